@@ -1,0 +1,182 @@
+//! `/etc/sysadm/sysadm.toml`. Every key has a default; an unknown key is an error, so that a typo is found.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::host::Role;
+
+/// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// This host's name, as others know it; none means the system's host name.
+    pub host: Option<String>,
+    /// `libvirt` or `sim`; none means libvirt where `virsh` is installed, sim elsewhere.
+    pub platform: Option<PlatformKind>,
+    /// Reaching other hosts.
+    pub connect: Connect,
+    /// SSH.
+    pub ssh: Ssh,
+    /// Being reached over TLS.
+    pub agent: Agent,
+    /// What each peer may do, by the name in its certificate; others get `migrate`.
+    pub roles: BTreeMap<String, Role>,
+    /// libvirt.
+    pub libvirt: Libvirt,
+}
+
+/// Which platform runs the zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformKind {
+    /// libvirt's QEMU and LXC drivers.
+    Libvirt,
+    /// Simulated zones.
+    Sim,
+}
+
+/// `[connect]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connect {
+    /// Seconds until a host that does not answer counts as unreachable.
+    pub timeout: u64,
+    /// Seconds between signs of life on a connection; three that stay out end it.
+    pub keepalive: u64,
+}
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self { timeout: 10, keepalive: 5 }
+    }
+}
+
+impl Connect {
+    /// The timeout.
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// `[ssh]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ssh {
+    /// What is started on the far side. Handed to the login shell there as it stands.
+    pub agent: String,
+    /// Another ssh_config than `~/.ssh/config`.
+    pub config: Option<PathBuf>,
+}
+
+impl Default for Ssh {
+    fn default() -> Self {
+        Self { agent: "sysadm agent --stdio".to_owned(), config: None }
+    }
+}
+
+/// `[agent]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Agent {
+    /// Where `sysadm agent --listen` listens.
+    pub listen: String,
+    /// At most that many connections at once.
+    pub connections: usize,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self { listen: "[::]:12302".to_owned(), connections: 256 }
+    }
+}
+
+/// `[libvirt]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Libvirt {
+    /// Memory of this host that zones never get, in MiB.
+    pub headroom: u64,
+    /// Longest stop at the end of a live migration, in milliseconds.
+    pub downtime: u32,
+    /// Slows a zone down that writes faster than the line carries, so that its migration ends.
+    pub auto_converge: bool,
+    /// Each live migration's bandwidth, MiB/s; 0 means what the line gives.
+    pub bandwidth: u64,
+}
+
+impl Default for Libvirt {
+    fn default() -> Self {
+        Self { headroom: 256, downtime: 300, auto_converge: true, bandwidth: 0 }
+    }
+}
+
+/// Why the configuration could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("failed to read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{path} is not a valid configuration: {what}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and reason.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads the file; one that is not there means the defaults.
+    ///
+    /// # Errors
+    /// If it cannot be read, or says something that is not understood.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).map_err(|what| ConfigError::Parse { path: path.to_owned(), what }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Reads the text of a configuration.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column, on one line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let position = error.span().map(|span| {
+                let before = &text[..span.start.min(text.len())];
+                let line = before.matches('\n').count() + 1;
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                format!("line {line}, column {column}: ")
+            });
+            format!("{}{}", position.unwrap_or_default(), error.message().replace('\n', " "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_is_named_with_its_line() {
+        let error = Config::parse("[ssh]\nagnet = \"x\"\n").unwrap_err();
+        assert!(error.starts_with("line 2, column 1: unknown field `agnet`"), "{error}");
+    }
+
+    #[test]
+    fn the_commented_example_means_the_defaults() {
+        let config = Config::parse(include_str!("../examples/sysadm.toml")).unwrap();
+        assert_eq!(config, Config::default());
+    }
+}

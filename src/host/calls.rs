@@ -1,0 +1,188 @@
+//! The list of all that a host can be asked, once; the rest is made from it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ByteStream, Channel, DiskView, HostError, Pending, ProbeTicket, Remote, Token};
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
+
+/// What a peer may ask; each role includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Look.
+    Observe,
+    /// Bring and fetch zones.
+    Migrate,
+    /// Everything.
+    Admin,
+}
+
+impl Role {
+    /// The word for it in sysadm.toml.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Migrate => "migrate",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// How far a live migration is. Sizes in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Sent so far, repeated pages counted again.
+    pub sent: u64,
+    /// Still to send, as far as is known now.
+    pub remaining: u64,
+    /// All that there is to send once.
+    pub total: u64,
+}
+
+/// How a live migration ended at the source, seen from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
+    pub stopped_for: u64,
+    /// Bytes that crossed.
+    pub bytes: u64,
+}
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $role:ident fn $name:ident($($arg:ident: $type:ty),*) -> $reply:ty, within $seconds:literal s;)+) => {
+        /// All that a host can be asked, plus its byte streams.
+        #[async_trait::async_trait]
+        pub trait Host: Send + Sync {
+            /// The name by which people know it.
+            fn name(&self) -> &str;
+
+            $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
+
+            /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
+            async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError>;
+
+            /// Makes a socket there on which its hypervisor will knock: where a live migration begins.
+            async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError>;
+        }
+
+        /// A question on the wire.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(non_camel_case_types, missing_docs)]
+        pub enum Call { $($name { $($arg: $type),* },)+ }
+
+        impl Call {
+            /// The role that a peer needs for it.
+            pub const fn role(&self) -> Role {
+                match self { $(Self::$name { .. } => Role::$role,)+ }
+            }
+
+            /// Its name.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name { .. } => stringify!($name),)+ }
+            }
+
+            /// How long an answer may take, in seconds, before it counts as not given.
+            pub const fn seconds(&self) -> u64 {
+                match self { $(Self::$name { .. } => $seconds,)+ }
+            }
+
+            /// Asks `host`, and puts the answer in the form of the wire.
+            pub async fn ask(self, host: &dyn Host) -> Result<serde_json::Value, HostError> {
+                match self {
+                    $(Self::$name { $($arg),* } => {
+                        let reply = host.$name($($arg),*).await?;
+                        serde_json::to_value(reply).map_err(|error| HostError::Failed {
+                            host: host.name().to_owned(),
+                            what: concat!("failed to encode the answer of ", stringify!($name)).to_owned(),
+                            reason: error.to_string(),
+                        })
+                    })+
+                }
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl Host for Remote {
+            fn name(&self) -> &str {
+                self.host_name()
+            }
+
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
+                self.ask(Call::$name { $($arg),* }).await
+            })+
+
+            async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
+                self.open_stream(token, channel).await
+            }
+
+            async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
+                self.open_pending(token, channel).await
+            }
+        }
+    };
+}
+
+calls! {
+    /// Who it is and how it is.
+    Observe fn facts() -> Facts, within 30 s;
+    /// All its guests.
+    Observe fn inventory() -> Inventory, within 30 s;
+    /// Where a zone that was evacuated from there is now, as far as it knows: a host URI.
+    Observe fn moved_on(zone: ZoneName) -> Option<String>, within 30 s;
+    /// All reasons why the zone could not come. Changes nothing.
+    Observe fn check(arrival: Arrival) -> Vec<Blocker>, within 60 s;
+
+    /// The zone's manifest.
+    Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
+    /// Leaves a mark at each piece of the zone's storage that another host can look for. The marks are gone
+    /// again after `unmark`, or when the host that made them ends.
+    Migrate fn mark(manifest: Manifest) -> ProbeTicket, within 60 s;
+    /// Looks for the marks: what this host sees of each piece of storage.
+    Migrate fn look(ticket: ProbeTicket) -> Vec<DiskView>, within 60 s;
+    /// Takes the marks away.
+    Migrate fn unmark(ticket: ProbeTicket) -> (), within 60 s;
+
+    /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it.
+    Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
+    /// Gives the booked room back.
+    Migrate fn release(zone: ZoneName) -> (), within 30 s;
+
+    /// Cold: takes the configuration; the zone is `installed` here then. Needs a reservation.
+    Migrate fn attach(manifest: Manifest, overwrite: bool) -> (), within 60 s;
+    /// Cold: lets go of the configuration of a zone that does not run.
+    Migrate fn detach(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
+    /// Sets whether the zone boots with this host.
+    Migrate fn set_autostart(zone: ZoneName, autostart: bool) -> (), within 30 s;
+
+    /// Live, destination: makes everything ready for the streams of this migration. Needs a reservation.
+    Migrate fn open_arrival(manifest: Manifest, token: Token, overwrite: bool) -> (), within 60 s;
+    /// Live, destination: takes the folder of the streams away.
+    Migrate fn close_arrival(token: Token) -> (), within 30 s;
+    /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
+    /// still held there.
+    Migrate fn send(zone: ZoneName, token: Token) -> Sent, within 86400 s;
+    /// Live, source: how far it is, if the zone is on its way.
+    Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;
+    /// Live, source: gives the migration up; the zone goes on where it was.
+    Migrate fn abort(zone: ZoneName) -> (), within 30 s;
+    /// Live, source: waits until the hypervisor has put the zone away after `send`.
+    Migrate fn finish(zone: ZoneName) -> (), within 120 s;
+    /// Live, destination: lets the zone run that has arrived.
+    Migrate fn resume(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
+    /// Live, destination: throws an arrived image away that never ran. A zone that runs is never touched.
+    Migrate fn discard(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_grow() {
+        assert!(Role::Observe < Role::Migrate && Role::Migrate < Role::Admin);
+        assert_eq!(Call::facts {}.role(), Role::Observe);
+        assert_eq!(Call::abort { zone: "a".parse().unwrap() }.role(), Role::Migrate);
+    }
+}

@@ -1,0 +1,82 @@
+//! What a host answers instead of an answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Blocker, ZoneName};
+
+/// Why a host did not do what it was asked. It crosses the wire, so it is plain data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostError {
+    /// No answer arrived. The question may have been carried out or not.
+    #[error("{host} did not answer: {reason}")]
+    NoAnswer {
+        /// The host.
+        host: String,
+        /// What was seen instead.
+        reason: String,
+    },
+    /// It will not take the zone, for these reasons.
+    #[error("{host} refuses {zone}: {}", join(.blockers))]
+    Refused {
+        /// The host.
+        host: String,
+        /// The zone.
+        zone: ZoneName,
+        /// Every reason.
+        blockers: Vec<Blocker>,
+    },
+    /// It has no such zone.
+    #[error("{host}: no such zone: {zone}")]
+    NoSuchZone {
+        /// The host.
+        host: String,
+        /// The zone asked for.
+        zone: ZoneName,
+    },
+    /// The caller may not ask that.
+    #[error("{host} does not let {peer} do that: {call} needs role '{role}' (see [roles] in sysadm.toml there)")]
+    NotAllowed {
+        /// The host.
+        host: String,
+        /// Who asked.
+        peer: String,
+        /// What was asked.
+        call: String,
+        /// The role that it needs.
+        role: String,
+    },
+    /// It tried and failed.
+    #[error("{host}: {what}: {reason}")]
+    Failed {
+        /// The host.
+        host: String,
+        /// What it was doing, "failed to …".
+        what: String,
+        /// The causes, outermost first, separated by `: `.
+        reason: String,
+    },
+}
+
+impl HostError {
+    /// Whether the outcome of the question is unknown.
+    pub const fn is_no_answer(&self) -> bool {
+        matches!(self, Self::NoAnswer { .. })
+    }
+}
+
+fn join(blockers: &[Blocker]) -> String {
+    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// The causes of an error on one line, outermost first.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! A host, and all that can be asked of it.
+//!
+//! [`Host`] is symmetrical: this host ([`Local`]) and another one ([`Remote`]) answer the same questions, so a
+//! migration is `migrate(zone, from: &dyn Host, to: &dyn Host)` in either direction. The questions are listed
+//! once, in [`calls`]; from that list come the trait, the messages on the wire, the remote side and the role
+//! that each question needs.
+
+mod calls;
+mod error;
+mod local;
+mod probe;
+mod remote;
+
+pub use calls::{Call, Host, Progress, Role, Sent};
+pub use error::{HostError, chain};
+pub use local::{Local, Locked};
+pub use probe::{DiskView, ProbeTicket};
+pub use remote::Remote;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// An authenticated stream of bytes to something on some host.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A stream, whatever carries it.
+pub type ByteStream = Box<dyn Duplex>;
+
+/// One of the streams of a live migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// From the hypervisor at the source to the hypervisor at the destination.
+    Control,
+    /// The zone's memory.
+    Memory,
+}
+
+impl Channel {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Control, Self::Memory];
+
+    /// The name of its socket in a migration's folder.
+    pub const fn socket_name(self) -> &'static str {
+        match self {
+            Self::Control => "ctl",
+            Self::Memory => "mem",
+        }
+    }
+}
+
+/// The secret name of one live migration. It names the folder of its sockets on both hosts; who does not know
+/// it finds neither.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Token(String);
+
+impl Token {
+    /// A fresh one, from the system's randomness.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().simple().to_string())
+    }
+
+    /// 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 32 && text.bytes().all(hex) {
+            Ok(Self(text))
+        } else {
+            Err("a migration token is 32 hexadecimal digits".to_owned())
+        }
+    }
+}
+
+impl From<Token> for String {
+    fn from(token: Token) -> Self {
+        token.0
+    }
+}
+
+/// A socket at the source on which the hypervisor there will knock.
+#[async_trait::async_trait]
+pub trait Pending: Send {
+    /// Waits until it has knocked, and gives the stream to it.
+    async fn accept(&mut self) -> Result<ByteStream, HostError>;
+}

@@ -1,0 +1,8 @@
+//! `sysadm` empties a host of its zones before maintenance, and fills it again afterwards.
+
+pub mod agent;
+pub mod config;
+pub mod host;
+pub mod model;
+pub mod paths;
+pub mod transport;

@@ -1,0 +1,16 @@
+//! Plain data that every other part shares, without I/O: zones, host URIs, manifests, findings, time.
+//!
+//! Everything that comes from outside (an operator, a peer, a hypervisor) becomes one of these types at the
+//! edge, and is valid from then on.
+
+mod facts;
+mod manifest;
+mod time;
+mod uri;
+mod zone;
+
+pub use facts::{Arrival, Blocker, BlockerKind, Facts};
+pub use manifest::{Disk, DiskSource, Manifest, Network};
+pub use time::{Millis, format_bytes, format_minute, format_span};
+pub use uri::{HostUri, HostUriError, Scheme};
+pub use zone::{Aux, Brand, Inventory, Kind, Stranger, Zone, ZoneName, ZoneNameError, ZoneState};

@@ -1,0 +1,80 @@
+//! Where things lie. Every path is below `SYSADM_ROOT`, for tests and for a second instance on one machine.
+
+use std::path::{Path, PathBuf};
+
+/// The layout of this host's files.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    root: PathBuf,
+}
+
+impl Paths {
+    /// The layout below `root`; `/` on a real host.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The layout that the environment asks for.
+    pub fn from_environment() -> Self {
+        Self::new(std::env::var_os("SYSADM_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from))
+    }
+
+    /// The root itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn below(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// The folder of everything that must survive a reboot.
+    pub fn state_dir(&self) -> PathBuf {
+        self.below("var/lib/sysadm")
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.below("var/lib/sysadm/sysadm.db")
+    }
+
+    /// The simulated platform's own database.
+    pub fn simulation(&self) -> PathBuf {
+        self.below("var/lib/sysadm/sim.db")
+    }
+
+    /// There while maintenance is held: what the hypervisor's hooks look for.
+    pub fn lock_marker(&self) -> PathBuf {
+        self.below("var/lib/sysadm/maintenance")
+    }
+
+    /// Held by the process that evacuates or returns.
+    pub fn run_lock(&self) -> PathBuf {
+        self.below("var/lib/sysadm/run.lock")
+    }
+
+    /// Sockets of migrations.
+    pub fn run_dir(&self) -> PathBuf {
+        self.below("run/sysadm")
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> PathBuf {
+        self.below("etc/sysadm/sysadm.toml")
+    }
+
+    /// Certificates and keys.
+    pub fn tls_dir(&self) -> PathBuf {
+        self.below("etc/sysadm/tls")
+    }
+
+    /// libvirt's hook scripts.
+    pub fn libvirt_hooks(&self) -> PathBuf {
+        self.below("etc/libvirt/hooks")
+    }
+
+    /// libvirt's sockets.
+    pub fn libvirt_run(&self) -> PathBuf {
+        self.below("run/libvirt")
+    }
+}

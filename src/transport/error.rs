@@ -1,0 +1,80 @@
+//! Why no stream to another host could be opened.
+
+use crate::model::HostUri;
+
+/// Why a host could not be reached, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// No connection at all.
+    #[error("cannot connect to {uri}")]
+    Connect {
+        /// The host.
+        uri: HostUri,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not within the connect timeout.
+    #[error("{uri} did not answer within {seconds} s")]
+    Timeout {
+        /// The host.
+        uri: HostUri,
+        /// The limit.
+        seconds: u64,
+    },
+    /// It is not known to be who it should be.
+    #[error("{uri}: {what}")]
+    Identity {
+        /// The host.
+        uri: HostUri,
+        /// What is wrong with its key or certificate, and the command that settles it.
+        what: String,
+    },
+    /// It does not know us.
+    #[error("{uri} did not accept our credentials: {what}")]
+    Login {
+        /// The host.
+        uri: HostUri,
+        /// What was tried, and what to do.
+        what: String,
+    },
+    /// The far side has no usable agent.
+    #[error("{uri}: no agent there: {what}")]
+    NoAgent {
+        /// The host.
+        uri: HostUri,
+        /// What came instead, and what to do.
+        what: String,
+    },
+    /// The far side speaks other versions of the protocol.
+    #[error("{uri} runs sysadm {theirs}, this is sysadm {ours}: no common protocol version; update the older one")]
+    Version {
+        /// The host.
+        uri: HostUri,
+        /// Its software and what it speaks.
+        theirs: String,
+        /// Our software and what we speak.
+        ours: String,
+    },
+    /// The far side refused the stream.
+    #[error("{uri} refuses: {what}")]
+    Refused {
+        /// The host.
+        uri: HostUri,
+        /// Its words.
+        what: String,
+    },
+    /// Our own side is not set up.
+    #[error("cannot use {uri}: {what}")]
+    Setup {
+        /// The host.
+        uri: HostUri,
+        /// What is missing here, and the command that makes it.
+        what: String,
+    },
+    /// A build without SSH.
+    #[error("cannot use {uri}: this sysadm was built without ssh; use rads://, or build with the 'ssh' feature")]
+    NotBuilt {
+        /// The host.
+        uri: HostUri,
+    },
+}

@@ -1,0 +1,108 @@
+//! Frames: a length of four bytes (big endian), then that many bytes of JSON.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// The largest frame, in bytes. A zone's configuration is the largest thing that travels in one.
+pub const MAX_FRAME: u32 = 16 << 20;
+
+/// The largest frame of a peer that has not said hello yet.
+pub const MAX_HELLO: u32 = 4096;
+
+/// Why a frame could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The stream ended before a frame began.
+    #[error("the connection was closed")]
+    Closed,
+    /// The stream failed, or ended within a frame.
+    #[error("the connection failed")]
+    Io(#[from] std::io::Error),
+    /// More than the limit.
+    #[error("a message of {length} bytes was announced, at most {limit} are allowed")]
+    TooLarge {
+        /// What was announced.
+        length: u32,
+        /// What is allowed.
+        limit: u32,
+    },
+    /// Not what was expected.
+    #[error("a message could not be understood")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// Reads one frame of at most `limit` bytes.
+///
+/// # Errors
+/// [`FrameError::Closed`] at a clean end, the others otherwise.
+pub async fn read<T: DeserializeOwned>(
+    stream: &mut (impl AsyncRead + Unpin + ?Sized),
+    limit: u32,
+) -> Result<T, FrameError> {
+    let mut head = [0; 4];
+    if stream.read(&mut head[..1]).await? == 0 {
+        return Err(FrameError::Closed);
+    }
+    stream.read_exact(&mut head[1..]).await?;
+    let length = u32::from_be_bytes(head);
+    if length > limit {
+        return Err(FrameError::TooLarge { length, limit });
+    }
+    let mut body = Vec::new();
+    let got = stream.take(u64::from(length)).read_to_end(&mut body).await?;
+    if got as u64 != u64::from(length) {
+        return Err(FrameError::Io(std::io::ErrorKind::UnexpectedEof.into()));
+    }
+    Ok(serde_json::from_slice(&body)?)
+}
+
+/// Writes one frame.
+///
+/// # Errors
+/// If the value does not fit, or the stream fails.
+pub async fn write(
+    stream: &mut (impl AsyncWrite + Unpin + ?Sized),
+    value: &impl Serialize,
+) -> Result<(), FrameError> {
+    let body = serde_json::to_vec(value)?;
+    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    if length > MAX_FRAME {
+        return Err(FrameError::TooLarge { length, limit: MAX_FRAME });
+    }
+    let mut frame = Vec::with_capacity(body.len() + 4);
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&body);
+    stream.write_all(&frame).await?;
+    stream.flush().await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[tokio::test]
+    async fn an_announced_giant_is_refused_before_memory_is_taken() {
+        let mut input: &[u8] = &[0xff, 0xff, 0xff, 0xff, 1, 2, 3];
+        let error = read::<serde_json::Value>(&mut input, MAX_FRAME).await.unwrap_err();
+        assert!(matches!(error, FrameError::TooLarge { length: u32::MAX, .. }));
+    }
+
+    #[tokio::test]
+    async fn an_end_between_frames_is_told_from_one_within() {
+        let mut nothing: &[u8] = &[];
+        assert!(matches!(read::<u8>(&mut nothing, 9).await, Err(FrameError::Closed)));
+        let mut half: &[u8] = &[0, 0, 0, 5, b'1'];
+        assert!(matches!(read::<u8>(&mut half, 9).await, Err(FrameError::Io(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_frame_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let _ = runtime.block_on(read::<serde_json::Value>(&mut bytes.as_slice(), 1024));
+        }
+    }
+}

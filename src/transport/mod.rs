@@ -1,0 +1,38 @@
+//! Authenticated streams of bytes to another host, and what is said first on each of them.
+//!
+//! ```text
+//!   dial() ──► Ssh:  one SSH session, `sysadm agent --stdio` at its far end   ┐
+//!          └─► Rads: one TLS 1.3 connection to `sysadm agent --listen`        ┴─► ByteStream ─► hello::open()
+//! ```
+//!
+//! Every stream begins with a [`hello`]: versions and purpose from here, the chosen version or a refusal from
+//! there. Then it carries RPC frames, or bytes of a hypervisor.
+
+pub mod cert;
+mod error;
+pub mod frame;
+pub mod hello;
+pub mod rads;
+#[cfg(feature = "ssh")]
+pub mod ssh;
+
+pub use error::DialError;
+
+use crate::config::Config;
+use crate::host::ByteStream;
+use crate::model::{HostUri, Scheme};
+
+/// Opens one stream to the agent of another host.
+///
+/// # Errors
+/// One [`DialError`] for each way in which it can fail, that names the host and what to do. It never prompts,
+/// and gives up after the connect timeout of the configuration (10 s).
+pub async fn dial(uri: &HostUri, config: &Config) -> Result<ByteStream, DialError> {
+    match uri.scheme {
+        Scheme::Rads => rads::dial(uri, config).await,
+        #[cfg(feature = "ssh")]
+        Scheme::Ssh => ssh::dial(uri, config).await,
+        #[cfg(not(feature = "ssh"))]
+        Scheme::Ssh => Err(DialError::NotBuilt { uri: uri.clone() }),
+    }
+}
