@@ -1,1 +1,6 @@
 //! This host.
+
+/// This host.
+pub struct Local;
+/// Locked.
+pub struct Locked;

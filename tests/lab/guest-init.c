@@ -61,10 +61,9 @@ static int64_t now_ns(void)
 static void say(const char *line)
 {
 	/* What a full terminal does not take is lost; the counter goes on. */
-	if (write(STDOUT_FILENO, line, strlen(line)) < 0)
-		;
-	if (tick_log >= 0 && write(tick_log, line, strlen(line)) < 0)
-		;
+	(void)!write(STDOUT_FILENO, line, strlen(line));
+	if (tick_log >= 0)
+		(void)!write(tick_log, line, strlen(line));
 }
 
 static void load_module(const char *path)
@@ -109,8 +108,7 @@ static void dirty_memory(long mib_per_second, long mib_of_set)
 {
 	if (mib_per_second <= 0 || mib_of_set <= 0 || fork() != 0)
 		return;
-	if (nice(19) < 0)
-		;
+	(void)!nice(19);
 	long pages = mib_of_set * (1024 * 1024 / PAGE);
 	long batch = mib_per_second * (1024 * 1024 / PAGE) / 100;
 	volatile uint64_t *memory = mmap(NULL, (size_t)pages * PAGE, PROT_READ | PROT_WRITE,

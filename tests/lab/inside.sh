@@ -1,0 +1,73 @@
+#!/bin/bash
+# What a host does when it boots. Runs in the host's own namespaces: inside.sh DIR HOST [libvirtd]
+set -euo pipefail
+
+DIR=$1
+HOST=$2
+OWN=$DIR/$HOST
+
+# mount_own SOURCE TARGET: the host's own file or folder in the place of the machine's.
+mount_own() {
+    if [[ -d $1 ]]; then
+        mkdir -p "$2"
+    elif [[ ! -e $2 ]]; then
+        touch "$2"
+    fi
+    mount --bind "$1" "$2"
+}
+
+mount_folders() {
+    local path
+    for path in etc/libvirt etc/sysadm var/lib/libvirt var/log/libvirt var/cache/libvirt var/lib/sysadm \
+        run/libvirt run/sysadm run/sshd etc/hostname etc/machine-id; do
+        mount_own "$OWN/$path" "/$path"
+    done
+    mount_own "$DIR/hosts" /etc/hosts
+    mount_own "$OWN/local" /srv/local
+    mount_own "$OWN/ssh" /root/.ssh
+    mount --bind "$OWN/run/boot_id" /proc/sys/kernel/random/boot_id
+    # The machine's own message bus and shell settings are none of the host's business.
+    if [[ -d /run/dbus ]]; then mount -t tmpfs none /run/dbus; fi
+    if [[ -f /root/.bashrc ]]; then mount --bind "$OWN/etc/bashrc" /root/.bashrc; fi
+}
+
+# A /sys that shows this host's network, and cgroups of version 1, which LXC needs whole. A controller
+# that this machine uses elsewhere is left out.
+mount_sys() {
+    local controller
+    mount -t sysfs sysfs /sys
+    mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
+    for controller in cpu cpuacct cpuset devices freezer memory blkio pids; do
+        mkdir "/sys/fs/cgroup/$controller"
+        mount -t cgroup -o "$controller" "$controller" "/sys/fs/cgroup/$controller" ||
+            rmdir "/sys/fs/cgroup/$controller"
+    done
+}
+
+# sshd's sessions find the tool under test first; `env -i` at boot made sure that nothing else leaks in.
+start_sshd() {
+    local sshd
+    sshd=$(command -v sshd)
+    setsid "$sshd" -D -f "$OWN/etc/sshd_config" -o "SetEnv=PATH=$PATH" </dev/null >>"$OWN/log/sshd.log" 2>&1 &
+}
+
+start_libvirtd() {
+    LD_PRELOAD=$LAB_CACHE/shared-fs.so LAB_SHARED=$DIR/shared \
+        setsid libvirtd --listen --pid-file /run/libvirt/libvirtd.pid \
+        </dev/null >>"$OWN/log/libvirtd.log" 2>&1 &
+}
+
+if [[ ${3:-} == libvirtd ]]; then
+    start_libvirtd
+    exit
+fi
+
+hostname "$HOST"
+mount_sys
+mount_folders
+start_sshd
+start_libvirtd
+# The process that stands for the host: others enter its namespaces. Only now is the host "up".
+echo $$ >"$OWN/pid.new"
+mv "$OWN/pid.new" "$OWN/pid"
+exec sleep infinity
