@@ -16,23 +16,37 @@ pub mod rads;
 #[cfg(feature = "ssh")]
 pub mod ssh;
 
+use std::sync::Arc;
+
 pub use error::DialError;
 
 use crate::config::Config;
 use crate::host::ByteStream;
 use crate::model::{HostUri, Scheme};
+use crate::paths::Paths;
 
-/// Opens one stream to the agent of another host.
-///
-/// # Errors
-/// One [`DialError`] for each way in which it can fail, that names the host and what to do. It never prompts,
-/// and gives up after the connect timeout of the configuration (10 s).
-pub async fn dial(uri: &HostUri, config: &Config) -> Result<ByteStream, DialError> {
-    match uri.scheme {
-        Scheme::Rads => rads::dial(uri, config).await,
-        #[cfg(feature = "ssh")]
-        Scheme::Ssh => ssh::dial(uri, config).await,
-        #[cfg(not(feature = "ssh"))]
-        Scheme::Ssh => Err(DialError::NotBuilt { uri: uri.clone() }),
+/// Opens streams to other hosts.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    /// Timeouts, and what each scheme needs.
+    pub config: Arc<Config>,
+    /// Where certificates are.
+    pub paths: Paths,
+}
+
+impl Dialer {
+    /// Opens one stream to the agent of another host.
+    ///
+    /// # Errors
+    /// One [`DialError`] for each way in which it can fail, that names the host and what to do. It never prompts,
+    /// and gives up after the connect timeout of the configuration (10 s).
+    pub async fn dial(&self, uri: &HostUri) -> Result<ByteStream, DialError> {
+        match uri.scheme {
+            Scheme::Rads => rads::dial(uri, &self.config, &self.paths).await,
+            #[cfg(feature = "ssh")]
+            Scheme::Ssh => ssh::dial(uri, &self.config).await,
+            #[cfg(not(feature = "ssh"))]
+            Scheme::Ssh => Err(DialError::NotBuilt { uri: uri.clone() }),
+        }
     }
 }
