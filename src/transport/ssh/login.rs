@@ -14,8 +14,9 @@ use super::settings::Settings;
 use crate::model::HostUri;
 use crate::transport::DialError;
 
-/// Ciphers with hardware support first: a guest's memory is large.
-const CIPHERS: &str = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,\
+/// The fastest first, for a guest's memory is large: libssh2 1.11 hands AES to OpenSSL 16 bytes at a time, so
+/// its own ChaCha20 is nearly twice as fast.
+const CIPHERS: &str = "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,\
     aes128-ctr,aes192-ctr,aes256-ctr";
 
 /// Host key algorithms, and the key type of each, best first.

@@ -39,3 +39,35 @@ async fn what_is_sent_comes_back_and_each_direction_ends_by_itself() {
     let Some(sshd) = Sshd::start("") else { return };
     echo(&sshd, 32 << 20).await;
 }
+
+/// Not a test: how fast a stream is. `cargo test --release -- --ignored --nocapture throughput`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn throughput() {
+    let Some(sshd) = Sshd::start("") else { return };
+    let size = 1usize << 30;
+    let rate = |time: Duration| (size >> 20) as f64 / time.as_secs_f64();
+    // Up only, down only, and what ssh itself does.
+    let mut stream = dial(&sshd.uri(), &config("cat > /dev/null"), sshd.surroundings()).await.unwrap();
+    let start = Instant::now();
+    let block = vec![7; 1 << 20];
+    for _ in 0..size >> 20 {
+        stream.write_all(&block).await.unwrap();
+    }
+    stream.shutdown().await.unwrap();
+    stream.read(&mut [0]).await.unwrap();
+    println!("up:   {:.0} MiB/s", rate(start.elapsed()));
+    let mut stream =
+        dial(&sshd.uri(), &config(&format!("head -c {size} /dev/zero")), sshd.surroundings()).await.unwrap();
+    let start = Instant::now();
+    let mut block = vec![7; 1 << 20];
+    while stream.read(&mut block).await.unwrap() > 0 {}
+    println!("down: {:.0} MiB/s", rate(start.elapsed()));
+    println!("both: {:.0} MiB/s", rate(echo(&sshd, size).await));
+    for (name, command) in [("ssh up", format!("head -c {size} /dev/zero | $SSH 'cat > /dev/null'")), ("ssh down", format!("$SSH 'head -c {size} /dev/zero' > /dev/null")), ("ssh both", format!("head -c {size} /dev/zero | $SSH cat > /dev/null"))] {
+        let start = Instant::now();
+        let ssh = format!("ssh -F none -i {0}/.ssh/id_ed25519 -o UserKnownHostsFile={0}/.ssh/known_hosts -o IdentitiesOnly=yes -c aes128-gcm@openssh.com -p {1} 127.0.0.1", sshd.folder.path().display(), sshd.port);
+        assert!(std::process::Command::new("sh").arg("-c").arg(command.replace("$SSH", &ssh)).status().unwrap().success());
+        println!("{name}: {:.0} MiB/s", rate(start.elapsed()));
+    }
+}
