@@ -47,7 +47,7 @@ async fn a_stream_carries_both_directions_and_each_ends_on_its_own() {
     let remote = Remote::connect(agent.uri(), dialer(&here)).await.unwrap();
     let stream = remote.connect(&Token::random(), Channel::Memory).await.unwrap();
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let sent: Vec<u8> = (0..SIZE).map(|at| (at * 31 >> 7) as u8).collect();
+    let sent: Vec<u8> = (0..SIZE).map(|at| ((at * 31) >> 7) as u8).collect();
     let copy = sent.clone();
     let write = tokio::spawn(async move {
         writer.write_all(&copy).await.unwrap();

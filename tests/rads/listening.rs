@@ -94,6 +94,20 @@ async fn peers_that_say_nothing_are_sent_away_and_hold_nobody_up() {
 }
 
 #[tokio::test]
+async fn many_peers_are_served_at_the_same_time() {
+    let site = Site::new("Example");
+    let agent = Agent::start(&site.host("h2"), config(|_| {})).await;
+    let dialer = dialer(&site.host("h1"));
+    let mut remotes = Vec::new();
+    for _ in 0..100 {
+        remotes.push(Remote::connect(agent.uri(), dialer.clone()).await.unwrap());
+    }
+    for remote in &remotes {
+        remote.facts().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn one_connection_too_many_is_told_why_and_the_next_after_an_end_is_served() {
     let site = Site::new("Example");
     let agent = Agent::start(&site.host("h2"), config(|config| config.agent.connections = 1)).await;
