@@ -2,7 +2,9 @@
 
 pub mod agent;
 pub mod config;
+pub mod exec;
 pub mod host;
 pub mod model;
 pub mod paths;
+pub mod store;
 pub mod transport;

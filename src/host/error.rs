@@ -35,7 +35,9 @@ pub enum HostError {
         zone: ZoneName,
     },
     /// The caller may not ask that.
-    #[error("{host} does not let {peer} do that: {call} needs role '{role}' (see [roles] in sysadm.toml there)")]
+    #[error(
+        "{host} does not let {peer} do that: {call} needs role '{role}' (see [roles] in sysadm.toml there)"
+    )]
     NotAllowed {
         /// The host.
         host: String,

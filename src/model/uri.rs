@@ -98,9 +98,8 @@ impl FromStr for HostUri {
     fn from_str(uri: &str) -> Result<Self, Self::Err> {
         let whole = || uri.to_owned();
         let (scheme, rest) = uri.split_once("://").ok_or_else(|| HostUriError::NoScheme(whole()))?;
-        let scheme = scheme
-            .parse()
-            .map_err(|_| HostUriError::Scheme { uri: whole(), scheme: scheme.to_owned() })?;
+        let scheme =
+            scheme.parse().map_err(|_| HostUriError::Scheme { uri: whole(), scheme: scheme.to_owned() })?;
         let (authority, tail) = match rest.find(['/', '?', '#']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
@@ -213,7 +212,8 @@ mod tests {
 
     #[test]
     fn good_uris_read_back_as_written() {
-        for text in ["ssh://h2", "ssh://root@h2", "rads://h3:4000", "ssh://a@[fe80::1]:22", "rads://10.0.0.1"] {
+        for text in ["ssh://h2", "ssh://root@h2", "rads://h3:4000", "ssh://a@[fe80::1]:22", "rads://10.0.0.1"]
+        {
             assert_eq!(text.parse::<HostUri>().unwrap().to_string(), text);
         }
         assert_eq!("rads://h2".parse::<HostUri>().unwrap().rads_port(), 12302);

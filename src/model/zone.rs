@@ -92,7 +92,7 @@ impl fmt::Display for ZoneName {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
@@ -211,10 +211,9 @@ impl Zone {
     pub fn is_running(&self) -> bool {
         match self.state {
             ZoneState::Ready | ZoneState::Running | ZoneState::ShuttingDown | ZoneState::Down => true,
-            ZoneState::Configured
-            | ZoneState::Incomplete
-            | ZoneState::Unavailable
-            | ZoneState::Installed => false,
+            ZoneState::Configured | ZoneState::Incomplete | ZoneState::Unavailable | ZoneState::Installed => {
+                false
+            }
         }
     }
 }
@@ -253,7 +252,8 @@ mod tests {
 
     #[test]
     fn names_that_are_options_paths_or_markup_are_refused() {
-        for bad in ["", "../x", "a;b", "-rf", "a b", "a/b", ".hidden", "<x>", "a\n", "zoné", "а", "global"] {
+        for bad in ["", "../x", "a;b", "-rf", "a b", "a/b", ".hidden", "<x>", "a\n", "zoné", "а", "global"]
+        {
             assert!(bad.parse::<ZoneName>().is_err(), "{bad:?} was taken");
         }
         assert_eq!("x".repeat(64).parse::<ZoneName>(), Err(ZoneNameError::TooLong(64)));

@@ -46,7 +46,9 @@ pub enum DialError {
         what: String,
     },
     /// The far side speaks other versions of the protocol.
-    #[error("{uri} runs sysadm {theirs}, this is sysadm {ours}: no common protocol version; update the older one")]
+    #[error(
+        "{uri} runs sysadm {theirs}, this is sysadm {ours}: no common protocol version; update the older one"
+    )]
     Version {
         /// The host.
         uri: HostUri,
@@ -72,7 +74,9 @@ pub enum DialError {
         what: String,
     },
     /// A build without SSH.
-    #[error("cannot use {uri}: this sysadm was built without ssh; use rads://, or build with the 'ssh' feature")]
+    #[error(
+        "cannot use {uri}: this sysadm was built without ssh; use rads://, or build with the 'ssh' feature"
+    )]
     NotBuilt {
         /// The host.
         uri: HostUri,

@@ -98,9 +98,7 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
     frame::write(stream, &hello).await.map_err(no_agent)?;
     match frame::read(stream, frame::MAX_HELLO).await.map_err(no_agent)? {
         Welcome::Chosen { version, .. } if VERSIONS.contains(&version) => Ok(()),
-        Welcome::Chosen { version, software } => {
-            Err(version_error(uri, &software, &[version]))
-        }
+        Welcome::Chosen { version, software } => Err(version_error(uri, &software, &[version])),
         Welcome::NoCommonVersion { versions, software } => Err(version_error(uri, &software, &versions)),
         Welcome::Refused { reason } => Err(DialError::Refused { uri: uri.clone(), what: reason }),
     }

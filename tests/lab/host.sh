@@ -61,13 +61,18 @@ link_of_host() {
 prepare_host() {
     local host=$1 own=$DIR/$1 id
     mkdir -p "$own"/{etc/libvirt,etc/sysadm,var/{lib,log,cache}/libvirt,var/lib/sysadm,local,log}
-    mkdir -p -m 700 "$own/ssh"
+    mkdir "$own/ssh"
+    chmod 700 "$own/ssh"
     echo "$2" >"$own/index"
     echo "$host" >"$own/etc/hostname"
     : >"$own/etc/bashrc"
     id=$(sha256sum <<<"$DIR/$host" | cut -c1-32)
     echo "$id" >"$own/etc/machine-id"
     cp /etc/libvirt/*.conf "$own/etc/libvirt/" 2>/dev/null || true
+    if [[ -d $LAB_CACHE/capabilities ]]; then
+        mkdir -p "$own/var/cache/libvirt/qemu"
+        cp -a "$LAB_CACHE/capabilities" "$own/var/cache/libvirt/qemu/"
+    fi
     configure_libvirt "$host" "${id:0:8}-${id:8:4}-4${id:13:3}-8${id:17:3}-${id:20:12}"
     configure_sshd "$host"
 }
@@ -142,6 +147,7 @@ list_hosts() {
 
 raise_hosts() {
     local host index jobs=() job
+    [[ -x $LAB_CACHE/host-init ]] || die "nothing in $LAB_CACHE: run 'lab.sh install'"
     mkdir -p "$DIR/shared"
     echo "$LAB_PATH" >"$DIR/path"
     touch "$DIR/hosts"
@@ -161,6 +167,17 @@ raise_hosts() {
     for job in "${jobs[@]}"; do
         wait "$job" || die "not all hosts came up"
     done
+    keep_capabilities "$1"
+}
+
+# libvirtd needs some seconds to find out what its QEMU can do. It keeps the answer, and throws it away by
+# itself when it is out of date; later hosts get it from the first.
+keep_capabilities() {
+    local found=$DIR/$1/var/cache/libvirt/qemu/capabilities work=$LAB_CACHE/capabilities.$$
+    if [[ -d $LAB_CACHE/capabilities || ! -d $LAB_CACHE ]]; then return; fi
+    in_host "$1" virsh -c qemu:///system domcapabilities --virttype qemu --machine pc >/dev/null || return 0
+    cp -a "$found" "$work"
+    mv -T "$work" "$LAB_CACHE/capabilities" 2>/dev/null || rm -rf "$work"
 }
 
 # A lab that is raised again may find its number taken; its hosts then get new addresses.
@@ -182,7 +199,7 @@ boot_host() {
     make_network "$host"
     setsid nsenter --net="/run/netns/$(netns "$host")" unshare --mount --uts --propagation private \
         env -i HOME=/root LANG=C.UTF-8 PATH="$(host_path)" LAB_PATH="$LAB_PATH" LAB_CACHE="$LAB_CACHE" \
-        bash "$LAB_HOME/inside.sh" "$DIR" "$host" </dev/null >"$own/log/boot.log" 2>&1 &
+        "$LAB_CACHE/host-init" bash "$LAB_HOME/inside.sh" "$DIR" "$host" </dev/null >"$own/log/boot.log" 2>&1 &
     until_true 20 host_is_up "$host" || die "host '$host' did not come up: $(tail -n 3 "$own/log/boot.log")"
     until_true 30 ssh_answers "$host" || die "sshd of '$host': $(tail -n 3 "$own/log/sshd.log")"
     wait_for_libvirtd "$host"
@@ -242,6 +259,19 @@ kill_host() {
         ip -netns "$ns" link delete eth0 2>/dev/null || true
         ip netns delete "$ns"
     fi
+    remove_dead_cgroups
+}
+
+# libvirt calls a container's cgroup lxc-PID-NAME; what was killed could not remove its own. One that is
+# in use cannot be removed.
+remove_dead_cgroups() {
+    local group pid
+    for group in /sys/fs/cgroup/*/machine/lxc-*; do
+        pid=${group##*/lxc-}
+        if [[ -d $group && ! -e /proc/${pid%%-*} ]]; then
+            find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+        fi
+    done
 }
 
 end_lab() {
@@ -251,6 +281,10 @@ end_lab() {
         kill_host "$host"
     done
     ip link delete "lab$NUMBER"
+    # All containers' groups are in one folder; only the last lab may take it away.
+    if ! ip -o link show type bridge | grep -q ': lab[0-9]*:'; then
+        rmdir /sys/fs/cgroup/*/machine 2>/dev/null || true
+    fi
 }
 
 # ---- libvirtd --------------------------------------------------------------------------------------
@@ -277,7 +311,8 @@ control_libvirtd() {
 }
 
 start_libvirtd() {
-    LAB_CACHE=$LAB_CACHE in_host "$1" bash "$LAB_HOME/inside.sh" "$DIR" "$1" libvirtd
+    host_is_up "$1" || die "host '$1' is not up"
+    kill -USR1 "$(<"$DIR/$1/pid")"
     wait_for_libvirtd "$1"
 }
 
