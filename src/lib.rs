@@ -6,5 +6,6 @@ pub mod exec;
 pub mod host;
 pub mod model;
 pub mod paths;
+pub mod platform;
 pub mod store;
 pub mod transport;

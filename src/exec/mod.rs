@@ -7,7 +7,7 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 
 /// The most that is kept of each of a program's outputs, in bytes.
@@ -124,6 +124,18 @@ impl Command {
     /// # Errors
     /// [`ExecError::Start`].
     pub fn spawn(&self) -> Result<Child, ExecError> {
+        self.spawn_with(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+    }
+
+    /// Starts it so that it waits for a line to be told.
+    ///
+    /// # Errors
+    /// [`ExecError::Start`].
+    pub fn spawn_waiting(&self) -> Result<Waiting, ExecError> {
+        self.spawn_with(Stdio::piped()).map(|child| Waiting { child })
+    }
+
+    fn spawn_with(&self, stdin: Stdio) -> Result<Child, ExecError> {
         let path = match std::env::var("PATH") {
             Ok(own) => format!("{own}:{SYSTEM_PATH}"),
             Err(_) => SYSTEM_PATH.to_owned(),
@@ -134,7 +146,7 @@ impl Command {
             .env("PATH", path)
             .env("LC_ALL", "C")
             .env("HOME", "/root")
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -180,6 +192,34 @@ impl Command {
         }
         let stderr = one_line(&String::from_utf8_lossy(&stderr));
         Err(ExecError::Failed { command: self.to_string(), status, stderr })
+    }
+}
+
+/// A program that was started ahead of time and waits for its one command.
+#[derive(Debug)]
+pub struct Waiting {
+    child: Child,
+}
+
+impl Waiting {
+    /// Tells it the line, and whether a line of its answer then contains `expected`. Everything else (an error,
+    /// its end, an answer that takes more than 10 s) is a no.
+    pub async fn tell(mut self, line: &str, expected: &str) -> bool {
+        let (Some(mut stdin), Some(stdout)) = (self.child.stdin.take(), self.child.stdout.take()) else {
+            return false;
+        };
+        let talk = async {
+            stdin.write_all(format!("{line}\n").as_bytes()).await.ok()?;
+            drop(stdin);
+            let mut lines = tokio::io::BufReader::new(stdout.take(OUTPUT_CAP)).lines();
+            while let Some(answer) = lines.next_line().await.ok()? {
+                if answer.contains(expected) {
+                    return Some(());
+                }
+            }
+            None
+        };
+        matches!(tokio::time::timeout(Duration::from_secs(10), talk).await, Ok(Some(())))
     }
 }
 
@@ -250,6 +290,14 @@ mod tests {
     async fn standard_input_is_fed() {
         let output = Command::new("cat").stdin("x".repeat(1 << 20)).run().await.unwrap();
         assert_eq!(output.len(), 1 << 20);
+    }
+
+    #[tokio::test]
+    async fn a_waiting_program_does_as_it_is_told_once() {
+        let cat = Command::new("cat");
+        assert!(cat.spawn_waiting().unwrap().tell("run now", "run").await);
+        assert!(!cat.spawn_waiting().unwrap().tell("run now", "stop").await);
+        assert!(!Command::new("false").spawn_waiting().unwrap().tell("run", "run").await);
     }
 
     #[test]

@@ -45,8 +45,6 @@ pub struct Progress {
 pub struct Sent {
     /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
     pub stopped_for: u64,
-    /// Bytes that crossed.
-    pub bytes: u64,
 }
 
 macro_rules! calls {

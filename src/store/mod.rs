@@ -162,6 +162,7 @@ fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    pub(crate) use super::away::tests::sample as sample_away;
     use super::*;
 
     /// An empty store that lives as long as its folder.

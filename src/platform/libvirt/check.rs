@@ -1,0 +1,200 @@
+//! Why a zone could not be on this host, as far as libvirt can tell; and what the host itself is.
+
+use std::path::Path;
+
+use super::virsh::failed;
+use super::{Driver, Libvirt, domain_xml};
+use crate::exec::{Command, ExecError};
+use crate::model::{Arrival, Blocker, BlockerKind, Kind, Network, Zone};
+use crate::platform::PlatformError;
+
+/// All reasons against an arrival.
+pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+    let manifest = &arrival.manifest;
+    let driver = Driver::of(manifest.zone.brand);
+    if !libvirt.drivers().contains(&driver) {
+        let reason = format!("libvirt has no {} driver there", driver.folder());
+        return Ok(vec![Blocker::new(BlockerKind::Platform, reason)]);
+    }
+    let mut blockers = identity(libvirt, arrival).await?;
+    for network in &manifest.networks {
+        blockers.extend(missing_network(network).await?);
+    }
+    match domain_xml::parse(&manifest.config) {
+        Ok(domain) if driver == Driver::Qemu => {
+            blockers.extend(machine(&domain, arrival.kind).await?);
+        }
+        Ok(_) => {}
+        Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
+    }
+    Ok(blockers)
+}
+
+/// Another zone with its name or its identity.
+async fn identity(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+    let zone = &arrival.manifest.zone;
+    let mut blockers = Vec::new();
+    for driver in libvirt.drivers() {
+        for other in libvirt.list(driver).await? {
+            let same_name = other.name == zone.name.as_str();
+            if let Some(reason) =
+                clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)
+            {
+                blockers.push(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.name)));
+            }
+        }
+    }
+    Ok(blockers)
+}
+
+/// What is wrong with another zone of this name or identity. `{}` stands for the other one's name.
+fn clash(zone: &Zone, same_name: bool, same_uuid: bool, runs: bool, overwrite: bool) -> Option<String> {
+    match (same_name, same_uuid) {
+        (false, false) => None,
+        (true, true) if runs => Some(format!("{} runs there already", zone.name)),
+        (true, true) if overwrite => None,
+        (true, true) => Some(format!("{} is configured there already; -w overwrites that", zone.name)),
+        (true, false) => Some(format!("another zone is called {} there", zone.name)),
+        (false, true) => Some(format!("zone {{}} has the same UUID there ({})", zone.uuid)),
+    }
+}
+
+async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformError> {
+    let device = |name: &str| Path::new("/sys/class/net").join(name).exists();
+    let reason = match network {
+        Network::Bridge(name) if device(name) => return Ok(None),
+        Network::Bridge(name) => format!("no bridge {name} there"),
+        Network::Device(name) if device(name) => return Ok(None),
+        Network::Device(name) => format!("no network device {name} there"),
+        Network::Managed(name) => {
+            let command = Driver::Qemu.virsh().args(["net-list", "--name"]);
+            let active = command.run().await.map_err(|error| failed("list the networks", error))?;
+            if active.lines().any(|line| line.trim() == name) {
+                return Ok(None);
+            }
+            format!("no active network {name} there")
+        }
+    };
+    Ok(Some(Blocker::new(BlockerKind::Network, reason)))
+}
+
+/// Machine type and CPU model that this host's QEMU does not have.
+async fn machine(domain: &domain_xml::Domain, kind: Kind) -> Result<Option<Blocker>, PlatformError> {
+    let Some(machine) = &domain.machine else { return Ok(None) };
+    let command = Driver::Qemu.virsh().args(["domcapabilities", "--virttype", &domain.virt]).args([
+        "--arch",
+        &domain.arch,
+        "--machine",
+        machine,
+    ]);
+    let capabilities = match command.run().await {
+        Ok(capabilities) => capabilities,
+        Err(error @ ExecError::Failed { .. }) => {
+            let said = error.stderr().to_owned();
+            if let down @ PlatformError::Down { .. } = failed("ask for capabilities", error) {
+                return Err(down);
+            }
+            let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
+            return Ok(Some(Blocker::new(BlockerKind::Platform, reason)));
+        }
+        Err(error) => return Err(failed("ask for capabilities", error)),
+    };
+    let model = domain.cpu_model.as_deref().filter(|_| kind == Kind::Live);
+    Ok(model.filter(|model| !cpu_is_usable(&capabilities, model)).map(|model| {
+        Blocker::new(BlockerKind::Platform, format!("no CPU {model} for {} there", domain.virt))
+    }))
+}
+
+//       <model usable='yes' vendor='unknown'>qemu64</model>
+//       <model usable='no' vendor='AMD'>EPYC</model>
+/// Whether a CPU model is usable. One that is not listed is left to libvirt's own judgement.
+fn cpu_is_usable(capabilities: &str, model: &str) -> bool {
+    let Ok(document) = roxmltree::Document::parse(capabilities) else { return true };
+    let found = document.descendants().find(|node| {
+        node.has_tag_name("model") && node.text() == Some(model) && node.has_attribute("usable")
+    });
+    found.is_none_or(|node| node.attribute("usable") != Some("no"))
+}
+
+// Compiled against library: libvirt 9.0.0
+// Using library: libvirt 9.0.0
+// Using API: QEMU 9.0.0
+// Running hypervisor: QEMU 7.2.22
+/// Hypervisor with version, and architecture.
+pub(super) async fn version(driver: Driver) -> Result<(String, String), PlatformError> {
+    let command = driver.virsh().arg("version");
+    let output = command.run().await.map_err(|error| failed("ask for the version", error))?;
+    let field = |name: &str| output.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let library = field("Using library:").unwrap_or("libvirt");
+    let text = match field("Running hypervisor:") {
+        Some(hypervisor) => format!("{hypervisor} ({library})"),
+        None => library.to_owned(),
+    };
+    let machine = rustix::system::uname();
+    Ok((text, machine.machine().to_string_lossy().into_owned()))
+}
+
+/// Memory of the host, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub total: u64,
+    pub available: u64,
+}
+
+/// Reads the host's memory.
+pub(super) async fn memory() -> Result<Memory, PlatformError> {
+    let output = Command::new("cat").arg("/proc/meminfo").run().await;
+    let output =
+        output.map_err(|source| PlatformError::Command { what: "read /proc/meminfo".to_owned(), source })?;
+    parse_meminfo(&output).ok_or_else(|| PlatformError::Output {
+        command: "/proc/meminfo",
+        what: "no MemTotal or MemAvailable".to_owned(),
+    })
+}
+
+// MemTotal:       24684084 kB
+// MemAvailable:   23512340 kB
+fn parse_meminfo(text: &str) -> Option<Memory> {
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    };
+    Some(Memory { total: field("MemTotal")?, available: field("MemAvailable")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::sample_away as sample;
+
+    #[test]
+    fn every_clash_is_told_apart() {
+        let zone = sample("evac1").manifest.zone;
+        let reason = |name, uuid, runs, overwrite| clash(&zone, name, uuid, runs, overwrite);
+        assert_eq!(reason(false, false, true, false), None);
+        assert_eq!(reason(true, true, false, true), None);
+        assert!(reason(true, true, true, true).unwrap().contains("runs there already"));
+        assert!(reason(true, true, false, false).unwrap().contains("-w"));
+        assert!(reason(true, false, false, true).unwrap().contains("another zone is called evac1"));
+        assert!(reason(false, true, false, true).unwrap().contains("same UUID"));
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let text = "MemTotal:       24684084 kB\nMemFree:        22628192 kB\nMemAvailable:   23512340 kB\n";
+        assert_eq!(
+            parse_meminfo(text),
+            Some(Memory { total: 24_684_084 << 10, available: 23_512_340 << 10 })
+        );
+        assert_eq!(parse_meminfo("MemTotal: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn a_cpu_model_is_usable_unless_the_host_says_no() {
+        let text = "<domainCapabilities><cpu><mode name='custom'><model usable='yes' vendor='unknown'>qemu64</model>\
+                    <model usable='no' vendor='AMD'>EPYC</model></mode></cpu></domainCapabilities>";
+        assert!(
+            cpu_is_usable(text, "qemu64") && !cpu_is_usable(text, "EPYC") && cpu_is_usable(text, "other")
+        );
+    }
+}
