@@ -13,15 +13,16 @@
 //! that process is waited for directly (pidfd): virsh itself returns some 200 ms later.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::io::unix::AsyncFd;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::job::{Lifecycle, parse_event, parse_progress};
@@ -56,14 +57,13 @@ impl Leaving {
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
         let mut stopped = watch_for_stop(zone.uuid)?;
-        let process = process_of(&zone.name, paths);
+        let ended = process_of(&zone.name, paths);
         let mut outcome = self.start(zone, folder, settings)?;
         let gone = async {
-            match &process {
-                Some(process) => {
-                    let _ = process.readable().await;
-                }
-                None => std::future::pending().await,
+            // Not found, or lost sight of: virsh's own end must do.
+            match ended {
+                Some(ended) if ended.await.is_ok() => {}
+                _ => std::future::pending().await,
             }
         };
         tokio::pin!(gone);
@@ -173,13 +173,25 @@ impl Leaving {
     }
 }
 
-/// The zone's QEMU as something whose end can be waited for; none if it cannot be found.
-fn process_of(zone: &ZoneName, paths: &Paths) -> Option<AsyncFd<OwnedFd>> {
+/// Is told when the zone's QEMU has ended; none if its process cannot be found.
+fn process_of(zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
     let file = paths.libvirt_run().join("qemu").join(format!("{zone}.pid"));
     let pid: i32 = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
-    let flags = rustix::process::PidfdFlags::NONBLOCK;
-    let process = rustix::process::pidfd_open(rustix::process::Pid::from_raw(pid)?, flags).ok()?;
-    AsyncFd::register_with_interest(process, tokio::io::Interest::READABLE).ok()
+    let process = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    let (sender, receiver) = oneshot::channel();
+    // A thread of its own: it may wait for as long as the zone lives, and must not keep the runtime from ending.
+    std::thread::spawn(move || {
+        while !sender.is_closed() {
+            let mut fds = [PollFd::new(&process, PollFlags::IN)];
+            let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
+            match poll(&mut fds, Some(&pause)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return drop(sender.send(())),
+                Err(_) => return,
+            }
+        }
+    });
+    Some(receiver)
 }
 
 /// Listens for the moment at which a zone is stopped in order to migrate.
