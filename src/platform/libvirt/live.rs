@@ -60,10 +60,13 @@ impl Leaving {
         let ended = process_of(&zone.name, paths);
         let mut outcome = self.start(zone, folder, settings)?;
         let gone = async {
-            // Not found, or lost sight of: virsh's own end must do.
-            match ended {
-                Some(ended) if ended.await.is_ok() => {}
-                _ => std::future::pending().await,
+            let ended = match ended {
+                Some(ended) => ended.await.is_ok(),
+                None => false,
+            };
+            if !ended {
+                // Not found, or lost sight of: virsh's own end must do.
+                std::future::pending::<()>().await;
             }
         };
         tokio::pin!(gone);
