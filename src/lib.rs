@@ -4,6 +4,8 @@ pub mod agent;
 pub mod config;
 pub mod exec;
 pub mod host;
+
+pub mod maintenance;
 pub mod model;
 pub mod paths;
 pub mod platform;

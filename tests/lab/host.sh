@@ -71,7 +71,7 @@ boot_host() {
 }
 
 ssh_answers() {
-    : <"/dev/tcp/$(host_address "$1")/22"
+    timeout 1 bash -c ": </dev/tcp/$(host_address "$1")/22"
 }
 
 boot_again() {

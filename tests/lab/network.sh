@@ -16,8 +16,14 @@ claim_number() {
     die "250 labs at once are too many"
 }
 
+# All hardware addresses are fixed: a host that boots again keeps its own, and a bridge would change its own
+# with every cable; either way others would for a while send to an address that is gone.
+hardware_address() {
+    printf '02:4c:41:42:%02x:%02x' "$1" "$2"
+}
+
 make_bridge() {
-    ip link add "lab$1" type bridge forward_delay 0 || return
+    ip link add "lab$1" address "$(hardware_address "$1" 254)" type bridge forward_delay 0 || return
     ip link set "lab$1" alias "$DIR"
     ip addr add "10.77.$1.254/24" dev "lab$1"
     ip link set "lab$1" up
@@ -33,7 +39,8 @@ make_network() {
     ns=$(netns "$host")
     index=$(<"$DIR/$host/index")
     ip netns add "$ns"
-    ip link add "lab$NUMBER-$index" type veth peer name eth0 netns "$ns"
+    ip link add "lab$NUMBER-$index" type veth \
+        peer name eth0 address "$(hardware_address "$NUMBER" "$index")" netns "$ns"
     ip link set "lab$NUMBER-$index" master "lab$NUMBER" up
     ip -netns "$ns" link set lo up
     ip -netns "$ns" addr add "$(host_address "$host")/24" dev eth0

@@ -189,7 +189,10 @@ fn process_of(zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
             let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
             match poll(&mut fds, Some(&pause)) {
                 Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) => return drop(sender.send(())),
+                Ok(_) => {
+                    let _ = sender.send(());
+                    return;
+                }
                 Err(_) => return,
             }
         }
@@ -219,10 +222,10 @@ fn watch_for_stop(uuid: Uuid) -> Result<StopWatch, PlatformError> {
             tokio::select! {
                 line = lines.next_line() => match line {
                     Ok(Some(line)) => match parse_event(&line) {
-                        Lifecycle::StoppedToMigrate => drop(sender.send(Some(Instant::now()))),
-                        Lifecycle::Resumed => drop(sender.send(None)),
-                        Lifecycle::Other => {}
-                    },
+                        Lifecycle::StoppedToMigrate => sender.send_replace(Some(Instant::now())),
+                        Lifecycle::Resumed => sender.send_replace(None),
+                        Lifecycle::Other => None,
+                    }.map_or((), drop),
                     Ok(None) | Err(_) => return,
                 },
                 // The migration is over, whatever became of it. Dropping the child ends it.
