@@ -1,1 +1,9 @@
-//! The far end.
+//! The far end: serves this host to others.
+//!
+//! [`serve`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over.
+
+mod questions;
+mod serve;
+pub mod stdio;
+
+pub use serve::{Peer, ServeError, serve};

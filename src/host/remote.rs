@@ -1,21 +1,156 @@
-//! Another host.
+//! Another host: its agent answers there, over a stream that some transport gives.
+//!
+//! All questions share one stream (a [`Link`]), each with its own deadline. A question whose answer did not
+//! arrive fails with [`HostError::NoAnswer`] and is never repeated from here: it may have been carried out.
+//! The next question dials again if the stream is broken, so a cut that has been mended is survived.
+//! A stream of a migration is a connection of its own.
 
-use super::*;
+mod link;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use self::link::Link;
+use super::{ByteStream, Call, Channel, HostError, Pending, Token, chain};
+use crate::model::HostUri;
+use crate::transport::hello::{self, Accepted, Purpose};
+use crate::transport::{DialError, Dialer, frame};
 
 /// Another host.
-pub struct Remote;
+pub struct Remote {
+    uri: HostUri,
+    dialer: Arc<Dialer>,
+    link: Mutex<Arc<Link>>,
+}
 
 impl Remote {
-    pub(crate) fn host_name(&self) -> &str {
-        ""
+    /// Connects to the host's agent.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or there is no usable agent.
+    pub async fn connect(uri: HostUri, dialer: Arc<Dialer>) -> Result<Self, DialError> {
+        let link = Mutex::new(Arc::new(open_link(&uri, &dialer).await?));
+        Ok(Self { uri, dialer, link })
     }
-    pub(crate) async fn ask<T: serde::de::DeserializeOwned>(&self, _call: Call) -> Result<T, HostError> {
-        todo!()
+
+    /// The host part of its URI: what people see.
+    pub fn host_name(&self) -> &str {
+        &self.uri.host
     }
-    pub(crate) async fn open_stream(&self, _: &Token, _: Channel) -> Result<ByteStream, HostError> {
-        todo!()
+
+    /// Its URI.
+    pub const fn uri(&self) -> &HostUri {
+        &self.uri
     }
-    pub(crate) async fn open_pending(&self, _: &Token, _: Channel) -> Result<Box<dyn Pending>, HostError> {
-        todo!()
+
+    /// Asks, and waits for the answer no longer than the question's deadline.
+    ///
+    /// # Errors
+    /// What the host says, or [`HostError::NoAnswer`].
+    pub async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, HostError> {
+        let (name, seconds) = (call.name(), call.seconds());
+        let call = serde_json::to_value(call).map_err(|error| HostError::Failed {
+            host: self.host_name().to_owned(),
+            what: format!("failed to encode the question {name}"),
+            reason: error.to_string(),
+        })?;
+        let answer = async { self.link().await?.ask(call).await.map_err(|reason| self.no_answer(reason)) };
+        let answer = tokio::time::timeout(Duration::from_secs(seconds), answer)
+            .await
+            .map_err(|_| self.no_answer(format!("nothing came within {seconds} s to {name}")))?;
+        match answer? {
+            Ok(value) => serde_json::from_value(value)
+                .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}"))),
+            Err(error) => Err(self.their_error(name, error)),
+        }
+    }
+
+    /// Opens a stream to the hypervisor's socket there.
+    ///
+    /// # Errors
+    /// If the host cannot be reached, or has no such socket.
+    pub async fn open_stream(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
+        self.dial(Purpose::Connect { token: token.clone(), channel }).await
+    }
+
+    /// Makes a socket there, on which the hypervisor will knock.
+    ///
+    /// # Errors
+    /// If the host cannot be reached, or cannot make the socket.
+    pub async fn open_pending(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
+        let stream = self.dial(Purpose::Listen { token: token.clone(), channel }).await?;
+        Ok(Box::new(Knock { host: self.host_name().to_owned(), stream: Some(stream) }))
+    }
+
+    async fn dial(&self, purpose: Purpose) -> Result<ByteStream, HostError> {
+        open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
+            DialError::Refused { what, .. } => HostError::Failed {
+                host: self.host_name().to_owned(),
+                what: "refuses the stream".to_owned(),
+                reason: what,
+            },
+            error => self.no_answer(chain(&error)),
+        })
+    }
+
+    /// The stream for questions; a new one if the last one broke.
+    async fn link(&self) -> Result<Arc<Link>, HostError> {
+        let mut link = self.link.lock().await;
+        if link.is_broken() {
+            let fresh = open_link(&self.uri, &self.dialer).await;
+            *link = Arc::new(fresh.map_err(|error| self.no_answer(chain(&error)))?);
+        }
+        Ok(Arc::clone(&link))
+    }
+
+    fn their_error(&self, call: &str, error: serde_json::Value) -> HostError {
+        serde_json::from_value(error.clone()).unwrap_or_else(|_| HostError::Failed {
+            host: self.host_name().to_owned(),
+            what: format!("failed to do {call}"),
+            reason: error.to_string(),
+        })
+    }
+
+    fn no_answer(&self, reason: String) -> HostError {
+        HostError::NoAnswer { host: self.host_name().to_owned(), reason }
     }
 }
+
+async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<ByteStream, DialError> {
+    let mut stream = dialer.dial(uri).await?;
+    let seconds = dialer.config.connect.timeout;
+    tokio::time::timeout(dialer.config.connect.timeout(), hello::open(uri, &mut stream, purpose))
+        .await
+        .map_err(|_| DialError::Timeout { uri: uri.clone(), seconds })??;
+    Ok(stream)
+}
+
+async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<Link, DialError> {
+    let stream = open(uri, dialer, Purpose::Rpc).await?;
+    Ok(Link::start(stream, Duration::from_secs(dialer.config.connect.keepalive)))
+}
+
+/// A stream at whose far end a socket waits for the hypervisor.
+struct Knock {
+    host: String,
+    stream: Option<ByteStream>,
+}
+
+#[async_trait::async_trait]
+impl Pending for Knock {
+    async fn accept(&mut self) -> Result<ByteStream, HostError> {
+        let no_answer = |reason: String| HostError::NoAnswer { host: self.host.clone(), reason };
+        let mut stream =
+            self.stream.take().ok_or_else(|| no_answer("the stream was taken before".to_owned()))?;
+        match frame::read::<Accepted>(&mut stream, frame::MAX_HELLO).await {
+            Ok(Accepted {}) => Ok(stream),
+            Err(error) => Err(no_answer(format!("while its hypervisor was awaited: {}", chain(&error)))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,15 +19,16 @@ pub const VERSIONS: &[u16] = &[1];
 /// This software's own version.
 pub const SOFTWARE: &str = env!("CARGO_PKG_VERSION");
 
-/// What the client says first.
+/// What the client says first. A server reads it as `Hello<Value>` at first: it can tell a newer client that
+/// there is no common version even if it does not know the purpose.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hello {
+pub struct Hello<P = Purpose> {
     /// Protocol versions that it speaks.
     pub versions: Vec<u16>,
     /// Its software's version, for people.
     pub software: String,
     /// What the stream is for.
-    pub purpose: Purpose,
+    pub purpose: P,
 }
 
 /// What a stream is for.

@@ -6,33 +6,50 @@
 //! ```
 //!
 //! Every stream begins with a [`hello`]: versions and purpose from here, the chosen version or a refusal from
-//! there. Then it carries RPC frames, or bytes of a hypervisor.
+//! there. Then it carries [`rpc`] frames, or bytes of a hypervisor.
 
 pub mod cert;
 mod error;
 pub mod frame;
 pub mod hello;
 pub mod rads;
+mod relay;
+pub mod rpc;
 #[cfg(feature = "ssh")]
 pub mod ssh;
 
 pub use error::DialError;
+pub use relay::{relay, relay_counted};
+
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::host::ByteStream;
 use crate::model::{HostUri, Scheme};
+use crate::paths::Paths;
 
-/// Opens one stream to the agent of another host.
-///
-/// # Errors
-/// One [`DialError`] for each way in which it can fail, that names the host and what to do. It never prompts,
-/// and gives up after the connect timeout of the configuration (10 s).
-pub async fn dial(uri: &HostUri, config: &Config) -> Result<ByteStream, DialError> {
-    match uri.scheme {
-        Scheme::Rads => rads::dial(uri, config).await,
-        #[cfg(feature = "ssh")]
-        Scheme::Ssh => ssh::dial(uri, config).await,
-        #[cfg(not(feature = "ssh"))]
-        Scheme::Ssh => Err(DialError::NotBuilt { uri: uri.clone() }),
+/// What is needed to reach other hosts.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    /// Timeouts, and how SSH is used.
+    pub config: Arc<Config>,
+    /// Where the certificates lie.
+    pub paths: Paths,
+}
+
+impl Dialer {
+    /// Opens one stream to the agent of another host.
+    ///
+    /// # Errors
+    /// One [`DialError`] for each way in which it can fail, that names the host and what to do. It never
+    /// prompts, and gives up after the connect timeout of the configuration (10 s).
+    pub async fn dial(&self, uri: &HostUri) -> Result<ByteStream, DialError> {
+        match uri.scheme {
+            Scheme::Rads => rads::dial(uri, &self.config, &self.paths).await,
+            #[cfg(feature = "ssh")]
+            Scheme::Ssh => ssh::dial(uri, &self.config, ssh::Surroundings::from_environment()).await,
+            #[cfg(not(feature = "ssh"))]
+            Scheme::Ssh => Err(DialError::NotBuilt { uri: uri.clone() }),
+        }
     }
 }

@@ -1,0 +1,135 @@
+//! Answers the questions of one RPC stream.
+//!
+//! Each question is a task of its own, so a long one holds no other up; a panic in one is an unknown outcome
+//! of that one. Pings are answered at once, however much is being asked.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::Peer;
+use crate::host::{ByteStream, Call, Host, HostError, Role};
+use crate::transport::frame::{self, FrameError};
+use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
+
+/// Answers until the stream ends, then lets the open questions finish.
+///
+/// # Errors
+/// If the stream broke.
+pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer) -> Result<(), FrameError> {
+    let (reader, writer) = tokio::io::split(stream);
+    let (replies, queue) = mpsc::channel(OUTSTANDING);
+    let mut open = JoinSet::new();
+    let end = tokio::select! {
+        end = read_requests(reader, &replies, &mut open, &host, peer) => end,
+        end = write_replies(writer, queue) => end,
+    };
+    // Both halves of the stream are closed here, so the client knows at once that no answer will come.
+    while open.join_next().await.is_some() {}
+    end
+}
+
+/// The refusal, if `peer` may not do what needs `role`.
+pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) -> Option<HostError> {
+    (role > peer.role).then(|| HostError::NotAllowed {
+        host: host.name().to_owned(),
+        peer: peer.name.clone(),
+        call: call.to_owned(),
+        role: role.as_str().to_owned(),
+    })
+}
+
+async fn read_requests(
+    mut reader: impl AsyncRead + Unpin,
+    replies: &mpsc::Sender<Reply>,
+    open: &mut JoinSet<()>,
+    host: &Arc<dyn Host>,
+    peer: &Peer,
+) -> Result<(), FrameError> {
+    loop {
+        let request = match tokio::time::timeout(SILENCE, frame::read(&mut reader, frame::MAX_FRAME)).await {
+            Ok(Ok(request)) => request,
+            Ok(Err(FrameError::Closed)) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(elapsed) => return Err(FrameError::Io(elapsed.into())),
+        };
+        let reply = match request {
+            Request::Ping { ping } => Reply::Pong { pong: ping },
+            Request::Call { id, call } => {
+                while open.try_join_next().is_some() {}
+                match admit(call, open.len(), &**host, peer) {
+                    Err(error) => reply(id, Err(error)),
+                    Ok(call) => {
+                        let (host, replies) = (Arc::clone(host), replies.clone());
+                        open.spawn(async move {
+                            // Fails when the client has gone: then nobody wants to know.
+                            let _ = replies.send(reply(id, ask(host, call).await)).await;
+                        });
+                        continue;
+                    }
+                }
+            }
+        };
+        if replies.send(reply).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+async fn write_replies(
+    mut writer: impl AsyncWrite + Unpin,
+    mut queue: mpsc::Receiver<Reply>,
+) -> Result<(), FrameError> {
+    while let Some(reply) = queue.recv().await {
+        match (frame::write(&mut writer, &reply).await, reply) {
+            (Ok(()), _) => {}
+            // Nothing of it has been written, so the stream is as good as before.
+            (Err(error @ FrameError::TooLarge { .. }), Reply::Ok { id, .. }) => {
+                let error = HostError::NoAnswer { host: "the agent".to_owned(), reason: error.to_string() };
+                frame::write(&mut writer, &self::reply(id, Err(error))).await?;
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a question may be asked now by this peer.
+fn admit(call: Value, open: usize, host: &dyn Host, peer: &Peer) -> Result<Call, HostError> {
+    let failed = |what: &str, reason: String| HostError::Failed {
+        host: host.name().to_owned(),
+        what: what.to_owned(),
+        reason,
+    };
+    let call: Call = serde_json::from_value(call)
+        .map_err(|error| failed("failed to understand the question", error.to_string()))?;
+    if let Some(error) = not_allowed(host, peer, call.name(), call.role()) {
+        return Err(error);
+    }
+    if open >= OUTSTANDING {
+        let reason = format!("{OUTSTANDING} questions of this connection are open already");
+        return Err(failed(&format!("failed to begin {}", call.name()), reason));
+    }
+    Ok(call)
+}
+
+async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
+    let name = host.name().to_owned();
+    let task = tokio::spawn(async move { call.ask(&*host).await });
+    task.await.unwrap_or_else(|error| {
+        Err(HostError::NoAnswer { host: name, reason: format!("its agent failed within the call: {error}") })
+    })
+}
+
+fn reply(id: u64, answer: Result<Value, HostError>) -> Reply {
+    match answer {
+        Ok(ok) => Reply::Ok { id, ok },
+        Err(error) => {
+            let err = serde_json::to_value(&error).unwrap_or_else(|_| Value::String(error.to_string()));
+            Reply::Err { id, err }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Serves one stream of one peer, from its hello to its end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+
+use super::questions;
+use crate::host::{ByteStream, Channel, Host, HostError, Role, Token, chain};
+use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
+use crate::transport::{frame, relay};
+
+/// A peer that does not say hello within this time is not waited for.
+const HELLO_TIME: Duration = Duration::from_secs(10);
+
+/// Who is at the other end, as its transport has proved it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name, for people.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// Why a stream ended other than by its own end.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No hello.
+    #[error("{peer} said no hello within {seconds} s")]
+    Silent {
+        /// Who.
+        peer: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// Not a hello.
+    #[error("{peer} said something else than hello")]
+    Hello {
+        /// Who.
+        peer: String,
+        /// What was wrong with it.
+        source: frame::FrameError,
+    },
+    /// No version in common.
+    #[error(
+        "{peer} runs sysadm {software}, which speaks no protocol version that this one ({SOFTWARE}) speaks"
+    )]
+    Version {
+        /// Who.
+        peer: String,
+        /// Its software.
+        software: String,
+    },
+    /// It does not get the stream.
+    #[error("{peer} was refused a stream: {reason}")]
+    Refused {
+        /// Who.
+        peer: String,
+        /// Why.
+        reason: String,
+    },
+    /// The stream broke.
+    #[error("the stream of {peer} broke")]
+    Broken {
+        /// Who.
+        peer: String,
+        /// Why.
+        source: frame::FrameError,
+    },
+}
+
+/// Serves one stream to its end. Questions that are being answered when it ends are finished first, because a
+/// half-done one would be worse than one whose answer nobody hears.
+///
+/// # Errors
+/// If the peer was refused, or the stream broke.
+pub async fn serve(stream: ByteStream, host: Arc<dyn Host>, peer: Peer) -> Result<(), ServeError> {
+    let mut session = Session { stream, peer };
+    match session.hello().await? {
+        Purpose::Rpc => {
+            session.welcome().await?;
+            let Session { stream, peer } = session;
+            questions::answer(stream, host, &peer)
+                .await
+                .map_err(|source| ServeError::Broken { peer: peer.name, source })
+        }
+        Purpose::Connect { token, channel } => session.connect(&*host, &token, channel).await,
+        Purpose::Listen { token, channel } => session.listen(&*host, &token, channel).await,
+    }
+}
+
+struct Session {
+    stream: ByteStream,
+    peer: Peer,
+}
+
+impl Session {
+    /// Hears the hello, and refuses a peer with which no version is common.
+    async fn hello(&mut self) -> Result<Purpose, ServeError> {
+        let hello = frame::read::<Hello<Value>>(&mut self.stream, frame::MAX_HELLO);
+        let Hello { versions, software, purpose } = tokio::time::timeout(HELLO_TIME, hello)
+            .await
+            .map_err(|_| ServeError::Silent { peer: self.name(), seconds: HELLO_TIME.as_secs() })?
+            .map_err(|source| ServeError::Hello { peer: self.name(), source })?;
+        if choose(&versions).is_none() {
+            let no = Welcome::NoCommonVersion { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned() };
+            self.say(&no).await?;
+            return Err(ServeError::Version { peer: self.name(), software });
+        }
+        match serde_json::from_value(purpose) {
+            Ok(purpose) => Ok(purpose),
+            Err(error) => {
+                let reason = format!("sysadm {SOFTWARE} has no such stream: {error}");
+                Err(self.refuse(reason).await)
+            }
+        }
+    }
+
+    /// Leads a stream to the hypervisor's socket.
+    async fn connect(mut self, host: &dyn Host, token: &Token, channel: Channel) -> Result<(), ServeError> {
+        self.may_migrate(host, "connect").await?;
+        let inner = self.or_refuse(host.connect(token, channel)).await?;
+        self.welcome().await?;
+        self.relay(inner).await
+    }
+
+    /// Waits for the hypervisor to knock, and leads it to the peer. A peer that goes away meanwhile ends it.
+    async fn listen(mut self, host: &dyn Host, token: &Token, channel: Channel) -> Result<(), ServeError> {
+        self.may_migrate(host, "listen").await?;
+        let mut pending = self.or_refuse(host.listen(token, channel)).await?;
+        self.welcome().await?;
+        let mut early = [0];
+        let inner = tokio::select! {
+            inner = pending.accept() => inner,
+            // The peer has nothing to say before the hypervisor is there: this ends when the peer does.
+            _ = self.stream.read(&mut early) => return Ok(()),
+        };
+        let inner =
+            inner.map_err(|error| ServeError::Refused { peer: self.name(), reason: error.to_string() })?;
+        drop(pending);
+        self.say(&Accepted {}).await?;
+        self.relay(inner).await
+    }
+
+    async fn relay(self, inner: ByteStream) -> Result<(), ServeError> {
+        let peer = self.peer.name;
+        relay(self.stream, inner)
+            .await
+            .map_err(|error| ServeError::Broken { peer, source: frame::FrameError::Io(error) })?;
+        Ok(())
+    }
+
+    async fn may_migrate(&mut self, host: &dyn Host, call: &str) -> Result<(), ServeError> {
+        match questions::not_allowed(host, &self.peer, call, Role::Migrate) {
+            None => Ok(()),
+            Some(error) => Err(self.refuse(error.to_string()).await),
+        }
+    }
+
+    /// The result of `action`; if it failed, the peer is told why.
+    async fn or_refuse<T>(
+        &mut self,
+        action: impl Future<Output = Result<T, HostError>>,
+    ) -> Result<T, ServeError> {
+        match action.await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.refuse(chain(&error)).await),
+        }
+    }
+
+    async fn refuse(&mut self, reason: String) -> ServeError {
+        match self.say(&Welcome::Refused { reason: reason.clone() }).await {
+            Ok(()) => ServeError::Refused { peer: self.name(), reason },
+            Err(error) => error,
+        }
+    }
+
+    async fn welcome(&mut self) -> Result<(), ServeError> {
+        self.say(&Welcome::Chosen { version: VERSIONS[0], software: SOFTWARE.to_owned() }).await
+    }
+
+    async fn say(&mut self, words: &impl serde::Serialize) -> Result<(), ServeError> {
+        frame::write(&mut self.stream, words)
+            .await
+            .map_err(|source| ServeError::Broken { peer: self.peer.name.clone(), source })
+    }
+
+    fn name(&self) -> String {
+        self.peer.name.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Serves one stream on standard input and output: what sshd starts.
+//!
+//! Both are taken away from the process first, so whatever it might print goes to standard error and never
+//! into the stream.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use rustix::fs::FileType;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+
+use super::{Peer, ServeError, serve};
+use crate::host::{ByteStream, Host, Role};
+
+/// Serves the peer at standard input and output. Who can start this program here may do everything with it.
+///
+/// # Errors
+/// If the streams cannot be used, or [`serve`] fails.
+pub async fn run(host: Arc<dyn Host>) -> Result<(), StdioError> {
+    let stream = take()?;
+    let peer = Peer { name: peer_name(), role: Role::Admin };
+    Ok(serve(stream, host, peer).await?)
+}
+
+/// Why standard input and output could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StdioError {
+    /// They are not usable.
+    #[error("failed to take over standard input and output")]
+    Take(#[from] io::Error),
+    /// What was said there.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// sshd tells the address of the client to the programs that it starts.
+fn peer_name() -> String {
+    let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
+    match connection.split(' ').next() {
+        Some(address) if !address.is_empty() => format!("ssh client {address}"),
+        _ => "the client at standard input".to_owned(),
+    }
+}
+
+/// Takes standard input and output away from the process, as one stream.
+fn take() -> io::Result<ByteStream> {
+    let input = io::stdin().as_fd().try_clone_to_owned()?;
+    let output = io::stdout().as_fd().try_clone_to_owned()?;
+    let (input, output) = (reader(input)?, writer(output)?);
+    rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok(Box::new(tokio::io::join(input, Output(Some(output)))))
+}
+
+type Reader = Box<dyn AsyncRead + Send + Unpin>;
+type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+fn reader(fd: OwnedFd) -> io::Result<Reader> {
+    Ok(match kind(&fd)? {
+        FileType::Socket => Box::new(socket(fd)?),
+        FileType::Fifo => Box::new(pipe::Receiver::from_owned_fd(fd)?),
+        _ => Box::new(tokio::fs::File::from_std(fd.into())),
+    })
+}
+
+fn writer(fd: OwnedFd) -> io::Result<Writer> {
+    Ok(match kind(&fd)? {
+        FileType::Socket => Box::new(socket(fd)?),
+        FileType::Fifo => Box::new(pipe::Sender::from_owned_fd(fd)?),
+        _ => Box::new(tokio::fs::File::from_std(fd.into())),
+    })
+}
+
+fn kind(fd: &OwnedFd) -> io::Result<FileType> {
+    Ok(FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode))
+}
+
+fn socket(fd: OwnedFd) -> io::Result<UnixStream> {
+    let socket = std::os::unix::net::UnixStream::from(fd);
+    socket.set_nonblocking(true)?;
+    UnixStream::from_std(socket)
+}
+
+/// Standard output. A pipe has no other way of saying that its writer has ended than being closed.
+struct Output(Option<Writer>);
+
+impl Output {
+    fn open(&mut self) -> io::Result<Pin<&mut (dyn AsyncWrite + Send + Unpin)>> {
+        match &mut self.0 {
+            Some(output) => Ok(Pin::new(&mut **output)),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl AsyncWrite for Output {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.open()?.poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Ok(output) = self.open() {
+            ready!(output.poll_shutdown(cx))?;
+        }
+        self.0 = None;
+        Poll::Ready(Ok(()))
+    }
+}
