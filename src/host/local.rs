@@ -230,12 +230,7 @@ impl Host for Local {
         self.platform.set_autostart(&zone, autostart).await.map_err(|error| self.failed(error))
     }
 
-    async fn open_arrival(
-        &self,
-        manifest: Manifest,
-        token: Token,
-        _overwrite: bool,
-    ) -> Result<(), HostError> {
+    async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
         self.admit(&manifest.zone.name, manifest.zone.uuid)?;
         let folder = self.make_folder(&token).map_err(|error| self.failed(error))?;
         self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
