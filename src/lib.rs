@@ -2,10 +2,12 @@
 
 pub mod agent;
 pub mod config;
+pub mod evacuation;
 pub mod exec;
 pub mod host;
 
 pub mod maintenance;
+pub mod migration;
 pub mod model;
 pub mod paths;
 pub mod platform;

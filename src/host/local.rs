@@ -35,17 +35,17 @@ impl Local {
         Self { name, platform, store, paths, marks: Marks::default(), clock: Millis::now }
     }
 
+    /// Where this host's files lie.
+    pub const fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
     fn failed(&self, error: impl std::error::Error) -> HostError {
         HostError::failed(&self.name, &error)
     }
 
     fn refused(&self, zone: &ZoneName, blockers: Vec<Blocker>) -> HostError {
         HostError::Refused { host: self.name.clone(), zone: zone.clone(), blockers }
-    }
-
-    /// The streams of a migration that this platform needs.
-    pub fn channels(&self) -> &'static [Channel] {
-        self.platform.channels()
     }
 
     /// The folder of one migration's sockets.

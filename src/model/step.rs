@@ -2,11 +2,13 @@
 //!
 //! ```text
 //!   live:  reserve ─► prepare ─► transfer ─► switch ─► settle
-//!   cold:  reserve ─► detach  ─► attach             ─► settle
+//!   cold:  reserve ─► attach  ─► detach             ─► settle
 //! ```
 //!
-//! Up to and with `transfer` (live) and `detach` (cold) a move can be undone; from `switch` and `attach` on it
-//! only goes forward.
+//! Up to and with `transfer` (live) and `attach` (cold) a move can be undone, and the zone is what it was; from
+//! `switch` and `detach` on it only goes forward. A cold zone is attached there before it is detached here, so
+//! its configuration is whole on one host at least at every moment; it runs on neither, and this host's lock
+//! keeps it from being booted here meanwhile.
 
 use super::zone::words;
 
@@ -21,10 +23,10 @@ words! {
         Transfer = "transfer",
         /// Live: the zone is let go there. It was stopped for good here before.
         Switch = "switch",
-        /// Cold: the configuration is taken from the source; the store keeps it.
-        Detach = "detach",
         /// Cold: the configuration is given to the destination.
         Attach = "attach",
+        /// Cold: the configuration is taken from the source.
+        Detach = "detach",
         /// What is left is put in order: autostart there, reservation, record here.
         Settle = "settle",
     }

@@ -113,12 +113,8 @@ pub trait Platform: Send + Sync {
     /// Sets whether the zone boots with the host.
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError>;
 
-    /// Which streams a live migration needs, and where they end at the destination: its socket. `folder` is
-    /// the migration's own.
+    /// Where a stream of a live migration ends at the destination: its socket. `folder` is the migration's own.
     fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf;
-
-    /// The streams that a live migration needs.
-    fn channels(&self) -> &'static [Channel];
 
     /// Live, destination: makes ready to receive; the sockets will be in `folder`.
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;

@@ -239,10 +239,6 @@ impl Platform for Libvirt {
         }
     }
 
-    fn channels(&self) -> &'static [Channel] {
-        &Channel::ALL
-    }
-
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         self.arriving.open(manifest.zone.uuid, folder)
     }
