@@ -78,6 +78,11 @@ impl Paths {
         self.below("etc/libvirt/hooks")
     }
 
+    /// The system log's socket.
+    pub fn syslog(&self) -> PathBuf {
+        self.below("dev/log")
+    }
+
     /// libvirt's sockets.
     pub fn libvirt_run(&self) -> PathBuf {
         self.below("run/libvirt")

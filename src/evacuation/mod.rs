@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use board::Board;
 pub use cancel::{Cancel, Stage};
-pub use connect::{Network, Peers};
+pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
 pub use prepare::{Finding, Prepared, Readiness};
 pub use status::{Row, Status, rows};

@@ -73,8 +73,8 @@ pub const fn decide(kind: Kind, source: View, destination: View) -> Action {
     }
 }
 
-/// Settles every half-done move of earlier runs, as far as both of its hosts answer.
-pub async fn settle_interrupted(engine: &Engine) -> Result<(), EvacuationError> {
+/// Settles every half-done move of earlier runs, as far as both of its hosts answer. Gives how many are left.
+pub async fn settle_interrupted(engine: &Engine) -> Result<usize, EvacuationError> {
     let rows: Vec<_> = engine.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
     let connected = engine.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
     for row in rows {
@@ -85,7 +85,7 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<(), EvacuationError> 
         };
         engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
     }
-    Ok(())
+    Ok(engine.store.away()?.iter().filter(|row| row.phase != AwayPhase::Away).count())
 }
 
 async fn view(host: &dyn Host, row: &Away) -> View {

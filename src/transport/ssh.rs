@@ -1,19 +1,105 @@
-//! ssh
+//! Streams over SSH: `sysadm agent --stdio` started by the other host's sshd.
+//!
+//! ```text
+//!   Stream ◄─ socket pair ─► line (a thread) ◄─ libssh2 session, one channel ─► sshd ─► sysadm agent --stdio
+//! ```
+//!
+//! libssh2 is not safe across threads, so each stream has a session of its own, and one thread makes it, uses
+//! it and frees it. Nothing ever prompts: the host's key must be in known_hosts, and our own key in an agent
+//! or in a file without passphrase.
+
+mod known_hosts;
+mod line;
+mod login;
+mod settings;
+mod stream;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::line::Line;
+use self::settings::Settings;
+use self::stream::{Fate, Stream};
 use super::DialError;
-use crate::{config::Config, host::ByteStream, model::HostUri};
-/// What.
-#[derive(Debug, Clone)]
-pub struct Surroundings;
+use crate::config::Config;
+use crate::host::ByteStream;
+use crate::model::HostUri;
+
+/// What SSH takes from around the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Where `.ssh` is.
+    pub home: Option<PathBuf>,
+    /// Who we are, for hosts where nothing says otherwise.
+    pub user: Option<String>,
+    /// The socket of ssh-agent.
+    pub agent: Option<PathBuf>,
+    /// The keys of other hosts that everybody here knows.
+    pub known_hosts: PathBuf,
+}
+
 impl Surroundings {
-    /// From.
+    /// What the environment says. A service of the system has no `HOME`, but root's is known.
     pub fn from_environment() -> Self {
-        Self
+        let get = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let is_root = rustix::process::getuid().is_root();
+        let user = get("USER").or_else(|| get("LOGNAME")).and_then(|user| user.into_string().ok());
+        Self {
+            home: get("HOME").or_else(|| is_root.then(|| "/root".into())).map(PathBuf::from),
+            user: user.or_else(|| is_root.then(|| "root".to_owned())),
+            agent: get("SSH_AUTH_SOCK").map(PathBuf::from),
+            known_hosts: "/etc/ssh/ssh_known_hosts".into(),
+        }
     }
 }
-/// Dials.
+
+/// Logs in at the other host and starts the agent there.
 ///
 /// # Errors
-/// Always.
-pub async fn dial(_: &HostUri, _: &Config, _: Surroundings) -> Result<ByteStream, DialError> {
-    todo!()
+/// A [`DialError`] that says what to do. That there is no agent is found out by the first read: it fails with
+/// what the other host wrote instead.
+pub async fn dial(
+    uri: &HostUri,
+    config: &Config,
+    surroundings: Surroundings,
+) -> Result<ByteStream, DialError> {
+    let (ready, answer) = oneshot::channel();
+    let (far_uri, config, timeout) = (uri.clone(), config.clone(), config.connect.timeout());
+    let thread = std::thread::Builder::new().name(format!("ssh {}", uri.host));
+    thread
+        .spawn(move || {
+            let opened = open(&far_uri, &config, &surroundings);
+            let (opened, line) =
+                opened.map_or_else(|error| (Err(error), None), |(ends, line)| (Ok(ends), Some(line)));
+            // When nobody waits any more, the stream's own end closes here, and the line ends at once.
+            let _ = ready.send(opened);
+            if let Some(line) = line {
+                line.run();
+            }
+        })
+        .map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
+    let late = |_| DialError::Timeout { uri: uri.clone(), seconds: timeout.as_secs() };
+    let lost = |_| connect_error(uri, "the thread of the connection ended".to_owned());
+    let (socket, fate) = tokio::time::timeout(timeout, answer).await.map_err(late)?.map_err(lost)??;
+    let stream =
+        Stream::new(socket, fate).map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
+    Ok(Box::new(stream))
 }
+
+type LocalEnd = (std::os::unix::net::UnixStream, Fate);
+
+fn open(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<(LocalEnd, Line), DialError> {
+    let settings = Settings::resolve(uri, config, surroundings)?;
+    let (session, socket) = login::log_in(uri, &settings)?;
+    let keepalive = Duration::from_secs(config.connect.keepalive.max(1));
+    Line::start(uri, session, socket, &settings.agent_command, keepalive)
+}
+
+fn connect_error(uri: &HostUri, what: String) -> DialError {
+    DialError::Connect { uri: uri.clone(), source: std::io::Error::other(what) }
+}
+
+#[cfg(test)]
+mod tests;
