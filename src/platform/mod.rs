@@ -3,6 +3,7 @@
 //! A platform knows its own zones and nothing of maintenance, targets, reservations or other hosts: those are
 //! [`crate::host::Local`]'s, which joins store and platform.
 
+mod identity;
 pub mod libvirt;
 pub mod sim;
 

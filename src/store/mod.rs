@@ -111,7 +111,7 @@ impl Store {
 }
 
 /// Makes the folder (0700) and the file (0600) where they are missing.
-fn prepare_file(path: &Path) -> std::io::Result<()> {
+pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent()
         && !folder.is_dir()
     {
@@ -125,7 +125,7 @@ fn prepare_file(path: &Path) -> std::io::Result<()> {
 }
 
 /// Reads a column that holds the text of one of our own types.
-fn parsed<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<T>
+pub(crate) fn parsed<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<T>
 where
     T::Err: std::fmt::Display,
 {
@@ -140,7 +140,10 @@ where
 }
 
 /// The same for a column that may be empty.
-fn parsed_optional<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+pub(crate) fn parsed_optional<T: std::str::FromStr>(
+    row: &rusqlite::Row<'_>,
+    column: &str,
+) -> rusqlite::Result<Option<T>>
 where
     T::Err: std::fmt::Display,
 {
@@ -151,12 +154,12 @@ where
 }
 
 /// A size as SQLite keeps it.
-fn stored(number: u64) -> i64 {
+pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A size as it was stored.
-fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
+pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 

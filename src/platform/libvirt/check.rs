@@ -5,8 +5,9 @@ use std::path::Path;
 use super::virsh::failed;
 use super::{Driver, Libvirt, domain_xml};
 use crate::exec::{Command, ExecError};
-use crate::model::{Arrival, Blocker, BlockerKind, Kind, Network, Zone};
+use crate::model::{Arrival, Blocker, BlockerKind, Kind, Network};
 use crate::platform::PlatformError;
+use crate::platform::identity::clash;
 
 /// All reasons against an arrival.
 pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
@@ -45,18 +46,6 @@ async fn identity(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, 
         }
     }
     Ok(blockers)
-}
-
-/// What is wrong with another zone of this name or identity. `{}` stands for the other one's name.
-fn clash(zone: &Zone, same_name: bool, same_uuid: bool, runs: bool, overwrite: bool) -> Option<String> {
-    match (same_name, same_uuid) {
-        (false, false) => None,
-        (true, true) if runs => Some(format!("{} runs there already", zone.name)),
-        (true, true) if overwrite => None,
-        (true, true) => Some(format!("{} is configured there already; -w overwrites that", zone.name)),
-        (true, false) => Some(format!("another zone is called {} there", zone.name)),
-        (false, true) => Some(format!("zone {{}} has the same UUID there ({})", zone.uuid)),
-    }
 }
 
 async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformError> {
@@ -165,19 +154,6 @@ fn parse_meminfo(text: &str) -> Option<Memory> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_away as sample;
-
-    #[test]
-    fn every_clash_is_told_apart() {
-        let zone = sample("evac1").manifest.zone;
-        let reason = |name, uuid, runs, overwrite| clash(&zone, name, uuid, runs, overwrite);
-        assert_eq!(reason(false, false, true, false), None);
-        assert_eq!(reason(true, true, false, true), None);
-        assert!(reason(true, true, true, true).unwrap().contains("runs there already"));
-        assert!(reason(true, true, false, false).unwrap().contains("-w"));
-        assert!(reason(true, false, false, true).unwrap().contains("another zone is called evac1"));
-        assert!(reason(false, true, false, true).unwrap().contains("same UUID"));
-    }
 
     #[test]
     fn memory_is_read_in_bytes() {
