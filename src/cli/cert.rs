@@ -60,17 +60,26 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
         Action::InitCa { site, dir } => {
             let pair = cert::init_ca(&folder(dir), &site, Millis::now()).map_err(failed)?;
-            ui::say(&format!("{}: copy it to every host; {} stays here", pair.cert.display(), pair.key.display()));
+            ui::say(&format!(
+                "{}: copy it to every host; {} stays here",
+                pair.cert.display(),
+                pair.key.display()
+            ));
         }
         Action::Issue { host, names, days, dir } => {
             let pair = cert::issue(&folder(dir), &host, &names, days, Millis::now()).map_err(failed)?;
-            ui::say(&format!("{} and {}: to {host} as host.pem and host.key", pair.cert.display(), pair.key.display()));
+            ui::say(&format!(
+                "{} and {}: to {host} as host.pem and host.key",
+                pair.cert.display(),
+                pair.key.display()
+            ));
         }
         Action::Show { file, json } => {
             let file = file.unwrap_or_else(|| context.paths.tls_dir().join("host.pem"));
             let facts = cert::show(&file).map_err(failed)?;
             if json {
-                let text = serde_json::to_string_pretty(&facts).map_err(|error| CliError::new(Exit::Error, error))?;
+                let text = serde_json::to_string_pretty(&facts)
+                    .map_err(|error| CliError::new(Exit::Error, error))?;
                 ui::print(&format!("{text}\n"));
             } else {
                 let date = |time| format_minute(time, &TimeZone::system());

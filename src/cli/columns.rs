@@ -47,10 +47,14 @@ pub fn pick<T>(all: &[Column<T>], default: usize, wanted: Option<&str>) -> Resul
 /// A table for people, with a header.
 pub fn table<T>(columns: &[Column<T>], rows: &[T]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|column| column.name));
     for row in rows {
-        table.add_row(columns.iter().map(|column| (column.value)(row).map_or_else(|| "-".to_owned(), |text| clean(&text))));
+        table.add_row(
+            columns
+                .iter()
+                .map(|column| (column.value)(row).map_or_else(|| "-".to_owned(), |text| clean(&text))),
+        );
     }
     for (column, about) in table.column_iter_mut().zip(columns) {
         column.set_padding((0, 1));
@@ -107,12 +111,17 @@ mod tests {
 
     #[test]
     fn fields_are_picked_by_name_in_any_case_and_order() {
-        let names = |wanted| pick(COLUMNS, 1, wanted).map(|list| list.iter().map(|c| c.name).collect::<Vec<_>>());
+        let names =
+            |wanted| pick(COLUMNS, 1, wanted).map(|list| list.iter().map(|c| c.name).collect::<Vec<_>>());
         assert_eq!(names(None).unwrap(), ["TYPE"]);
         assert_eq!(names(Some("message,Type")).unwrap(), ["MESSAGE", "TYPE"]);
         assert_eq!(names(Some("ALL")).unwrap(), ["TYPE", "MESSAGE"]);
         let error = names(Some("type,colour")).unwrap_err();
-        assert!(error.message().contains("unknown field \"colour\"; there are: TYPE,MESSAGE"), "{}", error.message());
+        assert!(
+            error.message().contains("unknown field \"colour\"; there are: TYPE,MESSAGE"),
+            "{}",
+            error.message()
+        );
     }
 
     proptest! {

@@ -53,7 +53,7 @@ impl Context {
     pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
         Ok(match self.platform_kind() {
             PlatformKind::Libvirt => Arc::new(Libvirt::new(self.config.libvirt.clone(), self.paths.clone())),
-            PlatformKind::Sim => Arc::new(Sim::open(&self.paths)?),
+            PlatformKind::Sim => Arc::new(Sim::open(&self.paths)),
         })
     }
 
@@ -87,9 +87,10 @@ impl Context {
     /// Who types: the person behind sudo or doas, else whom the process belongs to.
     pub fn user() -> String {
         let uid = rustix::process::getuid();
-        let behind = ["SUDO_USER", "DOAS_USER"].iter().filter(|_| uid.is_root()).find_map(|name| {
-            std::env::var(name).ok().filter(|user| !user.is_empty())
-        });
+        let behind = ["SUDO_USER", "DOAS_USER"]
+            .iter()
+            .filter(|_| uid.is_root())
+            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
         behind.or_else(|| name_of(uid.as_raw())).unwrap_or_else(|| uid.as_raw().to_string())
     }
 
@@ -104,7 +105,10 @@ impl Context {
         let sent = syslog::unix_custom(formatter, self.paths.syslog())
             .and_then(|mut log| log.notice(super::ui::clean(text)));
         if let Err(error) = sent {
-            super::ui::complain(&format!("warning: no line could be written to syslog ({})", crate::host::chain(&error)));
+            super::ui::complain(&format!(
+                "warning: no line could be written to syslog ({})",
+                crate::host::chain(&error)
+            ));
         }
     }
 }

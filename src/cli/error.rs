@@ -87,7 +87,9 @@ impl From<MaintenanceError> for CliError {
     fn from(error: MaintenanceError) -> Self {
         let exit = match error {
             MaintenanceError::Held(_) => Exit::Refused,
-            MaintenanceError::NotHeld(_) | MaintenanceError::Store(_) | MaintenanceError::Marker { .. } => Exit::Error,
+            MaintenanceError::NotHeld(_) | MaintenanceError::Store(_) | MaintenanceError::Marker { .. } => {
+                Exit::Error
+            }
         };
         Self::new(exit, error)
     }

@@ -149,7 +149,10 @@ fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let store = context.store()?;
     let row = store.away()?.into_iter().find(|row| row.zone == *zone);
     let Some(row) = row else {
-        return Err(CliError::new(Exit::Error, format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is")));
+        return Err(CliError::new(
+            Exit::Error,
+            format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is"),
+        ));
     };
     store.remove_away(zone)?;
     context.audit(&format!("{zone}, last at {}, given up by {}", row.refuge, Context::user()));
@@ -179,8 +182,12 @@ fn listen_for_signals(cancel: &Cancel) {
                     continue;
                 }
                 match cancel.press() {
-                    Stage::Finishing => ui::complain("cancelled: nothing new starts, what moves is finished; ^C again gives that up, too"),
-                    Stage::Aborting => ui::complain("cancelled: moves in flight are given up, their zones stay"),
+                    Stage::Finishing => ui::complain(
+                        "cancelled: nothing new starts, what moves is finished; ^C again gives that up, too",
+                    ),
+                    Stage::Aborting => {
+                        ui::complain("cancelled: moves in flight are given up, their zones stay")
+                    }
                     Stage::Running => {}
                 }
             }

@@ -36,15 +36,30 @@ struct Line {
 
 const COLUMNS: &[Column<Line>] = &[
     Column { name: "TARGET", width: 24, value: |line| Some(line.uri.to_string()) },
-    Column { name: "PLATFORM", width: 9, value: |line| line.answer.as_ref().ok().map(|facts| facts.platform.clone()) },
-    Column { name: "FREE", width: 6, value: |line| line.answer.as_ref().ok().map(|facts| format_bytes(facts.memory_free)) },
-    Column { name: "CPUS", width: 4, value: |line| line.answer.as_ref().ok().map(|facts| facts.cpus.to_string()) },
+    Column {
+        name: "PLATFORM",
+        width: 9,
+        value: |line| line.answer.as_ref().ok().map(|facts| facts.platform.clone()),
+    },
+    Column {
+        name: "FREE",
+        width: 6,
+        value: |line| line.answer.as_ref().ok().map(|facts| format_bytes(facts.memory_free)),
+    },
+    Column {
+        name: "CPUS",
+        width: 4,
+        value: |line| line.answer.as_ref().ok().map(|facts| facts.cpus.to_string()),
+    },
     Column {
         name: "STATE",
         width: 5,
         value: |line| {
             Some(match &line.answer {
-                Ok(facts) => facts.maintenance.as_ref().map_or_else(|| "in service".to_owned(), |who| format!("maintenance: {who}")),
+                Ok(facts) => facts
+                    .maintenance
+                    .as_ref()
+                    .map_or_else(|| "in service".to_owned(), |who| format!("maintenance: {who}")),
                 Err(reason) => reason.clone(),
             })
         },
@@ -66,7 +81,10 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
         ui::print(&format!("{text}\n"));
     } else {
         let memory = format!("{} of {} free", format_bytes(facts.memory_free), format_bytes(facts.memory));
-        let state = facts.maintenance.as_ref().map_or_else(|| "in service".to_owned(), |who| format!("in maintenance ({who})"));
+        let state = facts
+            .maintenance
+            .as_ref()
+            .map_or_else(|| "in service".to_owned(), |who| format!("in maintenance ({who})"));
         let lines = [
             ("host", &facts.host),
             ("software", &format!("sysadm {}", facts.software)),
@@ -88,7 +106,9 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     let dialer = context.dialer();
     let asking = uris.into_iter().map(|uri| async {
         let answer = async {
-            let remote = Remote::connect(uri.clone(), Arc::clone(&dialer)).await.map_err(|error| crate::host::chain(&error))?;
+            let remote = Remote::connect(uri.clone(), Arc::clone(&dialer))
+                .await
+                .map_err(|error| crate::host::chain(&error))?;
             remote.facts().await.map_err(|error| error.to_string())
         };
         let answer = answer.await;

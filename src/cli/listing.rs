@@ -7,7 +7,6 @@ use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui, watch};
 use crate::evacuation::{Row, Status, is_running, rows};
-use crate::host::Host;
 use crate::maintenance;
 use crate::model::{Inventory, Kind, Step, format_bytes, format_minute, format_span};
 use crate::store::{Direction, Store};
@@ -41,7 +40,11 @@ pub const COLUMNS: &[Column<Row>] = &[
     Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
     Column { name: "PROGRESS", width: 8, value: |row| percent(row).map(|percent| format!("{percent}%")) },
     Column { name: "BYTES", width: 6, value: |row| (row.bytes.0 > 0).then(|| format_bytes(row.bytes.0)) },
-    Column { name: "STARTED", width: 16, value: |row| row.started.map(|time| format_minute(time, &TimeZone::system())) },
+    Column {
+        name: "STARTED",
+        width: 16,
+        value: |row| row.started.map(|time| format_minute(time, &TimeZone::system())),
+    },
     Column { name: "DURATION", width: 8, value: |row| Some(format_span(row.ended?.since(row.started?))) },
     Column { name: "DOWNTIME", width: 8, value: |row| row.downtime.map(format_span) },
 ];
@@ -119,7 +122,11 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
         Err(reason) => return Ok(format!("{lock}; what is left here is not known: {reason}")),
     };
     let names = |running: bool| -> Vec<String> {
-        let zones = inventory.zones.iter().filter(|zone| zone.is_running() == running).map(|zone| zone.name.to_string());
+        let zones = inventory
+            .zones
+            .iter()
+            .filter(|zone| zone.is_running() == running)
+            .map(|zone| zone.name.to_string());
         let strangers = inventory.strangers.iter().filter(|stranger| stranger.running == running);
         zones.chain(strangers.map(|stranger| format!("{:?}", stranger.name))).collect()
     };
@@ -127,11 +134,17 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
     Ok(match (running.is_empty(), installed.is_empty(), holders.is_empty()) {
         (true, true, false) => format!("{lock}; empty, safe to reboot"),
         (true, false, false) => {
-            format!("{lock}; no zone runs here, safe to reboot; {} installed zone(s) left: {}", installed.len(), installed.join(", "))
+            format!(
+                "{lock}; no zone runs here, safe to reboot; {} installed zone(s) left: {}",
+                installed.len(),
+                installed.join(", ")
+            )
         }
         (true, true, true) => format!("{lock}; no zone is here"),
         (true, false, true) => format!("{lock}; no zone runs here, {} installed", installed.len()),
-        (false, _, _) => format!("{lock}; {} zone(s) still run(s) here: {}", running.len(), running.join(", ")),
+        (false, _, _) => {
+            format!("{lock}; {} zone(s) still run(s) here: {}", running.len(), running.join(", "))
+        }
     })
 }
 

@@ -43,13 +43,23 @@ pub struct Args {
 const COLUMNS: &[Column<Holder>] = &[
     Column { name: "TYPE", width: 6, value: |holder| Some(holder.kind.to_string()) },
     Column { name: "USER", width: 8, value: |holder| Some(holder.user.clone()) },
-    Column { name: "DATE", width: 18, value: |holder| Some(format_minute(holder.since, &TimeZone::system())) },
+    Column {
+        name: "DATE",
+        width: 18,
+        value: |holder| Some(format_minute(holder.since, &TimeZone::system())),
+    },
     Column { name: "MESSAGE", width: 7, value: |holder| holder.message.clone() },
 ];
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    if args.list { list(&context, &args) } else if args.start { start(&context, args) } else { end(&context, &args) }
+    if args.list {
+        list(&context, &args)
+    } else if args.start {
+        start(&context, args)
+    } else {
+        end(&context, &args)
+    }
 }
 
 fn start(context: &Context, args: Args) -> Result<Exit, CliError> {
@@ -84,7 +94,9 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
         ui::print(&table(&columns, &holders));
     }
     if holders.is_empty() && context.paths.lock_marker().exists() {
-        ui::complain("warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it");
+        ui::complain(
+            "warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it",
+        );
     }
     Ok(Exit::Done)
 }

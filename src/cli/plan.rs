@@ -40,7 +40,10 @@ pub fn show(
         }
         blockers(plans).for_each(|line| ui::complain(&line));
         for stranger in strangers {
-            ui::complain(&format!("{:?} runs here and cannot be handled: {}", stranger.name, stranger.reason));
+            ui::complain(&format!(
+                "{:?} runs here and cannot be handled: {}",
+                stranger.name, stranger.reason
+            ));
         }
     }
     let ready = plans.iter().filter(|plan| kind(plan).is_some()).count();
@@ -51,7 +54,10 @@ pub fn show(
         }
         return Ok(Exit::Done);
     }
-    ui::complain(&format!("dry-run failed: {blocked} of {} zone(s) cannot move", plans.len() + strangers.len()));
+    ui::complain(&format!(
+        "dry-run failed: {blocked} of {} zone(s) cannot move",
+        plans.len() + strangers.len()
+    ));
     let skipped = plans.iter().any(|plan| matches!(plan.prepared.readiness, Readiness::Skipped(_)));
     Ok(if ready == 0 && !skipped { Exit::Error } else { Exit::Partly })
 }

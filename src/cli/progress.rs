@@ -90,7 +90,11 @@ impl Reporter {
         let what = if self.is(Direction::Evacuate) { "evacuation" } else { "return" };
         if outcome.moves.is_empty() && outcome.is_complete() {
             if self.verbosity != Verbosity::Quiet {
-                ui::say(if self.is(Direction::Evacuate) { "nothing to evacuate" } else { "nothing to return" });
+                ui::say(if self.is(Direction::Evacuate) {
+                    "nothing to evacuate"
+                } else {
+                    "nothing to return"
+                });
             }
             return;
         }
@@ -105,7 +109,10 @@ impl Reporter {
             self.conclude_zone(a_move);
         }
         for stranger in outcome.strangers.iter().filter(|stranger| stranger.running) {
-            ui::complain(&format!("{:?} runs here and cannot be handled: {}", stranger.name, stranger.reason));
+            ui::complain(&format!(
+                "{:?} runs here and cannot be handled: {}",
+                stranger.name, stranger.reason
+            ));
         }
     }
 
@@ -131,13 +138,16 @@ impl Reporter {
 fn shortfall(outcome: &Outcome) -> String {
     let moved = outcome.count(MoveState::Evacuated) + outcome.count(MoveState::Returned);
     let mut parts = vec![format!("{moved} of {} zone(s) moved", outcome.moves.len())];
-    for (state, word) in [(MoveState::Skipped, "skipped"), (MoveState::Failed, "failed"), (MoveState::Unknown, "unknown")] {
+    for (state, word) in
+        [(MoveState::Skipped, "skipped"), (MoveState::Failed, "failed"), (MoveState::Unknown, "unknown")]
+    {
         match outcome.count(state) {
             0 => {}
             count => parts.push(format!("{count} {word}")),
         }
     }
-    let running = outcome.left_running.len() + outcome.strangers.iter().filter(|stranger| stranger.running).count();
+    let running =
+        outcome.left_running.len() + outcome.strangers.iter().filter(|stranger| stranger.running).count();
     if running > 0 {
         parts.push(format!("{running} still run(s) here"));
     }
@@ -197,9 +207,13 @@ impl Reporter {
         let away = self.is(Direction::Evacuate);
         match event {
             Event::Preparing(0) => {}
-            Event::Preparing(count) if away => ui::say(&format!("preparing {count} zone(s) for evacuation ...")),
+            Event::Preparing(count) if away => {
+                ui::say(&format!("preparing {count} zone(s) for evacuation ..."))
+            }
             Event::Preparing(count) => ui::say(&format!("preparing {count} zone(s) for return...")),
-            Event::Initializing(zone, host) if away => ui::say(&format!("initializing migration of {zone} to {host} ...")),
+            Event::Initializing(zone, host) if away => {
+                ui::say(&format!("initializing migration of {zone} to {host} ..."))
+            }
             Event::Initializing(zone, _) => ui::say(&format!("initializing return of {zone}")),
             Event::Moving(count) if away => ui::say(&format!("evacuating {count} zone(s) ...")),
             Event::Moving(count) => ui::say(&format!("returning {count} zone(s) ...")),

@@ -23,7 +23,8 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
         ui::say("nothing to set up: simulated zones respect maintenance as they are");
         return Ok(Exit::Done);
     }
-    let changes = if args.uninstall { hooks::uninstall(&context.paths) } else { hooks::install(&context.paths) };
+    let changes =
+        if args.uninstall { hooks::uninstall(&context.paths) } else { hooks::install(&context.paths) };
     let changes = changes.map_err(|error| CliError::new(Exit::Error, error))?;
     let mut restart = false;
     for (path, change) in changes {
@@ -31,7 +32,9 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
         restart |= change == Change::Installed;
     }
     if restart {
-        ui::say("libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)");
+        ui::say(
+            "libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)",
+        );
     }
     Ok(Exit::Done)
 }

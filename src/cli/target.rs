@@ -59,7 +59,11 @@ struct Line {
 const COLUMNS: &[Column<Line>] = &[
     Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.clone()) },
     Column { name: "SOURCE", width: 9, value: |line| Some(line.source.to_owned()) },
-    Column { name: "TARGET", width: 6, value: |line| (!line.targets.is_empty()).then(|| line.targets.clone()) },
+    Column {
+        name: "TARGET",
+        width: 6,
+        value: |line| (!line.targets.is_empty()).then(|| line.targets.clone()),
+    },
 ];
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
@@ -72,7 +76,10 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
             let known = store.targets()?;
             let missing: Vec<_> = keys.iter().filter(|key| !known.contains_key(*key)).map(describe).collect();
             if !missing.is_empty() {
-                return Err(CliError::new(Exit::Error, format!("no targets are set for: {}", missing.join(", "))));
+                return Err(CliError::new(
+                    Exit::Error,
+                    format!("no targets are set for: {}", missing.join(", ")),
+                ));
             }
             store.set_targets(&keys, &[])?;
             Ok(Exit::Done)
@@ -104,7 +111,8 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
     let away = store.away()?;
     match local.inventory().await {
         Ok(inventory) => {
-            let known = |zone: &ZoneName| inventory.find(zone).is_some() || away.iter().any(|row| row.zone == *zone);
+            let known =
+                |zone: &ZoneName| inventory.find(zone).is_some() || away.iter().any(|row| row.zone == *zone);
             let unknown: Vec<_> = zones.iter().filter(|zone| !known(zone)).map(ToString::to_string).collect();
             if !unknown.is_empty() {
                 return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
@@ -122,13 +130,23 @@ fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>
     let is_uri = |word: &&String| word.contains([':', '/', '@']);
     let first = words.iter().position(|word| is_uri(&word)).unwrap_or(words.len());
     let (zones, uris) = words.split_at(first);
-    let uris: Vec<HostUri> =
-        uris.iter().map(|word| word.parse()).collect::<Result<_, _>>().map_err(|error| CliError::new(Exit::Usage, error))?;
-    let zones: Vec<ZoneName> =
-        zones.iter().map(|word| word.parse()).collect::<Result<_, _>>().map_err(|error| CliError::new(Exit::Usage, error))?;
+    let uris: Vec<HostUri> = uris
+        .iter()
+        .map(|word| word.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error| CliError::new(Exit::Usage, error))?;
+    let zones: Vec<ZoneName> = zones
+        .iter()
+        .map(|word| word.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error| CliError::new(Exit::Usage, error))?;
     match (zones.is_empty(), default, uris.is_empty()) {
-        (_, _, true) => Err(CliError::usage("no target is named; write ssh://HOST or rads://HOST after the zones")),
-        (true, false, _) => Err(CliError::usage("no zone is named; name zones before the target, or say --default")),
+        (_, _, true) => {
+            Err(CliError::usage("no target is named; write ssh://HOST or rads://HOST after the zones"))
+        }
+        (true, false, _) => {
+            Err(CliError::usage("no zone is named; name zones before the target, or say --default"))
+        }
         (false, true, _) => Err(CliError::usage("--default is for all zones; name no zone with it")),
         _ => Ok((zones, uris)),
     }
@@ -154,8 +172,10 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
     zones.dedup();
     let show = |uris: &[HostUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let default = all.get(&TargetKey::Default);
-    let mut lines: Vec<_> =
-        default.map(|uris| Line { zone: "(default)".to_owned(), source: "default", targets: show(uris) }).into_iter().collect();
+    let mut lines: Vec<_> = default
+        .map(|uris| Line { zone: "(default)".to_owned(), source: "default", targets: show(uris) })
+        .into_iter()
+        .collect();
     lines.extend(zones.into_iter().map(|zone| {
         let (uris, origin) = targets_of(&all, &zone);
         Line { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }

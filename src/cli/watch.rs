@@ -14,7 +14,11 @@ use crate::store::Store;
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Shows the list until the run that is in progress has ended (at once, if there is none) or ^C.
-pub async fn run(context: &Context, store: Option<&Store>, columns: &[Column<Row>]) -> Result<Exit, CliError> {
+pub async fn run(
+    context: &Context,
+    store: Option<&Store>,
+    columns: &[Column<Row>],
+) -> Result<Exit, CliError> {
     let terminal = ui::on_terminal();
     let mut shown = None;
     let mut height = 0;
@@ -61,7 +65,8 @@ fn emit(now: &Status, before: Option<&Status>) -> Result<(), CliError> {
     for row in &now.rows {
         let same = before.is_some_and(|before| before.rows.contains(row));
         if !same {
-            let line = serde_json::to_string(&row_document(row)).map_err(|error| CliError::new(Exit::Error, error))?;
+            let line = serde_json::to_string(&row_document(row))
+                .map_err(|error| CliError::new(Exit::Error, error))?;
             text.push_str(&line);
             text.push('\n');
         }

@@ -129,7 +129,18 @@ fn render(lines: &[Line], options: &List) -> String {
             let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             let aux = line.aux.map_or("", Aux::as_str);
             let path = if line.path == "-" { "" } else { line.path };
-            let fields = [&id, &line.name, line.state.as_str(), path, &line.uuid, &line.brand, line.ip(), "-", "", aux];
+            let fields = [
+                &id,
+                &line.name,
+                line.state.as_str(),
+                path,
+                &line.uuid,
+                &line.brand,
+                line.ip(),
+                "-",
+                "",
+                aux,
+            ];
             text.push_str(&fields.map(escape).join(":"));
         } else {
             text.push_str(&line.name);

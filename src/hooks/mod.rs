@@ -65,7 +65,8 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
     let text = SCRIPT.replace("@MARKER@", &paths.lock_marker().display().to_string());
     scripts(paths)
         .map(|path| {
-            let change = write_script(&path, &text).map_err(|source| HookError { path: path.clone(), source })?;
+            let change =
+                write_script(&path, &text).map_err(|source| HookError { path: path.clone(), source })?;
             Ok((path, change))
         })
         .collect()

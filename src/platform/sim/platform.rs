@@ -113,10 +113,6 @@ impl Platform for Sim {
         folder.join(channel.socket_name())
     }
 
-    fn channels(&self) -> &'static [Channel] {
-        &[Channel::Memory]
-    }
-
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         let work = async { self.expect(manifest, folder) };
         self.gated(Operation::OpenArrival, Some(&manifest.zone.name), work).await
