@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(short, long)]
     all: bool,
     /// Bring evacuated zones back to this host
-    #[arg(short, long = "return")]
+    #[arg(short = 'r', long = "return")]
     back: bool,
     /// Ask every host, check everything, print the plan; change nothing anywhere
     #[arg(short = 'n', long)]

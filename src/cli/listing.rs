@@ -143,7 +143,7 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
         (true, true, true) => format!("{lock}; no zone is here"),
         (true, false, true) => format!("{lock}; no zone runs here, {} installed", installed.len()),
         (false, _, _) => {
-            format!("{lock}; {} zone(s) still run(s) here: {}", running.len(), running.join(", "))
+            format!("{lock}; {} zone(s) still running here: {}", running.len(), running.join(", "))
         }
     })
 }

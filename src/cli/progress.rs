@@ -149,7 +149,7 @@ fn shortfall(outcome: &Outcome) -> String {
     let running =
         outcome.left_running.len() + outcome.strangers.iter().filter(|stranger| stranger.running).count();
     if running > 0 {
-        parts.push(format!("{running} still run(s) here"));
+        parts.push(format!("{running} still running here"));
     }
     let word = if outcome.stopped.is_some() { "cancelled" } else { "not complete" };
     format!("{word}: {}", parts.join(", "))
