@@ -252,7 +252,8 @@ impl std::fmt::Display for Command {
             if word.starts_with('-') {
                 continue;
             }
-            write!(f, " {}", word.lines().next().unwrap_or_default())?;
+            // Of several commands in one, the first.
+            write!(f, " {}", word.split(['\n', ';']).next().unwrap_or_default())?;
         }
         Ok(())
     }

@@ -5,9 +5,7 @@ use crate::model::Step;
 
 pub(super) async fn migrate(task: &Task, log: &dyn Log) -> Result<Moved, MoveError> {
     attach(task, log).await?;
-    if let Err(error) = detach(task, log).await {
-        return Err(undo(task, error).await);
-    }
+    detach(task, log).await?;
     settle(task, log).await?;
     Ok(Moved { bytes: task.arrival.manifest.config.len() as u64, downtime: None })
 }
@@ -25,28 +23,34 @@ async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
 
 /// From here the zone belongs to the destination.
 async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
-    let undone = |reason: String| MoveError::undone(Step::Detach, reason);
+    let unknown = |reason: String| MoveError::unknown(Step::Detach, reason);
     let uuid = task.arrival.manifest.zone.uuid;
-    log.intent(Step::Detach).map_err(undone)?;
-    insist(|| task.from.detach(task.zone(), uuid)).await.map_err(|error| {
-        if error.is_no_answer() { MoveError::unknown(Step::Detach, error) } else { undone(error.to_string()) }
-    })?;
-    log.done(Step::Detach).map_err(|reason| MoveError::unknown(Step::Detach, reason))
+    if let Err(reason) = log.intent(Step::Detach) {
+        return Err(undo(task, MoveError::undone(Step::Detach, reason)).await);
+    }
+    if let Err(error) = insist(|| task.from.detach(task.zone(), uuid)).await {
+        // Whatever it says: what counts is whether the zone is still there. Taking it back from the destination
+        // when it is not would lose it.
+        let inventory = insist(|| task.from.inventory()).await;
+        let inventory = inventory.map_err(|also| unknown(format!("{error}; {also}")))?;
+        if inventory.zones.iter().any(|zone| zone.uuid == uuid) {
+            return Err(undo(task, MoveError::undone(Step::Detach, error)).await);
+        }
+    }
+    log.done(Step::Detach).map_err(unknown)
 }
 
-/// Takes the configuration back from the destination.
+/// Takes the configuration back from the destination. The source is known to have it.
 async fn undo(task: &Task, cause: MoveError) -> MoveError {
-    if matches!(cause, MoveError::Unknown { .. }) {
-        return cause;
-    }
     let uuid = task.arrival.manifest.zone.uuid;
     match insist(|| task.to.detach(task.zone(), uuid)).await {
         Ok(()) => cause,
         Err(error) => MoveError::unknown(
             Step::Attach,
             format!(
-                "{cause}; it stays on {}, but its configuration there could not be taken back: {error}",
-                task.from.name()
+                "{cause}; it stays on {}, but its configuration on {} could not be taken back: {error}",
+                task.from.name(),
+                task.to.name()
             ),
         ),
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::list::Listed;
 use super::virsh::failed;
 use super::{Driver, Libvirt, domain_xml};
 use crate::exec::{Command, ExecError};
@@ -13,11 +14,12 @@ use crate::platform::identity::clash;
 pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
     let manifest = &arrival.manifest;
     let driver = Driver::of(manifest.zone.brand);
-    if !libvirt.drivers().contains(&driver) {
+    let lists = libvirt.lists().await?;
+    if !lists.iter().any(|(present, _)| *present == driver) {
         let reason = format!("libvirt has no {} driver there", driver.folder());
         return Ok(vec![Blocker::new(BlockerKind::Platform, reason)]);
     }
-    let mut blockers = identity(libvirt, arrival).await?;
+    let mut blockers = identity(lists.into_iter().flat_map(|(_, listed)| listed), arrival);
     for network in &manifest.networks {
         blockers.extend(missing_network(network).await?);
     }
@@ -31,21 +33,15 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     Ok(blockers)
 }
 
-/// Another zone with its name or its identity.
-async fn identity(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+/// Other zones with its name or its identity.
+fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
-    let mut blockers = Vec::new();
-    for driver in libvirt.drivers() {
-        for other in libvirt.list(driver).await? {
-            let same_name = other.name == zone.name.as_str();
-            if let Some(reason) =
-                clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)
-            {
-                blockers.push(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.name)));
-            }
-        }
-    }
-    Ok(blockers)
+    let clash = |other: Listed| {
+        let same_name = other.name == zone.name.as_str();
+        let reason = clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)?;
+        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.name)))
+    };
+    others.filter_map(clash).collect()
 }
 
 async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformError> {

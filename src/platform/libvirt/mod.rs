@@ -45,18 +45,45 @@ impl Libvirt {
         }
     }
 
-    /// The drivers that this host has: those with a folder of their own in libvirt's configuration. One that
-    /// is there and does not answer is an error, since its guests may run all the same.
-    fn drivers(&self) -> Vec<Driver> {
-        let has = |driver: &Driver| self.paths.libvirt_config().join(driver.folder()).is_dir();
-        let present: Vec<_> = Driver::ALL.into_iter().filter(has).collect();
-        if present.is_empty() { vec![Driver::Qemu] } else { present }
+    /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
+    /// guests: they may run all the same.
+    async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
+        let asked = futures::future::join_all(Driver::ALL.map(|driver| async move {
+            let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
+            (driver, command.run().await)
+        }));
+        let mut lists = Vec::new();
+        let mut absent = None;
+        for (driver, answer) in asked.await {
+            match answer {
+                Ok(output) => lists.push((driver, list::parse_list(&output)?)),
+                Err(error) if virsh::is_absent(&error) && !self.may_have_guests(driver) => {
+                    absent = Some(error)
+                }
+                Err(error) => return Err(failed("list the zones", error)),
+            }
+        }
+        match absent {
+            Some(error) if lists.is_empty() => Err(failed("list the zones", error)),
+            _ => Ok(lists),
+        }
+    }
+
+    /// Whether there are traces of a driver's domains, defined or running.
+    fn may_have_guests(&self, driver: Driver) -> bool {
+        let folders = [self.paths.libvirt_config(), self.paths.libvirt_run()]
+            .map(|folder| folder.join(driver.folder()));
+        folders
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
     }
 
     /// The guests of one driver.
-    async fn guests(&self, driver: Driver) -> Result<Inventory, PlatformError> {
+    async fn guests(driver: Driver, listed: Vec<list::Listed>) -> Result<Inventory, PlatformError> {
         let mut result = Inventory::default();
-        let listed = self.list(driver).await?;
         let (named, odd): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|domain| domain.name.parse::<ZoneName>().is_ok());
         for domain in odd {
@@ -82,15 +109,10 @@ impl Libvirt {
         Ok(result)
     }
 
-    async fn list(&self, driver: Driver) -> Result<Vec<list::Listed>, PlatformError> {
-        let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
-        list::parse_list(&command.run().await.map_err(|error| failed("list the zones", error))?)
-    }
-
     /// The driver and UUID of a zone.
     async fn find(&self, zone: &ZoneName) -> Result<(Driver, Uuid), PlatformError> {
-        for driver in self.drivers() {
-            if let Some(found) = self.list(driver).await?.iter().find(|domain| domain.name == zone.as_str()) {
+        for (driver, listed) in self.lists().await? {
+            if let Some(found) = listed.iter().find(|domain| domain.name == zone.as_str()) {
                 return Ok((driver, found.uuid));
             }
         }
@@ -114,7 +136,7 @@ impl Platform for Libvirt {
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
-        let driver = self.drivers()[0];
+        let driver = self.lists().await?[0].0;
         let (hypervisor, arch) = self.version.get_or_try_init(|| check::version(driver)).await?.clone();
         let memory = check::memory().await?;
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
@@ -129,8 +151,10 @@ impl Platform for Libvirt {
     }
 
     async fn inventory(&self) -> Result<Inventory, PlatformError> {
-        let parts =
-            futures::future::try_join_all(self.drivers().into_iter().map(|driver| self.guests(driver)));
+        let lists = self.lists().await?;
+        let parts = futures::future::try_join_all(
+            lists.into_iter().map(|(driver, listed)| Self::guests(driver, listed)),
+        );
         let mut all = Inventory::default();
         for part in parts.await? {
             all.zones.extend(part.zones);
@@ -203,7 +227,10 @@ impl Platform for Libvirt {
     }
 
     async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        for driver in self.drivers() {
+        for (driver, listed) in self.lists().await? {
+            if !listed.iter().any(|domain| domain.uuid == uuid) {
+                continue;
+            }
             let Some(found) = self.zone_by_uuid(driver, uuid).await? else { continue };
             if found.is_running() {
                 let what = "it runs; only a zone that does not run can be detached".to_owned();

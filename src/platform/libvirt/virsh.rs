@@ -56,13 +56,18 @@ impl Driver {
         Command::new("virsh").args(["-q", "-c", self.uri()]).timeout(Duration::from_secs(60))
     }
 
-    /// Several virsh commands in one process. Gives the output of each. virsh goes on after one that fails;
-    /// that one's output is empty, and the error is of the last one.
+    /// Several virsh commands in one process. Gives the output of each; empty for one about a domain that is
+    /// not there. (virsh goes on after a command that fails, and fails itself if the last one has.)
     pub async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {
         // Nothing that a guest can write into its own description may look like the separator.
         let separator = uuid::Uuid::new_v4().simple().to_string();
         let script = commands.join(&format!("; echo --str {separator}; "));
-        let output = self.virsh().arg(script).run().await.map_err(|error| failed("ask libvirt", error))?;
+        let output = match self.virsh().arg(script).run().await {
+            Ok(output) => output,
+            // Gone since it was listed: no answer is the answer.
+            Err(error) if is_missing(&error) => return Ok(vec![String::new(); commands.len()]),
+            Err(error) => return Err(failed("ask libvirt", error)),
+        };
         let parts: Vec<_> = output.split(&separator).map(str::to_owned).collect();
         if parts.len() == commands.len() {
             Ok(parts)
@@ -73,6 +78,13 @@ impl Driver {
             })
         }
     }
+}
+
+/// Whether virsh said that this libvirt has no such driver, or no daemon for it.
+pub fn is_absent(error: &ExecError) -> bool {
+    let said = error.stderr();
+    said.contains("no connection driver available")
+        || (said.contains("Failed to connect socket") && said.contains("No such file or directory"))
 }
 
 /// A virsh that failed, told apart from a libvirtd that does not answer.
