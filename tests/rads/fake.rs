@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sysadm::host::{
-    ByteStream, Channel, DiskView, Host, HostError, Pending, ProbeTicket, Progress, Sent, Token,
+    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
 use uuid::Uuid;
@@ -53,11 +53,7 @@ macro_rules! nothing {
 }
 
 fn failed() -> HostError {
-    HostError::Failed {
-        host: "fake".to_owned(),
-        what: "failed to do it".to_owned(),
-        reason: "fake".to_owned(),
-    }
+    HostError::Failed { host: "fake".to_owned(), reason: "fake".to_owned() }
 }
 
 nothing! {
@@ -65,15 +61,15 @@ nothing! {
     moved_on(ZoneName) -> Option<String>;
     check(Arrival) -> Vec<Blocker>;
     manifest(ZoneName) -> Manifest;
-    mark(Manifest) -> ProbeTicket;
+    offer(ZoneName) -> Offer;
     look(ProbeTicket) -> Vec<DiskView>;
     unmark(ProbeTicket) -> ();
     reserve(Arrival, u64) -> ();
     release(ZoneName) -> ();
-    attach(Manifest, bool) -> ();
+    attach(Manifest) -> ();
     detach(ZoneName, Uuid) -> ();
     set_autostart(ZoneName, bool) -> ();
-    open_arrival(Manifest, Token, bool) -> ();
+    open_arrival(Manifest, Token) -> ();
     close_arrival(Token) -> ();
     send(ZoneName, Token) -> Sent;
     progress(ZoneName) -> Option<Progress>;
