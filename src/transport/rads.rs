@@ -5,6 +5,6 @@ use crate::{config::Config, host::ByteStream, model::HostUri, paths::Paths};
 ///
 /// # Errors
 /// Always.
-pub async fn dial(_: &HostUri, _: &Config, _: &Paths) -> Result<ByteStream, DialError> {
-    todo!()
+pub async fn dial(uri: &HostUri, _: &Config, _: &Paths) -> Result<ByteStream, DialError> {
+    Err(DialError::Setup { uri: uri.clone(), what: "not yet".to_owned() })
 }

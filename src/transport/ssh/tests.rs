@@ -64,10 +64,25 @@ async fn throughput() {
     while stream.read(&mut block).await.unwrap() > 0 {}
     println!("down: {:.0} MiB/s", rate(start.elapsed()));
     println!("both: {:.0} MiB/s", rate(echo(&sshd, size).await));
-    for (name, command) in [("ssh up", format!("head -c {size} /dev/zero | $SSH 'cat > /dev/null'")), ("ssh down", format!("$SSH 'head -c {size} /dev/zero' > /dev/null")), ("ssh both", format!("head -c {size} /dev/zero | $SSH cat > /dev/null"))] {
+    for (name, command) in [
+        ("ssh up", format!("head -c {size} /dev/zero | $SSH 'cat > /dev/null'")),
+        ("ssh down", format!("$SSH 'head -c {size} /dev/zero' > /dev/null")),
+        ("ssh both", format!("head -c {size} /dev/zero | $SSH cat > /dev/null")),
+    ] {
         let start = Instant::now();
-        let ssh = format!("ssh -F none -i {0}/.ssh/id_ed25519 -o UserKnownHostsFile={0}/.ssh/known_hosts -o IdentitiesOnly=yes -c aes128-gcm@openssh.com -p {1} 127.0.0.1", sshd.folder.path().display(), sshd.port);
-        assert!(std::process::Command::new("sh").arg("-c").arg(command.replace("$SSH", &ssh)).status().unwrap().success());
+        let ssh = format!(
+            "ssh -F none -i {0}/.ssh/id_ed25519 -o UserKnownHostsFile={0}/.ssh/known_hosts -o IdentitiesOnly=yes -c aes128-gcm@openssh.com -p {1} 127.0.0.1",
+            sshd.folder.path().display(),
+            sshd.port
+        );
+        assert!(
+            std::process::Command::new("sh")
+                .arg("-c")
+                .arg(command.replace("$SSH", &ssh))
+                .status()
+                .unwrap()
+                .success()
+        );
         println!("{name}: {:.0} MiB/s", rate(start.elapsed()));
     }
 }
