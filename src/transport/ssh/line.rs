@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Channel, ErrorCode, Session};
 
+use super::buffer::Buffer;
+use super::ending::{self, Complaint};
 use super::stream::Fate;
 use super::{LocalEnd, connect_error};
 use crate::model::HostUri;
@@ -21,10 +23,6 @@ use crate::transport::DialError;
 /// What may be on its way to us before we have taken it.
 const WINDOW: u32 = 4 << 20;
 const PACKET: u32 = 32 << 10;
-const BUFFER: usize = 256 << 10;
-
-/// That much of what the far side writes to standard error is kept, the end of it.
-const COMPLAINT: usize = 4096;
 
 /// When a command ends, the end of its output comes first and its exit status right after. So long it is
 /// waited for before the end is passed on; longer if the command has said nothing, for then it failed to start.
@@ -52,7 +50,7 @@ pub(super) struct Line {
     keepalive: Duration,
     up: Buffer,
     down: Buffer,
-    complaint: Vec<u8>,
+    complaint: Complaint,
     /// Our side will send no more.
     up_ended: bool,
     /// The far side knows that.
@@ -103,7 +101,7 @@ impl Line {
             keepalive,
             up: Buffer::new(),
             down: Buffer::new(),
-            complaint: Vec::new(),
+            complaint: Complaint::default(),
             up_ended: false,
             up_closed: false,
             down_ended: None,
@@ -245,11 +243,7 @@ impl Line {
         loop {
             match self.channel.stderr().read(&mut text) {
                 Ok(0) => return Ok(()),
-                Ok(count) => {
-                    self.complaint.extend_from_slice(&text[..count]);
-                    let excess = self.complaint.len().saturating_sub(COMPLAINT);
-                    self.complaint.drain(..excess);
-                }
+                Ok(count) => self.complaint.hear(&text[..count]),
                 Err(error) if waits(&error) => return Ok(()),
                 Err(error) => return Err(broke(&error)),
             }
@@ -317,23 +311,7 @@ impl Line {
     fn bad_end(&self) -> Option<String> {
         let status = self.channel.exit_status().unwrap_or(0);
         let signal = self.channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
-        let how = match signal {
-            Some(signal) => format!("was killed by SIG{signal}"),
-            None if status == 0 => return None,
-            None => format!("ended with status {status}"),
-        };
-        let complaint = String::from_utf8_lossy(&self.complaint);
-        let complaint = complaint.trim().lines().map(str::trim).collect::<Vec<_>>().join("; ");
-        let clean: String = complaint.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let mut text = format!("`{}` {how} there", self.command);
-        if !clean.is_empty() {
-            text.push_str(": ");
-            text.push_str(&clean);
-        }
-        if matches!(status, 126 | 127) {
-            text.push_str("; install sysadm there, or set 'agent' under [ssh] in sysadm.toml here");
-        }
-        Some(text)
+        ending::describe(&self.command, status, signal.as_deref(), &self.complaint)
     }
 }
 
@@ -343,39 +321,4 @@ fn broke(error: &std::io::Error) -> String {
 
 fn waits(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
-/// Bytes on their way: filled when empty, taken from the front.
-struct Buffer {
-    bytes: Box<[u8]>,
-    start: usize,
-    end: usize,
-}
-
-impl Buffer {
-    fn new() -> Self {
-        Self { bytes: vec![0; BUFFER].into_boxed_slice(), start: 0, end: 0 }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    fn take(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.end);
-    }
-
-    fn clear(&mut self) {
-        self.start = self.end;
-    }
-
-    fn fill(&mut self, from: &mut impl Read) -> std::io::Result<usize> {
-        (self.start, self.end) = (0, 0);
-        self.end = from.read(&mut self.bytes)?;
-        Ok(self.end)
-    }
 }
