@@ -51,10 +51,15 @@ fn peer_name() -> String {
 fn take() -> io::Result<ByteStream> {
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     let output = io::stdout().as_fd().try_clone_to_owned()?;
-    let (input, output) = (reader(input)?, writer(output)?);
     rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
     rustix::stdio::dup2_stdout(io::stderr())?;
-    Ok(Box::new(tokio::io::join(input, Output(Some(output)))))
+    stream(input, output)
+}
+
+/// One stream of two descriptors: pipes, sockets (sshd gives the same one twice), or whatever else there is,
+/// which is read and written by threads then.
+fn stream(input: OwnedFd, output: OwnedFd) -> io::Result<ByteStream> {
+    Ok(Box::new(tokio::io::join(reader(input)?, Output(Some(writer(output)?)))))
 }
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
@@ -113,5 +118,63 @@ impl AsyncWrite for Output {
         }
         self.0 = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Sends more than any buffer holds through `here` and back, and lets each direction end by itself.
+    async fn echo(far: ByteStream, mut input: impl AsyncRead + Unpin, mut output: Option<Writer>) {
+        let server = tokio::spawn(async move {
+            let (mut reader, mut writer) = tokio::io::split(far);
+            tokio::io::copy(&mut reader, &mut writer).await.unwrap();
+            writer.shutdown().await.unwrap();
+            // Still open as a whole: the end must arrive all the same.
+            (reader, writer)
+        });
+        let client = tokio::spawn(async move {
+            output.as_mut().unwrap().write_all(&vec![7; 3 << 20]).await.unwrap();
+            output.as_mut().unwrap().shutdown().await.unwrap();
+            drop(output.take());
+        });
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes).await.unwrap();
+        assert_eq!(bytes, vec![7; 3 << 20]);
+        client.await.unwrap();
+        drop(server.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn pipes_carry_a_stream() {
+        let ((input, to_input), (from_output, output)) = (io::pipe().unwrap(), io::pipe().unwrap());
+        let far = stream(input.into(), output.into()).unwrap();
+        echo(far, reader(from_output.into()).unwrap(), Some(writer(to_input.into()).unwrap())).await;
+    }
+
+    #[tokio::test]
+    async fn one_socket_for_both_carries_a_stream() {
+        let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+        let far = stream(far.try_clone().unwrap().into(), far.into()).unwrap();
+        near.set_nonblocking(true).unwrap();
+        let (input, output) = UnixStream::from_std(near).unwrap().into_split();
+        echo(far, input, Some(Box::new(output))).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_neither_is_read_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("input");
+        std::fs::write(&path, "text").unwrap();
+        let output = std::fs::File::create(folder.path().join("output")).unwrap();
+        let mut far = stream(std::fs::File::open(&path).unwrap().into(), output.into()).unwrap();
+        let mut text = String::new();
+        far.read_to_string(&mut text).await.unwrap();
+        far.write_all(b"answer").await.unwrap();
+        far.shutdown().await.unwrap();
+        assert_eq!(text, "text");
+        assert_eq!(std::fs::read_to_string(folder.path().join("output")).unwrap(), "answer");
     }
 }

@@ -7,6 +7,8 @@
 
 mod calls;
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod local;
 mod probe;
 mod remote;

@@ -94,8 +94,13 @@ pub fn choose(offered: &[u16]) -> Option<u16> {
 /// [`DialError::Version`], [`DialError::Refused`], or [`DialError::NoAgent`] if something else is there.
 pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> Result<(), DialError> {
     let hello = Hello { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned(), purpose };
-    let no_agent =
-        |error: frame::FrameError| DialError::NoAgent { uri: uri.clone(), what: crate::host::chain(&error) };
+    let no_agent = |error: frame::FrameError| {
+        let mut what = crate::host::chain(&error);
+        if matches!(error, frame::FrameError::TooLarge { .. } | frame::FrameError::Malformed(_)) {
+            what.push_str("; does a login script there print something?");
+        }
+        DialError::NoAgent { uri: uri.clone(), what }
+    };
     frame::write(stream, &hello).await.map_err(no_agent)?;
     match frame::read(stream, frame::MAX_HELLO).await.map_err(no_agent)? {
         Welcome::Chosen { version, .. } if VERSIONS.contains(&version) => Ok(()),

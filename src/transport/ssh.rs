@@ -8,6 +8,9 @@
 //! it and frees it. Nothing ever prompts: the host's key must be in known_hosts, and our own key in an agent
 //! or in a file without passphrase.
 
+mod buffer;
+mod ending;
+mod keys;
 mod known_hosts;
 mod line;
 mod login;

@@ -1,1 +1,180 @@
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
 
+use super::*;
+use crate::host::fake::FakeHost;
+
+fn start(host: Arc<FakeHost>, role: Role) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
+    let (client, server) = duplex(1 << 16);
+    let peer = Peer { name: "h1".to_owned(), role };
+    (client, tokio::spawn(serve(Box::new(server), host, peer)))
+}
+
+async fn greet(client: &mut DuplexStream, versions: &[u16], purpose: Value) -> Welcome {
+    let hello = Hello { versions: versions.to_vec(), software: "test".to_owned(), purpose };
+    frame::write(client, &hello).await.unwrap();
+    frame::read(client, frame::MAX_HELLO).await.unwrap()
+}
+
+fn stream(purpose: &str, channel: &str) -> Value {
+    json!({purpose: {"token": "0123456789abcdef0123456789abcdef", "channel": channel}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_sent_away_after_ten_seconds() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, server) = start(host, Role::Admin);
+    client.write_all(&[0, 0]).await.unwrap();
+    let start = tokio::time::Instant::now();
+    assert!(matches!(server.await.unwrap(), Err(ServeError::Silent { .. })));
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+#[tokio::test]
+async fn a_hello_that_is_none_gets_no_answer() {
+    for bytes in [b"GET / HTTP/1.1\r\n\r\n".as_slice(), &[0, 0, 0x10, 1, b'{'], &[0, 0, 0, 2, b'{', b'}']] {
+        let (host, _ends) = FakeHost::new("h2");
+        let (mut client, server) = start(host, Role::Admin);
+        client.write_all(bytes).await.unwrap();
+        assert!(matches!(server.await.unwrap(), Err(ServeError::Hello { .. })));
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_newest_common_version_is_agreed_on_or_none() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, _server) = start(Arc::clone(&host) as _, Role::Observe);
+    let welcome = greet(&mut client, &[3, 2, 1], json!("rpc")).await;
+    assert!(matches!(welcome, Welcome::Chosen { version: 1, .. }));
+
+    // A version and a purpose from the future: it is the version that matters.
+    let (mut client, server) = start(host, Role::Observe);
+    let welcome = greet(&mut client, &[3, 2], json!({"teleport": {}})).await;
+    assert!(matches!(welcome, Welcome::NoCommonVersion { .. }));
+    assert!(matches!(server.await.unwrap(), Err(ServeError::Version { .. })));
+}
+
+#[tokio::test]
+async fn an_unknown_purpose_is_refused_with_a_reason() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, server) = start(host, Role::Admin);
+    let welcome = greet(&mut client, &[1], json!({"teleport": {}})).await;
+    assert!(
+        matches!(&welcome, Welcome::Refused { reason } if reason.contains("no such stream")),
+        "{welcome:?}"
+    );
+    assert!(matches!(server.await.unwrap(), Err(ServeError::Refused { .. })));
+}
+
+#[tokio::test]
+async fn an_observer_gets_no_stream() {
+    for purpose in ["connect", "listen"] {
+        let (host, mut ends) = FakeHost::new("h2");
+        let (mut client, server) = start(Arc::clone(&host) as _, Role::Observe);
+        let welcome = greet(&mut client, &[1], stream(purpose, "memory")).await;
+        assert!(
+            matches!(&welcome, Welcome::Refused { reason } if reason.contains("needs role 'migrate'")),
+            "{welcome:?}"
+        );
+        assert!(matches!(server.await.unwrap(), Err(ServeError::Refused { .. })));
+        assert!(ends.connected.try_recv().is_err() && host.listening.available_permits() == 1);
+    }
+}
+
+#[tokio::test]
+async fn a_connected_stream_is_led_to_the_hypervisor_and_back() {
+    let (host, mut ends) = FakeHost::new("h2");
+    let (mut client, server) = start(host, Role::Migrate);
+    assert!(matches!(greet(&mut client, &[1], stream("connect", "memory")).await, Welcome::Chosen { .. }));
+    let mut hypervisor = ends.connected.recv().await.unwrap();
+    client.write_all(b"memory").await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut text = String::new();
+    hypervisor.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "memory");
+    hypervisor.write_all(b"received").await.unwrap();
+    drop(hypervisor);
+    text.clear();
+    client.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "received");
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_socket_that_is_not_there_is_refused_in_the_hosts_words() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, _server) = start(host, Role::Migrate);
+    let welcome = greet(&mut client, &[1], stream("connect", "control")).await;
+    assert_eq!(welcome, Welcome::Refused { reason: "h2: failed to: fake".to_owned() });
+}
+
+#[tokio::test]
+async fn a_listening_stream_begins_when_the_hypervisor_knocks() {
+    let (host, ends) = FakeHost::new("h2");
+    let (mut client, server) = start(Arc::clone(&host) as _, Role::Migrate);
+    assert!(matches!(greet(&mut client, &[1], stream("listen", "memory")).await, Welcome::Chosen { .. }));
+    let (mut hypervisor, knock) = duplex(1 << 16);
+    ends.knocks.send(knock).unwrap();
+    let Accepted {} = frame::read(&mut client, frame::MAX_HELLO).await.unwrap();
+    hypervisor.write_all(b"memory").await.unwrap();
+    drop(hypervisor);
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "memory");
+    drop(client);
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn who_goes_away_is_not_listened_for() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, server) = start(Arc::clone(&host) as _, Role::Migrate);
+    assert!(matches!(greet(&mut client, &[1], stream("listen", "memory")).await, Welcome::Chosen { .. }));
+    assert_eq!(host.listening.available_permits(), 0);
+    drop(client);
+    server.await.unwrap().unwrap();
+    assert_eq!(host.listening.available_permits(), 1);
+}
+
+#[tokio::test]
+async fn a_question_from_the_future_spoils_only_itself() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, _server) = start(host, Role::Admin);
+    greet(&mut client, &[1], json!("rpc")).await;
+    frame::write(&mut client, &json!({"id": 1, "call": {"teleport": {}}})).await.unwrap();
+    let reply: Value = frame::read(&mut client, 9999).await.unwrap();
+    assert_eq!(reply["id"], 1);
+    assert!(reply["err"]["failed"]["reason"].as_str().unwrap().contains("teleport"), "{reply}");
+    frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
+    let reply: Value = frame::read(&mut client, 9999).await.unwrap();
+    assert_eq!(reply, json!({"pong": 5}));
+}
+
+#[tokio::test]
+async fn one_client_asks_no_more_than_64_questions_at_once() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, _server) = start(host, Role::Admin);
+    greet(&mut client, &[1], json!("rpc")).await;
+    for id in 0..65 {
+        frame::write(&mut client, &json!({"id": id, "call": {"moved_on": {"zone": "a"}}})).await.unwrap();
+    }
+    let reply: Value = frame::read(&mut client, 9999).await.unwrap();
+    assert_eq!(reply["id"], 64);
+    assert!(reply["err"]["failed"]["reason"].as_str().unwrap().contains("64 questions"), "{reply}");
+    // Signs of life are answered all the same.
+    frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
+    let reply: Value = frame::read(&mut client, 9999).await.unwrap();
+    assert_eq!(reply, json!({"pong": 5}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_gives_no_sign_of_life_is_let_go() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, server) = start(host, Role::Admin);
+    greet(&mut client, &[1], json!("rpc")).await;
+    assert!(matches!(server.await.unwrap(), Err(ServeError::Broken { .. })));
+}

@@ -2,8 +2,8 @@
 //!
 //! Neither side may ever block, or the other direction would wait as well. libssh2 has one more demand: a
 //! packet of which only a part could be sent must be finished by calling the same function again. So every
-//! turn of the loop calls both directions, and the small packets that libssh2 cannot resume (end of data,
-//! signs of life) are sent only when the socket has room for them.
+//! turn of the loop calls both directions, and the small packets that libssh2 cannot resume (the end of data,
+//! the farewell) are sent only when the socket has room for them.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -11,8 +11,10 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use ssh2::{BlockDirections, Channel, Session};
+use ssh2::{BlockDirections, Channel, ErrorCode, Session};
 
+use super::buffer::Buffer;
+use super::ending::{self, Complaint};
 use super::stream::Fate;
 use super::{LocalEnd, connect_error};
 use crate::model::HostUri;
@@ -21,16 +23,21 @@ use crate::transport::DialError;
 /// What may be on its way to us before we have taken it.
 const WINDOW: u32 = 4 << 20;
 const PACKET: u32 = 32 << 10;
-const BUFFER: usize = 256 << 10;
 
-/// That much of what the far side writes to standard error is kept, the end of it.
-const COMPLAINT: usize = 4096;
+/// When a command ends, the end of its output comes first and its exit status right after. So long it is
+/// waited for before the end is passed on; longer if the command has said nothing, for then it failed to start.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+const FIRST_WORDS: Duration = Duration::from_secs(1);
 
-/// A command that ends without having said anything is about to say why: its exit status follows.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often a thing is looked after that no socket announces.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How long the far side may take to end when our side is gone.
 const LINGER: Duration = Duration::from_secs(10);
+
+/// libssh2's errors for an operation that is not finished, and for a request that the server refuses.
+const AGAIN: ErrorCode = ErrorCode::Session(-37);
+const DENIED: ErrorCode = ErrorCode::Session(-22);
 
 /// One session, its one channel, and the socket to the rest of the program.
 pub(super) struct Line {
@@ -43,7 +50,7 @@ pub(super) struct Line {
     keepalive: Duration,
     up: Buffer,
     down: Buffer,
-    complaint: Vec<u8>,
+    complaint: Complaint,
     /// Our side will send no more.
     up_ended: bool,
     /// The far side knows that.
@@ -58,7 +65,8 @@ pub(super) struct Line {
     heard_something: bool,
     /// When the far side last gave a sign of life.
     heard: Instant,
-    pinged: Instant,
+    /// It has been asked for one.
+    pinging: bool,
     /// Nobody is at the socket any more, and nothing has moved since then.
     gone: Option<Instant>,
 }
@@ -79,7 +87,6 @@ impl Line {
         let mut channel = session.channel_open("session", WINDOW, PACKET, None).map_err(no_agent)?;
         channel.exec(command).map_err(no_agent)?;
         session.set_blocking(false);
-        session.set_keepalive(true, u32::try_from(keepalive.as_secs()).unwrap_or(u32::MAX));
         let pair =
             UnixStream::pair().and_then(|(local, near)| local.set_nonblocking(true).map(|()| (local, near)));
         let (local, near) = pair.map_err(|error| connect_error(uri, error.to_string()))?;
@@ -94,7 +101,7 @@ impl Line {
             keepalive,
             up: Buffer::new(),
             down: Buffer::new(),
-            complaint: Vec::new(),
+            complaint: Complaint::default(),
             up_ended: false,
             up_closed: false,
             down_ended: None,
@@ -102,7 +109,7 @@ impl Line {
             ended: false,
             heard_something: false,
             heard: now,
-            pinged: now,
+            pinging: false,
             gone: None,
         };
         Ok(((near, fate), line))
@@ -125,6 +132,7 @@ impl Line {
 
     fn carry(&mut self) -> Result<(), String> {
         loop {
+            self.ping()?;
             let mut moved = self.send()?;
             moved |= self.receive()?;
             moved |= self.deliver();
@@ -162,6 +170,7 @@ impl Line {
                 Ok(0) => break,
                 Ok(count) => {
                     self.up.take(count);
+                    self.heard = Instant::now();
                     moved = true;
                 }
                 Err(error) if waits(&error) => break,
@@ -186,6 +195,7 @@ impl Line {
                 Ok(0) => {}
                 Ok(_) => {
                     self.heard_something = true;
+                    self.heard = Instant::now();
                     moved = true;
                 }
                 Err(error) if waits(&error) => {}
@@ -218,8 +228,8 @@ impl Line {
             }
             moved = true;
         }
-        let last = self.ended
-            || self.down_ended.is_some_and(|since| self.heard_something || since.elapsed() > LAST_WORDS);
+        let patience = if self.heard_something { LAST_WORDS } else { FIRST_WORDS };
+        let last = self.down_ended.is_some_and(|since| since.elapsed() >= patience);
         // When the command has ended, its fate comes first.
         if last && !self.ended && self.down.is_empty() && !self.down_closed {
             let _ = self.local.shutdown(Shutdown::Write);
@@ -233,61 +243,61 @@ impl Line {
         loop {
             match self.channel.stderr().read(&mut text) {
                 Ok(0) => return Ok(()),
-                Ok(count) => {
-                    self.complaint.extend_from_slice(&text[..count]);
-                    let excess = self.complaint.len().saturating_sub(COMPLAINT);
-                    self.complaint.drain(..excess);
-                }
+                Ok(count) => self.complaint.hear(&text[..count]),
                 Err(error) if waits(&error) => return Ok(()),
                 Err(error) => return Err(broke(&error)),
             }
         }
     }
 
-    /// Sleeps until something can move, and watches over the far side's signs of life.
+    /// Sleeps until something can move.
     fn wait(&mut self) -> Result<(), String> {
         let full =
             matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
         // Asking for input that no call would take makes poll return at once, again and again.
-        let deaf = !self.down.is_empty() && (self.up.is_empty() || full);
+        let deaf = !self.down.is_empty() && (self.up.is_empty() || full) && !self.pinging;
         let mut far = PollFlags::empty();
         far.set(PollFlags::IN, !deaf);
         far.set(PollFlags::OUT, full || (self.up.is_empty() && self.up_ended && !self.up_closed));
         let mut near = PollFlags::empty();
         near.set(PollFlags::IN, self.up.is_empty() && !self.up_ended);
         near.set(PollFlags::OUT, !self.down.is_empty());
-        let (far, near) = {
-            let mut fds = [PollFd::new(&self.socket, far), PollFd::new(&self.local, near)];
-            // Once nobody is there, the local socket has nothing new to tell, and tells it without pause.
-            let count = if self.gone.is_some() { 1 } else { 2 };
-            let second = Timespec { tv_sec: 1, tv_nsec: 0 };
-            match poll(&mut fds[..count], Some(&second)) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => (fds[0].revents(), fds[1].revents()),
-                Err(error) => return Err(error.to_string()),
-            }
-        };
-        if near.contains(PollFlags::HUP) {
+        let tick = if self.down_ended.is_some() && !self.down_closed { LAST_WORDS } else { TICK };
+        let mut fds = [PollFd::new(&self.socket, far), PollFd::new(&self.local, near)];
+        // Once nobody is there, the local socket has nothing new to tell, and tells it without pause.
+        let count = if self.gone.is_some() { 1 } else { 2 };
+        match poll(&mut fds[..count], Timespec::try_from(tick).ok().as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        if fds[1].revents().contains(PollFlags::HUP) {
             self.gone = Some(Instant::now());
         }
-        self.watch(deaf || far.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR))
+        Ok(())
     }
 
     /// Asks for a sign of life when there was none, and gives up when it stays out.
-    fn watch(&mut self, alive: bool) -> Result<(), String> {
-        let now = Instant::now();
-        if alive {
-            self.heard = now;
+    ///
+    /// The question is a request that sshd refuses at this point, which proves that it lives. libssh2's own
+    /// keepalive does not tell whether an answer came, and keeps all answers in memory.
+    fn ping(&mut self) -> Result<(), String> {
+        let silence = self.heard.elapsed();
+        if self.ended || !self.pinging && silence < self.keepalive {
             return Ok(());
         }
-        let silence = now - self.heard;
-        if silence > self.keepalive * 3 {
-            return Err(format!("no sign of life for {} s", silence.as_secs()));
+        self.pinging = true;
+        match self.channel.setenv("LC_ALIVE", "1") {
+            Err(error) if error.code() == AGAIN && silence <= self.keepalive * 3 => Ok(()),
+            Err(error) if error.code() == AGAIN => {
+                Err(format!("no sign of life for {} s", silence.as_secs()))
+            }
+            Err(error) if error.code() != DENIED => Err(broke(&error.into())),
+            _ => {
+                self.pinging = false;
+                self.heard = Instant::now();
+                Ok(())
+            }
         }
-        if silence >= self.keepalive && now - self.pinged >= self.keepalive && self.has_room() {
-            self.pinged = now;
-            self.session.keepalive_send().map_err(|error| error.message().to_owned())?;
-        }
-        Ok(())
     }
 
     /// Whether a small packet would be sent as a whole.
@@ -301,23 +311,7 @@ impl Line {
     fn bad_end(&self) -> Option<String> {
         let status = self.channel.exit_status().unwrap_or(0);
         let signal = self.channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
-        let how = match signal {
-            Some(signal) => format!("was killed by SIG{signal}"),
-            None if status == 0 => return None,
-            None => format!("ended with status {status}"),
-        };
-        let complaint = String::from_utf8_lossy(&self.complaint);
-        let complaint = complaint.trim().lines().map(str::trim).collect::<Vec<_>>().join("; ");
-        let clean: String = complaint.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let mut text = format!("`{}` {how} there", self.command);
-        if !clean.is_empty() {
-            text.push_str(": ");
-            text.push_str(&clean);
-        }
-        if matches!(status, 126 | 127) {
-            text.push_str("; install sysadm there, or set 'agent' under [ssh] in sysadm.toml here");
-        }
-        Some(text)
+        ending::describe(&self.command, status, signal.as_deref(), &self.complaint)
     }
 }
 
@@ -327,39 +321,4 @@ fn broke(error: &std::io::Error) -> String {
 
 fn waits(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
-/// Bytes on their way: filled when empty, taken from the front.
-struct Buffer {
-    bytes: Box<[u8]>,
-    start: usize,
-    end: usize,
-}
-
-impl Buffer {
-    fn new() -> Self {
-        Self { bytes: vec![0; BUFFER].into_boxed_slice(), start: 0, end: 0 }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    fn take(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.end);
-    }
-
-    fn clear(&mut self) {
-        self.start = self.end;
-    }
-
-    fn fill(&mut self, from: &mut impl Read) -> std::io::Result<usize> {
-        (self.start, self.end) = (0, 0);
-        self.end = from.read(&mut self.bytes)?;
-        Ok(self.end)
-    }
 }

@@ -97,10 +97,6 @@ impl Sshd {
             let _ = kill_process_group(Pid::from_child(child), signal);
         }
     }
-
-    pub fn connections(&self) -> usize {
-        self.children.lock().unwrap().len()
-    }
 }
 
 impl Drop for Sshd {

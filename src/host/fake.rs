@@ -1,0 +1,131 @@
+//! A host in memory, for tests of what lies between two hosts.
+
+use std::sync::Arc;
+
+use tokio::io::{DuplexStream, duplex};
+use tokio::sync::{Mutex, Semaphore, mpsc};
+use uuid::Uuid;
+
+use super::*;
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
+
+/// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
+pub struct FakeHost {
+    pub name: String,
+    /// One permit lets one `moved_on` answer. Closed: it panics.
+    pub gate: Semaphore,
+    /// How many `moved_on` have been asked, and answered.
+    pub asked: Semaphore,
+    pub answered: Semaphore,
+    /// The hypervisor's ends of `connect`.
+    pub connected: mpsc::UnboundedSender<DuplexStream>,
+    /// What knocks at `listen`.
+    pub knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
+    /// Every [`Pending`] holds one permit while it lives.
+    pub listening: Arc<Semaphore>,
+}
+
+/// The test's ends of a fake host's streams.
+pub struct Ends {
+    pub connected: mpsc::UnboundedReceiver<DuplexStream>,
+    pub knocks: mpsc::UnboundedSender<DuplexStream>,
+}
+
+impl FakeHost {
+    pub fn new(name: &str) -> (Arc<Self>, Ends) {
+        let (connected, at_connect) = mpsc::unbounded_channel();
+        let (at_knock, knocks) = mpsc::unbounded_channel();
+        let host = Self {
+            name: name.to_owned(),
+            gate: Semaphore::new(0),
+            asked: Semaphore::new(0),
+            answered: Semaphore::new(0),
+            connected,
+            knocks: Arc::new(Mutex::new(knocks)),
+            listening: Arc::new(Semaphore::new(1)),
+        };
+        (Arc::new(host), Ends { connected: at_connect, knocks: at_knock })
+    }
+
+    fn cannot<T>(&self) -> Result<T, HostError> {
+        Err(HostError::Failed { host: self.name.clone(), what: "failed to".into(), reason: "fake".into() })
+    }
+}
+
+struct FakePending {
+    knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
+    _listening: tokio::sync::OwnedSemaphorePermit,
+}
+
+#[async_trait::async_trait]
+impl Pending for FakePending {
+    async fn accept(&mut self) -> Result<ByteStream, HostError> {
+        Ok(Box::new(self.knocks.lock().await.recv().await.unwrap()))
+    }
+}
+
+macro_rules! cannot {
+    ($(fn $name:ident($($type:ty),*) -> $reply:ty;)+) => {
+        #[async_trait::async_trait]
+        impl Host for FakeHost {
+            fn name(&self) -> &str {
+                &self.name
+            }
+
+            async fn facts(&self) -> Result<Facts, HostError> {
+                let text = || "fake".to_owned();
+                Ok(Facts {
+                    host: self.name.clone(), software: text(), platform: text(), hypervisor: text(), arch: text(),
+                    memory: 1, memory_free: 1, cpus: 1, maintenance: None,
+                })
+            }
+
+            async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {
+                self.asked.add_permits(1);
+                self.gate.acquire().await.expect("a bug").forget();
+                self.answered.add_permits(1);
+                Ok(Some(zone.to_string()))
+            }
+
+            async fn connect(&self, _: &Token, channel: Channel) -> Result<ByteStream, HostError> {
+                if channel == Channel::Control {
+                    return self.cannot();
+                }
+                let (here, there) = duplex(1 << 16);
+                self.connected.send(there).unwrap();
+                Ok(Box::new(here))
+            }
+
+            async fn listen(&self, _: &Token, _: Channel) -> Result<Box<dyn Pending>, HostError> {
+                let listening = Arc::clone(&self.listening).acquire_owned().await.unwrap();
+                Ok(Box::new(FakePending { knocks: Arc::clone(&self.knocks), _listening: listening }))
+            }
+
+            $(async fn $name(&self, $(_: $type),*) -> Result<$reply, HostError> {
+                self.cannot()
+            })+
+        }
+    };
+}
+
+cannot! {
+    fn inventory() -> Inventory;
+    fn check(Arrival) -> Vec<Blocker>;
+    fn manifest(ZoneName) -> Manifest;
+    fn mark(Manifest) -> ProbeTicket;
+    fn look(ProbeTicket) -> Vec<DiskView>;
+    fn unmark(ProbeTicket) -> ();
+    fn reserve(Arrival, u64) -> ();
+    fn release(ZoneName) -> ();
+    fn attach(Manifest, bool) -> ();
+    fn detach(ZoneName, Uuid) -> ();
+    fn set_autostart(ZoneName, bool) -> ();
+    fn open_arrival(Manifest, Token, bool) -> ();
+    fn close_arrival(Token) -> ();
+    fn send(Zone, Token) -> Sent;
+    fn progress(ZoneName) -> Option<Progress>;
+    fn abort(ZoneName) -> ();
+    fn finish(ZoneName) -> ();
+    fn resume(ZoneName, Uuid) -> ();
+    fn discard(ZoneName, Uuid) -> ();
+}
