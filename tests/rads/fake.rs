@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
-use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
+use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
 use uuid::Uuid;
 
 pub struct Fake;
@@ -71,7 +71,7 @@ nothing! {
     set_autostart(ZoneName, bool) -> ();
     open_arrival(Manifest, Token) -> ();
     close_arrival(Token) -> ();
-    send(ZoneName, Token) -> Sent;
+    send(Zone, Token) -> Sent;
     progress(ZoneName) -> Option<Progress>;
     abort(ZoneName) -> ();
     finish(ZoneName) -> ();

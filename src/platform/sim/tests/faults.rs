@@ -37,7 +37,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         Operation::SetAutostart => sim.set_autostart(&zone, true).await,
         Operation::OpenArrival => sim.open_arrival(&manifest, &folder).await,
         Operation::CloseArrival => sim.close_arrival(&folder).await,
-        Operation::Send => sim.send(&zone, &folder).await.map(drop),
+        Operation::Send => sim.send(&zone_named(zone.as_str()), &folder).await.map(drop),
         Operation::Progress => sim.progress(&zone).await.map(drop),
         Operation::Abort => sim.abort(&zone).await,
         Operation::Finish => sim.finish(&zone).await,

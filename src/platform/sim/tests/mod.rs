@@ -112,7 +112,7 @@ impl World {
     }
 
     pub async fn send(&self, zone: &str) -> Result<Sent, PlatformError> {
-        self.a.send(&name(zone), &self.at(&format!("{zone}.a"))).await
+        self.a.send(&zone_named(zone), &self.at(&format!("{zone}.a"))).await
     }
 
     pub async fn close(&self, zone: &str) {
@@ -172,4 +172,9 @@ pub(super) async fn word(sim: &Sim, zone: &str) -> String {
 /// Both hosts' words on a zone.
 pub(super) async fn words_of(world: &World, zone: &str) -> [String; 2] {
     [word(&world.a, zone).await, word(&world.b, zone).await]
+}
+
+/// A zone of that name; the simulation looks at nothing else of it when it sends.
+pub fn zone_named(zone: &str) -> crate::model::Zone {
+    crate::model::Zone { name: name(zone), ..crate::store::tests::sample_away(zone).manifest.zone }
 }
