@@ -104,7 +104,8 @@ async fn a_half_image_vanishes_with_the_process_that_received_it() {
     let line = world.at("line");
     let mut child = destination(&world).await;
     let web = name("web");
-    let (_, ()) = tokio::join!(world.a.send(&zone_named("web"), &line), async {
+    let leaving = zone_named("web");
+    let (_, ()) = tokio::join!(world.a.send(&leaving, &line), async {
         while word(&world.b, "web").await != "running migrating-in" {
             pause().await;
         }
