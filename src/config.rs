@@ -99,8 +99,6 @@ impl Default for Agent {
 pub struct Libvirt {
     /// Memory of this host that zones never get, in MiB.
     pub headroom: u64,
-    /// Longest stop at the end of a live migration, in milliseconds.
-    pub downtime: u32,
     /// Slows a zone down that writes faster than the line carries, so that its migration ends.
     pub auto_converge: bool,
     /// Each live migration's bandwidth, MiB/s; 0 means what the line gives.
@@ -109,7 +107,7 @@ pub struct Libvirt {
 
 impl Default for Libvirt {
     fn default() -> Self {
-        Self { headroom: 256, downtime: 300, auto_converge: true, bandwidth: 0 }
+        Self { headroom: 256, auto_converge: true, bandwidth: 0 }
     }
 }
 

@@ -1,1 +1,5 @@
-fn main() {}
+//! `sysadm`: see [`sysadm::cli`].
+
+fn main() -> std::process::ExitCode {
+    sysadm::cli::main()
+}

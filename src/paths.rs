@@ -68,9 +68,19 @@ impl Paths {
         self.below("etc/sysadm/tls")
     }
 
+    /// libvirt's configuration, a folder for each driver in it.
+    pub fn libvirt_config(&self) -> PathBuf {
+        self.below("etc/libvirt")
+    }
+
     /// libvirt's hook scripts.
     pub fn libvirt_hooks(&self) -> PathBuf {
         self.below("etc/libvirt/hooks")
+    }
+
+    /// The system log's socket.
+    pub fn syslog(&self) -> PathBuf {
+        self.below("dev/log")
     }
 
     /// libvirt's sockets.

@@ -101,8 +101,7 @@ async fn write_replies(
 fn admit(call: Value, open: usize, host: &dyn Host, peer: &Peer) -> Result<Call, HostError> {
     let failed = |what: &str, reason: String| HostError::Failed {
         host: host.name().to_owned(),
-        what: what.to_owned(),
-        reason,
+        reason: format!("{what}: {reason}"),
     };
     let call: Call = serde_json::from_value(call)
         .map_err(|error| failed("failed to understand the question", error.to_string()))?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ByteStream, Channel, DiskView, HostError, Pending, ProbeTicket, Remote, Token};
+use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
 use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
 
 /// What a peer may ask; each role includes those before it.
@@ -45,8 +45,6 @@ pub struct Progress {
 pub struct Sent {
     /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
     pub stopped_for: u64,
-    /// Bytes that crossed.
-    pub bytes: u64,
 }
 
 macro_rules! calls {
@@ -95,8 +93,7 @@ macro_rules! calls {
                         let reply = host.$name($($arg),*).await?;
                         serde_json::to_value(reply).map_err(|error| HostError::Failed {
                             host: host.name().to_owned(),
-                            what: concat!("failed to encode the answer of ", stringify!($name)).to_owned(),
-                            reason: error.to_string(),
+                            reason: format!("failed to encode the answer of {}: {error}", stringify!($name)),
                         })
                     })+
                 }
@@ -136,9 +133,9 @@ calls! {
 
     /// The zone's manifest.
     Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
-    /// Leaves a mark at each piece of the zone's storage that another host can look for. The marks are gone
-    /// again after `unmark`, or when the host that made them ends.
-    Migrate fn mark(manifest: Manifest) -> ProbeTicket, within 60 s;
+    /// The zone's manifest, and a mark at each piece of its storage that another host can look for. The marks
+    /// are there until `unmark`.
+    Migrate fn offer(zone: ZoneName) -> Offer, within 60 s;
     /// Looks for the marks: what this host sees of each piece of storage.
     Migrate fn look(ticket: ProbeTicket) -> Vec<DiskView>, within 60 s;
     /// Takes the marks away.
@@ -150,14 +147,14 @@ calls! {
     Migrate fn release(zone: ZoneName) -> (), within 30 s;
 
     /// Cold: takes the configuration; the zone is `installed` here then. Needs a reservation.
-    Migrate fn attach(manifest: Manifest, overwrite: bool) -> (), within 60 s;
+    Migrate fn attach(manifest: Manifest) -> (), within 60 s;
     /// Cold: lets go of the configuration of a zone that does not run.
     Migrate fn detach(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
     /// Sets whether the zone boots with this host.
     Migrate fn set_autostart(zone: ZoneName, autostart: bool) -> (), within 30 s;
 
     /// Live, destination: makes everything ready for the streams of this migration. Needs a reservation.
-    Migrate fn open_arrival(manifest: Manifest, token: Token, overwrite: bool) -> (), within 60 s;
+    Migrate fn open_arrival(manifest: Manifest, token: Token) -> (), within 60 s;
     /// Live, destination: takes the folder of the streams away.
     Migrate fn close_arrival(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,

@@ -49,18 +49,21 @@ pub enum HostError {
         role: String,
     },
     /// It tried and failed.
-    #[error("{host}: {what}: {reason}")]
+    #[error("{host}: {reason}")]
     Failed {
         /// The host.
         host: String,
-        /// What it was doing, "failed to …".
-        what: String,
         /// The causes, outermost first, separated by `: `.
         reason: String,
     },
 }
 
 impl HostError {
+    /// A failure of that host, with all its causes.
+    pub fn failed(host: &str, error: &dyn std::error::Error) -> Self {
+        Self::Failed { host: host.to_owned(), reason: chain(error) }
+    }
+
     /// Whether the outcome of the question is unknown.
     pub const fn is_no_answer(&self) -> bool {
         matches!(self, Self::NoAnswer { .. })

@@ -48,7 +48,7 @@ impl FakeHost {
     }
 
     fn cannot<T>(&self) -> Result<T, HostError> {
-        Err(HostError::Failed { host: self.name.clone(), what: "failed to".into(), reason: "fake".into() })
+        Err(HostError::Failed { host: self.name.clone(), reason: "fake".into() })
     }
 }
 
@@ -112,15 +112,15 @@ cannot! {
     fn inventory() -> Inventory;
     fn check(Arrival) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
-    fn mark(Manifest) -> ProbeTicket;
+    fn offer(ZoneName) -> Offer;
     fn look(ProbeTicket) -> Vec<DiskView>;
     fn unmark(ProbeTicket) -> ();
     fn reserve(Arrival, u64) -> ();
     fn release(ZoneName) -> ();
-    fn attach(Manifest, bool) -> ();
+    fn attach(Manifest) -> ();
     fn detach(ZoneName, Uuid) -> ();
     fn set_autostart(ZoneName, bool) -> ();
-    fn open_arrival(Manifest, Token, bool) -> ();
+    fn open_arrival(Manifest, Token) -> ();
     fn close_arrival(Token) -> ();
     fn send(ZoneName, Token) -> Sent;
     fn progress(ZoneName) -> Option<Progress>;

@@ -1,6 +1,318 @@
-//! This host.
+//! This host: answers from its store and its platform.
+//!
+//! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
+
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::{UnixListener, UnixStream};
+use uuid::Uuid;
+
+use super::probe::{self, Marks};
+use super::{
+    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+};
+use crate::maintenance;
+use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Kind, Manifest, Millis, ZoneName};
+use crate::paths::Paths;
+use crate::platform::Platform;
+use crate::store::{Reservation, Store};
 
 /// This host.
-pub struct Local;
-/// Locked.
-pub struct Locked;
+pub struct Local {
+    name: String,
+    platform: Arc<dyn Platform>,
+    store: Arc<Store>,
+    paths: Paths,
+    marks: Marks,
+    clock: fn() -> Millis,
+}
+
+impl Local {
+    /// This host, of that name.
+    pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
+        Self { name, platform, store, paths, marks: Marks::default(), clock: Millis::now }
+    }
+
+    /// Where this host's files lie.
+    pub const fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    fn failed(&self, error: impl std::error::Error) -> HostError {
+        HostError::failed(&self.name, &error)
+    }
+
+    fn refused(&self, zone: &ZoneName, blockers: Vec<Blocker>) -> HostError {
+        HostError::Refused { host: self.name.clone(), zone: zone.clone(), blockers }
+    }
+
+    /// The folder of one migration's sockets.
+    fn folder(&self, token: &Token) -> PathBuf {
+        self.paths.run_dir().join(token.as_str())
+    }
+
+    fn make_folder(&self, token: &Token) -> std::io::Result<PathBuf> {
+        // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner
+        // one by its name.
+        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(self.paths.run_dir())?;
+        let folder = self.folder(token);
+        match std::fs::DirBuilder::new().mode(0o711).create(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(folder),
+        }
+    }
+
+    fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
+        let holders = self.store.holders().map_err(|error| self.failed(error))?;
+        Ok(maintenance::describe(&holders).map(|holders| {
+            Blocker::new(BlockerKind::Maintenance, format!("{} is in maintenance ({holders})", self.name))
+        }))
+    }
+
+    /// All reasons but memory.
+    async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
+        let theirs = &arrival.manifest.platform;
+        if theirs == self.platform.name() {
+            blockers.extend(self.platform.check(arrival).await.map_err(|error| self.failed(error))?);
+        } else {
+            let reason =
+                format!("{} runs {} zones, this is one of {theirs}", self.name, self.platform.name());
+            blockers.push(Blocker::new(BlockerKind::Platform, reason));
+        }
+        Ok(blockers)
+    }
+
+    /// Whether a zone's memory fits beside what is booked for others.
+    fn room(&self, arrival: &Arrival, free: u64, others: &[Reservation]) -> Option<Blocker> {
+        let booked: u64 = others.iter().map(|other| other.memory).sum();
+        let left = free.saturating_sub(booked);
+        let wanted = memory_of(arrival);
+        (wanted > left).then(|| {
+            let [wanted, left] = [wanted, left].map(crate::model::format_bytes);
+            Blocker::new(
+                BlockerKind::Memory,
+                format!("{wanted} of memory needed, {} has {left} free", self.name),
+            )
+        })
+    }
+
+    /// An arrival without a booking, or after the lock was set, goes no further.
+    fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        if let Some(blocker) = self.lock_blocker()? {
+            return Err(self.refused(zone, vec![blocker]));
+        }
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        if booked.iter().any(|booking| booking.zone == *zone && booking.uuid == uuid) {
+            return Ok(());
+        }
+        let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
+        Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
+    }
+}
+
+/// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
+fn memory_of(arrival: &Arrival) -> u64 {
+    match arrival.kind {
+        Kind::Live => arrival.manifest.zone.memory,
+        Kind::Cold => 0,
+    }
+}
+
+#[async_trait::async_trait]
+impl Host for Local {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn facts(&self) -> Result<Facts, HostError> {
+        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        let holders = self.store.holders().map_err(|error| self.failed(error))?;
+        let booked: u64 = booked.iter().map(|booking| booking.memory).sum();
+        Ok(Facts {
+            host: self.name.clone(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            platform: self.platform.name().to_owned(),
+            hypervisor: facts.hypervisor,
+            arch: facts.arch,
+            memory: facts.memory,
+            memory_free: facts.memory_free.saturating_sub(booked),
+            cpus: facts.cpus,
+            maintenance: maintenance::describe(&holders),
+        })
+    }
+
+    async fn inventory(&self) -> Result<Inventory, HostError> {
+        self.platform.inventory().await.map_err(|error| self.failed(error))
+    }
+
+    async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        Ok(away.into_iter().find(|away| away.zone == zone).map(|away| away.refuge.to_string()))
+    }
+
+    async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
+        let mut blockers = self.blockers(&arrival).await?;
+        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+        let now = (self.clock)();
+        let mut others = self.store.reservations(now).map_err(|error| self.failed(error))?;
+        others.retain(|other| other.uuid != arrival.manifest.zone.uuid);
+        blockers.extend(self.room(&arrival, facts.memory_free, &others));
+        Ok(blockers)
+    }
+
+    async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
+        match self.platform.manifest(&zone).await {
+            Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
+                Err(HostError::NoSuchZone { host: self.name.clone(), zone })
+            }
+            result => result.map_err(|error| self.failed(error)),
+        }
+    }
+
+    async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
+        let manifest = self.manifest(zone).await?;
+        let ticket = self.marks.leave(&manifest.disks);
+        Ok(Offer { manifest, ticket })
+    }
+
+    async fn look(&self, ticket: ProbeTicket) -> Result<Vec<DiskView>, HostError> {
+        Ok(probe::look(&ticket).await)
+    }
+
+    async fn unmark(&self, ticket: ProbeTicket) -> Result<(), HostError> {
+        self.marks.take_away(&ticket);
+        Ok(())
+    }
+
+    async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
+        let zone = &arrival.manifest.zone;
+        let mut blockers = self.blockers(&arrival).await?;
+        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+        let now = (self.clock)();
+        let wanted = Reservation {
+            zone: zone.name.clone(),
+            uuid: zone.uuid,
+            source: arrival.from.clone(),
+            memory: memory_of(&arrival),
+            cpus: zone.cpus,
+            expires: now.after(lease),
+        };
+        let admit = |others: &[Reservation]| {
+            blockers.extend(self.room(&arrival, facts.memory_free, others));
+            if let Some(other) = others.iter().find(|other| other.zone == wanted.zone) {
+                let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
+                blockers.push(Blocker::new(BlockerKind::Identity, reason));
+            }
+            if blockers.is_empty() { Ok(()) } else { Err(blockers) }
+        };
+        let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
+        booked.map_err(|blockers| self.refused(&zone.name, blockers))
+    }
+
+    async fn release(&self, zone: ZoneName) -> Result<(), HostError> {
+        self.store.release(&zone).map(drop).map_err(|error| self.failed(error))
+    }
+
+    async fn attach(&self, manifest: Manifest) -> Result<(), HostError> {
+        self.admit(&manifest.zone.name, manifest.zone.uuid)?;
+        self.platform.define(&manifest).await.map_err(|error| self.failed(error))
+    }
+
+    async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        self.platform.undefine(&zone, uuid).await.map_err(|error| self.failed(error))
+    }
+
+    async fn set_autostart(&self, zone: ZoneName, autostart: bool) -> Result<(), HostError> {
+        self.platform.set_autostart(&zone, autostart).await.map_err(|error| self.failed(error))
+    }
+
+    async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
+        self.admit(&manifest.zone.name, manifest.zone.uuid)?;
+        let folder = self.make_folder(&token).map_err(|error| self.failed(error))?;
+        self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
+    }
+
+    async fn close_arrival(&self, token: Token) -> Result<(), HostError> {
+        let folder = self.folder(&token);
+        self.platform.close_arrival(&folder).await.map_err(|error| self.failed(error))?;
+        for channel in Channel::ALL {
+            let _ = std::fs::remove_file(folder.join(channel.socket_name()));
+        }
+        let _ = std::fs::remove_dir(folder);
+        Ok(())
+    }
+
+    async fn send(&self, zone: ZoneName, token: Token) -> Result<Sent, HostError> {
+        let folder = self.folder(&token);
+        self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
+    }
+
+    async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
+        self.platform.progress(&zone).await.map_err(|error| self.failed(error))
+    }
+
+    async fn abort(&self, zone: ZoneName) -> Result<(), HostError> {
+        self.platform.abort(&zone).await.map_err(|error| self.failed(error))
+    }
+
+    async fn finish(&self, zone: ZoneName) -> Result<(), HostError> {
+        self.platform.finish(&zone).await.map_err(|error| self.failed(error))
+    }
+
+    async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))
+    }
+
+    async fn discard(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        self.platform.discard(&zone, uuid).await.map_err(|error| self.failed(error))
+    }
+
+    async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
+        let path = self.platform.arrival_socket(&self.folder(token), channel);
+        let stream = UnixStream::connect(path).await.map_err(|error| self.failed(error))?;
+        Ok(Box::new(stream))
+    }
+
+    async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
+        let folder = self.make_folder(token).map_err(|error| self.failed(error))?;
+        let path = folder.join(channel.socket_name());
+        let open = |path: &Path| {
+            let listener = UnixListener::bind(path)?;
+            // The folder's secret name is the key; QEMU is not root.
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
+            Ok::<_, std::io::Error>(listener)
+        };
+        let listener = open(&path).map_err(|error| self.failed(error))?;
+        Ok(Box::new(Knock { listener, path, host: self.name.clone() }))
+    }
+}
+
+/// A socket on which this host's hypervisor will knock. Gone when dropped, and the last one takes the folder
+/// with it.
+struct Knock {
+    listener: UnixListener,
+    path: PathBuf,
+    host: String,
+}
+
+#[async_trait::async_trait]
+impl Pending for Knock {
+    async fn accept(&mut self) -> Result<ByteStream, HostError> {
+        let accepted = self.listener.accept().await;
+        let (stream, _) = accepted.map_err(|error| HostError::failed(&self.host, &error))?;
+        Ok(Box::new(stream))
+    }
+}
+
+impl Drop for Knock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+        if let Some(folder) = self.path.parent() {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}

@@ -15,8 +15,8 @@ mod remote;
 
 pub use calls::{Call, Host, Progress, Role, Sent};
 pub use error::{HostError, chain};
-pub use local::{Local, Locked};
-pub use probe::{DiskView, ProbeTicket};
+pub use local::Local;
+pub use probe::{DiskView, Offer, ProbeTicket};
 pub use remote::Remote;
 
 use serde::{Deserialize, Serialize};

@@ -5,11 +5,29 @@
 //! mark is taken away. Where no mark can be left (a device, a read-only folder) a fingerprint of what is
 //! there is compared.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::{major, minor};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::model::{Disk, DiskSource};
+use crate::model::{Disk, DiskSource, Manifest};
+
+/// How the files begin that are left as marks.
+const PREFIX: &str = ".sysadm-probe-";
+
+/// A zone as it is offered to other hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// All about it.
+    pub manifest: Manifest,
+    /// What tells its storage from other storage.
+    pub ticket: ProbeTicket,
+}
 
 /// The marks of one probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,4 +74,271 @@ pub struct DiskView {
     pub source: DiskSource,
     /// None: it is the same; else why it is not.
     pub problem: Option<String>,
+}
+
+/// The marks that this host has left and not yet taken away.
+#[derive(Debug, Default)]
+pub struct Marks {
+    left: Mutex<HashSet<PathBuf>>,
+}
+
+impl Marks {
+    /// Leaves a mark at each disk, or makes another proof where none can be left.
+    pub fn leave(&self, disks: &[Disk]) -> ProbeTicket {
+        // Disks in one folder share a mark.
+        let mut folders = BTreeMap::new();
+        let marks = disks.iter().map(|disk| {
+            let proof = match (&disk.source, disk.readonly) {
+                (DiskSource::Network { .. }, _) => Proof::Servers,
+                (DiskSource::Block(path), _) | (DiskSource::File(path), true) => by_content(path),
+                (DiskSource::Dir(path), _) => self.mark_in(path, &mut folders),
+                (DiskSource::File(path), false) => match (path.try_exists(), path.parent()) {
+                    (Ok(true), Some(folder)) => self.mark_in(folder, &mut folders),
+                    _ => Proof::None { reason: format!("{} is missing on its own host", path.display()) },
+                },
+            };
+            Mark { disk: disk.clone(), proof }
+        });
+        ProbeTicket { marks: marks.collect() }
+    }
+
+    fn mark_in(&self, folder: &Path, known: &mut BTreeMap<PathBuf, Proof>) -> Proof {
+        let make = || {
+            let path = folder.join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
+            let content = uuid::Uuid::new_v4().to_string();
+            let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
+            match file.and_then(|mut file| file.write_all(content.as_bytes())) {
+                Ok(()) => {
+                    self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+                    Proof::File { path, content }
+                }
+                Err(error) => {
+                    Proof::None { reason: format!("cannot write to {}: {error}", folder.display()) }
+                }
+            }
+        };
+        known.entry(folder.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// Takes the marks away that this host itself has left; others are not touched.
+    pub fn take_away(&self, ticket: &ProbeTicket) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        for mark in &ticket.marks {
+            if let Proof::File { path, .. } = &mark.proof
+                && left.remove(path)
+            {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+}
+
+impl Drop for Marks {
+    fn drop(&mut self) {
+        for path in self.left.get_mut().unwrap_or_else(PoisonError::into_inner).drain() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Looks for each mark from this host.
+pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
+    let views = ticket.marks.iter().map(|mark| async {
+        let problem = match (&mark.proof, &mark.disk.source) {
+            (Proof::Servers, DiskSource::Network { servers, .. }) => reach(servers).await,
+            (proof, source) => compare(proof, source),
+        };
+        DiskView { source: mark.disk.source.clone(), problem }
+    });
+    futures::future::join_all(views).await
+}
+
+fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
+    match (proof, source) {
+        (Proof::None { reason }, _) => Some(reason.clone()),
+        (Proof::File { path, content }, DiskSource::File(disk) | DiskSource::Dir(disk)) => {
+            // What a peer names must be a mark in the disk's own folder, and nothing else.
+            let in_folder = path.parent() == disk.parent() || path.parent() == Some(disk);
+            let named =
+                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+            if !in_folder || !named {
+                return Some("the mark is not beside it".to_owned());
+            }
+            match (disk.try_exists(), read_start(path, 64)) {
+                (Ok(true), Ok(found)) if found == content.as_bytes() => None,
+                (Ok(true), _) => Some("is there, but it is not the same storage".to_owned()),
+                (Ok(false), _) => Some("is not there".to_owned()),
+                (Err(error), _) => Some(format!("cannot be looked at: {error}")),
+            }
+        }
+        (Proof::Fingerprint(theirs), DiskSource::File(path) | DiskSource::Block(path)) => {
+            match fingerprint(path) {
+                Ok(ours) if ours == *theirs => None,
+                Ok(_) => Some("is there, but with another content".to_owned()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+                Err(error) => Some(format!("cannot be read: {error}")),
+            }
+        }
+        _ => Some("cannot be compared".to_owned()),
+    }
+}
+
+fn by_content(path: &Path) -> Proof {
+    match fingerprint(path) {
+        Ok(text) => Proof::Fingerprint(text),
+        Err(error) => {
+            Proof::None { reason: format!("{} cannot be read on its own host: {error}", path.display()) }
+        }
+    }
+}
+
+fn read_start(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What tells a device or a read-only file from another one: a world-wide name where the device has one, else
+/// its size and parts of its content that nobody writes to while it is in use.
+fn fingerprint(path: &Path) -> std::io::Result<String> {
+    const MIB: u64 = 1 << 20;
+    let about = std::fs::metadata(path)?;
+    let mut file = std::fs::File::open(path)?;
+    let (size, parts) = if about.file_type().is_block_device() {
+        if let Some(name) = device_name(about.rdev()) {
+            return Ok(name);
+        }
+        // Partition table, and where ext4 keeps its UUID: they do not change while a guest runs.
+        (file.seek(SeekFrom::End(0))?, vec![(0, 1024), (1128, 32)])
+    } else {
+        let size = about.len();
+        (size, vec![(0, MIB), (size / 2, MIB), (size.saturating_sub(MIB), MIB)])
+    };
+    let mut hash = Sha256::new();
+    for (offset, length) in parts {
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        (&mut file).take(length).read_to_end(&mut bytes)?;
+        hash.update(&bytes);
+    }
+    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{size}:{digest}"))
+}
+
+/// The world-wide name of a block device (SCSI, NVMe, multipath, LVM).
+fn device_name(device: u64) -> Option<String> {
+    let folder = PathBuf::from(format!("/sys/dev/block/{}:{}", major(device), minor(device)));
+    ["dm/uuid", "wwid", "device/wwid"].iter().find_map(|file| {
+        let name = std::fs::read_to_string(folder.join(file)).ok()?;
+        let name = name.trim();
+        (!name.is_empty()).then(|| format!("wwid:{name}"))
+    })
+}
+
+/// Whether one of the servers of network storage can be reached from here.
+async fn reach(servers: &[String]) -> Option<String> {
+    for server in servers {
+        if server.contains(':') {
+            let connect = tokio::net::TcpStream::connect(server.as_str());
+            if matches!(tokio::time::timeout(std::time::Duration::from_secs(5), connect).await, Ok(Ok(_))) {
+                return None;
+            }
+        }
+    }
+    match servers {
+        [] => Some("names no server that could be asked".to_owned()),
+        _ => Some(format!("none of its servers can be reached ({})", servers.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(source: DiskSource, readonly: bool) -> Disk {
+        Disk { target: "vda".into(), source, readonly }
+    }
+
+    async fn problem(marks: &Marks, disk: &Disk, change: impl FnOnce(&mut ProbeTicket)) -> Option<String> {
+        let mut ticket = marks.leave(std::slice::from_ref(disk));
+        change(&mut ticket);
+        let view = look(&ticket).await.remove(0);
+        marks.take_away(&ticket);
+        view.problem
+    }
+
+    #[tokio::test]
+    async fn the_same_folder_is_recognised_and_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.img");
+        std::fs::write(&path, "x").unwrap();
+        let marks = Marks::default();
+        assert_eq!(problem(&marks, &disk(DiskSource::File(path), false), |_| ()).await, None);
+        assert_eq!(problem(&marks, &disk(DiskSource::Dir(folder.path().into()), false), |_| ()).await, None);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for folder in [&here, &there] {
+            std::fs::write(folder.path().join("a.img"), "the same bytes").unwrap();
+        }
+        let disk = disk(DiskSource::File(here.path().join("a.img")), false);
+        // The other host sees another folder under this path.
+        let other = there.path().to_owned();
+        let marks = Marks::default();
+        let seen = problem(&marks, &disk, |ticket| {
+            let Proof::File { path, .. } = &mut ticket.marks[0].proof else { panic!("no mark") };
+            *path = other.join(path.file_name().unwrap());
+            ticket.marks[0].disk.source = DiskSource::File(other.join("a.img"));
+        });
+        assert_eq!(seen.await.as_deref(), Some("is there, but it is not the same storage"));
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_said_to_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = disk(DiskSource::File(folder.path().join("none.img")), false);
+        let seen = problem(&Marks::default(), &gone, |_| ()).await;
+        assert!(seen.unwrap().contains("missing on its own host"));
+    }
+
+    #[tokio::test]
+    async fn a_read_only_file_is_the_same_if_its_content_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.iso");
+        std::fs::write(&path, vec![7; 3 << 20]).unwrap();
+        let iso = disk(DiskSource::File(path.clone()), true);
+        assert_eq!(problem(&Marks::default(), &iso, |_| ()).await, None);
+        let seen =
+            problem(&Marks::default(), &iso, |_| std::fs::write(&path, vec![8; 3 << 20]).unwrap()).await;
+        assert_eq!(seen.as_deref(), Some("is there, but with another content"));
+    }
+
+    #[tokio::test]
+    async fn a_peer_can_make_this_host_neither_read_nor_delete_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "s").unwrap();
+        let ticket = ProbeTicket {
+            marks: vec![Mark {
+                disk: disk(DiskSource::File(folder.path().join("a.img")), false),
+                proof: Proof::File { path: secret.clone(), content: "s".into() },
+            }],
+        };
+        assert_eq!(look(&ticket).await[0].problem.as_deref(), Some("the mark is not beside it"));
+        Marks::default().take_away(&ticket);
+        assert!(secret.exists());
+    }
+
+    #[test]
+    fn marks_are_gone_when_their_host_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let marks = Marks::default();
+        marks.leave(&[disk(DiskSource::Dir(folder.path().into()), false)]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        drop(marks);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

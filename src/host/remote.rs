@@ -54,8 +54,7 @@ impl Remote {
         let (name, seconds) = (call.name(), call.seconds());
         let call = serde_json::to_value(call).map_err(|error| HostError::Failed {
             host: self.host_name().to_owned(),
-            what: format!("failed to encode the question {name}"),
-            reason: error.to_string(),
+            reason: format!("failed to encode the question {name}: {error}"),
         })?;
         let answer = async { self.link().await?.ask(call).await.map_err(|reason| self.no_answer(reason)) };
         let answer = tokio::time::timeout(Duration::from_secs(seconds), answer)
@@ -89,8 +88,7 @@ impl Remote {
         open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
             DialError::Refused { what, .. } => HostError::Failed {
                 host: self.host_name().to_owned(),
-                what: "refuses the stream".to_owned(),
-                reason: what,
+                reason: format!("refuses the stream: {what}"),
             },
             error => self.no_answer(chain(&error)),
         })
@@ -109,8 +107,7 @@ impl Remote {
     fn their_error(&self, call: &str, error: serde_json::Value) -> HostError {
         serde_json::from_value(error.clone()).unwrap_or_else(|_| HostError::Failed {
             host: self.host_name().to_owned(),
-            what: format!("failed to do {call}"),
-            reason: error.to_string(),
+            reason: format!("failed to do {call}: {error}"),
         })
     }
 

@@ -5,12 +5,15 @@
 
 mod facts;
 mod manifest;
+mod step;
 mod time;
 mod uri;
 mod zone;
 
 pub use facts::{Arrival, Blocker, BlockerKind, Facts};
 pub use manifest::{Disk, DiskSource, Manifest, Network};
+pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span};
 pub use uri::{HostUri, HostUriError, Scheme};
+pub(crate) use zone::words;
 pub use zone::{Aux, Brand, Inventory, Kind, Stranger, Zone, ZoneName, ZoneNameError, ZoneState};

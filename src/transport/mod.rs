@@ -13,7 +13,7 @@ mod error;
 pub mod frame;
 pub mod hello;
 pub mod rads;
-mod relay;
+pub mod relay;
 pub mod rpc;
 #[cfg(feature = "ssh")]
 pub mod ssh;

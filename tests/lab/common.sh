@@ -58,8 +58,9 @@ host_address() {
     echo "10.77.$NUMBER.$(<"$DIR/$1/index")"
 }
 
+# A process id alone may be stale; the namespace that goes with it is not.
 host_is_up() {
-    [[ -f $DIR/$1/pid && -e /run/netns/$(netns "$1") && -e /proc/$(<"$DIR/$1/pid") ]]
+    [[ -f $DIR/$1/pid && /proc/$(<"$DIR/$1/pid")/ns/net -ef /run/netns/$(netns "$1") ]]
 }
 
 # enter_host HOST CMD...: becomes CMD inside the host; no process stays between the caller and CMD.

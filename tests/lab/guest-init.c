@@ -32,10 +32,11 @@
 #include <sys/syscall.h>
 
 #define MAX_BUTTONS 8
+#define INITCTL "/run/initctl"
 #define PAGE 4096
 
 static volatile sig_atomic_t asked_to_stop;
-static struct pollfd buttons[MAX_BUTTONS];
+static struct pollfd buttons[MAX_BUTTONS]; /* input devices; in a container, the pipe of init(8) */
 static int button_count;
 static int tick_log = -1; /* containers only: a terminal nobody reads loses lines, a file does not */
 
@@ -97,9 +98,16 @@ static void set_up_machine(void)
 	}
 }
 
+/* libvirt asks a container to power off through this pipe, or by a signal. */
 static void set_up_container(void)
 {
 	fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
+	mkdir("/run", 0755);
+	unlink(INITCTL);
+	mkfifo(INITCTL, 0600);
+	int fd = open(INITCTL, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		buttons[button_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	tick_log = open("/tick.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
@@ -125,10 +133,11 @@ static void dirty_memory(long mib_per_second, long mib_of_set)
 	}
 }
 
+/* A press of the power key; in a container, any message to init. */
 static int power_key_pressed(void)
 {
 	struct input_event event;
-	int pressed = 0;
+	int pressed = tick_log >= 0;
 
 	for (int i = 0; i < button_count; i++)
 		while (read(buttons[i].fd, &event, sizeof event) == sizeof event)

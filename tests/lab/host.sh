@@ -4,144 +4,14 @@
 # The processes of a host are those in its network namespace, and their descendants (a container may have
 # a network of its own). Nothing else is ever killed.
 
-# ---- the lab's network -----------------------------------------------------------------------------
-
-# Finds a number for the lab. Making the bridge is what claims the number, so two labs never share one.
-claim_number() {
-    local first tries number
-    first=$((16#$(sha256sum <<<"$DIR" | cut -c1-6)))
-    for ((tries = 0; tries < 250; tries++)); do
-        number=$(((first + tries) % 250))
-        if make_bridge "$number" 2>/dev/null; then
-            NUMBER=$number
-            echo "$NUMBER" >"$DIR/number"
-            return
-        fi
-    done
-    die "250 labs at once are too many"
-}
-
-make_bridge() {
-    ip link add "lab$1" type bridge forward_delay 0 || return
-    ip link set "lab$1" alias "$DIR"
-    ip addr add "10.77.$1.254/24" dev "lab$1"
-    ip link set "lab$1" up
-}
-
-bridge_is_ours() {
-    [[ -n $NUMBER && $(cat "/sys/class/net/lab$NUMBER/ifalias" 2>/dev/null) == "$DIR" ]]
-}
-
-# make_network HOST: a cable from the bridge to the host's eth0; and br0, a bridge for guests.
-make_network() {
-    local host=$1 index ns
-    ns=$(netns "$host")
-    index=$(<"$DIR/$host/index")
-    ip netns add "$ns"
-    ip link add "lab$NUMBER-$index" type veth peer name eth0 netns "$ns"
-    ip link set "lab$NUMBER-$index" master "lab$NUMBER" up
-    ip -netns "$ns" link set lo up
-    ip -netns "$ns" addr add "$(host_address "$host")/24" dev eth0
-    ip -netns "$ns" link set eth0 up
-    ip -netns "$ns" link add br0 type bridge forward_delay 0
-    ip -netns "$ns" link set br0 up
-}
-
-# link_of_host HOST up|down: the bridge's end of the cable, as if it were pulled or plugged.
-link_of_host() {
-    local index
-    host_is_up "$1" || die "host '$1' is not up"
-    index=$(<"$DIR/$1/index")
-    ip link set "lab$NUMBER-$index" "$2"
-}
-
-# ---- what a host keeps -----------------------------------------------------------------------------
-
-# prepare_host HOST INDEX: the host's folders and settings, made once.
-prepare_host() {
-    local host=$1 own=$DIR/$1 id
-    mkdir -p "$own"/{etc/libvirt,etc/sysadm,var/{lib,log,cache}/libvirt,var/lib/sysadm,local,log}
-    mkdir -p -m 700 "$own/ssh"
-    echo "$2" >"$own/index"
-    echo "$host" >"$own/etc/hostname"
-    : >"$own/etc/bashrc"
-    id=$(sha256sum <<<"$DIR/$host" | cut -c1-32)
-    echo "$id" >"$own/etc/machine-id"
-    cp /etc/libvirt/*.conf "$own/etc/libvirt/" 2>/dev/null || true
-    configure_libvirt "$host" "${id:0:8}-${id:8:4}-4${id:13:3}-8${id:17:3}-${id:20:12}"
-    configure_sshd "$host"
-}
-
-configure_libvirt() {
-    local own=$DIR/$1
-    cat >"$own/etc/libvirt/libvirtd.conf" <<END
-host_uuid = "$2"
-auth_unix_rw = "none"
-listen_tls = 0
-listen_tcp = 1
-auth_tcp = "none"
-listen_addr = "$(host_address "$1")"
-keepalive_interval = 1
-keepalive_count = 3
-END
-    cat >"$own/etc/libvirt/qemu.conf" <<'END'
-user = "root"
-group = "root"
-security_driver = "none"
-cgroup_controllers = []
-namespaces = []
-stdio_handler = "file"
-keepalive_interval = 1
-keepalive_count = 3
-END
-}
-
-# Without PAM and with StrictModes off, because the folders of a test belong to whoever they belong to.
-configure_sshd() {
-    local own=$DIR/$1
-    ssh-keygen -q -t ed25519 -N '' -C "root@$1" -f "$own/ssh/id_ed25519"
-    ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$own/etc/ssh_host_ed25519_key"
-    cat >"$own/etc/sshd_config" <<END
-ListenAddress $(host_address "$1")
-HostKey $own/etc/ssh_host_ed25519_key
-PidFile none
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-StrictModes no
-UsePAM no
-UseDNS no
-Subsystem sftp internal-sftp
-END
-}
-
-# Every host knows every other by name, by host key, and lets its root in.
-introduce_hosts() {
-    local host keys='' known='' hosts='127.0.0.1 localhost'$'\n'
-    for host in $(list_hosts); do
-        hosts+="$(host_address "$host") $host"$'\n'
-        keys+="$(<"$DIR/$host/ssh/id_ed25519.pub")"$'\n'
-        known+="$host,$(host_address "$host") $(cut -d' ' -f1-2 "$DIR/$host/etc/ssh_host_ed25519_key.pub")"$'\n'
-    done
-    # In place: these files are bind-mounted, a new file in their place would not be seen.
-    printf '%s' "$hosts" >"$DIR/hosts"
-    for host in $(list_hosts); do
-        printf '%s' "$keys" >"$DIR/$host/ssh/authorized_keys"
-        printf '%s' "$known" >"$DIR/$host/ssh/known_hosts"
-    done
-}
-
-list_hosts() {
-    local index
-    for index in "$DIR"/*/index; do
-        if [[ -f $index ]]; then basename "$(dirname "$index")"; fi
-    done
-}
+. "$LAB_HOME/network.sh"
+. "$LAB_HOME/settings.sh"
 
 # ---- up, down, power -------------------------------------------------------------------------------
 
 raise_hosts() {
     local host index jobs=() job
+    [[ -x $LAB_CACHE/host-init ]] || die "nothing in $LAB_CACHE: run 'lab.sh install'"
     mkdir -p "$DIR/shared"
     echo "$LAB_PATH" >"$DIR/path"
     touch "$DIR/hosts"
@@ -161,6 +31,17 @@ raise_hosts() {
     for job in "${jobs[@]}"; do
         wait "$job" || die "not all hosts came up"
     done
+    keep_capabilities "$1"
+}
+
+# libvirtd needs some seconds to find out what its QEMU can do. It keeps the answer, and throws it away by
+# itself when it is out of date; later hosts get it from the first.
+keep_capabilities() {
+    local found=$DIR/$1/var/cache/libvirt/qemu/capabilities work=$LAB_CACHE/capabilities.$$
+    if [[ -d $LAB_CACHE/capabilities || ! -d $LAB_CACHE ]]; then return; fi
+    in_host "$1" virsh -c qemu:///system domcapabilities --virttype qemu --machine pc >/dev/null || return 0
+    cp -a "$found" "$work"
+    mv -T "$work" "$LAB_CACHE/capabilities" 2>/dev/null || rm -rf "$work"
 }
 
 # A lab that is raised again may find its number taken; its hosts then get new addresses.
@@ -176,27 +57,27 @@ renumber() {
 # Power on. What a real host loses at a reboot, /run and the boot id, is made anew.
 boot_host() {
     local host=$1 own=$DIR/$1
+    kill_host "$host"
     rm -rf "$own/run"
     mkdir -p "$own"/run/{libvirt,sysadm,sshd}
     cat /proc/sys/kernel/random/uuid >"$own/run/boot_id"
     make_network "$host"
     setsid nsenter --net="/run/netns/$(netns "$host")" unshare --mount --uts --propagation private \
         env -i HOME=/root LANG=C.UTF-8 PATH="$(host_path)" LAB_PATH="$LAB_PATH" LAB_CACHE="$LAB_CACHE" \
-        bash "$LAB_HOME/inside.sh" "$DIR" "$host" </dev/null >"$own/log/boot.log" 2>&1 &
+        "$LAB_CACHE/host-init" bash "$LAB_HOME/inside.sh" "$DIR" "$host" </dev/null >"$own/log/boot.log" 2>&1 &
     until_true 20 host_is_up "$host" || die "host '$host' did not come up: $(tail -n 3 "$own/log/boot.log")"
     until_true 30 ssh_answers "$host" || die "sshd of '$host': $(tail -n 3 "$own/log/sshd.log")"
     wait_for_libvirtd "$host"
 }
 
 ssh_answers() {
-    : <"/dev/tcp/$(host_address "$1")/22"
+    timeout 1 bash -c ": </dev/tcp/$(host_address "$1")/22"
 }
 
 boot_again() {
     [[ -f $DIR/$1/index ]] || die "there is no host '$1' in $DIR"
     ! host_is_up "$1" || die "host '$1' is up"
     bridge_is_ours || die "the lab $DIR is down"
-    kill_host "$1"
     boot_host "$1"
 }
 
@@ -220,28 +101,44 @@ host_processes() {
         }'
 }
 
-# Kills all there is, and says whether there was nothing left to kill.
+# kill_processes HOST INIT: kills all there is, and says whether there was nothing left to kill. host-init
+# comes last, so that it can still see the others off.
 kill_processes() {
-    local processes
+    local processes others
     processes=$(host_processes "$1")
     [[ -n $processes ]] || return 0
+    others=$(grep -vx "$2" <<<"$processes" || true)
     # shellcheck disable=SC2086 # a list of ids
-    kill -KILL $processes 2>/dev/null || true
+    kill -KILL ${others:-$processes} 2>/dev/null || true
     return 1
 }
 
 # Power loss: the cable first, so that no dying connection can say goodbye.
 kill_host() {
-    local host=$1 ns
+    local host=$1 ns init=none
     [[ -f $DIR/$host/index ]] || die "there is no host '$host' in $DIR"
+    if [[ -f $DIR/$host/pid ]]; then init=$(<"$DIR/$host/pid"); fi
     ns=$(netns "$host")
     ip link set "lab$NUMBER-$(<"$DIR/$host/index")" down 2>/dev/null || true
     rm -f "$DIR/$host/pid"
-    until_true 20 kill_processes "$host" || die "host '$host' has processes that do not end"
+    until_true 20 kill_processes "$host" "$init" || die "host '$host' has processes that do not end"
     if [[ -e /run/netns/$ns ]]; then
         ip -netns "$ns" link delete eth0 2>/dev/null || true
         ip netns delete "$ns"
     fi
+    remove_dead_cgroups
+}
+
+# libvirt calls a container's cgroup lxc-PID-NAME; what was killed could not remove its own. One that is
+# in use cannot be removed.
+remove_dead_cgroups() {
+    local group pid
+    for group in /sys/fs/cgroup/*/machine/lxc-*; do
+        pid=${group##*/lxc-}
+        if [[ -d $group && ! -e /proc/${pid%%-*} ]]; then
+            find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+        fi
+    done
 }
 
 end_lab() {
@@ -251,6 +148,10 @@ end_lab() {
         kill_host "$host"
     done
     ip link delete "lab$NUMBER"
+    # All containers' groups are in one folder; only the last lab may take it away.
+    if ! ip -o link show type bridge | grep -q ': lab[0-9]*:'; then
+        rmdir /sys/fs/cgroup/*/machine 2>/dev/null || true
+    fi
 }
 
 # ---- libvirtd --------------------------------------------------------------------------------------
@@ -277,7 +178,8 @@ control_libvirtd() {
 }
 
 start_libvirtd() {
-    LAB_CACHE=$LAB_CACHE in_host "$1" bash "$LAB_HOME/inside.sh" "$DIR" "$1" libvirtd
+    host_is_up "$1" || die "host '$1' is not up"
+    kill -USR1 "$(<"$DIR/$1/pid")"
     wait_for_libvirtd "$1"
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # What a host does when it boots. Runs in the host's own namespaces: inside.sh DIR HOST [libvirtd]
+# With `libvirtd` it starts just that, again.
 set -euo pipefail
 
 DIR=$1
@@ -32,9 +33,11 @@ mount_folders() {
 }
 
 # A /sys that shows this host's network, and cgroups of version 1, which LXC needs whole. A controller
-# that this machine uses elsewhere is left out.
+# that this machine uses elsewhere is left out. The machine's own mounts go first: libvirt would find
+# them in the list of mounts also when they are covered.
 mount_sys() {
     local controller
+    umount -R /sys
     mount -t sysfs sysfs /sys
     mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
     for controller in cpu cpuacct cpuset devices freezer memory blkio pids; do
@@ -67,7 +70,6 @@ mount_sys
 mount_folders
 start_sshd
 start_libvirtd
-# The process that stands for the host: others enter its namespaces. Only now is the host "up".
-echo $$ >"$OWN/pid.new"
+# Only now is the host "up": others may enter it, through the process that stands for it (host-init.c).
+echo $PPID >"$OWN/pid.new"
 mv "$OWN/pid.new" "$OWN/pid"
-exec sleep infinity

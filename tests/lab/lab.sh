@@ -6,6 +6,7 @@
 set -euo pipefail
 
 LAB_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # for common.sh
 LAB_REPO=${LAB_HOME%/tests/lab}
 
 usage() {
@@ -31,7 +32,7 @@ END
     exit 2
 }
 
-# shellcheck source=tests/lab/common.sh
+# shellcheck source-path=SCRIPTDIR
 . "$LAB_HOME/common.sh"
 
 command=${1:-}

@@ -5,6 +5,7 @@
 # LAB_CACHE/initrd       guest-init.c and two modules for the power button
 # LAB_CACHE/root         root folder of a container
 # LAB_CACHE/shared-fs.so see shared-fs.c
+# LAB_CACHE/host-init    see host-init.c
 
 PACKAGES=(qemu-utils qemu-system-x86 libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-driver-lxc
     libvirt-clients openssh-server openssh-client iproute2 busybox-static cpio gcc libc6-dev make perl pkg-config)
@@ -19,7 +20,8 @@ install_all() {
     make_users
     [[ -f $LAB_CACHE/vmlinuz ]] || make_kernel
     if is_older "$LAB_CACHE/initrd" guest-init.c; then make_guest; fi
-    if is_older "$LAB_CACHE/shared-fs.so" shared-fs.c; then make_shared_fs; fi
+    compile shared-fs.so shared-fs.c -shared -fPIC
+    compile host-init host-init.c
     exec 9>&-
 }
 
@@ -62,10 +64,11 @@ make_users() {
 make_kernel() {
     local package work=$LAB_CACHE/kernel.work
     note "fetching the guest's kernel"
-    package=$(kernel_package) && [[ -n $package ]] || {
+    package=$(kernel_package)
+    if [[ -z $package ]]; then
         apt update
         package=$(kernel_package)
-    }
+    fi
     rm -rf "$work"
     mkdir -p "$work"
     (cd "$work" && { apt download "$package" || { apt update && apt download "$package"; }; })
@@ -101,7 +104,11 @@ make_guest() {
     rm -rf "$work"
 }
 
-make_shared_fs() {
-    gcc -shared -fPIC -O2 -Wall -Wextra -o "$LAB_CACHE/shared-fs.so.new" "$LAB_HOME/shared-fs.c"
-    mv "$LAB_CACHE/shared-fs.so.new" "$LAB_CACHE/shared-fs.so"
+# compile RESULT SOURCE OPTIONS...: when the source is newer. Hosts that are up keep what they run.
+compile() {
+    local result=$LAB_CACHE/$1 source=$2
+    if ! is_older "$result" "$source"; then return; fi
+    shift 2
+    gcc -O2 -Wall -Wextra "$@" -o "$result.new" "$LAB_HOME/$source"
+    mv "$result.new" "$result"
 }

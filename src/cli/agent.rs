@@ -1,0 +1,53 @@
+//! `sysadm agent`: the far end of other hosts' evacuations.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::agent;
+
+/// Serve this host to other hosts
+///
+/// With --listen it waits for rads:// connections; with --stdio it serves the one who has started it over ssh.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("way").required(true).args(["listen", "stdio"])))]
+pub struct Args {
+    /// Wait for TLS connections on this address; [::]:12302 if none is given here or in sysadm.toml
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
+    listen: Option<String>,
+    /// Serve on standard input and output
+    #[arg(long)]
+    stdio: bool,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let mut context = Context::load()?;
+    let store = context.store()?;
+    let host = context.local(store)?;
+    if args.stdio {
+        agent::stdio::run(host).await.map_err(|error| CliError::new(Exit::Error, error))?;
+        return Ok(Exit::Done);
+    }
+    if let Some(address) = args.listen.filter(|address| !address.is_empty()) {
+        Arc::make_mut(&mut context.config).agent.listen = address;
+    }
+    let listener = agent::listen::Listener::bind(Arc::clone(&context.config), context.paths.clone()).await;
+    let listener = listener.map_err(|error| CliError::new(Exit::Error, error))?;
+    ui::complain(&format!("agent: listening on {}", listener.address()));
+    listener.run(host, Arc::new(ui::complain), stop_signal()).await;
+    Ok(Exit::Done)
+}
+
+/// Ends with SIGINT or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,123 @@
+//! What every command starts from: paths, configuration, store, platform, this host.
+
+use std::sync::Arc;
+
+use crate::config::{Config, PlatformKind};
+use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher};
+use crate::host::Local;
+use crate::paths::Paths;
+use crate::platform::Platform;
+use crate::platform::libvirt::Libvirt;
+use crate::platform::sim::Sim;
+use crate::store::Store;
+use crate::transport::Dialer;
+
+use super::CliError;
+
+/// This host's files and settings.
+pub struct Context {
+    /// Where its files lie.
+    pub paths: Paths,
+    /// Its configuration.
+    pub config: Arc<Config>,
+}
+
+impl Context {
+    /// Reads the environment and the configuration.
+    pub fn load() -> Result<Self, CliError> {
+        let paths = Paths::from_environment();
+        let config = Arc::new(Config::load(&paths.config())?);
+        Ok(Self { paths, config })
+    }
+
+    /// This host's name.
+    pub fn host_name(&self) -> String {
+        self.config.host.clone().unwrap_or_else(|| {
+            let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            // Messages name hosts shortly, as URIs do.
+            name.split('.').next().unwrap_or(&name).to_owned()
+        })
+    }
+
+    /// The store, for writing.
+    pub fn store(&self) -> Result<Arc<Store>, CliError> {
+        Ok(Arc::new(Store::open(&self.paths.database())?))
+    }
+
+    /// The store, for reading; none if nothing was ever done here.
+    pub fn store_to_read(&self) -> Result<Option<Store>, CliError> {
+        Ok(Store::open_read_only(&self.paths.database())?)
+    }
+
+    /// The virtualisation of this host.
+    pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
+        Ok(match self.platform_kind() {
+            PlatformKind::Libvirt => Arc::new(Libvirt::new(self.config.libvirt.clone(), self.paths.clone())),
+            PlatformKind::Sim => Arc::new(Sim::open(&self.paths)),
+        })
+    }
+
+    /// What the configuration says, or what is installed: a host with libvirt is never taken for a simulated one
+    /// because libvirt is down.
+    pub fn platform_kind(&self) -> PlatformKind {
+        self.config.platform.unwrap_or_else(|| {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let installed = std::env::split_paths(&path).any(|folder| folder.join("virsh").is_file());
+            if installed { PlatformKind::Libvirt } else { PlatformKind::Sim }
+        })
+    }
+
+    /// This host.
+    pub fn local(&self, store: Arc<Store>) -> Result<Arc<Local>, CliError> {
+        Ok(Arc::new(Local::new(self.host_name(), self.platform()?, store, self.paths.clone())))
+    }
+
+    /// How other hosts are reached.
+    pub fn dialer(&self) -> Arc<Dialer> {
+        Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
+    }
+
+    /// All that an evacuation works with.
+    pub fn engine(&self, watcher: Arc<dyn Watcher>, cancel: Cancel) -> Result<Engine, CliError> {
+        let store = self.store()?;
+        let peers = Peers::new(Arc::new(Dialled(self.dialer())));
+        Ok(Engine { local: self.local(Arc::clone(&store))?, store, peers, watcher, cancel })
+    }
+
+    /// Who types: the person behind sudo or doas, else whom the process belongs to.
+    pub fn user() -> String {
+        let uid = rustix::process::getuid();
+        let behind = ["SUDO_USER", "DOAS_USER"]
+            .iter()
+            .filter(|_| uid.is_root())
+            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+        behind.or_else(|| name_of(uid.as_raw())).unwrap_or_else(|| uid.as_raw().to_string())
+    }
+
+    /// One line about what was done, to the system's log.
+    pub fn audit(&self, text: &str) {
+        let formatter = syslog::Formatter3164 {
+            facility: syslog::Facility::LOG_AUTHPRIV,
+            hostname: None,
+            process: "sysadm".to_owned(),
+            pid: std::process::id(),
+        };
+        let sent = syslog::unix_custom(formatter, self.paths.syslog())
+            .and_then(|mut log| log.notice(super::ui::clean(text)));
+        if let Err(error) = sent {
+            super::ui::complain(&format!(
+                "warning: no line could be written to syslog ({})",
+                crate::host::chain(&error)
+            ));
+        }
+    }
+}
+
+fn name_of(uid: u32) -> Option<String> {
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}

@@ -1,0 +1,112 @@
+//! How a command ends: exit statuses, and errors as one line with its causes.
+
+use std::process::ExitCode;
+
+use crate::evacuation::EvacuationError;
+use crate::host::{HostError, chain};
+use crate::maintenance::MaintenanceError;
+
+/// The exit statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked is wholly done.
+    Done,
+    /// An error; nothing was changed.
+    Error,
+    /// Wrong usage.
+    Usage,
+    /// Some zones moved, some did not or still run here.
+    Partly,
+    /// Maintenance is held, or not held where it must be, or another run is in progress.
+    Refused,
+    /// Where a zone is cannot be settled without the operator.
+    Stuck,
+    /// Cancelled by the operator.
+    Cancelled,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Error => 1,
+            Exit::Usage => 2,
+            Exit::Partly => 3,
+            Exit::Refused => 4,
+            Exit::Stuck => 5,
+            Exit::Cancelled => 130,
+        })
+    }
+}
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub struct CliError {
+    /// With which status it ends.
+    pub exit: Exit,
+    error: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl CliError {
+    /// An error with that status.
+    pub fn new(exit: Exit, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { exit, error: error.into() }
+    }
+
+    /// An error of usage.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, text.into())
+    }
+
+    /// The error with its causes on one line.
+    pub fn message(&self) -> String {
+        chain(self.error.as_ref())
+    }
+}
+
+macro_rules! plain_errors {
+    ($($type:ty),+) => {
+        $(impl From<$type> for CliError {
+            fn from(error: $type) -> Self {
+                Self::new(Exit::Error, error)
+            }
+        })+
+    };
+}
+
+plain_errors!(
+    crate::store::StoreError,
+    crate::config::ConfigError,
+    crate::platform::PlatformError,
+    crate::transport::DialError,
+    HostError,
+    std::io::Error
+);
+
+impl From<MaintenanceError> for CliError {
+    fn from(error: MaintenanceError) -> Self {
+        let exit = match error {
+            MaintenanceError::Held(_) => Exit::Refused,
+            MaintenanceError::NotHeld(_) | MaintenanceError::Store(_) | MaintenanceError::Marker { .. } => {
+                Exit::Error
+            }
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<EvacuationError> for CliError {
+    fn from(error: EvacuationError) -> Self {
+        let exit = match error {
+            EvacuationError::NotInMaintenance
+            | EvacuationError::InMaintenance(_)
+            | EvacuationError::Busy(_) => Exit::Refused,
+            EvacuationError::NoSuchZone(_)
+            | EvacuationError::NotAway(_)
+            | EvacuationError::Host(_)
+            | EvacuationError::Store(_)
+            | EvacuationError::Lock { .. } => Exit::Error,
+        };
+        Self::new(exit, error)
+    }
+}

@@ -1,0 +1,196 @@
+//! `sysadm evacuate`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::Context;
+use super::listing::{self, ListArgs};
+use super::progress::{Reporter, Verbosity};
+use super::{CliError, Exit, plan, ui};
+use crate::evacuation::cancel::{Cancel, Reason, Stage};
+use crate::evacuation::{Engine, Options, Outcome, RunLock, recover};
+use crate::model::ZoneName;
+use crate::store::{Direction, MoveState};
+
+/// Move all zones away from this host, or back
+///
+/// Without options, the zones that run migrate live to their targets. Every zone is prepared before the first one
+/// moves: its targets are asked in order, room is booked, storage is probed. A zone that cannot move stays as
+/// it is, where it is, and stops no other. It can be repeated: zones that failed are tried again.
+///
+/// ^C: nothing new starts, what moves is finished. ^C again: what moves is given up, too; those zones stay here.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these zones, in whatever state they are
+    #[arg(value_name = "ZONE", conflicts_with_all = ["list", "forget", "resume"])]
+    zones: Vec<ZoneName>,
+    /// Zones that do not run, too
+    #[arg(short, long)]
+    all: bool,
+    /// Bring evacuated zones back to this host
+    #[arg(short = 'r', long = "return")]
+    back: bool,
+    /// Ask every host, check everything, print the plan; change nothing anywhere
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Say what happens with each zone
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Say only what went wrong
+    #[arg(short, long)]
+    quiet: bool,
+    /// Overwrite the configuration that a destination has of the same zone
+    #[arg(short = 'w', long, conflicts_with = "dry_run")]
+    overwrite: bool,
+    /// So many zones at once
+    #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// After this time (30s, 10m, 1h30m) nothing new starts, and what still moves is given up
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    deadline: Option<Duration>,
+    /// The plan of -n, the result, or the list of -l as one JSON document
+    #[arg(long, conflicts_with_all = ["parsable", "verbose"])]
+    json: bool,
+    /// Find out what became of interrupted moves, and finish or undo each
+    #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
+    resume: bool,
+    /// Give a zone up that is away: it is not returned, and no longer listed
+    #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
+    forget: Option<ZoneName>,
+    #[command(flatten)]
+    listing: ListArgs,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    if args.listing.list {
+        return listing::run(&context, &args.listing, args.json).await;
+    }
+    if let Some(zone) = &args.forget {
+        return forget(&context, zone);
+    }
+    let verbosity = match (args.verbose, args.quiet || args.json) {
+        (true, _) => Verbosity::Verbose,
+        (_, true) => Verbosity::Quiet,
+        _ => Verbosity::Normal,
+    };
+    let direction = if args.back { Direction::Return } else { Direction::Evacuate };
+    let reporter = Arc::new(Reporter::new(direction, verbosity));
+    let cancel = Cancel::default();
+    let engine = context.engine(reporter.clone(), cancel.clone())?;
+    if args.resume {
+        let _lock = RunLock::take(&context.paths, Direction::Evacuate)?;
+        let left = recover::settle_interrupted(&engine).await?;
+        return Ok(if left == 0 { Exit::Done } else { Exit::Stuck });
+    }
+    let options = Options {
+        all: args.all,
+        zones: args.zones,
+        overwrite: args.overwrite,
+        jobs: usize::from(args.jobs),
+        user: Context::user(),
+    };
+    if args.dry_run {
+        let planned = engine.plan(direction, &options).await?;
+        reporter.finish();
+        return plan::show(direction, &planned.0, &planned.1, args.json, verbosity);
+    }
+    listen_for_signals(&cancel);
+    listen_for_deadline(&cancel, args.deadline);
+    act(&context, &engine, direction, &options, &reporter, args.json).await
+}
+
+async fn act(
+    context: &Context,
+    engine: &Engine,
+    direction: Direction,
+    options: &Options,
+    reporter: &Reporter,
+    json: bool,
+) -> Result<Exit, CliError> {
+    let outcome = engine.run(direction, options).await;
+    reporter.finish();
+    let outcome = outcome?;
+    let exit = exit_of(&outcome);
+    context.audit(&format!(
+        "{direction} by {}: {} moved, {} failed, {} skipped",
+        options.user,
+        outcome.count(MoveState::Evacuated) + outcome.count(MoveState::Returned),
+        outcome.count(MoveState::Failed) + outcome.count(MoveState::Unknown),
+        outcome.count(MoveState::Skipped)
+    ));
+    reporter.conclude(&outcome);
+    if json {
+        let args = ListArgs::default();
+        listing::run(context, &args, true).await?;
+    }
+    Ok(exit)
+}
+
+/// The exit status of a run.
+fn exit_of(outcome: &Outcome) -> Exit {
+    let moved = outcome.count(MoveState::Evacuated) + outcome.count(MoveState::Returned);
+    let failed = outcome.count(MoveState::Failed);
+    if outcome.count(MoveState::Unknown) > 0 {
+        Exit::Stuck
+    } else if outcome.stopped == Some(Reason::Operator) {
+        Exit::Cancelled
+    } else if outcome.is_complete() {
+        Exit::Done
+    } else if moved == 0 && failed == outcome.moves.len() && failed > 0 {
+        Exit::Error
+    } else {
+        Exit::Partly
+    }
+}
+
+fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
+    let _lock = RunLock::take(&context.paths, Direction::Return)?;
+    let store = context.store()?;
+    let row = store.away()?.into_iter().find(|row| row.zone == *zone);
+    let Some(row) = row else {
+        return Err(CliError::new(
+            Exit::Error,
+            format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is"),
+        ));
+    };
+    store.remove_away(zone)?;
+    context.audit(&format!("{zone}, last at {}, given up by {}", row.refuge, Context::user()));
+    ui::say(&format!("{zone}: given up; it was last at {}", row.refuge));
+    Ok(Exit::Done)
+}
+
+fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
+    let Some(deadline) = deadline else { return };
+    let cancel = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(deadline).await;
+        ui::complain("the deadline has passed; moves in flight are given up, their zones stay");
+        cancel.raise(Stage::Aborting, Reason::Deadline);
+    });
+}
+
+/// SIGINT and SIGTERM give the run up, a stage each; SIGHUP (a lost terminal) does not end it.
+fn listen_for_signals(cancel: &Cancel) {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let Ok(mut signals) = signal(kind) else { continue };
+        let cancel = cancel.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if kind == SignalKind::hangup() {
+                    continue;
+                }
+                match cancel.press() {
+                    Stage::Finishing => ui::complain(
+                        "cancelled: nothing new starts, what moves is finished; ^C again gives that up, too",
+                    ),
+                    Stage::Aborting => {
+                        ui::complain("cancelled: moves in flight are given up, their zones stay")
+                    }
+                    Stage::Running => {}
+                }
+            }
+        });
+    }
+}

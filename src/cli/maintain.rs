@@ -1,0 +1,102 @@
+//! `sysadm maintain`.
+
+use jiff::tz::TimeZone;
+
+use super::columns::{Column, parsable, pick, table};
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::maintenance;
+use crate::model::{Millis, format_minute};
+use crate::store::{Holder, MaintenanceType};
+
+/// Start, end or list maintenance of this host
+///
+/// While maintenance is held, no zone on this host boots, attaches or arrives; zones that run go on running until
+/// they are evacuated. It is held across reboots, until it is ended. Each type is a holder of its own: the
+/// host is back in service when the last one has ended.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list"])))]
+pub struct Args {
+    /// Start maintenance
+    #[arg(short, long)]
+    start: bool,
+    /// End maintenance
+    #[arg(short, long)]
+    end: bool,
+    /// List who holds it
+    #[arg(short, long)]
+    list: bool,
+    /// Why, for those who wonder
+    #[arg(short, long, requires = "start")]
+    message: Option<String>,
+    /// The holder: admin, or a word of your own
+    #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with = "list")]
+    kind: MaintenanceType,
+    /// Stable output for programs; needs -o
+    #[arg(short, long, requires = "list", requires = "output")]
+    parsable: bool,
+    /// Fields to list: TYPE, USER, DATE, MESSAGE, or all
+    #[arg(short, long, value_name = "FIELD,...", requires = "list")]
+    output: Option<String>,
+}
+
+const COLUMNS: &[Column<Holder>] = &[
+    Column { name: "TYPE", width: 6, value: |holder| Some(holder.kind.to_string()) },
+    Column { name: "USER", width: 8, value: |holder| Some(holder.user.clone()) },
+    Column {
+        name: "DATE",
+        width: 18,
+        value: |holder| Some(format_minute(holder.since, &TimeZone::system())),
+    },
+    Column { name: "MESSAGE", width: 7, value: |holder| holder.message.clone() },
+];
+
+pub fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    if args.list {
+        list(&context, &args)
+    } else if args.start {
+        start(&context, args)
+    } else {
+        end(&context, &args)
+    }
+}
+
+fn start(context: &Context, args: Args) -> Result<Exit, CliError> {
+    let holder =
+        Holder { kind: args.kind, user: Context::user(), since: Millis::now(), message: args.message };
+    maintenance::start(&*context.store()?, &context.paths, &holder)?;
+    let message = holder.message.map(|text| format!(": {text}")).unwrap_or_default();
+    context.audit(&format!("maintenance of type {} started by {}{message}", holder.kind, holder.user));
+    Ok(Exit::Done)
+}
+
+fn end(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let rest = maintenance::end(&*context.store()?, &context.paths, &args.kind)?;
+    context.audit(&format!("maintenance of type {} ended by {}", args.kind, Context::user()));
+    if let Some(holders) = maintenance::describe(&rest) {
+        ui::complain(&format!("this host stays in maintenance: {holders}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let columns = pick(COLUMNS, COLUMNS.len(), args.output.as_deref())?;
+    let holders = match context.store_to_read()? {
+        Some(store) => store.holders()?,
+        None => Vec::new(),
+    };
+    if args.parsable {
+        ui::print(&parsable(&columns, &holders));
+    } else if holders.is_empty() {
+        ui::say("not in maintenance");
+    } else {
+        ui::print(&table(&columns, &holders));
+    }
+    if holders.is_empty() && context.paths.lock_marker().exists() {
+        ui::complain(
+            "warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it",
+        );
+    }
+    Ok(Exit::Done)
+}

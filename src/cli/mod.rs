@@ -1,0 +1,128 @@
+//! What an operator types and sees. One file for each subcommand; no decisions are made here.
+
+mod agent;
+mod cert;
+mod columns;
+mod context;
+mod error;
+mod evacuate;
+mod host;
+mod listing;
+mod maintain;
+mod plan;
+mod progress;
+mod setup;
+mod target;
+mod ui;
+mod watch;
+mod zone;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use error::{CliError, Exit};
+
+/// Empty a host of its zones before maintenance, and fill it again afterwards.
+///
+/// Zones (KVM and LXC guests of libvirt) go to other hosts, live where possible, many at once, each to a place
+/// that was checked before; afterwards each comes back to where it came from.
+///
+/// The order of work:
+///
+///   sysadm target set --default ssh://root@h2     where zones go
+///   sysadm maintain -s -m "new kernel"            no zone starts or arrives here any more
+///   sysadm evacuate -a                            all zones leave
+///   (maintenance, reboot)
+///   sysadm maintain -e                            back in service
+///   sysadm evacuate -ra                           all zones return
+#[derive(Debug, Parser)]
+#[command(
+    name = "sysadm",
+    version,
+    verbatim_doc_comment,
+    after_long_help = "EXIT STATUS\n  0    what was asked is wholly done\n  1    an error; nothing was changed\n  \
+        2    wrong usage\n  3    partly done: some zones moved, some did not or still run here\n  \
+        4    refused: maintenance is held, or is not held where it must be, or another run is in progress\n  \
+        5    stuck: where a zone is cannot be settled without the operator\n  130  cancelled by the operator; \
+        everything is in a consistent state\n\nFILES\n  /etc/sysadm/sysadm.toml      configuration\n  \
+        /etc/sysadm/tls/             certificates for rads://\n  /var/lib/sysadm/sysadm.db    state; survives reboots\n\n\
+        ENVIRONMENT\n  SYSADM_ROOT  a folder under which all these paths lie instead\n  NO_COLOR     no colours"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Maintain(maintain::Args),
+    Evacuate(evacuate::Args),
+    Target(target::Args),
+    Zone(zone::Args),
+    Host(host::Args),
+    Setup(setup::Args),
+    Cert(cert::Args),
+    Agent(agent::Args),
+    /// Print a completion script for a shell
+    ///
+    /// For bash: sysadm completion bash > /etc/bash_completion.d/sysadm
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Parses the command line, does what it says, and gives the exit status.
+pub fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui::complain(&format!("failed to start: {error}"));
+            return Exit::Error.into();
+        }
+    };
+    let result = runtime.block_on(run(cli.command));
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            ui::complain(&error.message());
+            error.exit.into()
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Maintain(args) => maintain::run(args),
+        Command::Evacuate(args) => evacuate::run(args).await,
+        Command::Target(args) => target::run(args).await,
+        Command::Zone(args) => zone::run(args).await,
+        Command::Host(args) => host::run(args).await,
+        Command::Setup(args) => setup::run(&args),
+        Command::Cert(args) => cert::run(args),
+        Command::Agent(args) => agent::run(args).await,
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sysadm", &mut script);
+            ui::print(&String::from_utf8_lossy(&script));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,110 @@
+//! What a dry run prints.
+
+use super::columns::{Column, table};
+use super::progress::Verbosity;
+use super::{CliError, Exit, ui};
+use crate::evacuation::{Planned, Readiness};
+use crate::model::{Stranger, format_bytes, format_span};
+use crate::store::Direction;
+
+const COLUMNS: &[Column<Planned>] = &[
+    Column { name: "ZONENAME", width: 16, value: |plan| Some(plan.prepared.zone.to_string()) },
+    Column { name: "BRAND", width: 6, value: |plan| Some(plan.prepared.brand.to_string()) },
+    Column { name: "KIND", width: 5, value: |plan| kind(plan).map(str::to_owned) },
+    Column { name: "DEST", width: 24, value: |plan| plan.prepared.peer.as_ref().map(ToString::to_string) },
+    Column { name: "SIZE", width: 6, value: |plan| kind(plan).map(|_| format_bytes(plan.size)) },
+    Column { name: "TIME", width: 6, value: |plan| plan.estimate.map(|ms| format!("~{}", format_span(ms))) },
+];
+
+fn kind(plan: &Planned) -> Option<&'static str> {
+    match &plan.prepared.readiness {
+        Readiness::Ready(task) => Some(task.arrival.kind.as_str()),
+        Readiness::Skipped(_) | Readiness::Failed(_) => None,
+    }
+}
+
+/// Prints the plan and every blocker, and says whether all zones could move.
+pub fn show(
+    direction: Direction,
+    plans: &[Planned],
+    strangers: &[Stranger],
+    json: bool,
+    verbosity: Verbosity,
+) -> Result<Exit, CliError> {
+    if json {
+        let text = serde_json::to_string_pretty(&document(direction, plans, strangers));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+    } else {
+        if verbosity != Verbosity::Quiet && !plans.is_empty() {
+            ui::print(&table(COLUMNS, plans));
+        }
+        blockers(plans).for_each(|line| ui::complain(&line));
+        for stranger in strangers {
+            ui::complain(&format!(
+                "{:?} runs here and cannot be handled: {}",
+                stranger.name, stranger.reason
+            ));
+        }
+    }
+    let ready = plans.iter().filter(|plan| kind(plan).is_some()).count();
+    let blocked = plans.len() - ready + strangers.len();
+    if blocked == 0 {
+        if verbosity != Verbosity::Quiet {
+            ui::say("dry-run succeeded");
+        }
+        return Ok(Exit::Done);
+    }
+    ui::complain(&format!(
+        "dry-run failed: {blocked} of {} zone(s) cannot move",
+        plans.len() + strangers.len()
+    ));
+    let skipped = plans.iter().any(|plan| matches!(plan.prepared.readiness, Readiness::Skipped(_)));
+    Ok(if ready == 0 && !skipped { Exit::Error } else { Exit::Partly })
+}
+
+/// A line for each reason: what other targets had against zones that found one, too.
+fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
+    plans.iter().flat_map(|plan| {
+        let zone = &plan.prepared.zone;
+        let mut lines: Vec<_> = plan
+            .prepared
+            .findings
+            .iter()
+            .flat_map(|finding| {
+                finding.blockers.iter().map(move |blocker| format!("{zone}: {}: {blocker}", finding.target))
+            })
+            .collect();
+        match &plan.prepared.readiness {
+            Readiness::Ready(_) => {}
+            Readiness::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
+            Readiness::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
+            Readiness::Failed(_) => {}
+        }
+        lines
+    })
+}
+
+fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> serde_json::Value {
+    let zones: Vec<_> = plans
+        .iter()
+        .map(|plan| {
+            let (skipped, failed) = match &plan.prepared.readiness {
+                Readiness::Ready(_) => (None, None),
+                Readiness::Skipped(reason) => (Some(reason), None),
+                Readiness::Failed(reason) => (None, Some(reason)),
+            };
+            let blockers: Vec<_> = plan
+                .prepared
+                .findings
+                .iter()
+                .map(|finding| serde_json::json!({"target": finding.target, "blockers": finding.blockers}))
+                .collect();
+            serde_json::json!({
+                "zone": plan.prepared.zone, "brand": plan.prepared.brand, "kind": kind(plan),
+                "dest": plan.prepared.peer, "size": plan.size, "estimate_ms": plan.estimate,
+                "skipped": skipped, "failed": failed, "findings": blockers,
+            })
+        })
+        .collect();
+    serde_json::json!({"schema_version": 1, "direction": direction, "zones": zones, "strangers": strangers})
+}

@@ -1,0 +1,185 @@
+//! `sysadm target`.
+
+use super::columns::{Column, parsable, pick, table};
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::host::Host;
+use crate::model::{HostUri, ZoneName};
+use crate::store::{TargetKey, targets_of};
+
+/// Say where zones go when this host is evacuated
+///
+/// A target is a host URI: ssh://[user@]host[:port] or rads://[user@]host[:port]. With several, the first that
+/// takes the zone gets it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Set the targets of zones, or the default of all zones
+    ///
+    /// sysadm target set web1 web2 ssh://root@h2 rads://h3
+    Set {
+        /// For all zones that have no targets of their own
+        #[arg(long)]
+        default: bool,
+        /// Zones, then URIs in order of preference
+        #[arg(required = true, value_name = "ZONE... URI")]
+        words: Vec<String>,
+    },
+    /// Remove the targets of zones, or the default
+    Unset {
+        /// The default
+        #[arg(long)]
+        default: bool,
+        /// Zones
+        #[arg(value_name = "ZONE", required_unless_present = "default")]
+        zones: Vec<ZoneName>,
+    },
+    /// List the targets of every zone, and where each comes from
+    List {
+        /// Stable output for programs; needs -o
+        #[arg(short, long, requires = "output")]
+        parsable: bool,
+        /// Fields to list: ZONENAME, SOURCE, TARGET, or all
+        #[arg(short, long, value_name = "FIELD,...")]
+        output: Option<String>,
+    },
+}
+
+struct Line {
+    zone: String,
+    source: &'static str,
+    targets: String,
+}
+
+const COLUMNS: &[Column<Line>] = &[
+    Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.clone()) },
+    Column { name: "SOURCE", width: 9, value: |line| Some(line.source.to_owned()) },
+    Column {
+        name: "TARGET",
+        width: 6,
+        value: |line| (!line.targets.is_empty()).then(|| line.targets.clone()),
+    },
+];
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    match args.action {
+        Action::Set { default, words } => set(&context, default, &words).await,
+        Action::Unset { default, zones } => {
+            let keys = keys(default, zones);
+            let store = context.store()?;
+            let known = store.targets()?;
+            let missing: Vec<_> = keys.iter().filter(|key| !known.contains_key(*key)).map(describe).collect();
+            if !missing.is_empty() {
+                return Err(CliError::new(
+                    Exit::Error,
+                    format!("no targets are set for: {}", missing.join(", ")),
+                ));
+            }
+            store.set_targets(&keys, &[])?;
+            Ok(Exit::Done)
+        }
+        Action::List { parsable, output } => list(&context, parsable, output.as_deref()).await,
+    }
+}
+
+fn keys(default: bool, zones: Vec<ZoneName>) -> Vec<TargetKey> {
+    default.then_some(TargetKey::Default).into_iter().chain(zones.into_iter().map(TargetKey::Zone)).collect()
+}
+
+fn describe(key: &TargetKey) -> String {
+    match key {
+        TargetKey::Default => "--default".to_owned(),
+        TargetKey::Zone(zone) => zone.to_string(),
+    }
+}
+
+async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit, CliError> {
+    let (zones, uris) = split(default, words)?;
+    for uri in &uris {
+        if context.host_name() == uri.host {
+            return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
+        }
+    }
+    let store = context.store()?;
+    let local = context.local(store.clone())?;
+    let away = store.away()?;
+    match local.inventory().await {
+        Ok(inventory) => {
+            let known =
+                |zone: &ZoneName| inventory.find(zone).is_some() || away.iter().any(|row| row.zone == *zone);
+            let unknown: Vec<_> = zones.iter().filter(|zone| !known(zone)).map(ToString::to_string).collect();
+            if !unknown.is_empty() {
+                return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
+            }
+        }
+        // Targets can be set while the hypervisor is down; a typo is then found by the evacuation.
+        Err(error) => ui::complain(&format!("warning: the zones could not be looked up: {error}")),
+    }
+    store.set_targets(&keys(default, zones), &uris)?;
+    Ok(Exit::Done)
+}
+
+/// Zones before URIs. A word with `:` or `/` is meant as a URI, so that a malformed one is told as such.
+fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>), CliError> {
+    let is_uri = |word: &&String| word.contains([':', '/', '@']);
+    let first = words.iter().position(|word| is_uri(&word)).unwrap_or(words.len());
+    let (zones, uris) = words.split_at(first);
+    let uris: Vec<HostUri> = uris
+        .iter()
+        .map(|word| word.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error| CliError::new(Exit::Usage, error))?;
+    let zones: Vec<ZoneName> = zones
+        .iter()
+        .map(|word| word.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error| CliError::new(Exit::Usage, error))?;
+    match (zones.is_empty(), default, uris.is_empty()) {
+        (_, _, true) => {
+            Err(CliError::usage("no target is named; write ssh://HOST or rads://HOST after the zones"))
+        }
+        (true, false, _) => {
+            Err(CliError::usage("no zone is named; name zones before the target, or say --default"))
+        }
+        (false, true, _) => Err(CliError::usage("--default is for all zones; name no zone with it")),
+        _ => Ok((zones, uris)),
+    }
+}
+
+async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Result<Exit, CliError> {
+    let columns = pick(COLUMNS, COLUMNS.len(), output)?;
+    let store = context.store()?;
+    let all = store.targets()?;
+    let local = context.local(store)?;
+    let mut zones: Vec<ZoneName> = all
+        .keys()
+        .filter_map(|key| match key {
+            TargetKey::Zone(zone) => Some(zone.clone()),
+            TargetKey::Default => None,
+        })
+        .collect();
+    match local.inventory().await {
+        Ok(inventory) => zones.extend(inventory.zones.into_iter().map(|zone| zone.name)),
+        Err(error) => ui::complain(&format!("warning: only zones with targets are listed: {error}")),
+    }
+    zones.sort();
+    zones.dedup();
+    let show = |uris: &[HostUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let default = all.get(&TargetKey::Default);
+    let mut lines: Vec<_> = default
+        .map(|uris| Line { zone: "(default)".to_owned(), source: "default", targets: show(uris) })
+        .into_iter()
+        .collect();
+    lines.extend(zones.into_iter().map(|zone| {
+        let (uris, origin) = targets_of(&all, &zone);
+        Line { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }
+    }));
+    ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,36 @@
+//! Where words go: what was asked for to standard output, the rest to standard error. A reader that has gone
+//! away is no error.
+
+use std::io::{IsTerminal, Write};
+
+/// Data, as it is.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A sentence about what goes on: `sysadm: …`.
+pub fn say(text: &str) {
+    print(&format!("sysadm: {}\n", clean(text)));
+}
+
+/// Something that went wrong, or that the operator should know.
+pub fn complain(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(format!("sysadm: {}\n", clean(text)).as_bytes());
+}
+
+/// Nothing that a hypervisor or a peer says may steer the terminal or break a line.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Whether a person looks at standard output.
+pub fn on_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether a person looks at standard error.
+pub fn errors_on_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}

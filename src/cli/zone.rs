@@ -1,0 +1,151 @@
+//! `sysadm zone list`, after zoneadm(8).
+
+use super::columns::escape;
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::host::Host;
+use crate::model::{Aux, Zone, ZoneState};
+
+/// Work with the zones of this host
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List zones: those that run, unless options say more
+    List(List),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Zones that are installed, too
+    #[arg(short)]
+    installed: bool,
+    /// All that are known here, evacuated ones too
+    #[arg(short)]
+    configured: bool,
+    /// Without the global zone, the host itself
+    #[arg(short)]
+    no_global: bool,
+    /// A table with ID, STATUS, PATH, BRAND, IP
+    #[arg(short, conflicts_with = "parsable")]
+    verbose: bool,
+    /// Stable output for programs: zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
+    #[arg(short)]
+    parsable: bool,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let Action::List(options) = args.action;
+    let context = Context::load()?;
+    let store = context.store()?;
+    let away = store.away()?;
+    let inventory = context.local(store)?.inventory().await?;
+    let mut lines: Vec<Line> = inventory.zones.iter().map(Line::of).collect();
+    // A zone that is away has its configuration here, in the store.
+    lines.extend(away.iter().filter(|row| inventory.find(&row.zone).is_none()).map(|row| {
+        let zone = Zone { state: ZoneState::Configured, aux: None, id: None, ..row.manifest.zone.clone() };
+        Line::of(&zone)
+    }));
+    lines.retain(|line| match line.state {
+        _ if options.configured => true,
+        ZoneState::Installed => options.installed,
+        ZoneState::Configured | ZoneState::Incomplete | ZoneState::Unavailable => false,
+        ZoneState::Ready | ZoneState::Running | ZoneState::ShuttingDown | ZoneState::Down => true,
+    });
+    lines.sort_by(|a, b| a.name.cmp(&b.name));
+    if !options.no_global {
+        lines.insert(0, Line::global());
+    }
+    ui::print(&render(&lines, &options));
+    for stranger in inventory.strangers {
+        ui::complain(&format!("{:?} is not listed: {}", stranger.name, stranger.reason));
+    }
+    Ok(Exit::Done)
+}
+
+struct Line {
+    id: Option<u32>,
+    name: String,
+    state: ZoneState,
+    path: &'static str,
+    uuid: String,
+    brand: String,
+    exclusive_ip: bool,
+    aux: Option<Aux>,
+}
+
+impl Line {
+    fn of(zone: &Zone) -> Self {
+        Self {
+            id: zone.id,
+            name: zone.name.to_string(),
+            state: zone.state,
+            path: "-",
+            uuid: zone.uuid.to_string(),
+            brand: zone.brand.to_string(),
+            exclusive_ip: true,
+            aux: zone.aux,
+        }
+    }
+
+    /// The host itself.
+    fn global() -> Self {
+        Self {
+            id: Some(0),
+            name: "global".to_owned(),
+            state: ZoneState::Running,
+            path: "/",
+            uuid: String::new(),
+            brand: rustix::system::uname().sysname().to_string_lossy().to_lowercase(),
+            exclusive_ip: false,
+            aux: None,
+        }
+    }
+
+    const fn ip(&self) -> &'static str {
+        if self.exclusive_ip { "excl" } else { "shared" }
+    }
+}
+
+fn render(lines: &[Line], options: &List) -> String {
+    let mut text = String::new();
+    if options.verbose {
+        let row = |id: &str, name: &str, state: &str, path: &str, brand: &str, ip: &str| {
+            format!("{id:>4} {name:<16} {state:<11} {path:<20} {brand:<10} {ip}\n")
+        };
+        text.push_str(&row("ID", "NAME", "STATUS", "PATH", "BRAND", "IP"));
+        for line in lines {
+            let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            text.push_str(&row(&id, &line.name, line.state.as_str(), line.path, &line.brand, line.ip()));
+        }
+        return text;
+    }
+    for line in lines {
+        if options.parsable {
+            let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            let aux = line.aux.map_or("", Aux::as_str);
+            let path = if line.path == "-" { "" } else { line.path };
+            let fields = [
+                &id,
+                &line.name,
+                line.state.as_str(),
+                path,
+                &line.uuid,
+                &line.brand,
+                line.ip(),
+                "-",
+                "",
+                aux,
+            ];
+            text.push_str(&fields.map(escape).join(":"));
+        } else {
+            text.push_str(&line.name);
+        }
+        text.push('\n');
+    }
+    text
+}

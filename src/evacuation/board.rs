@@ -1,0 +1,65 @@
+//! What a run does with each of its zones, in memory and in the store: what `evacuate -l` shows meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::select::Candidate;
+use crate::model::ZoneName;
+use crate::store::{Move, Store, StoreError};
+
+/// The moves of one run.
+pub struct Board {
+    store: Arc<Store>,
+    run: Option<i64>,
+    moves: Mutex<BTreeMap<ZoneName, Move>>,
+}
+
+impl Board {
+    /// The board of a run that is in the store.
+    pub fn new(store: Arc<Store>, run: i64, candidates: &[Candidate]) -> Self {
+        Self { run: Some(run), ..Self::unsaved(store, candidates) }
+    }
+
+    /// The board of a dry run, which nobody else sees.
+    pub fn unsaved(store: Arc<Store>, candidates: &[Candidate]) -> Self {
+        let moves = candidates.iter().map(|candidate| {
+            let blank = Move { brand: Some(candidate.brand), ..Move::new(candidate.zone.clone()) };
+            (candidate.zone.clone(), blank)
+        });
+        Self { store, run: None, moves: Mutex::new(moves.collect()) }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<ZoneName, Move>> {
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the run; none for a dry one.
+    pub const fn run(&self) -> Option<i64> {
+        self.run
+    }
+
+    /// Writes all of them down.
+    pub fn save_all(&self) -> Result<(), StoreError> {
+        let moves = self.moves();
+        self.run.map_or(Ok(()), |run| self.store.save_moves(run, &moves))
+    }
+
+    /// Changes one and writes it down; gives it as it is then.
+    pub fn change(&self, zone: &ZoneName, change: impl FnOnce(&mut Move)) -> Result<Move, StoreError> {
+        let changed = {
+            let mut moves = self.locked();
+            let a_move = moves.entry(zone.clone()).or_insert_with(|| Move::new(zone.clone()));
+            change(a_move);
+            a_move.clone()
+        };
+        if let Some(run) = self.run {
+            self.store.save_moves(run, std::slice::from_ref(&changed))?;
+        }
+        Ok(changed)
+    }
+
+    /// All of them, by zone name.
+    pub fn moves(&self) -> Vec<Move> {
+        self.locked().values().cloned().collect()
+    }
+}

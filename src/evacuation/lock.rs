@@ -1,0 +1,75 @@
+//! One run at a time on a host: a lock held by a living process, free as soon as that is gone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::EvacuationError;
+use crate::paths::Paths;
+use crate::store::Direction;
+
+/// Held while this is alive.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock, or says who has it.
+    pub fn take(paths: &Paths, direction: Direction) -> Result<Self, EvacuationError> {
+        let path = paths.run_lock();
+        let failed = |source| EvacuationError::Lock { path: path.clone(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        }
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = file.map_err(failed)?;
+        // One that only looks holds it for an instant.
+        for attempt in 0..5 {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    let holder = format!("{direction}, pid {}", std::process::id());
+                    file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
+                    return Ok(Self { _file: file });
+                }
+                Err(Errno::WOULDBLOCK) if attempt < 4 => {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+                Err(Errno::WOULDBLOCK) => {}
+                Err(error) => return Err(failed(error.into())),
+            }
+        }
+        let mut holder = String::new();
+        let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+        Err(EvacuationError::Busy(holder))
+    }
+}
+
+/// Whether some process holds the lock now.
+pub fn is_running(paths: &Paths) -> bool {
+    let Ok(file) = OpenOptions::new().read(true).open(paths.run_lock()) else { return false };
+    matches!(flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_is_refused_until_the_first_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        assert!(!is_running(&paths));
+        let first = RunLock::take(&paths, Direction::Evacuate).unwrap();
+        assert!(is_running(&paths));
+        let error = RunLock::take(&paths, Direction::Return).unwrap_err().to_string();
+        assert!(error.contains(&format!("evacuate, pid {}", std::process::id())), "{error}");
+        drop(first);
+        assert!(!is_running(&paths));
+        RunLock::take(&paths, Direction::Return).unwrap();
+    }
+}

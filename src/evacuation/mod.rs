@@ -1,0 +1,274 @@
+//! All zones away from this host, and all back to it.
+//!
+//! ```text
+//!   select ─► connect ─► prepare every zone ─► move, N at once ─► report
+//!   (pure)               (checks, books room)   (migration::migrate)
+//! ```
+//!
+//! Nothing moves before every zone has been prepared. A zone that fails stays where it was and stops no other.
+//! An evacuation needs this host's maintenance lock, a return needs it gone.
+
+mod board;
+pub mod cancel;
+mod connect;
+mod lock;
+mod prepare;
+pub mod recover;
+mod run;
+mod select;
+mod status;
+
+use std::sync::Arc;
+
+pub use board::Board;
+pub use cancel::{Cancel, Stage};
+pub use connect::{Dialled, Network, Peers};
+pub use lock::{RunLock, is_running};
+pub use prepare::{Finding, Prepared, Readiness};
+pub use status::{Row, Status, rows};
+
+use crate::host::{Host, HostError, Local};
+use crate::model::{HostUri, Kind, Millis, Stranger, ZoneName};
+use crate::store::{Direction, Move, Store, StoreError};
+
+/// What an operator asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Zones that do not run, too.
+    pub all: bool,
+    /// Only these; none named means all that the rest says.
+    pub zones: Vec<ZoneName>,
+    /// Overwrite configurations of the same zones at the destinations.
+    pub overwrite: bool,
+    /// How many zones move at once.
+    pub jobs: usize,
+    /// Who asks.
+    pub user: String,
+}
+
+/// Everything that an evacuation or return works with.
+pub struct Engine {
+    /// This host.
+    pub local: Arc<Local>,
+    /// Its store.
+    pub store: Arc<Store>,
+    /// How other hosts are reached.
+    pub peers: Peers,
+    /// Where progress is told.
+    pub watcher: Arc<dyn Watcher>,
+    /// How it is given up.
+    pub cancel: Cancel,
+}
+
+/// What happens, as it happens.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// So many zones are about to be prepared.
+    Preparing(usize),
+    /// This zone is prepared for this host.
+    Initializing(&'a ZoneName, &'a str),
+    /// One more has been prepared, or found impossible.
+    Prepared,
+    /// So many zones are about to move.
+    Moving(usize),
+    /// This zone moves now.
+    Migrating(&'a ZoneName, &'a str),
+    /// How far a zone is.
+    Progress(&'a Move),
+    /// A zone's move has ended, well or not.
+    Ended(&'a Move),
+    /// Something that the operator should know.
+    Warning(&'a str),
+}
+
+/// Who is told what happens.
+pub trait Watcher: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// Why nothing was begun.
+#[derive(Debug, thiserror::Error)]
+pub enum EvacuationError {
+    /// An evacuation needs the lock.
+    #[error(
+        "this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave"
+    )]
+    NotInMaintenance,
+    /// A return needs the lock gone.
+    #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
+    InMaintenance(String),
+    /// Another run.
+    #[error("another evacuation or return is in progress ({0}); 'sysadm evacuate -l' shows it")]
+    Busy(String),
+    /// Zones were named that are not there.
+    #[error("no such zone: {}", .0.join(", "))]
+    NoSuchZone(Vec<String>),
+    /// Zones were named that are not away.
+    #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
+    NotAway(Vec<String>),
+    /// This host itself does not answer.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The run lock.
+    #[error("failed to lock {path}")]
+    Lock {
+        /// The lock file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which way.
+    pub direction: Direction,
+    /// Every zone that was looked at.
+    pub moves: Vec<Move>,
+    /// Guests that cannot be handled and run here.
+    pub strangers: Vec<Stranger>,
+    /// Zones that still run here, after an evacuation of all.
+    pub left_running: Vec<ZoneName>,
+    /// It was given up before its end, and why.
+    pub stopped: Option<cancel::Reason>,
+}
+
+/// One line of a dry run's plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The zone, with what was found out about it.
+    pub prepared: Prepared,
+    /// Bytes that must cross.
+    pub size: u64,
+    /// How long that takes, in milliseconds; none if nothing is known.
+    pub estimate: Option<u64>,
+}
+
+impl Engine {
+    fn now() -> Millis {
+        Millis::now()
+    }
+
+    /// Moves zones away, or back.
+    ///
+    /// # Errors
+    /// If nothing was begun.
+    pub async fn run(&self, direction: Direction, options: &Options) -> Result<Outcome, EvacuationError> {
+        let _lock = RunLock::take(self.local.paths(), direction)?;
+        self.check_lock_state(direction)?;
+        recover::settle_interrupted(self).await?;
+        let candidates = self.candidates(direction, options).await?;
+        let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
+        let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
+        board.save_all()?;
+        let prepared =
+            self.prepare_all(direction, &candidates.list, options, prepare::Mode::Book, &board).await;
+        let stopped = self.move_all(direction, prepared, options, &board).await;
+        let moves = board.moves();
+        let left_running = match direction {
+            Direction::Evacuate if options.zones.is_empty() => self.still_running().await?,
+            _ => Vec::new(),
+        };
+        let outcome = Outcome { direction, moves, strangers: candidates.strangers, left_running, stopped };
+        self.store.end_run(run, outcome.word(), Self::now())?;
+        Ok(outcome)
+    }
+
+    /// Finds out what [`run`](Self::run) would do. Changes nothing, anywhere.
+    ///
+    /// # Errors
+    /// If nothing could be found out.
+    pub async fn plan(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<(Vec<Planned>, Vec<Stranger>), EvacuationError> {
+        let candidates = self.candidates(direction, options).await?;
+        let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
+        let prepared =
+            self.prepare_all(direction, &candidates.list, options, prepare::Mode::Look, &board).await;
+        let planned =
+            prepared.into_iter().map(|prepared| self.estimate(prepared)).collect::<Result<_, _>>()?;
+        Ok((planned, candidates.strangers))
+    }
+
+    fn estimate(&self, prepared: Prepared) -> Result<Planned, StoreError> {
+        /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
+        const RATE: u64 = 117_000_000;
+        let Readiness::Ready(task) = &prepared.readiness else {
+            return Ok(Planned { prepared, size: 0, estimate: None });
+        };
+        let (size, estimate) = match task.arrival.kind {
+            Kind::Live => {
+                let size = task.arrival.manifest.zone.memory;
+                let known = match &prepared.peer {
+                    Some(peer) => self.store.past_rate(peer)?,
+                    None => None,
+                };
+                (size, size.saturating_mul(1000) / known.unwrap_or(RATE).max(1))
+            }
+            Kind::Cold => (task.arrival.manifest.config.len() as u64, 1000),
+        };
+        Ok(Planned { prepared, size, estimate: Some(estimate) })
+    }
+
+    fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
+        let held = crate::maintenance::describe(&self.store.holders()?);
+        match (direction, held) {
+            (Direction::Evacuate, None) => Err(EvacuationError::NotInMaintenance),
+            (Direction::Return, Some(holders)) => Err(EvacuationError::InMaintenance(holders)),
+            (Direction::Evacuate, Some(_)) | (Direction::Return, None) => Ok(()),
+        }
+    }
+
+    async fn candidates(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<select::Candidates, EvacuationError> {
+        match direction {
+            Direction::Evacuate => {
+                let inventory = self.local.inventory().await?;
+                select::leaving(&inventory, &self.store.targets()?, options)
+            }
+            Direction::Return => select::returning(self.store.away()?, options),
+        }
+    }
+
+    async fn still_running(&self) -> Result<Vec<ZoneName>, EvacuationError> {
+        let inventory = self.local.inventory().await?;
+        Ok(inventory.zones.into_iter().filter(|zone| zone.is_running()).map(|zone| zone.name).collect())
+    }
+}
+
+impl Outcome {
+    /// How many zones ended in that state.
+    pub fn count(&self, state: crate::store::MoveState) -> usize {
+        self.moves.iter().filter(|a_move| a_move.state == state).count()
+    }
+
+    /// Whether everything that was asked is done: all zones moved, and none runs here after an evacuation.
+    pub fn is_complete(&self) -> bool {
+        use crate::store::MoveState::{Evacuated, Returned};
+        self.count(Evacuated) + self.count(Returned) == self.moves.len()
+            && self.left_running.is_empty()
+            && !self.strangers.iter().any(|stranger| stranger.running)
+    }
+
+    const fn word(&self) -> &'static str {
+        match self.stopped {
+            Some(_) => "stopped",
+            None => "ended",
+        }
+    }
+}
+
+/// How a host is shown in messages: the host part of its URI.
+pub fn short(uri: &HostUri) -> &str {
+    &uri.host
+}

@@ -1,0 +1,217 @@
+//! Moving what was prepared: a rolling window of moves, each written down step by step.
+
+use futures::StreamExt;
+
+use super::cancel::Reason;
+use super::prepare::{Prepared, Readiness};
+use super::{Board, Engine, Event, Options, Stage, short};
+use crate::host::{Host, Progress};
+use crate::migration::{Log, MoveError, Moved, Task, migrate};
+use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
+
+impl Engine {
+    /// Moves all that are ready, `jobs` at once. Gives why it was stopped before its end, if it was.
+    pub(super) async fn move_all(
+        &self,
+        direction: Direction,
+        prepared: Vec<Prepared>,
+        options: &Options,
+        board: &Board,
+    ) -> Option<Reason> {
+        let mut ready: Vec<_> = prepared
+            .into_iter()
+            .filter_map(|prepared| match prepared.readiness {
+                Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
+                Readiness::Skipped(_) | Readiness::Failed(_) => None,
+            })
+            .collect();
+        // The longest first, so that none of them is left over at the end.
+        ready.sort_by_key(|(task, ..)| {
+            let memory = if task.arrival.kind == Kind::Live { task.arrival.manifest.zone.memory } else { 0 };
+            std::cmp::Reverse(memory)
+        });
+        if ready.is_empty() {
+            return self.cancel.reason();
+        }
+        self.watcher.event(&Event::Moving(ready.len()));
+        let moves = ready.into_iter().map(|(task, peer, away)| async move {
+            OneMove { engine: self, board, direction, task: &task, peer: &peer, away: away.as_deref() }
+                .run()
+                .await;
+        });
+        futures::stream::iter(moves).buffer_unordered(options.jobs.max(1)).collect::<Vec<()>>().await;
+        self.cancel.reason()
+    }
+}
+
+/// One zone's move within a run.
+struct OneMove<'a> {
+    engine: &'a Engine,
+    board: &'a Board,
+    direction: Direction,
+    task: &'a Task,
+    peer: &'a HostUri,
+    away: Option<&'a Away>,
+}
+
+impl OneMove<'_> {
+    fn zone(&self) -> &ZoneName {
+        &self.task.arrival.manifest.zone.name
+    }
+
+    async fn run(&self) {
+        if self.engine.cancel.stage() != Stage::Running {
+            let _ = self.task.to.release(self.zone().clone()).await;
+            self.end(|a_move| {
+                a_move.state = MoveState::Skipped;
+                a_move.error = Some("cancelled before its turn".to_owned());
+            });
+            return;
+        }
+        self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
+        let result = match self.begin() {
+            Ok(()) => migrate(self.task, self, self.engine.cancel.aborting()).await,
+            Err(reason) => Err(MoveError::Undone { step: Step::Reserve, reason }),
+        };
+        let now = Engine::now();
+        self.record(&result, now);
+        self.end(|a_move| conclude(a_move, self.direction, &result, now));
+    }
+
+    /// The record of a zone that is away is there before the zone leaves.
+    fn begin(&self) -> Result<(), String> {
+        let started = Engine::now();
+        let changed = self.board.change(self.zone(), |a_move| {
+            a_move.state = MoveState::Migrating;
+            a_move.started = Some(started);
+        });
+        changed.map_err(|error| error.to_string())?;
+        let phase = match self.direction {
+            Direction::Evacuate => AwayPhase::Leaving,
+            Direction::Return => AwayPhase::Returning,
+        };
+        self.engine.store.save_away(&self.away_row(phase, started)).map_err(|error| error.to_string())
+    }
+
+    fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
+        if let Some(away) = self.away {
+            return Away { phase, ..away.clone() };
+        }
+        let zone = &self.task.arrival.manifest.zone;
+        Away {
+            zone: zone.name.clone(),
+            uuid: zone.uuid,
+            origin: self.engine.local.name().to_owned(),
+            refuge: self.peer.clone(),
+            was_running: zone.is_running(),
+            manifest: self.task.arrival.manifest.clone(),
+            kind: self.task.arrival.kind,
+            phase,
+            started,
+            ended: None,
+            bytes: 0,
+            downtime: None,
+        }
+    }
+
+    /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
+    fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
+        let store = &self.engine.store;
+        let started = self.away.map_or(now, |away| away.started);
+        let written = match (self.direction, result) {
+            (Direction::Evacuate, Ok(moved)) => {
+                let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
+                let row = Away {
+                    ended: Some(now),
+                    bytes: moved.bytes,
+                    downtime: moved.downtime,
+                    ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
+                };
+                store.save_away(&row)
+            }
+            (Direction::Return, Ok(_))
+            | (Direction::Evacuate, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
+                store.remove_away(self.zone()).map(drop)
+            }
+            (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
+                store.save_away(&self.away_row(AwayPhase::Away, started))
+            }
+            (_, Err(MoveError::Unknown { .. })) => Ok(()),
+        };
+        if let Err(error) = written {
+            let text = format!("{}: its record could not be written: {error}", self.zone());
+            self.engine.watcher.event(&Event::Warning(&text));
+        }
+    }
+
+    fn end(&self, change: impl FnOnce(&mut Move)) {
+        match self.board.change(self.zone(), change) {
+            Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
+            Err(error) => self.engine.watcher.event(&Event::Warning(&error.to_string())),
+        }
+    }
+
+    fn write(&self, step: Step, mark: Mark) -> Result<(), String> {
+        let Some(run) = self.board.run() else { return Ok(()) };
+        let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail: None };
+        self.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
+    }
+}
+
+/// The row of a zone whose move has ended.
+fn conclude(a_move: &mut Move, direction: Direction, result: &Result<Moved, MoveError>, now: Millis) {
+    a_move.ended = Some(now);
+    match result {
+        Ok(moved) => {
+            a_move.state = match direction {
+                Direction::Evacuate => MoveState::Evacuated,
+                Direction::Return => MoveState::Returned,
+            };
+            a_move.bytes = moved.bytes;
+            a_move.total = moved.bytes;
+            a_move.downtime = moved.downtime;
+        }
+        Err(error @ MoveError::Unknown { step, .. }) => {
+            a_move.state = MoveState::Unknown;
+            a_move.step = Some(*step);
+            a_move.error =
+                Some(format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"));
+        }
+        Err(error @ MoveError::Undone { step, .. }) => {
+            a_move.state = MoveState::Failed;
+            a_move.step = Some(*step);
+            a_move.error = Some(error.to_string());
+        }
+        Err(MoveError::Cancelled) => {
+            a_move.state = MoveState::Failed;
+            a_move.error = Some("cancelled; it stays where it was".to_owned());
+        }
+    }
+}
+
+impl Log for OneMove<'_> {
+    fn intent(&self, step: Step) -> Result<(), String> {
+        self.write(step, Mark::Intent)?;
+        // What people see may wait; the zone that stands still may not.
+        if step != Step::Switch {
+            let changed = self.board.change(self.zone(), |a_move| a_move.step = Some(step));
+            changed.map_err(|error| crate::host::chain(&error))?;
+        }
+        Ok(())
+    }
+
+    fn done(&self, step: Step) -> Result<(), String> {
+        self.write(step, Mark::Done)
+    }
+
+    fn progress(&self, progress: Progress) {
+        let update = |a_move: &mut Move| {
+            a_move.bytes = progress.sent;
+            a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
+        };
+        if let Ok(a_move) = self.board.change(self.zone(), update) {
+            self.engine.watcher.event(&Event::Progress(&a_move));
+        }
+    }
+}

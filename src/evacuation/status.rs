@@ -1,0 +1,198 @@
+//! What `evacuate -l` shows: the zones that are away, and what the latest run did with the others. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::store::{Away, AwayPhase, Direction, Move, MoveState, Run};
+
+/// One zone's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The zone.
+    pub zone: ZoneName,
+    /// What has become of it.
+    pub state: MoveState,
+    /// Where it is, goes, or was last tried.
+    pub dest: Option<HostUri>,
+    /// Why it was skipped or failed.
+    pub error: Option<String>,
+    /// The host that it belongs to.
+    pub origin: String,
+    /// Live or cold.
+    pub kind: Option<Kind>,
+    /// The step it is at, while it moves.
+    pub step: Option<Step>,
+    /// Bytes sent, and to send in all.
+    pub bytes: (u64, u64),
+    /// When its move began.
+    pub started: Option<Millis>,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// How long it did not answer, in milliseconds.
+    pub downtime: Option<u64>,
+}
+
+/// All lines, and what goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// By zone name.
+    pub rows: Vec<Row>,
+    /// The direction of the run that is in progress.
+    pub running: Option<Direction>,
+}
+
+/// Joins the away list and the latest run. `running` says whether that run's process lives.
+pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, running: bool) -> Status {
+    let mut rows = BTreeMap::new();
+    for away in away {
+        rows.insert(away.zone.clone(), of_away(away));
+    }
+    let mut direction = None;
+    if let Some((run, moves)) = latest {
+        let runs = running && run.ended.is_none();
+        direction = runs.then_some(run.direction);
+        for a_move in moves {
+            let shown = if runs {
+                !matches!(a_move.state, MoveState::Returned)
+            } else {
+                says_more(a_move, run, away)
+            };
+            if shown {
+                let row = of_move(a_move, host);
+                let interrupted = !runs && !a_move.state.is_final();
+                rows.insert(a_move.zone.clone(), if interrupted { interrupt(row, away) } else { row });
+            }
+        }
+    }
+    Status { rows: rows.into_values().collect(), running: direction }
+}
+
+/// Whether a move of a run that is over says more than the away list does.
+fn says_more(a_move: &Move, run: &Run, away: &[Away]) -> bool {
+    let is_away = away.iter().any(|row| row.zone == a_move.zone);
+    match a_move.state {
+        MoveState::Evacuated | MoveState::Returned => false,
+        MoveState::Unknown => is_away,
+        // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
+        MoveState::Failed | MoveState::Skipped => run.direction == Direction::Evacuate || is_away,
+        MoveState::Preparing | MoveState::Ready => run.direction == Direction::Evacuate,
+        MoveState::Migrating => true,
+    }
+}
+
+fn of_away(away: &Away) -> Row {
+    Row {
+        zone: away.zone.clone(),
+        state: match away.phase {
+            AwayPhase::Away => MoveState::Evacuated,
+            AwayPhase::Leaving | AwayPhase::Returning => MoveState::Unknown,
+        },
+        dest: Some(away.refuge.clone()),
+        error: match away.phase {
+            AwayPhase::Away => None,
+            AwayPhase::Leaving | AwayPhase::Returning => Some(INTERRUPTED.to_owned()),
+        },
+        origin: away.origin.clone(),
+        kind: Some(away.kind),
+        step: None,
+        bytes: (away.bytes, away.bytes),
+        started: Some(away.started),
+        ended: away.ended,
+        downtime: away.downtime,
+    }
+}
+
+const INTERRUPTED: &str = "interrupted; 'sysadm evacuate --resume' finds out where it is";
+
+fn of_move(a_move: &Move, host: &str) -> Row {
+    Row {
+        zone: a_move.zone.clone(),
+        state: a_move.state,
+        dest: a_move.dest.clone(),
+        error: a_move.error.clone(),
+        origin: host.to_owned(),
+        kind: a_move.kind,
+        step: a_move.step.filter(|_| !matches!(a_move.state, MoveState::Evacuated | MoveState::Returned)),
+        bytes: (a_move.bytes, a_move.total),
+        started: a_move.started,
+        ended: a_move.ended,
+        downtime: a_move.downtime,
+    }
+}
+
+/// A move whose run is gone: not begun, or half done.
+fn interrupt(row: Row, away: &[Away]) -> Row {
+    let half_done = away.iter().any(|other| other.zone == row.zone && other.phase != AwayPhase::Away);
+    if half_done {
+        Row { state: MoveState::Unknown, error: Some(INTERRUPTED.to_owned()), ..row }
+    } else {
+        let error = Some("interrupted before its turn; it was not touched".to_owned());
+        Row { state: MoveState::Skipped, error, ..row }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::sample_away;
+
+    fn run(direction: Direction, ended: bool) -> Run {
+        Run {
+            id: 1,
+            direction,
+            user: "root".into(),
+            pid: 1,
+            started: Millis(1),
+            ended: ended.then_some(Millis(2)),
+            outcome: None,
+        }
+    }
+
+    fn a_move(zone: &str, state: MoveState) -> Move {
+        Move { state, error: Some("why".into()), ..Move::new(zone.parse().unwrap()) }
+    }
+
+    fn states(status: &Status) -> Vec<String> {
+        status.rows.iter().map(|row| format!("{} {}", row.zone, row.state)).collect()
+    }
+
+    #[test]
+    fn after_a_partial_evacuation_moved_and_failed_zones_are_listed() {
+        let latest = (
+            run(Direction::Evacuate, true),
+            vec![
+                a_move("a", MoveState::Evacuated),
+                a_move("b", MoveState::Failed),
+                a_move("c", MoveState::Skipped),
+            ],
+        );
+        let status = rows("h1", &[sample_away("a")], Some(&latest), false);
+        assert_eq!(states(&status), ["a EVACUATED", "b FAILED", "c SKIPPED"]);
+        assert_eq!(status.running, None);
+    }
+
+    #[test]
+    fn after_a_whole_return_nothing_is_listed() {
+        let latest = (run(Direction::Return, true), vec![a_move("a", MoveState::Returned)]);
+        assert_eq!(rows("h1", &[], Some(&latest), false).rows, []);
+    }
+
+    #[test]
+    fn zones_of_earlier_runs_that_are_away_stay_listed() {
+        let latest = (run(Direction::Evacuate, true), vec![a_move("b", MoveState::Failed)]);
+        let status = rows("h1", &[sample_away("a")], Some(&latest), false);
+        assert_eq!(states(&status), ["a EVACUATED", "b FAILED"]);
+    }
+
+    #[test]
+    fn a_run_that_died_never_says_that_it_is_in_progress() {
+        let moves = vec![a_move("a", MoveState::Migrating), a_move("b", MoveState::Ready)];
+        let latest = (run(Direction::Evacuate, false), moves);
+        let leaving = Away { phase: AwayPhase::Leaving, ..sample_away("a") };
+        let status = rows("h1", std::slice::from_ref(&leaving), Some(&latest), false);
+        assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
+        let status = rows("h1", &[leaving], Some(&latest), true);
+        assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
+        assert_eq!(status.running, Some(Direction::Evacuate));
+    }
+}

@@ -1,0 +1,308 @@
+//! The only place that starts another program: an argument list, never a shell; a time limit, a cap on what it
+//! may print, a clean environment with `LC_ALL=C`.
+//!
+//! A command that could not be started, one that failed, and one whose end nobody saw are three different
+//! errors: after the last one nobody knows whether it did its work.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Child;
+
+/// The most that is kept of each of a program's outputs, in bytes.
+const OUTPUT_CAP: u64 = 64 << 20;
+
+/// Folders that programs are looked for in, besides those of this process's own `PATH`.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A program to be run, with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    program: &'static str,
+    args: Vec<String>,
+    stdin: Option<Vec<u8>>,
+    timeout: Duration,
+}
+
+/// Why a program did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// It is not there, or may not be run.
+    #[error("failed to start {program}")]
+    Start {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It ended with an error.
+    #[error("{command} failed ({status}): {stderr}")]
+    Failed {
+        /// The command line, for people.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said, on one line.
+        stderr: String,
+    },
+    /// It was ended because it took too long. Whether it did its work is not known.
+    #[error("{command} did not end within {seconds} s")]
+    Timeout {
+        /// The command line, for people.
+        command: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// It printed more than anybody expects.
+    #[error("{command} printed more than {} MiB", OUTPUT_CAP >> 20)]
+    TooMuch {
+        /// The command line, for people.
+        command: String,
+    },
+    /// Its output could not be read.
+    #[error("failed to talk to {command}")]
+    Io {
+        /// The command line, for people.
+        command: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl ExecError {
+    /// What the program itself said, if it failed.
+    pub fn stderr(&self) -> &str {
+        match self {
+            Self::Failed { stderr, .. } => stderr,
+            _ => "",
+        }
+    }
+}
+
+impl Command {
+    /// A program by name, found in `PATH` or the system's folders.
+    pub fn new(program: &'static str) -> Self {
+        Self { program, args: Vec::new(), stdin: None, timeout: Duration::from_secs(30) }
+    }
+
+    /// One more argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// More arguments.
+    #[must_use]
+    pub fn args<I: Into<String>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// What it reads on its standard input.
+    #[must_use]
+    pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(input.into());
+        self
+    }
+
+    /// How long it may take; 30 s if not said.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The program and its arguments.
+    pub fn argv(&self) -> Vec<&str> {
+        std::iter::once(self.program).chain(self.args.iter().map(String::as_str)).collect()
+    }
+
+    /// Starts it and does not wait. It is ended when the handle is dropped.
+    ///
+    /// # Errors
+    /// [`ExecError::Start`].
+    pub fn spawn(&self) -> Result<Child, ExecError> {
+        self.spawn_with(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+    }
+
+    /// Starts it so that it waits for a line to be told.
+    ///
+    /// # Errors
+    /// [`ExecError::Start`].
+    pub fn spawn_waiting(&self) -> Result<Waiting, ExecError> {
+        self.spawn_with(Stdio::piped()).map(|child| Waiting { child })
+    }
+
+    fn spawn_with(&self, stdin: Stdio) -> Result<Child, ExecError> {
+        let path = match std::env::var("PATH") {
+            Ok(own) => format!("{own}:{SYSTEM_PATH}"),
+            Err(_) => SYSTEM_PATH.to_owned(),
+        };
+        tokio::process::Command::new(self.program)
+            .args(&self.args)
+            .env_clear()
+            .env("PATH", path)
+            .env("LC_ALL", "C")
+            .env("HOME", "/root")
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .process_group(0)
+            .spawn()
+            .map_err(|source| ExecError::Start { program: self.program, source })
+    }
+
+    /// Runs it to its end and gives its standard output.
+    ///
+    /// # Errors
+    /// If it cannot be started, fails, takes too long or prints too much.
+    pub async fn run(&self) -> Result<String, ExecError> {
+        let mut child = self.spawn()?;
+        let timeout = ExecError::Timeout { command: self.to_string(), seconds: self.timeout.as_secs() };
+        match tokio::time::timeout(self.timeout, self.collect(&mut child)).await {
+            Ok(result) => result,
+            Err(_) => Err(timeout),
+        }
+    }
+
+    /// Waits for the end of what [`spawn`](Self::spawn) started, without a time limit.
+    ///
+    /// # Errors
+    /// Like [`run`](Self::run).
+    pub async fn collect(&self, child: &mut Child) -> Result<String, ExecError> {
+        let io = |source| ExecError::Io { command: self.to_string(), source };
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let feed = async {
+            if let (Some(mut pipe), Some(input)) = (stdin, &self.stdin) {
+                // A program that does not read all of it says why itself.
+                let _ = pipe.write_all(input).await;
+            }
+        };
+        let ((), stdout, stderr, status) =
+            tokio::join!(feed, read_capped(stdout), read_capped(stderr), child.wait());
+        let (stdout, stderr, status) = (stdout.map_err(io)?, stderr.map_err(io)?, status.map_err(io)?);
+        if stdout.len() as u64 >= OUTPUT_CAP {
+            return Err(ExecError::TooMuch { command: self.to_string() });
+        }
+        if status.success() {
+            return Ok(String::from_utf8_lossy(&stdout).into_owned());
+        }
+        let stderr = one_line(&String::from_utf8_lossy(&stderr));
+        Err(ExecError::Failed { command: self.to_string(), status, stderr })
+    }
+}
+
+/// A program that was started ahead of time and waits for its one command.
+#[derive(Debug)]
+pub struct Waiting {
+    child: Child,
+}
+
+impl Waiting {
+    /// Tells it the line, and whether a line of its answer then contains `expected`. Everything else (an error,
+    /// its end, an answer that takes more than 10 s) is a no.
+    pub async fn tell(mut self, line: &str, expected: &str) -> bool {
+        let (Some(mut stdin), Some(stdout)) = (self.child.stdin.take(), self.child.stdout.take()) else {
+            return false;
+        };
+        let talk = async {
+            stdin.write_all(format!("{line}\n").as_bytes()).await.ok()?;
+            drop(stdin);
+            let mut lines = tokio::io::BufReader::new(stdout.take(OUTPUT_CAP)).lines();
+            while let Some(answer) = lines.next_line().await.ok()? {
+                if answer.contains(expected) {
+                    return Some(());
+                }
+            }
+            None
+        };
+        matches!(tokio::time::timeout(Duration::from_secs(10), talk).await, Ok(Some(())))
+    }
+}
+
+async fn read_capped(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(OUTPUT_CAP).read_to_end(&mut text).await?;
+    }
+    Ok(text)
+}
+
+/// The lines of a program's complaint on one line, without `error: ` before each.
+fn one_line(text: &str) -> String {
+    let lines =
+        text.lines().map(|line| line.trim().trim_start_matches("error: ")).filter(|line| !line.is_empty());
+    let text = lines.collect::<Vec<_>>().join("; ");
+    text.chars().filter(|c| !c.is_control()).take(2000).collect()
+}
+
+impl std::fmt::Display for Command {
+    /// `virsh domstate web1`: program, first two words after its options.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.program)?;
+        let mut words = self.args.iter().map(String::as_str).peekable();
+        while let Some(word) = words.next() {
+            if word == "-c" {
+                words.next();
+                continue;
+            }
+            if word.starts_with('-') {
+                continue;
+            }
+            // Of several commands in one, the first.
+            write!(f, " {}", word.split(['\n', ';']).next().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn arguments_arrive_as_they_are() {
+        let output = Command::new("printf").args(["%s|", "a b", "$(id)", "*", ";"]).run().await.unwrap();
+        assert_eq!(output, "a b|$(id)|*|;|");
+    }
+
+    #[tokio::test]
+    async fn the_environment_is_clean() {
+        let output = Command::new("env").run().await.unwrap();
+        let names: Vec<_> = output.lines().filter_map(|line| line.split('=').next()).collect();
+        assert!(names.iter().all(|name| ["PATH", "LC_ALL", "HOME"].contains(name)), "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn each_way_to_fail_is_told_from_the_others() {
+        let missing = Command::new("no-such-program").run().await.unwrap_err();
+        assert!(matches!(missing, ExecError::Start { .. }));
+        let failed = Command::new("ls").arg("/no/such/folder").run().await.unwrap_err();
+        assert!(failed.stderr().contains("No such file"), "{failed}");
+        let slow =
+            Command::new("sleep").arg("60").timeout(Duration::from_millis(20)).run().await.unwrap_err();
+        assert!(matches!(slow, ExecError::Timeout { .. }));
+    }
+
+    #[tokio::test]
+    async fn standard_input_is_fed() {
+        let output = Command::new("cat").stdin("x".repeat(1 << 20)).run().await.unwrap();
+        assert_eq!(output.len(), 1 << 20);
+    }
+
+    #[tokio::test]
+    async fn a_waiting_program_does_as_it_is_told_once() {
+        let cat = Command::new("cat");
+        assert!(cat.spawn_waiting().unwrap().tell("run now", "run").await);
+        assert!(!cat.spawn_waiting().unwrap().tell("run now", "stop").await);
+        assert!(!Command::new("false").spawn_waiting().unwrap().tell("run", "run").await);
+    }
+
+    #[test]
+    fn a_complaint_becomes_one_line() {
+        assert_eq!(one_line("error: Failed\nerror: no domain\x1b[31m\n\n"), "Failed; no domain[31m");
+    }
+}

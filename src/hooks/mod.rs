@@ -1,0 +1,152 @@
+//! The lock below the tool: hook scripts that make libvirt itself refuse starts and arrivals.
+//!
+//! libvirt runs `/etc/libvirt/hooks/qemu`, then every script in `/etc/libvirt/hooks/qemu.d/` (since 6.5; live
+//! migration needs 6.8 anyway). Ours goes into that folder, so an existing hook is neither touched nor
+//! replaced; `lxc` likewise. The script looks for the marker file of [`crate::maintenance`] and asks nobody
+//! else: it takes about a millisecond, works while sysadm is broken or gone, and refuses only while the lock
+//! is known to be held.
+
+use std::fmt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::paths::Paths;
+use crate::platform::libvirt::Driver;
+
+/// The script, with a word for the marker's path.
+const SCRIPT: &str = include_str!("hook.sh");
+
+/// What was done with a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new here.
+    Installed,
+    /// It was there in another form.
+    Updated,
+    /// It was there already.
+    Unchanged,
+    /// It was taken away.
+    Removed,
+    /// It was not there.
+    Absent,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Installed => "installed",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
+            Self::Absent => "not installed",
+        })
+    }
+}
+
+/// Why a hook could not be installed or removed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to change the hook {path}")]
+pub struct HookError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
+    let folder = paths.libvirt_hooks();
+    // First in the folder's alphabetical order.
+    Driver::ALL.into_iter().map(move |driver| folder.join(format!("{}.d", driver.folder())).join("00-sysadm"))
+}
+
+/// Installs the hooks. Doing it again changes nothing.
+///
+/// # Errors
+/// The first script that could not be written.
+pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
+    let text = SCRIPT.replace("@MARKER@", &paths.lock_marker().display().to_string());
+    scripts(paths)
+        .map(|path| {
+            let change =
+                write_script(&path, &text).map_err(|source| HookError { path: path.clone(), source })?;
+            Ok((path, change))
+        })
+        .collect()
+}
+
+/// Takes the hooks away.
+///
+/// # Errors
+/// The first script that could not be removed.
+pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
+    scripts(paths)
+        .map(|path| match std::fs::remove_file(&path) {
+            Ok(()) => {
+                // A folder that is empty now was ours.
+                let _ = path.parent().map(std::fs::remove_dir);
+                Ok((path, Change::Removed))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((path, Change::Absent)),
+            Err(source) => Err(HookError { path, source }),
+        })
+        .collect()
+}
+
+fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
+    let present = std::fs::read_to_string(path).ok();
+    if present.as_deref() == Some(text) {
+        return Ok(Change::Unchanged);
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    }
+    // libvirt may run it at any moment: it is whole or not there.
+    let fresh = path.with_file_name(".00-sysadm.new");
+    std::fs::write(&fresh, text)?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o755))?;
+    std::fs::rename(&fresh, path)?;
+    Ok(if present.is_some() { Change::Updated } else { Change::Installed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn run(script: &Path, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(script).args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    #[test]
+    fn installing_twice_changes_nothing_and_removing_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let changes = |result: Result<Vec<(PathBuf, Change)>, HookError>| {
+            result.unwrap().into_iter().map(|(_, change)| change).collect::<Vec<_>>()
+        };
+        assert_eq!(changes(install(&paths)), [Change::Installed; 2]);
+        assert_eq!(changes(install(&paths)), [Change::Unchanged; 2]);
+        assert_eq!(changes(uninstall(&paths)), [Change::Removed; 2]);
+        assert_eq!(changes(uninstall(&paths)), [Change::Absent; 2]);
+        assert_eq!(std::fs::read_dir(paths.libvirt_hooks()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn starts_and_arrivals_are_refused_only_while_the_marker_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let script = install(&paths).unwrap().remove(0).0;
+        assert!(run(&script, &["evac4", "prepare", "begin", "-"]).0);
+        std::fs::create_dir_all(paths.state_dir()).unwrap();
+        std::fs::write(paths.lock_marker(), "admin since today by ada\n").unwrap();
+        for operation in ["prepare", "migrate", "restore"] {
+            let (allowed, text) = run(&script, &["evac4", operation, "begin", "-"]);
+            assert!(!allowed, "{operation}");
+            assert!(text.contains("prevented due to system maintenance: see sysadm(8)"), "{text}");
+            assert!(text.contains("admin since today by ada") && text.contains("'evac4'"), "{text}");
+        }
+        // Refusing these would end zones that run.
+        for operation in ["reconnect", "start", "started", "stopped", "release", "attach"] {
+            assert!(run(&script, &["evac4", operation, "begin", "-"]).0, "{operation}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The maintenance lock: rows in the store, and the marker file that libvirt's hooks look for.
+//!
+//! ```text
+//!   start:  marker written and synced ─► rows committed
+//!   end:    rows committed            ─► marker removed (or rewritten, while others still hold)
+//! ```
+//!
+//! A crash in between locks too much, never too little; the next start or end puts it right.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use crate::model::format_minute;
+use crate::paths::Paths;
+use crate::store::{Holder, MaintenanceType, Store, StoreError};
+
+/// Why maintenance could not be started or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum MaintenanceError {
+    /// Somebody holds it already, under that type.
+    #[error("maintenance of type '{}' was started by {} on {}", .0.kind, .0.user, format_minute(.0.since, &TimeZone::system()))]
+    Held(Holder),
+    /// Nobody holds it under that type.
+    #[error("not in maintenance (type '{0}'); 'sysadm maintain -l' lists who holds it")]
+    NotHeld(MaintenanceType),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The marker could not be changed.
+    #[error("failed to change the lock marker {path}")]
+    Marker {
+        /// The marker.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Starts maintenance for one holder.
+///
+/// # Errors
+/// [`MaintenanceError::Held`] if there is one of that type; nothing changes then.
+pub fn start(store: &Store, paths: &Paths, holder: &Holder) -> Result<(), MaintenanceError> {
+    let marker = paths.lock_marker();
+    match store.start_maintenance(holder, |all| write_marker(&marker, all))? {
+        Some(present) => Err(MaintenanceError::Held(present)),
+        None => Ok(()),
+    }
+}
+
+/// Ends maintenance for one holder; gives those that remain.
+///
+/// # Errors
+/// [`MaintenanceError::NotHeld`] if there is none of that type.
+pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Vec<Holder>, MaintenanceError> {
+    let path = paths.lock_marker();
+    let failed = |source| MaintenanceError::Marker { path: path.clone(), source };
+    let Some((_, rest)) = store.end_maintenance(kind)? else {
+        // A crash may have left a marker without a holder.
+        if store.holders()?.is_empty() {
+            remove_marker(&path).map_err(failed)?;
+        }
+        return Err(MaintenanceError::NotHeld(kind.clone()));
+    };
+    if rest.is_empty() { remove_marker(&path) } else { write_marker(&path, &rest) }.map_err(failed)?;
+    Ok(rest)
+}
+
+/// Who holds it, on one line for people; none if nobody does.
+pub fn describe(holders: &[Holder]) -> Option<String> {
+    let one = |holder: &Holder| {
+        let since = format_minute(holder.since, &TimeZone::system());
+        let message = holder.message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        format!("{} since {since} by {}{message}", holder.kind, holder.user)
+    };
+    (!holders.is_empty()).then(|| holders.iter().map(one).collect::<Vec<_>>().join("; "))
+}
+
+/// Writes the marker so that it is wholly there or not, also after a power loss. Its text is what a refused
+/// user gets to read.
+fn write_marker(path: &Path, holders: &[Holder]) -> std::io::Result<()> {
+    let text: String = describe(holders).unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    let fresh = path.with_extension("new");
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    sync_folder(path)
+}
+
+fn remove_marker(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Ok(()) => sync_folder(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Millis;
+
+    fn holder(kind: &str) -> Holder {
+        Holder {
+            kind: kind.parse().unwrap(),
+            user: "ada".into(),
+            since: Millis(0),
+            message: Some("new\nbuild".into()),
+        }
+    }
+
+    #[test]
+    fn the_marker_is_there_exactly_while_somebody_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let store = Store::open(&paths.database()).unwrap();
+        let marker = paths.lock_marker();
+        start(&store, &paths, &holder("admin")).unwrap();
+        start(&store, &paths, &holder("firmware")).unwrap();
+        let text = std::fs::read_to_string(&marker).unwrap();
+        assert!(text.contains("admin since") && text.contains("firmware since"), "{text}");
+        assert_eq!(text.lines().count(), 1, "a message cannot break the line");
+        assert!(matches!(start(&store, &paths, &holder("admin")), Err(MaintenanceError::Held(_))));
+        assert_eq!(end(&store, &paths, &"admin".parse().unwrap()).unwrap().len(), 1);
+        assert!(!std::fs::read_to_string(&marker).unwrap().contains("admin"));
+        end(&store, &paths, &"firmware".parse().unwrap()).unwrap();
+        assert!(!marker.exists());
+    }
+
+    #[test]
+    fn a_marker_that_a_crash_left_is_put_away_by_the_next_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let store = Store::open(&paths.database()).unwrap();
+        std::fs::write(paths.lock_marker(), "left over").unwrap();
+        assert!(matches!(
+            end(&store, &paths, &MaintenanceType::default()),
+            Err(MaintenanceError::NotHeld(_))
+        ));
+        assert!(!paths.lock_marker().exists());
+    }
+}

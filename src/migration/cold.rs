@@ -1,0 +1,57 @@
+//! A zone that does not run, on storage that both hosts see: its configuration goes over.
+
+use super::{Log, MoveError, Moved, Task, insist, settle};
+use crate::model::Step;
+
+pub(super) async fn migrate(task: &Task, log: &dyn Log) -> Result<Moved, MoveError> {
+    attach(task, log).await?;
+    detach(task, log).await?;
+    settle(task, log).await?;
+    Ok(Moved { bytes: task.arrival.manifest.config.len() as u64, downtime: None })
+}
+
+async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
+    let undone = |reason: String| MoveError::undone(Step::Attach, reason);
+    log.intent(Step::Attach).map_err(undone)?;
+    match task.to.attach(task.arrival.manifest.clone()).await {
+        Ok(()) => log.done(Step::Attach).map_err(undone),
+        // It may have been taken there all the same: that is found out, and undone.
+        Err(error) if error.is_no_answer() => Err(undo(task, MoveError::undone(Step::Attach, error)).await),
+        Err(error) => Err(undone(error.to_string())),
+    }
+}
+
+/// From here the zone belongs to the destination.
+async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
+    let unknown = |reason: String| MoveError::unknown(Step::Detach, reason);
+    let uuid = task.arrival.manifest.zone.uuid;
+    if let Err(reason) = log.intent(Step::Detach) {
+        return Err(undo(task, MoveError::undone(Step::Detach, reason)).await);
+    }
+    if let Err(error) = insist(|| task.from.detach(task.zone(), uuid)).await {
+        // Whatever it says: what counts is whether the zone is still there. Taking it back from the destination
+        // when it is not would lose it.
+        let inventory = insist(|| task.from.inventory()).await;
+        let inventory = inventory.map_err(|also| unknown(format!("{error}; {also}")))?;
+        if inventory.zones.iter().any(|zone| zone.uuid == uuid) {
+            return Err(undo(task, MoveError::undone(Step::Detach, error)).await);
+        }
+    }
+    log.done(Step::Detach).map_err(unknown)
+}
+
+/// Takes the configuration back from the destination. The source is known to have it.
+async fn undo(task: &Task, cause: MoveError) -> MoveError {
+    let uuid = task.arrival.manifest.zone.uuid;
+    match insist(|| task.to.detach(task.zone(), uuid)).await {
+        Ok(()) => cause,
+        Err(error) => MoveError::unknown(
+            Step::Attach,
+            format!(
+                "{cause}; it stays on {}, but its configuration on {} could not be taken back: {error}",
+                task.from.name(),
+                task.to.name()
+            ),
+        ),
+    }
+}

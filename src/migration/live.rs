@@ -1,0 +1,151 @@
+//! A zone that runs: its memory goes over while it goes on running.
+//!
+//! The zone is let run at the destination only when it is known to be stopped for good at the source; see
+//! [`crate::platform::Platform::send`]. If the answer to that does not arrive, nothing is started anywhere.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::streams::Streams;
+use super::{Log, MoveError, Moved, Task, insist, settle};
+use crate::host::{HostError, Progress, Sent, Token};
+use crate::model::{Aux, Step};
+
+/// How often a migration's progress is asked for.
+const POLL: Duration = Duration::from_millis(500);
+
+pub(super) async fn migrate(
+    task: &Task,
+    log: &dyn Log,
+    abort: watch::Receiver<bool>,
+) -> Result<Moved, MoveError> {
+    let token = Token::random();
+    let result = match prepare(task, log, &token).await {
+        Ok(streams) => {
+            let result = transfer(task, log, &token, &streams, abort).await;
+            match result {
+                Ok((sent, at)) => switch(task, log, &streams, sent, at).await,
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    let _ = task.to.close_arrival(token).await;
+    result
+}
+
+async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, MoveError> {
+    let undone = |reason: String| MoveError::undone(Step::Prepare, reason);
+    log.intent(Step::Prepare).map_err(undone)?;
+    let open = task.to.open_arrival(task.arrival.manifest.clone(), token.clone());
+    let (opened, streams) = futures::future::join(open, Streams::lay(task, token)).await;
+    opened.map_err(|error| undone(error.to_string()))?;
+    let streams = streams.map_err(|error| undone(error.to_string()))?;
+    log.done(Step::Prepare).map_err(undone)?;
+    Ok(streams)
+}
+
+/// Sends the memory. Gives what the source said at its end, and when it said so.
+async fn transfer(
+    task: &Task,
+    log: &dyn Log,
+    token: &Token,
+    streams: &Streams,
+    mut abort: watch::Receiver<bool>,
+) -> Result<(Sent, Instant), MoveError> {
+    log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
+    let send = task.from.send(task.zone(), token.clone());
+    tokio::pin!(send);
+    let mut poll = tokio::time::interval_at(tokio::time::Instant::now() + POLL, POLL);
+    let mut aborted = false;
+    let result = loop {
+        tokio::select! {
+            result = &mut send => break result,
+            _ = poll.tick() => report(task, log, streams).await,
+            asked = abort.wait_for(|abort| *abort), if !aborted => {
+                aborted = true;
+                if asked.is_ok() {
+                    // The answer to `send` says whether it was in time.
+                    let _ = task.from.abort(task.zone()).await;
+                }
+            }
+        }
+    };
+    match result {
+        Ok(sent) => Ok((sent, Instant::now())),
+        Err(error) => {
+            let asked = *abort.borrow();
+            let cause = streams.trouble().unwrap_or(error);
+            Err(undo(task, &cause, asked).await)
+        }
+    }
+}
+
+async fn report(task: &Task, log: &dyn Log, streams: &Streams) {
+    let progress = task.from.progress(task.zone()).await.ok().flatten().unwrap_or_default();
+    let sent = streams.bytes();
+    let total = progress.total.max(task.arrival.manifest.zone.memory).max(sent);
+    log.progress(Progress { sent, remaining: progress.remaining, total });
+}
+
+/// After a transfer that failed: the zone must run at the source, and the image at the destination go.
+async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
+    let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
+    let there = task.from.name();
+    let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
+    let _ = task.from.finish(zone.clone()).await;
+    let inventory = match insist(|| task.from.inventory()).await {
+        Ok(inventory) => inventory,
+        Err(error) => return unknown(format!("whether it runs on {there} is not known: {error}")),
+    };
+    let runs = inventory.find(&zone).is_some_and(|zone| zone.uuid == uuid && zone.is_running());
+    if !runs {
+        return unknown(format!("it does not run on {there} any more"));
+    }
+    // It runs at the source, so an image at the destination is a copy that must never run.
+    if let Err(error) = insist(|| task.to.discard(zone.clone(), uuid)).await {
+        return MoveError::undone(
+            Step::Transfer,
+            format!(
+                "{cause}; it runs on {there}; a copy held on {} could not be removed: {error}",
+                task.to.name()
+            ),
+        );
+    }
+    if cancelled { MoveError::Cancelled } else { MoveError::undone(Step::Transfer, cause) }
+}
+
+/// Lets the zone run at its destination. It is stopped for good at the source; from here it only goes forward.
+async fn switch(
+    task: &Task,
+    log: &dyn Log,
+    streams: &Streams,
+    sent: Sent,
+    at: Instant,
+) -> Result<Moved, MoveError> {
+    let zone = &task.arrival.manifest.zone;
+    let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
+    // The zone stands still: this one entry says that the transfer is done, too.
+    log.intent(Step::Switch).map_err(unknown)?;
+    // One that its owner has paused stays so.
+    if zone.aux != Some(Aux::Paused) {
+        let resumed = insist(|| task.to.resume(task.zone(), zone.uuid)).await;
+        resumed.map_err(|error| unknown(format!("it is held on {}: {error}", task.to.name())))?;
+    }
+    let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let downtime = sent.stopped_for.saturating_add(waited);
+    log.done(Step::Switch).map_err(unknown)?;
+    if let Err(error) = task.from.finish(task.zone()).await {
+        // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
+        let detached = insist(|| task.from.detach(task.zone(), zone.uuid)).await;
+        detached.map_err(|also| {
+            MoveError::unknown(
+                Step::Settle,
+                format!("it has moved, but {} says: {error}; {also}", task.from.name()),
+            )
+        })?;
+    }
+    settle(task, log).await?;
+    Ok(Moved { bytes: streams.bytes(), downtime: Some(downtime) })
+}

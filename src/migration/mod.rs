@@ -1,0 +1,141 @@
+//! Moves ONE zone from one host to another. Which of them is this host does not matter.
+//!
+//! A move ends in one of three ways, and says which: the zone has moved; it is as it was, where it was; or
+//! nobody can tell (a host did not answer at the wrong moment), and nothing more is done until both can be
+//! asked.
+
+mod cold;
+mod live;
+mod streams;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::host::{Host, HostError, Progress};
+use crate::model::{Arrival, Kind, Step, ZoneName};
+
+/// One move, decided: what, how, from where, to where.
+#[derive(Clone)]
+pub struct Task {
+    /// The zone's manifest, how it moves, and what the destination is asked.
+    pub arrival: Arrival,
+    /// Where it is.
+    pub from: Arc<dyn Host>,
+    /// Where it goes.
+    pub to: Arc<dyn Host>,
+}
+
+impl Task {
+    fn zone(&self) -> ZoneName {
+        self.arrival.manifest.zone.name.clone()
+    }
+}
+
+/// Who writes down what a move does. An `Err` stops the move before its next step.
+pub trait Log: Send + Sync {
+    /// The step is about to be done. Durable when this returns.
+    fn intent(&self, step: Step) -> Result<(), String>;
+    /// The step was done. From this on the move only goes forward if the step is `Switch` or `Detach`.
+    fn done(&self, step: Step) -> Result<(), String>;
+    /// How far the transfer is.
+    fn progress(&self, progress: Progress);
+}
+
+/// What a move came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Bytes of memory that crossed.
+    pub bytes: u64,
+    /// Milliseconds during which the zone did not answer; none if it did not run.
+    pub downtime: Option<u64>,
+}
+
+/// Why a move did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// The zone is as it was, where it was.
+    #[error("{reason}")]
+    Undone {
+        /// At which step.
+        step: Step,
+        /// Why.
+        reason: String,
+    },
+    /// It was given up on request; the zone is as it was, where it was.
+    #[error("cancelled")]
+    Cancelled,
+    /// Where the zone is cannot be told now.
+    #[error("{reason}")]
+    Unknown {
+        /// At which step.
+        step: Step,
+        /// Why, and what is known.
+        reason: String,
+    },
+}
+
+impl MoveError {
+    fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
+        Self::Undone { step, reason: reason.to_string() }
+    }
+
+    fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
+        Self::Unknown { step, reason: reason.to_string() }
+    }
+}
+
+/// How long room stays booked if nobody renews the booking, in milliseconds.
+pub const LEASE: u64 = 3_600_000;
+
+/// Moves a zone. `abort` becoming true gives the move up if that is still possible.
+///
+/// # Errors
+/// [`MoveError`] says whether the zone is where it was.
+pub async fn migrate(task: &Task, log: &dyn Log, abort: watch::Receiver<bool>) -> Result<Moved, MoveError> {
+    reserve(task, log).await?;
+    let result = match task.arrival.kind {
+        Kind::Live => live::migrate(task, log, abort).await,
+        Kind::Cold => cold::migrate(task, log).await,
+    };
+    // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
+    // host that cannot be told forgets the booking when its lease ends.
+    let _ = task.to.release(task.zone()).await;
+    result
+}
+
+/// Everything is asked again at the moment of the move: much may have happened since it was planned.
+async fn reserve(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
+    let undone = |reason: String| MoveError::undone(Step::Reserve, reason);
+    log.intent(Step::Reserve).map_err(undone)?;
+    task.to.reserve(task.arrival.clone(), LEASE).await.map_err(|error| undone(error.to_string()))?;
+    log.done(Step::Reserve).map_err(undone)
+}
+
+/// The last step, after the point of no return: a failure here leaves the zone moved, and is reported.
+async fn settle(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
+    let unknown = |reason: String| MoveError::unknown(Step::Settle, reason);
+    log.intent(Step::Settle).map_err(unknown)?;
+    if task.arrival.manifest.zone.autostart && task.arrival.manifest.zone.persistent {
+        let set = task.to.set_autostart(task.zone(), true).await;
+        set.map_err(|error| unknown(format!("it has moved, but its autostart could not be set: {error}")))?;
+    }
+    log.done(Step::Settle).map_err(unknown)
+}
+
+/// Asks again a few times while no answer arrives: for what may be asked twice.
+async fn insist<T, F>(mut ask: impl FnMut() -> F) -> Result<T, HostError>
+where
+    F: Future<Output = Result<T, HostError>>,
+{
+    let mut pause = std::time::Duration::from_millis(100);
+    loop {
+        match ask().await {
+            Err(error) if error.is_no_answer() && pause.as_secs() < 4 => {
+                tokio::time::sleep(pause).await;
+                pause *= 3;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The streams of a live migration: what knocks at the source is carried to the destination.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::JoinSet;
+
+use super::Task;
+use crate::host::{Channel, Host, HostError, Pending, Token};
+use crate::transport::relay::relay_counted;
+
+/// The streams of one migration. They end when this is dropped.
+pub(super) struct Streams {
+    _tasks: JoinSet<()>,
+    memory: Arc<AtomicU64>,
+    trouble: Arc<Mutex<Option<HostError>>>,
+}
+
+impl Streams {
+    /// Makes the sockets at the source and waits, in the background, for its hypervisor to knock.
+    pub async fn lay(task: &Task, token: &Token) -> Result<Self, HostError> {
+        let mut tasks = JoinSet::new();
+        let memory = Arc::new(AtomicU64::new(0));
+        let trouble = Arc::new(Mutex::new(None));
+        let listen = |channel| task.from.listen(token, channel);
+        let (control, data) =
+            futures::future::try_join(listen(Channel::Control), listen(Channel::Memory)).await?;
+        for (pending, channel) in [(control, Channel::Control), (data, Channel::Memory)] {
+            let passed = match channel {
+                Channel::Memory => Arc::clone(&memory),
+                Channel::Control => Arc::default(),
+            };
+            let to = Arc::clone(&task.to);
+            tasks.spawn(carry(pending, to, token.clone(), channel, passed, Arc::clone(&trouble)));
+        }
+        Ok(Self { _tasks: tasks, memory, trouble })
+    }
+
+    /// Bytes of memory that have crossed.
+    pub fn bytes(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// Why a stream could not be carried on, if so: the hypervisor only sees it close.
+    pub fn trouble(&self) -> Option<HostError> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Carries every stream that is opened at one socket.
+async fn carry(
+    mut pending: Box<dyn Pending>,
+    to: Arc<dyn Host>,
+    token: Token,
+    channel: Channel,
+    passed: Arc<AtomicU64>,
+    trouble: Arc<Mutex<Option<HostError>>>,
+) {
+    let mut relays = JoinSet::new();
+    while let Ok(near) = pending.accept().await {
+        match to.connect(&token, channel).await {
+            Ok(far) => {
+                relays.spawn(relay_counted(near, far, Arc::clone(&passed)));
+            }
+            Err(error) => {
+                trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    }
+    relays.join_all().await;
+}

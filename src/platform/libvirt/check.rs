@@ -1,0 +1,172 @@
+//! Why a zone could not be on this host, as far as libvirt can tell; and what the host itself is.
+
+use std::path::Path;
+
+use super::list::Listed;
+use super::virsh::failed;
+use super::{Driver, Libvirt, domain_xml};
+use crate::exec::{Command, ExecError};
+use crate::model::{Arrival, Blocker, BlockerKind, Kind, Network};
+use crate::platform::PlatformError;
+use crate::platform::identity::clash;
+
+/// All reasons against an arrival.
+pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+    let manifest = &arrival.manifest;
+    let driver = Driver::of(manifest.zone.brand);
+    let lists = libvirt.lists().await?;
+    if !lists.iter().any(|(present, _)| *present == driver) {
+        let reason = format!("libvirt has no {} driver there", driver.folder());
+        return Ok(vec![Blocker::new(BlockerKind::Platform, reason)]);
+    }
+    let mut blockers = identity(lists.into_iter().flat_map(|(_, listed)| listed), arrival);
+    for network in &manifest.networks {
+        blockers.extend(missing_network(network).await?);
+    }
+    match domain_xml::parse(&manifest.config) {
+        Ok(domain) if driver == Driver::Qemu => {
+            blockers.extend(machine(&domain, arrival.kind).await?);
+        }
+        Ok(_) => {}
+        Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
+    }
+    Ok(blockers)
+}
+
+/// Other zones with its name or its identity.
+fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
+    let zone = &arrival.manifest.zone;
+    let clash = |other: Listed| {
+        let same_name = other.name == zone.name.as_str();
+        let reason = clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)?;
+        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.name)))
+    };
+    others.filter_map(clash).collect()
+}
+
+async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformError> {
+    let device = |name: &str| Path::new("/sys/class/net").join(name).exists();
+    let reason = match network {
+        Network::Bridge(name) if device(name) => return Ok(None),
+        Network::Bridge(name) => format!("no bridge {name} there"),
+        Network::Device(name) if device(name) => return Ok(None),
+        Network::Device(name) => format!("no network device {name} there"),
+        Network::Managed(name) => {
+            let command = Driver::Qemu.virsh().args(["net-list", "--name"]);
+            let active = command.run().await.map_err(|error| failed("list the networks", error))?;
+            if active.lines().any(|line| line.trim() == name) {
+                return Ok(None);
+            }
+            format!("no active network {name} there")
+        }
+    };
+    Ok(Some(Blocker::new(BlockerKind::Network, reason)))
+}
+
+/// Machine type and CPU model that this host's QEMU does not have.
+async fn machine(domain: &domain_xml::Domain, kind: Kind) -> Result<Option<Blocker>, PlatformError> {
+    let Some(machine) = &domain.machine else { return Ok(None) };
+    let command = Driver::Qemu.virsh().args(["domcapabilities", "--virttype", &domain.virt]).args([
+        "--arch",
+        &domain.arch,
+        "--machine",
+        machine,
+    ]);
+    let capabilities = match command.run().await {
+        Ok(capabilities) => capabilities,
+        Err(error @ ExecError::Failed { .. }) => {
+            let said = error.stderr().to_owned();
+            if let down @ PlatformError::Down { .. } = failed("ask for capabilities", error) {
+                return Err(down);
+            }
+            let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
+            return Ok(Some(Blocker::new(BlockerKind::Platform, reason)));
+        }
+        Err(error) => return Err(failed("ask for capabilities", error)),
+    };
+    let model = domain.cpu_model.as_deref().filter(|_| kind == Kind::Live);
+    Ok(model.filter(|model| !cpu_is_usable(&capabilities, model)).map(|model| {
+        Blocker::new(BlockerKind::Platform, format!("no CPU {model} for {} there", domain.virt))
+    }))
+}
+
+//       <model usable='yes' vendor='unknown'>qemu64</model>
+//       <model usable='no' vendor='AMD'>EPYC</model>
+/// Whether a CPU model is usable. One that is not listed is left to libvirt's own judgement.
+fn cpu_is_usable(capabilities: &str, model: &str) -> bool {
+    let Ok(document) = roxmltree::Document::parse(capabilities) else { return true };
+    let found = document.descendants().find(|node| {
+        node.has_tag_name("model") && node.text() == Some(model) && node.has_attribute("usable")
+    });
+    found.is_none_or(|node| node.attribute("usable") != Some("no"))
+}
+
+// Compiled against library: libvirt 9.0.0
+// Using library: libvirt 9.0.0
+// Using API: QEMU 9.0.0
+// Running hypervisor: QEMU 7.2.22
+/// Hypervisor with version, and architecture.
+pub(super) async fn version(driver: Driver) -> Result<(String, String), PlatformError> {
+    let command = driver.virsh().arg("version");
+    let output = command.run().await.map_err(|error| failed("ask for the version", error))?;
+    let field = |name: &str| output.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let library = field("Using library:").unwrap_or("libvirt");
+    let text = match field("Running hypervisor:") {
+        Some(hypervisor) => format!("{hypervisor} ({library})"),
+        None => library.to_owned(),
+    };
+    let machine = rustix::system::uname();
+    Ok((text, machine.machine().to_string_lossy().into_owned()))
+}
+
+/// Memory of the host, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub total: u64,
+    pub available: u64,
+}
+
+/// Reads the host's memory.
+pub(super) async fn memory() -> Result<Memory, PlatformError> {
+    let output = Command::new("cat").arg("/proc/meminfo").run().await;
+    let output =
+        output.map_err(|source| PlatformError::Command { what: "read /proc/meminfo".to_owned(), source })?;
+    parse_meminfo(&output).ok_or_else(|| PlatformError::Output {
+        command: "/proc/meminfo",
+        what: "no MemTotal or MemAvailable".to_owned(),
+    })
+}
+
+// MemTotal:       24684084 kB
+// MemAvailable:   23512340 kB
+fn parse_meminfo(text: &str) -> Option<Memory> {
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    };
+    Some(Memory { total: field("MemTotal")?, available: field("MemAvailable")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let text = "MemTotal:       24684084 kB\nMemFree:        22628192 kB\nMemAvailable:   23512340 kB\n";
+        assert_eq!(
+            parse_meminfo(text),
+            Some(Memory { total: 24_684_084 << 10, available: 23_512_340 << 10 })
+        );
+        assert_eq!(parse_meminfo("MemTotal: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn a_cpu_model_is_usable_unless_the_host_says_no() {
+        let text = "<domainCapabilities><cpu><mode name='custom'><model usable='yes' vendor='unknown'>qemu64</model>\
+                    <model usable='no' vendor='AMD'>EPYC</model></mode></cpu></domainCapabilities>";
+        assert!(
+            cpu_is_usable(text, "qemu64") && !cpu_is_usable(text, "EPYC") && cpu_is_usable(text, "other")
+        );
+    }
+}

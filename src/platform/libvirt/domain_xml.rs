@@ -1,0 +1,301 @@
+//! A domain's XML: what it says of storage, networks and machine, and what in it stands against moving.
+//!
+//! Only read here; what travels is the document as libvirt wrote it.
+
+use std::path::PathBuf;
+
+use roxmltree::{Document, Node};
+
+use crate::model::{Disk, DiskSource, Network};
+
+/// What matters of a domain's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Domain {
+    /// `kvm`, `qemu`, `lxc`.
+    pub virt: String,
+    /// Architecture of its machine.
+    pub arch: String,
+    /// Machine type, where there is one.
+    pub machine: Option<String>,
+    /// A CPU model by name that it must have.
+    pub cpu_model: Option<String>,
+    /// Storage.
+    pub disks: Vec<Disk>,
+    /// Networks.
+    pub networks: Vec<Network>,
+    /// Why it cannot move.
+    pub obstacles: Vec<String>,
+}
+
+/// Reads a domain's XML.
+///
+/// # Errors
+/// What is wrong with the document, with its position. A document with a DTD (entities) is refused.
+pub fn parse(xml: &str) -> Result<Domain, String> {
+    let document = Document::parse(xml).map_err(|error| error.to_string())?;
+    let root = document.root_element();
+    if root.tag_name().name() != "domain" {
+        return Err(format!("a <domain> is expected, found <{}>", root.tag_name().name()));
+    }
+    let mut domain = Domain { virt: attribute(root, "type"), ..Domain::default() };
+    for section in root.children().filter(Node::is_element) {
+        match section.tag_name().name() {
+            "os" => read_os(section, &mut domain),
+            "cpu" => read_cpu(section, &mut domain),
+            "devices" => section
+                .children()
+                .filter(Node::is_element)
+                .for_each(|device| read_device(device, &mut domain)),
+            _ => {}
+        }
+    }
+    Ok(domain)
+}
+
+fn attribute(node: Node<'_, '_>, name: &str) -> String {
+    node.attribute(name).unwrap_or_default().to_owned()
+}
+
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|child| child.has_tag_name(name))
+}
+
+fn text(node: Node<'_, '_>) -> Option<String> {
+    let text = node.text()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Machine, and the files that it boots from. The NVRAM file is the only one that is written to.
+fn read_os(os: Node<'_, '_>, domain: &mut Domain) {
+    for part in os.children().filter(Node::is_element) {
+        let name = part.tag_name().name();
+        match name {
+            "type" => {
+                domain.arch = attribute(part, "arch");
+                domain.machine = part.attribute("machine").map(str::to_owned);
+            }
+            "kernel" | "initrd" | "dtb" | "loader" | "nvram" => {
+                if let Some(path) = text(part) {
+                    domain.disks.push(Disk {
+                        target: name.to_owned(),
+                        source: DiskSource::File(PathBuf::from(path)),
+                        readonly: name != "nvram",
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn read_cpu(cpu: Node<'_, '_>, domain: &mut Domain) {
+    if cpu.attribute("mode") == Some("custom") {
+        domain.cpu_model = child(cpu, "model").and_then(text);
+    }
+}
+
+fn read_device(device: Node<'_, '_>, domain: &mut Domain) {
+    match device.tag_name().name() {
+        "disk" => read_disk(device, domain),
+        "filesystem" => read_filesystem(device, domain),
+        "interface" => read_interface(device, domain),
+        "hostdev" => {
+            domain.obstacles.push(format!("host device passed through ({})", describe_hostdev(device)))
+        }
+        "tpm" => {
+            if child(device, "backend").is_some_and(|backend| backend.attribute("type") == Some("emulator")) {
+                domain.obstacles.push("emulated TPM: its state lies on this host only".to_owned());
+            }
+        }
+        "shmem" => {
+            domain.obstacles.push("memory shared with other processes of this host (shmem)".to_owned())
+        }
+        _ => {}
+    }
+}
+
+fn describe_hostdev(device: Node<'_, '_>) -> String {
+    let address = child(device, "source").and_then(|source| child(source, "address"));
+    let parts: Vec<_> = address.iter().flat_map(|node| node.attributes()).map(|part| part.value()).collect();
+    format!("{} {}", attribute(device, "type"), parts.join(":")).trim().to_owned()
+}
+
+fn read_disk(device: Node<'_, '_>, domain: &mut Domain) {
+    let target = child(device, "target").map(|node| attribute(node, "dev")).unwrap_or_default();
+    // A CD-ROM is never written to, said or not.
+    let readonly = child(device, "readonly").is_some() || device.attribute("device") == Some("cdrom");
+    match source_of(device) {
+        Ok(None) => {}
+        Ok(Some(source)) => domain.disks.push(Disk { target: target.clone(), source, readonly }),
+        Err(obstacle) => domain.obstacles.push(format!("disk {target}: {obstacle}")),
+    }
+    let mut backing = child(device, "backingStore");
+    while let Some(store) = backing {
+        if let Ok(Some(source)) = source_of(store) {
+            domain.disks.push(Disk { target: format!("{target} (backing)"), source, readonly: true });
+        }
+        backing = child(store, "backingStore");
+    }
+}
+
+/// The source of a disk or of one of its backing stores; none for an empty drive.
+fn source_of(disk: Node<'_, '_>) -> Result<Option<DiskSource>, String> {
+    let Some(source) = child(disk, "source") else { return Ok(None) };
+    let path = |name: &str| source.attribute(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    match disk.attribute("type") {
+        Some("file") => Ok(path("file").map(DiskSource::File)),
+        Some("block") => Ok(path("dev").map(DiskSource::Block)),
+        Some("dir") => Ok(path("dir").map(DiskSource::Dir)),
+        Some("network") => {
+            let servers = source.children().filter(|node| node.has_tag_name("host")).map(|host| {
+                let port = host.attribute("port").map(|port| format!(":{port}")).unwrap_or_default();
+                format!("{}{port}", attribute(host, "name"))
+            });
+            let protocol = attribute(source, "protocol");
+            Ok(Some(DiskSource::Network { protocol, servers: servers.collect() }))
+        }
+        other => {
+            Err(format!("storage of type '{}' cannot be checked at a destination", other.unwrap_or("?")))
+        }
+    }
+}
+
+fn read_filesystem(device: Node<'_, '_>, domain: &mut Domain) {
+    let target = child(device, "target").map(|node| attribute(node, "dir")).unwrap_or_default();
+    if domain.virt != "lxc" {
+        domain.obstacles.push(format!("folder of this host shared into the zone ({target})"));
+        return;
+    }
+    let source = child(device, "source");
+    let path = |name: &str| source.and_then(|node| node.attribute(name)).map(PathBuf::from);
+    let source = match device.attribute("type").unwrap_or("mount") {
+        "mount" | "bind" => path("dir").map(DiskSource::Dir),
+        "file" => path("file").map(DiskSource::File),
+        "block" => path("dev").map(DiskSource::Block),
+        // Memory file systems hold nothing while the zone does not run.
+        _ => None,
+    };
+    let readonly = child(device, "readonly").is_some();
+    domain.disks.extend(source.map(|source| Disk { target, source, readonly }));
+}
+
+fn read_interface(device: Node<'_, '_>, domain: &mut Domain) {
+    let Some(source) = child(device, "source") else { return };
+    let network = match device.attribute("type") {
+        Some("bridge") => source.attribute("bridge").map(|name| Network::Bridge(name.to_owned())),
+        Some("network") => source.attribute("network").map(|name| Network::Managed(name.to_owned())),
+        Some("direct" | "ethernet") => source.attribute("dev").map(|name| Network::Device(name.to_owned())),
+        Some("hostdev") => {
+            domain.obstacles.push("network device of this host passed through".to_owned());
+            None
+        }
+        _ => None,
+    };
+    domain
+        .networks
+        .extend(network.filter(|network| !domain.networks.contains(network)).into_iter().collect::<Vec<_>>());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn with_devices(virt: &str, devices: &str) -> Domain {
+        parse(&format!("<domain type='{virt}'><devices>{devices}</devices></domain>")).unwrap()
+    }
+
+    #[test]
+    fn disks_of_every_kind_are_found() {
+        let domain = with_devices(
+            "kvm",
+            "<disk type='file' device='disk'><source file='/s/a.qcow2'/>
+               <backingStore type='file'><source file='/s/base.qcow2'/><backingStore/></backingStore>
+               <target dev='vda'/></disk>
+             <disk type='file' device='cdrom'><source file='/iso/x.iso'/><target dev='sda'/></disk>
+             <disk type='file' device='cdrom'><target dev='sdb'/></disk>
+             <disk type='block' device='disk'><source dev='/dev/vg/lv'/><target dev='vdb'/></disk>
+             <disk type='network' device='disk'><source protocol='rbd' name='p/i'>
+               <host name='mon1' port='6789'/><host name='mon2'/></source><target dev='vdc'/></disk>
+             <disk type='vhostuser' device='disk'><source type='unix' path='/x'/><target dev='vdd'/></disk>",
+        );
+        let found: Vec<_> = domain
+            .disks
+            .iter()
+            .map(|disk| format!("{} {} {}", disk.target, disk.source, disk.readonly))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "vda /s/a.qcow2 false",
+                "vda (backing) /s/base.qcow2 true",
+                "sda /iso/x.iso true",
+                "vdb /dev/vg/lv false",
+                "vdc rbd://mon1:6789,mon2 false"
+            ]
+        );
+        assert_eq!(
+            domain.obstacles,
+            ["disk vdd: storage of type 'vhostuser' cannot be checked at a destination"]
+        );
+    }
+
+    #[test]
+    fn what_cannot_move_is_named() {
+        let domain = with_devices(
+            "kvm",
+            "<hostdev mode='subsystem' type='pci'><source><address domain='0x0000' bus='0x3b'/></source></hostdev>
+             <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
+             <filesystem type='mount'><source dir='/home'/><target dir='home'/></filesystem>",
+        );
+        assert_eq!(
+            domain.obstacles,
+            [
+                "host device passed through (pci 0x0000:0x3b)",
+                "emulated TPM: its state lies on this host only",
+                "folder of this host shared into the zone (home)"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_nvram_file_counts_as_storage_that_is_written() {
+        let domain = parse(
+            "<domain type='kvm'><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+             <loader readonly='yes'>/usr/share/OVMF/CODE.fd</loader><nvram>/var/lib/x_VARS.fd</nvram></os>
+             <cpu mode='custom'><model>Skylake-Server</model></cpu></domain>",
+        )
+        .unwrap();
+        assert_eq!((domain.arch.as_str(), domain.machine.as_deref()), ("x86_64", Some("pc-q35-7.2")));
+        assert_eq!(domain.cpu_model.as_deref(), Some("Skylake-Server"));
+        assert!(domain.disks[0].readonly && !domain.disks[1].readonly);
+    }
+
+    #[test]
+    fn a_containers_root_is_its_storage_and_each_network_is_listed_once() {
+        let domain = with_devices(
+            "lxc",
+            "<filesystem type='mount'><source dir='/srv/root'/><target dir='/'/></filesystem>
+             <interface type='bridge'><source bridge='br0'/></interface>
+             <interface type='bridge'><source bridge='br0'/></interface>
+             <interface type='network'><source network='default'/></interface>",
+        );
+        assert_eq!(domain.disks[0].source, DiskSource::Dir("/srv/root".into()));
+        assert_eq!(domain.networks, [Network::Bridge("br0".into()), Network::Managed("default".into())]);
+    }
+
+    #[test]
+    fn entities_are_refused() {
+        let bomb = "<!DOCTYPE d [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><domain type='kvm'>&b;</domain>";
+        assert!(parse(bomb).unwrap_err().contains("DTD"), "{:?}", parse(bomb));
+        assert!(parse("<network/>").is_err());
+        assert!(parse("").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(xml in "(<domain>|</domain>|<disk type='file'>|<devices>|<source file='|'/>|\\PC){0,30}") {
+            let _ = parse(&xml);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `virsh list --all --id --name --uuid`, `virsh dominfo`, `virsh domstate --reason`.
+
+use uuid::Uuid;
+
+use crate::model::{Aux, Brand, Zone, ZoneState};
+use crate::platform::PlatformError;
+
+/// A line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The domain's UUID.
+    pub uuid: Uuid,
+    /// Its number while it runs.
+    pub id: Option<u32>,
+    /// Its name, which may be anything.
+    pub name: String,
+}
+
+// 00511286-3319-4f84-a168-e5fcdfb0de45 1 evac1
+// 6b5bd03f-ed22-41e2-9128-dadfae40d005 - evac4
+/// Reads the output of `virsh list --all --id --name --uuid`.
+pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
+    output.lines().filter(|line| !line.trim().is_empty()).map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Result<Listed, PlatformError> {
+    let odd = || PlatformError::Output { command: "virsh list", what: format!("{line:?}") };
+    let (uuid, rest) = line.trim().split_once(' ').ok_or_else(odd)?;
+    let (id, name) = rest.trim_start().split_once(' ').ok_or_else(odd)?;
+    let id = match id {
+        "-" => None,
+        number => Some(number.parse().map_err(|_| odd())?),
+    };
+    Ok(Listed { uuid: uuid.parse().map_err(|_| odd())?, id, name: name.trim_start().to_owned() })
+}
+
+// Id:             1
+// Name:           evac1
+// UUID:           00511286-3319-4f84-a168-e5fcdfb0de45
+// OS Type:        hvm
+// State:          running
+// CPU(s):         1
+// CPU time:       1.1s
+// Max memory:     98304 KiB
+// Used memory:    98304 KiB
+// Persistent:     yes
+// Autostart:      disable
+// Managed save:   no
+/// Reads the output of `virsh dominfo` and of `virsh domstate --reason`; none if the domain is gone meanwhile.
+///
+/// # Errors
+/// A sentence that says why the domain cannot be handled, when its name is no zone name; anything else odd is
+/// a [`PlatformError::Output`].
+pub fn parse_zone(brand: Brand, dominfo: &str, domstate: &str) -> Result<Option<Zone>, PlatformError> {
+    if dominfo.trim().is_empty() {
+        return Ok(None);
+    }
+    let field = |name: &str| {
+        dominfo.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
+    };
+    let odd = |what: &str| PlatformError::Output { command: "virsh dominfo", what: what.to_owned() };
+    let needed = |name: &str| field(name).ok_or_else(|| odd(&format!("no {name:?}")));
+    let name = needed("Name")?;
+    let (state, mut aux) = state_of(needed("State")?, domstate);
+    if field("Managed save") == Some("yes") && state == ZoneState::Installed {
+        aux = Some(Aux::Suspended);
+    }
+    let memory = needed("Max memory")?.strip_suffix(" KiB").and_then(|kib| kib.parse::<u64>().ok());
+    Ok(Some(Zone {
+        name: name.parse().map_err(|error| odd(&format!("{error}")))?,
+        uuid: needed("UUID")?.parse().map_err(|_| odd("UUID"))?,
+        brand,
+        state,
+        aux,
+        id: needed("Id")?.parse().ok(),
+        autostart: field("Autostart") == Some("enable"),
+        persistent: field("Persistent") != Some("no"),
+        memory: memory.ok_or_else(|| odd("Max memory"))?.saturating_mul(1024),
+        cpus: needed("CPU(s)")?.parse().map_err(|_| odd("CPU(s)"))?,
+    }))
+}
+
+// running (booted)
+// paused (migrating)
+/// libvirt's words for a state, in zones(7)'s.
+fn state_of(state: &str, reason: &str) -> (ZoneState, Option<Aux>) {
+    match state {
+        "shut off" => (ZoneState::Installed, None),
+        "in shutdown" => (ZoneState::ShuttingDown, None),
+        "crashed" => (ZoneState::Down, None),
+        "paused" if reason.contains("(migrating)") => (ZoneState::Running, Some(Aux::MigratingIn)),
+        "paused" => (ZoneState::Running, Some(Aux::Paused)),
+        // Asleep by its own wish (ACPI S3): its memory is still in its process.
+        "pmsuspended" => (ZoneState::Running, Some(Aux::Paused)),
+        // "running", "idle", "no state", and what a later libvirt may say: to be on the safe side, it runs.
+        _ => (ZoneState::Running, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DOMINFO: &str = "Id:             1\nName:           evac1\n\
+        UUID:           00511286-3319-4f84-a168-e5fcdfb0de45\nOS Type:        hvm\nState:          running\n\
+        CPU(s):         1\nCPU time:       1.1s\nMax memory:     98304 KiB\nUsed memory:    98304 KiB\n\
+        Persistent:     yes\nAutostart:      disable\nManaged save:   no\nSecurity model: none\n\
+        Security DOI:   0\nMessages:       tainted: running with undesirable elevated privileges\n";
+
+    #[test]
+    fn a_list_with_running_and_stopped_domains_is_read() {
+        let list = parse_list(
+            "00511286-3319-4f84-a168-e5fcdfb0de45 1 evac1\n\
+             6b5bd03f-ed22-41e2-9128-dadfae40d005 - Windows 10\n\n",
+        )
+        .unwrap();
+        assert_eq!((list[0].id, list[0].name.as_str()), (Some(1), "evac1"));
+        assert_eq!((list[1].id, list[1].name.as_str()), (None, "Windows 10"));
+    }
+
+    #[test]
+    fn a_running_domain_is_read_whole() {
+        let zone = parse_zone(Brand::Kvm, DOMINFO, "running (booted)").unwrap().unwrap();
+        assert_eq!(zone.name.as_str(), "evac1");
+        assert_eq!((zone.state, zone.aux, zone.id), (ZoneState::Running, None, Some(1)));
+        assert_eq!((zone.memory, zone.cpus), (96 << 20, 1));
+        assert!(zone.persistent && !zone.autostart);
+    }
+
+    #[test]
+    fn every_state_of_libvirt_has_its_zone_state() {
+        let read = |state: &str, reason: &str| {
+            let info = DOMINFO.replace("running\nCPU", &format!("{state}\nCPU"));
+            let zone = parse_zone(Brand::Kvm, &info, reason).unwrap().unwrap();
+            (zone.state, zone.aux)
+        };
+        assert_eq!(read("idle", "idle (unknown)"), (ZoneState::Running, None));
+        assert_eq!(read("paused", "paused (user)"), (ZoneState::Running, Some(Aux::Paused)));
+        assert_eq!(read("paused", "paused (migrating)"), (ZoneState::Running, Some(Aux::MigratingIn)));
+        assert_eq!(read("in shutdown", ""), (ZoneState::ShuttingDown, None));
+        assert_eq!(read("shut off", "shut off (destroyed)"), (ZoneState::Installed, None));
+        assert_eq!(read("crashed", ""), (ZoneState::Down, None));
+        assert_eq!(read("something new", ""), (ZoneState::Running, None));
+    }
+
+    #[test]
+    fn a_managed_save_image_is_seen() {
+        let info =
+            DOMINFO.replace("Managed save:   no", "Managed save:   yes").replace("running\n", "shut off\n");
+        let zone = parse_zone(Brand::Kvm, &info, "shut off (saved)").unwrap().unwrap();
+        assert_eq!(zone.aux, Some(Aux::Suspended));
+    }
+
+    #[test]
+    fn a_domain_that_is_gone_is_no_error() {
+        assert_eq!(parse_zone(Brand::Kvm, "\n", "").unwrap(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_makes_the_readers_panic(text in "(Name|State|Id|UUID|Max memory|CPU\\(s\\)|: |\n|\\PC){0,40}") {
+            let _ = parse_list(&text);
+            let _ = parse_zone(Brand::Lxc, &text, &text);
+        }
+    }
+}

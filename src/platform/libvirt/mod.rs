@@ -1,0 +1,324 @@
+//! libvirt hosts: KVM zones that move live, LXC zones that move cold. Everything through `virsh`: one static
+//! binary then runs on every host, and each parser is tested on what virsh really printed.
+//!
+//! What a live migration does is in [`live`]; why a zone cannot come is in [`check`].
+
+mod check;
+mod domain_xml;
+mod job;
+mod list;
+mod live;
+mod virsh;
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::{Platform, PlatformError, PlatformFacts};
+use crate::config;
+use crate::host::{Channel, Progress, Sent};
+use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Stranger, Zone, ZoneName};
+use crate::paths::Paths;
+pub use virsh::Driver;
+use virsh::{failed, is_missing};
+
+/// The libvirt of this host.
+#[derive(Debug)]
+pub struct Libvirt {
+    settings: config::Libvirt,
+    paths: Paths,
+    version: OnceCell<(String, String)>,
+    leaving: live::Leaving,
+    arriving: live::Arriving,
+}
+
+impl Libvirt {
+    /// The libvirt of this host. Nothing is asked yet.
+    pub fn new(settings: config::Libvirt, paths: Paths) -> Self {
+        Self {
+            settings,
+            paths,
+            version: OnceCell::new(),
+            leaving: live::Leaving::default(),
+            arriving: live::Arriving::default(),
+        }
+    }
+
+    /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
+    /// guests: they may run all the same.
+    async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
+        let asked = futures::future::join_all(Driver::ALL.map(|driver| async move {
+            let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
+            (driver, command.run().await)
+        }));
+        let mut lists = Vec::new();
+        let mut absent = None;
+        for (driver, answer) in asked.await {
+            match answer {
+                Ok(output) => lists.push((driver, list::parse_list(&output)?)),
+                Err(error) if virsh::is_absent(&error) && !self.may_have_guests(driver) => {
+                    absent = Some(error)
+                }
+                Err(error) => return Err(failed("list the zones", error)),
+            }
+        }
+        match absent {
+            Some(error) if lists.is_empty() => Err(failed("list the zones", error)),
+            _ => Ok(lists),
+        }
+    }
+
+    /// Whether there are traces of a driver's domains, defined or running.
+    fn may_have_guests(&self, driver: Driver) -> bool {
+        let folders = [self.paths.libvirt_config(), self.paths.libvirt_run()]
+            .map(|folder| folder.join(driver.folder()));
+        folders
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
+    }
+
+    /// The guests of one driver.
+    async fn guests(driver: Driver, listed: Vec<list::Listed>) -> Result<Inventory, PlatformError> {
+        let mut result = Inventory::default();
+        let (named, odd): (Vec<_>, Vec<_>) =
+            listed.into_iter().partition(|domain| domain.name.parse::<ZoneName>().is_ok());
+        for domain in odd {
+            let reason =
+                domain.name.parse::<ZoneName>().err().map(|error| error.to_string()).unwrap_or_default();
+            result.strangers.push(Stranger { name: domain.name, reason, running: domain.id.is_some() });
+        }
+        if named.is_empty() {
+            return Ok(result);
+        }
+        let commands: Vec<_> = named
+            .iter()
+            .flat_map(|domain| {
+                [format!("dominfo {}", domain.uuid), format!("domstate --reason {}", domain.uuid)]
+            })
+            .collect();
+        let answers = driver.batch(&commands).await?;
+        for answer in answers.chunks(2) {
+            if let [info, state] = answer {
+                result.zones.extend(list::parse_zone(driver.brand(), info, state)?);
+            }
+        }
+        Ok(result)
+    }
+
+    /// The driver and UUID of a zone.
+    async fn find(&self, zone: &ZoneName) -> Result<(Driver, Uuid), PlatformError> {
+        for (driver, listed) in self.lists().await? {
+            if let Some(found) = listed.iter().find(|domain| domain.name == zone.as_str()) {
+                return Ok((driver, found.uuid));
+            }
+        }
+        Err(PlatformError::NoSuchZone(zone.clone()))
+    }
+
+    /// A zone of that identity, if there is one.
+    async fn zone_by_uuid(&self, driver: Driver, uuid: Uuid) -> Result<Option<Zone>, PlatformError> {
+        let commands = [format!("dominfo {uuid}"), format!("domstate --reason {uuid}")];
+        match driver.batch(&commands).await?.as_slice() {
+            [info, state] => list::parse_zone(driver.brand(), info, state),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Platform for Libvirt {
+    fn name(&self) -> &'static str {
+        "libvirt"
+    }
+
+    async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
+        let driver = self.lists().await?[0].0;
+        let (hypervisor, arch) = self.version.get_or_try_init(|| check::version(driver)).await?.clone();
+        let memory = check::memory().await?;
+        let headroom = self.settings.headroom.saturating_mul(1 << 20);
+        Ok(PlatformFacts {
+            hypervisor,
+            arch,
+            memory: memory.total,
+            memory_free: memory.available.saturating_sub(headroom),
+            cpus: std::thread::available_parallelism()
+                .map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX)),
+        })
+    }
+
+    async fn inventory(&self) -> Result<Inventory, PlatformError> {
+        let lists = self.lists().await?;
+        let parts = futures::future::try_join_all(
+            lists.into_iter().map(|(driver, listed)| Self::guests(driver, listed)),
+        );
+        let mut all = Inventory::default();
+        for part in parts.await? {
+            all.zones.extend(part.zones);
+            all.strangers.extend(part.strangers);
+        }
+        all.zones.sort_by(|a, b| a.name.cmp(&b.name));
+        // The two drivers keep separate names; one tool cannot.
+        let twins: Vec<_> = all
+            .zones
+            .windows(2)
+            .filter(|pair| pair[0].name == pair[1].name)
+            .map(|pair| pair[0].name.clone())
+            .collect();
+        for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
+            let reason = "a KVM and an LXC domain have the same name".to_owned();
+            all.strangers.push(Stranger { name: zone.name.to_string(), reason, running: zone.is_running() });
+        }
+        Ok(all)
+    }
+
+    async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
+        let (driver, uuid) = self.find(zone).await?;
+        let mut commands = vec![
+            format!("dominfo {uuid}"),
+            format!("domstate --reason {uuid}"),
+            format!("dumpxml --inactive --security-info {uuid}"),
+            format!("dumpxml {uuid}"),
+        ];
+        if driver == Driver::Qemu {
+            commands.push(format!("snapshot-list --name {uuid}"));
+        }
+        let answers = driver.batch(&commands).await?;
+        let [info, state, config, current, rest @ ..] = answers.as_slice() else {
+            return Err(PlatformError::Output { command: "virsh", what: "too few answers".to_owned() });
+        };
+        let zone_now = list::parse_zone(driver.brand(), info, state)?
+            .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+        // What is plugged in now counts, not what will be after the next boot.
+        let mut domain = domain_xml::parse(current)
+            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
+        let snapshots =
+            rest.iter().flat_map(|names| names.lines()).filter(|name| !name.trim().is_empty()).count();
+        if snapshots > 0 {
+            domain.obstacles.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
+        }
+        if zone_now.aux == Some(Aux::Suspended) {
+            domain.obstacles.push(
+                "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
+            );
+        }
+        Ok(Manifest {
+            zone: zone_now,
+            config: config.trim_start().to_owned(),
+            platform: self.name().to_owned(),
+            disks: domain.disks,
+            networks: domain.networks,
+            obstacles: domain.obstacles,
+        })
+    }
+
+    async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+        check::check(self, arrival).await
+    }
+
+    async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
+        let command = Driver::of(manifest.zone.brand).virsh().args(["define", "/dev/stdin"]);
+        let what = || format!("define zone '{}'", manifest.zone.name);
+        command.stdin(manifest.config.as_str()).run().await.map_err(|error| failed(what(), error))?;
+        Ok(())
+    }
+
+    async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        for (driver, listed) in self.lists().await? {
+            if !listed.iter().any(|domain| domain.uuid == uuid) {
+                continue;
+            }
+            let Some(found) = self.zone_by_uuid(driver, uuid).await? else { continue };
+            if found.is_running() {
+                let what = "it runs; only a zone that does not run can be detached".to_owned();
+                return Err(PlatformError::State { zone: zone.clone(), what });
+            }
+            let mut command = driver.virsh().args(["undefine", &uuid.to_string()]);
+            if found.brand == Brand::Kvm {
+                command = command.arg("--keep-nvram");
+            }
+            command.run().await.map_err(|error| failed(format!("undefine zone '{zone}'"), error))?;
+        }
+        Ok(())
+    }
+
+    async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {
+        let (driver, uuid) = self.find(zone).await?;
+        let mut command = driver.virsh().args(["autostart", &uuid.to_string()]);
+        if !autostart {
+            command = command.arg("--disable");
+        }
+        command.run().await.map_err(|error| failed(format!("set autostart of zone '{zone}'"), error))?;
+        Ok(())
+    }
+
+    fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf {
+        match channel {
+            Channel::Memory => folder.join(channel.socket_name()),
+            Channel::Control => {
+                // Hosts with modular daemons have a socket for each driver.
+                let modular = self.paths.libvirt_run().join("virtqemud-sock");
+                if modular.exists() { modular } else { self.paths.libvirt_run().join("libvirt-sock") }
+            }
+        }
+    }
+
+    async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
+        self.arriving.open(manifest.zone.uuid, folder)
+    }
+
+    async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError> {
+        self.arriving.close(folder)
+    }
+
+    async fn send(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError> {
+        let (driver, uuid) = self.find(zone).await?;
+        let found =
+            self.zone_by_uuid(driver, uuid).await?.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+        self.leaving.send(&found, folder, &self.settings, &self.paths).await
+    }
+
+    async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
+        self.leaving.progress(zone).await
+    }
+
+    async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.leaving.abort(zone).await
+    }
+
+    async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.leaving.finish(zone).await
+    }
+
+    async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        self.arriving.resume(zone, uuid).await
+    }
+
+    async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        let driver = Driver::Qemu;
+        let Some(found) = self.zone_by_uuid(driver, uuid).await? else { return Ok(()) };
+        match (found.state.as_str(), found.aux) {
+            ("running", Some(Aux::Paused | Aux::MigratingIn)) => {
+                let destroy = driver.virsh().args(["destroy", &uuid.to_string()]);
+                destroy
+                    .run()
+                    .await
+                    .map_err(|error| failed(format!("end the arrived image of '{zone}'"), error))?;
+            }
+            ("installed", _) => {}
+            (state, _) => {
+                let what = format!("it is {state} here and not held; it is not thrown away");
+                return Err(PlatformError::State { zone: zone.clone(), what });
+            }
+        }
+        let undefine = driver.virsh().args(["undefine", "--keep-nvram", &uuid.to_string()]);
+        match undefine.run().await {
+            // A transient domain is gone with its end.
+            Err(error) if !is_missing(&error) => Err(failed(format!("undefine '{zone}'"), error)),
+            _ => Ok(()),
+        }
+    }
+}

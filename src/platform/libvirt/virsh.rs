@@ -1,0 +1,103 @@
+//! `virsh`, and the libvirt driver that it talks to.
+
+use std::time::Duration;
+
+use crate::exec::{Command, ExecError};
+use crate::model::Brand;
+use crate::platform::PlatformError;
+
+/// One of libvirt's drivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// Virtual machines.
+    Qemu,
+    /// Containers.
+    Lxc,
+}
+
+impl Driver {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Qemu, Self::Lxc];
+
+    /// The driver of a brand.
+    pub const fn of(brand: Brand) -> Self {
+        match brand {
+            Brand::Kvm => Self::Qemu,
+            Brand::Lxc => Self::Lxc,
+        }
+    }
+
+    /// The brand of its guests.
+    pub const fn brand(self) -> Brand {
+        match self {
+            Self::Qemu => Brand::Kvm,
+            Self::Lxc => Brand::Lxc,
+        }
+    }
+
+    /// Its connection URI on this host.
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu:///system",
+            Self::Lxc => "lxc:///system",
+        }
+    }
+
+    /// The name of its hook script and of its folder in `/etc/libvirt`.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu",
+            Self::Lxc => "lxc",
+        }
+    }
+
+    /// `virsh`, quiet, connected to it.
+    pub fn virsh(self) -> Command {
+        Command::new("virsh").args(["-q", "-c", self.uri()]).timeout(Duration::from_secs(60))
+    }
+
+    /// Several virsh commands in one process. Gives the output of each; empty for one about a domain that is
+    /// not there. (virsh goes on after a command that fails, and fails itself if the last one has.)
+    pub async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {
+        // Nothing that a guest can write into its own description may look like the separator.
+        let separator = uuid::Uuid::new_v4().simple().to_string();
+        let script = commands.join(&format!("; echo --str {separator}; "));
+        let output = match self.virsh().arg(script).run().await {
+            Ok(output) => output,
+            // Gone since it was listed: no answer is the answer.
+            Err(error) if is_missing(&error) => return Ok(vec![String::new(); commands.len()]),
+            Err(error) => return Err(failed("ask libvirt", error)),
+        };
+        let parts: Vec<_> = output.split(&separator).map(str::to_owned).collect();
+        if parts.len() == commands.len() {
+            Ok(parts)
+        } else {
+            Err(PlatformError::Output {
+                command: "virsh",
+                what: "a part of the answer is missing".to_owned(),
+            })
+        }
+    }
+}
+
+/// Whether virsh said that this libvirt has no such driver, or no daemon for it.
+pub fn is_absent(error: &ExecError) -> bool {
+    let said = error.stderr();
+    said.contains("no connection driver available")
+        || (said.contains("Failed to connect socket") && said.contains("No such file or directory"))
+}
+
+/// A virsh that failed, told apart from a libvirtd that does not answer.
+pub fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
+    let said = source.stderr();
+    if said.contains("failed to connect to the hypervisor") || said.contains("Failed to connect socket") {
+        return PlatformError::Down { service: "libvirt", hint: "systemctl status libvirtd", source };
+    }
+    PlatformError::Command { what: what.into(), source }
+}
+
+/// Whether virsh said that there is no such domain.
+pub fn is_missing(error: &ExecError) -> bool {
+    let said = error.stderr();
+    said.contains("failed to get domain") || said.contains("Domain not found")
+}

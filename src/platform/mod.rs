@@ -1,0 +1,144 @@
+//! What the virtualisation underneath can do. [`libvirt`] drives `virsh`; [`sim`] simulates zones.
+//!
+//! A platform knows its own zones and nothing of maintenance, targets, reservations or other hosts: those are
+//! [`crate::host::Local`]'s, which joins store and platform.
+
+mod identity;
+pub mod libvirt;
+pub mod sim;
+
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use crate::exec::ExecError;
+use crate::host::{Channel, Progress, Sent};
+use crate::model::{Arrival, Blocker, Inventory, Manifest, ZoneName};
+
+/// What a platform says of its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformFacts {
+    /// Hypervisor and version, for people.
+    pub hypervisor: String,
+    /// `x86_64`, …
+    pub arch: String,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// What of it a new zone could have, in bytes.
+    pub memory_free: u64,
+    /// Processors.
+    pub cpus: u32,
+}
+
+/// Why a platform did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// No such zone here.
+    #[error("no such zone: {0}")]
+    NoSuchZone(ZoneName),
+    /// The zone is not in a state in which that can be done.
+    #[error("zone '{zone}': {what}")]
+    State {
+        /// The zone.
+        zone: ZoneName,
+        /// What stands against it.
+        what: String,
+    },
+    /// The hypervisor's service does not answer.
+    #[error("{service} does not answer; is it running? ({hint})")]
+    Down {
+        /// What does not answer.
+        service: &'static str,
+        /// How to look.
+        hint: &'static str,
+        /// What its client said.
+        #[source]
+        source: ExecError,
+    },
+    /// A command failed.
+    #[error("failed to {what}")]
+    Command {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: ExecError,
+    },
+    /// A command printed something else than it should.
+    #[error("failed to understand what {command} printed: {what}")]
+    Output {
+        /// The command.
+        command: &'static str,
+        /// What is odd.
+        what: String,
+    },
+    /// A file or socket could not be used.
+    #[error("failed to {what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The simulation's own failures, and those that it was told to have.
+    #[error("{0}")]
+    Simulated(String),
+}
+
+/// One kind of virtualisation on this host.
+#[async_trait::async_trait]
+pub trait Platform: Send + Sync {
+    /// Its word in configurations and manifests.
+    fn name(&self) -> &'static str;
+
+    /// How the host is.
+    async fn facts(&self) -> Result<PlatformFacts, PlatformError>;
+
+    /// All guests.
+    async fn inventory(&self) -> Result<Inventory, PlatformError>;
+
+    /// A zone's manifest.
+    async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError>;
+
+    /// Why the zone could not be here, as far as the platform can tell: identity, machine, networks. Not
+    /// memory, storage or maintenance. Changes nothing.
+    async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
+
+    /// Cold: takes a configuration.
+    async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError>;
+
+    /// Cold: forgets the configuration of a zone that does not run. Its data stays.
+    async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+
+    /// Sets whether the zone boots with the host.
+    async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError>;
+
+    /// Where a stream of a live migration ends at the destination: its socket. `folder` is the migration's own.
+    fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf;
+
+    /// Live, destination: makes ready to receive; the sockets will be in `folder`.
+    async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
+
+    /// Live, destination: ends what [`open_arrival`](Self::open_arrival) began.
+    async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError>;
+
+    /// Live, source: sends the zone into the sockets in `folder`. Returns when it is stopped for good here
+    /// and held there.
+    async fn send(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError>;
+
+    /// Live, source: how far it is.
+    async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError>;
+
+    /// Live, source: gives it up.
+    async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError>;
+
+    /// Live, source: waits until the zone is put away after `send`.
+    async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError>;
+
+    /// Live, destination: lets the arrived zone run.
+    async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+
+    /// Live, destination: throws an arrived image away that was never let run.
+    async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+}

@@ -1,0 +1,58 @@
+//! Why a zone could not be on a simulated host.
+
+use super::config_of;
+use super::record::Record;
+use super::settings::HostSettings;
+use crate::model::{Arrival, Blocker, BlockerKind, Brand, DiskSource, Kind, Network};
+use crate::paths::Paths;
+use crate::platform::identity::clash;
+
+/// All reasons against an arrival, given what is there.
+pub(super) fn blockers(
+    arrival: &Arrival,
+    host: &HostSettings,
+    present: &[Record],
+    paths: &Paths,
+) -> Vec<Blocker> {
+    let manifest = &arrival.manifest;
+    let config = match config_of(manifest) {
+        Ok(config) => config,
+        Err(error) => return vec![Blocker::new(BlockerKind::Zone, error.to_string())],
+    };
+    let zone = &manifest.zone;
+    let mut found = Vec::new();
+    for other in present {
+        let (same_name, same_uuid) = (other.config.name == zone.name, other.config.uuid == zone.uuid);
+        if let Some(reason) = clash(zone, same_name, same_uuid, other.zone().is_running(), arrival.overwrite)
+        {
+            let reason = reason.replace("{}", other.config.name.as_str());
+            found.push(Blocker::new(BlockerKind::Identity, reason));
+        }
+    }
+    if config.arch != host.arch {
+        let reason = format!("it needs {}, the host there is {}", config.arch, host.arch);
+        found.push(Blocker::new(BlockerKind::Platform, reason));
+    }
+    if arrival.kind == Kind::Live && config.brand != Brand::Kvm {
+        found.push(Blocker::new(BlockerKind::Platform, "a container cannot move live"));
+    }
+    found.extend(config.networks.iter().filter_map(|network| missing_network(network, host)));
+    for disk in &config.disks {
+        // The probe of storage looks at real files, and two hosts simulated on one machine see the same ones.
+        if !matches!(&disk.source, DiskSource::File(path) if host.sees(path, paths)) {
+            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source);
+            found.push(Blocker::new(BlockerKind::Storage, reason));
+        }
+    }
+    found
+}
+
+fn missing_network(network: &Network, host: &HostSettings) -> Option<Blocker> {
+    let reason = match network {
+        Network::Bridge(name) if host.bridges.contains(name) => return None,
+        Network::Bridge(name) => format!("no bridge {name} there"),
+        Network::Managed(name) => format!("no active network {name} there"),
+        Network::Device(name) => format!("no network device {name} there"),
+    };
+    Some(Blocker::new(BlockerKind::Network, reason))
+}

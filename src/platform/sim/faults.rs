@@ -1,0 +1,243 @@
+//! What a simulated host was told to do wrong. Faults lie in its database, so another process can set them.
+
+use rusqlite::OptionalExtension;
+use serde::{Deserialize, Serialize};
+
+use super::Sim;
+use super::database::Session;
+use crate::model::{ZoneName, words};
+use crate::platform::PlatformError;
+
+words! {
+    /// Something that a platform is asked to do.
+    Operation, "operation" {
+        /// `facts()`
+        Facts = "facts",
+        /// `inventory()`
+        Inventory = "inventory",
+        /// `manifest()`
+        Manifest = "manifest",
+        /// `check()`
+        Check = "check",
+        /// `define()`
+        Define = "define",
+        /// `undefine()`
+        Undefine = "undefine",
+        /// `set_autostart()`
+        SetAutostart = "set_autostart",
+        /// `open_arrival()`
+        OpenArrival = "open_arrival",
+        /// `close_arrival()`
+        CloseArrival = "close_arrival",
+        /// `send()`
+        Send = "send",
+        /// `progress()`
+        Progress = "progress",
+        /// `abort()`
+        Abort = "abort",
+        /// `finish()`
+        Finish = "finish",
+        /// `resume()`
+        Resume = "resume",
+        /// `discard()`
+        Discard = "discard",
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// `check()` finds this reason against an arrival.
+    Refuse(String),
+    /// An operation fails and does nothing.
+    Fail {
+        /// Which.
+        at: Operation,
+        /// The error.
+        reason: String,
+    },
+    /// An operation is carried out, and is answered with an error all the same.
+    FailAfter {
+        /// Which.
+        at: Operation,
+        /// The error.
+        reason: String,
+    },
+    /// An operation does not begin before this fault is taken away.
+    Hang {
+        /// Which.
+        at: Operation,
+    },
+    /// A migration from here fails after that many rounds.
+    FailSend {
+        /// Rounds; none is before the first.
+        rounds: u32,
+        /// The error.
+        reason: String,
+    },
+    /// A migration from here stands still after that many rounds, until it is aborted.
+    Stall {
+        /// Rounds; none is before the first.
+        rounds: u32,
+    },
+    /// The line of a migration from here breaks after that many rounds.
+    Cut {
+        /// Rounds; none is before the first.
+        rounds: u32,
+    },
+    /// The line of a migration to here breaks when the zone is whole here, and before the source hears so.
+    LoseAnswer,
+    /// Nothing here answers.
+    Down,
+}
+
+/// Something that goes wrong, where and how often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What.
+    pub effect: Effect,
+    /// Only with this zone.
+    #[serde(default)]
+    pub zone: Option<ZoneName>,
+    /// Only the next so many times. A hang that was met so often goes on to hang those that it has met.
+    #[serde(default)]
+    pub times: Option<u32>,
+}
+
+impl Fault {
+    /// It happens always, to everything.
+    pub const fn always(effect: Effect) -> Self {
+        Self { effect, zone: None, times: None }
+    }
+
+    /// It happens once.
+    pub const fn once(effect: Effect) -> Self {
+        Self { effect, zone: None, times: Some(1) }
+    }
+}
+
+/// A moment at which a test may end the process, or look around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CrashPoint {
+    /// An operation is about to begin.
+    Before(Operation),
+    /// It is done, and nobody knows yet.
+    After(Operation),
+    /// Source: the zone was stopped in order to move, the destination does not know yet.
+    Stopped,
+    /// Destination: the zone is whole and held, the source does not know yet.
+    Whole,
+    /// Source: it has heard so, and has stopped the zone for good.
+    Acknowledged,
+}
+
+impl Session<'_> {
+    /// Replaces all faults.
+    pub fn put_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
+        self.sql("forget faults", |connection| connection.execute("DELETE FROM fault", []))?;
+        for fault in faults {
+            let text = self.json(fault)?;
+            self.sql("set a fault", |connection| {
+                connection.execute("INSERT INTO fault (fault, left) VALUES (?1, ?2)", (text, fault.times))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn faults(&self) -> Result<Vec<(i64, Fault)>, PlatformError> {
+        let rows: Vec<(i64, String)> = self.sql("read faults", |connection| {
+            connection
+                .prepare_cached("SELECT id, fault FROM fault WHERE left IS NULL OR left > 0 ORDER BY id")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })?;
+        rows.into_iter().map(|(id, text)| Ok((id, self.parsed(&text)?))).collect()
+    }
+
+    fn find_fault(
+        &self,
+        zone: Option<&ZoneName>,
+        wanted: &impl Fn(&Effect) -> bool,
+    ) -> Result<Option<(i64, Effect)>, PlatformError> {
+        let fits =
+            |fault: &Fault| (fault.zone.is_none() || fault.zone.as_ref() == zone) && wanted(&fault.effect);
+        let found = self.faults()?.into_iter().find(|(_, fault)| fits(fault));
+        Ok(found.map(|(id, fault)| (id, fault.effect)))
+    }
+
+    fn spend_fault(&self, id: i64) -> Result<(), PlatformError> {
+        self.sql("count a fault", |connection| {
+            connection.execute("UPDATE fault SET left = left - 1 WHERE id = ?1 AND left > 0", [id])
+        })?;
+        Ok(())
+    }
+
+    fn fault_is_there(&self, id: i64) -> Result<bool, PlatformError> {
+        self.sql("look for a fault", |connection| {
+            connection.query_row("SELECT 1 FROM fault WHERE id = ?1", [id], |_| Ok(())).optional()
+        })
+        .map(|found| found.is_some())
+    }
+}
+
+impl Sim {
+    /// The first fault that fits, counted as having happened.
+    pub(super) fn fault(
+        &self,
+        zone: Option<&ZoneName>,
+        wanted: impl Fn(&Effect) -> bool,
+    ) -> Result<Option<(i64, Effect)>, PlatformError> {
+        // Nearly always there is none: then nothing is written.
+        if self.read(|session| session.find_fault(zone, &wanted))?.is_none() {
+            return Ok(None);
+        }
+        self.change(|session| {
+            let found = session.find_fault(zone, &wanted)?;
+            if let Some((id, _)) = &found {
+                session.spend_fault(*id)?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// Does `work`, with all that was told to go wrong before and after it.
+    pub(super) async fn gated<T>(
+        &self,
+        at: Operation,
+        zone: Option<&ZoneName>,
+        work: impl Future<Output = Result<T, PlatformError>>,
+    ) -> Result<T, PlatformError> {
+        let before = |effect: &Effect| match effect {
+            Effect::Down => true,
+            Effect::Fail { at: named, .. } | Effect::Hang { at: named } => *named == at,
+            _ => false,
+        };
+        match self.fault(zone, before)? {
+            Some((_, Effect::Fail { reason, .. })) => return Err(PlatformError::Simulated(reason)),
+            Some((id, Effect::Hang { .. })) => self.hang(id).await?,
+            Some(_) => {
+                let what = "the simulated hypervisor does not answer; is it running?".to_owned();
+                return Err(PlatformError::Simulated(what));
+            }
+            None => {}
+        }
+        self.put_in_order()?;
+        self.reached(CrashPoint::Before(at), zone);
+        let value = work.await?;
+        self.reached(CrashPoint::After(at), zone);
+        let after = |effect: &Effect| matches!(effect, Effect::FailAfter { at: named, .. } if *named == at);
+        match self.fault(zone, after)? {
+            Some((_, Effect::FailAfter { reason, .. })) => Err(PlatformError::Simulated(reason)),
+            _ => Ok(value),
+        }
+    }
+
+    async fn hang(&self, id: i64) -> Result<(), PlatformError> {
+        while self.read(|session| session.fault_is_there(id))? {
+            super::pause().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! Live migration, source side.
+//!
+//! The zone runs until the last round. Then it is stopped, and runs again only if no answer comes that it is
+//! whole elsewhere. When that answer came it is stopped for good before `send` returns: only then may anybody
+//! let it run there.
+
+use std::path::Path;
+
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::faults::{CrashPoint, Effect};
+use super::precopy::{Next, Precopy};
+use super::record::Record;
+use super::wire::{self, Message, PAYLOAD};
+use super::{Sim, locked};
+use crate::host::{Channel, Progress, Sent, chain};
+use crate::model::{Brand, Millis, ZoneName};
+use crate::platform::PlatformError;
+
+/// How it ended: none while it goes on.
+type Outcome = Option<Result<Sent, String>>;
+
+/// Progress is told so many times in a round.
+const PARTS: u64 = 16;
+
+/// A zone on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Departure {
+    uuid: Uuid,
+    cancel: CancellationToken,
+    progress: watch::Receiver<Progress>,
+    outcome: watch::Receiver<Outcome>,
+}
+
+impl Departure {
+    async fn ended(&mut self) -> Result<Sent, String> {
+        let outcome = self.outcome.wait_for(Option::is_some).await;
+        outcome
+            .ok()
+            .and_then(|outcome| outcome.clone())
+            .unwrap_or_else(|| Err("nobody saw its end".to_owned()))
+    }
+}
+
+impl Sim {
+    fn departure(&self, zone: &ZoneName) -> Option<Departure> {
+        locked(&self.inner.leaving).get(zone).cloned()
+    }
+
+    pub(super) async fn depart(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError> {
+        let keeper = self.keeper()?;
+        let record = self.change(|session| {
+            let mut record = session.named(zone)?;
+            if record.config.brand != Brand::Kvm {
+                return Err(record.refuse("a container cannot move live"));
+            }
+            record.depart(keeper)?;
+            session.save(&record)?;
+            Ok(record)
+        })?;
+        let (progress, progress_seen) = watch::channel(Progress {
+            sent: 0,
+            remaining: record.config.memory,
+            total: record.config.memory,
+        });
+        let (outcome, outcome_seen) = watch::channel(None);
+        let cancel = CancellationToken::new();
+        let mut departure = Departure {
+            uuid: record.config.uuid,
+            cancel: cancel.clone(),
+            progress: progress_seen,
+            outcome: outcome_seen,
+        };
+        locked(&self.inner.leaving).insert(zone.clone(), departure.clone());
+        let socket = folder.join(Channel::Memory.socket_name());
+        let sender = Sender { sim: self.clone(), record, progress };
+        // A task of its own: like a hypervisor, it goes on when nobody listens any more.
+        tokio::spawn(async move {
+            let _ = outcome.send(Some(sender.run(&socket, &cancel).await));
+        });
+        departure.ended().await.map_err(|what| PlatformError::State { zone: zone.clone(), what })
+    }
+
+    pub(super) fn progress_of(&self, zone: &ZoneName) -> Option<Progress> {
+        let departure = self.departure(zone)?;
+        let goes_on = departure.outcome.borrow().is_none();
+        goes_on.then(|| *departure.progress.borrow())
+    }
+
+    /// Gives a migration up, and waits until it is.
+    pub(super) async fn give_up(&self, zone: &ZoneName) {
+        if let Some(mut departure) = self.departure(zone) {
+            departure.cancel.cancel();
+            let _ = departure.ended().await;
+        }
+    }
+
+    /// Puts the configuration away that is left of a zone that was sent.
+    pub(super) async fn put_away(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        let Some(mut departure) = self.departure(zone) else { return Ok(()) };
+        let ended = departure.ended().await;
+        locked(&self.inner.leaving).remove(zone);
+        ended.map_err(|what| PlatformError::State { zone: zone.clone(), what })?;
+        self.forget(zone, departure.uuid)
+    }
+}
+
+/// The hypervisor's part.
+struct Sender {
+    sim: Sim,
+    record: Record,
+    progress: watch::Sender<Progress>,
+}
+
+impl Sender {
+    async fn run(&self, socket: &Path, cancel: &CancellationToken) -> Result<Sent, String> {
+        let result = tokio::select! {
+            result = self.transfer(socket) => result,
+            () = cancel.cancelled() => Err("it was aborted".to_owned()),
+        };
+        if result.is_err() {
+            self.change(|record, now| {
+                record.go_on(now);
+                Ok(())
+            })?;
+        }
+        result
+    }
+
+    /// Everything from the first byte to the answer. May be dropped wherever it waits.
+    async fn transfer(&self, socket: &Path) -> Result<Sent, String> {
+        let broke = |error: std::io::Error| format!("the line to the destination broke: {error}");
+        let stream = UnixStream::connect(socket).await.map_err(broke)?;
+        let mut stream = BufReader::new(stream);
+        wire::write(&mut stream, &Message::Begin { uuid: self.record.config.uuid }).await.map_err(broke)?;
+        expect(Message::Ready, wire::read(&mut stream).await.map_err(broke)?)?;
+
+        let host = self.sim.host().map_err(said)?;
+        let mut copy = Precopy::new(self.record.config.memory, self.record.config.dirty_rate, host.bandwidth);
+        let mut time = self.sim.now().map_err(said)?;
+        loop {
+            self.trouble(copy.rounds()).await?;
+            match copy.next() {
+                Next::Round(bytes) => {
+                    time = self.spend(time, bytes, copy.time(bytes)).await?;
+                    let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
+                    wire::write(&mut stream, &round).await.map_err(broke)?;
+                }
+                Next::Last(bytes) => {
+                    let (counter, stopped) = self.stop()?;
+                    self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
+                    self.spend(stopped, bytes, copy.time(bytes)).await?;
+                    let last = Message::Last { bytes, payload: bytes.min(PAYLOAD), counter };
+                    wire::write(&mut stream, &last).await.map_err(broke)?;
+                    expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
+                    return self.leave(stopped);
+                }
+                Next::Hopeless => return Err(copy.hopeless()),
+            }
+        }
+    }
+
+    /// What was told to go wrong after that many rounds.
+    async fn trouble(&self, rounds: u32) -> Result<(), String> {
+        let now = |effect: &Effect| match effect {
+            Effect::FailSend { rounds: at, .. }
+            | Effect::Stall { rounds: at }
+            | Effect::Cut { rounds: at } => *at == rounds,
+            _ => false,
+        };
+        match self.sim.fault(Some(&self.record.config.name), now).map_err(said)? {
+            Some((_, Effect::FailSend { reason, .. })) => Err(reason),
+            Some((_, Effect::Stall { .. })) => std::future::pending().await,
+            Some(_) => Err("the line to the destination broke: it was cut".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// The line carries that much, from `start` on; gives the time when it is done.
+    async fn spend(&self, start: Millis, bytes: u64, milliseconds: u64) -> Result<Millis, String> {
+        let before = *self.progress.borrow();
+        let part = |of: u64, n: u64| u64::try_from(u128::from(of) * u128::from(n) / u128::from(PARTS));
+        self.progress.send_modify(|progress| progress.remaining = bytes);
+        for n in 1..=PARTS {
+            let (time, done) = (part(milliseconds, n).unwrap_or(0), part(bytes, n).unwrap_or(0));
+            self.sim.sleep_until(start.after(time)).await.map_err(said)?;
+            self.progress.send_modify(|progress| {
+                progress.sent = before.sent.saturating_add(done);
+                progress.remaining = bytes.saturating_sub(done);
+            });
+        }
+        self.change(|_, _| Ok(()))?;
+        Ok(start.after(milliseconds))
+    }
+
+    /// The guest stands from here on. Gives its counter and the time.
+    fn stop(&self) -> Result<(u64, Millis), String> {
+        self.change(|record, now| Ok((record.freeze(now), now)))
+    }
+
+    /// It is whole there. From here on it cannot run here any more.
+    fn leave(&self, stopped: Millis) -> Result<Sent, String> {
+        let now = self.change(|record, now| {
+            record.left();
+            Ok(now)
+        })?;
+        self.sim.reached(CrashPoint::Acknowledged, Some(&self.record.config.name));
+        Ok(Sent { stopped_for: now.since(stopped) })
+    }
+
+    /// Changes the zone, if it is still the one that set out.
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&mut Record, Millis) -> Result<T, PlatformError>,
+    ) -> Result<T, String> {
+        let (uuid, id) = (self.record.config.uuid, self.record.id);
+        self.sim
+            .change(|session| {
+                let mut record = session
+                    .identified(uuid)?
+                    .ok_or_else(|| self.record.refuse("it was removed while it moved"))?;
+                record.departs(id)?;
+                let value = work(&mut record, session.now()?)?;
+                session.save(&record)?;
+                Ok(value)
+            })
+            .map_err(said)
+    }
+}
+
+fn expect(wanted: Message, found: Message) -> Result<(), String> {
+    match found {
+        Message::Refused { reason } => Err(format!("the destination refuses: {reason}")),
+        found if found == wanted => Ok(()),
+        _ => Err("the destination answers something odd".to_owned()),
+    }
+}
+
+/// An error in words, without the zone's name, which the caller adds.
+fn said(error: PlatformError) -> String {
+    match error {
+        PlatformError::State { what, .. } => what,
+        other => chain(&other),
+    }
+}

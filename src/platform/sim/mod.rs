@@ -1,0 +1,207 @@
+//! Simulated zones: the platform that needs nothing. Anyone can try the tool on it in a minute, and every way
+//! in which a move can go wrong can be brought about on it.
+//!
+//! A host is one SQLite database, and folders with a small file for each disk. Its time is virtual. A live
+//! migration crosses the same streams as a real one, with real bytes, and ends in the same ways: a zone runs
+//! here or there and never in both places, and an image that is whole at the destination stays held there
+//! until it is let run or thrown away. What a zone may do is in [`record`], what can be made to go wrong in
+//! [`faults`].
+
+mod arriving;
+mod check;
+mod clock;
+mod database;
+mod faults;
+mod keeper;
+mod leaving;
+mod owner;
+mod platform;
+mod precopy;
+mod record;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::PlatformError;
+use crate::model::{Aux, Manifest, Millis, ZoneName};
+use crate::paths::Paths;
+pub use clock::Scale;
+use database::{Database, Session};
+pub use faults::{CrashPoint, Effect, Fault, Operation};
+use keeper::Keeper;
+pub use owner::Counter;
+use record::Record;
+pub use settings::{HostSettings, Storage, ZoneConfig, ZoneSpec};
+
+/// Where the real time comes from.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// Is called at each moment at which a test may want to end the process.
+pub type CrashHook = Arc<dyn Fn(CrashPoint, Option<&ZoneName>) + Send + Sync>;
+
+/// A simulated host. Clones are the same one; others of the same paths, in this process or another, share its
+/// database.
+#[derive(Clone)]
+pub struct Sim {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    paths: Paths,
+    database: Database,
+    clock: Clock,
+    hook: CrashHook,
+    keeper: Mutex<Option<Keeper>>,
+    leaving: Mutex<HashMap<ZoneName, leaving::Departure>>,
+    arriving: Mutex<HashMap<PathBuf, arriving::Expectation>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn io_error(what: &'static str, path: &Path) -> impl Fn(std::io::Error) -> PlatformError {
+    move |source| PlatformError::Io { what, path: path.to_owned(), source }
+}
+
+/// The configuration in a manifest.
+fn config_of(manifest: &Manifest) -> Result<ZoneConfig, PlatformError> {
+    let refuse = |what: String| PlatformError::State { zone: manifest.zone.name.clone(), what };
+    if manifest.platform != "sim" {
+        return Err(refuse(format!("it is a zone of {}, this host simulates", manifest.platform)));
+    }
+    let config: ZoneConfig = serde_json::from_str(&manifest.config)
+        .map_err(|error| refuse(format!("its configuration cannot be read: {error}")))?;
+    if (&config.name, config.uuid) != (&manifest.zone.name, manifest.zone.uuid) {
+        return Err(refuse("its configuration is of another zone".to_owned()));
+    }
+    Ok(config)
+}
+
+/// A short real while, for what has to be looked at again.
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+impl Sim {
+    /// The simulated host of these paths. Nothing is read or made yet.
+    pub fn open(paths: &Paths) -> Self {
+        Self::open_with(paths, Arc::new(Millis::now), Arc::new(|_, _| {}))
+    }
+
+    /// The same with another clock, and with something that is called at each [`CrashPoint`].
+    pub fn open_with(paths: &Paths, clock: Clock, hook: CrashHook) -> Self {
+        let inner = Inner {
+            paths: paths.clone(),
+            database: Database::new(paths.simulation()),
+            clock,
+            hook,
+            keeper: Mutex::default(),
+            leaving: Mutex::default(),
+            arriving: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+    ) -> Result<T, PlatformError> {
+        self.inner.database.read((self.inner.clock)(), work)
+    }
+
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+    ) -> Result<T, PlatformError> {
+        self.inner.database.change((self.inner.clock)(), work)
+    }
+
+    fn reached(&self, point: CrashPoint, zone: Option<&ZoneName>) {
+        (self.inner.hook)(point, zone);
+    }
+
+    /// This one's mark on the zones that it moves.
+    fn keeper(&self) -> Result<Uuid, PlatformError> {
+        let mut keeper = locked(&self.inner.keeper);
+        if let Some(keeper) = &*keeper {
+            return Ok(keeper.id);
+        }
+        // The database makes the folder.
+        self.change(|_| Ok(()))?;
+        let folder = self.inner.database.folder();
+        Ok(keeper.insert(Keeper::new(folder).map_err(io_error("make a lock in", folder))?).id)
+    }
+
+    /// Ends the moves of those that have ended themselves.
+    fn put_in_order(&self) -> Result<(), PlatformError> {
+        let own = locked(&self.inner.keeper).as_ref().map(|keeper| keeper.id);
+        let orphan = |record: &Record| {
+            let keeper = record.keeper.filter(|keeper| Some(*keeper) != own);
+            keeper.is_some_and(|keeper| !keeper::lives(self.inner.database.folder(), keeper))
+        };
+        if !self.read(|session| Ok(session.zones()?.iter().any(orphan)))? {
+            return Ok(());
+        }
+        self.change(|session| {
+            for mut record in session.zones()?.into_iter().filter(orphan) {
+                let uuid = record.config.uuid;
+                let rest = if record.aux == Some(Aux::MigratingIn) {
+                    record.vanish()
+                } else {
+                    record.go_on(session.now()?);
+                    Some(record)
+                };
+                match rest {
+                    Some(record) => session.save(&record)?,
+                    None => session.delete(uuid)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What the hypervisor's hooks do on a real host: no zone boots or arrives during maintenance.
+    fn not_locked(&self) -> Result<(), PlatformError> {
+        if self.inner.paths.lock_marker().exists() {
+            let what = "this host is in maintenance: no zone boots or arrives here; see sysadm(8)";
+            return Err(PlatformError::Simulated(what.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Waits until that virtual time, or jumps there.
+    pub async fn sleep_until(&self, time: Millis) -> Result<(), PlatformError> {
+        let (scale, now) = self.read(|session| Ok((session.host()?.scale, session.now()?)))?;
+        match scale {
+            Scale::Instant => {
+                self.change(|session| session.jump(time))?;
+                tokio::task::yield_now().await;
+            }
+            Scale::Times(times) => {
+                tokio::time::sleep(Duration::from_millis(time.since(now)) / times.max(1)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what is left of a zone that does not run.
+    fn forget(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        self.change(|session| match session.identified(uuid)? {
+            Some(record) if record.zone().is_running() => Err(PlatformError::State {
+                zone: zone.clone(),
+                what: "it runs; only a zone that does not run can be detached".to_owned(),
+            }),
+            Some(_) => session.delete(uuid),
+            None => Ok(()),
+        })
+    }
+}

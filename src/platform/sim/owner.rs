@@ -1,0 +1,152 @@
+//! What is done to simulated hosts and zones from outside: their making, and what their owners do.
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::faults::Fault;
+use super::record::Record;
+use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
+use super::{Sim, io_error};
+use crate::model::{Disk, DiskSource, Millis, ZoneName};
+use crate::platform::PlatformError;
+
+/// How long a guest has run since it was booted, wherever that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Virtual milliseconds.
+    pub value: u64,
+    /// It goes on now: the guest runs here, really.
+    pub goes_on: bool,
+}
+
+impl Sim {
+    /// How the host is.
+    pub fn host(&self) -> Result<HostSettings, PlatformError> {
+        self.read(|session| session.host())
+    }
+
+    /// Changes how the host is.
+    pub fn set_host(&self, settings: &HostSettings) -> Result<(), PlatformError> {
+        for storage in &settings.storages {
+            if let Err(error) = storage.name.parse::<ZoneName>() {
+                return Err(PlatformError::Simulated(format!("storage {:?}: {error}", storage.name)));
+            }
+        }
+        self.change(|session| session.put_host(settings))
+    }
+
+    /// Replaces all that was told to go wrong. What hangs because of a fault that is gone goes on.
+    pub fn set_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
+        self.change(|session| session.put_faults(faults))
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Result<Millis, PlatformError> {
+        self.read(|session| session.now())
+    }
+
+    /// Makes a zone that does not run yet, with its disks.
+    pub fn create(&self, spec: ZoneSpec) -> Result<(), PlatformError> {
+        let host = self.host()?;
+        let uuid = spec.uuid.unwrap_or_else(Uuid::new_v4);
+        let mut disks = Vec::new();
+        for (storage, letter) in spec.storages.iter().zip('a'..='z') {
+            let folder = host
+                .folder(storage, &self.inner.paths)
+                .ok_or_else(|| PlatformError::Simulated(format!("the host has no storage {storage:?}")))?;
+            let target = format!("vd{letter}");
+            let path = folder.join(format!("{}-{target}.img", spec.name));
+            disks.push(Disk { target, source: DiskSource::File(path), readonly: false });
+        }
+        let config = ZoneConfig {
+            name: spec.name,
+            uuid,
+            brand: spec.brand,
+            arch: host.arch,
+            memory: spec.memory,
+            cpus: spec.cpus,
+            dirty_rate: spec.dirty_rate,
+            disks,
+            networks: spec.networks,
+            obstacles: spec.obstacles,
+        };
+        self.change(|session| {
+            if session.named(&config.name).is_ok() || session.identified(uuid)?.is_some() {
+                let what = "there is one of that name or UUID already".to_owned();
+                return Err(PlatformError::State { zone: config.name.clone(), what });
+            }
+            config.disks.iter().filter_map(file_of).try_for_each(|path| make_disk(path, &config))?;
+            let text = serde_json::to_string_pretty(&config)
+                .map_err(|error| PlatformError::Simulated(error.to_string()))?;
+            session.save(&Record::installed(config.clone(), text, spec.autostart))
+        })
+    }
+
+    /// Removes a zone that does not run, with its disks.
+    pub fn remove(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.change(|session| {
+            let record = session.named(zone)?;
+            if record.zone().is_running() {
+                return Err(record.refuse("it runs; stop it first"));
+            }
+            session.delete(record.config.uuid)?;
+            for path in record.config.disks.iter().filter_map(file_of) {
+                match std::fs::remove_file(path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(io_error("remove", path)(error));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Boots a zone, as its owner would. Refused while the host is in maintenance.
+    pub fn start(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.not_locked()?;
+        self.put_in_order()?;
+        self.change(|session| {
+            let mut record = session.named(zone)?;
+            if let Some(what) = session.host()?.lacks(&record.config, &self.inner.paths) {
+                return Err(record.refuse(what));
+            }
+            record.boot(session.now()?, session.fresh_id()?)?;
+            session.save(&record)
+        })
+    }
+
+    /// Ends a zone, as its owner would, also while it moves away.
+    pub fn stop(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.put_in_order()?;
+        self.change(|session| {
+            let mut record = session.named(zone)?;
+            record.halt()?;
+            session.save(&record)
+        })
+    }
+
+    /// What the guest itself would say.
+    pub fn zone_counter(&self, zone: &ZoneName) -> Result<Counter, PlatformError> {
+        self.read(|session| {
+            let record = session.named(zone)?;
+            Ok(Counter { value: record.counter(session.now()?), goes_on: record.since.is_some() })
+        })
+    }
+}
+
+fn file_of(disk: &Disk) -> Option<&Path> {
+    match &disk.source {
+        DiskSource::File(path) => Some(path),
+        _ => None,
+    }
+}
+
+fn make_disk(path: &Path, config: &ZoneConfig) -> Result<(), PlatformError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    }
+    let content = format!("a disk of the simulated zone {} ({})\n", config.name, config.uuid);
+    std::fs::write(path, content).map_err(io_error("write", path))
+}

@@ -1,0 +1,172 @@
+//! [`Sim`] as a platform.
+
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::faults::{Effect, Operation};
+use super::record::Record;
+use super::{Sim, check, config_of};
+use crate::host::{Channel, Progress, Sent};
+use crate::model::{Arrival, Aux, Blocker, BlockerKind, Inventory, Manifest, ZoneName, ZoneState};
+use crate::platform::{Platform, PlatformError, PlatformFacts};
+
+#[async_trait::async_trait]
+impl Platform for Sim {
+    fn name(&self) -> &'static str {
+        "sim"
+    }
+
+    async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
+        let work = async {
+            self.read(|session| {
+                let host = session.host()?;
+                let running = session.zones()?.into_iter().filter(|zone| zone.zone().is_running());
+                let used = running.fold(0, |sum: u64, zone| sum.saturating_add(zone.config.memory));
+                Ok(PlatformFacts {
+                    hypervisor: host.hypervisor,
+                    arch: host.arch,
+                    memory: host.memory,
+                    memory_free: host.memory.saturating_sub(used),
+                    cpus: host.cpus,
+                })
+            })
+        };
+        self.gated(Operation::Facts, None, work).await
+    }
+
+    async fn inventory(&self) -> Result<Inventory, PlatformError> {
+        let work = async {
+            self.read(|session| {
+                let zones = session.zones()?.iter().map(Record::zone).collect();
+                Ok(Inventory { zones, strangers: session.host()?.strangers })
+            })
+        };
+        self.gated(Operation::Inventory, None, work).await
+    }
+
+    async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
+        let work = async {
+            let record = self.read(|session| session.named(zone))?;
+            Ok(Manifest {
+                zone: record.zone(),
+                config: record.text,
+                platform: self.name().to_owned(),
+                disks: record.config.disks,
+                networks: record.config.networks,
+                obstacles: record.config.obstacles,
+            })
+        };
+        self.gated(Operation::Manifest, Some(zone), work).await
+    }
+
+    async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
+        let zone = Some(&arrival.manifest.zone.name);
+        let work = async {
+            let (host, present) = self.read(|session| Ok((session.host()?, session.zones()?)))?;
+            let mut found = check::blockers(arrival, &host, &present, &self.inner.paths);
+            if let Some((_, Effect::Refuse(reason))) =
+                self.fault(zone, |effect| matches!(effect, Effect::Refuse(_)))?
+            {
+                found.push(Blocker::new(BlockerKind::Host, reason));
+            }
+            Ok(found)
+        };
+        self.gated(Operation::Check, zone, work).await
+    }
+
+    async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
+        let work = async {
+            let config = config_of(manifest)?;
+            self.change(|session| {
+                let present = session.identified(config.uuid)?;
+                if let Some(present) = present.as_ref().filter(|present| present.zone().is_running()) {
+                    return Err(present.refuse("it runs here"));
+                }
+                if session.named(&config.name).is_ok_and(|other| other.config.uuid != config.uuid) {
+                    let what = "another zone has its name here".to_owned();
+                    return Err(PlatformError::State { zone: config.name, what });
+                }
+                let autostart = present.is_some_and(|present| present.autostart);
+                session.save(&Record::installed(config, manifest.config.clone(), autostart))
+            })
+        };
+        self.gated(Operation::Define, Some(&manifest.zone.name), work).await
+    }
+
+    async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        self.gated(Operation::Undefine, Some(zone), async { self.forget(zone, uuid) }).await
+    }
+
+    async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {
+        let work = async {
+            self.change(|session| {
+                let mut record = session.named(zone)?;
+                record.autostart = autostart;
+                session.save(&record)
+            })
+        };
+        self.gated(Operation::SetAutostart, Some(zone), work).await
+    }
+
+    fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf {
+        folder.join(channel.socket_name())
+    }
+
+    async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
+        let work = async { self.expect(manifest, folder) };
+        self.gated(Operation::OpenArrival, Some(&manifest.zone.name), work).await
+    }
+
+    async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError> {
+        self.gated(Operation::CloseArrival, None, self.stop_expecting(folder)).await
+    }
+
+    async fn send(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError> {
+        self.gated(Operation::Send, Some(zone), self.depart(zone, folder)).await
+    }
+
+    async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
+        self.gated(Operation::Progress, Some(zone), async { Ok(self.progress_of(zone)) }).await
+    }
+
+    async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        let work = async {
+            self.give_up(zone).await;
+            Ok(())
+        };
+        self.gated(Operation::Abort, Some(zone), work).await
+    }
+
+    async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.gated(Operation::Finish, Some(zone), self.put_away(zone)).await
+    }
+
+    async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        let work = async {
+            self.change(|session| {
+                let found = session.identified(uuid)?;
+                let mut record = found.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+                record.let_run(session.now()?)?;
+                session.save(&record)
+            })
+        };
+        self.gated(Operation::Resume, Some(zone), work).await
+    }
+
+    async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        let work = async {
+            self.change(|session| {
+                let Some(record) = session.identified(uuid)? else { return Ok(()) };
+                match (record.state, record.aux) {
+                    (ZoneState::Running, Some(Aux::Paused | Aux::MigratingIn))
+                    | (ZoneState::Installed, _) => session.delete(uuid),
+                    (state, _) => {
+                        Err(record.refuse(format!("it is {state} here and not held; it is not thrown away")))
+                    }
+                }
+            })
+        };
+        self.gated(Operation::Discard, Some(zone), work).await
+    }
+}

@@ -1,0 +1,191 @@
+//! One zone as the simulation keeps it, and every way in which it may change.
+//!
+//! ```text
+//!                  boot           depart                freeze          left             finish
+//!   installed ──────────► running ──────► migrating-out ──────► frozen ──────► installed ──────► (nothing)
+//!       ▲                  │   ▲                 │                 │
+//!       └────── halt ──────┘   └─────────────────┴──── go_on ──────┘
+//!
+//!                  begin                 whole            let_run
+//!   (nothing) ──────────► migrating-in ──────► paused ──────────► running
+//!       ▲                       │                 │
+//!       └─────── vanish ────────┴──── discard ────┘
+//! ```
+//!
+//! The guest itself goes on only where `since` is set: not while frozen, arriving or paused. A zone that was
+//! `installed` before its image began to arrive is so again when the image vanishes.
+
+use uuid::Uuid;
+
+use super::settings::ZoneConfig;
+use crate::model::{Aux, Millis, Zone, ZoneState};
+use crate::platform::PlatformError;
+
+/// A zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    /// Its configuration.
+    pub config: ZoneConfig,
+    /// The same as it was given.
+    pub text: String,
+    pub autostart: bool,
+    pub state: ZoneState,
+    pub aux: Option<Aux>,
+    pub id: Option<u32>,
+    /// What the guest's counter stood at when it was last let go or stopped.
+    pub counted: u64,
+    /// Since when the guest goes on, in virtual time; none while it stands.
+    pub since: Option<Millis>,
+    /// The configuration that an arriving image has replaced for the time being.
+    pub former: Option<String>,
+    /// Who moves it; see [`super::keeper`].
+    pub keeper: Option<Uuid>,
+}
+
+impl Record {
+    /// A zone that does not run.
+    pub fn installed(config: ZoneConfig, text: String, autostart: bool) -> Self {
+        Self {
+            config,
+            text,
+            autostart,
+            state: ZoneState::Installed,
+            aux: None,
+            id: None,
+            counted: 0,
+            since: None,
+            former: None,
+            keeper: None,
+        }
+    }
+
+    /// An image that begins to arrive, over a zone that does not run if there is one.
+    pub fn begin(
+        config: ZoneConfig,
+        text: String,
+        id: u32,
+        keeper: Uuid,
+        present: Option<Self>,
+    ) -> Result<Self, PlatformError> {
+        if let Some(present) = &present
+            && present.state != ZoneState::Installed
+        {
+            return Err(present.refuse("it runs here already"));
+        }
+        let autostart = present.as_ref().is_some_and(|present| present.autostart);
+        Ok(Self {
+            state: ZoneState::Running,
+            aux: Some(Aux::MigratingIn),
+            id: Some(id),
+            former: present.map(|present| present.text),
+            keeper: Some(keeper),
+            ..Self::installed(config, text, autostart)
+        })
+    }
+
+    /// An error about this zone.
+    pub fn refuse(&self, what: impl Into<String>) -> PlatformError {
+        PlatformError::State { zone: self.config.name.clone(), what: what.into() }
+    }
+
+    /// How it looks from outside.
+    pub fn zone(&self) -> Zone {
+        Zone {
+            name: self.config.name.clone(),
+            uuid: self.config.uuid,
+            brand: self.config.brand,
+            state: self.state,
+            aux: self.aux,
+            id: self.id,
+            autostart: self.autostart,
+            persistent: true,
+            memory: self.config.memory,
+            cpus: self.config.cpus,
+        }
+    }
+
+    /// What the guest's counter says, in virtual milliseconds.
+    pub fn counter(&self, now: Millis) -> u64 {
+        self.counted.saturating_add(self.since.map_or(0, |since| now.since(since)))
+    }
+
+    pub fn boot(&mut self, now: Millis, id: u32) -> Result<(), PlatformError> {
+        if self.state != ZoneState::Installed {
+            return Err(self.refuse("it runs already"));
+        }
+        (self.state, self.id, self.counted, self.since) = (ZoneState::Running, Some(id), 0, Some(now));
+        Ok(())
+    }
+
+    pub fn halt(&mut self) -> Result<(), PlatformError> {
+        match (self.state, self.aux) {
+            (ZoneState::Installed, _) => return Err(self.refuse("it does not run")),
+            (_, Some(Aux::MigratingIn)) => return Err(self.refuse("its image is arriving")),
+            _ => self.put_down(),
+        }
+        Ok(())
+    }
+
+    fn put_down(&mut self) {
+        *self = Self::installed(self.config.clone(), std::mem::take(&mut self.text), self.autostart);
+    }
+
+    pub fn depart(&mut self, keeper: Uuid) -> Result<(), PlatformError> {
+        match (self.state, self.aux) {
+            (ZoneState::Running, None) => {}
+            (ZoneState::Running, Some(aux)) => return Err(self.refuse(format!("it is {aux}"))),
+            (state, _) => return Err(self.refuse(format!("it is {state}, not running"))),
+        }
+        (self.aux, self.keeper) = (Some(Aux::MigratingOut), Some(keeper));
+        Ok(())
+    }
+
+    /// Whether it is still on the way on which it set out as number `id`.
+    pub fn departs(&self, id: Option<u32>) -> Result<(), PlatformError> {
+        if self.aux == Some(Aux::MigratingOut) && self.id == id {
+            Ok(())
+        } else {
+            Err(self.refuse("it was stopped while it moved"))
+        }
+    }
+
+    pub fn freeze(&mut self, now: Millis) -> u64 {
+        self.counted = self.counter(now);
+        self.since = None;
+        self.counted
+    }
+
+    /// Goes on here after a migration that failed.
+    pub fn go_on(&mut self, now: Millis) {
+        if self.aux == Some(Aux::MigratingOut) {
+            (self.aux, self.keeper) = (None, None);
+            self.since = self.since.or(Some(now));
+        }
+    }
+
+    /// Is stopped for good here after it is whole elsewhere.
+    pub fn left(&mut self) {
+        self.put_down();
+    }
+
+    pub fn whole(&mut self, counted: u64) {
+        (self.aux, self.counted, self.former, self.keeper) = (Some(Aux::Paused), counted, None, None);
+    }
+
+    pub fn let_run(&mut self, now: Millis) -> Result<(), PlatformError> {
+        match (self.state, self.aux) {
+            (ZoneState::Running, None) => {}
+            (ZoneState::Running, Some(Aux::Paused)) => (self.aux, self.since) = (None, Some(now)),
+            (state, None) => return Err(self.refuse(format!("it is {state}, no image of it is held"))),
+            (_, Some(aux)) => return Err(self.refuse(format!("it is {aux}, not held"))),
+        }
+        Ok(())
+    }
+
+    /// What remains when the image stops arriving.
+    pub fn vanish(self) -> Option<Self> {
+        let text = self.former?;
+        let config = serde_json::from_str(&text).unwrap_or(self.config);
+        Some(Self::installed(config, text, self.autostart))
+    }
+}

@@ -1,0 +1,168 @@
+//! What a simulated host and its zones are made of.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::clock::Scale;
+use crate::model::{Brand, Disk, DiskSource, Network, Stranger, ZoneName};
+use crate::paths::Paths;
+
+/// A simulated host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostSettings {
+    /// Its own name.
+    pub name: String,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Processors.
+    pub cpus: u32,
+    /// Architecture.
+    pub arch: String,
+    /// Hypervisor and version, for people.
+    pub hypervisor: String,
+    /// What its line to other hosts carries, in bytes of zone memory per virtual second.
+    pub bandwidth: u64,
+    /// How fast it lives.
+    pub scale: Scale,
+    /// Its bridges.
+    pub bridges: Vec<String>,
+    /// The storage that it sees.
+    pub storages: Vec<Storage>,
+    /// Guests that cannot be handled.
+    pub strangers: Vec<Stranger>,
+}
+
+impl Default for HostSettings {
+    fn default() -> Self {
+        Self {
+            name: "localhost".to_owned(),
+            memory: 64 << 30,
+            cpus: 16,
+            arch: "x86_64".to_owned(),
+            hypervisor: concat!("simulated ", env!("CARGO_PKG_VERSION")).to_owned(),
+            bandwidth: 1 << 30,
+            scale: Scale::Times(1),
+            bridges: vec!["br0".to_owned()],
+            storages: vec![Storage { name: "local".to_owned(), folder: None }],
+            strangers: Vec::new(),
+        }
+    }
+}
+
+impl HostSettings {
+    /// The folder of one of its storages.
+    pub(super) fn folder(&self, storage: &str, paths: &Paths) -> Option<PathBuf> {
+        self.storages.iter().find(|known| known.name == storage).map(|known| known.folder(paths))
+    }
+
+    /// Whether it sees what lies there.
+    pub(super) fn sees(&self, path: &Path, paths: &Paths) -> bool {
+        self.storages.iter().any(|storage| path.starts_with(storage.folder(paths)))
+    }
+
+    /// A disk that the zone needs in order to run and does not find here.
+    pub(super) fn lacks(&self, config: &ZoneConfig, paths: &Paths) -> Option<String> {
+        let missing = |disk: &&Disk| match &disk.source {
+            DiskSource::File(path) => !(self.sees(path, paths) && path.is_file()),
+            _ => true,
+        };
+        config.disks.iter().find(missing).map(|disk| format!("its disk {} is not here", disk.source))
+    }
+}
+
+/// A folder in which disks of zones lie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Its name, by the rule of zone names.
+    pub name: String,
+    /// Where it lies: the same folder on every host that shares it. None: this host's own, which no other
+    /// host sees.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+}
+
+impl Storage {
+    fn folder(&self, paths: &Paths) -> PathBuf {
+        let folder = match &self.folder {
+            Some(folder) => folder.clone(),
+            None => paths.root().join("srv").join(&self.name),
+        };
+        std::path::absolute(&folder).unwrap_or(folder)
+    }
+}
+
+/// A zone that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneSpec {
+    /// Its name.
+    pub name: ZoneName,
+    /// Its identity; none: a fresh one.
+    #[serde(default)]
+    pub uuid: Option<Uuid>,
+    /// Its brand.
+    pub brand: Brand,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// How much of its memory it writes to, in bytes per virtual second.
+    pub dirty_rate: u64,
+    /// Boots with its host.
+    #[serde(default)]
+    pub autostart: bool,
+    /// A disk on each of these storages.
+    pub storages: Vec<String>,
+    /// What it is plugged into.
+    pub networks: Vec<Network>,
+    /// Why it cannot move.
+    #[serde(default)]
+    pub obstacles: Vec<String>,
+}
+
+impl ZoneSpec {
+    /// A quiet virtual machine of 1 GiB, with one disk on storage `local`, on bridge `br0`.
+    pub fn new(name: ZoneName) -> Self {
+        Self {
+            name,
+            uuid: None,
+            brand: Brand::Kvm,
+            memory: 1 << 30,
+            cpus: 1,
+            dirty_rate: 16 << 20,
+            autostart: false,
+            storages: vec!["local".to_owned()],
+            networks: vec![Network::Bridge("br0".to_owned())],
+            obstacles: Vec::new(),
+        }
+    }
+}
+
+/// A zone's whole configuration: the `config` of its manifest, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneConfig {
+    /// Its name.
+    pub name: ZoneName,
+    /// Its identity.
+    pub uuid: Uuid,
+    /// Its brand.
+    pub brand: Brand,
+    /// The architecture that it needs.
+    pub arch: String,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// How much of its memory it writes to, in bytes per virtual second.
+    pub dirty_rate: u64,
+    /// Its disks, files all of them.
+    pub disks: Vec<Disk>,
+    /// What it is plugged into.
+    pub networks: Vec<Network>,
+    /// Why it cannot move.
+    pub obstacles: Vec<String>,
+}

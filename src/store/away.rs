@@ -1,0 +1,185 @@
+//! The zones that belong here and are elsewhere. A row is there before a zone leaves and until it is back or
+//! given up on purpose; no new maintenance and no new run erases it.
+
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+use super::{Store, StoreError, parsed, stored, unsigned};
+use crate::model::{HostUri, Kind, Manifest, Millis, ZoneName, words};
+
+words! {
+    /// How certain it is that the zone is away.
+    AwayPhase, "phase of an absence" {
+        /// It is being moved away, or its move was interrupted.
+        Leaving = "leaving",
+        /// It is at its refuge.
+        Away = "away",
+        /// It is being brought back, or that was interrupted.
+        Returning = "returning",
+    }
+}
+
+/// One zone that is away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Its name.
+    pub zone: ZoneName,
+    /// Its identity.
+    pub uuid: Uuid,
+    /// The host that it belongs to.
+    pub origin: String,
+    /// Where it was brought.
+    pub refuge: HostUri,
+    /// Whether it ran before it left.
+    pub was_running: bool,
+    /// Its whole configuration as it was here.
+    pub manifest: Manifest,
+    /// How it left.
+    pub kind: Kind,
+    /// How certain it is.
+    pub phase: AwayPhase,
+    /// When it began to leave.
+    pub started: Millis,
+    /// When it had arrived.
+    pub ended: Option<Millis>,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// How long it did not answer, in milliseconds.
+    pub downtime: Option<u64>,
+}
+
+impl Away {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let manifest: String = row.get("manifest")?;
+        let manifest = serde_json::from_str(&manifest).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+        })?;
+        Ok(Self {
+            zone: parsed(row, "zone")?,
+            uuid: parsed(row, "uuid")?,
+            origin: row.get("origin")?,
+            refuge: parsed(row, "refuge")?,
+            was_running: row.get("was_running")?,
+            manifest,
+            kind: parsed(row, "kind")?,
+            phase: parsed(row, "phase")?,
+            started: Millis(row.get("started_ms")?),
+            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
+            bytes: unsigned(row, "bytes")?,
+            downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
+        })
+    }
+}
+
+impl Store {
+    /// Writes a row, or replaces the one of that zone.
+    pub fn save_away(&self, away: &Away) -> Result<(), StoreError> {
+        let manifest = serde_json::to_string(&away.manifest).unwrap_or_default();
+        self.write("record a zone that is away", |transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO away (zone, uuid, origin, refuge, was_running, manifest, kind, phase,
+                 started_ms, ended_ms, bytes, downtime_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+                params![
+                    away.zone.as_str(),
+                    away.uuid.to_string(),
+                    away.origin,
+                    away.refuge.to_string(),
+                    away.was_running,
+                    manifest,
+                    away.kind.as_str(),
+                    away.phase.as_str(),
+                    away.started.0,
+                    away.ended.map(|time| time.0),
+                    stored(away.bytes),
+                    away.downtime.map(stored),
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Takes a row away: the zone is back, never left, or was given up. Whether there was one.
+    pub fn remove_away(&self, zone: &ZoneName) -> Result<bool, StoreError> {
+        self.write("remove a zone from the away list", |transaction| {
+            Ok(transaction.execute("DELETE FROM away WHERE zone = ?1", [zone.as_str()])? > 0)
+        })
+    }
+
+    /// All zones that are away, by name.
+    pub fn away(&self) -> Result<Vec<Away>, StoreError> {
+        self.read("read the away list", |connection| {
+            connection
+                .prepare_cached("SELECT * FROM away ORDER BY zone")?
+                .query_map([], Away::read)?
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::{Brand, Zone, ZoneState};
+    use crate::store::tests::fresh;
+
+    /// A row with every field set.
+    pub(crate) fn sample(zone: &str) -> Away {
+        let zone = Zone {
+            name: zone.parse().unwrap(),
+            uuid: Uuid::from_u128(7),
+            brand: Brand::Kvm,
+            state: ZoneState::Running,
+            aux: None,
+            id: Some(3),
+            autostart: true,
+            persistent: true,
+            memory: 96 << 20,
+            cpus: 1,
+        };
+        Away {
+            zone: zone.name.clone(),
+            uuid: zone.uuid,
+            origin: "h1".into(),
+            refuge: "ssh://root@h2".parse().unwrap(),
+            was_running: true,
+            manifest: Manifest {
+                zone,
+                config: "<domain/>".into(),
+                platform: "libvirt".into(),
+                disks: vec![],
+                networks: vec![],
+                obstacles: vec![],
+            },
+            kind: Kind::Live,
+            phase: AwayPhase::Away,
+            started: Millis(1),
+            ended: Some(Millis(2)),
+            bytes: 5,
+            downtime: Some(240),
+        }
+    }
+
+    #[test]
+    fn the_list_survives_maintenance_and_new_runs() {
+        let (_folder, store) = fresh();
+        store.save_away(&sample("evac1")).unwrap();
+        let holder = crate::store::Holder {
+            kind: crate::store::MaintenanceType::default(),
+            user: "root".into(),
+            since: Millis(3),
+            message: None,
+        };
+        store.start_maintenance(&holder, |_| Ok(())).unwrap();
+        store.begin_run(crate::store::Direction::Evacuate, "root", 1, Millis(4)).unwrap();
+        assert_eq!(store.away().unwrap(), [sample("evac1")]);
+    }
+
+    #[test]
+    fn a_zone_leaves_the_list_once() {
+        let (_folder, store) = fresh();
+        store.save_away(&sample("evac1")).unwrap();
+        let name = "evac1".parse().unwrap();
+        assert!(store.remove_away(&name).unwrap());
+        assert!(!store.remove_away(&name).unwrap());
+    }
+}

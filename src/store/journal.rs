@@ -1,0 +1,99 @@
+//! The journal of steps, written ahead: an intent before a step, its outcome after it.
+
+use rusqlite::params;
+
+use super::{Store, StoreError, parsed};
+use crate::model::{Millis, Step, ZoneName, words};
+
+words! {
+    /// What an entry says of its step.
+    Mark, "journal mark" {
+        /// It is about to be done.
+        Intent = "intent",
+        /// It was done.
+        Done = "done",
+        /// It failed.
+        Failed = "failed",
+        /// It was taken back.
+        Undone = "undone",
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The zone.
+    pub zone: ZoneName,
+    /// The step.
+    pub step: Step,
+    /// What is said of it.
+    pub mark: Mark,
+    /// When.
+    pub at: Millis,
+    /// More, for people.
+    pub detail: Option<String>,
+}
+
+impl Store {
+    /// Appends an entry. The step must not begin before this has returned.
+    pub fn log_step(&self, run: i64, entry: &Entry) -> Result<(), StoreError> {
+        self.write("write the journal", |transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO journal (run, zone, step, mark, at_ms, detail) VALUES (?1,?2,?3,?4,?5,?6)",
+                )?
+                .execute(params![
+                    run,
+                    entry.zone.as_str(),
+                    entry.step.as_str(),
+                    entry.mark.as_str(),
+                    entry.at.0,
+                    entry.detail,
+                ])?;
+            Ok(())
+        })
+    }
+
+    /// A zone's entries of a run, in order.
+    pub fn journal(&self, run: i64, zone: &ZoneName) -> Result<Vec<Entry>, StoreError> {
+        self.read("read the journal", |connection| {
+            connection
+                .prepare_cached("SELECT * FROM journal WHERE run = ?1 AND zone = ?2 ORDER BY id")?
+                .query_map(params![run, zone.as_str()], |row| {
+                    Ok(Entry {
+                        zone: parsed(row, "zone")?,
+                        step: parsed(row, "step")?,
+                        mark: parsed(row, "mark")?,
+                        at: Millis(row.get("at_ms")?),
+                        detail: row.get("detail")?,
+                    })
+                })?
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::fresh;
+
+    #[test]
+    fn entries_come_back_in_the_order_they_were_written() {
+        let (_folder, store) = fresh();
+        let run = store.begin_run(crate::store::Direction::Evacuate, "root", 1, Millis(0)).unwrap();
+        let entry = |step, mark| Entry {
+            zone: "a".parse().unwrap(),
+            step,
+            mark,
+            at: Millis(1),
+            detail: Some("x".into()),
+        };
+        let written = [entry(Step::Reserve, Mark::Intent), entry(Step::Reserve, Mark::Done)];
+        for entry in &written {
+            store.log_step(run, entry).unwrap();
+        }
+        assert_eq!(store.journal(run, &"a".parse().unwrap()).unwrap(), written);
+        assert_eq!(store.journal(run, &"b".parse().unwrap()).unwrap(), []);
+    }
+}

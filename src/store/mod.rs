@@ -1,0 +1,189 @@
+//! What must survive: maintenance, targets, runs, the zones that are away, the journal, reservations.
+//!
+//! One SQLite database (mode 0600, WAL, `synchronous=FULL`): what a function here has returned `Ok` for is on
+//! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
+
+mod away;
+mod error;
+mod journal;
+mod maintenance;
+mod reservations;
+mod runs;
+mod schema;
+mod targets;
+
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use away::{Away, AwayPhase};
+pub use error::StoreError;
+pub use journal::{Entry, Mark};
+pub use maintenance::{Holder, MaintenanceType};
+pub use reservations::Reservation;
+pub use runs::{Direction, Move, MoveState, Run};
+pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
+
+/// How long a writer waits for another one before the database counts as locked.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The open database of one host.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens the database for reading and writing; makes or upgrades it where necessary.
+    ///
+    /// # Errors
+    /// [`StoreError`] names the file and what to do.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        prepare_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?;
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(|source| StoreError::open(path, source))?;
+        Self::set_up(&connection).map_err(|source| StoreError::open(path, source))?;
+        schema::upgrade(&connection, path)?;
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// Opens it for reading only; none if there is no database yet, which means that nothing was ever done.
+    ///
+    /// # Errors
+    /// [`StoreError`] names the file and what to do.
+    pub fn open_read_only(path: &Path) -> Result<Option<Self>, StoreError> {
+        match path.try_exists() {
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+            Err(source) => return Err(StoreError::Create { path: path.to_owned(), source }),
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|source| StoreError::open(path, source))?;
+        connection.busy_timeout(BUSY).map_err(|source| StoreError::open(path, source))?;
+        schema::check(&connection, path)?;
+        Ok(Some(Self { path: path.to_owned(), connection: Mutex::new(connection) }))
+    }
+
+    fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+        connection.busy_timeout(BUSY)?;
+        // The first statement that reads the file: here a file that is no database is found out.
+        connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
+        connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads.
+    fn read<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        work(&self.lock()).map_err(|source| StoreError::query(&self.path, what, source))
+    }
+
+    /// Writes in one transaction, which takes the write lock at its beginning.
+    fn write<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        let result = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })();
+        result.map_err(|source| StoreError::query(&self.path, what, source))
+    }
+}
+
+/// Makes the folder (0700) and the file (0600) where they are missing.
+pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent()
+        && !folder.is_dir()
+    {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a column that holds the text of one of our own types.
+pub(crate) fn parsed<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error: T::Err| {
+        rusqlite::Error::FromSqlConversionFailure(
+            0,
+            rusqlite::types::Type::Text,
+            format!("column {column}: {error}").into(),
+        )
+    })
+}
+
+/// The same for a column that may be empty.
+pub(crate) fn parsed_optional<T: std::str::FromStr>(
+    row: &rusqlite::Row<'_>,
+    column: &str,
+) -> rusqlite::Result<Option<T>>
+where
+    T::Err: std::fmt::Display,
+{
+    match row.get::<_, Option<String>>(column)? {
+        Some(_) => parsed(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A size as SQLite keeps it.
+pub(crate) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A size as it was stored.
+pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    pub(crate) use super::away::tests::sample as sample_away;
+    use super::*;
+
+    /// An empty store that lives as long as its folder.
+    pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("sysadm.db")).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn a_reader_does_not_wait_for_a_writer() {
+        let (folder, store) = fresh();
+        let reader = Store::open_read_only(&folder.path().join("sysadm.db")).unwrap().unwrap();
+        store
+            .write("hold the lock", |_| {
+                assert!(reader.away().unwrap().is_empty());
+                Ok(())
+            })
+            .unwrap();
+    }
+}

@@ -1,0 +1,134 @@
+//! Room that is booked on this host for zones that come. A booking ends with its zone's arrival, by its owner,
+//! or with its lease.
+
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+use super::{Store, StoreError, parsed, stored, unsigned};
+use crate::model::{Millis, ZoneName};
+
+/// One booking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// For whom.
+    pub zone: ZoneName,
+    /// The same, unmistakably.
+    pub uuid: Uuid,
+    /// The host that it comes from.
+    pub source: String,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Processors.
+    pub cpus: u32,
+    /// End of the lease.
+    pub expires: Millis,
+}
+
+impl Reservation {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            zone: parsed(row, "zone")?,
+            uuid: parsed(row, "uuid")?,
+            source: row.get("source")?,
+            memory: unsigned(row, "memory")?,
+            cpus: row.get("cpus")?,
+            expires: Millis(row.get("expires_ms")?),
+        })
+    }
+}
+
+impl Store {
+    /// Books room, if `admit` finds that it fits beside the bookings of others that are valid now. Looking and
+    /// booking are one transaction, so two sources never book the same room.
+    pub fn reserve<E>(
+        &self,
+        wanted: &Reservation,
+        now: Millis,
+        admit: impl FnOnce(&[Reservation]) -> Result<(), E>,
+    ) -> Result<Result<(), E>, StoreError> {
+        self.write("book room", |transaction| {
+            transaction.execute("DELETE FROM reservation WHERE expires_ms <= ?1", [now.0])?;
+            let others = transaction
+                .prepare("SELECT * FROM reservation WHERE NOT (zone = ?1 AND uuid = ?2 AND source = ?3)")?
+                .query_map(
+                    params![wanted.zone.as_str(), wanted.uuid.to_string(), wanted.source],
+                    Reservation::read,
+                )?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            if let Err(refusal) = admit(&others) {
+                return Ok(Err(refusal));
+            }
+            transaction.execute(
+                "INSERT OR REPLACE INTO reservation (zone, uuid, source, memory, cpus, expires_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    wanted.zone.as_str(),
+                    wanted.uuid.to_string(),
+                    wanted.source,
+                    stored(wanted.memory),
+                    wanted.cpus,
+                    wanted.expires.0
+                ],
+            )?;
+            Ok(Ok(()))
+        })
+    }
+
+    /// Gives booked room back. Whether there was any.
+    pub fn release(&self, zone: &ZoneName) -> Result<bool, StoreError> {
+        self.write("give booked room back", |transaction| {
+            Ok(transaction.execute("DELETE FROM reservation WHERE zone = ?1", [zone.as_str()])? > 0)
+        })
+    }
+
+    /// All bookings that are valid now.
+    pub fn reservations(&self, now: Millis) -> Result<Vec<Reservation>, StoreError> {
+        self.read("read bookings", |connection| {
+            connection
+                .prepare_cached("SELECT * FROM reservation WHERE expires_ms > ?1 ORDER BY zone")?
+                .query_map([now.0], Reservation::read)?
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::fresh;
+
+    fn wanted(zone: &str, source: &str) -> Reservation {
+        Reservation {
+            zone: zone.parse().unwrap(),
+            uuid: Uuid::from_u128(1),
+            source: source.into(),
+            memory: 10,
+            cpus: 1,
+            expires: Millis(100),
+        }
+    }
+
+    #[test]
+    fn a_booking_is_seen_by_the_next_one_until_its_lease_ends() {
+        let (_folder, store) = fresh();
+        store.reserve(&wanted("a", "h1"), Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        let sum = |others: &[Reservation]| others.iter().map(|other| other.memory).sum::<u64>();
+        let seen = store.reserve(&wanted("b", "h1"), Millis(99), |others| Err::<(), _>(sum(others))).unwrap();
+        assert_eq!(seen, Err(10));
+        let seen =
+            store.reserve(&wanted("b", "h1"), Millis(100), |others| Err::<(), _>(sum(others))).unwrap();
+        assert_eq!(seen, Err(0));
+    }
+
+    #[test]
+    fn a_refused_booking_is_not_kept_and_one_booked_again_counts_once() {
+        let (_folder, store) = fresh();
+        assert_eq!(store.reserve(&wanted("a", "h1"), Millis(0), |_| Err("full")).unwrap(), Err("full"));
+        assert_eq!(store.reservations(Millis(0)).unwrap(), []);
+        for _ in 0..2 {
+            store.reserve(&wanted("a", "h1"), Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        }
+        assert_eq!(store.reservations(Millis(0)).unwrap().len(), 1);
+        assert!(store.release(&"a".parse().unwrap()).unwrap());
+    }
+}

@@ -1,0 +1,283 @@
+//! Evacuations and returns, and what each did with each zone. Finished runs are the history.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, StoreError, parsed, parsed_optional, stored, unsigned};
+use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName, words};
+
+words! {
+    /// Which way a run goes.
+    Direction, "direction" {
+        /// All zones away from here.
+        Evacuate = "evacuate",
+        /// All zones back to here.
+        Return = "return",
+    }
+}
+
+words! {
+    /// What has become of a zone in a run. sysadm(8) knows EVACUATED, SKIPPED and FAILED.
+    MoveState, "state of a move" {
+        /// Its destination is being asked.
+        Preparing = "PREPARING",
+        /// It waits for its turn.
+        Ready = "READY",
+        /// It moves.
+        Migrating = "MIGRATING",
+        /// It is at DEST.
+        Evacuated = "EVACUATED",
+        /// It is back.
+        Returned = "RETURNED",
+        /// No attempt was made; it may still run here.
+        Skipped = "SKIPPED",
+        /// The attempt failed; it is where it was.
+        Failed = "FAILED",
+        /// Where it is cannot be told without the operator.
+        Unknown = "UNKNOWN",
+    }
+}
+
+impl MoveState {
+    /// Whether the run has nothing more to do with the zone.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Preparing | Self::Ready | Self::Migrating => false,
+            Self::Evacuated | Self::Returned | Self::Skipped | Self::Failed | Self::Unknown => true,
+        }
+    }
+}
+
+/// One evacuation or return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its number.
+    pub id: i64,
+    /// Which way.
+    pub direction: Direction,
+    /// Who started it.
+    pub user: String,
+    /// Its process.
+    pub pid: u32,
+    /// When it began.
+    pub started: Millis,
+    /// When it ended; none while it runs, or when it died.
+    pub ended: Option<Millis>,
+    /// How it ended, one word.
+    pub outcome: Option<String>,
+}
+
+/// What a run does with one zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The zone.
+    pub zone: ZoneName,
+    /// What has become of it.
+    pub state: MoveState,
+    /// Live or cold, once decided.
+    pub kind: Option<Kind>,
+    /// Its brand, where known.
+    pub brand: Option<Brand>,
+    /// Where it goes, or the last target that was tried.
+    pub dest: Option<HostUri>,
+    /// The step it is at.
+    pub step: Option<Step>,
+    /// Why it was skipped or failed.
+    pub error: Option<String>,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// Bytes to send in all, as far as known.
+    pub total: u64,
+    /// When its move began.
+    pub started: Option<Millis>,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// How long it did not answer, in milliseconds; live only.
+    pub downtime: Option<u64>,
+}
+
+impl Move {
+    /// A zone about which nothing is known yet.
+    pub const fn new(zone: ZoneName) -> Self {
+        Self {
+            zone,
+            state: MoveState::Preparing,
+            kind: None,
+            brand: None,
+            dest: None,
+            step: None,
+            error: None,
+            bytes: 0,
+            total: 0,
+            started: None,
+            ended: None,
+            downtime: None,
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            zone: parsed(row, "zone")?,
+            state: parsed(row, "state")?,
+            kind: parsed_optional(row, "kind")?,
+            brand: parsed_optional(row, "brand")?,
+            dest: parsed_optional(row, "dest")?,
+            step: parsed_optional(row, "step")?,
+            error: row.get("error")?,
+            bytes: unsigned(row, "bytes")?,
+            total: unsigned(row, "total")?,
+            started: row.get::<_, Option<i64>>("started_ms")?.map(Millis),
+            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
+            downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
+        })
+    }
+
+    pub(super) fn save(&self, run: i64, connection: &Connection) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO move (run, zone, state, kind, brand, dest, step, error, bytes, total,
+                 started_ms, ended_ms, downtime_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+            )?
+            .execute(params![
+                run,
+                self.zone.as_str(),
+                self.state.as_str(),
+                self.kind.map(Kind::as_str),
+                self.brand.map(Brand::as_str),
+                self.dest.as_ref().map(ToString::to_string),
+                self.step.map(Step::as_str),
+                self.error,
+                stored(self.bytes),
+                stored(self.total),
+                self.started.map(|time| time.0),
+                self.ended.map(|time| time.0),
+                self.downtime.map(stored),
+            ])?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Begins a run; gives its number.
+    pub fn begin_run(
+        &self,
+        direction: Direction,
+        user: &str,
+        pid: u32,
+        now: Millis,
+    ) -> Result<i64, StoreError> {
+        self.write("record a new run", |transaction| {
+            transaction.execute(
+                "INSERT INTO run (direction, user, pid, started_ms) VALUES (?1, ?2, ?3, ?4)",
+                params![direction.as_str(), user, pid, now.0],
+            )?;
+            Ok(transaction.last_insert_rowid())
+        })
+    }
+
+    /// Ends a run.
+    pub fn end_run(&self, run: i64, outcome: &str, now: Millis) -> Result<(), StoreError> {
+        self.write("record the end of a run", |transaction| {
+            transaction.execute(
+                "UPDATE run SET ended_ms = ?2, outcome = ?3 WHERE id = ?1",
+                params![run, now.0, outcome],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Writes down what a run does with some zones.
+    pub fn save_moves(&self, run: i64, moves: &[Move]) -> Result<(), StoreError> {
+        self.write("record the state of moves", |transaction| {
+            moves.iter().try_for_each(|a_move| a_move.save(run, transaction))
+        })
+    }
+
+    /// The newest run with its moves, by zone name.
+    pub fn latest_run(&self) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
+        self.read("read the latest run", |connection| {
+            let run = connection
+                .query_row("SELECT * FROM run ORDER BY id DESC LIMIT 1", [], |row| {
+                    Ok(Run {
+                        id: row.get("id")?,
+                        direction: parsed(row, "direction")?,
+                        user: row.get("user")?,
+                        pid: row.get("pid")?,
+                        started: Millis(row.get("started_ms")?),
+                        ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
+                        outcome: row.get("outcome")?,
+                    })
+                })
+                .optional()?;
+            let Some(run) = run else { return Ok(None) };
+            let moves = connection
+                .prepare_cached("SELECT * FROM move WHERE run = ?1 ORDER BY zone")?
+                .query_map([run.id], Move::read)?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Some((run, moves)))
+        })
+    }
+
+    /// Bytes per second of the live moves to that host that went well, newest ten; none if there were none.
+    pub fn past_rate(&self, dest: &HostUri) -> Result<Option<u64>, StoreError> {
+        self.read("read past moves", |connection| {
+            connection.query_row(
+                "SELECT sum(bytes) * 1000 / max(sum(ended_ms - started_ms), 1) FROM (SELECT * FROM move
+                 WHERE dest = ?1 AND kind = 'live' AND state IN ('EVACUATED', 'RETURNED')
+                 ORDER BY run DESC LIMIT 10)",
+                [dest.to_string()],
+                |row| Ok(row.get::<_, Option<i64>>(0)?.and_then(|rate| u64::try_from(rate).ok())),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::fresh;
+
+    #[test]
+    fn a_move_reads_back_as_it_was_written() {
+        let (_folder, store) = fresh();
+        let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(5)).unwrap();
+        let full = Move {
+            state: MoveState::Failed,
+            kind: Some(Kind::Live),
+            brand: Some(Brand::Kvm),
+            dest: Some("ssh://h2".parse().unwrap()),
+            step: Some(Step::Transfer),
+            error: Some("it did not converge".into()),
+            bytes: 1 << 40,
+            total: 9,
+            started: Some(Millis(6)),
+            ended: Some(Millis(8)),
+            downtime: Some(3),
+            ..Move::new("evac1".parse().unwrap())
+        };
+        store.save_moves(run, &[full.clone(), Move::new("evac2".parse().unwrap())]).unwrap();
+        store.end_run(run, "failed", Millis(9)).unwrap();
+        let (read, moves) = store.latest_run().unwrap().unwrap();
+        assert_eq!((read.ended, read.outcome.as_deref()), (Some(Millis(9)), Some("failed")));
+        assert_eq!(moves, [full, Move::new("evac2".parse().unwrap())]);
+    }
+
+    #[test]
+    fn the_past_rate_counts_only_moves_that_went_well() {
+        let (_folder, store) = fresh();
+        let dest: HostUri = "ssh://h2".parse().unwrap();
+        assert_eq!(store.past_rate(&dest).unwrap(), None);
+        let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
+        let moved = |zone: &str, state, bytes| Move {
+            state,
+            kind: Some(Kind::Live),
+            dest: Some(dest.clone()),
+            bytes,
+            started: Some(Millis(0)),
+            ended: Some(Millis(2000)),
+            ..Move::new(zone.parse().unwrap())
+        };
+        let moves = [moved("a", MoveState::Evacuated, 200), moved("b", MoveState::Failed, 9999)];
+        store.save_moves(run, &moves).unwrap();
+        assert_eq!(store.past_rate(&dest).unwrap(), Some(100));
+    }
+}

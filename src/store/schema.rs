@@ -1,0 +1,114 @@
+//! The schema and its versions, kept in `PRAGMA user_version`.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// One script for each version, each preceded by `-- v N`.
+const SCRIPT: &str = include_str!("schema.sql");
+
+/// The newest version, the one that this software writes.
+fn scripts() -> Vec<&'static str> {
+    SCRIPT.split("-- v ").skip(1).map(|part| part.split_once('\n').map_or("", |(_, sql)| sql)).collect()
+}
+
+fn known() -> i64 {
+    i64::try_from(scripts().len()).unwrap_or(i64::MAX)
+}
+
+fn version(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|source| StoreError::open(path, source))
+}
+
+/// Refuses a database of a later version.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let found = version(connection, path)?;
+    if found > known() {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: known() });
+    }
+    Ok(found)
+}
+
+/// Brings a database to the newest version, each step in a transaction of its own.
+pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found = check(connection, path)?;
+    if found == known() {
+        return Ok(());
+    }
+    let failed = |source| StoreError::query(path, "upgrade the schema", source);
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    // Another process may have done it while this one waited.
+    let found = usize::try_from(check(connection, path)?).unwrap_or(0);
+    let mut sql = String::new();
+    for script in scripts().iter().skip(found) {
+        sql.push_str(script);
+    }
+    sql.push_str(&format!("PRAGMA user_version = {}; COMMIT;", known()));
+    connection.execute_batch(&sql).map_err(|source| {
+        let _ = connection.execute_batch("ROLLBACK");
+        failed(source)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn a_new_database_has_the_newest_version_and_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder();
+        let path = folder.path().join("state/sysadm.db");
+        drop(Store::open(&path).unwrap());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let connection = Connection::open(&path).unwrap();
+        assert_eq!(version(&connection, &path).unwrap(), known());
+    }
+
+    #[test]
+    fn a_database_of_a_later_version_is_refused_and_not_touched() {
+        let folder = folder();
+        let path = folder.path().join("sysadm.db");
+        Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+        let error = Store::open(&path).unwrap_err().to_string();
+        assert!(error.contains("schema version 99, this sysadm knows up to 1"), "{error}");
+        assert!(Store::open_read_only(&path).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_and_kept() {
+        let folder = folder();
+        let path = folder.path().join("sysadm.db");
+        let text = "this is a letter to my grandmother\n".repeat(100);
+        std::fs::write(&path, &text).unwrap();
+        let error = Store::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::NotADatabase { .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn two_that_open_a_new_database_at_once_both_succeed() {
+        let folder = folder();
+        let path = folder.path().join("sysadm.db");
+        std::thread::scope(|scope| {
+            let opens: Vec<_> = (0..4).map(|_| scope.spawn(|| Store::open(&path).map(drop))).collect();
+            for open in opens {
+                open.join().unwrap().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn no_database_reads_as_nothing() {
+        assert!(Store::open_read_only(&folder().path().join("none.db")).unwrap().is_none());
+    }
+}

@@ -1,0 +1,83 @@
+-- v 1
+CREATE TABLE maintenance (
+    type       TEXT PRIMARY KEY,
+    user       TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    message    TEXT
+) STRICT;
+
+-- Where zones go; zone '*' is the default of all. Position 0 is tried first.
+CREATE TABLE target (
+    zone     TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    uri      TEXT NOT NULL,
+    PRIMARY KEY (zone, position)
+) STRICT;
+
+-- One evacuation or return.
+CREATE TABLE run (
+    id         INTEGER PRIMARY KEY,
+    direction  TEXT NOT NULL CHECK (direction IN ('evacuate', 'return')),
+    user       TEXT NOT NULL,
+    pid        INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL,
+    ended_ms   INTEGER,
+    outcome    TEXT
+) STRICT;
+
+-- What a run did, or does, with one zone.
+CREATE TABLE move (
+    run         INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    zone        TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    kind        TEXT,
+    brand       TEXT,
+    dest        TEXT,
+    step        TEXT,
+    error       TEXT,
+    bytes       INTEGER NOT NULL DEFAULT 0,
+    total       INTEGER NOT NULL DEFAULT 0,
+    started_ms  INTEGER,
+    ended_ms    INTEGER,
+    downtime_ms INTEGER,
+    PRIMARY KEY (run, zone)
+) STRICT;
+
+-- Zones that belong here and are elsewhere. Only a return or --forget takes a row away.
+CREATE TABLE away (
+    zone        TEXT PRIMARY KEY,
+    uuid        TEXT NOT NULL,
+    origin      TEXT NOT NULL,
+    refuge      TEXT NOT NULL,
+    was_running INTEGER NOT NULL,
+    manifest    TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    -- leaving and returning: a move is under way, or was when its process died.
+    phase       TEXT NOT NULL CHECK (phase IN ('leaving', 'away', 'returning')),
+    started_ms  INTEGER NOT NULL,
+    ended_ms    INTEGER,
+    bytes       INTEGER NOT NULL DEFAULT 0,
+    downtime_ms INTEGER
+) STRICT;
+
+-- Written ahead: the intent of a step is here before the step, its outcome after it.
+CREATE TABLE journal (
+    id     INTEGER PRIMARY KEY,
+    run    INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    zone   TEXT NOT NULL,
+    step   TEXT NOT NULL,
+    mark   TEXT NOT NULL CHECK (mark IN ('intent', 'done', 'failed', 'undone')),
+    at_ms  INTEGER NOT NULL,
+    detail TEXT
+) STRICT;
+CREATE INDEX journal_by_zone ON journal (run, zone);
+
+-- Room that is booked here for a zone that comes.
+CREATE TABLE reservation (
+    zone       TEXT PRIMARY KEY,
+    uuid       TEXT NOT NULL,
+    source     TEXT NOT NULL,
+    memory     INTEGER NOT NULL,
+    cpus       INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,141 @@
+//! What this host shows and whom it believes: its own certificate and the site's authority.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
+
+use crate::model::Millis;
+use crate::paths::Paths;
+use crate::transport::cert::{CertError, CertFacts, read, read_key};
+
+const CA_HINT: &str = "run 'sysadm cert init-ca' once for the site, or copy the site's ca.pem to there";
+const HOST_HINT: &str = "run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key";
+
+/// This host's certificate with its key, and the authorities that it believes.
+pub struct Credentials {
+    ca: PathBuf,
+    cert: PathBuf,
+    facts: CertFacts,
+    authority: String,
+    roots: Arc<RootCertStore>,
+    own: Arc<SingleCertAndKey>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Credentials {
+    /// Reads `ca.pem`, `host.pem` and `host.key`.
+    ///
+    /// # Errors
+    /// If one is missing, unusable, or the key is open to others.
+    pub fn load(paths: &Paths) -> Result<Self, CertError> {
+        let dir = paths.tls_dir();
+        let (ca, cert, key) = (dir.join("ca.pem"), dir.join("host.pem"), dir.join("host.key"));
+        let provider = Arc::new(provider());
+        let authorities = certificates(&ca, CA_HINT)?;
+        let mut roots = RootCertStore::empty();
+        for authority in &authorities {
+            roots.add(authority.clone()).map_err(|_| unusable(&ca, "certificate of an authority"))?;
+        }
+        let chain = certificates(&cert, HOST_HINT)?;
+        let facts_of = |path, chain: &[CertificateDer<'_>]| {
+            chain.first().and_then(CertFacts::of).ok_or_else(|| unusable(path, "certificate"))
+        };
+        let facts = facts_of(&cert, &chain)?;
+        let authority = facts_of(&ca, &authorities)?.subject;
+        let secret = PrivateKeyDer::from_pem_slice(&read_key(&key, HOST_HINT)?)
+            .map_err(|_| unusable(&key, "private key"))?;
+        let own = CertifiedKey::from_der(chain, secret, &provider).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                CertError::Mismatch { path: cert.clone(), key: key.clone() }
+            }
+            _ => unusable(&key, "private key"),
+        })?;
+        let own = Arc::new(SingleCertAndKey::from(own));
+        Ok(Self { ca, cert, facts, authority, roots: Arc::new(roots), own, provider })
+    }
+
+    /// Whether this host's certificate is valid now. Peers find out too; this says it more plainly.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn check(&self, now: Millis) -> Result<(), CertError> {
+        let path = self.cert.clone();
+        if now > self.facts.not_after {
+            Err(CertError::Expired { path, since: self.facts.not_after })
+        } else if now < self.facts.not_before {
+            Err(CertError::NotYet { path, from: self.facts.not_before, now })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// For the side that connects.
+    pub(super) fn client(&self) -> Result<Arc<ClientConfig>, CertError> {
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&[&version::TLS13])
+            .map_err(|_| unusable(&self.cert, "certificate for TLS 1.3"))?
+            .with_root_certificates(Arc::clone(&self.roots))
+            .with_client_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.own));
+        // Every connection looks at the certificates anew.
+        config.resumption = Resumption::disabled();
+        Ok(Arc::new(config))
+    }
+
+    /// For the side that is connected to. It demands a certificate.
+    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, CertError> {
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), Arc::clone(&self.provider))
+                .build()
+                .map_err(|_| unusable(&self.ca, "certificate of an authority"))?;
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&[&version::TLS13])
+            .map_err(|_| unusable(&self.cert, "certificate for TLS 1.3"))?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.own));
+        config.send_tls13_tickets = 0;
+        Ok(Arc::new(config))
+    }
+
+    /// The authority that this host believes, for people.
+    pub(super) fn authority(&self) -> String {
+        format!("{} ({})", self.ca.display(), self.authority)
+    }
+
+    /// This host's own certificate, for people.
+    pub(super) fn own(&self) -> String {
+        format!("{} ({}, valid until {})", self.cert.display(), self.facts.subject, self.facts.not_after)
+    }
+}
+
+/// AES-128 first: it is what guests' memory goes through, and no weaker here in practice than AES-256.
+fn provider() -> CryptoProvider {
+    use ring::cipher_suite::{
+        TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256,
+    };
+    CryptoProvider {
+        cipher_suites: vec![
+            TLS13_AES_128_GCM_SHA256,
+            TLS13_AES_256_GCM_SHA384,
+            TLS13_CHACHA20_POLY1305_SHA256,
+        ],
+        ..ring::default_provider()
+    }
+}
+
+fn certificates(path: &Path, hint: &'static str) -> Result<Vec<CertificateDer<'static>>, CertError> {
+    let certificates = CertificateDer::pem_slice_iter(&read(path, hint)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| unusable(path, "certificate"))?;
+    if certificates.is_empty() { Err(unusable(path, "certificate")) } else { Ok(certificates) }
+}
+
+fn unusable(path: &Path, what: &'static str) -> CertError {
+    CertError::Unusable { path: path.to_owned(), what }
+}

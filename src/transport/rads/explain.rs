@@ -1,0 +1,156 @@
+//! What went wrong between two hosts, in words that name the host, the side at fault and the next step.
+
+use std::io;
+
+use rustls::{AlertDescription, CertificateError};
+
+use super::Credentials;
+use crate::model::{HostUri, Millis};
+use crate::transport::DialError;
+
+/// Why there is no TCP connection.
+pub(super) fn connect(uri: &HostUri, error: io::Error) -> DialError {
+    let source = match error.kind() {
+        io::ErrorKind::ConnectionRefused => io::Error::new(
+            error.kind(),
+            format!(
+                "connection refused; does 'sysadm agent --listen' run there on port {}?",
+                uri.rads_port()
+            ),
+        ),
+        _ => error,
+    };
+    DialError::Connect { uri: uri.clone(), source }
+}
+
+/// Why the TLS handshake, or the wait for the byte after it, failed.
+pub(super) fn handshake(uri: &HostUri, credentials: &Credentials, error: io::Error) -> DialError {
+    match tls_error(&error) {
+        Some(rustls::Error::InvalidCertificate(fault)) => identity(uri, credentials, fault),
+        Some(rustls::Error::AlertReceived(alert)) => rejected(uri, credentials, *alert),
+        Some(_) => stranger(uri),
+        None => no_agent(
+            uri,
+            format!("the connection to port {} ended within the TLS handshake ({error})", uri.rads_port()),
+        ),
+    }
+}
+
+/// It has no room.
+pub(super) fn busy(uri: &HostUri) -> DialError {
+    let what = "it serves as many connections as its 'agent.connections' allows; try again later".to_owned();
+    DialError::Refused { uri: uri.clone(), what }
+}
+
+/// Something else listens there.
+pub(super) fn stranger(uri: &HostUri) -> DialError {
+    let what = "something else than 'sysadm agent --listen' answers on port";
+    no_agent(uri, format!("{what} {}", uri.rads_port()))
+}
+
+fn no_agent(uri: &HostUri, what: String) -> DialError {
+    DialError::NoAgent { uri: uri.clone(), what }
+}
+
+fn identity(uri: &HostUri, credentials: &Credentials, fault: &CertificateError) -> DialError {
+    let host = &uri.host;
+    let next = match fault {
+        CertificateError::NotValidForName => format!("'sysadm cert issue {host}' makes one for that name"),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!("it is for {}; use one of those, or 'sysadm cert issue {host}'", names(presented))
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("'sysadm cert issue {host}' makes a new one")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("the clock here says {}; set the clocks", Millis::now())
+        }
+        _ => format!("compare ca.pem on both hosts, or 'sysadm cert issue {host}'"),
+    };
+    let what = format!("{}; {next}", certificate_fault(fault, host, &credentials.authority()));
+    DialError::Identity { uri: uri.clone(), what }
+}
+
+fn rejected(uri: &HostUri, credentials: &Credentials, alert: AlertDescription) -> DialError {
+    use AlertDescription as Alert;
+    let own = credentials.own();
+    let what = match alert {
+        Alert::UnknownCA | Alert::DecryptError => {
+            format!(
+                "our certificate {own} is not signed by the authority it knows; compare ca.pem on both hosts"
+            )
+        }
+        Alert::CertificateExpired => {
+            format!("it takes our certificate {own} for not valid now; compare the clocks of both hosts")
+        }
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateUnknown
+        | Alert::CertificateRequired
+        | Alert::AccessDenied => {
+            format!("our certificate {own} does not suit it ({alert:?}); see its agent's log")
+        }
+        Alert::ProtocolVersion => {
+            return no_agent(uri, "what answers there does not speak TLS 1.3".to_owned());
+        }
+        _ => return no_agent(uri, format!("it ended the TLS handshake ({alert:?})")),
+    };
+    DialError::Login { uri: uri.clone(), what }
+}
+
+/// Why a peer that connected was not let in.
+pub(super) fn refusal(credentials: &Credentials, error: &io::Error) -> String {
+    match tls_error(error) {
+        Some(rustls::Error::NoCertificatesPresented) => "it showed no certificate".to_owned(),
+        Some(rustls::Error::InvalidCertificate(fault)) => {
+            certificate_fault(fault, "it", &credentials.authority())
+        }
+        Some(rustls::Error::AlertReceived(alert)) => {
+            format!("it does not want our certificate {} ({alert:?})", credentials.own())
+        }
+        Some(rustls::Error::InvalidMessage(_)) => "it does not speak TLS".to_owned(),
+        Some(error) => error.to_string(),
+        None => format!("it left within the TLS handshake ({error})"),
+    }
+}
+
+fn certificate_fault(fault: &CertificateError, host: &str, authority: &str) -> String {
+    match fault {
+        // The first if the authority has another name, the second if it has the same one and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            format!("its certificate is not signed by the authority in {authority}")
+        }
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("its certificate expired on {}", date(not_after.as_secs()))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("its certificate is valid only from {} on", date(not_before.as_secs()))
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("its certificate is not for {host}")
+        }
+        other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+/// rustls says `DnsName("h2")` or `IpAddress(10.0.0.1)`; people want `h2` and `10.0.0.1`.
+fn names(presented: &[String]) -> String {
+    let plain = |name: &String| {
+        let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner.trim_end_matches(')'));
+        inner.trim_matches('"').to_owned()
+    };
+    if presented.is_empty() {
+        "no host".to_owned()
+    } else {
+        presented.iter().map(plain).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn date(seconds: u64) -> Millis {
+    Millis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}

@@ -1,0 +1,91 @@
+//! `rads://`: TLS 1.3 over TCP, port 12302, between two hosts that each hold a certificate of their site's
+//! authority.
+//!
+//! ```text
+//!   dial()                                   accept()
+//!     TCP ───────────────────────────────────►
+//!     ◄── TLS 1.3, certificates both ways ───►   the name in the certificate is who the peer is
+//!     ◄────────────────────────── one byte ───   ACCEPTED or BUSY
+//!     hello …
+//! ```
+//!
+//! The byte is there because with TLS 1.3 a client has finished the handshake before the server has seen its
+//! certificate: only the byte says that it was accepted. Before the server has accepted a certificate it sends
+//! nothing of its own, not even a version.
+//!
+//! The user part of a URI has no meaning here: the certificate says who we are.
+
+mod credentials;
+mod explain;
+mod server;
+
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use rustls::pki_types::ServerName;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+pub use credentials::Credentials;
+pub use server::{AcceptError, Incoming, accept};
+
+use super::DialError;
+use crate::config::Config;
+use crate::host::{ByteStream, chain};
+use crate::model::{HostUri, Millis};
+use crate::paths::Paths;
+
+/// The server has accepted the client's certificate; the client's hello is expected.
+const ACCEPTED: u8 = b'+';
+
+/// The client's certificate is good, but there is no room for one more connection.
+const BUSY: u8 = b'-';
+
+/// What one TLS connection may hold that is not sent yet.
+const TLS_BUFFER: usize = 256 << 10;
+
+/// Opens one stream to the agent of `uri`, which has then accepted this host's certificate.
+pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Result<ByteStream, DialError> {
+    let setup = |what| DialError::Setup { uri: uri.clone(), what };
+    // Read anew each time, so that a renewed certificate needs no restart.
+    let credentials = Credentials::load(paths).map_err(|error| setup(chain(&error)))?;
+    credentials.check(Millis::now()).map_err(|error| setup(chain(&error)))?;
+    let tls = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
+    let name = ServerName::try_from(uri.host.clone())
+        .map_err(|_| setup(format!("{:?} can be no name in a certificate", uri.host)))?;
+    let attempt = async {
+        let tcp = connect(uri, config).await.map_err(|error| explain::connect(uri, error))?;
+        let handshake = |error| explain::handshake(uri, &credentials, error);
+        let mut stream = tls.connect(name, tcp).await.map_err(handshake)?;
+        stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+        match stream.read_u8().await.map_err(handshake)? {
+            ACCEPTED => Ok(Box::new(stream) as ByteStream),
+            BUSY => Err(explain::busy(uri)),
+            _ => Err(explain::stranger(uri)),
+        }
+    };
+    tokio::time::timeout(config.connect.timeout(), attempt)
+        .await
+        .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: config.connect.timeout }))
+}
+
+async fn connect(uri: &HostUri, config: &Config) -> std::io::Result<TcpStream> {
+    let tcp = TcpStream::connect((uri.host.as_str(), uri.rads_port())).await?;
+    tune(&tcp, config.connect.keepalive)?;
+    Ok(tcp)
+}
+
+/// Small messages at once, and an end to a connection whose peer has been silent for three times `keepalive`
+/// seconds: while idle by TCP's keepalive, while it owes acknowledgements by TCP's user timeout.
+fn tune(tcp: &TcpStream, keepalive: u64) -> std::io::Result<()> {
+    let seconds = Duration::from_secs(keepalive.max(1));
+    tcp.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(tcp, true)?;
+    sockopt::set_tcp_keepidle(tcp, seconds)?;
+    sockopt::set_tcp_keepintvl(tcp, seconds)?;
+    sockopt::set_tcp_keepcnt(tcp, 3)?;
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(tcp, u32::try_from(3 * seconds.as_millis()).unwrap_or(u32::MAX))?;
+    Ok(())
+}
