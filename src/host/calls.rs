@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
 
 /// What a peer may ask; each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -159,7 +159,7 @@ calls! {
     Migrate fn close_arrival(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
     /// still held there.
-    Migrate fn send(zone: ZoneName, token: Token) -> Sent, within 86400 s;
+    Migrate fn send(zone: Zone, token: Token) -> Sent, within 86400 s;
     /// Live, source: how far it is, if the zone is on its way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;
     /// Live, source: gives the migration up; the zone goes on where it was.

@@ -122,7 +122,7 @@ cannot! {
     fn set_autostart(ZoneName, bool) -> ();
     fn open_arrival(Manifest, Token) -> ();
     fn close_arrival(Token) -> ();
-    fn send(ZoneName, Token) -> Sent;
+    fn send(Zone, Token) -> Sent;
     fn progress(ZoneName) -> Option<Progress>;
     fn abort(ZoneName) -> ();
     fn finish(ZoneName) -> ();

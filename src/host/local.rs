@@ -14,7 +14,7 @@ use super::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Kind, Manifest, Millis, ZoneName};
+use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Kind, Manifest, Millis, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::Platform;
 use crate::store::{Reservation, Store};
@@ -246,7 +246,7 @@ impl Host for Local {
         Ok(())
     }
 
-    async fn send(&self, zone: ZoneName, token: Token) -> Result<Sent, HostError> {
+    async fn send(&self, zone: Zone, token: Token) -> Result<Sent, HostError> {
         let folder = self.folder(&token);
         self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
     }

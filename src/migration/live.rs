@@ -55,7 +55,7 @@ async fn transfer(
     mut abort: watch::Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
-    let send = task.from.send(task.zone(), token.clone());
+    let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone());
     tokio::pin!(send);
     let mut poll = tokio::time::interval_at(tokio::time::Instant::now() + POLL, POLL);
     let mut aborted = false;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Blocker, Inventory, Manifest, ZoneName};
+use crate::model::{Arrival, Blocker, Inventory, Manifest, Zone, ZoneName};
 
 /// What a platform says of its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ pub trait Platform: Send + Sync {
 
     /// Live, source: sends the zone into the sockets in `folder`. Returns when it is stopped for good here
     /// and held there.
-    async fn send(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError>;
+    async fn send(&self, zone: &Zone, folder: &Path) -> Result<Sent, PlatformError>;
 
     /// Live, source: how far it is.
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError>;

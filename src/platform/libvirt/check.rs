@@ -1,11 +1,14 @@
 //! Why a zone could not be on this host, as far as libvirt can tell; and what the host itself is.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::list::Listed;
 use super::virsh::failed;
 use super::{Driver, Libvirt, domain_xml};
-use crate::exec::{Command, ExecError};
+use crate::exec::ExecError;
 use crate::model::{Arrival, Blocker, BlockerKind, Kind, Network};
 use crate::platform::PlatformError;
 use crate::platform::identity::clash;
@@ -15,7 +18,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     let manifest = &arrival.manifest;
     let driver = Driver::of(manifest.zone.brand);
     let lists = libvirt.lists().await?;
-    if !lists.iter().any(|(present, _)| *present == driver) {
+    if !lists.iter().any(|(present, _)| *present == driver) && !driver.answers().await? {
         let reason = format!("libvirt has no {} driver there", driver.folder());
         return Ok(vec![Blocker::new(BlockerKind::Platform, reason)]);
     }
@@ -25,7 +28,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     }
     match domain_xml::parse(&manifest.config) {
         Ok(domain) if driver == Driver::Qemu => {
-            blockers.extend(machine(&domain, arrival.kind).await?);
+            blockers.extend(machine(libvirt, &domain, arrival.kind).await?);
         }
         Ok(_) => {}
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
@@ -63,31 +66,65 @@ async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformE
     Ok(Some(Blocker::new(BlockerKind::Network, reason)))
 }
 
-/// Machine type and CPU model that this host's QEMU does not have.
-async fn machine(domain: &domain_xml::Domain, kind: Kind) -> Result<Option<Blocker>, PlatformError> {
-    let Some(machine) = &domain.machine else { return Ok(None) };
-    let command = Driver::Qemu.virsh().args(["domcapabilities", "--virttype", &domain.virt]).args([
-        "--arch",
-        &domain.arch,
-        "--machine",
-        machine,
-    ]);
-    let capabilities = match command.run().await {
-        Ok(capabilities) => capabilities,
-        Err(error @ ExecError::Failed { .. }) => {
-            let said = error.stderr().to_owned();
-            if let down @ PlatformError::Down { .. } = failed("ask for capabilities", error) {
-                return Err(down);
-            }
-            let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
-            return Ok(Some(Blocker::new(BlockerKind::Platform, reason)));
+/// What QEMU can do for a machine type, by what was asked; asked again after a minute, since QEMU may be updated.
+#[derive(Debug, Default)]
+pub(super) struct Machines {
+    known: Mutex<HashMap<[String; 3], (Instant, Result<String, String>)>>,
+}
+
+impl Machines {
+    /// The capabilities of a machine, or why there is none.
+    async fn ask(&self, wanted: [String; 3]) -> Result<Result<String, String>, PlatformError> {
+        const FRESH: Duration = Duration::from_secs(60);
+        let known = |machines: &Self| {
+            let known = machines.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.get(&wanted).filter(|(asked, _)| asked.elapsed() < FRESH).map(|(_, answer)| answer.clone())
+        };
+        if let Some(answer) = known(self) {
+            return Ok(answer);
         }
-        Err(error) => return Err(failed("ask for capabilities", error)),
+        let [virt, arch, machine] = &wanted;
+        let command = Driver::Qemu.virsh().args(["domcapabilities", "--virttype", virt]);
+        let answer = match command.args(["--arch", arch, "--machine", machine]).run().await {
+            Ok(capabilities) => Ok(capabilities),
+            Err(error @ ExecError::Failed { .. }) => {
+                let said = error.stderr().to_owned();
+                if let down @ PlatformError::Down { .. } = failed("ask for capabilities", error) {
+                    return Err(down);
+                }
+                Err(said)
+            }
+            Err(error) => return Err(failed("ask for capabilities", error)),
+        };
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(wanted, (Instant::now(), answer.clone()));
+        Ok(answer)
+    }
+}
+
+/// Machine type and CPU model that this host's QEMU does not have.
+async fn machine(
+    libvirt: &Libvirt,
+    domain: &domain_xml::Domain,
+    kind: Kind,
+) -> Result<Option<Blocker>, PlatformError> {
+    let Some(machine) = &domain.machine else { return Ok(None) };
+    let blocker = |reason: String| Ok(Some(Blocker::new(BlockerKind::Platform, reason)));
+    let wanted = [domain.virt.clone(), domain.arch.clone(), machine.clone()];
+    let capabilities = match libvirt.machines.ask(wanted).await? {
+        Ok(capabilities) => capabilities,
+        Err(said) => {
+            return blocker(format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt));
+        }
     };
-    let model = domain.cpu_model.as_deref().filter(|_| kind == Kind::Live);
-    Ok(model.filter(|model| !cpu_is_usable(&capabilities, model)).map(|model| {
-        Blocker::new(BlockerKind::Platform, format!("no CPU {model} for {} there", domain.virt))
-    }))
+    match domain.cpu_model.as_deref().filter(|_| kind == Kind::Live) {
+        Some(model) if !cpu_is_usable(&capabilities, model) => {
+            blocker(format!("no CPU {model} for {} there", domain.virt))
+        }
+        _ => Ok(None),
+    }
 }
 
 //       <model usable='yes' vendor='unknown'>qemu64</model>
@@ -106,8 +143,8 @@ fn cpu_is_usable(capabilities: &str, model: &str) -> bool {
 // Using API: QEMU 9.0.0
 // Running hypervisor: QEMU 7.2.22
 /// Hypervisor with version, and architecture.
-pub(super) async fn version(driver: Driver) -> Result<(String, String), PlatformError> {
-    let command = driver.virsh().arg("version");
+pub(super) async fn version() -> Result<(String, String), PlatformError> {
+    let command = Driver::Qemu.virsh().arg("version");
     let output = command.run().await.map_err(|error| failed("ask for the version", error))?;
     let field = |name: &str| output.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let library = field("Using library:").unwrap_or("libvirt");
@@ -127,11 +164,14 @@ pub(super) struct Memory {
 }
 
 /// Reads the host's memory.
-pub(super) async fn memory() -> Result<Memory, PlatformError> {
-    let output = Command::new("cat").arg("/proc/meminfo").run().await;
-    let output =
-        output.map_err(|source| PlatformError::Command { what: "read /proc/meminfo".to_owned(), source })?;
-    parse_meminfo(&output).ok_or_else(|| PlatformError::Output {
+pub(super) fn memory() -> Result<Memory, PlatformError> {
+    let path = Path::new("/proc/meminfo");
+    let text = std::fs::read_to_string(path).map_err(|source| PlatformError::Io {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    parse_meminfo(&text).ok_or_else(|| PlatformError::Output {
         command: "/proc/meminfo",
         what: "no MemTotal or MemAvailable".to_owned(),
     })

@@ -29,6 +29,7 @@ pub struct Libvirt {
     settings: config::Libvirt,
     paths: Paths,
     version: OnceCell<(String, String)>,
+    machines: check::Machines,
     leaving: live::Leaving,
     arriving: live::Arriving,
 }
@@ -40,6 +41,7 @@ impl Libvirt {
             settings,
             paths,
             version: OnceCell::new(),
+            machines: check::Machines::default(),
             leaving: live::Leaving::default(),
             arriving: live::Arriving::default(),
         }
@@ -48,10 +50,13 @@ impl Libvirt {
     /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
     /// guests: they may run all the same.
     async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
-        let asked = futures::future::join_all(Driver::ALL.map(|driver| async move {
-            let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
-            (driver, command.run().await)
-        }));
+        // Each question is a process: containers are not asked for where none can be.
+        let worth = |driver: &Driver| *driver == Driver::Qemu || self.may_have_guests(*driver);
+        let asked =
+            futures::future::join_all(Driver::ALL.into_iter().filter(worth).map(|driver| async move {
+                let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
+                (driver, command.run().await)
+            }));
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
@@ -136,9 +141,8 @@ impl Platform for Libvirt {
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
-        let driver = self.lists().await?[0].0;
-        let (hypervisor, arch) = self.version.get_or_try_init(|| check::version(driver)).await?.clone();
-        let memory = check::memory().await?;
+        let (hypervisor, arch) = self.version.get_or_try_init(check::version).await?.clone();
+        let memory = check::memory()?;
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
         Ok(PlatformFacts {
             hypervisor,
@@ -274,11 +278,8 @@ impl Platform for Libvirt {
         self.arriving.close(folder)
     }
 
-    async fn send(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError> {
-        let (driver, uuid) = self.find(zone).await?;
-        let found =
-            self.zone_by_uuid(driver, uuid).await?.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
-        self.leaving.send(&found, folder, &self.settings, &self.paths).await
+    async fn send(&self, zone: &Zone, folder: &Path) -> Result<Sent, PlatformError> {
+        self.leaving.send(zone, folder, &self.settings, &self.paths).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {

@@ -56,6 +56,15 @@ impl Driver {
         Command::new("virsh").args(["-q", "-c", self.uri()]).timeout(Duration::from_secs(60))
     }
 
+    /// Whether this libvirt has the driver.
+    pub async fn answers(self) -> Result<bool, PlatformError> {
+        match self.virsh().arg("uri").run().await {
+            Ok(_) => Ok(true),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(failed("ask libvirt", error)),
+        }
+    }
+
     /// Several virsh commands in one process. Gives the output of each; empty for one about a domain that is
     /// not there. (virsh goes on after a command that fails, and fails itself if the last one has.)
     pub async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {

@@ -4,8 +4,8 @@
 //! A host is one SQLite database, and folders with a small file for each disk. Its time is virtual. A live
 //! migration crosses the same streams as a real one, with real bytes, and ends in the same ways: a zone runs
 //! here or there and never in both places, and an image that is whole at the destination stays held there
-//! until it is let run or thrown away. What a zone may do is in [`record`], what can be made to go wrong in
-//! [`faults`].
+//! until it is let run or thrown away. What a zone may do is in `record.rs`, what can be made to go wrong in
+//! `faults.rs`.
 
 mod arriving;
 mod check;

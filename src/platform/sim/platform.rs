@@ -122,8 +122,8 @@ impl Platform for Sim {
         self.gated(Operation::CloseArrival, None, self.stop_expecting(folder)).await
     }
 
-    async fn send(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError> {
-        self.gated(Operation::Send, Some(zone), self.depart(zone, folder)).await
+    async fn send(&self, zone: &crate::model::Zone, folder: &Path) -> Result<Sent, PlatformError> {
+        self.gated(Operation::Send, Some(&zone.name), self.depart(&zone.name, folder)).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {

@@ -38,7 +38,7 @@ pub struct HostSettings {
 impl Default for HostSettings {
     fn default() -> Self {
         Self {
-            name: "localhost".to_owned(),
+            name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             memory: 64 << 30,
             cpus: 16,
             arch: "x86_64".to_owned(),

@@ -37,7 +37,7 @@ impl Credentials {
     pub fn load(paths: &Paths) -> Result<Self, CertError> {
         let dir = paths.tls_dir();
         let (ca, cert, key) = (dir.join("ca.pem"), dir.join("host.pem"), dir.join("host.key"));
-        let provider = Arc::new(provider());
+        let provider = Arc::new(ring::default_provider());
         let authorities = certificates(&ca, CA_HINT)?;
         let mut roots = RootCertStore::empty();
         for authority in &authorities {
@@ -111,21 +111,6 @@ impl Credentials {
     /// This host's own certificate, for people.
     pub(super) fn own(&self) -> String {
         format!("{} ({}, valid until {})", self.cert.display(), self.facts.subject, self.facts.not_after)
-    }
-}
-
-/// AES-128 first: it is what guests' memory goes through, and no weaker here in practice than AES-256.
-fn provider() -> CryptoProvider {
-    use ring::cipher_suite::{
-        TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256,
-    };
-    CryptoProvider {
-        cipher_suites: vec![
-            TLS13_AES_128_GCM_SHA256,
-            TLS13_AES_256_GCM_SHA384,
-            TLS13_CHACHA20_POLY1305_SHA256,
-        ],
-        ..ring::default_provider()
     }
 }
 

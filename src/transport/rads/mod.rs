@@ -18,6 +18,7 @@
 mod credentials;
 mod explain;
 mod server;
+mod stream;
 
 use std::time::Duration;
 
@@ -42,9 +43,6 @@ const ACCEPTED: u8 = b'+';
 /// The client's certificate is good, but there is no room for one more connection.
 const BUSY: u8 = b'-';
 
-/// What one TLS connection may hold that is not sent yet.
-const TLS_BUFFER: usize = 256 << 10;
-
 /// Opens one stream to the agent of `uri`, which has then accepted this host's certificate.
 pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Result<ByteStream, DialError> {
     let setup = |what| DialError::Setup { uri: uri.clone(), what };
@@ -58,9 +56,8 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
         let tcp = connect(uri, config).await.map_err(|error| explain::connect(uri, error))?;
         let handshake = |error| explain::handshake(uri, &credentials, error);
         let mut stream = tls.connect(name, tcp).await.map_err(handshake)?;
-        stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
         match stream.read_u8().await.map_err(handshake)? {
-            ACCEPTED => Ok(Box::new(stream) as ByteStream),
+            ACCEPTED => Ok(Box::new(stream::Stream(stream)) as ByteStream),
             BUSY => Err(explain::busy(uri)),
             _ => Err(explain::stranger(uri)),
         }

@@ -7,7 +7,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{ACCEPTED, BUSY, Credentials, TLS_BUFFER, explain, tune};
+use super::stream::Stream;
+use super::{ACCEPTED, BUSY, Credentials, explain, tune};
 use crate::host::ByteStream;
 use crate::transport::cert::{CertError, CertFacts};
 
@@ -52,13 +53,11 @@ pub async fn accept(
 ) -> Result<Incoming, AcceptError> {
     tune(&tcp, keepalive)?;
     let acceptor = TlsAcceptor::from(credentials.server()?);
-    let mut stream = tokio::time::timeout(PATIENCE, acceptor.accept(tcp))
+    let stream = tokio::time::timeout(PATIENCE, acceptor.accept(tcp))
         .await
         .map_err(|_| AcceptError::Slow)?
         .map_err(|error| AcceptError::Handshake(explain::refusal(credentials, &error)))?;
-    let session = stream.get_mut().1;
-    session.set_buffer_limit(Some(TLS_BUFFER));
-    let certificate = session.peer_certificates().and_then(|chain| chain.first());
+    let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let name =
         certificate.and_then(CertFacts::of).and_then(|facts| facts.host()).ok_or(AcceptError::Nameless)?;
     Ok(Incoming { name, stream })
@@ -71,7 +70,7 @@ impl Incoming {
     /// If it is gone.
     pub async fn welcome(mut self) -> Result<ByteStream, AcceptError> {
         self.say(ACCEPTED).await?;
-        Ok(Box::new(self.stream))
+        Ok(Box::new(Stream(self.stream)))
     }
 
     /// Sends it away, for there is no room.

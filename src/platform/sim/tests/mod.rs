@@ -1,5 +1,6 @@
 //! Two simulated hosts, a line between them, and the least of an engine.
 
+mod crash;
 mod faults;
 mod live;
 mod owner;

@@ -1,0 +1,80 @@
+//! A host that answers `facts`, repeats what comes on its streams, and does nothing else.
+
+use async_trait::async_trait;
+use sysadm::host::{
+    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+};
+use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
+use uuid::Uuid;
+
+pub struct Fake;
+
+macro_rules! nothing {
+    ($($name:ident($($type:ty),*) -> $reply:ty;)+) => {
+        #[async_trait]
+        impl Host for Fake {
+            fn name(&self) -> &str {
+                "fake"
+            }
+
+            async fn facts(&self) -> Result<Facts, HostError> {
+                Ok(Facts {
+                    host: "fake".to_owned(),
+                    software: "1".to_owned(),
+                    platform: "none".to_owned(),
+                    hypervisor: String::new(),
+                    arch: String::new(),
+                    memory: 1,
+                    memory_free: 1,
+                    cpus: 1,
+                    maintenance: None,
+                })
+            }
+
+            async fn connect(&self, _: &Token, _: Channel) -> Result<ByteStream, HostError> {
+                let (outer, inner) = tokio::io::duplex(1 << 16);
+                tokio::spawn(async move {
+                    let (mut reader, mut writer) = tokio::io::split(inner);
+                    let _ = tokio::io::copy(&mut reader, &mut writer).await;
+                    let _ = tokio::io::AsyncWriteExt::shutdown(&mut writer).await;
+                });
+                Ok(Box::new(outer))
+            }
+
+            async fn listen(&self, _: &Token, _: Channel) -> Result<Box<dyn Pending>, HostError> {
+                Err(failed())
+            }
+
+            $(async fn $name(&self, $(_: $type),*) -> Result<$reply, HostError> {
+                Err(failed())
+            })+
+        }
+    };
+}
+
+fn failed() -> HostError {
+    HostError::Failed { host: "fake".to_owned(), reason: "fake".to_owned() }
+}
+
+nothing! {
+    inventory() -> Inventory;
+    moved_on(ZoneName) -> Option<String>;
+    check(Arrival) -> Vec<Blocker>;
+    manifest(ZoneName) -> Manifest;
+    offer(ZoneName) -> Offer;
+    look(ProbeTicket) -> Vec<DiskView>;
+    unmark(ProbeTicket) -> ();
+    reserve(Arrival, u64) -> ();
+    release(ZoneName) -> ();
+    attach(Manifest) -> ();
+    detach(ZoneName, Uuid) -> ();
+    set_autostart(ZoneName, bool) -> ();
+    open_arrival(Manifest, Token) -> ();
+    close_arrival(Token) -> ();
+    send(ZoneName, Token) -> Sent;
+    progress(ZoneName) -> Option<Progress>;
+    abort(ZoneName) -> ();
+    finish(ZoneName) -> ();
+    resume(ZoneName, Uuid) -> ();
+    discard(ZoneName, Uuid) -> ();
+}

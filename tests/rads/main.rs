@@ -1,0 +1,7 @@
+//! `rads://` from end to end on loopback: who gets in, who does not, and what each side says about it.
+
+mod dialling;
+mod fake;
+mod listening;
+mod raw;
+mod site;

@@ -1,0 +1,131 @@
+//! A site with an authority and hosts, in a temporary folder.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use sysadm::agent::listen::{Listener, Log};
+use sysadm::config::Config;
+use sysadm::model::{HostUri, Millis};
+use sysadm::paths::Paths;
+use sysadm::transport::{Dialer, cert};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::fake::Fake;
+
+pub const DAY: u64 = 86_400_000;
+
+pub struct Site {
+    dir: tempfile::TempDir,
+}
+
+impl Site {
+    pub fn new(name: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        cert::init_ca(&dir.path().join("ca"), name, Millis::now()).unwrap();
+        Self { dir }
+    }
+
+    pub fn ca(&self) -> PathBuf {
+        self.dir.path().join("ca")
+    }
+
+    /// A host with its certificate in place, good for `name` and 127.0.0.1.
+    pub fn host(&self, name: &str) -> Paths {
+        let extra = ["127.0.0.1".to_owned()];
+        let pair = cert::issue(&self.ca(), name, &extra, 30, Millis::now()).unwrap();
+        self.place(name, &pair)
+    }
+
+    /// A host whose certificate was made `ago` milliseconds ago (or will be) and is valid for `days`.
+    pub fn host_at(&self, name: &str, now: Millis, days: u32) -> Paths {
+        // The authority itself may be younger: that is no matter to TLS.
+        let pair = cert::issue(&self.ca(), name, &["127.0.0.1".to_owned()], days, now).unwrap();
+        self.place(name, &pair)
+    }
+
+    pub fn place(&self, name: &str, pair: &cert::Pair) -> Paths {
+        let paths = Paths::new(self.dir.path().join("hosts").join(name));
+        fs::create_dir_all(paths.tls_dir()).unwrap();
+        fs::copy(self.ca().join("ca.pem"), paths.tls_dir().join("ca.pem")).unwrap();
+        fs::copy(&pair.cert, paths.tls_dir().join("host.pem")).unwrap();
+        fs::copy(&pair.key, paths.tls_dir().join("host.key")).unwrap();
+        paths
+    }
+}
+
+pub fn config(change: impl FnOnce(&mut Config)) -> Arc<Config> {
+    let mut config = Config::default();
+    config.agent.listen = "127.0.0.1:0".to_owned();
+    change(&mut config);
+    Arc::new(config)
+}
+
+pub fn dialer(paths: &Paths) -> Arc<Dialer> {
+    Arc::new(Dialer { config: config(|_| {}), paths: paths.clone() })
+}
+
+pub fn impatient(paths: &Paths) -> Arc<Dialer> {
+    Arc::new(Dialer { config: config(|config| config.connect.timeout = 1), paths: paths.clone() })
+}
+
+pub fn uri(host: &str, address: SocketAddr) -> HostUri {
+    format!("rads://{host}:{}", address.port()).parse().unwrap()
+}
+
+/// A running agent, and what it logged.
+pub struct Agent {
+    pub address: SocketAddr,
+    pub log: Arc<Mutex<Vec<String>>>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Agent {
+    pub async fn start(paths: &Paths, config: Arc<Config>) -> Self {
+        let listener = Listener::bind(config, paths.clone()).await.unwrap();
+        let address = listener.address();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
+        let log_to: Log = Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned()));
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(listener.run(Arc::new(Fake), log_to, stopped));
+        Self { address, log, stop: Some(stop), task }
+    }
+
+    pub fn uri(&self) -> HostUri {
+        uri("127.0.0.1", self.address)
+    }
+
+    /// Waits until a line with `words` has been logged.
+    pub async fn logged(&self, words: &str) -> String {
+        for _ in 0..1500 {
+            if let Some(line) = self.log.lock().unwrap().iter().find(|line| line.contains(words)) {
+                return line.clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("no line with {words:?} in {:?}", self.log.lock().unwrap());
+    }
+
+    pub fn begin_stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    pub async fn ended(self) {
+        self.task.await.unwrap();
+    }
+}
+
+pub fn write(paths: &Paths, file: &str, bytes: &[u8]) {
+    fs::write(paths.tls_dir().join(file), bytes).unwrap();
+}
+
+pub fn copy(from: &Path, paths: &Paths, file: &str) {
+    fs::copy(from, paths.tls_dir().join(file)).unwrap();
+}
