@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, ZoneName};
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
 
 /// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
 pub struct FakeHost {
