@@ -1,6 +1,8 @@
 //! Moving what was prepared: a rolling window of moves, each written down step by step.
 
-use futures::StreamExt;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::cancel::Reason;
 use super::prepare::{Prepared, Readiness};
@@ -35,12 +37,14 @@ impl Engine {
             return self.cancel.reason();
         }
         self.watcher.event(&Event::Moving(ready.len()));
+        let window = &Semaphore::new(options.jobs.max(1));
         let moves = ready.into_iter().map(|(task, peer, away)| async move {
-            OneMove { engine: self, board, direction, task: &task, peer: &peer, away: away.as_deref() }
-                .run()
-                .await;
+            // In the order of the list: the semaphore is fair.
+            let place = Mutex::new(window.acquire().await.ok());
+            let away = away.as_deref();
+            OneMove { engine: self, board, direction, task: &task, peer: &peer, away, place }.run().await;
         });
-        futures::stream::iter(moves).buffer_unordered(options.jobs.max(1)).collect::<Vec<()>>().await;
+        futures::future::join_all(moves).await;
         self.cancel.reason()
     }
 }
@@ -53,6 +57,8 @@ struct OneMove<'a> {
     task: &'a Task,
     peer: &'a HostUri,
     away: Option<&'a Away>,
+    /// Its place in the window. Given back as soon as the zone runs at its destination: what follows is paper.
+    place: Mutex<Option<SemaphorePermit<'a>>>,
 }
 
 impl OneMove<'_> {
@@ -202,6 +208,9 @@ impl Log for OneMove<'_> {
     }
 
     fn done(&self, step: Step) -> Result<(), String> {
+        if step == Step::Switch {
+            self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
         self.write(step, Mark::Done)
     }
 

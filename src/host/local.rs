@@ -5,6 +5,7 @@
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
@@ -273,7 +274,7 @@ impl Host for Local {
 
     async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
         let path = self.platform.arrival_socket(&self.folder(token), channel);
-        let stream = UnixStream::connect(path).await.map_err(|error| self.failed(error))?;
+        let stream = connect_soon(&path).await.map_err(|error| self.failed(error))?;
         Ok(Box::new(stream))
     }
 
@@ -288,6 +289,23 @@ impl Host for Local {
         };
         let listener = open(&path).map_err(|error| self.failed(error))?;
         Ok(Box::new(Knock { listener, path, host: self.name.clone() }))
+    }
+}
+
+/// Connects to a socket that the hypervisor is about to make, half a minute from now at the latest.
+async fn connect_soon(path: &Path) -> std::io::Result<UnixStream> {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error)
+                if matches!(error.kind(), NotFound | ConnectionRefused)
+                    && tokio::time::Instant::now() < deadline =>
+            {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+            result => return result,
+        }
     }
 }
 

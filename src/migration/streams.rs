@@ -47,7 +47,8 @@ impl Streams {
     }
 }
 
-/// Carries every stream that is opened at one socket.
+/// Carries what is opened at one socket. The far end is opened ahead of time: the zone's downtime and the whole
+/// move would otherwise wait for a handshake.
 async fn carry(
     mut pending: Box<dyn Pending>,
     to: Arc<dyn Host>,
@@ -56,16 +57,12 @@ async fn carry(
     passed: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<HostError>>>,
 ) {
-    let mut relays = JoinSet::new();
-    while let Ok(near) = pending.accept().await {
-        match to.connect(&token, channel).await {
-            Ok(far) => {
-                relays.spawn(relay_counted(near, far, Arc::clone(&passed)));
-            }
-            Err(error) => {
-                trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
+    match tokio::join!(pending.accept(), to.connect(&token, channel)) {
+        (Ok(near), Ok(far)) => drop(relay_counted(near, far, passed).await),
+        // What has knocked is closed, and its hypervisor sees that.
+        (_, Err(error)) => {
+            trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
+        (Err(_), Ok(_)) => {}
     }
-    relays.join_all().await;
 }
