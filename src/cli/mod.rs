@@ -25,8 +25,9 @@ pub use error::{CliError, Exit};
 
 /// Empty a host of its zones before maintenance, and fill it again afterwards.
 ///
-/// Zones (KVM and LXC guests of libvirt) go to other hosts, live where possible, many at once, each to a place
-/// that was checked before; afterwards each comes back to where it came from.
+/// Zones (KVM and LXC guests of libvirt) go to other hosts, live where possible, many
+/// at once, each to a place that was checked before; afterwards each comes back to
+/// where it came from.
 ///
 /// The order of work:
 ///

@@ -100,7 +100,7 @@ enum What {
     /// An operation fails and does nothing
     Fail {
         /// Which
-        #[arg(value_parser = operation())]
+        #[arg(value_name = "OPERATION", value_parser = operation())]
         at: Operation,
         /// With this error
         #[arg(default_value = "it was told to fail")]
@@ -109,7 +109,7 @@ enum What {
     /// An operation is done, and answered with an error all the same
     FailAfter {
         /// Which
-        #[arg(value_parser = operation())]
+        #[arg(value_name = "OPERATION", value_parser = operation())]
         at: Operation,
         /// With this error
         #[arg(default_value = "it was told to fail")]
@@ -118,7 +118,7 @@ enum What {
     /// An operation does not begin before 'clear'
     Hang {
         /// Which
-        #[arg(value_parser = operation())]
+        #[arg(value_name = "OPERATION", value_parser = operation())]
         at: Operation,
     },
     /// A migration from here fails

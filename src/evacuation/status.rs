@@ -76,7 +76,11 @@ fn says_more(a_move: &Move, run: &Run, away: &[Away]) -> bool {
         // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
         MoveState::Failed | MoveState::Skipped => run.direction == Direction::Evacuate || is_away,
         MoveState::Preparing | MoveState::Ready => run.direction == Direction::Evacuate,
-        MoveState::Migrating => true,
+        // Once it is settled, the away list says it: there it is, or it has come back.
+        MoveState::Migrating => match away.iter().find(|row| row.zone == a_move.zone) {
+            Some(row) => row.phase != AwayPhase::Away,
+            None => run.direction == Direction::Evacuate,
+        },
     }
 }
 
@@ -125,6 +129,9 @@ fn interrupt(row: Row, away: &[Away]) -> Row {
     let half_done = away.iter().any(|other| other.zone == row.zone && other.phase != AwayPhase::Away);
     if half_done {
         Row { state: MoveState::Unknown, error: Some(INTERRUPTED.to_owned()), ..row }
+    } else if row.state == MoveState::Migrating {
+        let error = Some("interrupted; it stays where it was".to_owned());
+        Row { state: MoveState::Failed, error, ..row }
     } else {
         let error = Some("interrupted before its turn; it was not touched".to_owned());
         Row { state: MoveState::Skipped, error, ..row }
@@ -194,5 +201,19 @@ mod tests {
         let status = rows("h1", &[leaving], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
+    }
+
+    #[test]
+    fn what_an_interrupted_run_left_is_shown_as_it_was_settled() {
+        let listed = |direction, away: &[Away]| {
+            let latest = (run(direction, false), vec![a_move("a", MoveState::Migrating)]);
+            states(&rows("h1", away, Some(&latest), false))
+        };
+        assert_eq!(listed(Direction::Evacuate, &[sample_away("a")]), ["a EVACUATED"]);
+        assert_eq!(listed(Direction::Evacuate, &[]), ["a FAILED"]);
+        assert_eq!(listed(Direction::Return, &[sample_away("a")]), ["a EVACUATED"]);
+        assert_eq!(listed(Direction::Return, &[]), [] as [String; 0]);
+        let returning = Away { phase: AwayPhase::Returning, ..sample_away("a") };
+        assert_eq!(listed(Direction::Return, &[returning]), ["a UNKNOWN"]);
     }
 }

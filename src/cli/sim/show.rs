@@ -4,7 +4,7 @@ use crate::cli::CliError;
 use crate::cli::columns::{Column, table};
 use crate::model::{Zone, format_bytes, format_span};
 use crate::platform::Platform;
-use crate::platform::sim::{Counter, Fault, HostSettings, Sim};
+use crate::platform::sim::{Counter, Fault, HostSettings, Scale, Sim};
 
 struct Line {
     zone: Zone,
@@ -63,12 +63,16 @@ fn host(host: &HostSettings) -> String {
             None => storage.name.clone(),
         })
         .collect();
+    let pace = match host.scale {
+        Scale::Instant => "nobody ever waits".to_owned(),
+        Scale::Times(1) => "as fast as reality".to_owned(),
+        Scale::Times(times) => format!("{times} times as fast as reality"),
+    };
     format!(
-        "{}: {} of memory, {}/s, storage {}, {} times as fast as reality\n",
+        "{}: {} of memory, {}/s, storage {}, {pace}\n",
         host.name,
         format_bytes(host.memory),
         format_bytes(host.bandwidth),
-        storages.join(", "),
-        u32::from(host.scale)
+        storages.join(", ")
     )
 }
