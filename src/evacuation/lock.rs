@@ -37,6 +37,10 @@ impl RunLock {
                     return Ok(Self { _file: file });
                 }
                 Err(Errno::WOULDBLOCK) if attempt < 4 => {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "an instant, before there is anything to hold up"
+                    )]
                     std::thread::sleep(std::time::Duration::from_millis(20));
                 }
                 Err(Errno::WOULDBLOCK) => {}
