@@ -86,7 +86,11 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.resume {
         let _lock = RunLock::take(&context.paths, Direction::Evacuate)?;
         let left = recover::settle_interrupted(&engine).await?;
-        return Ok(if left == 0 { Exit::Done } else { Exit::Stuck });
+        reporter.finish();
+        if left.is_empty() {
+            ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+        }
+        return Ok(if left.is_empty() { Exit::Done } else { Exit::Stuck });
     }
     let options = Options {
         all: args.all,

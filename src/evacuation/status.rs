@@ -125,6 +125,9 @@ fn interrupt(row: Row, away: &[Away]) -> Row {
     let half_done = away.iter().any(|other| other.zone == row.zone && other.phase != AwayPhase::Away);
     if half_done {
         Row { state: MoveState::Unknown, error: Some(INTERRUPTED.to_owned()), ..row }
+    } else if row.state == MoveState::Migrating {
+        let error = Some("interrupted; it is where it was".to_owned());
+        Row { state: MoveState::Failed, error, ..row }
     } else {
         let error = Some("interrupted before its turn; it was not touched".to_owned());
         Row { state: MoveState::Skipped, error, ..row }
@@ -191,6 +194,8 @@ mod tests {
         let leaving = Away { phase: AwayPhase::Leaving, ..sample_away("a") };
         let status = rows("h1", std::slice::from_ref(&leaving), Some(&latest), false);
         assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
+        let settled = rows("h1", &[], Some(&latest), false);
+        assert_eq!(states(&settled), ["a FAILED", "b SKIPPED"]);
         let status = rows("h1", &[leaving], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
