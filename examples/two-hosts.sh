@@ -23,7 +23,9 @@ die() {
 on() {
     local host=$1
     shift
-    printf '\n%s# %s\n' "$host" "$*"
+    printf '\n%s#' "$host"
+    printf ' %s' "${@/#* */\"&\"}"
+    echo
     quietly "$host" "$@"
 }
 
