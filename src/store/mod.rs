@@ -165,7 +165,7 @@ pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Resul
 
 #[cfg(test)]
 pub(crate) mod tests {
-    pub(crate) use super::away::tests::sample as sample_away;
+    pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
     use super::*;
 
     /// An empty store that lives as long as its folder.

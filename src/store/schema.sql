@@ -47,6 +47,7 @@ CREATE TABLE move (
 CREATE TABLE away (
     zone        TEXT PRIMARY KEY,
     uuid        TEXT NOT NULL,
+    brand       TEXT NOT NULL,
     origin      TEXT NOT NULL,
     refuge      TEXT NOT NULL,
     was_running INTEGER NOT NULL,
