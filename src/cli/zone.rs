@@ -21,6 +21,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::ZONE_LIST)]
 struct List {
     /// Zones that are installed, too
     #[arg(short)]
