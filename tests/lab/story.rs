@@ -26,7 +26,6 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     h2.run_kvm(&["guest"], &[]);
     let before: Vec<_> = ["evac1", "evac2", "evac3", "evac4"].map(|zone| identity(h1, zone)).into();
     assert!(before[0].iter().any(|line| line.contains("Ada &amp; Grace")), "{before:?}");
-    let lxc = h1.virsh_lxc(&["dumpxml", "tzone1"]).ends(0).stdout;
 
     h1.sysadm(&["target", "set", "evac1", "evac2", "tzone1", "ssh://root@h2"]).ends(0);
     // Nobody answers on that port of h2.
@@ -54,6 +53,9 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
         "h2: guest running",
         "h3:",
     ]);
+
+    // Now, because libvirt writes its resource group into what it failed to start.
+    let lxc = h1.virsh_lxc(&["dumpxml", "tzone1"]).ends(0).stdout;
 
     let observer = Observer::start(&lab, &["evac1", "evac2", "evac3", "guest"]);
     let evacuated = h1.sysadm(&["evacuate", "-va"]).ends(0).complains_of_nothing();
