@@ -1,6 +1,13 @@
 //! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, process start
 //! included. Run with `cargo bench --bench listing`.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, starts programs and ends at the first surprise"
+)]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
