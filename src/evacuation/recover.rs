@@ -162,7 +162,7 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         }
     };
     if moved == (row.phase == AwayPhase::Leaving) {
-        engine.store.save_away(&Away { phase: AwayPhase::Away, ..row.clone() })?;
+        engine.store.update_away(&Away { phase: AwayPhase::Away, ..row.clone() })?;
     } else {
         engine.store.remove_away(&zone)?;
     }

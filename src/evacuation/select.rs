@@ -115,7 +115,7 @@ pub fn returning(away: Vec<Away>, open: &[Away], options: &Options) -> Result<Ca
     let wanted = |row: &Away| options.zones.is_empty() || options.zones.contains(&row.zone);
     let list = away.into_iter().filter(wanted).map(|row| Candidate {
         zone: row.zone.clone(),
-        brand: row.manifest.zone.brand,
+        brand: row.brand,
         intent: if open.iter().any(|other| other.zone == row.zone) {
             Intent::Unsettled
         } else {
@@ -128,10 +128,10 @@ pub fn returning(away: Vec<Away>, open: &[Away], options: &Options) -> Result<Ca
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_away;
+    use crate::store::tests::{sample_away, sample_zone};
 
     fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
-        Zone { name: name.parse().unwrap(), brand, state, ..sample_away("x").manifest.zone }
+        Zone { name: name.parse().unwrap(), brand, state, ..sample_zone(name) }
     }
 
     fn host() -> Inventory {

@@ -172,7 +172,9 @@ impl Command {
             Err(_) => SYSTEM_PATH.to_owned(),
         };
         let program = self.path.as_deref().unwrap_or_else(|| Path::new(self.program));
-        tokio::process::Command::new(program)
+        #[expect(clippy::disallowed_methods, reason = "this is the place")]
+        let mut command = tokio::process::Command::new(program);
+        command
             .args(&self.args)
             .env_clear()
             .env("PATH", path)
