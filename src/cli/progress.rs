@@ -146,8 +146,8 @@ fn shortfall(outcome: &Outcome) -> String {
             count => parts.push(format!("{count} {word}")),
         }
     }
-    let running =
-        outcome.left_running.len() + outcome.strangers.iter().filter(|stranger| stranger.running).count();
+    let running = outcome.left_running.iter().flatten().count()
+        + outcome.strangers.iter().filter(|stranger| stranger.running).count();
     if running > 0 {
         parts.push(format!("{running} still running here"));
     }

@@ -30,7 +30,7 @@ pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 
 use crate::host::{Host, HostError, Local};
-use crate::model::{HostUri, Kind, Millis, Stranger, ZoneName};
+use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
 use crate::store::{Away, AwayPhase, Direction, Move, Store, StoreError};
 
 /// What an operator asks for.
@@ -135,7 +135,8 @@ pub struct Outcome {
     /// Guests that cannot be handled and run here.
     pub strangers: Vec<Stranger>,
     /// Zones that still run here, after an evacuation of all.
-    pub left_running: Vec<ZoneName>,
+    /// None if this host did not tell.
+    pub left_running: Option<Vec<ZoneName>>,
     /// It was given up before its end, and why.
     pub stopped: Option<cancel::Reason>,
 }
@@ -172,8 +173,8 @@ impl Engine {
         let stopped = self.move_all(direction, prepared, options, &board).await;
         let moves = board.moves();
         let left_running = match direction {
-            Direction::Evacuate if options.zones.is_empty() => self.still_running().await?,
-            _ => Vec::new(),
+            Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
+            _ => Some(Vec::new()),
         };
         let outcome = Outcome { direction, moves, strangers: candidates.strangers, left_running, stopped };
         self.store.end_run(run, outcome.word(), Self::now())?;
@@ -243,9 +244,19 @@ impl Engine {
         }
     }
 
-    async fn still_running(&self) -> Result<Vec<ZoneName>, EvacuationError> {
-        let inventory = self.local.inventory().await?;
-        Ok(inventory.zones.into_iter().filter(|zone| zone.is_running()).map(|zone| zone.name).collect())
+    /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
+    async fn still_running(&self) -> Option<Vec<ZoneName>> {
+        match self.local.inventory().await {
+            Ok(inventory) => {
+                let running = inventory.zones.into_iter().filter(Zone::is_running);
+                Some(running.map(|zone| zone.name).collect())
+            }
+            Err(error) => {
+                let text = format!("what still runs here is not known: {error}");
+                self.watcher.event(&Event::Warning(&text));
+                None
+            }
+        }
     }
 }
 
@@ -259,7 +270,7 @@ impl Outcome {
     pub fn is_complete(&self) -> bool {
         use crate::store::MoveState::{Evacuated, Returned};
         self.count(Evacuated) + self.count(Returned) == self.moves.len()
-            && self.left_running.is_empty()
+            && self.left_running.as_ref().is_some_and(Vec::is_empty)
             && !self.strangers.iter().any(|stranger| stranger.running)
     }
 

@@ -67,7 +67,7 @@ async fn transfer(
                 aborted = true;
                 if asked.is_ok() {
                     // The answer to `send` says whether it was in time.
-                    let _ = task.from.abort(task.zone()).await;
+                    let _ = insist(SHORT, || task.from.abort(task.zone())).await;
                 }
             }
         }

@@ -74,10 +74,11 @@ impl Store {
         })
     }
 
-    /// Gives booked room back. Whether there was any.
-    pub fn release(&self, zone: &ZoneName) -> Result<bool, StoreError> {
+    /// Gives booked room back; what is booked for a namesake stays. Whether there was any.
+    pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("give booked room back", |transaction| {
-            Ok(transaction.execute("DELETE FROM reservation WHERE zone = ?1", [zone.as_str()])? > 0)
+            let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
+            Ok(transaction.execute(sql, [zone.as_str(), &uuid.to_string()])? > 0)
         })
     }
 

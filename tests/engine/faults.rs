@@ -39,6 +39,7 @@ async fn try_with(direction: Direction, kind: Kindly, prepare: impl AsyncFnOnce(
         }
         Err(error) => format!("not begun: {error}"),
     };
+    world.all_room_is_given_back();
     world.settle().await;
     let home = world.all_is_told_truly("web", kind).await;
     if result.is_err() {
@@ -88,7 +89,8 @@ async fn every_operation_may_fail_always() {
                     println!("{direction} {kind:?} {host} {effect}");
                     let faults = [Fault::always(effect)];
                     let word =
-                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults)).await;
+                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults))
+                            .await;
                     println!("  {word}");
                 }
             }
@@ -111,7 +113,8 @@ async fn a_transfer_may_end_in_any_way() {
                     println!("{direction} {kind:?} {host} {effect} {times:?}");
                     let faults = [Fault { times, ..Fault::always(effect.clone()) }];
                     let word =
-                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults)).await;
+                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults))
+                            .await;
                     println!("  {word}");
                 }
             }

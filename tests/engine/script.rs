@@ -144,10 +144,14 @@ impl Script {
     fn look(&self, host: &str, point: CrashPoint) {
         let watched = self.locked().watched.clone();
         for zone in watched {
-            let counters: Vec<_> =
-                HOSTS.iter().filter_map(|host| Some((host, self.eyes[host].zone_counter(&zone).ok()?))).collect();
+            let counters: Vec<_> = HOSTS
+                .iter()
+                .filter_map(|host| Some((host, self.eyes[host].zone_counter(&zone).ok()?)))
+                .collect();
             if counters.iter().filter(|(_, counter)| counter.goes_on).count() > 1 {
-                self.locked().wrong.push(format!("at {point:?} on {host} {zone} goes on twice: {counters:?}"));
+                self.locked()
+                    .wrong
+                    .push(format!("at {point:?} on {host} {zone} goes on twice: {counters:?}"));
             }
             if counters.is_empty() {
                 self.locked().wrong.push(format!("at {point:?} on {host} {zone} is nowhere"));
