@@ -25,6 +25,17 @@ pub fn dump(lab: &Lab) -> String {
     text
 }
 
+/// Two dumps must be the same; says which lines are not.
+#[track_caller]
+pub fn assert_same(before: &str, after: &str) {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (before, after) = (lines(before), lines(after));
+    let only = |these: &[String], those: &[String]| {
+        these.iter().filter(|line| !those.contains(line)).cloned().collect::<Vec<_>>()
+    };
+    assert!(before == after, "gone: {:#?}\nnew: {:#?}", only(&before, &after), only(&after, &before));
+}
+
 fn guests(host: Host<'_>, text: &mut String) {
     for driver in ["qemu:///system", "lxc:///system"] {
         let virsh = |question: &[&str]| host.run(&[&["virsh", "-q", "-c", driver], question].concat());
@@ -39,7 +50,8 @@ fn guests(host: Host<'_>, text: &mut String) {
     }
 }
 
-/// Names, sizes and times. Guests write to their logs; a database has a dump of its own.
+/// Names, sizes and times. Guests write to their logs; a database has a dump of its own, and
+/// the lock of a run says nothing once the run is over.
 fn files(folder: &Path, text: &mut String) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -47,7 +59,8 @@ fn files(folder: &Path, text: &mut String) {
     for path in paths {
         let Ok(about) = std::fs::symlink_metadata(&path) else { continue };
         let name = path.to_string_lossy().into_owned();
-        if name.ends_with("-wal") || name.ends_with("-shm") || name.contains("/capabilities") {
+        if name.ends_with("-wal") || name.ends_with("-shm") || name.contains("/capabilities") || name.ends_with("/run.lock")
+        {
             continue;
         }
         let changes = ["log", "db", "socket", "monitor.sock"].iter().any(|end| name.ends_with(end));
