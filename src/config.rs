@@ -172,9 +172,51 @@ mod tests {
         assert!(error.starts_with("line 2, column 1: unknown field `agnet`"), "{error}");
     }
 
+    const EXAMPLE: &str = include_str!("../examples/sysadm.toml");
+
     #[test]
     fn the_commented_example_means_the_defaults() {
-        let config = Config::parse(include_str!("../examples/sysadm.toml")).unwrap();
-        assert_eq!(config, Config::default());
+        assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
+    }
+
+    /// The example with its keys and sections put into force. Prose has a blank after its `#`.
+    fn in_force() -> String {
+        let line = |line: &str| match line.strip_prefix('#') {
+            Some(key) if !key.is_empty() && !key.starts_with(' ') => format!("{key}\n"),
+            _ => "\n".to_owned(),
+        };
+        EXAMPLE.lines().map(line).collect()
+    }
+
+    #[test]
+    fn the_example_with_its_keys_in_force_is_accepted_and_means_the_defaults_where_there_are_any() {
+        let config = Config::parse(&in_force()).unwrap();
+        assert_eq!(config.roles.values().collect::<Vec<_>>(), [&Role::Migrate, &Role::Observe]);
+        let without = Config {
+            host: None,
+            platform: None,
+            roles: BTreeMap::new(),
+            ssh: Ssh { config: None, ..config.ssh.clone() },
+            ..config
+        };
+        assert_eq!(without, Config::default());
+    }
+
+    #[test]
+    fn every_key_is_in_the_example() {
+        let text = in_force();
+        // A key that is left out there is named by none of its lines: an unknown field's error lists all.
+        for section in ["", "connect", "ssh", "agent", "libvirt"] {
+            let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+            let error = Config::parse(&format!("{header}no_such_key = 1\n")).unwrap_err();
+            let (_, known) = error.split_once("expected").unwrap();
+            for key in known.split('`').skip(1).step_by(2) {
+                let here = text.lines().any(|line| {
+                    line.split('=').next().is_some_and(|name| name.trim() == key)
+                        || line == format!("[{key}]")
+                });
+                assert!(here, "{key} of [{section}] is not in examples/sysadm.toml");
+            }
+        }
     }
 }

@@ -1,4 +1,60 @@
 //! `sysadm` empties a host of its zones before maintenance, and fills it again afterwards.
+//!
+//! A *zone* is a guest of a host: a KVM or LXC domain of libvirt, or a simulated one. An administrator sets
+//! where zones go (`sysadm target`), takes the host out of service (`sysadm maintain -s`), moves all zones to
+//! other hosts, live where possible (`sysadm evacuate`), works, and brings them back (`sysadm evacuate -r`).
+//! README.md shows that from the outside; this page is the way in for those who want to read the code.
+//!
+//! # The one idea
+//!
+//! A [`Host`](host::Host) is symmetrical: this host ([`Local`](host::Local)) and another one
+//! ([`Remote`](host::Remote)) answer the same questions. So moving a zone is
+//! [`migrate(from, to)`](migration::migrate) in either direction: an evacuation has this host as `from`, a return
+//! has it as `to`, and nothing else differs. Everything that crosses the network, a hypervisor's memory
+//! stream too, goes through the one authenticated connection of the target's URI.
+//!
+//! # The modules
+//!
+//! ```text
+//!   cli           what is typed and seen
+//!    │
+//!   evacuation    all zones: select, prepare, move N at once, recover, report
+//!    │      │
+//!    │     migration     ONE zone from a host to a host: live or cold, each step undone or settled
+//!    │      │
+//!    │     host ─── Local ───┬── platform     libvirt (through virsh) or simulated
+//!    │      │         ▲      └── maintenance  the lock; hooks carry it into libvirt
+//!    │      │         │
+//!    │      └─── Remote ──► transport  ~ ssh or TLS ~►  agent ──► the other host's Local
+//!    │
+//!   store         SQLite: maintenance, targets, runs, the zones that are away, the journal, bookings
+//!
+//!   model   plain data for all of them      exec    the only place that starts programs
+//!   config  /etc/sysadm/sysadm.toml         paths   where everything lies
+//! ```
+//!
+//! # What is promised
+//!
+//! 1. A zone never runs on two hosts. A host that cannot be asked counts as running it.
+//! 2. A zone is never lost: its configuration is whole on at least one host at every moment, and `sysadm` can
+//!    name that host.
+//! 3. A zone is not touched before its destination has been checked and has booked room for it.
+//! 4. A zone that cannot move stays as it was, where it was, and stops no other one.
+//! 5. The lock is below the tool: while it is held, libvirt itself refuses `virsh start` and arrivals.
+//! 6. The lock, the targets, the list of zones that are away and the journal survive `kill -9`, power loss and
+//!    reboot. The next run asks both hosts what is true, then finishes or undoes each half-done move.
+//! 7. The exit status is 0 only when what was asked is wholly done.
+//!
+//! # Where to start reading
+//!
+//! - [`migration`]: how one zone moves, and the three ways in which that can end.
+//! - [`evacuation::recover`]: the table of what is done after an interruption.
+//! - `platform::libvirt::live`: why a zone is held at its destination until its source has ended.
+//! - [`maintenance`] and [`hooks`]: the lock, and how libvirt comes to respect it.
+//! - [`host`]: all that a host can be asked, in one list.
+
+// A test starts what it needs: sshd, ssh-keygen, itself.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 pub mod agent;
 pub mod cli;
@@ -7,7 +63,6 @@ pub mod evacuation;
 pub mod exec;
 pub mod hooks;
 pub mod host;
-
 pub mod maintenance;
 pub mod migration;
 pub mod model;

@@ -1,6 +1,6 @@
 //! The far end: serves this host to others.
 //!
-//! [`serve`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over, [`listen`] what comes over TLS.
+//! [`serve()`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over, [`listen`] what comes over TLS.
 
 pub mod listen;
 mod questions;

@@ -20,7 +20,7 @@ use crate::host::{ByteStream, Host, Role};
 /// Serves the peer at standard input and output. Who can start this program here may do everything with it.
 ///
 /// # Errors
-/// If the streams cannot be used, or [`serve`] fails.
+/// If the streams cannot be used, or [`serve()`] fails.
 pub async fn run(host: Arc<dyn Host>) -> Result<(), StdioError> {
     let stream = take()?;
     let peer = Peer { name: peer_name(), role: Role::Admin };

@@ -8,11 +8,13 @@ use crate::agent;
 
 /// Serve this host to other hosts
 ///
-/// With --listen it waits for rads:// connections; with --stdio it serves the one who has started it over ssh.
+/// Every host that zones may go to, or come back from, needs one. With --listen it waits for rads:// connections,
+/// as a service of the system; with --stdio it serves the one who has started it over ssh.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::AGENT)]
 #[command(group(clap::ArgGroup::new("way").required(true).args(["listen", "stdio"])))]
 pub struct Args {
-    /// Wait for TLS connections on this address; [::]:12302 if none is given here or in sysadm.toml
+    /// Wait for TLS connections on this address; every address, port 12302, if none is given here or in sysadm.toml
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
     listen: Option<String>,
     /// Serve on standard input and output

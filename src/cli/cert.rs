@@ -14,6 +14,7 @@ use crate::transport::cert;
 /// Make an authority once for a site, issue a certificate for each host, and copy to each host its own
 /// HOST.pem and HOST.key as /etc/sysadm/tls/host.pem and host.key (0600), with ca.pem beside them.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::CERT)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -32,11 +33,11 @@ enum Action {
     },
     /// Issue a certificate for a host: HOST.pem and HOST.key
     Issue {
-        /// The host, as it stands in rads://HOST
+        /// The host, as it stands in rads://HOST; roles are given to it by this name
         host: String,
         /// More names and addresses of it
         names: Vec<String>,
-        /// For how long
+        /// For how many days it is valid
         #[arg(long, default_value_t = 730)]
         days: u32,
         /// The folder of the authority; /etc/sysadm/tls if none is given

@@ -14,17 +14,22 @@ use crate::store::{Direction, MoveState};
 
 /// Move all zones away from this host, or back
 ///
-/// Without options, the zones that run migrate live to their targets. Every zone is prepared before the first one
-/// moves: its targets are asked in order, room is booked, storage is probed. A zone that cannot move stays as
-/// it is, where it is, and stops no other. It can be repeated: zones that failed are tried again.
+/// Without options, the zones that run migrate live to their targets. This host must be in maintenance, so that
+/// none starts or arrives meanwhile. Every zone is prepared before the first one moves: its targets are asked in
+/// order, room is booked, storage is probed. A zone that cannot move stays as it is, where it is, and stops no
+/// other. It can be repeated: zones that failed are tried again.
+///
+/// With -r, zones that are away come back from where they are, in the same way; then this host must not be in
+/// maintenance.
 ///
 /// ^C: nothing new starts, what moves is finished. ^C again: what moves is given up, too; those zones stay here.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::EVACUATE)]
 pub struct Args {
     /// Only these zones, in whatever state they are
     #[arg(value_name = "ZONE", conflicts_with_all = ["list", "forget", "resume"])]
     zones: Vec<ZoneName>,
-    /// Zones that do not run, too
+    /// Zones that do not run, too: their configurations move
     #[arg(short, long)]
     all: bool,
     /// Bring evacuated zones back to this host
@@ -42,19 +47,19 @@ pub struct Args {
     /// Overwrite the configuration that a destination has of the same zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// So many zones at once
+    /// How many zones move at once, 1 to 64
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-    /// After this time (30s, 10m, 1h30m) nothing new starts, and what still moves is given up
+    /// After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up: those zones stay
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     deadline: Option<Duration>,
     /// The plan of -n, the result, or the list of -l as one JSON document
     #[arg(long, conflicts_with_all = ["parsable", "verbose"])]
     json: bool,
-    /// Find out what became of interrupted moves, and finish or undo each
+    /// Ask both hosts what became of each interrupted move, and finish or undo it; every run does that first
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Give a zone up that is away: it is not returned, and no longer listed
+    /// Give up a zone that is away: it stays where it is, is no longer listed, and never returned
     #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     #[command(flatten)]
@@ -81,7 +86,11 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.resume {
         let _lock = RunLock::take(&context.paths, Direction::Evacuate)?;
         let left = recover::settle_interrupted(&engine).await?;
-        return Ok(if left == 0 { Exit::Done } else { Exit::Stuck });
+        reporter.finish();
+        if left.is_empty() {
+            ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+        }
+        return Ok(if left.is_empty() { Exit::Done } else { Exit::Stuck });
     }
     let options = Options {
         all: args.all,

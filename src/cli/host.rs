@@ -10,6 +10,7 @@ use crate::model::{Facts, HostUri, format_bytes};
 
 /// Ask other hosts how they are
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::HOST)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -19,7 +20,7 @@ pub struct Args {
 enum Action {
     /// Connect to a host, and say what it is and whether it takes zones
     Check {
-        /// ssh://[user@]host[:port] or rads://[user@]host[:port]
+        /// ssh://USER@HOST:PORT or rads://HOST:PORT; user and port may be left out
         uri: HostUri,
         /// One JSON document
         #[arg(long)]

@@ -11,11 +11,13 @@ use crate::store::{Holder, MaintenanceType};
 
 /// Start, end or list maintenance of this host
 ///
-/// While maintenance is held, no zone on this host boots, attaches or arrives; zones that run go on running until
-/// they are evacuated. It is held across reboots, until it is ended. Each type is a holder of its own: the
-/// host is back in service when the last one has ended.
+/// While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses it, once
+/// 'sysadm setup' was run. Zones that run go on running until they are evacuated. Maintenance is held across
+/// reboots, until it is ended. Each type is a holder of its own: the host is back in service when the last
+/// one has ended.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list"])))]
+#[command(after_long_help = super::help::MAINTAIN)]
 pub struct Args {
     /// Start maintenance
     #[arg(short, long)]
@@ -26,10 +28,10 @@ pub struct Args {
     /// List who holds it
     #[arg(short, long)]
     list: bool,
-    /// Why, for those who wonder
+    /// Why; shown by -l and to everybody who is refused
     #[arg(short, long, requires = "start")]
     message: Option<String>,
-    /// The holder: admin, or a word of your own
+    /// The holder: admin, or a word of your own (power, network, ...)
     #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with = "list")]
     kind: MaintenanceType,
     /// Stable output for programs; needs -o

@@ -6,6 +6,7 @@ mod columns;
 mod context;
 mod error;
 mod evacuate;
+mod help;
 mod host;
 mod listing;
 mod maintain;
@@ -21,32 +22,23 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-/// Empty a host of its zones before maintenance, and fill it again afterwards.
+/// Empty a host of its zones before maintenance, and fill it again afterwards
 ///
-/// Zones (KVM and LXC guests of libvirt) go to other hosts, live where possible, many at once, each to a place
-/// that was checked before; afterwards each comes back to where it came from.
+/// Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
+/// where possible, several at once, each to a place that was checked before.
+/// Afterwards each comes back to where it came from.
 ///
 /// The order of work:
 ///
-///   sysadm target set --default ssh://root@h2     where zones go
-///   sysadm maintain -s -m "new kernel"            no zone starts or arrives here any more
-///   sysadm evacuate -a                            all zones leave
-///   (maintenance, reboot)
-///   sysadm maintain -e                            back in service
-///   sysadm evacuate -ra                           all zones return
+///   sysadm target set --default ssh://root@h2    where zones go
+///   sysadm evacuate -na                          could they? (changes nothing)
+///   sysadm maintain -s -m 'new kernel'           no zone starts or arrives here
+///   sysadm evacuate -a                           all zones leave
+///   sysadm evacuate -l                           empty? then work, reboot
+///   sysadm maintain -e                           back in service
+///   sysadm evacuate -ra                          all zones return
 #[derive(Debug, Parser)]
-#[command(
-    name = "sysadm",
-    version,
-    verbatim_doc_comment,
-    after_long_help = "EXIT STATUS\n  0    what was asked is wholly done\n  1    an error; nothing was changed\n  \
-        2    wrong usage\n  3    partly done: some zones moved, some did not or still run here\n  \
-        4    refused: maintenance is held, or is not held where it must be, or another run is in progress\n  \
-        5    stuck: where a zone is cannot be settled without the operator\n  130  cancelled by the operator; \
-        everything is in a consistent state\n\nFILES\n  /etc/sysadm/sysadm.toml      configuration\n  \
-        /etc/sysadm/tls/             certificates for rads://\n  /var/lib/sysadm/sysadm.db    state; survives reboots\n\n\
-        ENVIRONMENT\n  SYSADM_ROOT  a folder under which all these paths lie instead\n  NO_COLOR     no colours"
-)]
+#[command(name = "sysadm", version, verbatim_doc_comment, after_long_help = help::SYSADM)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

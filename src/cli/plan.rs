@@ -3,7 +3,7 @@
 use super::columns::{Column, table};
 use super::progress::Verbosity;
 use super::{CliError, Exit, ui};
-use crate::evacuation::{Planned, Readiness};
+use crate::evacuation::{Planned, Readiness, UNSETTLED};
 use crate::model::{Stranger, format_bytes, format_span};
 use crate::store::Direction;
 
@@ -19,7 +19,7 @@ const COLUMNS: &[Column<Planned>] = &[
 fn kind(plan: &Planned) -> Option<&'static str> {
     match &plan.prepared.readiness {
         Readiness::Ready(task) => Some(task.arrival.kind.as_str()),
-        Readiness::Skipped(_) | Readiness::Failed(_) => None,
+        Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
     }
 }
 
@@ -79,6 +79,7 @@ fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
             Readiness::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
             Readiness::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
             Readiness::Failed(_) => {}
+            Readiness::Unsettled => lines.push(format!("{zone}: {UNSETTLED}")),
         }
         lines
     })
@@ -90,8 +91,9 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
         .map(|plan| {
             let (skipped, failed) = match &plan.prepared.readiness {
                 Readiness::Ready(_) => (None, None),
-                Readiness::Skipped(reason) => (Some(reason), None),
-                Readiness::Failed(reason) => (None, Some(reason)),
+                Readiness::Skipped(reason) => (Some(reason.as_str()), None),
+                Readiness::Failed(reason) => (None, Some(reason.as_str())),
+                Readiness::Unsettled => (None, Some(UNSETTLED)),
             };
             let blockers: Vec<_> = plan
                 .prepared

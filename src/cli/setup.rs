@@ -11,6 +11,7 @@ use crate::hooks::{self, Change};
 /// migrations while maintenance is held. Hooks that are there already keep working. Doing it again changes
 /// nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::SETUP)]
 pub struct Args {
     /// Take the hooks away again
     #[arg(long)]

@@ -9,9 +9,10 @@ use crate::store::{TargetKey, targets_of};
 
 /// Say where zones go when this host is evacuated
 ///
-/// A target is a host URI: ssh://[user@]host[:port] or rads://[user@]host[:port]. With several, the first that
-/// takes the zone gets it.
+/// A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out; ports are 22
+/// and 12302 then. With several, they are asked in this order, and the first that takes the zone gets it.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::TARGET)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -21,7 +22,7 @@ pub struct Args {
 enum Action {
     /// Set the targets of zones, or the default of all zones
     ///
-    /// sysadm target set web1 web2 ssh://root@h2 rads://h3
+    /// What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
     Set {
         /// For all zones that have no targets of their own
         #[arg(long)]
@@ -32,10 +33,10 @@ enum Action {
     },
     /// Remove the targets of zones, or the default
     Unset {
-        /// The default
+        /// The default of all zones
         #[arg(long)]
         default: bool,
-        /// Zones
+        /// Zones; from then on the default holds for them
         #[arg(value_name = "ZONE", required_unless_present = "default")]
         zones: Vec<ZoneName>,
     },

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::host::Host;
 use crate::model::{Aux, Zone, ZoneState};
+use crate::store::Away;
 
 /// Work with the zones of this host
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::ZONE_LIST)]
 struct List {
     /// Zones that are installed, too
     #[arg(short)]
@@ -46,10 +48,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let inventory = context.local(store)?.inventory().await?;
     let mut lines: Vec<Line> = inventory.zones.iter().map(Line::of).collect();
     // A zone that is away has its configuration here, in the store.
-    lines.extend(away.iter().filter(|row| inventory.find(&row.zone).is_none()).map(|row| {
-        let zone = Zone { state: ZoneState::Configured, aux: None, id: None, ..row.manifest.zone.clone() };
-        Line::of(&zone)
-    }));
+    lines.extend(away.iter().filter(|row| inventory.find(&row.zone).is_none()).map(Line::of_away));
     lines.retain(|line| match line.state {
         _ if options.configured => true,
         ZoneState::Installed => options.installed,
@@ -89,6 +88,20 @@ impl Line {
             brand: zone.brand.to_string(),
             exclusive_ip: true,
             aux: zone.aux,
+        }
+    }
+
+    /// A zone that is elsewhere: what is left here is its configuration.
+    fn of_away(row: &Away) -> Self {
+        Self {
+            id: None,
+            name: row.zone.to_string(),
+            state: ZoneState::Configured,
+            path: "-",
+            uuid: row.uuid.to_string(),
+            brand: row.brand.to_string(),
+            exclusive_ip: true,
+            aux: None,
         }
     }
 

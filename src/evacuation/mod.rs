@@ -8,6 +8,7 @@
 //! Nothing moves before every zone has been prepared. A zone that fails stays where it was and stops no other.
 //! An evacuation needs this host's maintenance lock, a return needs it gone.
 
+mod ask;
 mod board;
 pub mod cancel;
 mod connect;
@@ -20,16 +21,17 @@ mod status;
 
 use std::sync::Arc;
 
+pub use ask::Finding;
 pub use board::Board;
 pub use cancel::{Cancel, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
-pub use prepare::{Finding, Prepared, Readiness};
+pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 
 use crate::host::{Host, HostError, Local};
 use crate::model::{HostUri, Kind, Millis, Stranger, ZoneName};
-use crate::store::{Direction, Move, Store, StoreError};
+use crate::store::{Away, AwayPhase, Direction, Move, Store, StoreError};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -161,13 +163,12 @@ impl Engine {
     pub async fn run(&self, direction: Direction, options: &Options) -> Result<Outcome, EvacuationError> {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         self.check_lock_state(direction)?;
-        recover::settle_interrupted(self).await?;
-        let candidates = self.candidates(direction, options).await?;
+        let open = recover::settle_interrupted(self).await?;
+        let candidates = self.candidates(direction, &open, options).await?;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
         board.save_all()?;
-        let prepared =
-            self.prepare_all(direction, &candidates.list, options, prepare::Mode::Book, &board).await;
+        let prepared = self.prepare_all(&candidates.list, options, ask::Mode::Book, &board).await;
         let stopped = self.move_all(direction, prepared, options, &board).await;
         let moves = board.moves();
         let left_running = match direction {
@@ -188,10 +189,11 @@ impl Engine {
         direction: Direction,
         options: &Options,
     ) -> Result<(Vec<Planned>, Vec<Stranger>), EvacuationError> {
-        let candidates = self.candidates(direction, options).await?;
+        let open: Vec<_> =
+            self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
+        let candidates = self.candidates(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
-        let prepared =
-            self.prepare_all(direction, &candidates.list, options, prepare::Mode::Look, &board).await;
+        let prepared = self.prepare_all(&candidates.list, options, ask::Mode::Look, &board).await;
         let planned =
             prepared.into_iter().map(|prepared| self.estimate(prepared)).collect::<Result<_, _>>()?;
         Ok((planned, candidates.strangers))
@@ -229,14 +231,15 @@ impl Engine {
     async fn candidates(
         &self,
         direction: Direction,
+        open: &[Away],
         options: &Options,
     ) -> Result<select::Candidates, EvacuationError> {
         match direction {
             Direction::Evacuate => {
                 let inventory = self.local.inventory().await?;
-                select::leaving(&inventory, &self.store.targets()?, options)
+                select::leaving(&inventory, &self.store.targets()?, open, options)
             }
-            Direction::Return => select::returning(self.store.away()?, options),
+            Direction::Return => select::returning(self.store.away()?, open, options),
         }
     }
 

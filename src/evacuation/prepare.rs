@@ -4,34 +4,17 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
+use super::ask::{Ask, Finding, Mode, describe, join};
 use super::connect::Connected;
 use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options, short};
-use crate::host::{Host, HostError, Offer};
-use crate::migration::{LEASE, Task};
-use crate::model::{Arrival, Blocker, BlockerKind, Brand, HostUri, Kind, ZoneName};
-use crate::store::{Away, Direction, Move, MoveState};
+use crate::host::{Host, Offer};
+use crate::migration::Task;
+use crate::model::{Blocker, BlockerKind, Brand, HostUri, Kind, ZoneName};
+use crate::store::{Away, Move, MoveState};
 
 /// How many zones are prepared at once.
 const WIDTH: usize = 4;
-
-/// Whether room is booked at the destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Only look: a dry run.
-    Look,
-    /// Book room, too.
-    Book,
-}
-
-/// What one target had against a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The target.
-    pub target: HostUri,
-    /// All that it had against it.
-    pub blockers: Vec<Blocker>,
-}
 
 /// A zone after its preparation.
 #[derive(Clone)]
@@ -59,7 +42,12 @@ pub enum Readiness {
     Skipped(String),
     /// No destination takes it, or it could not even be asked for.
     Failed(String),
+    /// Where it is must be settled first.
+    Unsettled,
 }
+
+/// Why nothing is done with a zone whose last move is open.
+pub const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
 
 impl std::fmt::Debug for Readiness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -67,6 +55,7 @@ impl std::fmt::Debug for Readiness {
             Self::Ready(task) => write!(f, "Ready({})", task.arrival.kind),
             Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
             Self::Failed(reason) => write!(f, "Failed({reason:?})"),
+            Self::Unsettled => f.write_str("Unsettled"),
         }
     }
 }
@@ -77,11 +66,18 @@ impl std::fmt::Debug for Prepared {
     }
 }
 
+/// What the preparations of one run have in common.
+struct Round<'a> {
+    engine: &'a Engine,
+    options: &'a Options,
+    mode: Mode,
+    connected: Connected,
+}
+
 impl Engine {
     /// Prepares all candidates; several at once, results in the order of the candidates.
     pub(super) async fn prepare_all(
         &self,
-        direction: Direction,
         candidates: &[Candidate],
         options: &Options,
         mode: Mode,
@@ -91,13 +87,13 @@ impl Engine {
         let peers = candidates.iter().flat_map(|candidate| match &candidate.intent {
             Intent::Leave { targets, .. } => targets.clone(),
             Intent::Return(away) => vec![away.refuge.clone()],
-            Intent::Skip(_) => Vec::new(),
+            Intent::Skip(_) | Intent::Unsettled => Vec::new(),
         });
         let connected = self.peers.connect(peers).await;
-        let connected = &connected;
+        let round = &Round { engine: self, options, mode, connected };
         let preparing = candidates.iter().map(|candidate| async move {
             let prepared = match self.cancel.stage() {
-                super::Stage::Running => self.prepare(direction, candidate, options, mode, connected).await,
+                super::Stage::Running => round.prepare(candidate).await,
                 _ => unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned())),
             };
             // A board that cannot be written is found out by the first move's journal, before the move.
@@ -107,115 +103,94 @@ impl Engine {
         });
         futures::stream::iter(preparing).buffered(WIDTH).collect().await
     }
+}
 
-    async fn prepare(
-        &self,
-        direction: Direction,
-        candidate: &Candidate,
-        options: &Options,
-        mode: Mode,
-        connected: &Connected,
-    ) -> Prepared {
+impl Round<'_> {
+    async fn prepare(&self, candidate: &Candidate) -> Prepared {
         match &candidate.intent {
             Intent::Skip(reason) => unprepared(candidate, Readiness::Skipped(reason.clone())),
-            Intent::Leave { kind, targets } => {
-                self.prepare_leaving(direction, candidate, *kind, targets, options, mode, connected).await
-            }
-            Intent::Return(away) => self.prepare_return(candidate, away, options, mode, connected).await,
+            Intent::Unsettled => unprepared(candidate, Readiness::Unsettled),
+            Intent::Leave { kind, targets } => self.leave(candidate, *kind, targets).await,
+            Intent::Return(away) => self.come_back(candidate, away).await,
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    async fn prepare_leaving(
-        &self,
-        _direction: Direction,
-        candidate: &Candidate,
-        kind: Kind,
-        targets: &[HostUri],
-        options: &Options,
-        mode: Mode,
-        connected: &Connected,
-    ) -> Prepared {
-        let mut prepared = unprepared(candidate, Readiness::Failed(String::new()));
-        let offer = match self.local.offer(candidate.zone.clone()).await {
+    fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+        self.connected.get(uri).cloned().unwrap_or_else(|| Err("not connected".to_owned()))
+    }
+
+    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
+        Ask { offer, kind, from, overwrite: self.options.overwrite, mode: self.mode }
+    }
+
+    /// Offers the zone to its targets, in order.
+    async fn leave(&self, candidate: &Candidate, kind: Kind, targets: &[HostUri]) -> Prepared {
+        let local = &self.engine.local;
+        let blank = unprepared(candidate, Readiness::Failed(String::new()));
+        let offer = match local.offer(candidate.zone.clone()).await {
             Ok(offer) => offer,
-            Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..prepared },
+            Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
         };
-        if offer.manifest.obstacles.is_empty() {
-            for target in targets {
-                self.watcher.event(&Event::Initializing(&candidate.zone, short(target)));
-                prepared.peer = Some(target.clone());
-                let ask =
-                    Ask { offer: &offer, kind, from: self.local.name(), overwrite: options.overwrite, mode };
-                match connected.get(target) {
-                    Some(Ok(host)) => match ask.ask(host.as_ref()).await {
-                        Ok(arrival) => {
-                            let task = Task { arrival, from: self.local.clone(), to: Arc::clone(host) };
-                            prepared.readiness = Readiness::Ready(Box::new(task));
-                            break;
-                        }
-                        Err(blockers) => prepared.findings.push(Finding { target: target.clone(), blockers }),
-                    },
-                    Some(Err(reason)) => prepared.findings.push(unreachable(target, reason)),
-                    None => prepared.findings.push(unreachable(target, "not connected")),
-                }
-            }
-            if !matches!(prepared.readiness, Readiness::Ready(_)) {
-                prepared.readiness = Readiness::Failed(describe(&prepared.findings));
-            }
+        let prepared = if offer.manifest.obstacles.is_empty() {
+            self.first_taker(blank, &self.ask(&offer, kind, local.name()), targets).await
         } else {
-            prepared.readiness = Readiness::Skipped(offer.manifest.obstacles.join("; "));
-        }
-        let _ = self.local.unmark(offer.ticket).await;
+            Prepared { readiness: Readiness::Skipped(offer.manifest.obstacles.join("; ")), ..blank }
+        };
+        let _ = local.unmark(offer.ticket).await;
         prepared
     }
 
-    async fn prepare_return(
-        &self,
-        candidate: &Candidate,
-        away: &Away,
-        options: &Options,
-        mode: Mode,
-        connected: &Connected,
-    ) -> Prepared {
-        self.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
-        let blank = Prepared {
+    async fn first_taker(&self, mut prepared: Prepared, ask: &Ask<'_>, targets: &[HostUri]) -> Prepared {
+        for target in targets {
+            self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
+            prepared.peer = Some(target.clone());
+            let answer = match self.host(target) {
+                Ok(host) => ask.ask(host.as_ref()).await.map(|arrival| (arrival, host)),
+                Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
+            };
+            match answer {
+                Ok((arrival, to)) => {
+                    let task = Task { arrival, from: self.engine.local.clone(), to };
+                    return Prepared { readiness: Readiness::Ready(Box::new(task)), ..prepared };
+                }
+                Err(blockers) => prepared.findings.push(Finding { target: target.clone(), blockers }),
+            }
+        }
+        let readiness = Readiness::Failed(describe(&prepared.findings));
+        Prepared { readiness, ..prepared }
+    }
+
+    /// Finds the zone at its refuge, and asks this host to take it.
+    async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
+        self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
+        let readiness = match self.host(&away.refuge) {
+            Ok(refuge) => self.fetch(away, refuge).await.unwrap_or_else(|readiness| readiness),
+            Err(reason) => Readiness::Failed(reason),
+        };
+        Prepared {
             peer: Some(away.refuge.clone()),
             away: Some(Box::new(away.clone())),
-            ..unprepared(candidate, Readiness::Failed(String::new()))
-        };
-        let failed = |reason: String| Prepared { readiness: Readiness::Failed(reason), ..blank.clone() };
-        let refuge = match connected.get(&away.refuge) {
-            Some(Ok(host)) => host,
-            Some(Err(reason)) => return failed(reason.clone()),
-            None => return failed("not connected".to_owned()),
-        };
-        let kind = match way_back(away, refuge.as_ref(), options).await {
-            Ok(kind) => kind,
-            Err(readiness) => return Prepared { readiness, ..blank },
-        };
-        let offer = match refuge.offer(away.zone.clone()).await {
-            Ok(offer) => offer,
-            Err(error) => return failed(error.to_string()),
-        };
-        let mut prepared = blank;
-        prepared.readiness = if offer.manifest.obstacles.is_empty() {
-            let ask = Ask { offer: &offer, kind, from: refuge.name(), overwrite: options.overwrite, mode };
-            match ask.ask(self.local.as_ref()).await {
+            ..unprepared(candidate, readiness)
+        }
+    }
+
+    async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
+        let failed = |reason: String| Readiness::Failed(reason);
+        let kind = way_back(away, refuge.as_ref(), self.options).await?;
+        let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
+        let readiness = if offer.manifest.obstacles.is_empty() {
+            match self.ask(&offer, kind, refuge.name()).ask(self.engine.local.as_ref()).await {
                 Ok(arrival) => {
-                    let task = Task { arrival, from: Arc::clone(refuge), to: self.local.clone() };
+                    let task = Task { arrival, from: Arc::clone(&refuge), to: self.engine.local.clone() };
                     Readiness::Ready(Box::new(task))
                 }
-                Err(blockers) => {
-                    let reasons: Vec<_> = blockers.iter().map(|blocker| blocker.reason.clone()).collect();
-                    Readiness::Failed(reasons.join("; "))
-                }
+                Err(blockers) => failed(join(&blockers)),
             }
         } else {
             Readiness::Skipped(offer.manifest.obstacles.join("; "))
         };
         let _ = refuge.unmark(offer.ticket).await;
-        prepared
+        Ok(readiness)
     }
 }
 
@@ -247,58 +222,6 @@ async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<K
     }
 }
 
-/// A question to one destination.
-struct Ask<'a> {
-    offer: &'a Offer,
-    kind: Kind,
-    from: &'a str,
-    overwrite: bool,
-    mode: Mode,
-}
-
-impl Ask<'_> {
-    /// Asks for everything that could stand against the zone, storage included.
-    async fn ask(&self, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        let arrival = Arrival {
-            manifest: self.offer.manifest.clone(),
-            kind: self.kind,
-            from: self.from.to_owned(),
-            overwrite: self.overwrite,
-        };
-        let (answer, views) =
-            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
-        let mut blockers = match answer {
-            Ok(blockers) => blockers,
-            Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
-        };
-        match views {
-            Ok(views) => blockers.extend(views.into_iter().filter_map(|view| {
-                let problem = view.problem?;
-                Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", view.source)))
-            })),
-            Err(error) => blockers.push(Blocker::new(BlockerKind::Host, error.to_string())),
-        }
-        if blockers.is_empty() {
-            return Ok(arrival);
-        }
-        if self.mode == Mode::Book {
-            let _ = host.release(arrival.manifest.zone.name).await;
-        }
-        Err(blockers)
-    }
-
-    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
-        match self.mode {
-            Mode::Look => host.check(arrival.clone()).await,
-            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
-                Ok(()) => Ok(Vec::new()),
-                Err(HostError::Refused { blockers, .. }) => Ok(blockers),
-                Err(error) => Err(error),
-            },
-        }
-    }
-}
-
 fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
     Prepared {
         zone: candidate.zone.clone(),
@@ -308,19 +231,6 @@ fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
         findings: Vec::new(),
         away: None,
     }
-}
-
-fn unreachable(target: &HostUri, reason: &str) -> Finding {
-    Finding { target: target.clone(), blockers: vec![Blocker::new(BlockerKind::Host, reason)] }
-}
-
-/// All findings on one line.
-fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| {
-        let reasons: Vec<_> = finding.blockers.iter().map(|blocker| blocker.reason.as_str()).collect();
-        format!("{}: {}", short(&finding.target), reasons.join("; "))
-    };
-    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
 
 /// Writes a preparation's result into the zone's row.
@@ -339,6 +249,10 @@ fn note(a_move: &mut Move, prepared: &Prepared) {
         Readiness::Failed(reason) => {
             a_move.state = MoveState::Failed;
             a_move.error = Some(reason.clone());
+        }
+        Readiness::Unsettled => {
+            a_move.state = MoveState::Unknown;
+            a_move.error = Some(UNSETTLED.to_owned());
         }
     }
 }

@@ -13,7 +13,7 @@
 //! "Held" is an image that arrived and was never let run. "Forget" takes a stopped configuration away; it is
 //! whole on the other host then.
 
-use super::{Engine, EvacuationError, Event, short};
+use super::{Engine, EvacuationError, Event};
 use crate::host::Host;
 use crate::model::{Aux, Kind};
 use crate::store::{Away, AwayPhase};
@@ -73,19 +73,31 @@ pub const fn decide(kind: Kind, source: View, destination: View) -> Action {
     }
 }
 
-/// Settles every half-done move of earlier runs, as far as both of its hosts answer. Gives how many are left.
-pub async fn settle_interrupted(engine: &Engine) -> Result<usize, EvacuationError> {
-    let rows: Vec<_> = engine.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
+/// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
+/// recorded as away and are here again. Gives the records that are still open then: nothing may be done with
+/// their zones.
+pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, EvacuationError> {
+    let mut rows = engine.store.away()?;
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let here = engine.local.inventory().await?;
+    // A namesake counts, too: its record must not be mistaken for this one's.
+    rows.retain(|row| row.phase != AwayPhase::Away || here.find(&row.zone).is_some());
     let connected = engine.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
+    let mut open = Vec::new();
     for row in rows {
-        let text = match connected.get(&row.refuge) {
+        let (settled, text) = match connected.get(&row.refuge) {
             Some(Ok(peer)) => settle(engine, &row, peer.as_ref()).await?,
-            Some(Err(reason)) => format!("its move was interrupted, and {}: {reason}", short(&row.refuge)),
-            None => "its move was interrupted".to_owned(),
+            Some(Err(reason)) => (false, format!("where it is cannot be told: {reason}")),
+            None => (false, "where it is cannot be told".to_owned()),
         };
         engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
+        if !settled {
+            open.push(row);
+        }
     }
-    Ok(engine.store.away()?.iter().filter(|row| row.phase != AwayPhase::Away).count())
+    Ok(open)
 }
 
 async fn view(host: &dyn Host, row: &Away) -> View {
@@ -99,7 +111,8 @@ async fn view(host: &dyn Host, row: &Away) -> View {
     }
 }
 
-async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<String, EvacuationError> {
+/// Settles one. Gives whether that could be done, and what was found.
+async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, String), EvacuationError> {
     let local = engine.local.as_ref();
     let (source, destination): (&dyn Host, &dyn Host) = match row.phase {
         AwayPhase::Returning => (peer, local),
@@ -107,20 +120,26 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<String, 
     };
     let action = decide(row.kind, view(source, row).await, view(destination, row).await);
     let (zone, uuid) = (row.zone.clone(), row.uuid);
+    if row.phase == AwayPhase::Away && action != Action::Stayed {
+        // Nobody was moving it, so nothing is undone or finished.
+        let text = format!(
+            "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
+            row.refuge
+        );
+        return Ok((false, text));
+    }
     let moved = match action {
         Action::Wait => {
-            return Ok(format!(
-                "where it is cannot be told before both {} and {} answer",
-                source.name(),
-                destination.name()
-            ));
+            let (source, destination) = (source.name(), destination.name());
+            let text = format!("where it is cannot be told before both {source} and {destination} answer");
+            return Ok((false, text));
         }
         Action::Stuck => {
-            return Ok(format!(
-                "needs you: both or neither of {} and {} say that they have it; look at both, then 'sysadm evacuate --forget {zone}'",
-                source.name(),
-                destination.name()
-            ));
+            let (source, destination) = (source.name(), destination.name());
+            let text = format!(
+                "needs you: both or neither of {source} and {destination} say that they have it; look at both, then 'sysadm evacuate --forget {zone}'"
+            );
+            return Ok((false, text));
         }
         Action::Stayed => false,
         Action::Discard => {
@@ -142,14 +161,18 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<String, 
             true
         }
     };
-    let is_away = moved == (row.phase == AwayPhase::Leaving);
-    if is_away {
-        engine.store.save_away(&Away { phase: AwayPhase::Away, ..row.clone() })?;
+    if moved == (row.phase == AwayPhase::Leaving) {
+        engine.store.update_away(&Away { phase: AwayPhase::Away, ..row.clone() })?;
     } else {
         engine.store.remove_away(&zone)?;
     }
     let place = if moved { destination.name() } else { source.name() };
-    Ok(format!("its move was interrupted; it is on {place}"))
+    let what = if row.phase == AwayPhase::Away {
+        "it was brought back by somebody else"
+    } else {
+        "its move was interrupted"
+    };
+    Ok((true, format!("{what}; it is on {place}")))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl Engine {
             .into_iter()
             .filter_map(|prepared| match prepared.readiness {
                 Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
-                Readiness::Skipped(_) | Readiness::Failed(_) => None,
+                Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
             })
             .collect();
         // The longest first, so that none of them is left over at the end.
@@ -97,7 +97,12 @@ impl OneMove<'_> {
             Direction::Evacuate => AwayPhase::Leaving,
             Direction::Return => AwayPhase::Returning,
         };
-        self.engine.store.save_away(&self.away_row(phase, started)).map_err(|error| error.to_string())
+        let row = self.away_row(phase, started);
+        let written = match self.away {
+            Some(_) => self.engine.store.update_away(&row),
+            None => self.engine.store.begin_away(&row, &self.task.arrival.manifest),
+        };
+        written.map_err(|error| crate::host::chain(&error))
     }
 
     fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
@@ -108,10 +113,10 @@ impl OneMove<'_> {
         Away {
             zone: zone.name.clone(),
             uuid: zone.uuid,
+            brand: zone.brand,
             origin: self.engine.local.name().to_owned(),
             refuge: self.peer.clone(),
             was_running: zone.is_running(),
-            manifest: self.task.arrival.manifest.clone(),
             kind: self.task.arrival.kind,
             phase,
             started,
@@ -134,14 +139,14 @@ impl OneMove<'_> {
                     downtime: moved.downtime,
                     ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
                 };
-                store.save_away(&row)
+                store.update_away(&row)
             }
             (Direction::Return, Ok(_))
             | (Direction::Evacuate, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
                 store.remove_away(self.zone()).map(drop)
             }
             (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.save_away(&self.away_row(AwayPhase::Away, started))
+                store.update_away(&self.away_row(AwayPhase::Away, started))
             }
             (_, Err(MoveError::Unknown { .. })) => Ok(()),
         };

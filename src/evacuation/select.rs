@@ -40,12 +40,15 @@ pub enum Intent {
     Return(Box<Away>),
     /// Not at all, and why.
     Skip(String),
+    /// Where it is must be settled first.
+    Unsettled,
 }
 
-/// The zones that an evacuation is about.
+/// The zones that an evacuation is about. `open` are the records that could not be settled.
 pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
+    open: &[Away],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
     let unknown: Vec<_> =
@@ -65,6 +68,7 @@ pub fn leaving(
         zone: zone.name.clone(),
         brand: zone.brand,
         intent: match way_to_leave(zone) {
+            _ if open.iter().any(|row| row.zone == zone.name) => Intent::Unsettled,
             Err(reason) => Intent::Skip(reason),
             Ok(kind) => match targets_of(targets, &zone.name).0 {
                 [] => Intent::Skip(format!("no target; set one: sysadm target set {} URI", zone.name)),
@@ -96,8 +100,9 @@ fn way_to_leave(zone: &Zone) -> Result<Kind, String> {
     }
 }
 
-/// The zones that a return is about. Whether they still run at their refuges is found out later.
-pub fn returning(away: Vec<Away>, options: &Options) -> Result<Candidates, EvacuationError> {
+/// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
+/// records that could not be settled.
+pub fn returning(away: Vec<Away>, open: &[Away], options: &Options) -> Result<Candidates, EvacuationError> {
     let unknown: Vec<_> = options
         .zones
         .iter()
@@ -110,8 +115,12 @@ pub fn returning(away: Vec<Away>, options: &Options) -> Result<Candidates, Evacu
     let wanted = |row: &Away| options.zones.is_empty() || options.zones.contains(&row.zone);
     let list = away.into_iter().filter(wanted).map(|row| Candidate {
         zone: row.zone.clone(),
-        brand: row.manifest.zone.brand,
-        intent: Intent::Return(Box::new(row)),
+        brand: row.brand,
+        intent: if open.iter().any(|other| other.zone == row.zone) {
+            Intent::Unsettled
+        } else {
+            Intent::Return(Box::new(row))
+        },
     });
     Ok(Candidates { list: list.collect(), strangers: Vec::new() })
 }
@@ -119,10 +128,10 @@ pub fn returning(away: Vec<Away>, options: &Options) -> Result<Candidates, Evacu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_away;
+    use crate::store::tests::{sample_away, sample_zone};
 
     fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
-        Zone { name: name.parse().unwrap(), brand, state, ..sample_away("x").manifest.zone }
+        Zone { name: name.parse().unwrap(), brand, state, ..sample_zone(name) }
     }
 
     fn host() -> Inventory {
@@ -146,13 +155,14 @@ mod tests {
             Intent::Leave { kind, .. } => kind.to_string(),
             Intent::Return(_) => "return".to_owned(),
             Intent::Skip(reason) => reason.split(';').next().unwrap().to_owned(),
+            Intent::Unsettled => "unsettled".to_owned(),
         };
         candidates.list.iter().map(|one| format!("{}: {}", one.zone, word(&one.intent))).collect()
     }
 
     #[test]
     fn without_options_only_running_zones_are_looked_at() {
-        let found = leaving(&host(), &targets(), &Options::default()).unwrap();
+        let found = leaving(&host(), &targets(), &[], &Options::default()).unwrap();
         assert_eq!(summary(&found), ["db: live", "ct: a running lxc zone cannot be migrated live"]);
         assert_eq!(found.strangers.len(), 1);
     }
@@ -160,7 +170,7 @@ mod tests {
     #[test]
     fn all_adds_installed_zones_but_not_incomplete_ones() {
         let options = Options { all: true, ..Options::default() };
-        let found = leaving(&host(), &targets(), &options).unwrap();
+        let found = leaving(&host(), &targets(), &[], &options).unwrap();
         assert_eq!(summary(&found)[2..], ["old: cold"]);
     }
 
@@ -170,16 +180,16 @@ mod tests {
             zones: names.iter().map(|name| name.parse().unwrap()).collect(),
             ..Options::default()
         };
-        let found = leaving(&host(), &targets(), &named(&["old", "half"])).unwrap();
+        let found = leaving(&host(), &targets(), &[], &named(&["old", "half"])).unwrap();
         assert_eq!(summary(&found), ["old: cold", "half: it is incomplete"]);
         assert!(found.strangers.is_empty());
-        let error = leaving(&host(), &targets(), &named(&["old", "nope", "nada"])).unwrap_err();
+        let error = leaving(&host(), &targets(), &[], &named(&["old", "nope", "nada"])).unwrap_err();
         assert_eq!(error.to_string(), "no such zone: nope, nada");
     }
 
     #[test]
     fn a_zone_without_a_target_is_skipped_with_the_command_that_helps() {
-        let found = leaving(&host(), &BTreeMap::new(), &Options::default()).unwrap();
+        let found = leaving(&host(), &BTreeMap::new(), &[], &Options::default()).unwrap();
         assert_eq!(summary(&found)[0], "db: no target");
     }
 
@@ -196,11 +206,20 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_whose_whereabouts_are_open_is_not_touched() {
+        let open = [sample_away("db")];
+        let found = leaving(&host(), &targets(), &open, &Options::default()).unwrap();
+        assert_eq!(summary(&found)[0], "db: unsettled");
+        let found = returning(vec![sample_away("db")], &open, &Options::default()).unwrap();
+        assert_eq!(summary(&found), ["db: unsettled"]);
+    }
+
+    #[test]
     fn only_zones_that_are_away_can_return() {
         let away = vec![sample_away("a"), sample_away("b")];
         let options = Options { zones: vec!["b".parse().unwrap()], ..Options::default() };
-        assert_eq!(summary(&returning(away.clone(), &options).unwrap()), ["b: return"]);
+        assert_eq!(summary(&returning(away.clone(), &[], &options).unwrap()), ["b: return"]);
         let options = Options { zones: vec!["c".parse().unwrap()], ..Options::default() };
-        assert!(matches!(returning(away, &options), Err(EvacuationError::NotAway(_))));
+        assert!(matches!(returning(away, &[], &options), Err(EvacuationError::NotAway(_))));
     }
 }

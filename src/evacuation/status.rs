@@ -47,20 +47,19 @@ pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, runnin
     for away in away {
         rows.insert(away.zone.clone(), of_away(away));
     }
+    let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).collect();
     let mut direction = None;
     if let Some((run, moves)) = latest {
         let runs = running && run.ended.is_none();
         direction = runs.then_some(run.direction);
         for a_move in moves {
-            let shown = if runs {
-                !matches!(a_move.state, MoveState::Returned)
-            } else {
-                says_more(a_move, run, away)
-            };
+            let phase = phases.get(&a_move.zone).copied();
+            let shown =
+                if runs { a_move.state != MoveState::Returned } else { says_more(a_move, run, phase) };
             if shown {
                 let row = of_move(a_move, host);
                 let interrupted = !runs && !a_move.state.is_final();
-                rows.insert(a_move.zone.clone(), if interrupted { interrupt(row, away) } else { row });
+                rows.insert(a_move.zone.clone(), if interrupted { interrupt(row, phase) } else { row });
             }
         }
     }
@@ -68,8 +67,8 @@ pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, runnin
 }
 
 /// Whether a move of a run that is over says more than the away list does.
-fn says_more(a_move: &Move, run: &Run, away: &[Away]) -> bool {
-    let is_away = away.iter().any(|row| row.zone == a_move.zone);
+fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
+    let is_away = phase.is_some();
     match a_move.state {
         MoveState::Evacuated | MoveState::Returned => false,
         MoveState::Unknown => is_away,
@@ -121,10 +120,12 @@ fn of_move(a_move: &Move, host: &str) -> Row {
 }
 
 /// A move whose run is gone: not begun, or half done.
-fn interrupt(row: Row, away: &[Away]) -> Row {
-    let half_done = away.iter().any(|other| other.zone == row.zone && other.phase != AwayPhase::Away);
-    if half_done {
+fn interrupt(row: Row, phase: Option<AwayPhase>) -> Row {
+    if phase.is_some_and(|phase| phase != AwayPhase::Away) {
         Row { state: MoveState::Unknown, error: Some(INTERRUPTED.to_owned()), ..row }
+    } else if row.state == MoveState::Migrating {
+        let error = Some("interrupted; it is where it was".to_owned());
+        Row { state: MoveState::Failed, error, ..row }
     } else {
         let error = Some("interrupted before its turn; it was not touched".to_owned());
         Row { state: MoveState::Skipped, error, ..row }
@@ -191,6 +192,8 @@ mod tests {
         let leaving = Away { phase: AwayPhase::Leaving, ..sample_away("a") };
         let status = rows("h1", std::slice::from_ref(&leaving), Some(&latest), false);
         assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
+        let settled = rows("h1", &[], Some(&latest), false);
+        assert_eq!(states(&settled), ["a FAILED", "b SKIPPED"]);
         let status = rows("h1", &[leaving], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));

@@ -140,7 +140,9 @@ impl Command {
             Ok(own) => format!("{own}:{SYSTEM_PATH}"),
             Err(_) => SYSTEM_PATH.to_owned(),
         };
-        tokio::process::Command::new(self.program)
+        #[expect(clippy::disallowed_methods, reason = "this is the place")]
+        let mut command = tokio::process::Command::new(self.program);
+        command
             .args(&self.args)
             .env_clear()
             .env("PATH", path)

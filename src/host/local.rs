@@ -58,6 +58,7 @@ impl Local {
         // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner
         // one by its name.
         std::fs::DirBuilder::new().recursive(true).mode(0o711).create(self.paths.run_dir())?;
+        sweep(&self.paths.run_dir());
         let folder = self.folder(token);
         match std::fs::DirBuilder::new().mode(0o711).create(&folder) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
@@ -289,6 +290,26 @@ impl Host for Local {
         };
         let listener = open(&path).map_err(|error| self.failed(error))?;
         Ok(Box::new(Knock { listener, path, host: self.name.clone() }))
+    }
+}
+
+/// Takes the folders away that a process left which was killed, a day after.
+fn sweep(run_dir: &Path) {
+    const OLD: Duration = Duration::from_secs(24 * 3600);
+    for entry in std::fs::read_dir(run_dir).into_iter().flatten().flatten() {
+        let is_token =
+            entry.file_name().to_str().is_some_and(|name| Token::try_from(name.to_owned()).is_ok());
+        let age = entry
+            .metadata()
+            .ok()
+            .and_then(|about| about.modified().ok())
+            .and_then(|time| time.elapsed().ok());
+        if is_token && age.is_some_and(|age| age > OLD) {
+            for channel in Channel::ALL {
+                let _ = std::fs::remove_file(entry.path().join(channel.socket_name()));
+            }
+            let _ = std::fs::remove_dir(entry.path());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A zone that does not run, on storage that both hosts see: its configuration goes over.
 
-use super::{Log, MoveError, Moved, Task, insist, settle};
+use super::{Log, MoveError, Moved, SHORT, Task, insist, settle};
 use crate::model::Step;
 
 pub(super) async fn migrate(task: &Task, log: &dyn Log) -> Result<Moved, MoveError> {
@@ -28,10 +28,10 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     if let Err(reason) = log.intent(Step::Detach) {
         return Err(undo(task, MoveError::undone(Step::Detach, reason)).await);
     }
-    if let Err(error) = insist(|| task.from.detach(task.zone(), uuid)).await {
+    if let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid)).await {
         // Whatever it says: what counts is whether the zone is still there. Taking it back from the destination
         // when it is not would lose it.
-        let inventory = insist(|| task.from.inventory()).await;
+        let inventory = insist(SHORT, || task.from.inventory()).await;
         let inventory = inventory.map_err(|also| unknown(format!("{error}; {also}")))?;
         if inventory.zones.iter().any(|zone| zone.uuid == uuid) {
             return Err(undo(task, MoveError::undone(Step::Detach, error)).await);
@@ -43,7 +43,7 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
 /// Takes the configuration back from the destination. The source is known to have it.
 async fn undo(task: &Task, cause: MoveError) -> MoveError {
     let uuid = task.arrival.manifest.zone.uuid;
-    match insist(|| task.to.detach(task.zone(), uuid)).await {
+    match insist(SHORT, || task.to.detach(task.zone(), uuid)).await {
         Ok(()) => cause,
         Err(error) => MoveError::unknown(
             Step::Attach,

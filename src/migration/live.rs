@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::streams::Streams;
-use super::{Log, MoveError, Moved, Task, insist, settle};
+use super::{LONG, Log, MoveError, Moved, SHORT, Task, insist, settle};
 use crate::host::{HostError, Progress, Sent, Token};
 use crate::model::{Aux, Step};
 
@@ -95,7 +95,7 @@ async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
     let _ = task.from.finish(zone.clone()).await;
-    let inventory = match insist(|| task.from.inventory()).await {
+    let inventory = match insist(SHORT, || task.from.inventory()).await {
         Ok(inventory) => inventory,
         Err(error) => return unknown(format!("whether it runs on {there} is not known: {error}")),
     };
@@ -104,12 +104,11 @@ async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
         return unknown(format!("it does not run on {there} any more"));
     }
     // It runs at the source, so an image at the destination is a copy that must never run.
-    if let Err(error) = insist(|| task.to.discard(zone.clone(), uuid)).await {
+    if let Err(error) = insist(SHORT, || task.to.discard(zone.clone(), uuid)).await {
         return MoveError::undone(
             Step::Transfer,
             format!(
-                "{cause}; it runs on {there}; a copy held on {} could not be removed: {error}",
-                task.to.name()
+                "{cause}; it goes on running on {there}; a held copy may be left, which never runs by itself: {error}"
             ),
         );
     }
@@ -130,7 +129,7 @@ async fn switch(
     log.intent(Step::Switch).map_err(unknown)?;
     // One that its owner has paused stays so.
     if zone.aux != Some(Aux::Paused) {
-        let resumed = insist(|| task.to.resume(task.zone(), zone.uuid)).await;
+        let resumed = insist(LONG, || task.to.resume(task.zone(), zone.uuid)).await;
         resumed.map_err(|error| unknown(format!("it is held on {}: {error}", task.to.name())))?;
     }
     let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -138,7 +137,7 @@ async fn switch(
     log.done(Step::Switch).map_err(unknown)?;
     if let Err(error) = task.from.finish(task.zone()).await {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
-        let detached = insist(|| task.from.detach(task.zone(), zone.uuid)).await;
+        let detached = insist(SHORT, || task.from.detach(task.zone(), zone.uuid)).await;
         detached.map_err(|also| {
             MoveError::unknown(
                 Step::Settle,

@@ -9,6 +9,7 @@ mod live;
 mod streams;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -123,17 +124,24 @@ async fn settle(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     log.done(Step::Settle).map_err(unknown)
 }
 
-/// Asks again a few times while no answer arrives: for what may be asked twice.
-async fn insist<T, F>(mut ask: impl FnMut() -> F) -> Result<T, HostError>
+/// How long an answer is insisted on that decides only what is said at the end.
+const SHORT: Duration = Duration::from_secs(10);
+
+/// How long an answer is insisted on while a zone stands still.
+const LONG: Duration = Duration::from_secs(120);
+
+/// Asks again and again while no answer arrives: for what may be asked twice.
+async fn insist<T, F>(patience: Duration, mut ask: impl FnMut() -> F) -> Result<T, HostError>
 where
     F: Future<Output = Result<T, HostError>>,
 {
-    let mut pause = std::time::Duration::from_millis(100);
+    let deadline = tokio::time::Instant::now() + patience;
+    let mut pause = Duration::from_millis(100);
     loop {
         match ask().await {
-            Err(error) if error.is_no_answer() && pause.as_secs() < 4 => {
+            Err(error) if error.is_no_answer() && tokio::time::Instant::now() + pause < deadline => {
                 tokio::time::sleep(pause).await;
-                pause *= 3;
+                pause = (pause * 2).min(Duration::from_secs(5));
             }
             result => return result,
         }

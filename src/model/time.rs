@@ -12,6 +12,7 @@ pub struct Millis(pub i64);
 
 impl Millis {
     /// The wall clock. Call it at the edge, and hand the value in.
+    #[expect(clippy::disallowed_methods, reason = "this is the edge")]
     pub fn now() -> Self {
         Self(Timestamp::now().as_millisecond())
     }

@@ -23,11 +23,11 @@ pub(super) fn clash(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_away as sample;
+    use crate::store::tests::sample_zone as sample;
 
     #[test]
     fn every_clash_is_told_apart() {
-        let zone = sample("evac1").manifest.zone;
+        let zone = sample("evac1");
         let reason = |name, uuid, runs, overwrite| clash(&zone, name, uuid, runs, overwrite);
         assert_eq!(reason(false, false, true, false), None);
         assert_eq!(reason(true, true, false, true), None);

@@ -1,11 +1,11 @@
 //! The zones that belong here and are elsewhere. A row is there before a zone leaves and until it is back or
 //! given up on purpose; no new maintenance and no new run erases it.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::{Store, StoreError, parsed, stored, unsigned};
-use crate::model::{HostUri, Kind, Manifest, Millis, ZoneName, words};
+use crate::model::{Brand, HostUri, Kind, Manifest, Millis, ZoneName, words};
 
 words! {
     /// How certain it is that the zone is away.
@@ -26,14 +26,14 @@ pub struct Away {
     pub zone: ZoneName,
     /// Its identity.
     pub uuid: Uuid,
+    /// Its brand.
+    pub brand: Brand,
     /// The host that it belongs to.
     pub origin: String,
     /// Where it was brought.
     pub refuge: HostUri,
     /// Whether it ran before it left.
     pub was_running: bool,
-    /// Its whole configuration as it was here.
-    pub manifest: Manifest,
     /// How it left.
     pub kind: Kind,
     /// How certain it is.
@@ -50,17 +50,13 @@ pub struct Away {
 
 impl Away {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let manifest: String = row.get("manifest")?;
-        let manifest = serde_json::from_str(&manifest).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
-        })?;
         Ok(Self {
             zone: parsed(row, "zone")?,
             uuid: parsed(row, "uuid")?,
+            brand: parsed(row, "brand")?,
             origin: row.get("origin")?,
             refuge: parsed(row, "refuge")?,
             was_running: row.get("was_running")?,
-            manifest,
             kind: parsed(row, "kind")?,
             phase: parsed(row, "phase")?,
             started: Millis(row.get("started_ms")?),
@@ -72,29 +68,61 @@ impl Away {
 }
 
 impl Store {
-    /// Writes a row, or replaces the one of that zone.
-    pub fn save_away(&self, away: &Away) -> Result<(), StoreError> {
-        let manifest = serde_json::to_string(&away.manifest).unwrap_or_default();
-        self.write("record a zone that is away", |transaction| {
+    /// Records a zone that is about to leave, with its whole configuration. Replaces what was there.
+    pub fn begin_away(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
+        let manifest = serde_json::to_string(manifest).unwrap_or_default();
+        self.write("record a zone that leaves", |transaction| {
             transaction.execute(
-                "INSERT OR REPLACE INTO away (zone, uuid, origin, refuge, was_running, manifest, kind, phase,
-                 started_ms, ended_ms, bytes, downtime_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+                "INSERT OR REPLACE INTO away (zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms,
+                 manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 params![
                     away.zone.as_str(),
                     away.uuid.to_string(),
+                    away.brand.as_str(),
                     away.origin,
                     away.refuge.to_string(),
                     away.was_running,
-                    manifest,
                     away.kind.as_str(),
                     away.phase.as_str(),
                     away.started.0,
+                    manifest,
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Changes what is known of a zone's absence. Its identity, refuge and configuration stay.
+    pub fn update_away(&self, away: &Away) -> Result<(), StoreError> {
+        self.write("record a zone that is away", |transaction| {
+            transaction.execute(
+                "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5 WHERE zone = ?1",
+                params![
+                    away.zone.as_str(),
+                    away.phase.as_str(),
                     away.ended.map(|time| time.0),
                     stored(away.bytes),
                     away.downtime.map(stored),
                 ],
             )?;
             Ok(())
+        })
+    }
+
+    /// The configuration of a zone that is away, as it was here; none if it is not away.
+    pub fn manifest_of(&self, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
+        self.read("read the configuration of a zone that is away", |connection| {
+            let text = connection
+                .query_row("SELECT manifest FROM away WHERE zone = ?1", [zone.as_str()], |row| {
+                    row.get::<_, String>(0)
+                })
+                .optional()?;
+            let read = |text: String| {
+                serde_json::from_str(&text).map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+                })
+            };
+            text.map(read).transpose()
         })
     }
 
@@ -119,13 +147,13 @@ impl Store {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{Brand, Zone, ZoneState};
+    use crate::model::{Zone, ZoneState};
     use crate::store::tests::fresh;
 
-    /// A row with every field set.
-    pub(crate) fn sample(zone: &str) -> Away {
-        let zone = Zone {
-            name: zone.parse().unwrap(),
+    /// A zone with every field set.
+    pub(crate) fn sample_zone(name: &str) -> Zone {
+        Zone {
+            name: name.parse().unwrap(),
             uuid: Uuid::from_u128(7),
             brand: Brand::Kvm,
             state: ZoneState::Running,
@@ -135,21 +163,18 @@ pub(crate) mod tests {
             persistent: true,
             memory: 96 << 20,
             cpus: 1,
-        };
+        }
+    }
+
+    /// A row with every field set.
+    pub(crate) fn sample(zone: &str) -> Away {
         Away {
-            zone: zone.name.clone(),
-            uuid: zone.uuid,
+            zone: zone.parse().unwrap(),
+            uuid: Uuid::from_u128(7),
+            brand: Brand::Kvm,
             origin: "h1".into(),
             refuge: "ssh://root@h2".parse().unwrap(),
             was_running: true,
-            manifest: Manifest {
-                zone,
-                config: "<domain/>".into(),
-                platform: "libvirt".into(),
-                disks: vec![],
-                networks: vec![],
-                obstacles: vec![],
-            },
             kind: Kind::Live,
             phase: AwayPhase::Away,
             started: Millis(1),
@@ -159,10 +184,22 @@ pub(crate) mod tests {
         }
     }
 
+    fn manifest(zone: &str) -> Manifest {
+        Manifest {
+            zone: sample_zone(zone),
+            config: "<domain/>".into(),
+            platform: "libvirt".into(),
+            disks: vec![],
+            networks: vec![],
+            obstacles: vec![],
+        }
+    }
+
     #[test]
     fn the_list_survives_maintenance_and_new_runs() {
         let (_folder, store) = fresh();
-        store.save_away(&sample("evac1")).unwrap();
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
+        store.update_away(&sample("evac1")).unwrap();
         let holder = crate::store::Holder {
             kind: crate::store::MaintenanceType::default(),
             user: "root".into(),
@@ -175,9 +212,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_configuration_is_kept_whole_through_every_phase() {
+        let (_folder, store) = fresh();
+        let name = "evac1".parse().unwrap();
+        assert_eq!(store.manifest_of(&name).unwrap(), None);
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
+        for &phase in AwayPhase::ALL {
+            store.update_away(&Away { phase, ..sample("evac1") }).unwrap();
+            assert_eq!(store.manifest_of(&name).unwrap(), Some(manifest("evac1")));
+        }
+    }
+
+    #[test]
     fn a_zone_leaves_the_list_once() {
         let (_folder, store) = fresh();
-        store.save_away(&sample("evac1")).unwrap();
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
         let name = "evac1".parse().unwrap();
         assert!(store.remove_away(&name).unwrap());
         assert!(!store.remove_away(&name).unwrap());

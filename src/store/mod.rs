@@ -30,6 +30,9 @@ pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
 /// How long a writer waits for another one before the database counts as locked.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// The store's own lock does.
+const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
 /// The open database of one host.
 #[derive(Debug)]
 pub struct Store {
@@ -44,7 +47,7 @@ impl Store {
     /// [`StoreError`] names the file and what to do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         prepare_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection).map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
@@ -77,7 +80,7 @@ impl Store {
 
     fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
         let failed = |source| StoreError::open(path, source);
-        let connection = Connection::open_with_flags(name, flags).map_err(failed)?;
+        let connection = Connection::open_with_flags(name, flags | NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         schema::check(&connection, path)?;
         Ok(connection)
@@ -193,7 +196,7 @@ pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Resul
 
 #[cfg(test)]
 pub(crate) mod tests {
-    pub(crate) use super::away::tests::sample as sample_away;
+    pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
     use super::*;
 
     /// An empty store that lives as long as its folder.

@@ -48,7 +48,9 @@ fn a_malformed_uri_is_told_which_part_is_wrong() {
         assert!(matches!(refused.code, 1 | 2), "{uri}: {refused:?}");
         refused.complains_in_one_line(&[uri, part]);
     }
-    h1.sysadm(&["target", "set", "web", "ssh://root@h1"]).ends(1).complains_in_one_line(&["this host itself"]);
+    h1.sysadm(&["target", "set", "web", "ssh://root@h1"])
+        .ends(1)
+        .complains_in_one_line(&["this host itself"]);
     let targets = h1.sysadm(&["target", "list", "-p", "-o", "ZONENAME,TARGET"]).ends(0).stdout;
     assert_eq!(targets, "web:\n");
 }
@@ -58,7 +60,11 @@ fn a_typo_in_the_configuration_is_named_with_its_line() {
     let lab = Lab::new(&["h1", "h2"]);
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h1.configure("[ssh]\nagnet = \"x\"\n");
-    h1.sysadm(&["evacuate", "-l"]).ends(1).complains_in_one_line(&["/etc/sysadm/sysadm.toml", "line 2", "agnet"]);
+    h1.sysadm(&["evacuate", "-l"]).ends(1).complains_in_one_line(&[
+        "/etc/sysadm/sysadm.toml",
+        "line 2",
+        "agnet",
+    ]);
     // On the far side, too.
     h1.configure("");
     h2.configure("[ssh]\nagnet = \"x\"\n");

@@ -18,7 +18,8 @@ fn a_zone_on_storage_of_its_host_alone_stays_although_a_copy_lies_at_the_same_pa
     failed.complains(&["web: failed: h2: storage /srv/local/web.img"]);
     lab.guests_are(&["h1: web running", "h2:"]);
     for host in [h1, h2] {
-        let left: Vec<_> = std::fs::read_dir(host.path("local")).unwrap().map(|one| one.unwrap().file_name()).collect();
+        let left: Vec<_> =
+            std::fs::read_dir(host.path("local")).unwrap().map(|one| one.unwrap().file_name()).collect();
         assert_eq!(left, ["web.img"], "nothing is left of the probe on {}", host.name);
     }
 }
@@ -58,7 +59,10 @@ fn an_older_configuration_of_the_same_zone_is_overwritten_only_on_request() {
         h2.define_xml(&h1.xml(zone).replace("Lab guest", "Long ago"));
     }
     let failed = h1.sysadm(&["evacuate", "-a"]).ends(1);
-    failed.complains(&["web is configured there already; -w overwrites that", "old is configured there already"]);
+    failed.complains(&[
+        "web is configured there already; -w overwrites that",
+        "old is configured there already",
+    ]);
     lab.guests_are(&["h1: old shut off, web running", "h2: old shut off, web shut off"]);
     assert!(h2.xml("web").contains("Long ago"));
     h1.sysadm(&["evacuate", "-aw"]).ends(0);

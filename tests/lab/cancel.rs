@@ -24,7 +24,11 @@ fn after_one_interrupt_what_moves_is_finished_and_nothing_new_starts() {
     h1.wait_until_sent("large", 3);
     run.signal(Signal::INT);
     let cancelled = run.wait(120).ends(130);
-    cancelled.complains(&["nothing new starts", "cancelled: 1 of 2 zone(s) moved", "small: skipped: cancelled"]);
+    cancelled.complains(&[
+        "nothing new starts",
+        "cancelled: 1 of 2 zone(s) moved",
+        "small: skipped: cancelled",
+    ]);
     observer.finds_nothing_wrong();
     lab.guests_are(&["h1: small running", "h2: large running"]);
     let list = h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE"]).ends(0).stdout;

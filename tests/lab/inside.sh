@@ -54,6 +54,16 @@ start_sshd() {
     setsid "$sshd" -D -f "$OWN/etc/sshd_config" -o "SetEnv=PATH=$PATH" </dev/null >>"$OWN/log/sshd.log" 2>&1 &
 }
 
+# /dev is the machine's own, so /dev/log leads to a folder that each host has for itself. A machine that has a
+# system log of its own keeps it, and gets the hosts' lines.
+start_syslog() {
+    mkdir -p "$OWN/run/log"
+    mount_own "$OWN/run/log" /run/lab-log
+    [[ -e /dev/log && ! -L /dev/log ]] && return
+    ln -sfn /run/lab-log/log /dev/log
+    setsid busybox syslogd -n -O "$OWN/log/syslog" </dev/null >/dev/null 2>&1 &
+}
+
 start_libvirtd() {
     LD_PRELOAD=$LAB_CACHE/shared-fs.so LAB_SHARED=$DIR/shared \
         setsid libvirtd --listen --pid-file /run/libvirt/libvirtd.pid \
@@ -68,6 +78,7 @@ fi
 hostname "$HOST"
 mount_sys
 mount_folders
+start_syslog
 start_sshd
 start_libvirtd
 # Only now is the host "up": others may enter it, through the process that stands for it (host-init.c).

@@ -46,7 +46,8 @@ fn a_hook_that_was_there_before_keeps_working() {
     let h1 = lab.host("h1");
     let [calls, theirs] = ["etc/libvirt/calls", "etc/libvirt/hooks/qemu"].map(|path| h1.path(path));
     std::fs::create_dir_all(theirs.parent().unwrap()).unwrap();
-    std::fs::write(&theirs, format!("#!/bin/sh\necho \"$@\" >>{}\ncat >/dev/null\n", calls.display())).unwrap();
+    std::fs::write(&theirs, format!("#!/bin/sh\necho \"$@\" >>{}\ncat >/dev/null\n", calls.display()))
+        .unwrap();
     std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o755)).unwrap();
     let before = hooks(h1);
     h1.set_up();

@@ -5,7 +5,8 @@ use crate::harness::{Host, Lab, Observer};
 /// What must be the same wherever a zone is: all of its configuration but what libvirt makes up for each host.
 fn identity(host: Host<'_>, guest: &str) -> Vec<String> {
     let xml = host.xml(guest);
-    let wanted = ["<name>", "<uuid>", "<title>", "<description>", "<lab:", "<memory", "<vcpu", "<source file"];
+    let wanted =
+        ["<name>", "<uuid>", "<title>", "<description>", "<lab:", "<memory", "<vcpu", "<source file"];
     let lines = xml.lines().map(str::trim).filter(|line| wanted.iter().any(|word| line.starts_with(word)));
     let info = host.virsh(&["dominfo", guest]).ends(0).stdout;
     let info = info.lines().filter(|line| line.starts_with("Autostart") || line.starts_with("Persistent"));
@@ -98,7 +99,8 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     let list = h1.sysadm(&["evacuate", "-l"]).ends(0).says(&["empty, safe to reboot"]);
     assert!(list.stdout.starts_with("ZONENAME"), "{}", list.stdout);
     assert_eq!(list.stdout.matches("EVACUATED").count(), 5, "{}", list.stdout);
-    let parsable = h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST,ERROR,KIND"]).ends(0).stdout;
+    let parsable =
+        h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST,ERROR,KIND"]).ends(0).stdout;
     assert_eq!(
         parsable,
         "evac1:EVACUATED:ssh\\://root@h2::live\nevac2:EVACUATED:ssh\\://root@h2::live\n\

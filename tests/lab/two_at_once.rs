@@ -68,7 +68,13 @@ fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone() {
     h1.wait_until_sent("large", 3);
     h2.sysadm(&["maintain", "-s", "-m", "suddenly"]).ends(0);
     let partly = run.wait(120).ends(3);
-    partly.complains(&["1 of 3 zone(s) moved", "small: failed: ", "old: failed: ", "maintenance", "suddenly"]);
+    partly.complains(&[
+        "1 of 3 zone(s) moved",
+        "small: failed: ",
+        "old: failed: ",
+        "maintenance",
+        "suddenly",
+    ]);
     observer.finds_nothing_wrong();
     lab.guests_are(&["h1: old shut off, small running", "h2: large running"]);
     let list = h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE"]).ends(0).stdout;

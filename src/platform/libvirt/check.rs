@@ -69,8 +69,11 @@ async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformE
 /// What QEMU can do for a machine type, by what was asked; asked again after a minute, since QEMU may be updated.
 #[derive(Debug, Default)]
 pub(super) struct Machines {
-    known: Mutex<HashMap<[String; 3], (Instant, Result<String, String>)>>,
+    known: Mutex<HashMap<[String; 3], Answer>>,
 }
+
+/// The capabilities of a machine, or why there is none, and when that was so.
+type Answer = (Instant, Result<String, String>);
 
 impl Machines {
     /// The capabilities of a machine, or why there is none.

@@ -102,16 +102,18 @@ fn read_device(device: Node<'_, '_>, domain: &mut Domain) {
         "hostdev" => {
             domain.obstacles.push(format!("host device passed through ({})", describe_hostdev(device)))
         }
-        "tpm" => {
-            if child(device, "backend").is_some_and(|backend| backend.attribute("type") == Some("emulator")) {
-                domain.obstacles.push("emulated TPM: its state lies on this host only".to_owned());
-            }
+        "tpm" if is_emulated(device) => {
+            domain.obstacles.push("emulated TPM: its state lies on this host only".to_owned());
         }
         "shmem" => {
             domain.obstacles.push("memory shared with other processes of this host (shmem)".to_owned())
         }
         _ => {}
     }
+}
+
+fn is_emulated(tpm: Node<'_, '_>) -> bool {
+    child(tpm, "backend").is_some_and(|backend| backend.attribute("type") == Some("emulator"))
 }
 
 fn describe_hostdev(device: Node<'_, '_>) -> String {

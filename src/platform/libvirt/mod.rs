@@ -1,7 +1,7 @@
 //! libvirt hosts: KVM zones that move live, LXC zones that move cold. Everything through `virsh`: one static
 //! binary then runs on every host, and each parser is tested on what virsh really printed.
 //!
-//! What a live migration does is in [`live`]; why a zone cannot come is in [`check`].
+//! What a live migration does is in `live`; why a zone cannot come is in `check`.
 
 mod check;
 mod domain_xml;

@@ -55,19 +55,19 @@ async fn echo(sshd: &Sshd, size: usize) -> Duration {
 
 #[tokio::test]
 async fn what_is_sent_comes_back_and_each_direction_ends_by_itself() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     echo(&sshd, 32 << 20).await;
 }
 
 #[tokio::test]
 async fn new_session_keys_in_the_middle_disturb_nothing() {
-    let Some(sshd) = Sshd::start("RekeyLimit 1M") else { return };
+    let sshd = Sshd::start("RekeyLimit 1M");
     echo(&sshd, 24 << 20).await;
 }
 
 #[tokio::test]
 async fn a_reader_that_takes_its_time_loses_nothing() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let size = 24 << 20;
     let command = format!("head -c {size} /dev/zero");
     let mut stream = dial(&sshd.uri(), &config(&command), sshd.surroundings()).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_reader_that_takes_its_time_loses_nothing() {
 
 #[tokio::test]
 async fn a_missing_agent_is_named_with_what_to_do() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let config = config("no-such-sysadm agent --stdio");
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     let error = hello::open(&sshd.uri(), &mut stream, Purpose::Rpc).await.unwrap_err();
@@ -96,7 +96,7 @@ async fn a_missing_agent_is_named_with_what_to_do() {
 
 #[tokio::test]
 async fn what_an_agent_complains_of_is_part_of_the_error_and_what_it_said_before_arrives() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let config = config("echo hello; echo bad disk >&2; sleep 0.2; exit 3");
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     let mut text = Vec::new();
@@ -107,7 +107,7 @@ async fn what_an_agent_complains_of_is_part_of_the_error_and_what_it_said_before
 
 #[tokio::test]
 async fn a_long_complaint_is_cut_and_never_stops_the_stream() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let config = config("head -c 9000000 /dev/zero | tr '\\0' x >&2; echo the end >&2; kill -9 $$");
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
     let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err().to_string();
@@ -116,7 +116,7 @@ async fn a_long_complaint_is_cut_and_never_stops_the_stream() {
 
 #[tokio::test]
 async fn who_drops_a_stream_ends_the_command_there() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let (got, done) = (sshd.path("got"), sshd.path("done"));
     let config = config(&format!("cat > {}; touch {}", got.display(), done.display()));
     let mut stream = dial(&sshd.uri(), &config, sshd.surroundings()).await.unwrap();
@@ -128,7 +128,7 @@ async fn who_drops_a_stream_ends_the_command_there() {
 
 #[tokio::test]
 async fn an_unknown_host_is_refused_with_its_fingerprint_and_the_command_that_settles_it() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     sshd.know(&[]);
     let error = refused(&sshd).await;
     assert!(matches!(error, DialError::Identity { .. }), "{error}");
@@ -145,7 +145,7 @@ async fn an_unknown_host_is_refused_with_its_fingerprint_and_the_command_that_se
 
 #[tokio::test]
 async fn a_changed_key_is_refused_with_both_commands() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     keygen(&sshd.path("other"), "ed25519", "");
     let other = fs::read_to_string(sshd.path("other.pub")).unwrap();
     let known = sshd.path(".ssh/known_hosts");
@@ -163,7 +163,7 @@ async fn a_changed_key_is_refused_with_both_commands() {
 
 #[tokio::test]
 async fn a_host_of_which_any_one_type_of_key_is_known_is_known() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     for kind in ["rsa", "ecdsa", "ed25519"] {
         sshd.know(&[kind]);
         dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_host_of_which_any_one_type_of_key_is_known_is_known() {
 
 #[tokio::test]
 async fn a_hashed_known_hosts_is_read() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let known = sshd.path(".ssh/known_hosts");
     let hashed = Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(&known).output().unwrap();
     assert!(hashed.status.success() && fs::read_to_string(&known).unwrap().starts_with("|1|"));
@@ -181,7 +181,7 @@ async fn a_hashed_known_hosts_is_read() {
 
 #[tokio::test]
 async fn a_key_that_is_not_let_in_is_named_and_one_with_a_passphrase_too() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     fs::write(sshd.path("authorized_keys"), "").unwrap();
     keygen(&sshd.path(".ssh/id_ecdsa"), "ecdsa", "secret");
     keygen(&sshd.path(".ssh/id_rsa"), "rsa", "secret");
@@ -201,7 +201,7 @@ async fn a_key_that_is_not_let_in_is_named_and_one_with_a_passphrase_too() {
 
 #[tokio::test]
 async fn a_server_that_takes_no_keys_says_what_it_takes() {
-    let Some(sshd) = Sshd::start("PubkeyAuthentication no\nPasswordAuthentication yes") else { return };
+    let sshd = Sshd::start("PubkeyAuthentication no\nPasswordAuthentication yes");
     let error = refused(&sshd).await;
     assert!(matches!(error, DialError::Login { .. }), "{error}");
     assert!(error.to_string().contains("it takes only password"), "{error}");
@@ -218,7 +218,7 @@ impl Drop for Killed {
 
 #[tokio::test]
 async fn every_key_of_the_agent_is_tried() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let socket = sshd.path("agent");
     let mut agent = Command::new("ssh-agent");
     agent.arg("-D").arg("-a").arg(&socket).stdout(std::process::Stdio::null());
@@ -239,7 +239,7 @@ async fn every_key_of_the_agent_is_tried() {
 
 #[tokio::test]
 async fn an_agent_that_is_gone_does_not_matter_when_a_file_will_do() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let mut surroundings = sshd.surroundings();
     surroundings.agent = Some(sshd.path("nobody"));
     dial(&sshd.uri(), &config("cat"), surroundings.clone()).await.unwrap();
@@ -250,7 +250,7 @@ async fn an_agent_that_is_gone_does_not_matter_when_a_file_will_do() {
 
 #[tokio::test]
 async fn a_closed_port_and_a_silent_one_are_told_apart() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let uri: HostUri = format!("ssh://{}", listener.local_addr().unwrap()).parse().unwrap();
     let mut config = config("cat");
@@ -265,7 +265,7 @@ async fn a_closed_port_and_a_silent_one_are_told_apart() {
 
 #[tokio::test]
 async fn a_line_that_is_cut_is_noticed_in_seconds() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let mut stream = dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
@@ -282,7 +282,7 @@ async fn a_line_that_is_cut_is_noticed_in_seconds() {
 
 #[tokio::test]
 async fn a_line_that_is_cut_while_it_is_full_is_noticed_as_well() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let mut stream = dial(&sshd.uri(), &config("cat > /dev/null"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     sshd.signal(Signal::STOP);
@@ -300,7 +300,7 @@ async fn a_line_that_is_cut_while_it_is_full_is_noticed_as_well() {
 
 #[tokio::test]
 async fn a_server_that_dies_ends_the_stream_with_an_error() {
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let mut stream = dial(&sshd.uri(), &config("cat"), sshd.surroundings()).await.unwrap();
     stream.write_all(b"x").await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
@@ -329,7 +329,7 @@ async fn far_host() -> (Arc<crate::host::fake::FakeHost>, String) {
 #[tokio::test]
 async fn a_question_is_lost_with_its_line_and_the_next_one_takes_a_new_line() {
     use crate::host::{Host as _, Remote};
-    let Some(sshd) = Sshd::start("") else { return };
+    let sshd = Sshd::start("");
     let (host, command) = far_host().await;
     // The dialer takes the real surroundings, so everything of this test is in a configuration of its own.
     let ssh_config = format!(
@@ -357,51 +357,4 @@ async fn a_question_is_lost_with_its_line_and_the_next_one_takes_a_new_line() {
     assert_eq!(host.asked.available_permits(), 0, "what may have been done is not asked again");
     host.gate.add_permits(2);
     assert_eq!(remote.moved_on(zone()).await, Ok(Some("web1".to_owned())));
-}
-
-/// Not a test: how fast a stream is. `cargo test --release -- --ignored --nocapture throughput`
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn throughput() {
-    let Some(sshd) = Sshd::start("") else { return };
-    let size = 1usize << 30;
-    let rate = |time: Duration| (size >> 20) as f64 / time.as_secs_f64();
-    // Up only, down only, and what ssh itself does.
-    let mut stream = dial(&sshd.uri(), &config("cat > /dev/null"), sshd.surroundings()).await.unwrap();
-    let start = Instant::now();
-    let block = vec![7; 1 << 20];
-    for _ in 0..size >> 20 {
-        stream.write_all(&block).await.unwrap();
-    }
-    stream.shutdown().await.unwrap();
-    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
-    println!("up:   {:.0} MiB/s", rate(start.elapsed()));
-    let mut stream =
-        dial(&sshd.uri(), &config(&format!("head -c {size} /dev/zero")), sshd.surroundings()).await.unwrap();
-    let start = Instant::now();
-    let mut block = vec![7; 1 << 20];
-    while stream.read(&mut block).await.unwrap() > 0 {}
-    println!("down: {:.0} MiB/s", rate(start.elapsed()));
-    println!("both: {:.0} MiB/s", rate(echo(&sshd, size).await));
-    for (name, command) in [
-        ("ssh up", format!("head -c {size} /dev/zero | $SSH 'cat > /dev/null'")),
-        ("ssh down", format!("$SSH 'head -c {size} /dev/zero' > /dev/null")),
-        ("ssh both", format!("head -c {size} /dev/zero | $SSH cat > /dev/null")),
-    ] {
-        let start = Instant::now();
-        let ssh = format!(
-            "ssh -F none -i {0}/.ssh/id_ed25519 -o UserKnownHostsFile={0}/.ssh/known_hosts -o IdentitiesOnly=yes -c aes128-gcm@openssh.com -p {1} 127.0.0.1",
-            sshd.folder.path().display(),
-            sshd.port
-        );
-        assert!(
-            std::process::Command::new("sh")
-                .arg("-c")
-                .arg(command.replace("$SSH", &ssh))
-                .status()
-                .unwrap()
-                .success()
-        );
-        println!("{name}: {:.0} MiB/s", rate(start.elapsed()));
-    }
 }

@@ -14,7 +14,9 @@ pub fn dump(lab: &Lab) -> String {
     for host in lab.hosts() {
         let _ = writeln!(text, "== {}\n{}", host.name, host.guests());
         guests(host, &mut text);
-        for folder in ["etc/libvirt", "etc/sysadm", "local", "run/sysadm", "var/lib/sysadm", "var/lib/libvirt"] {
+        for folder in
+            ["etc/libvirt", "etc/sysadm", "local", "run/sysadm", "var/lib/sysadm", "var/lib/libvirt"]
+        {
             files(&host.path(folder), &mut text);
         }
         if host.database().exists() {
@@ -77,7 +79,8 @@ fn files(folder: &Path, text: &mut String) {
 
 fn tables(database: &Path, text: &mut String) {
     let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
-    let mut names = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1").unwrap();
+    let mut names =
+        database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1").unwrap();
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     for name in names {
         let _ = writeln!(text, "-- {name}");

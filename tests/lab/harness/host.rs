@@ -178,7 +178,8 @@ impl Host<'_> {
     /// The state of a zone in `evacuate -l`; empty if it is not listed.
     pub fn state_of(&self, zone: &str) -> String {
         let list = self.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE"]).ends(0).stdout;
-        let found = list.lines().find_map(|line| line.strip_prefix(zone)?.strip_prefix(':').map(str::to_owned));
+        let found =
+            list.lines().find_map(|line| line.strip_prefix(zone)?.strip_prefix(':').map(str::to_owned));
         found.unwrap_or_default()
     }
 

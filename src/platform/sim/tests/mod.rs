@@ -176,5 +176,5 @@ pub(super) async fn words_of(world: &World, zone: &str) -> [String; 2] {
 
 /// A zone of that name; the simulation looks at nothing else of it when it sends.
 pub fn zone_named(zone: &str) -> crate::model::Zone {
-    crate::model::Zone { name: name(zone), ..crate::store::tests::sample_away(zone).manifest.zone }
+    crate::store::tests::sample_zone(zone)
 }

@@ -15,6 +15,9 @@ use crate::config::Config;
 use crate::model::HostUri;
 use crate::transport::ssh::Surroundings;
 
+/// sshd wants to be started by its whole path.
+const SSHD: &str = "/usr/sbin/sshd";
+
 /// An sshd that serves connections to a port of this test.
 pub struct Sshd {
     pub folder: TempDir,
@@ -23,13 +26,12 @@ pub struct Sshd {
 }
 
 impl Sshd {
-    /// Starts listening; our own ed25519 key is let in, and all its keys are known. None where no sshd is
-    /// installed.
-    pub fn start(extra: &str) -> Option<Self> {
-        if !Path::new("/usr/sbin/sshd").exists() {
-            eprintln!("skipped: no /usr/sbin/sshd");
-            return None;
-        }
+    /// Starts listening; our own ed25519 key is let in, and all its keys are known.
+    pub fn start(extra: &str) -> Self {
+        assert!(
+            Path::new(SSHD).exists(),
+            "there is no {SSHD}: install openssh-server, or let tests/run do it"
+        );
         // For its privilege separation; only root needs it, and only root can make it.
         let _ = fs::create_dir_all("/run/sshd");
         let folder = tempfile::tempdir().unwrap();
@@ -61,7 +63,7 @@ impl Sshd {
         });
         let sshd = Self { folder, port, children };
         sshd.know(&["ed25519", "ecdsa", "rsa"]);
-        Some(sshd)
+        sshd
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -109,7 +111,7 @@ impl Drop for Sshd {
 }
 
 fn serve(connection: OwnedFd, config: &Path, log: &Path) -> Option<Child> {
-    Command::new("/usr/sbin/sshd")
+    Command::new(SSHD)
         .args(["-i", "-f"])
         .arg(config)
         .arg("-E")

@@ -1,0 +1,103 @@
+//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, process start
+//! included. Run with `cargo bench --bench listing`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, starts programs and ends at the first surprise"
+)]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use sysadm::model::{Brand, Kind, Manifest, Millis, Zone, ZoneState};
+use sysadm::paths::Paths;
+use sysadm::store::{Away, AwayPhase, Direction, Move, MoveState, Store};
+
+const ZONES: usize = 1000;
+const RUNS: usize = 50;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fill(folder.path());
+    println!("{ZONES} zones in the store, {RUNS} runs each");
+    println!("{:<44} {:>9} {:>9}", "command", "median", "slowest");
+    for words in [
+        &["evacuate", "-l"][..],
+        &["evacuate", "-l", "-p", "-o", "all"],
+        &["evacuate", "-l", "--json"],
+        &["maintain", "-l"],
+        &["--version"],
+    ] {
+        let mut times: Vec<_> = (0..RUNS).map(|_| time(folder.path(), words)).collect();
+        times.sort();
+        let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+        println!("sysadm {:<37} {:>9} {:>9}", words.join(" "), ms(times[RUNS / 2]), ms(times[RUNS - 1]));
+    }
+}
+
+fn time(root: &Path, words: &[&str]) -> Duration {
+    let start = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_sysadm"))
+        .args(words)
+        .env("SYSADM_ROOT", root)
+        .output()
+        .expect("sysadm starts");
+    let took = start.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    took
+}
+
+/// A store in which 1,000 zones were evacuated, on a host with a simulated platform.
+fn fill(root: &Path) {
+    let paths = Paths::new(root);
+    std::fs::create_dir_all(paths.config().parent().expect("a folder")).expect("a folder");
+    std::fs::write(paths.config(), "host = \"h1\"\nplatform = \"sim\"\n").expect("a configuration");
+    let store = Store::open(&paths.database()).expect("a store");
+    let run = store.begin_run(Direction::Evacuate, "root", 1, Millis(0)).expect("a run");
+    let names: Vec<_> = (0..ZONES).map(|number| format!("zone{number}").parse().expect("a name")).collect();
+    let moves: Vec<_> =
+        names.iter().cloned().map(|name| Move { state: MoveState::Evacuated, ..Move::new(name) }).collect();
+    store.save_moves(run, &moves).expect("moves");
+    for (number, name) in names.into_iter().enumerate() {
+        let zone = Zone {
+            name,
+            uuid: uuid::Uuid::from_u128(number as u128 + 1),
+            brand: Brand::Kvm,
+            state: ZoneState::Running,
+            aux: None,
+            id: None,
+            autostart: false,
+            persistent: true,
+            memory: 4 << 30,
+            cpus: 2,
+        };
+        // As long as the XML of a real zone.
+        let manifest = Manifest {
+            zone: zone.clone(),
+            config: "<domain/>".repeat(600),
+            platform: "sim".into(),
+            disks: vec![],
+            networks: vec![],
+            obstacles: vec![],
+        };
+        let row = Away {
+            zone: zone.name.clone(),
+            uuid: zone.uuid,
+            brand: zone.brand,
+            origin: "h1".into(),
+            refuge: "ssh://root@h2".parse().expect("a URI"),
+            was_running: true,
+            kind: Kind::Live,
+            phase: AwayPhase::Away,
+            started: Millis(1),
+            ended: Some(Millis(2000)),
+            bytes: 1 << 30,
+            downtime: Some(120),
+        };
+        store.begin_away(&row, &manifest).expect("a row");
+        store.update_away(&row).expect("a row");
+    }
+}

@@ -1,0 +1,136 @@
+//! What stands below the options in each command's `--help`: examples, exit statuses, files.
+
+pub const SYSADM: &str = "\
+EXIT STATUS
+  0    what was asked is wholly done
+  1    an error; nothing was changed
+  2    wrong usage
+  3    partly done: some zones moved, some did not or still run here
+  4    refused: maintenance is held, or is not held where it must be, or another
+       evacuation or return is in progress
+  5    stuck: where a zone is cannot be settled without you
+  130  cancelled by the operator; every zone is whole, and on one host
+
+FILES
+  /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
+  /etc/sysadm/tls/               certificates for rads://
+  /etc/libvirt/hooks/*.d/        00-sysadm: how libvirt is kept from starting zones
+  /var/lib/sysadm/sysadm.db      state: maintenance, targets, zones that are away
+  /var/lib/sysadm/maintenance    there while maintenance is held
+  /run/sysadm/                   sockets of the migrations in progress
+
+ENVIRONMENT
+  SYSADM_ROOT    a folder below which all these paths lie instead
+  SUDO_USER, DOAS_USER
+                 who is recorded as the user behind root
+  SSH_AUTH_SOCK  the ssh-agent whose keys are tried for ssh://
+  NO_COLOR       no colours
+
+'sysadm help COMMAND' tells all about a command.";
+
+pub const MAINTAIN: &str = "\
+EXAMPLES
+  sysadm maintain -s -m 'new kernel'
+  sysadm maintain -l
+  sysadm maintain -l -p -o type,user        for programs
+  sysadm maintain -s --type power           a second holder, beside admin
+  sysadm maintain -e
+
+EXIT STATUS
+  0  done
+  1  -e: it is not held; or an error, and nothing was changed
+  2  wrong usage
+  4  -s: it is held already; by whom and since when is said";
+
+pub const EVACUATE: &str = "\
+STATES (-l)
+  PREPARING  its targets are being asked
+  READY      its room is booked, it waits for its turn
+  MIGRATING  it is on its way
+  EVACUATED  it is at DEST
+  SKIPPED    no attempt was made, ERROR says why; it may run here
+  FAILED     the attempt failed, ERROR says why; it is where it was
+  UNKNOWN    interrupted, or a host did not answer; --resume finds out
+
+EXAMPLES
+  sysadm evacuate -na                       what would happen, and what stands in the way
+  sysadm evacuate -va                       everything, with a line for each step
+  sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
+  sysadm evacuate web1 db1                  only these, running or not
+  sysadm evacuate -l                        what is away; what is left here
+  sysadm evacuate -l -p -o zonename,dest    for programs
+  sysadm evacuate -l --watch                as it changes
+  sysadm evacuate -ra                       everything back
+
+EXIT STATUS
+  0    every zone that was asked for has moved, and none is left running here
+  1    every attempt failed, no zone moved; or an error, and nothing was changed
+  2    wrong usage
+  3    some zones moved, some did not or still run here; some were skipped
+  4    not in maintenance (evacuation); in maintenance (return); or another run is in
+       progress
+  5    where a zone is cannot be settled without you; ERROR and --resume say more
+  130  cancelled; every zone is whole, and on one host
+  -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
+  -l ends with 0 whatever it lists.";
+
+pub const TARGET: &str = "\
+EXAMPLES
+  sysadm target set --default ssh://root@h2
+  sysadm target set web1 web2 rads://h3 ssh://root@h2:2222
+  sysadm target unset web1
+  sysadm target list
+
+EXIT STATUS
+  0  done
+  1  no such zone, nothing set that could be unset; nothing was changed
+  2  wrong usage; for a malformed URI, which part of it is wrong";
+
+pub const ZONE_LIST: &str = "\
+EXAMPLES
+  sysadm zone list            zones that run
+  sysadm zone list -iv        installed ones too, as a table
+  sysadm zone list -cp        all, for programs";
+
+pub const HOST: &str = "\
+EXAMPLES
+  sysadm host check rads://h3
+  sysadm host list
+
+EXIT STATUS
+  0  it answers, and takes zones
+  1  it cannot be reached, or does not let this host in
+  2  wrong usage
+  3  list: some do not answer
+  4  check: it is in maintenance";
+
+pub const SETUP: &str = "\
+FILES
+  /etc/libvirt/hooks/qemu.d/00-sysadm
+  /etc/libvirt/hooks/lxc.d/00-sysadm
+
+libvirt looks for new hooks only when it starts. After the first time:
+  systemctl restart libvirtd        (virtqemud and virtlxcd, where there are those)";
+
+pub const CERT: &str = "\
+EXAMPLES
+  sysadm cert init-ca --site example            once, on one host
+  sysadm cert issue h2 h2.example.org 10.0.0.2  there too, for each host
+  sysadm cert show                              this host's own
+  sysadm cert show h2.pem
+
+FILES
+  /etc/sysadm/tls/ca.pem      0644  the site's authority; on every host
+  /etc/sysadm/tls/ca.key      0600  its key; on one host only
+  /etc/sysadm/tls/host.pem    0644  this host's certificate
+  /etc/sysadm/tls/host.key    0600  its key; refused if others can read it
+
+Nothing that exists is ever overwritten. A renewed certificate needs no restart.";
+
+pub const AGENT: &str = "\
+EXAMPLES
+  sysadm agent --listen                  rads:// on every address, port 12302
+  sysadm agent --listen 10.0.0.2:12302
+  ssh root@h2 sysadm agent --stdio       what an ssh:// target comes to
+
+SIGTERM and SIGINT end it: nothing new is accepted, and what is open has ten seconds.";

@@ -1,0 +1,88 @@
+//! The question to one destination: is there anything against this zone?
+
+use crate::host::{Host, HostError, Offer};
+use crate::migration::LEASE;
+use crate::model::{Arrival, Blocker, BlockerKind, HostUri, Kind};
+
+use super::short;
+
+/// Whether room is booked at the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Only look: a dry run.
+    Look,
+    /// Book room, too.
+    Book,
+}
+
+/// What one target had against a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The target.
+    pub target: HostUri,
+    /// All that it had against it.
+    pub blockers: Vec<Blocker>,
+}
+
+/// A question to one destination.
+pub(super) struct Ask<'a> {
+    pub offer: &'a Offer,
+    pub kind: Kind,
+    pub from: &'a str,
+    pub overwrite: bool,
+    pub mode: Mode,
+}
+
+impl Ask<'_> {
+    /// Asks for everything that could stand against the zone, storage included.
+    pub async fn ask(&self, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+        let arrival = Arrival {
+            manifest: self.offer.manifest.clone(),
+            kind: self.kind,
+            from: self.from.to_owned(),
+            overwrite: self.overwrite,
+        };
+        let (answer, views) =
+            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
+        let mut blockers = match answer {
+            Ok(blockers) => blockers,
+            Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
+        };
+        match views {
+            Ok(views) => blockers.extend(views.into_iter().filter_map(|view| {
+                let problem = view.problem?;
+                Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", view.source)))
+            })),
+            Err(error) => blockers.push(Blocker::new(BlockerKind::Host, error.to_string())),
+        }
+        if blockers.is_empty() {
+            return Ok(arrival);
+        }
+        if self.mode == Mode::Book {
+            let _ = host.release(arrival.manifest.zone.name).await;
+        }
+        Err(blockers)
+    }
+
+    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        match self.mode {
+            Mode::Look => host.check(arrival.clone()).await,
+            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
+                Ok(()) => Ok(Vec::new()),
+                Err(HostError::Refused { blockers, .. }) => Ok(blockers),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// Reasons on one line.
+pub(super) fn join(blockers: &[Blocker]) -> String {
+    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// All findings on one line.
+pub(super) fn describe(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| format!("{}: {}", short(&finding.target), join(&finding.blockers));
+    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
+}
