@@ -71,11 +71,17 @@ fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
     let is_away = phase.is_some();
     match a_move.state {
         MoveState::Evacuated | MoveState::Returned => false,
-        MoveState::Unknown => is_away,
+        // Settled meanwhile, if it is not half done.
+        MoveState::Unknown => phase.is_some_and(|phase| phase != AwayPhase::Away),
         // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
         MoveState::Failed | MoveState::Skipped => run.direction == Direction::Evacuate || is_away,
         MoveState::Preparing | MoveState::Ready => run.direction == Direction::Evacuate,
-        MoveState::Migrating => true,
+        // Settled meanwhile: one that has arrived after all has not failed.
+        MoveState::Migrating => match phase {
+            Some(AwayPhase::Away) => run.direction == Direction::Return,
+            Some(AwayPhase::Leaving | AwayPhase::Returning) => true,
+            None => run.direction == Direction::Evacuate,
+        },
     }
 }
 
@@ -194,6 +200,8 @@ mod tests {
         assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
         let settled = rows("h1", &[], Some(&latest), false);
         assert_eq!(states(&settled), ["a FAILED", "b SKIPPED"]);
+        let arrived = rows("h1", &[sample_away("a")], Some(&latest), false);
+        assert_eq!(states(&arrived), ["a EVACUATED", "b SKIPPED"]);
         let status = rows("h1", &[leaving], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
