@@ -262,7 +262,7 @@ fn a_file_that_is_no_database_is_left_alone() {
 
 /// A small disk in the place of the host's own /var/lib/sysadm, with what was there.
 fn small_disk(host: Host<'_>) {
-    let script = "cp -a /var/lib/sysadm /root/.ssh/kept && mount -t tmpfs -o size=256k none /var/lib/sysadm \
+    let script = "cp -a /var/lib/sysadm /root/.ssh/kept && mount -t tmpfs -o size=1m none /var/lib/sysadm \
                   && cp -a /root/.ssh/kept/. /var/lib/sysadm/";
     host.run(&["sh", "-c", script]).ends(0);
 }
