@@ -5,6 +5,8 @@
 //! median of the rounds, the longest gap between two ticks of any guest (its downtime, as a guest's user sees it),
 //! and both as ratios.
 
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::print_stdout)]
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,6 +1,8 @@
 //! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, process start
 //! included. Run with `cargo bench --bench listing`.
 
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
