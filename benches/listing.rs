@@ -1,7 +1,7 @@
 //! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, process start
 //! included. Run with `cargo bench --bench listing`.
 
-#![allow(clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::print_stdout)]
 
 use std::path::Path;
 use std::process::Command;
