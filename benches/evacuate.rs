@@ -5,7 +5,12 @@
 //! median of the rounds, the longest gap between two ticks of any guest (its downtime, as a guest's user sees it),
 //! and both as ratios.
 
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::print_stdout)]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, starts programs and ends at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,7 +1,12 @@
 //! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, process start
 //! included. Run with `cargo bench --bench listing`.
 
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::print_stdout)]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, starts programs and ends at the first surprise"
+)]
 
 use std::path::Path;
 use std::process::Command;

@@ -30,6 +30,9 @@ pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
 /// How long a writer waits for another one before the database counts as locked.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// The store's own lock does.
+const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
 /// The open database of one host.
 #[derive(Debug)]
 pub struct Store {
@@ -44,7 +47,7 @@ impl Store {
     /// [`StoreError`] names the file and what to do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         prepare_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection).map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
@@ -61,7 +64,7 @@ impl Store {
             Ok(true) => {}
             Err(source) => return Err(StoreError::Create { path: path.to_owned(), source }),
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
         connection.busy_timeout(BUSY).map_err(|source| StoreError::open(path, source))?;
         schema::check(&connection, path)?;

@@ -192,7 +192,8 @@ impl Store {
         })
     }
 
-    /// The newest run with its moves, by zone name.
+    /// The newest run with those of its moves that did not go well, or not yet, by zone name. (A zone that was
+    /// evacuated is in the away list; one that has returned is no news.)
     pub fn latest_run(&self) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
         self.read("read the latest run", |connection| {
             let run = connection
@@ -210,7 +211,7 @@ impl Store {
                 .optional()?;
             let Some(run) = run else { return Ok(None) };
             let moves = connection
-                .prepare_cached("SELECT * FROM move WHERE run = ?1 ORDER BY zone")?
+                .prepare_cached("SELECT * FROM move WHERE run = ?1 AND state NOT IN ('EVACUATED', 'RETURNED') ORDER BY zone")?
                 .query_map([run.id], Move::read)?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Some((run, moves)))

@@ -51,14 +51,15 @@ CREATE TABLE away (
     origin      TEXT NOT NULL,
     refuge      TEXT NOT NULL,
     was_running INTEGER NOT NULL,
-    manifest    TEXT NOT NULL,
     kind        TEXT NOT NULL,
     -- leaving and returning: a move is under way, or was when its process died.
     phase       TEXT NOT NULL CHECK (phase IN ('leaving', 'away', 'returning')),
     started_ms  INTEGER NOT NULL,
     ended_ms    INTEGER,
     bytes       INTEGER NOT NULL DEFAULT 0,
-    downtime_ms INTEGER
+    downtime_ms INTEGER,
+    -- Last, because it is long: the other columns are read without it.
+    manifest    TEXT NOT NULL
 ) STRICT;
 
 -- Written ahead: the intent of a step is here before the step, its outcome after it.

@@ -1,0 +1,22 @@
+//! The whole tool on real hosts: libvirt, QEMU, LXC and sshd, raised by `lab.sh`.
+//!
+//! Every test has a lab of its own. Needs root and what `tests/lab/lab.sh install` installs; where something
+//! is missing the tests fail.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+
+mod bad_input;
+mod bad_luck;
+mod blockers;
+mod cancel;
+mod dry_run;
+mod lock;
+mod oddities;
+mod outages;
+mod returning;
+mod setup;
+mod skipped;
+mod story;
+mod two_at_once;
