@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::host::Role;
+use crate::model::Address;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -46,11 +47,15 @@ pub struct Connect {
     pub timeout: u64,
     /// Seconds between signs of life on a connection; three that stay out end it.
     pub keepalive: u64,
+    /// Where hosts are really to be found: other addresses or ports than their names say, for a network of
+    /// its own for migrations, say. A host is still known by its name: that is what its certificate must say,
+    /// and what known_hosts is searched for.
+    pub addresses: BTreeMap<String, Address>,
 }
 
 impl Default for Connect {
     fn default() -> Self {
-        Self { timeout: 10, keepalive: 5 }
+        Self { timeout: 10, keepalive: 5, addresses: BTreeMap::new() }
     }
 }
 
@@ -58,6 +63,11 @@ impl Connect {
     /// The timeout.
     pub const fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
+    }
+
+    /// Where the host of that name is really to be found, if something is said about it.
+    pub fn address(&self, host: &str) -> Option<&Address> {
+        self.addresses.iter().find(|(name, _)| name.eq_ignore_ascii_case(host)).map(|(_, address)| address)
     }
 }
 
@@ -173,6 +183,15 @@ mod tests {
     }
 
     const EXAMPLE: &str = include_str!("../examples/sysadm.toml");
+
+    #[test]
+    fn a_host_is_found_at_its_address_whatever_the_case_of_its_name() {
+        let config = Config::parse("[connect.addresses]\nH2 = \"10.9.0.2:4000\"\n").unwrap();
+        assert_eq!(config.connect.address("h2").unwrap().to_string(), "10.9.0.2:4000");
+        assert_eq!(config.connect.address("h3"), None);
+        let error = Config::parse("[connect.addresses]\nh2 = \"10.9.0.2:\"\n").unwrap_err();
+        assert!(error.contains("line 2") && error.contains("is no address"), "{error}");
+    }
 
     #[test]
     fn the_commented_example_means_the_defaults() {

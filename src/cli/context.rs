@@ -12,7 +12,7 @@ use crate::platform::sim::Sim;
 use crate::store::Store;
 use crate::transport::Dialer;
 
-use super::CliError;
+use super::{CliError, Exit};
 
 /// This host's files and settings.
 pub struct Context {
@@ -67,6 +67,18 @@ impl Context {
         })
     }
 
+    /// The simulated host that this one is.
+    pub fn simulation(&self) -> Result<Sim, CliError> {
+        if self.platform_kind() == PlatformKind::Sim {
+            return Ok(Sim::open(&self.paths));
+        }
+        let text = format!(
+            "the zones of this host are real; to simulate some, set SYSADM_ROOT to a folder in which {} says: platform = \"sim\"",
+            "etc/sysadm/sysadm.toml"
+        );
+        Err(CliError::new(Exit::Error, text))
+    }
+
     /// This host.
     pub fn local(&self, store: Arc<Store>) -> Result<Arc<Local>, CliError> {
         Ok(Arc::new(Local::new(self.host_name(), self.platform()?, store, self.paths.clone())))
@@ -96,6 +108,10 @@ impl Context {
 
     /// One line about what was done, to the system's log.
     pub fn audit(&self, text: &str) {
+        if self.platform_kind() == PlatformKind::Sim && !self.paths.syslog().exists() {
+            // A simulated host has no system log, unless somebody has made one.
+            return;
+        }
         let formatter = syslog::Formatter3164 {
             facility: syslog::Facility::LOG_AUTHPRIV,
             hostname: None,

@@ -29,16 +29,16 @@ pub struct Args {
     #[arg(short, long)]
     list: bool,
     /// Why; shown by -l and to everybody who is refused
-    #[arg(short, long, requires = "start")]
+    #[arg(short, long, conflicts_with_all = ["end", "list"])]
     message: Option<String>,
     /// The holder: admin, or a word of your own (power, network, ...)
     #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with = "list")]
     kind: MaintenanceType,
     /// Stable output for programs; needs -o
-    #[arg(short, long, requires = "list", requires = "output")]
+    #[arg(short, long, requires = "output", conflicts_with_all = ["start", "end"])]
     parsable: bool,
     /// Fields to list: TYPE, USER, DATE, MESSAGE, or all
-    #[arg(short, long, value_name = "FIELD,...", requires = "list")]
+    #[arg(short, long, value_name = "FIELD,...", conflicts_with_all = ["start", "end"])]
     output: Option<String>,
 }
 

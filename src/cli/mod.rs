@@ -4,6 +4,7 @@ mod agent;
 mod cert;
 mod columns;
 mod context;
+mod demo;
 mod error;
 mod evacuate;
 mod help;
@@ -13,6 +14,7 @@ mod maintain;
 mod plan;
 mod progress;
 mod setup;
+mod sim;
 mod target;
 mod ui;
 mod watch;
@@ -54,6 +56,8 @@ enum Command {
     Setup(setup::Args),
     Cert(cert::Args),
     Agent(agent::Args),
+    Demo(demo::Args),
+    Sim(sim::Args),
     /// Print a completion script for a shell
     ///
     /// For bash: sysadm completion bash > /etc/bash_completion.d/sysadm
@@ -100,6 +104,8 @@ async fn run(command: Command) -> Result<Exit, CliError> {
         Command::Setup(args) => setup::run(&args),
         Command::Cert(args) => cert::run(args),
         Command::Agent(args) => agent::run(args).await,
+        Command::Demo(args) => demo::run(&args).await,
+        Command::Sim(args) => sim::run(args).await,
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "sysadm", &mut script);

@@ -25,6 +25,11 @@ pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// Whether what is printed may be coloured.
+pub fn in_colour() -> bool {
+    on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Whether a person looks at standard output.
 pub fn on_terminal() -> bool {
     std::io::stdout().is_terminal()

@@ -4,6 +4,10 @@
 //! A command that could not be started, one that failed, and one whose end nobody saw are three different
 //! errors: after the last one nobody knows whether it did its work.
 
+mod follow;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -20,7 +24,10 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     program: &'static str,
+    /// Where it lies, if it is not to be looked for.
+    path: Option<PathBuf>,
     args: Vec<String>,
+    env: Vec<(&'static str, OsString)>,
     stdin: Option<Vec<u8>>,
     timeout: Duration,
 }
@@ -83,7 +90,22 @@ impl ExecError {
 impl Command {
     /// A program by name, found in `PATH` or the system's folders.
     pub fn new(program: &'static str) -> Self {
-        Self { program, args: Vec::new(), stdin: None, timeout: Duration::from_secs(30) }
+        Self {
+            program,
+            path: None,
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: None,
+            timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// This very program, wherever it lies.
+    ///
+    /// # Errors
+    /// If the system does not say where.
+    pub fn own() -> std::io::Result<Self> {
+        Ok(Self { path: Some(std::env::current_exe()?), ..Self::new(env!("CARGO_PKG_NAME")) })
     }
 
     /// One more argument.
@@ -97,6 +119,13 @@ impl Command {
     #[must_use]
     pub fn args<I: Into<String>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// A variable in its environment, besides those that every program gets.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
         self
     }
 
@@ -124,7 +153,8 @@ impl Command {
     /// # Errors
     /// [`ExecError::Start`].
     pub fn spawn(&self) -> Result<Child, ExecError> {
-        self.spawn_with(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        self.spawn_with(stdin, Stdio::piped(), Stdio::piped())
     }
 
     /// Starts it so that it waits for a line to be told.
@@ -132,25 +162,28 @@ impl Command {
     /// # Errors
     /// [`ExecError::Start`].
     pub fn spawn_waiting(&self) -> Result<Waiting, ExecError> {
-        self.spawn_with(Stdio::piped()).map(|child| Waiting { child })
+        let child = self.spawn_with(Stdio::piped(), Stdio::piped(), Stdio::piped())?;
+        Ok(Waiting { child })
     }
 
-    fn spawn_with(&self, stdin: Stdio) -> Result<Child, ExecError> {
+    fn spawn_with(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, ExecError> {
         let path = match std::env::var("PATH") {
             Ok(own) => format!("{own}:{SYSTEM_PATH}"),
             Err(_) => SYSTEM_PATH.to_owned(),
         };
+        let program = self.path.as_deref().unwrap_or_else(|| Path::new(self.program));
         #[expect(clippy::disallowed_methods, reason = "this is the place")]
-        let mut command = tokio::process::Command::new(self.program);
+        let mut command = tokio::process::Command::new(program);
         command
             .args(&self.args)
             .env_clear()
             .env("PATH", path)
             .env("LC_ALL", "C")
             .env("HOME", "/root")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             .kill_on_drop(true)
             .process_group(0)
             .spawn()

@@ -45,6 +45,9 @@ pub struct Progress {
 pub struct Sent {
     /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
     pub stopped_for: u64,
+    /// Bytes of memory that were sent, as the hypervisor counts them; 0 if it does not.
+    #[serde(default)]
+    pub bytes: u64,
 }
 
 macro_rules! calls {

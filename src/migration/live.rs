@@ -84,7 +84,7 @@ async fn transfer(
 
 async fn report(task: &Task, log: &dyn Log, streams: &Streams) {
     let progress = task.from.progress(task.zone()).await.ok().flatten().unwrap_or_default();
-    let sent = streams.bytes();
+    let sent = streams.bytes().max(progress.sent);
     let total = progress.total.max(task.arrival.manifest.zone.memory).max(sent);
     log.progress(Progress { sent, remaining: progress.remaining, total });
 }
@@ -147,5 +147,5 @@ async fn switch(
         })?;
     }
     settle(task, log).await?;
-    Ok(Moved { bytes: streams.bytes(), downtime: Some(downtime) })
+    Ok(Moved { bytes: streams.bytes().max(sent.bytes), downtime: Some(downtime) })
 }

@@ -3,6 +3,7 @@
 //! Everything that comes from outside (an operator, a peer, a hypervisor) becomes one of these types at the
 //! edge, and is valid from then on.
 
+mod address;
 mod facts;
 mod manifest;
 mod step;
@@ -10,10 +11,11 @@ mod time;
 mod uri;
 mod zone;
 
+pub use address::Address;
 pub use facts::{Arrival, Blocker, BlockerKind, Facts};
 pub use manifest::{Disk, DiskSource, Manifest, Network};
 pub use step::Step;
-pub use time::{Millis, format_bytes, format_minute, format_span};
+pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
 pub(crate) use zone::words;
 pub use zone::{Aux, Brand, Inventory, Kind, Stranger, Zone, ZoneName, ZoneNameError, ZoneState};

@@ -76,6 +76,34 @@ pub fn format_bytes(bytes: u64) -> String {
     if tenths == 0 || whole >= 100 { format!("{whole}{unit}") } else { format!("{whole}.{tenths}{unit}") }
 }
 
+/// The size that people write: `96M`, `1.5G`, `4096`; in bytes.
+///
+/// # Errors
+/// If it is none, in words.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let bad = || format!("{text:?} is no size; write a number and K, M, G or T: 512M, 1.5G");
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[number.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(bad()),
+    };
+    let (whole, tenths) = match number.split_once('.') {
+        Some((whole, tenth)) if tenth.len() == 1 => (whole, tenth),
+        Some(_) => return Err(bad()),
+        None => (number, "0"),
+    };
+    let digits =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok());
+    let (whole, tenths) =
+        (digits(whole).flatten().ok_or_else(bad)?, digits(tenths).flatten().ok_or_else(bad)?);
+    let bytes = (u128::from(whole) << shift) + ((u128::from(tenths) << shift) / 10);
+    u64::try_from(bytes).map_err(|_| bad())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +114,16 @@ mod tests {
         assert_eq!(spans, ["0ms", "240ms", "3.2s", "3m30s", "2h05m"]);
         let sizes = [0, 1023, 1024, 96 << 20, (1 << 30) + (1 << 29), 300 << 30].map(format_bytes);
         assert_eq!(sizes, ["0B", "1023B", "1K", "96M", "1.5G", "300G"]);
+    }
+
+    #[test]
+    fn a_size_is_read_as_it_is_printed() {
+        for size in [0, 1023, 1024, 96 << 20, (1 << 30) + (1 << 29), 300 << 30] {
+            assert_eq!(parse_bytes(&format_bytes(size)), Ok(size));
+        }
+        for text in ["", "G", "-1", "1.25G", "1,5G", "5X", "+5", "1e3", "99999999999999T"] {
+            assert!(parse_bytes(text).unwrap_err().contains("is no size"), "{text:?}");
+        }
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl FromStr for HostUri {
             Some((user, address)) => (Some(check_user(uri, user)?), address),
             None => (None, authority),
         };
-        let (host, port) = split_port(uri, address)?;
+        let bad_host = || HostUriError::Host { uri: whole(), host: address.to_owned() };
+        let (host, port) = split_address(address).ok_or_else(bad_host)?;
         let port = port
             .map(|port| match port.parse::<u16>() {
                 Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => Ok(number),
@@ -131,27 +132,26 @@ fn check_user(uri: &str, user: &str) -> Result<String, HostUriError> {
     Ok(user.to_owned())
 }
 
-fn split_port<'a>(uri: &str, address: &'a str) -> Result<(String, Option<&'a str>), HostUriError> {
-    let bad = || HostUriError::Host { uri: uri.to_owned(), host: address.to_owned() };
+/// Takes host and port apart; none if the host is not one.
+pub(super) fn split_address(address: &str) -> Option<(String, Option<&str>)> {
     if let Some(inner) = address.strip_prefix('[') {
-        let (host, after) = inner.split_once(']').ok_or_else(bad)?;
-        host.parse::<std::net::Ipv6Addr>().map_err(|_| bad())?;
+        let (host, after) = inner.split_once(']')?;
+        host.parse::<std::net::Ipv6Addr>().ok()?;
         let port = match after.strip_prefix(':') {
             Some(port) => Some(port),
             None if after.is_empty() => None,
-            None => return Err(bad()),
+            None => return None,
         };
-        return Ok((host.to_owned(), port));
+        return Some((host.to_owned(), port));
     }
     let (host, port) = match address.split_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (address, None),
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    if host.is_empty() || host.len() > 253 || host.starts_with(['-', '.']) || !host.chars().all(plain) {
-        return Err(bad());
-    }
-    Ok((host.to_owned(), port))
+    let good =
+        !host.is_empty() && host.len() <= 253 && !host.starts_with(['-', '.']) && host.chars().all(plain);
+    good.then(|| (host.to_owned(), port))
 }
 
 impl TryFrom<String> for HostUri {

@@ -61,7 +61,9 @@ impl Store {
     pub fn open_read_only(path: &Path) -> Result<Option<Self>, StoreError> {
         match path.try_exists() {
             Ok(false) => return Ok(None),
-            Ok(true) => {}
+            Ok(true) => {
+                must_be_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?
+            }
             Err(source) => return Err(StoreError::Create { path: path.to_owned(), source }),
         }
         let connection = match Self::reader(path, OpenFlags::SQLITE_OPEN_READ_ONLY, path) {
@@ -150,9 +152,14 @@ pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
     }
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => must_be_file(path),
         Err(error) => Err(error),
     }
+}
+
+/// SQLite's own words for a folder are of no help.
+fn must_be_file(path: &Path) -> std::io::Result<()> {
+    if path.metadata()?.is_file() { Ok(()) } else { Err(std::io::Error::other("it is not a file")) }
 }
 
 /// Reads a column that holds the text of one of our own types.

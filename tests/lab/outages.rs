@@ -145,7 +145,9 @@ fn a_return_that_is_killed_is_settled_as_well() {
     wait_until(60, "libvirt has given it up", || h1.guests().is_empty());
     h1.sysadm(&["evacuate", "--resume"]).ends(0).complains(&["web", "it is on h2"]);
     // It is away, and its last return failed.
-    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST"]).ends(0).says(&["web:FAILED:ssh\\://root@h2"]);
+    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST"])
+        .ends(0)
+        .says(&["web:FAILED:ssh\\://root@h2"]);
     h2.configure("");
     h1.sysadm(&["evacuate", "-r"]).ends(0);
     lab.guests_are(&["h1: web running", "h2:"]);

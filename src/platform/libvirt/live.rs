@@ -262,7 +262,8 @@ impl StopWatch {
 
     fn sent(&self) -> Sent {
         let stopped_for = self.moment().map_or(0, |moment| moment.elapsed().as_millis());
-        Sent { stopped_for: u64::try_from(stopped_for).unwrap_or(u64::MAX) }
+        // The streams are counted where they pass.
+        Sent { stopped_for: u64::try_from(stopped_for).unwrap_or(u64::MAX), bytes: 0 }
     }
 }
 

@@ -3,7 +3,6 @@
 //! An image that has not arrived whole vanishes with its line. One that is whole is held: it stays, whatever
 //! becomes of the line, and only `resume` lets it run, only `discard` throws it away.
 
-use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -25,6 +24,8 @@ use crate::platform::PlatformError;
 /// Somebody who waits for a zone.
 #[derive(Debug)]
 pub(super) struct Expectation {
+    /// Whoever opens the control stream finds somebody there, though nothing is ever said.
+    _control: UnixListener,
     cancel: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -37,13 +38,8 @@ impl Sim {
             let what = "a container cannot move live".to_owned();
             return Err(PlatformError::State { zone: config.name, what });
         }
-        let path = folder.join(Channel::Memory.socket_name());
-        let listener = StdListener::bind(&path)
-            .and_then(|listener| {
-                listener.set_nonblocking(true)?;
-                UnixListener::from_std(listener)
-            })
-            .map_err(|source| PlatformError::Io { what: "listen on", path, source })?;
+        let control = listen(folder, Channel::Control)?;
+        let listener = listen(folder, Channel::Memory)?;
         let cancel = CancellationToken::new();
         let receiver = Receiver {
             sim: self.clone(),
@@ -53,24 +49,33 @@ impl Sim {
             number: OnceLock::new(),
         };
         let task = tokio::spawn(receiver.run(listener, cancel.clone()));
-        locked(&self.inner.arriving).insert(folder.to_owned(), Expectation { cancel, task });
+        locked(&self.inner.arriving)
+            .insert(folder.to_owned(), Expectation { _control: control, cancel, task });
         Ok(())
     }
 
     /// Stops waiting. A half image vanishes, a whole one stays.
     pub(super) async fn stop_expecting(&self, folder: &Path) -> Result<(), PlatformError> {
         let expectation = locked(&self.inner.arriving).remove(folder);
-        let Some(Expectation { cancel, task }) = expectation else { return Ok(()) };
+        let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
         cancel.cancel();
         let _ = task.await;
-        let path = folder.join(Channel::Memory.socket_name());
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(PlatformError::Io { what: "remove", path, source })
+        for channel in Channel::ALL {
+            let path = folder.join(channel.socket_name());
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(PlatformError::Io { what: "remove", path, source });
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
+}
+
+fn listen(folder: &Path, channel: Channel) -> Result<UnixListener, PlatformError> {
+    let path = folder.join(channel.socket_name());
+    UnixListener::bind(&path).map_err(|source| PlatformError::Io { what: "listen on", path, source })
 }
 
 /// The hypervisor's part.

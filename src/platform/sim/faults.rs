@@ -1,5 +1,7 @@
 //! What a simulated host was told to do wrong. Faults lie in its database, so another process can set them.
 
+use std::fmt;
+
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +94,22 @@ pub enum Effect {
     Down,
 }
 
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refuse(reason) => write!(f, "refuse: {reason}"),
+            Self::Fail { at, reason } => write!(f, "fail {at}: {reason}"),
+            Self::FailAfter { at, reason } => write!(f, "fail-after {at}: {reason}"),
+            Self::Hang { at } => write!(f, "hang {at}"),
+            Self::FailSend { rounds, reason } => write!(f, "fail-send after {rounds} round(s): {reason}"),
+            Self::Stall { rounds } => write!(f, "stall after {rounds} round(s)"),
+            Self::Cut { rounds } => write!(f, "cut after {rounds} round(s)"),
+            Self::LoseAnswer => f.write_str("lose-answer"),
+            Self::Down => f.write_str("down"),
+        }
+    }
+}
+
 /// Something that goes wrong, where and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,23 +155,32 @@ impl Session<'_> {
     /// Replaces all faults.
     pub fn put_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
         self.sql("forget faults", |connection| connection.execute("DELETE FROM fault", []))?;
-        for fault in faults {
-            let text = self.json(fault)?;
-            self.sql("set a fault", |connection| {
-                connection.execute("INSERT INTO fault (fault, left) VALUES (?1, ?2)", (text, fault.times))
-            })?;
-        }
+        faults.iter().try_for_each(|fault| self.put_fault(fault))
+    }
+
+    /// Adds one.
+    pub fn put_fault(&self, fault: &Fault) -> Result<(), PlatformError> {
+        let text = self.json(fault)?;
+        self.sql("set a fault", |connection| {
+            connection.execute("INSERT INTO fault (fault, left) VALUES (?1, ?2)", (text, fault.times))
+        })?;
         Ok(())
     }
 
-    fn faults(&self) -> Result<Vec<(i64, Fault)>, PlatformError> {
-        let rows: Vec<(i64, String)> = self.sql("read faults", |connection| {
+    /// Those that can still happen, oldest first, each with its number; `times` says how often still.
+    pub fn faults(&self) -> Result<Vec<(i64, Fault)>, PlatformError> {
+        let rows: Vec<(i64, String, Option<u32>)> = self.sql("read faults", |connection| {
             connection
-                .prepare_cached("SELECT id, fault FROM fault WHERE left IS NULL OR left > 0 ORDER BY id")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .prepare_cached(
+                    "SELECT id, fault, left FROM fault WHERE left IS NULL OR left > 0 ORDER BY id",
+                )?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
                 .collect()
         })?;
-        rows.into_iter().map(|(id, text)| Ok((id, self.parsed(&text)?))).collect()
+        let fault = |(id, text, left): (i64, String, Option<u32>)| {
+            Ok((id, Fault { times: left, ..self.parsed(&text)? }))
+        };
+        rows.into_iter().map(fault).collect()
     }
 
     fn find_fault(

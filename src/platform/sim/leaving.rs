@@ -209,7 +209,7 @@ impl Sender {
             Ok(now)
         })?;
         self.sim.reached(CrashPoint::Acknowledged, Some(&self.record.config.name));
-        Ok(Sent { stopped_for: now.since(stopped) })
+        Ok(Sent { stopped_for: now.since(stopped), bytes: self.progress.borrow().sent })
     }
 
     /// Changes the zone, if it is still the one that set out.

@@ -41,6 +41,16 @@ impl Sim {
         self.change(|session| session.put_faults(faults))
     }
 
+    /// Tells one more thing to go wrong.
+    pub fn add_fault(&self, fault: &Fault) -> Result<(), PlatformError> {
+        self.change(|session| session.put_fault(fault))
+    }
+
+    /// All that was told to go wrong and will.
+    pub fn faults(&self) -> Result<Vec<Fault>, PlatformError> {
+        self.read(|session| Ok(session.faults()?.into_iter().map(|(_, fault)| fault).collect()))
+    }
+
     /// The virtual time.
     pub fn now(&self) -> Result<Millis, PlatformError> {
         self.read(|session| session.now())

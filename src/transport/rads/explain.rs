@@ -9,14 +9,11 @@ use crate::model::{HostUri, Millis};
 use crate::transport::DialError;
 
 /// Why there is no TCP connection.
-pub(super) fn connect(uri: &HostUri, error: io::Error) -> DialError {
+pub(super) fn connect(uri: &HostUri, port: u16, error: io::Error) -> DialError {
     let source = match error.kind() {
         io::ErrorKind::ConnectionRefused => io::Error::new(
             error.kind(),
-            format!(
-                "connection refused; does 'sysadm agent --listen' run there on port {}?",
-                uri.rads_port()
-            ),
+            format!("connection refused; does 'sysadm agent --listen' run there on port {port}?"),
         ),
         _ => error,
     };
@@ -24,15 +21,14 @@ pub(super) fn connect(uri: &HostUri, error: io::Error) -> DialError {
 }
 
 /// Why the TLS handshake, or the wait for the byte after it, failed.
-pub(super) fn handshake(uri: &HostUri, credentials: &Credentials, error: io::Error) -> DialError {
+pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, error: io::Error) -> DialError {
     match tls_error(&error) {
         Some(rustls::Error::InvalidCertificate(fault)) => identity(uri, credentials, fault),
         Some(rustls::Error::AlertReceived(alert)) => rejected(uri, credentials, *alert),
-        Some(_) => stranger(uri),
-        None => no_agent(
-            uri,
-            format!("the connection to port {} ended within the TLS handshake ({error})", uri.rads_port()),
-        ),
+        Some(_) => stranger(uri, port),
+        None => {
+            no_agent(uri, format!("the connection to port {port} ended within the TLS handshake ({error})"))
+        }
     }
 }
 
@@ -43,9 +39,8 @@ pub(super) fn busy(uri: &HostUri) -> DialError {
 }
 
 /// Something else listens there.
-pub(super) fn stranger(uri: &HostUri) -> DialError {
-    let what = "something else than 'sysadm agent --listen' answers on port";
-    no_agent(uri, format!("{what} {}", uri.rads_port()))
+pub(super) fn stranger(uri: &HostUri, port: u16) -> DialError {
+    no_agent(uri, format!("something else than 'sysadm agent --listen' answers on port {port}"))
 }
 
 fn no_agent(uri: &HostUri, what: String) -> DialError {

@@ -13,7 +13,8 @@
 //! certificate: only the byte says that it was accepted. Before the server has accepted a certificate it sends
 //! nothing of its own, not even a version.
 //!
-//! The user part of a URI has no meaning here: the certificate says who we are.
+//! The user part of a URI has no meaning here: the certificate says who we are. Where `connect.addresses` in
+//! sysadm.toml names another address for the host, that one is called, and must show a certificate for the host.
 
 mod credentials;
 mod explain;
@@ -52,14 +53,17 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
     let tls = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
     let name = ServerName::try_from(uri.host.clone())
         .map_err(|_| setup(format!("{:?} can be no name in a certificate", uri.host)))?;
+    let (host, port) = whereabouts(uri, config);
+    let keepalive = config.connect.keepalive;
     let attempt = async {
-        let tcp = connect(uri, config).await.map_err(|error| explain::connect(uri, error))?;
-        let handshake = |error| explain::handshake(uri, &credentials, error);
+        let tcp = TcpStream::connect((host, port)).await.and_then(|tcp| tune(&tcp, keepalive).map(|()| tcp));
+        let tcp = tcp.map_err(|error| explain::connect(uri, port, error))?;
+        let handshake = |error| explain::handshake(uri, port, &credentials, error);
         let mut stream = tls.connect(name, tcp).await.map_err(handshake)?;
         match stream.read_u8().await.map_err(handshake)? {
             ACCEPTED => Ok(Box::new(stream::Stream(stream)) as ByteStream),
             BUSY => Err(explain::busy(uri)),
-            _ => Err(explain::stranger(uri)),
+            _ => Err(explain::stranger(uri, port)),
         }
     };
     tokio::time::timeout(config.connect.timeout(), attempt)
@@ -67,10 +71,15 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
         .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: config.connect.timeout }))
 }
 
-async fn connect(uri: &HostUri, config: &Config) -> std::io::Result<TcpStream> {
-    let tcp = TcpStream::connect((uri.host.as_str(), uri.rads_port())).await?;
-    tune(&tcp, config.connect.keepalive)?;
-    Ok(tcp)
+/// Host and port to connect to: the URI's port counts most, then `connect.addresses`.
+fn whereabouts<'a>(uri: &'a HostUri, config: &'a Config) -> (&'a str, u16) {
+    match config.connect.address(&uri.host) {
+        Some(address) => {
+            let port = uri.port.or(address.port).unwrap_or_else(|| uri.rads_port());
+            (&address.host, port)
+        }
+        None => (&uri.host, uri.rads_port()),
+    }
 }
 
 /// Small messages at once, and an end to a connection whose peer has been silent for three times `keepalive`

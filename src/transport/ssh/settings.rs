@@ -1,4 +1,5 @@
-//! How a host is to be reached: the URI first, then ssh_config, then what is usual.
+//! How a host is to be reached: the URI first, then `connect.addresses` in sysadm.toml, then ssh_config, then
+//! what is usual.
 //!
 //! `Match` blocks and proxies cannot be followed. They are refused, because ignoring them would lead to
 //! another host than the administrator meant.
@@ -52,8 +53,11 @@ impl Settings {
         let params = read_config(config.ssh.config.as_deref(), home, &uri.host).map_err(setup)?;
         let extra = Extra { params: &params, home };
         let user = uri.user.clone().or_else(|| params.user.clone()).or_else(|| surroundings.user.clone());
-        let host =
+        let named =
             params.host_name.clone().map_or_else(|| uri.host.clone(), |name| name.replace("%h", &uri.host));
+        // Our own configuration says where; who must answer there is the host that the URI names.
+        let address = config.connect.address(&uri.host);
+        let known_as = address.map_or(&named, |_| &uri.host).to_lowercase();
         let mut known_hosts = match extra.paths("userknownhostsfile") {
             Some(files) => files,
             None => home.map(|home| home.join(".ssh/known_hosts")).into_iter().collect(),
@@ -61,11 +65,11 @@ impl Settings {
         let system = extra.paths("globalknownhostsfile");
         known_hosts.extend(system.unwrap_or_else(|| vec![surroundings.known_hosts.clone()]));
         Ok(Self {
-            port: uri.port.or(params.port).unwrap_or(22),
+            port: uri.port.or(address.and_then(|address| address.port)).or(params.port).unwrap_or(22),
             user: user.ok_or_else(|| {
                 setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned())
             })?,
-            known_as: extra.word("hostkeyalias").map_or_else(|| host.to_lowercase(), str::to_owned),
+            known_as: extra.word("hostkeyalias").map_or(known_as, str::to_owned),
             known_hosts,
             identities: identities(&params, home),
             identities_only: extra
@@ -78,7 +82,7 @@ impl Settings {
             },
             agent_command: config.ssh.agent.clone(),
             timeout: config.connect.timeout(),
-            host,
+            host: address.map_or(named, |address| address.host.clone()),
         })
     }
 }
@@ -192,6 +196,21 @@ mod tests {
     fn the_uri_says_more_than_ssh_config() {
         let settings = resolve("ssh://root@h2:22", TEXT).unwrap();
         assert_eq!((settings.port, settings.user.as_str()), (22, "root"));
+    }
+
+    #[test]
+    fn our_own_configuration_says_where_and_the_uri_says_who() {
+        let text = "[connect.addresses]\nh2 = \"10.9.0.2:2222\"\n";
+        let surroundings =
+            Surroundings { home: None, user: Some("me".to_owned()), agent: None, known_hosts: "/k".into() };
+        let resolve = |uri: &str| {
+            Settings::resolve(&uri.parse().unwrap(), &Config::parse(text).unwrap(), &surroundings).unwrap()
+        };
+        let settings = resolve("ssh://h2");
+        assert_eq!((settings.host.as_str(), settings.port), ("10.9.0.2", 2222));
+        assert_eq!(settings.known_as, "h2");
+        assert_eq!(resolve("ssh://h2:22").port, 22);
+        assert_eq!(resolve("ssh://h3").host, "h3");
     }
 
     #[test]

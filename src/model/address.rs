@@ -1,0 +1,68 @@
+//! Where a host is really to be found, when its name alone does not say so.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::uri::split_address;
+
+/// A name or an address, and a port if one is said: `10.9.0.2`, `h2-migration:12302`, `[fd00::2]:22`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address {
+    /// Name or address, IPv6 without brackets.
+    pub host: String,
+    /// The port; none means the usual one.
+    pub port: Option<u16>,
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no address; write HOST or HOST:PORT, and IPv6 as [ADDRESS]:PORT");
+        let (host, port) = split_address(text).ok_or_else(bad)?;
+        let port = port.map(|port| port.parse().ok().filter(|port| *port > 0).ok_or_else(bad)).transpose()?;
+        Ok(Self { host, port })
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match self.port {
+            Some(port) => write!(f, "{host}:{port}"),
+            None => f.write_str(&host),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_back_as_written_and_half_ones_are_refused() {
+        for text in ["10.9.0.2", "h2-mig:12302", "[fd00::2]:22", "[fd00::2]"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        for text in ["", "h2:", "h2:0", "h2:70000", "fd00::2", "[fd00::2", "ssh://h2", "root@h2"] {
+            assert!(text.parse::<Address>().is_err(), "{text:?} was taken");
+        }
+    }
+}

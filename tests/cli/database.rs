@@ -1,0 +1,117 @@
+//! A state that cannot be used: one line that names it, and nothing is changed.
+
+use insta::assert_snapshot;
+use rusqlite::Connection;
+
+use crate::environment::Environment;
+
+fn database(site: &Environment) -> std::path::PathBuf {
+    let path = site.paths("h1").database();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    path
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let site = Environment::new();
+    std::fs::write(database(&site), "something else entirely, and long enough to be looked at").unwrap();
+    assert_snapshot!(site.run("h1", "maintain -s"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    [exit status 1]
+    ");
+    assert!(std::fs::read_to_string(database(&site)).unwrap().starts_with("something else"));
+    assert!(!site.paths("h1").lock_marker().exists());
+}
+
+#[test]
+fn one_of_a_newer_version_is_left_alone() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s");
+    Connection::open(database(&site)).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    assert_snapshot!(site.run("h1", "maintain -e"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
+    [exit status 1]
+    ");
+    assert!(site.paths("h1").lock_marker().exists());
+}
+
+#[test]
+fn one_that_somebody_keeps_locked_is_named_after_a_while() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s");
+    let connection = Connection::open(database(&site)).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_snapshot!(site.run("h1", "maintain -e"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is locked by another process for more than 5 s; see who has it open: fuser /SITE/h1/var/lib/sysadm/sysadm.db
+    [exit status 1]
+    ");
+    // Reading needs no lock.
+    assert_eq!(site.run("h1", "maintain -l").status, Some(0));
+    drop(connection);
+    site.done("h1", "maintain -e");
+}
+
+#[test]
+fn a_folder_in_its_place_is_named() {
+    let site = Environment::new();
+    std::fs::create_dir_all(database(&site)).unwrap();
+    assert_snapshot!(site.run("h1", "maintain -s"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is read-only; sysadm must run as root, and the file system must be writable
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    ------- stderr -------
+    sysadm: failed to open the database in /SITE/h1/var/lib/sysadm/sysadm.db: disk I/O error: Error code 266: disk I/O error
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn where_nothing_can_be_written_that_is_said() {
+    // Nobody can make a folder in /sys, root included.
+    let site = Environment::new();
+    let command = site.command_below("/sys".as_ref(), "maintain -s");
+    assert_snapshot!(site.finish(command), @r"
+    ------- stderr -------
+    sysadm: failed to create or open /sys/var/lib/sysadm/sysadm.db: Operation not permitted (os error 1)
+    [exit status 1]
+    ");
+    let command = site.command_below("/sys".as_ref(), "maintain -l");
+    assert_snapshot!(site.finish(command), @r"
+    sysadm: not in maintenance
+    [done]
+    ");
+}
+
+#[test]
+fn one_that_may_not_be_written_is_named() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s");
+    let path = database(&site);
+    // SQLite itself refuses to write a database whose header says that it knows no way to.
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[18] = 9;
+    std::fs::write(&path, bytes).unwrap();
+    let _ = std::fs::remove_file(path.with_extension("db-wal"));
+    let _ = std::fs::remove_file(path.with_extension("db-shm"));
+    assert_snapshot!(site.run("h1", "maintain -e"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is read-only; sysadm must run as root, and the file system must be writable
+    [exit status 1]
+    ");
+    assert!(site.paths("h1").lock_marker().exists());
+}

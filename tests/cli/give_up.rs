@@ -1,0 +1,182 @@
+//! What is cancelled, killed or in each other's way.
+
+use insta::assert_snapshot;
+use rustix::process::{Pid, Signal, kill_process};
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+fn stalled(site: &Environment, zone: &str) {
+    let zone = Some(zone.parse().unwrap());
+    site.set_faults("h1", &[Fault { zone, ..Fault::always(Effect::Stall { rounds: 1 }) }]);
+}
+
+fn press(child: &std::process::Child) {
+    kill_process(Pid::from_child(child), Signal::INT).unwrap();
+}
+
+#[test]
+fn the_first_press_finishes_what_moves_and_starts_nothing_new() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate --jobs 1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    press(&run);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    site.set_faults("h1", &[]);
+    assert_snapshot!(site.end(run), @r"
+    sysadm: preparing zones for evacuation ... 3/3
+    sysadm: evacuating zones ... 1/3
+    ------- stderr -------
+    sysadm: cancelled: nothing new starts, what moves is finished; ^C again gives that up, too
+    sysadm: evacuation cancelled: 1 of 3 zone(s) moved, 2 skipped, 2 still running here.
+    sysadm: evac2: skipped: cancelled before its turn
+    sysadm: evac3: skipped: cancelled before its turn
+    [exit status 130]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac1            EVACUATED rads://h2                                -
+    evac2            SKIPPED   rads://h2                                cancelled before its turn
+    evac3            SKIPPED   rads://h2                                cancelled before its turn
+    sysadm: in maintenance; 2 zone(s) still running here: evac2, evac3
+    [done]
+    ");
+}
+
+#[test]
+fn the_second_press_gives_up_what_moves_and_it_stays() {
+    let site = Environment::locked();
+    stalled(&site, "evac1");
+    let run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    press(&run);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    press(&run);
+    assert_snapshot!(site.end(run), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 0/1
+    ------- stderr -------
+    sysadm: cancelled: nothing new starts, what moves is finished; ^C again gives that up, too
+    sysadm: cancelled: moves in flight are given up, their zones stay
+    sysadm: evacuation cancelled: 0 of 1 zone(s) moved, 1 failed.
+    sysadm: evac1: failed: cancelled; it stays where it was
+    [exit status 130]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+}
+
+#[test]
+fn the_deadline_gives_up_what_moves() {
+    let site = Environment::locked();
+    stalled(&site, "evac2");
+    assert_snapshot!(site.run("h1", "evacuate --deadline 1s"), @r"
+    sysadm: preparing zones for evacuation ... 3/3
+    sysadm: evacuating zones ... 2/3
+    ------- stderr -------
+    sysadm: the deadline has passed; moves in flight are given up, their zones stay
+    sysadm: evacuation cancelled: 2 of 3 zone(s) moved, 1 failed, 1 still running here.
+    sysadm: evac2: failed: cancelled; it stays where it was
+    [exit status 3]
+    ");
+    assert_eq!(site.whereabouts("evac2"), "h1 running");
+}
+
+#[test]
+fn a_second_run_is_refused_while_the_first_goes_on() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate");
+    assert_snapshot!(site.run("h1", "evacuate -a"), @r"
+    ------- stderr -------
+    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate --forget evac1"), @r"
+    ------- stderr -------
+    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+    site.set_faults("h1", &[]);
+    assert_eq!(site.end(run).status, Some(0));
+}
+
+#[test]
+fn one_that_was_killed_is_settled_by_resume() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let mut run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    site.set_faults("h1", &[]);
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac1            UNKNOWN   rads://h2                                interrupted; 'sysadm evacuate --resume' finds out where it is
+    sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
+    sysadm: every zone is settled; 'sysadm evacuate -l' shows where each is
+    ------- stderr -------
+    sysadm: evac1: its move was interrupted; it is on h1
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac1            SKIPPED   rads://h2                                interrupted before its turn; it was not touched
+    sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_snapshot!(site.run("h1", "evacuate evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 1/1
+    sysadm: evacuation completed successfully.
+    [done]
+    ");
+}
+
+#[test]
+fn one_that_was_killed_between_here_and_there_is_finished_by_the_next_run() {
+    let site = Environment::locked();
+    site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
+    let mut run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.whereabouts("evac1") == "h1 installed, h2 running paused");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    site.set_faults("h2", &[]);
+    assert_snapshot!(site.run("h1", "evacuate evac2"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 1/1
+    sysadm: evacuation completed successfully.
+    ------- stderr -------
+    sysadm: evac1: its move was interrupted; it is on h2
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+}
+
+#[test]
+fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
+    let mut site = Environment::locked();
+    site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
+    let mut run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.whereabouts("evac1") == "h1 installed, h2 running paused");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    site.stop_agent("h2");
+    assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
+    ------- stderr -------
+    sysadm: evac1: where it is cannot be told: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    [exit status 5]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -o ZONENAME,STATE,DEST"), @r"
+    ZONENAME         STATE     DEST
+    evac1            UNKNOWN   rads://h2
+    sysadm: in maintenance; 2 zone(s) still running here: evac2, evac3
+    [done]
+    ");
+}

@@ -1,0 +1,628 @@
+//! The help of every command. Whoever changes a word of it sees it here.
+
+use insta::assert_snapshot;
+
+use crate::environment::Environment;
+
+fn help(line: &str) -> crate::output::Printed {
+    let site = Environment::new();
+    site.run("h1", line)
+}
+
+#[test]
+fn help_of_sysadm() {
+    assert_snapshot!(help("--help"), @r#"
+    Empty a host of its zones before maintenance, and fill it again afterwards.
+
+    Zones (KVM and LXC guests of libvirt) go to other hosts, live where possible, many at once, each to
+    a place
+    that was checked before; afterwards each comes back to where it came from.
+
+    The order of work:
+
+      sysadm target set --default ssh://root@h2     where zones go
+      sysadm maintain -s -m "new kernel"            no zone starts or arrives here any more
+      sysadm evacuate -a                            all zones leave
+      (maintenance, reboot)
+      sysadm maintain -e                            back in service
+      sysadm evacuate -ra                           all zones return
+
+    Usage: sysadm <COMMAND>
+
+    Commands:
+      maintain    Start, end or list maintenance of this host
+      evacuate    Move all zones away from this host, or back
+      target      Say where zones go when this host is evacuated
+      zone        Work with the zones of this host
+      host        Ask other hosts how they are
+      setup       Make the hypervisor itself respect maintenance
+      cert        Make and show the certificates that rads:// needs
+      agent       Serve this host to other hosts
+      demo        Show what this tool does, on three simulated hosts
+      sim         Play with simulated hosts and zones
+      completion  Print a completion script for a shell
+      help        Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    EXIT STATUS
+      0    what was asked is wholly done
+      1    an error; nothing was changed
+      2    wrong usage
+      3    partly done: some zones moved, some did not or still run here
+      4    refused: maintenance is held, or is not held where it must be, or another run is in progress
+      5    stuck: where a zone is cannot be settled without the operator
+      130  cancelled by the operator; everything is in a consistent state
+
+    FILES
+      /etc/sysadm/sysadm.toml      configuration
+      /etc/sysadm/tls/             certificates for rads://
+      /var/lib/sysadm/sysadm.db    state; survives reboots
+
+    ENVIRONMENT
+      SYSADM_ROOT  a folder under which all these paths lie instead
+      NO_COLOR     no colours
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_maintain() {
+    assert_snapshot!(help("maintain --help"), @r"
+    Start, end or list maintenance of this host
+
+    While maintenance is held, no zone on this host boots, attaches or arrives; zones that run go on
+    running until they are evacuated. It is held across reboots, until it is ended. Each type is a
+    holder of its own: the host is back in service when the last one has ended.
+
+    Usage: sysadm maintain [OPTIONS] <--start|--end|--list>
+
+    Options:
+      -s, --start
+              Start maintenance
+
+      -e, --end
+              End maintenance
+
+      -l, --list
+              List who holds it
+
+      -m, --message <MESSAGE>
+              Why, for those who wonder
+
+          --type <TYPE>
+              The holder: admin, or a word of your own
+              
+              [default: admin]
+
+      -p, --parsable
+              Stable output for programs; needs -o
+
+      -o, --output <FIELD,...>
+              Fields to list: TYPE, USER, DATE, MESSAGE, or all
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_evacuate() {
+    assert_snapshot!(help("evacuate --help"), @r"
+    Move all zones away from this host, or back
+
+    Without options, the zones that run migrate live to their targets. Every zone is prepared before the
+    first one moves: its targets are asked in order, room is booked, storage is probed. A zone that
+    cannot move stays as it is, where it is, and stops no other. It can be repeated: zones that failed
+    are tried again.
+
+    ^C: nothing new starts, what moves is finished. ^C again: what moves is given up, too; those zones
+    stay here.
+
+    Usage: sysadm evacuate [OPTIONS] [ZONE]...
+
+    Arguments:
+      [ZONE]...
+              Only these zones, in whatever state they are
+
+    Options:
+      -a, --all
+              Zones that do not run, too
+
+      -r, --return
+              Bring evacuated zones back to this host
+
+      -n, --dry-run
+              Ask every host, check everything, print the plan; change nothing anywhere
+
+      -v, --verbose
+              Say what happens with each zone
+
+      -q, --quiet
+              Say only what went wrong
+
+      -w, --overwrite
+              Overwrite the configuration that a destination has of the same zone
+
+      -j, --jobs <N>
+              So many zones at once
+              
+              [default: 3]
+
+          --deadline <DURATION>
+              After this time (30s, 10m, 1h30m) nothing new starts, and what still moves is given up
+
+          --json
+              The plan of -n, the result, or the list of -l as one JSON document
+
+          --resume
+              Find out what became of interrupted moves, and finish or undo each
+
+          --forget <ZONE>
+              Give a zone up that is away: it is not returned, and no longer listed
+
+      -l, --list
+              List the zones that are away, and those that could not leave
+
+      -p, --parsable
+              Stable output for programs; needs -o
+
+      -o, --output <FIELD,...>
+              Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES,
+              STARTED, DURATION, DOWNTIME, or all
+
+          --watch
+              Keep the list on the screen while it changes; on a pipe, a JSON document in a line for
+              each change
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_target() {
+    assert_snapshot!(help("target --help"), @r"
+    Say where zones go when this host is evacuated
+
+    A target is a host URI: ssh://[user@]host[:port] or rads://[user@]host[:port]. With several, the
+    first that takes the zone gets it.
+
+    Usage: sysadm target <COMMAND>
+
+    Commands:
+      set    Set the targets of zones, or the default of all zones
+      unset  Remove the targets of zones, or the default
+      list   List the targets of every zone, and where each comes from
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_target_set() {
+    assert_snapshot!(help("target set --help"), @r"
+    Set the targets of zones, or the default of all zones
+
+    sysadm target set web1 web2 ssh://root@h2 rads://h3
+
+    Usage: sysadm target set [OPTIONS] <ZONE... URI>...
+
+    Arguments:
+      <ZONE... URI>...
+              Zones, then URIs in order of preference
+
+    Options:
+          --default
+              For all zones that have no targets of their own
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_target_unset() {
+    assert_snapshot!(help("target unset --help"), @r"
+    Remove the targets of zones, or the default
+
+    Usage: sysadm target unset [OPTIONS] [ZONE]...
+
+    Arguments:
+      [ZONE]...  Zones
+
+    Options:
+          --default  The default
+      -h, --help     Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_target_list() {
+    assert_snapshot!(help("target list --help"), @r"
+    List the targets of every zone, and where each comes from
+
+    Usage: sysadm target list [OPTIONS]
+
+    Options:
+      -p, --parsable            Stable output for programs; needs -o
+      -o, --output <FIELD,...>  Fields to list: ZONENAME, SOURCE, TARGET, or all
+      -h, --help                Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_zone() {
+    assert_snapshot!(help("zone --help"), @r"
+    Work with the zones of this host
+
+    Usage: sysadm zone <COMMAND>
+
+    Commands:
+      list  List zones: those that run, unless options say more
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_zone_list() {
+    assert_snapshot!(help("zone list --help"), @r"
+    List zones: those that run, unless options say more
+
+    Usage: sysadm zone list [OPTIONS]
+
+    Options:
+      -i          Zones that are installed, too
+      -c          All that are known here, evacuated ones too
+      -n          Without the global zone, the host itself
+      -v          A table with ID, STATUS, PATH, BRAND, IP
+      -p          Stable output for programs:
+                  zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_host() {
+    assert_snapshot!(help("host --help"), @r"
+    Ask other hosts how they are
+
+    Usage: sysadm host <COMMAND>
+
+    Commands:
+      check  Connect to a host, and say what it is and whether it takes zones
+      list   Ask every host that is a target
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_host_check() {
+    assert_snapshot!(help("host check --help"), @r"
+    Connect to a host, and say what it is and whether it takes zones
+
+    Usage: sysadm host check [OPTIONS] <URI>
+
+    Arguments:
+      <URI>  ssh://[user@]host[:port] or rads://[user@]host[:port]
+
+    Options:
+          --json  One JSON document
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_host_list() {
+    assert_snapshot!(help("host list --help"), @r"
+    Ask every host that is a target
+
+    Usage: sysadm host list
+
+    Options:
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_setup() {
+    assert_snapshot!(help("setup --help"), @r"
+    Make the hypervisor itself respect maintenance
+
+    Installs a hook for each of libvirt's drivers. From then on libvirt refuses 'virsh start' and
+    incoming migrations while maintenance is held. Hooks that are there already keep working. Doing it
+    again changes nothing.
+
+    Usage: sysadm setup [OPTIONS]
+
+    Options:
+          --uninstall
+              Take the hooks away again
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_cert() {
+    assert_snapshot!(help("cert --help"), @r"
+    Make and show the certificates that rads:// needs
+
+    Make an authority once for a site, issue a certificate for each host, and copy to each host its own
+    HOST.pem and HOST.key as /etc/sysadm/tls/host.pem and host.key (0600), with ca.pem beside them.
+
+    Usage: sysadm cert <COMMAND>
+
+    Commands:
+      init-ca  Make the authority of a site: ca.pem, and ca.key, which stays where it is
+      issue    Issue a certificate for a host: HOST.pem and HOST.key
+      show     Show what a certificate says; this host's own, if no file is named
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_cert_init_ca() {
+    assert_snapshot!(help("cert init-ca --help"), @r"
+    Make the authority of a site: ca.pem, and ca.key, which stays where it is
+
+    Usage: sysadm cert init-ca [OPTIONS]
+
+    Options:
+          --site <SITE>  The site's name [default: sysadm]
+          --dir <DIR>    The folder; /etc/sysadm/tls if none is given
+      -h, --help         Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_cert_issue() {
+    assert_snapshot!(help("cert issue --help"), @r"
+    Issue a certificate for a host: HOST.pem and HOST.key
+
+    Usage: sysadm cert issue [OPTIONS] <HOST> [NAMES]...
+
+    Arguments:
+      <HOST>      The host, as it stands in rads://HOST
+      [NAMES]...  More names and addresses of it
+
+    Options:
+          --days <DAYS>  For how long [default: 730]
+          --dir <DIR>    The folder of the authority; /etc/sysadm/tls if none is given
+      -h, --help         Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_cert_show() {
+    assert_snapshot!(help("cert show --help"), @r"
+    Show what a certificate says; this host's own, if no file is named
+
+    Usage: sysadm cert show [OPTIONS] [FILE]
+
+    Arguments:
+      [FILE]  A certificate
+
+    Options:
+          --json  One JSON document
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_agent() {
+    assert_snapshot!(help("agent --help"), @r"
+    Serve this host to other hosts
+
+    With --listen it waits for rads:// connections; with --stdio it serves the one who has started it
+    over ssh.
+
+    Usage: sysadm agent <--listen [<ADDR>]|--stdio>
+
+    Options:
+          --listen [<ADDR>]
+              Wait for TLS connections on this address; [::]:12302 if none is given here or in
+              sysadm.toml
+
+          --stdio
+              Serve on standard input and output
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_demo() {
+    assert_snapshot!(help("demo --help"), @r"
+    Show what this tool does, on three simulated hosts
+
+    It makes three hosts in a folder of its own, with simulated zones, real agents and real certificates
+    on the loopback interface, runs every command as an administrator would type it, and shows what it
+    really prints. It takes about a quarter of a minute, needs no rights, and leaves nothing behind.
+
+    Usage: sysadm demo [OPTIONS]
+
+    Options:
+          --keep
+              Keep the hosts, and say where they are and how to go on with them
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_sim() {
+    assert_snapshot!(help("sim --help"), @r#"
+    Play with simulated hosts and zones
+
+    On a host whose platform is "sim" (sysadm.toml) the zones are simulated: nothing runs, and
+    everything else is as on a real host. Another SYSADM_ROOT is another host.
+
+    Usage: sysadm sim <COMMAND>
+
+    Commands:
+      host    Say how the host is; what is not said stays as it is
+      create  Make a zone
+      start   Boot a zone, as its owner would
+      stop    End a zone, as its owner would
+      remove  Remove a zone that does not run, with its disks
+      show    Show the host, its zones and what was told to go wrong
+      fault   Tell the host what goes wrong
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_sim_host() {
+    assert_snapshot!(help("sim host --help"), @r"
+    Say how the host is; what is not said stays as it is
+
+    Usage: sysadm sim host [OPTIONS]
+
+    Options:
+          --memory <SIZE>            Memory
+          --bandwidth <SIZE>         What its line carries in a second
+          --storage <NAME[=FOLDER]>  Storage that it sees; with a folder, the same one for all hosts
+                                     that name the same
+          --scale <N>                So many times as fast as reality
+      -h, --help                     Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_sim_create() {
+    assert_snapshot!(help("sim create --help"), @r"
+    Make a zone
+
+    Usage: sysadm sim create [OPTIONS] <ZONE>
+
+    Arguments:
+      <ZONE>  Its name
+
+    Options:
+          --brand <BRAND>   kvm or lxc [default: kvm]
+          --memory <SIZE>   Memory [default: 4G]
+          --dirty <SIZE>    How much of its memory it writes to in a second [default: 50M]
+          --disk <STORAGE>  The storage on which its disk lies [default: local]
+          --running         Boot it at once
+      -h, --help            Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_sim_fault() {
+    assert_snapshot!(help("sim fault --help"), @r"
+    Tell the host what goes wrong
+
+    Usage: sysadm sim fault [OPTIONS] <COMMAND>
+
+    Commands:
+      refuse       A check finds this reason against every zone that wants to come
+      fail         An operation fails and does nothing
+      fail-after   An operation is done, and answered with an error all the same
+      hang         An operation does not begin before 'clear'
+      fail-send    A migration from here fails
+      stall        A migration from here stands still until it is aborted
+      cut          The line of a migration from here breaks
+      lose-answer  The line of a migration to here breaks just before the other host hears that the zone
+                   is here
+      down         Nothing here answers any more
+      clear        Nothing goes wrong any more
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --zone <ZONE>  Only with this zone
+          --times <N>    Only the next so many times; always, if not said
+      -h, --help         Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_sim_fault_fail() {
+    assert_snapshot!(help("sim fault fail --help"), @r#"
+    An operation fails and does nothing
+
+    Usage: sysadm sim fault fail [OPTIONS] <AT> [REASON]
+
+    Arguments:
+      <AT>      Which [possible values: facts, inventory, manifest, check, define, undefine,
+                set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
+                discard]
+      [REASON]  With this error [default: "it was told to fail"]
+
+    Options:
+          --zone <ZONE>  Only with this zone
+          --times <N>    Only the next so many times; always, if not said
+      -h, --help         Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_completion() {
+    assert_snapshot!(help("completion --help"), @r"
+    Print a completion script for a shell
+
+    For bash: sysadm completion bash > /etc/bash_completion.d/sysadm
+
+    Usage: sysadm completion <SHELL>
+
+    Arguments:
+      <SHELL>
+              The shell
+              
+              [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}

@@ -1,0 +1,149 @@
+//! `sysadm host`, `sysadm agent` and `sysadm setup`.
+
+use insta::assert_snapshot;
+
+use crate::environment::Environment;
+
+#[test]
+fn a_host_says_what_it_is_and_whether_it_takes_zones() {
+    let mut site = Environment::new();
+    site.start_agents(&["h2"]);
+    assert_snapshot!(site.run("h1", "host check rads://h2"), @r"
+    host        h2
+    software    sysadm 0.1.0
+    hypervisor  simulated 0.1.0
+    machine     x86_64, 16 cpus
+    memory      64G of 64G free
+    state       in service
+    [done]
+    ");
+    site.done("h2", "maintain -s -m 'new disks'");
+    assert_snapshot!(site.run("h1", "host check rads://h2"), @r"
+    host        h2
+    software    sysadm 0.1.0
+    hypervisor  simulated 0.1.0
+    machine     x86_64, 16 cpus
+    memory      64G of 64G free
+    state       in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "host check --json rads://h2"), @r#"
+    {
+      "host": "h2",
+      "software": "0.1.0",
+      "platform": "sim",
+      "hypervisor": "simulated 0.1.0",
+      "arch": "x86_64",
+      "memory": 68719476736,
+      "memory_free": 68719476736,
+      "cpus": 16,
+      "maintenance": "admin since YYYY-MM-DD HH:MM by USER: new disks"
+    }
+    [exit status 4]
+    "#);
+}
+
+#[test]
+fn all_targets_are_asked_at_once() {
+    let mut site = Environment::new();
+    assert_snapshot!(site.run("h1", "host list"), @r"
+    sysadm: no targets are set
+    [done]
+    ");
+    site.start_agents(&["h2", "h3"]);
+    site.done("h1", "target set --default rads://h2 rads://h3 rads://localhost:1");
+    assert_snapshot!(site.run("h1", "host list"), @r"
+    TARGET                   PLATFORM  FREE   CPUS STATE
+    rads://127.0.0.1:PORT       -         -      -    cannot connect to rads://127.0.0.1:PORT: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    rads://h2                sim       64G    16   in service
+    rads://h3                sim       64G    16   in service
+    [exit status 3]
+    ");
+}
+
+#[test]
+fn whoever_cannot_be_trusted_is_not_asked() {
+    let mut site = Environment::new();
+    site.start_agents(&["h2"]);
+    // The wrong host answers at h3's address.
+    let config = site.paths("h1").config();
+    let text = std::fs::read_to_string(&config).unwrap().replace("h2 =", "h3 =");
+    std::fs::write(&config, text).unwrap();
+    assert_snapshot!(site.run("h1", "host check rads://h3"), @r"
+    ------- stderr -------
+    sysadm: rads://h3: its certificate is not for h3; it is for h2; use one of those, or 'sysadm cert issue h3'
+    [exit status 1]
+    ");
+    std::fs::remove_file(site.at("h1/etc/sysadm/tls/host.pem")).unwrap();
+    assert_snapshot!(site.run("h1", "host check rads://h3"), @r"
+    ------- stderr -------
+    sysadm: cannot use rads://h3: there is no /SITE/h1/etc/sysadm/tls/host.pem; run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn a_bad_host_is_wrong_usage() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "host check h2"), @r#"
+    ------- stderr -------
+    error: invalid value 'h2' for '<URI>': "h2" has no scheme; write ssh://HOST or rads://HOST
+
+    For more information, try '--help'.
+    [exit status 2]
+    "#);
+    assert_snapshot!(site.run("h1", "host check rads://localhost:1"), @r"
+    ------- stderr -------
+    sysadm: cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn an_agent_needs_a_way_to_serve_and_a_certificate() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "agent"), @r"
+    ------- stderr -------
+    error: the following required arguments were not provided:
+      <--listen [<ADDR>]|--stdio>
+
+    Usage: sysadm agent <--listen [<ADDR>]|--stdio>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+    assert_snapshot!(site.run("h1", "agent --listen nowhere"), @r"
+    ------- stderr -------
+    sysadm: failed to listen on nowhere ('agent.listen' in sysadm.toml): invalid socket address
+    [exit status 1]
+    ");
+    std::fs::remove_file(site.at("h1/etc/sysadm/tls/host.key")).unwrap();
+    assert_snapshot!(site.run("h1", "agent --listen 127.0.0.1:0"), @r"
+    ------- stderr -------
+    sysadm: cannot serve this host over TLS: there is no /SITE/h1/etc/sysadm/tls/host.key; run 'sysadm cert issue HOST' on the host that holds ca.key, and copy HOST.pem and HOST.key here as host.pem and host.key
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn an_agent_on_standard_input_wants_to_be_greeted() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "agent --stdio"), @r"
+    ------- stderr -------
+    sysadm: the client at standard input said something else than hello: the connection was closed
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn simulated_hosts_need_no_setup() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "setup"), @r"
+    sysadm: nothing to set up: simulated zones respect maintenance as they are
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "setup --uninstall"), @r"
+    sysadm: nothing to set up: simulated zones respect maintenance as they are
+    [done]
+    ");
+}

@@ -1,0 +1,124 @@
+//! `sysadm evacuate -l`.
+
+use insta::assert_snapshot;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+#[test]
+fn with_nothing_away_there_is_nothing_to_list() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: no active evacuation
+    sysadm: not in maintenance; no zone is here
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o state"), @"[done]");
+    site.done("h1", "maintain -s");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: no active evacuation
+    sysadm: in maintenance; empty, safe to reboot
+    [done]
+    ");
+}
+
+#[test]
+fn all_that_is_known_of_each_zone_can_be_listed() {
+    let site = Environment::empty();
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac1            EVACUATED rads://h2                                -
+    evac2            EVACUATED rads://h2                                -
+    evac3            EVACUATED rads://h2                                -
+    evac4            EVACUATED rads://h2                                -
+    tzone1           EVACUATED rads://h2                                -
+    sysadm: in maintenance; empty, safe to reboot
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -o all"), @r"
+    ZONENAME         STATE     DEST                                     ERROR ORIGIN   KIND STEP     PROGRESS BYTES  STARTED          DURATION DOWNTIME
+    evac1            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
+    evac2            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
+    evac3            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
+    evac4            EVACUATED rads://h2                                -     h1       cold -        100%     402B   YYYY-MM-DD HH:MM TIME     -
+    tzone1           EVACUATED rads://h2                                -     h1       cold -        100%     404B   YYYY-MM-DD HH:MM TIME     -
+    sysadm: in maintenance; empty, safe to reboot
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,DEST,ERROR,KIND"), @r"
+    evac1:rads\://h2::live
+    evac2:rads\://h2::live
+    evac3:rads\://h2::live
+    evac4:rads\://h2::cold
+    tzone1:rads\://h2::cold
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -o zonename,size"), @r#"
+    ------- stderr -------
+    sysadm: unknown field "size"; there are: ZONENAME,STATE,DEST,ERROR,ORIGIN,KIND,STEP,PROGRESS,BYTES,STARTED,DURATION,DOWNTIME, or all
+    [exit status 2]
+    "#);
+    assert_snapshot!(site.run("h1", "evacuate -l -p"), @r"
+    ------- stderr -------
+    error: the following required arguments were not provided:
+      --output <FIELD,...>
+
+    Usage: sysadm evacuate --list --output <FIELD,...> --parsable [ZONE]...
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -a"), @r"
+    ------- stderr -------
+    error: the argument '--list' cannot be used with '--all'
+
+    Usage: sysadm evacuate --list [ZONE]...
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+}
+
+#[test]
+fn the_list_is_one_document() {
+    let site = Environment::locked();
+    site.done("h1", "evacuate -q evac1");
+    let printed = site.run("h1", "evacuate -l --json");
+    let document: serde_json::Value = serde_json::from_str(&printed.stdout.replace("MS", "0")).unwrap();
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["zones"].as_array().unwrap().len(), 1);
+    assert_eq!(document["left"]["zones"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn on_a_pipe_the_watch_is_a_line_for_each_change() {
+    let site = Environment::empty();
+    let printed = site.run("h1", "evacuate -l --watch");
+    let lines: Vec<serde_json::Value> =
+        printed.stdout.replace("MS", "0").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 5);
+    assert!(lines.iter().all(|line| line["state"] == "EVACUATED"), "{lines:?}");
+}
+
+#[test]
+fn the_watch_goes_on_until_the_run_has_ended() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate evac1");
+    let watch = site.command("h1", "evacuate -l --watch").stdout(std::process::Stdio::piped()).spawn();
+    let watch = watch.unwrap();
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    site.set_faults("h1", &[]);
+    assert_eq!(site.end(run).status, Some(0));
+    let printed = site.end(watch);
+    let last = printed.stdout.lines().last().unwrap_or_default();
+    assert!(last.contains("\"EVACUATED\""), "{printed}");
+    assert_eq!(printed.status, Some(0));
+}
+
+#[test]
+fn the_message_that_all_is_empty_needs_the_lock() {
+    let site = Environment::ready_to_return();
+    let printed = site.run("h1", "evacuate -l -o zonename");
+    assert!(printed.stdout.ends_with("not in maintenance; no zone is here\n"), "{printed}");
+}

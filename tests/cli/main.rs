@@ -1,0 +1,22 @@
+//! What an operator types and sees: every command on simulated hosts, its output and its exit status.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod cert;
+mod config;
+mod database;
+mod demo;
+mod environment;
+mod evacuate;
+mod give_up;
+mod help;
+mod hosts;
+mod listing;
+mod maintain;
+mod output;
+mod pipes;
+mod plan;
+mod return_home;
+mod sim;
+mod target;
+mod zone;

@@ -1,0 +1,195 @@
+//! `sysadm maintain`.
+
+use insta::assert_snapshot;
+
+use crate::environment::Environment;
+
+#[test]
+fn maintenance_is_started_listed_and_ended() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -s -m 'updating to new build'"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    TYPE   USER     DATE               MESSAGE
+    admin  USER     YYYY-MM-DD HH:MM   updating to new build
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -e"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    [done]
+    ");
+}
+
+#[test]
+fn a_second_start_is_refused_and_says_who_holds_it_since_when() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s -m first");
+    assert_snapshot!(site.run("h1", "maintain -s -m second"), @r"
+    ------- stderr -------
+    sysadm: maintenance of type 'admin' was started by USER on YYYY-MM-DD HH:MM
+    [exit status 4]
+    ");
+    assert!(site.run("h1", "maintain -l").stdout.contains("first"));
+}
+
+#[test]
+fn an_end_without_a_start_says_so() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "maintain -e"), @r"
+    ------- stderr -------
+    sysadm: not in maintenance (type 'admin'); 'sysadm maintain -l' lists who holds it
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -e --type firmware"), @r"
+    ------- stderr -------
+    sysadm: not in maintenance (type 'firmware'); 'sysadm maintain -l' lists who holds it
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn each_type_is_a_holder_of_its_own() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s");
+    site.done("h1", "maintain -s --type firmware -m 'a:b\\c'");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    TYPE     USER     DATE               MESSAGE
+    admin    USER     YYYY-MM-DD HH:MM   -
+    firmware USER     YYYY-MM-DD HH:MM   a:b\c
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l -p -o type,message"), @r"
+    admin:
+    firmware:a\:b\\c
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -e"), @r"
+    ------- stderr -------
+    sysadm: this host stays in maintenance: firmware since YYYY-MM-DD HH:MM by USER: a:b\c
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -e --type firmware"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -s --type 'a b'"), @r#"
+    ------- stderr -------
+    error: invalid value 'a b' for '--type <TYPE>': "a b" is not a maintenance type: 1 to 32 lower-case letters, digits and '-', a letter first
+
+    For more information, try '--help'.
+    [exit status 2]
+    "#);
+}
+
+#[test]
+fn fields_are_picked_and_wrong_ones_are_named() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s -m 'new build'");
+    assert_snapshot!(site.run("h1", "maintain -l -o MESSAGE,type"), @r"
+    MESSAGE   TYPE
+    new build admin
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l -o all"), @r"
+    TYPE   USER     DATE               MESSAGE
+    admin  USER     YYYY-MM-DD HH:MM   new build
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l -o type,colour"), @r#"
+    ------- stderr -------
+    sysadm: unknown field "colour"; there are: TYPE,USER,DATE,MESSAGE, or all
+    [exit status 2]
+    "#);
+    assert_snapshot!(site.run("h1", "maintain -l -p"), @r"
+    ------- stderr -------
+    error: the following required arguments were not provided:
+      --output <FIELD,...>
+
+    Usage: sysadm maintain --output <FIELD,...> --parsable <--start|--end|--list>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -s -o type"), @r"
+    ------- stderr -------
+    sysadm: maintenance of type 'admin' was started by USER on YYYY-MM-DD HH:MM
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "maintain"), @r"
+    ------- stderr -------
+    error: the following required arguments were not provided:
+      <--start|--end|--list>
+
+    Usage: sysadm maintain <--start|--end|--list>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -s -e"), @r"
+    ------- stderr -------
+    error: the argument '--start' cannot be used with '--end'
+
+    Usage: sysadm maintain <--start|--end|--list>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+}
+
+#[test]
+fn a_message_cannot_steer_the_terminal() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s -m '\u{1b}[31mred\nline'");
+    assert_snapshot!(site.run("h1", "maintain -l -o message"), @r"
+    MESSAGE
+     [31mred line
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l -p -o message"), @r"
+     [31mred line
+    [done]
+    ");
+}
+
+#[test]
+fn the_lock_keeps_zones_from_starting() {
+    let site = Environment::new();
+    site.make_zone("h1", "web", |_| {});
+    site.done("h1", "maintain -s");
+    assert_snapshot!(site.run("h1", "sim start web"), @r"
+    ------- stderr -------
+    sysadm: this host is in maintenance: no zone boots or arrives here; see sysadm(8)
+    [exit status 1]
+    ");
+    site.done("h1", "maintain -e");
+    assert_snapshot!(site.run("h1", "sim start web"), @"[done]");
+}
+
+#[test]
+fn a_line_goes_to_the_system_log() {
+    let site = Environment::new();
+    std::fs::create_dir_all(site.at("h1/dev")).unwrap();
+    let log = std::os::unix::net::UnixDatagram::bind(site.at("h1/dev/log")).unwrap();
+    site.done("h1", "maintain -s -m 'new\nbuild'");
+    let mut line = [0; 1000];
+    let length = log.recv(&mut line).unwrap();
+    let line = String::from_utf8_lossy(&line[..length]).into_owned();
+    assert!(line.contains("maintenance of type admin started by"), "{line}");
+    assert!(line.ends_with("new build"), "{line:?}");
+}
+
+#[test]
+fn a_marker_that_a_crash_left_is_pointed_out() {
+    let site = Environment::new();
+    site.done("h1", "maintain -s");
+    std::fs::copy(site.paths("h1").lock_marker(), site.at("marker")).unwrap();
+    site.done("h1", "maintain -e");
+    std::fs::copy(site.at("marker"), site.paths("h1").lock_marker()).unwrap();
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    ------- stderr -------
+    sysadm: warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it
+    [done]
+    ");
+}

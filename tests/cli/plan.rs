@@ -1,0 +1,122 @@
+//! `sysadm evacuate -n`.
+
+use insta::assert_snapshot;
+use sysadm::model::Brand;
+
+use crate::environment::{Environment, HOSTS};
+
+#[test]
+fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
+    let site = Environment::locked();
+    let look = || HOSTS.map(|host| site.run(host, "zone list -cp").stdout).concat();
+    let before = look();
+    assert_snapshot!(site.run("h1", "evacuate -na"), @r"
+    sysadm: preparing zones for evacuation ... 5/5
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    evac1            kvm    live  rads://h2                4G     ~36.7s
+    evac2            kvm    live  rads://h2                4G     ~36.7s
+    evac3            kvm    live  rads://h2                4G     ~36.7s
+    evac4            kvm    cold  rads://h2                402B   ~1.0s
+    tzone1           lxc    cold  rads://h2                404B   ~1.0s
+    sysadm: dry-run succeeded
+    [done]
+    ");
+    assert_eq!(look(), before);
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: no active evacuation
+    sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -nq"), @"[done]");
+    assert_snapshot!(site.run("h1", "evacuate -n --json evac4"), @r#"
+    {
+      "direction": "evacuate",
+      "schema_version": 1,
+      "strangers": [],
+      "zones": [
+        {
+          "brand": "kvm",
+          "dest": "rads://h2",
+          "estimate_ms": MS,
+          "failed": null,
+          "findings": [],
+          "kind": "cold",
+          "size": 402,
+          "skipped": null,
+          "zone": "evac4"
+        }
+      ]
+    }
+    [done]
+    "#);
+}
+
+#[test]
+fn every_blocker_of_every_zone_is_named() {
+    let site = Environment::story();
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.run_zone("h1", "big", |spec| spec.memory = 100 << 30);
+    site.run_zone("h1", "here", |spec| spec.storages = vec!["local".to_owned()]);
+    site.done("h2", "maintain -s -m 'new disks'");
+    site.done("h1", "target set evac1 big here rads://h2 rads://h3");
+    assert_snapshot!(site.run("h1", "evacuate -n"), @r"
+    sysadm: preparing zones for evacuation ... 6/6
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    big              kvm    -     rads://h3                -      -
+    ct               lxc    -     -                        -      -
+    evac1            kvm    live  rads://h3                4G     ~36.7s
+    evac2            kvm    -     rads://h2                -      -
+    evac3            kvm    -     rads://h2                -      -
+    here             kvm    -     rads://h3                -      -
+    ------- stderr -------
+    sysadm: big: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    sysadm: big: rads://h2: 100G of memory needed, h2 has 64G free
+    sysadm: big: rads://h3: 100G of memory needed, h3 has 64G free
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live; shut it down, then evacuate it with -a
+    sysadm: evac1: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    sysadm: evac2: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    sysadm: evac3: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    sysadm: here: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    sysadm: here: rads://h2: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
+    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
+    sysadm: dry-run failed: 5 of 6 zone(s) cannot move
+    [exit status 3]
+    ");
+}
+
+#[test]
+fn a_return_can_be_planned_too() {
+    let site = Environment::ready_to_return();
+    assert_snapshot!(site.run("h1", "evacuate -nr tzone1"), @r"
+    sysadm: preparing zones for return ... 1/1
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    tzone1           lxc    cold  rads://h2                404B   ~1.0s
+    sysadm: dry-run succeeded
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -o zonename,state"), @r"
+    ZONENAME         STATE
+    evac1            EVACUATED
+    evac2            EVACUATED
+    evac3            EVACUATED
+    evac4            EVACUATED
+    tzone1           EVACUATED
+    sysadm: not in maintenance; no zone is here
+    [done]
+    ");
+}
+
+#[test]
+fn what_is_unreachable_is_found_before_anything_moves() {
+    let mut site = Environment::locked();
+    site.stop_agent("h2");
+    assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    evac1            kvm    -     rads://h2                -      -
+    ------- stderr -------
+    sysadm: evac1: rads://h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    sysadm: dry-run failed: 1 of 1 zone(s) cannot move
+    [exit status 1]
+    ");
+}

@@ -1,0 +1,167 @@
+//! `sysadm evacuate -r`.
+
+use insta::assert_snapshot;
+use sysadm::platform::sim::{Effect, Fault};
+
+use crate::environment::Environment;
+
+#[test]
+fn all_zones_return_as_they_were() {
+    let site = Environment::ready_to_return();
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: preparing zones for return ... 5/5
+    sysadm: returning zones ... 5/5
+    sysadm: return completed successfully.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.whereabouts("tzone1"), "h1 installed");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: no active evacuation
+    sysadm: not in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: nothing to return
+    [done]
+    ");
+}
+
+#[test]
+fn each_is_told_of_and_those_that_do_not_run_stay_without_a() {
+    let site = Environment::ready_to_return();
+    assert_snapshot!(site.run("h1", "evacuate -rv --jobs 1"), @r"
+    sysadm: preparing 5 zone(s) for return...
+    sysadm: initializing return of evac1
+    sysadm: initializing return of evac2
+    sysadm: initializing return of evac3
+    sysadm: initializing return of evac4
+    sysadm: initializing return of tzone1
+    sysadm: returning 3 zone(s) ...
+    sysadm: migrating evac1
+    sysadm: migrating evac2
+    sysadm: migrating evac3
+    sysadm: evac1: returned
+    sysadm: evac2: returned
+    sysadm: evac3: returned
+    ------- stderr -------
+    sysadm: return not complete: 3 of 5 zone(s) moved, 2 skipped.
+    sysadm: evac4: skipped: it does not run on h2; -ra returns it too
+    sysadm: tzone1: skipped: it does not run on h2; -ra returns it too
+    [exit status 3]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac4            SKIPPED   rads://h2                                it does not run on h2; -ra returns it too
+    tzone1           SKIPPED   rads://h2                                it does not run on h2; -ra returns it too
+    sysadm: not in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+}
+
+#[test]
+fn nothing_returns_to_a_host_in_maintenance() {
+    let site = Environment::empty();
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    ------- stderr -------
+    sysadm: this host is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new build); zones cannot return before 'sysadm maintain -e'
+    [exit status 4]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+}
+
+#[test]
+fn only_the_zones_that_are_named_return() {
+    let site = Environment::ready_to_return();
+    assert_snapshot!(site.run("h1", "evacuate -rv evac2"), @r"
+    sysadm: preparing 1 zone(s) for return...
+    sysadm: initializing return of evac2
+    sysadm: returning 1 zone(s) ...
+    sysadm: migrating evac2
+    sysadm: return completed successfully.
+    sysadm: evac2: returned
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -r evac2"), @r"
+    ------- stderr -------
+    sysadm: not away from this host: evac2; 'sysadm evacuate -l' lists what is
+    [exit status 1]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+}
+
+#[test]
+fn one_that_its_owner_stopped_meanwhile_stays_stopped() {
+    let site = Environment::ready_to_return();
+    site.done("h2", "sim stop evac1");
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: preparing zones for return ... 5/5
+    sysadm: returning zones ... 5/5
+    sysadm: return completed successfully.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+}
+
+#[test]
+fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
+    let site = Environment::ready_to_return();
+    site.done("h2", "sim remove tzone1");
+    site.done("h2", "target set evac1 rads://h3");
+    site.done("h2", "maintain -s");
+    site.done("h2", "evacuate -q evac1");
+    site.done("h2", "maintain -e");
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: preparing zones for return ... 5/5
+    sysadm: returning zones ... 3/3
+    ------- stderr -------
+    sysadm: return not complete: 3 of 5 zone(s) moved, 2 failed.
+    sysadm: evac1: failed: h2 has evacuated it to rads://h3; return it there first
+    sysadm: tzone1: failed: it is no longer on h2: moved on or removed there; find it, or give it up: sysadm evacuate --forget tzone1
+    [exit status 3]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -o ZONENAME,STATE,DEST"), @r"
+    ZONENAME         STATE     DEST
+    evac1            FAILED    rads://h2
+    tzone1           FAILED    rads://h2
+    sysadm: not in maintenance; 2 zone(s) still running here: evac2, evac3
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
+    sysadm: tzone1: given up; it was last at rads://h2
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
+    ------- stderr -------
+    sysadm: tzone1 is not away from this host; 'sysadm evacuate -l' lists what is
+    [exit status 1]
+    ");
+    site.done("h2", "evacuate -rq");
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: preparing zones for return ... 1/1
+    sysadm: returning zones ... 1/1
+    sysadm: return completed successfully.
+    [done]
+    ");
+}
+
+#[test]
+fn a_return_that_fails_leaves_the_zone_at_its_refuge() {
+    let site = Environment::ready_to_return();
+    site.set_faults("h2", &[Fault::once(Effect::Cut { rounds: 1 })]);
+    assert_snapshot!(site.run("h1", "evacuate -r evac1"), @r"
+    sysadm: preparing zones for return ... 1/1
+    sysadm: returning zones ... 0/1
+    ------- stderr -------
+    sysadm: return not complete: 0 of 1 zone(s) moved, 1 failed.
+    sysadm: evac1: failed: h2: zone 'evac1': the line to the destination broke: it was cut
+    [exit status 1]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_snapshot!(site.run("h1", "evacuate -r evac1"), @r"
+    sysadm: preparing zones for return ... 1/1
+    sysadm: returning zones ... 1/1
+    sysadm: return completed successfully.
+    [done]
+    ");
+}
