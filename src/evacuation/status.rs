@@ -215,7 +215,8 @@ mod tests {
         };
         assert_eq!(listed(Direction::Evacuate, &[sample_away("a")]), ["a EVACUATED"]);
         assert_eq!(listed(Direction::Evacuate, &[]), ["a FAILED"]);
-        assert_eq!(listed(Direction::Return, &[sample_away("a")]), ["a EVACUATED"]);
+        // As after a return that failed otherwise.
+        assert_eq!(listed(Direction::Return, &[sample_away("a")]), ["a FAILED"]);
         assert_eq!(listed(Direction::Return, &[]), [] as [String; 0]);
         let returning = Away { phase: AwayPhase::Returning, ..sample_away("a") };
         assert_eq!(listed(Direction::Return, &[returning]), ["a UNKNOWN"]);
