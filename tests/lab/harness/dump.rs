@@ -61,7 +61,10 @@ fn files(folder: &Path, text: &mut String) {
     for path in paths {
         let Ok(about) = std::fs::symlink_metadata(&path) else { continue };
         let name = path.to_string_lossy().into_owned();
-        if name.ends_with("-wal") || name.ends_with("-shm") || name.contains("/capabilities") || name.ends_with("/run.lock")
+        if name.ends_with("-wal")
+            || name.ends_with("-shm")
+            || name.contains("/capabilities")
+            || name.ends_with("/run.lock")
         {
             continue;
         }
