@@ -214,3 +214,40 @@ fn a_zone_that_its_owner_ends_in_the_middle_is_not_brought_back_to_life() {
     lab.guests_are(&["h1: web shut off", "h2:"]);
     observer.finds_nothing_wrong();
 }
+
+#[test]
+fn whenever_the_tool_is_killed_the_zone_ends_up_running_on_one_host() {
+    let lab = lab("ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.configure("[libvirt]\nbandwidth = 60\n[connect]\ntimeout = 3\nkeepalive = 1\n");
+    let observer = Observer::start(&lab, &["web"]);
+    let mut ends = Vec::new();
+    for after in [400, 800, 1200, 1500, 1800, 2100, 2400, 2700] {
+        let run = h1.start_sysadm(&["evacuate"]);
+        std::thread::sleep(std::time::Duration::from_millis(after));
+        run.signal(Signal::KILL);
+        run.wait(10);
+        // libvirt may still be giving it up.
+        wait_until(60, "it is settled", || h1.sysadm(&["evacuate", "--resume"]).code == 0);
+        let places = || [h1.guests(), h2.guests()];
+        wait_until(60, "what did not arrive is gone", || places().iter().any(String::is_empty));
+        let places = places();
+        assert!(places.contains(&"web running".to_owned()), "killed after {after} ms: {places:?}");
+        let listed = h1.state_of("web");
+        let is_home = places[0] == "web running";
+        assert_eq!(
+            listed == "EVACUATED",
+            !is_home,
+            "killed after {after} ms: {places:?}, listed as {listed}"
+        );
+        ends.push(is_home);
+        if !is_home {
+            h1.sysadm(&["maintain", "-e"]).ends(0);
+            h1.sysadm(&["evacuate", "-r"]).ends(0);
+            h1.maintain();
+        }
+    }
+    lab.guests_are(&["h1: web running", "h2:"]);
+    observer.finds_nothing_wrong();
+    assert!(ends.contains(&true), "it was never in time: {ends:?}");
+}
