@@ -12,20 +12,21 @@ fn help(line: &str) -> crate::output::Printed {
 #[test]
 fn help_of_sysadm() {
     assert_snapshot!(help("--help"), @r#"
-    Empty a host of its zones before maintenance, and fill it again afterwards.
+    Empty a host of its zones before maintenance, and fill it again afterwards
 
-    Zones (KVM and LXC guests of libvirt) go to other hosts, live where possible, many at once, each to
-    a place
-    that was checked before; afterwards each comes back to where it came from.
+    Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
+    where possible, several at once, each to a place that was checked before.
+    Afterwards each comes back to where it came from.
 
     The order of work:
 
-      sysadm target set --default ssh://root@h2     where zones go
-      sysadm maintain -s -m "new kernel"            no zone starts or arrives here any more
-      sysadm evacuate -a                            all zones leave
-      (maintenance, reboot)
-      sysadm maintain -e                            back in service
-      sysadm evacuate -ra                           all zones return
+      sysadm target set --default ssh://root@h2    where zones go
+      sysadm evacuate -na                          could they? (changes nothing)
+      sysadm maintain -s -m 'new kernel'           no zone starts or arrives here
+      sysadm evacuate -a                           all zones leave
+      sysadm evacuate -l                           empty? then work, reboot
+      sysadm maintain -e                           back in service
+      sysadm evacuate -ra                          all zones return
 
     Usage: sysadm <COMMAND>
 
@@ -55,30 +56,40 @@ fn help_of_sysadm() {
       1    an error; nothing was changed
       2    wrong usage
       3    partly done: some zones moved, some did not or still run here
-      4    refused: maintenance is held, or is not held where it must be, or another run is in progress
-      5    stuck: where a zone is cannot be settled without the operator
-      130  cancelled by the operator; everything is in a consistent state
+      4    refused: maintenance is held, or is not held where it must be, or another
+           evacuation or return is in progress
+      5    stuck: where a zone is cannot be settled without you
+      130  cancelled by the operator; every zone is whole, and on one host
 
     FILES
-      /etc/sysadm/sysadm.toml      configuration
-      /etc/sysadm/tls/             certificates for rads://
-      /var/lib/sysadm/sysadm.db    state; survives reboots
+      /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
+      /etc/sysadm/tls/               certificates for rads://
+      /etc/libvirt/hooks/*.d/        00-sysadm: how libvirt is kept from starting zones
+      /var/lib/sysadm/sysadm.db      state: maintenance, targets, zones that are away
+      /var/lib/sysadm/maintenance    there while maintenance is held
+      /run/sysadm/                   sockets of the migrations in progress
 
     ENVIRONMENT
-      SYSADM_ROOT  a folder under which all these paths lie instead
-      NO_COLOR     no colours
+      SYSADM_ROOT    a folder below which all these paths lie instead
+      SUDO_USER, DOAS_USER
+                     who is recorded as the user behind root
+      SSH_AUTH_SOCK  the ssh-agent whose keys are tried for ssh://
+      NO_COLOR       no colours
+
+    'sysadm help COMMAND' tells all about a command.
     [done]
     "#);
 }
 
 #[test]
 fn help_of_maintain() {
-    assert_snapshot!(help("maintain --help"), @r"
+    assert_snapshot!(help("maintain --help"), @r#"
     Start, end or list maintenance of this host
 
-    While maintenance is held, no zone on this host boots, attaches or arrives; zones that run go on
-    running until they are evacuated. It is held across reboots, until it is ended. Each type is a
-    holder of its own: the host is back in service when the last one has ended.
+    While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses
+    it, once 'sysadm setup' was run. Zones that run go on running until they are evacuated. Maintenance
+    is held across reboots, until it is ended. Each type is a holder of its own: the host is back in
+    service when the last one has ended.
 
     Usage: sysadm maintain [OPTIONS] <--start|--end|--list>
 
@@ -93,10 +104,10 @@ fn help_of_maintain() {
               List who holds it
 
       -m, --message <MESSAGE>
-              Why, for those who wonder
+              Why; shown by -l and to everybody who is refused
 
           --type <TYPE>
-              The holder: admin, or a word of your own
+              The holder: admin, or a word of your own (power, network, ...)
               
               [default: admin]
 
@@ -108,19 +119,35 @@ fn help_of_maintain() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm maintain -s -m 'new kernel'
+      sysadm maintain -l
+      sysadm maintain -l -p -o type,user        for programs
+      sysadm maintain -s --type power           a second holder, beside admin
+      sysadm maintain -e
+
+    EXIT STATUS
+      0  done
+      1  -e: it is not held; or an error, and nothing was changed
+      2  wrong usage
+      4  -s: it is held already; by whom and since when is said
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_evacuate() {
-    assert_snapshot!(help("evacuate --help"), @r"
+    assert_snapshot!(help("evacuate --help"), @r#"
     Move all zones away from this host, or back
 
-    Without options, the zones that run migrate live to their targets. Every zone is prepared before the
-    first one moves: its targets are asked in order, room is booked, storage is probed. A zone that
-    cannot move stays as it is, where it is, and stops no other. It can be repeated: zones that failed
-    are tried again.
+    Without options, the zones that run migrate live to their targets. This host must be in maintenance,
+    so that none starts or arrives meanwhile. Every zone is prepared before the first one moves: its
+    targets are asked in order, room is booked, storage is probed. A zone that cannot move stays as it
+    is, where it is, and stops no other. It can be repeated: zones that failed are tried again.
+
+    With -r, zones that are away come back from where they are, in the same way; then this host must not
+    be in maintenance.
 
     ^C: nothing new starts, what moves is finished. ^C again: what moves is given up, too; those zones
     stay here.
@@ -133,7 +160,7 @@ fn help_of_evacuate() {
 
     Options:
       -a, --all
-              Zones that do not run, too
+              Zones that do not run, too: their configurations move
 
       -r, --return
               Bring evacuated zones back to this host
@@ -151,21 +178,23 @@ fn help_of_evacuate() {
               Overwrite the configuration that a destination has of the same zone
 
       -j, --jobs <N>
-              So many zones at once
+              How many zones move at once, 1 to 64
               
               [default: 3]
 
           --deadline <DURATION>
-              After this time (30s, 10m, 1h30m) nothing new starts, and what still moves is given up
+              After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up:
+              those zones stay
 
           --json
               The plan of -n, the result, or the list of -l as one JSON document
 
           --resume
-              Find out what became of interrupted moves, and finish or undo each
+              Ask both hosts what became of each interrupted move, and finish or undo it; every run does
+              that first
 
           --forget <ZONE>
-              Give a zone up that is away: it is not returned, and no longer listed
+              Give up a zone that is away: it stays where it is, is no longer listed, and never returned
 
       -l, --list
               List the zones that are away, and those that could not leave
@@ -183,17 +212,49 @@ fn help_of_evacuate() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    STATES (-l)
+      PREPARING  its targets are being asked
+      READY      its room is booked, it waits for its turn
+      MIGRATING  it is on its way
+      EVACUATED  it is at DEST
+      SKIPPED    no attempt was made, ERROR says why; it may run here
+      FAILED     the attempt failed, ERROR says why; it is where it was
+      UNKNOWN    interrupted, or a host did not answer; --resume finds out
+
+    EXAMPLES
+      sysadm evacuate -na                       what would happen, and what stands in the way
+      sysadm evacuate -va                       everything, with a line for each step
+      sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
+      sysadm evacuate web1 db1                  only these, running or not
+      sysadm evacuate -l                        what is away; what is left here
+      sysadm evacuate -l -p -o zonename,dest    for programs
+      sysadm evacuate -l --watch                as it changes
+      sysadm evacuate -ra                       everything back
+
+    EXIT STATUS
+      0    every zone that was asked for has moved, and none is left running here
+      1    every attempt failed, no zone moved; or an error, and nothing was changed
+      2    wrong usage
+      3    some zones moved, some did not or still run here; some were skipped
+      4    not in maintenance (evacuation); in maintenance (return); or another run is in
+           progress
+      5    where a zone is cannot be settled without you; ERROR and --resume say more
+      130  cancelled; every zone is whole, and on one host
+      -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
+      -l ends with 0 whatever it lists.
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_target() {
-    assert_snapshot!(help("target --help"), @r"
+    assert_snapshot!(help("target --help"), @r#"
     Say where zones go when this host is evacuated
 
-    A target is a host URI: ssh://[user@]host[:port] or rads://[user@]host[:port]. With several, the
-    first that takes the zone gets it.
+    A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out;
+    ports are 22 and 12302 then. With several, they are asked in this order, and the first that takes
+    the zone gets it.
 
     Usage: sysadm target <COMMAND>
 
@@ -206,16 +267,27 @@ fn help_of_target() {
     Options:
       -h, --help
               Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm target set --default ssh://root@h2
+      sysadm target set web1 web2 rads://h3 ssh://root@h2:2222
+      sysadm target unset web1
+      sysadm target list
+
+    EXIT STATUS
+      0  done
+      1  no such zone, nothing set that could be unset; nothing was changed
+      2  wrong usage; for a malformed URI, which part of it is wrong
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_target_set() {
-    assert_snapshot!(help("target set --help"), @r"
+    assert_snapshot!(help("target set --help"), @r#"
     Set the targets of zones, or the default of all zones
 
-    sysadm target set web1 web2 ssh://root@h2 rads://h3
+    What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
 
     Usage: sysadm target set [OPTIONS] <ZONE... URI>...
 
@@ -230,24 +302,24 @@ fn help_of_target_set() {
       -h, --help
               Print help (see a summary with '-h')
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_target_unset() {
-    assert_snapshot!(help("target unset --help"), @r"
+    assert_snapshot!(help("target unset --help"), @r#"
     Remove the targets of zones, or the default
 
     Usage: sysadm target unset [OPTIONS] [ZONE]...
 
     Arguments:
-      [ZONE]...  Zones
+      [ZONE]...  Zones; from then on the default holds for them
 
     Options:
-          --default  The default
+          --default  The default of all zones
       -h, --help     Print help
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -284,26 +356,42 @@ fn help_of_zone() {
 
 #[test]
 fn help_of_zone_list() {
-    assert_snapshot!(help("zone list --help"), @r"
+    assert_snapshot!(help("zone list --help"), @r#"
     List zones: those that run, unless options say more
 
     Usage: sysadm zone list [OPTIONS]
 
     Options:
-      -i          Zones that are installed, too
-      -c          All that are known here, evacuated ones too
-      -n          Without the global zone, the host itself
-      -v          A table with ID, STATUS, PATH, BRAND, IP
-      -p          Stable output for programs:
-                  zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
-      -h, --help  Print help
+      -i
+              Zones that are installed, too
+
+      -c
+              All that are known here, evacuated ones too
+
+      -n
+              Without the global zone, the host itself
+
+      -v
+              A table with ID, STATUS, PATH, BRAND, IP
+
+      -p
+              Stable output for programs:
+              zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm zone list            zones that run
+      sysadm zone list -iv        installed ones too, as a table
+      sysadm zone list -cp        all, for programs
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_host() {
-    assert_snapshot!(help("host --help"), @r"
+    assert_snapshot!(help("host --help"), @r#"
     Ask other hosts how they are
 
     Usage: sysadm host <COMMAND>
@@ -314,26 +402,38 @@ fn help_of_host() {
       help   Print this message or the help of the given subcommand(s)
 
     Options:
-      -h, --help  Print help
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm host check rads://h3
+      sysadm host list
+
+    EXIT STATUS
+      0  it answers, and takes zones
+      1  it cannot be reached, or does not let this host in
+      2  wrong usage
+      3  list: some do not answer
+      4  check: it is in maintenance
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_host_check() {
-    assert_snapshot!(help("host check --help"), @r"
+    assert_snapshot!(help("host check --help"), @r#"
     Connect to a host, and say what it is and whether it takes zones
 
     Usage: sysadm host check [OPTIONS] <URI>
 
     Arguments:
-      <URI>  ssh://[user@]host[:port] or rads://[user@]host[:port]
+      <URI>  ssh://USER@HOST:PORT or rads://HOST:PORT; user and port may be left out
 
     Options:
           --json  One JSON document
       -h, --help  Print help
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -351,7 +451,7 @@ fn help_of_host_list() {
 
 #[test]
 fn help_of_setup() {
-    assert_snapshot!(help("setup --help"), @r"
+    assert_snapshot!(help("setup --help"), @r#"
     Make the hypervisor itself respect maintenance
 
     Installs a hook for each of libvirt's drivers. From then on libvirt refuses 'virsh start' and
@@ -366,13 +466,20 @@ fn help_of_setup() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    FILES
+      /etc/libvirt/hooks/qemu.d/00-sysadm
+      /etc/libvirt/hooks/lxc.d/00-sysadm
+
+    libvirt looks for new hooks only when it starts. After the first time:
+      systemctl restart libvirtd        (virtqemud and virtlxcd, where there are those)
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_cert() {
-    assert_snapshot!(help("cert --help"), @r"
+    assert_snapshot!(help("cert --help"), @r#"
     Make and show the certificates that rads:// needs
 
     Make an authority once for a site, issue a certificate for each host, and copy to each host its own
@@ -389,8 +496,22 @@ fn help_of_cert() {
     Options:
       -h, --help
               Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm cert init-ca --site example            once, on one host
+      sysadm cert issue h2 h2.example.org 10.0.0.2  there too, for each host
+      sysadm cert show                              this host's own
+      sysadm cert show h2.pem
+
+    FILES
+      /etc/sysadm/tls/ca.pem      0644  the site's authority; on every host
+      /etc/sysadm/tls/ca.key      0600  its key; on one host only
+      /etc/sysadm/tls/host.pem    0644  this host's certificate
+      /etc/sysadm/tls/host.key    0600  its key; refused if others can read it
+
+    Nothing that exists is ever overwritten. A renewed certificate needs no restart.
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -410,21 +531,21 @@ fn help_of_cert_init_ca() {
 
 #[test]
 fn help_of_cert_issue() {
-    assert_snapshot!(help("cert issue --help"), @r"
+    assert_snapshot!(help("cert issue --help"), @r#"
     Issue a certificate for a host: HOST.pem and HOST.key
 
     Usage: sysadm cert issue [OPTIONS] <HOST> [NAMES]...
 
     Arguments:
-      <HOST>      The host, as it stands in rads://HOST
+      <HOST>      The host, as it stands in rads://HOST; roles are given to it by this name
       [NAMES]...  More names and addresses of it
 
     Options:
-          --days <DAYS>  For how long [default: 730]
+          --days <DAYS>  For how many days it is valid [default: 730]
           --dir <DIR>    The folder of the authority; /etc/sysadm/tls if none is given
       -h, --help         Print help
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -446,26 +567,33 @@ fn help_of_cert_show() {
 
 #[test]
 fn help_of_agent() {
-    assert_snapshot!(help("agent --help"), @r"
+    assert_snapshot!(help("agent --help"), @r#"
     Serve this host to other hosts
 
-    With --listen it waits for rads:// connections; with --stdio it serves the one who has started it
-    over ssh.
+    Every host that zones may go to, or come back from, needs one. With --listen it waits for rads://
+    connections, as a service of the system; with --stdio it serves the one who has started it over ssh.
 
     Usage: sysadm agent <--listen [<ADDR>]|--stdio>
 
     Options:
           --listen [<ADDR>]
-              Wait for TLS connections on this address; [::]:12302 if none is given here or in
-              sysadm.toml
+              Wait for TLS connections on this address; every address, port 12302, if none is given here
+              or in sysadm.toml
 
           --stdio
               Serve on standard input and output
 
       -h, --help
               Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm agent --listen                  rads:// on every address, port 12302
+      sysadm agent --listen 10.0.0.2:12302
+      ssh root@h2 sysadm agent --stdio       what an ssh:// target comes to
+
+    SIGTERM and SIGINT end it: nothing new is accepted, and what is open has ten seconds.
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -589,13 +717,13 @@ fn help_of_sim_fault_fail() {
     assert_snapshot!(help("sim fault fail --help"), @r#"
     An operation fails and does nothing
 
-    Usage: sysadm sim fault fail [OPTIONS] <AT> [REASON]
+    Usage: sysadm sim fault fail [OPTIONS] <OPERATION> [REASON]
 
     Arguments:
-      <AT>      Which [possible values: facts, inventory, manifest, check, define, undefine,
-                set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
-                discard]
-      [REASON]  With this error [default: "it was told to fail"]
+      <OPERATION>  Which [possible values: facts, inventory, manifest, check, define, undefine,
+                   set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
+                   discard]
+      [REASON]     With this error [default: "it was told to fail"]
 
     Options:
           --zone <ZONE>  Only with this zone
