@@ -146,10 +146,13 @@ fn shortfall(outcome: &Outcome) -> String {
             count => parts.push(format!("{count} {word}")),
         }
     }
-    let running =
-        outcome.left_running.len() + outcome.strangers.iter().filter(|stranger| stranger.running).count();
+    let running = outcome.left_running.as_ref().map_or(0, Vec::len)
+        + outcome.strangers.iter().filter(|stranger| stranger.running).count();
     if running > 0 {
         parts.push(format!("{running} still running here"));
+    }
+    if let Err(reason) = &outcome.left_running {
+        parts.push(format!("whether zones still run here is not known ({reason})"));
     }
     let word = if outcome.stopped.is_some() { "cancelled" } else { "not complete" };
     format!("{word}: {}", parts.join(", "))

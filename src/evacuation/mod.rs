@@ -134,8 +134,8 @@ pub struct Outcome {
     pub moves: Vec<Move>,
     /// Guests that cannot be handled and run here.
     pub strangers: Vec<Stranger>,
-    /// Zones that still run here, after an evacuation of all.
-    pub left_running: Vec<ZoneName>,
+    /// Zones that still run here, after an evacuation of all; or why that is not known.
+    pub left_running: Result<Vec<ZoneName>, String>,
     /// It was given up before its end, and why.
     pub stopped: Option<cancel::Reason>,
 }
@@ -172,11 +172,14 @@ impl Engine {
         let stopped = self.move_all(direction, prepared, options, &board).await;
         let moves = board.moves();
         let left_running = match direction {
-            Direction::Evacuate if options.zones.is_empty() => self.still_running().await?,
-            _ => Vec::new(),
+            Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
+            _ => Ok(Vec::new()),
         };
         let outcome = Outcome { direction, moves, strangers: candidates.strangers, left_running, stopped };
-        self.store.end_run(run, outcome.word(), Self::now())?;
+        // What was done is done, and must be told whatever happens now.
+        if let Err(error) = self.store.end_run(run, outcome.word(), Self::now()) {
+            self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
+        }
         Ok(outcome)
     }
 
@@ -237,14 +240,14 @@ impl Engine {
         match direction {
             Direction::Evacuate => {
                 let inventory = self.local.inventory().await?;
-                select::leaving(&inventory, &self.store.targets()?, open, options)
+                select::leaving(&inventory, &self.store.targets()?, &self.store.away()?, open, options)
             }
             Direction::Return => select::returning(self.store.away()?, open, options),
         }
     }
 
-    async fn still_running(&self) -> Result<Vec<ZoneName>, EvacuationError> {
-        let inventory = self.local.inventory().await?;
+    async fn still_running(&self) -> Result<Vec<ZoneName>, String> {
+        let inventory = self.local.inventory().await.map_err(|error| error.to_string())?;
         Ok(inventory.zones.into_iter().filter(|zone| zone.is_running()).map(|zone| zone.name).collect())
     }
 }
@@ -259,7 +262,7 @@ impl Outcome {
     pub fn is_complete(&self) -> bool {
         use crate::store::MoveState::{Evacuated, Returned};
         self.count(Evacuated) + self.count(Returned) == self.moves.len()
-            && self.left_running.is_empty()
+            && self.left_running.as_ref().is_ok_and(Vec::is_empty)
             && !self.strangers.iter().any(|stranger| stranger.running)
     }
 

@@ -82,8 +82,7 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, Evacuation
         return Ok(rows);
     }
     let here = engine.local.inventory().await?;
-    // A namesake counts, too: its record must not be mistaken for this one's.
-    rows.retain(|row| row.phase != AwayPhase::Away || here.find(&row.zone).is_some());
+    rows.retain(|row| row.phase != AwayPhase::Away || here.zones.iter().any(|zone| zone.uuid == row.uuid));
     let connected = engine.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
     let mut open = Vec::new();
     for row in rows {
@@ -118,18 +117,10 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         AwayPhase::Returning => (peer, local),
         AwayPhase::Leaving | AwayPhase::Away => (local, peer),
     };
-    let from = view(source, row).await;
-    let action = decide(row.kind, from, view(destination, row).await);
+    let action = decide(row.kind, view(source, row).await, view(destination, row).await);
     let (zone, uuid) = (row.zone.clone(), row.uuid);
     if row.phase == AwayPhase::Away && action != Action::Stayed {
         // Nobody was moving it, so nothing is undone or finished.
-        if from == View::Absent {
-            let text = format!(
-                "it is away at {}, and another zone is called {zone} here; rename or remove that one first",
-                row.refuge
-            );
-            return Ok((false, text));
-        }
         let text = format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
             row.refuge
