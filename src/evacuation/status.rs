@@ -130,7 +130,7 @@ fn interrupt(row: Row, phase: Option<AwayPhase>) -> Row {
     if phase.is_some_and(|phase| phase != AwayPhase::Away) {
         Row { state: MoveState::Unknown, error: Some(INTERRUPTED.to_owned()), ..row }
     } else if row.state == MoveState::Migrating {
-        let error = Some("interrupted; it stays where it was".to_owned());
+        let error = Some("interrupted; it is where it was".to_owned());
         Row { state: MoveState::Failed, error, ..row }
     } else {
         let error = Some("interrupted before its turn; it was not touched".to_owned());
@@ -209,16 +209,20 @@ mod tests {
 
     #[test]
     fn what_an_interrupted_run_left_is_shown_as_it_was_settled() {
-        let listed = |direction, away: &[Away]| {
-            let latest = (run(direction, false), vec![a_move("a", MoveState::Migrating)]);
+        let listed = |direction, state, away: &[Away]| {
+            let latest = (run(direction, state == MoveState::Unknown), vec![a_move("a", state)]);
             states(&rows("h1", away, Some(&latest), false))
         };
-        assert_eq!(listed(Direction::Evacuate, &[sample_away("a")]), ["a EVACUATED"]);
-        assert_eq!(listed(Direction::Evacuate, &[]), ["a FAILED"]);
+        let (there, open) = ([sample_away("a")], [Away { phase: AwayPhase::Returning, ..sample_away("a") }]);
+        for state in [MoveState::Migrating, MoveState::Unknown] {
+            for direction in [Direction::Evacuate, Direction::Return] {
+                assert_eq!(listed(direction, state, &open), ["a UNKNOWN"]);
+            }
+            assert_eq!(listed(Direction::Evacuate, state, &there), ["a EVACUATED"]);
+            assert_eq!(listed(Direction::Return, state, &[]), [] as [String; 0]);
+        }
+        assert_eq!(listed(Direction::Evacuate, MoveState::Migrating, &[]), ["a FAILED"]);
         // As after a return that failed otherwise.
-        assert_eq!(listed(Direction::Return, &[sample_away("a")]), ["a FAILED"]);
-        assert_eq!(listed(Direction::Return, &[]), [] as [String; 0]);
-        let returning = Away { phase: AwayPhase::Returning, ..sample_away("a") };
-        assert_eq!(listed(Direction::Return, &[returning]), ["a UNKNOWN"]);
+        assert_eq!(listed(Direction::Return, MoveState::Migrating, &there), ["a FAILED"]);
     }
 }

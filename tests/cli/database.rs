@@ -70,12 +70,12 @@ fn a_folder_in_its_place_is_named() {
     std::fs::create_dir_all(database(&site)).unwrap();
     assert_snapshot!(site.run("h1", "maintain -s"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is read-only; sysadm must run as root, and the file system must be writable
+    sysadm: failed to create or open /SITE/h1/var/lib/sysadm/sysadm.db: it is not a file
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     ------- stderr -------
-    sysadm: failed to open the database in /SITE/h1/var/lib/sysadm/sysadm.db: disk I/O error: Error code 266: disk I/O error
+    sysadm: failed to create or open /SITE/h1/var/lib/sysadm/sysadm.db: it is not a file
     [exit status 1]
     ");
 }

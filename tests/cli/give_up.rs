@@ -126,7 +126,7 @@ fn one_that_was_killed_is_settled_by_resume() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
-    evac1            SKIPPED   rads://h2                                interrupted before its turn; it was not touched
+    evac1            FAILED    rads://h2                                interrupted; it is where it was
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     [done]
     ");

@@ -54,9 +54,9 @@ fn all_targets_are_asked_at_once() {
     site.done("h1", "target set --default rads://h2 rads://h3 rads://localhost:1");
     assert_snapshot!(site.run("h1", "host list"), @r"
     TARGET                   PLATFORM  FREE   CPUS STATE
-    rads://127.0.0.1:PORT       -         -      -    cannot connect to rads://127.0.0.1:PORT: connection refused; does 'sysadm agent --listen' run there on port PORT?
     rads://h2                sim       64G    16   in service
     rads://h3                sim       64G    16   in service
+    rads://localhost:1       -         -      -    cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
     [exit status 3]
     ");
 }

@@ -113,8 +113,12 @@ fn fields_are_picked_and_wrong_ones_are_named() {
     ");
     assert_snapshot!(site.run("h1", "maintain -s -o type"), @r"
     ------- stderr -------
-    sysadm: maintenance of type 'admin' was started by USER on YYYY-MM-DD HH:MM
-    [exit status 4]
+    error: the argument '--start' cannot be used with '--output <FIELD,...>'
+
+    Usage: sysadm maintain <--start|--end|--list>
+
+    For more information, try '--help'.
+    [exit status 2]
     ");
     assert_snapshot!(site.run("h1", "maintain"), @r"
     ------- stderr -------

@@ -66,7 +66,7 @@ fn what_goes_wrong_is_told_listed_and_cleared() {
     site.done("h1", "sim fault cut --rounds 3");
     site.done("h1", "sim fault refuse 'no mood for it'");
     assert_snapshot!(site.run("h1", "sim show"), @r"
-    h1: 64G of memory, 1G/s, storage nfs (/SITE/nfs), local, 0 times as fast as reality
+    h1: 64G of memory, 1G/s, storage nfs (/SITE/nfs), local, nobody ever waits
     ZONENAME         BRAND  STATE      MEMORY UPTIME
     web              kvm    installed  4G     -
     FAULT                                   ZONENAME         TIMES
@@ -86,7 +86,7 @@ fn what_goes_wrong_is_told_listed_and_cleared() {
     ");
     assert_snapshot!(site.run("h1", "sim fault fail dancing"), @r"
     ------- stderr -------
-    error: invalid value 'dancing' for '<AT>'
+    error: invalid value 'dancing' for '<OPERATION>'
       [possible values: facts, inventory, manifest, check, define, undefine, set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume, discard]
 
     For more information, try '--help'.

@@ -63,8 +63,8 @@ fn evacuated_zones_are_configured() {
     assert_snapshot!(site.run("h2", "zone list -icv"), @r"
       ID NAME             STATUS      PATH                 BRAND      IP
        0 global           running     /                    linux      shared
-       2 evac1            running     -                    kvm        excl
-       1 evac2            running     -                    kvm        excl
+       1 evac1            running     -                    kvm        excl
+       2 evac2            running     -                    kvm        excl
        3 evac3            running     -                    kvm        excl
        - evac4            installed   -                    kvm        excl
        - tzone1           installed   -                    lxc        excl

@@ -1,0 +1,104 @@
+//! A run that is given up: nothing new starts, then what moves is given up, too.
+
+use std::time::Duration;
+
+use sysadm::evacuation::cancel::Reason;
+use sysadm::evacuation::{Options, Stage};
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::{Direction, MoveState};
+
+use crate::world::{Kindly, World, error_of, live, name, state_of};
+
+async fn until(mut reached: impl FnMut() -> bool) {
+    for _ in 0..10_000 {
+        if reached() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came to that");
+}
+
+fn two_zones() -> World {
+    let world = World::new();
+    // The bigger one goes first.
+    world.run_zone(sysadm::platform::sim::ZoneSpec { memory: 8 << 30, ..live("big") });
+    world.run_zone(live("small"));
+    world.script.watch(&name("big"));
+    world.lock("h1");
+    world
+}
+
+fn one_at_once() -> Options {
+    Options { jobs: 1, ..World::options() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_first_press_what_moves_is_finished_and_nothing_new_starts() {
+    let world = two_zones();
+    world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let (engine, options) = (world.engine(), one_at_once());
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        until(|| world.events.count("migrating") == 1).await;
+        assert_eq!(world.cancel.press(), Stage::Finishing);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        world.clear_faults();
+    });
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.stopped, Some(Reason::Operator));
+    assert_eq!(state_of(&outcome, "big"), MoveState::Evacuated);
+    assert_eq!(state_of(&outcome, "small"), MoveState::Skipped);
+    assert_eq!(outcome.left_running, Some(vec![name("small")]));
+    assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h2");
+    assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_second_press_what_moves_is_given_up_and_stays() {
+    for rounds in [0, 1] {
+        let world = two_zones();
+        world.set_faults("h1", &[Fault::always(Effect::Stall { rounds })]);
+        let (engine, options) = (world.engine(), one_at_once());
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+            until(|| world.events.count("migrating") == 1).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            world.cancel.press();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            assert_eq!(world.events.count("ended"), 0, "it stalls and is given time");
+            assert_eq!(world.cancel.press(), Stage::Aborting);
+        });
+        let outcome = outcome.unwrap();
+        assert_eq!(state_of(&outcome, "big"), MoveState::Failed);
+        assert_eq!(error_of(&outcome, "big"), "cancelled; it stays where it was");
+        assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
+        assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_that_comes_too_late_lets_the_move_end() {
+    let world = two_zones();
+    world.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
+    let (engine, options) = (world.engine(), one_at_once());
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        let held = || world.sim("h2").zone_counter(&name("big")).is_ok_and(|counter| counter.value > 0);
+        until(held).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.cancel.raise(Stage::Aborting, Reason::Deadline);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.clear_faults();
+    });
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.stopped, Some(Reason::Deadline));
+    assert_eq!(state_of(&outcome, "big"), MoveState::Evacuated);
+    assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_given_up_while_it_prepares_gives_all_room_back() {
+    let world = two_zones();
+    world.cancel.press();
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_eq!(outcome.count(MoveState::Skipped), 2);
+    assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
+}

@@ -1,0 +1,57 @@
+//! The power is lost at every moment of a run, and the next run puts everything right.
+
+use futures::FutureExt;
+use sysadm::store::Direction;
+
+use crate::script::Plan;
+use crate::world::{Kindly, WAYS, World, ends};
+
+/// Runs until the power is lost. Everything that the run had started is gone with the runtime.
+fn run_until_crash(world: &World, direction: Direction) {
+    let runtime = paused();
+    runtime.block_on(async {
+        let run = std::panic::AssertUnwindSafe(world.run(direction)).catch_unwind();
+        tokio::select! {
+            biased;
+            () = world.script.crash() => {}
+            _ = run => {}
+        }
+    });
+    runtime.shutdown_background();
+}
+
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+fn crash_at(direction: Direction, kind: Kindly, point: usize) {
+    let world = World::with(kind);
+    paused().block_on(world.make_ready_for(direction));
+    world.script.begin(Some(Plan::Crash(point)));
+    run_until_crash(&world, direction);
+    let wrong = world.script.wrong();
+    assert!(wrong.is_empty(), "{direction} {kind:?} at moment {point}: {wrong:?}");
+    let world = world.after_power_loss();
+    paused().block_on(async {
+        let outcome = world.run(direction).await.unwrap();
+        println!("{direction} {kind:?} at moment {point}: {:?}", world.events.all());
+        assert!(outcome.is_complete(), "{outcome:?}");
+        assert_eq!(world.home_of("web", kind).await, ends(direction).1);
+        assert_eq!(world.away("web").is_some(), direction == Direction::Evacuate);
+    });
+}
+
+#[test]
+fn after_a_power_loss_at_any_moment_the_next_run_finishes() {
+    for (direction, kind) in WAYS {
+        let world = World::with(kind);
+        paused().block_on(world.make_ready_for(direction));
+        world.script.begin(None);
+        paused().block_on(async { assert!(world.run(direction).await.unwrap().is_complete()) });
+        let points = world.script.points();
+        assert!(points > 15, "{points}");
+        for point in 0..points {
+            crash_at(direction, kind, point);
+        }
+    }
+}

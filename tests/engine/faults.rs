@@ -1,0 +1,143 @@
+//! Every operation of either host fails, each time that it is done, before or after it was done.
+
+use std::time::Duration;
+
+use sysadm::evacuation::Outcome;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::{Direction, MoveState};
+
+use crate::script::{HOSTS, Moment, Plan};
+use crate::world::{Kindly, WAYS, World, ends, state_of};
+
+/// Whatever a run came to: it says where the zone is, or that it does not know.
+async fn is_honest(world: &World, direction: Direction, kind: Kindly, outcome: &Outcome) {
+    let (from, to) = ends(direction);
+    match state_of(outcome, "web") {
+        MoveState::Evacuated | MoveState::Returned => {
+            assert_eq!(world.all_is_told_truly("web", kind).await, to);
+        }
+        MoveState::Failed | MoveState::Skipped => {
+            assert_eq!(world.all_is_told_truly("web", kind).await, from);
+            assert!(!outcome.is_complete());
+        }
+        MoveState::Unknown => assert!(world.away("web").is_some(), "what is unknown is on the list"),
+        other => panic!("it ended {other}"),
+    }
+}
+
+async fn try_with(direction: Direction, kind: Kindly, prepare: impl AsyncFnOnce(&World)) -> String {
+    let world = World::with(kind);
+    world.make_ready_for(direction).await;
+    world.script.begin(None);
+    prepare(&world).await;
+    let result = world.run(direction).await;
+    world.clear_faults();
+    let word = match &result {
+        Ok(outcome) => {
+            is_honest(&world, direction, kind, outcome).await;
+            state_of(outcome, "web").to_string()
+        }
+        Err(error) => format!("not begun: {error}"),
+    };
+    world.settle().await;
+    let home = world.all_is_told_truly("web", kind).await;
+    if result.is_err() {
+        assert_eq!(home, ends(direction).0, "something was done all the same");
+    }
+    // And the next run does it.
+    assert!(world.run(direction).await.unwrap().is_complete() || home == ends(direction).1);
+    assert_eq!(world.all_is_told_truly("web", kind).await, ends(direction).1);
+    word
+}
+
+/// All operations that a run does when nothing goes wrong.
+async fn moments(direction: Direction, kind: Kindly) -> Vec<Moment> {
+    let world = World::with(kind);
+    world.make_ready_for(direction).await;
+    world.script.begin(None);
+    assert!(world.run(direction).await.unwrap().is_complete());
+    world.all_is_told_truly("web", kind).await;
+    world.script.moments()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_operation_may_fail_each_time_it_is_done() {
+    for (direction, kind) in WAYS {
+        let moments = moments(direction, kind).await;
+        assert!(moments.len() > 8, "{moments:?}");
+        for moment in moments {
+            for plan in [Plan::Fail(moment), Plan::FailAfter(moment)] {
+                println!("{direction} {kind:?} {plan:?}");
+                let word =
+                    try_with(direction, kind, async |world: &World| world.script.begin(Some(plan))).await;
+                println!("  {word}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_operation_may_fail_always() {
+    for (direction, kind) in WAYS {
+        for host in &HOSTS[..2] {
+            for &at in Operation::ALL {
+                let reason = || "told so".to_owned();
+                for effect in
+                    [Effect::Fail { at, reason: reason() }, Effect::FailAfter { at, reason: reason() }]
+                {
+                    println!("{direction} {kind:?} {host} {effect}");
+                    let faults = [Fault::always(effect)];
+                    let word =
+                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults))
+                            .await;
+                    println!("  {word}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_may_end_in_any_way() {
+    let told = || "told so".to_owned();
+    for (direction, kind) in WAYS {
+        for host in &HOSTS[..2] {
+            let mut effects = vec![Effect::LoseAnswer, Effect::Down, Effect::Refuse(told())];
+            for rounds in [0, 1, 2] {
+                effects.push(Effect::FailSend { rounds, reason: told() });
+                effects.push(Effect::Cut { rounds });
+            }
+            for effect in effects {
+                for times in [Some(1), None] {
+                    println!("{direction} {kind:?} {host} {effect} {times:?}");
+                    let faults = [Fault { times, ..Fault::always(effect.clone()) }];
+                    let word =
+                        try_with(direction, kind, async |world: &World| world.set_faults(host, &faults))
+                            .await;
+                    println!("  {word}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_for_a_while_goes_on_afterwards() {
+    for (direction, kind) in WAYS {
+        for host in &HOSTS[..2] {
+            for &at in Operation::ALL {
+                println!("{direction} {kind:?} {host} {at}");
+                let word = try_with(direction, kind, async |world: &World| {
+                    world.set_faults(host, &[Fault::always(Effect::Hang { at })]);
+                    let sim = world.sim(host);
+                    tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_secs(20)).await;
+                        sim.set_faults(&[]).unwrap();
+                    });
+                })
+                .await;
+                assert!(word == "EVACUATED" || word == "RETURNED", "{word}");
+            }
+        }
+    }
+}

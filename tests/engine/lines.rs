@@ -1,0 +1,187 @@
+//! Lines to other hosts that break: before a question arrives, or before its answer does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use sysadm::host::{
+    ByteStream, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+};
+use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use uuid::Uuid;
+
+use crate::world::{WAYS, World, ends, state_of};
+use sysadm::store::MoveState;
+
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Nobody hears the question.
+    Question,
+    /// It is heard and done, and nobody hears the answer.
+    Answer,
+}
+
+/// When, what, and whether the line is dead from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    pub at: usize,
+    pub loss: Loss,
+    pub for_ever: bool,
+}
+
+/// The lines of a world; clones are the same ones.
+#[derive(Clone, Default)]
+pub struct Lines {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    asked: AtomicUsize,
+    repaired: AtomicBool,
+    broken: std::sync::Mutex<Option<Break>>,
+}
+
+impl Lines {
+    pub fn break_at(&self, at: Break) {
+        *self.inner.broken.lock().unwrap() = Some(at);
+        self.inner.asked.store(0, Ordering::SeqCst);
+    }
+
+    pub fn repair(&self) {
+        self.inner.broken.lock().unwrap().take();
+    }
+
+    /// How many questions crossed since the last break was set.
+    pub fn asked(&self) -> usize {
+        self.inner.asked.load(Ordering::SeqCst)
+    }
+
+    pub fn lay(&self, host: Arc<Local>) -> Result<Arc<dyn Host>, String> {
+        let lossy = Lossy { host, lines: self.clone() };
+        match lossy.lost() {
+            Some(_) => Err("no line".to_owned()),
+            None => Ok(Arc::new(lossy)),
+        }
+    }
+}
+
+struct Lossy {
+    host: Arc<Local>,
+    lines: Lines,
+}
+
+impl Lossy {
+    fn lost(&self) -> Option<Loss> {
+        let number = self.lines.inner.asked.fetch_add(1, Ordering::SeqCst);
+        let broken = (*self.lines.inner.broken.lock().unwrap())?;
+        match number.cmp(&broken.at) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(broken.loss),
+            std::cmp::Ordering::Greater => broken.for_ever.then_some(Loss::Question),
+        }
+    }
+
+    fn nothing<T>(&self) -> Result<T, HostError> {
+        Err(HostError::NoAnswer { host: self.host.name().to_owned(), reason: "the line is dead".to_owned() })
+    }
+
+    async fn ask<T>(&self, question: impl Future<Output = Result<T, HostError>>) -> Result<T, HostError> {
+        match self.lost() {
+            None => question.await,
+            Some(Loss::Question) => self.nothing(),
+            Some(Loss::Answer) => {
+                let _ = question.await;
+                self.nothing()
+            }
+        }
+    }
+}
+
+macro_rules! pass_on {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $reply:ty;)+) => {
+        #[async_trait::async_trait]
+        impl Host for Lossy {
+            fn name(&self) -> &str {
+                self.host.name()
+            }
+
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
+                self.ask(self.host.$name($($arg),*)).await
+            })+
+
+            async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
+                self.ask(self.host.connect(token, channel)).await
+            }
+
+            async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
+                self.ask(self.host.listen(token, channel)).await
+            }
+        }
+    };
+}
+
+pass_on! {
+    fn facts() -> Facts;
+    fn inventory() -> Inventory;
+    fn moved_on(zone: ZoneName) -> Option<String>;
+    fn check(arrival: Arrival) -> Vec<Blocker>;
+    fn manifest(zone: ZoneName) -> Manifest;
+    fn offer(zone: ZoneName) -> Offer;
+    fn look(ticket: ProbeTicket) -> Vec<DiskView>;
+    fn unmark(ticket: ProbeTicket) -> ();
+    fn reserve(arrival: Arrival, lease: u64) -> ();
+    fn release(zone: ZoneName, uuid: Uuid) -> ();
+    fn attach(manifest: Manifest) -> ();
+    fn detach(zone: ZoneName, uuid: Uuid) -> ();
+    fn set_autostart(zone: ZoneName, autostart: bool) -> ();
+    fn open_arrival(manifest: Manifest, token: Token) -> ();
+    fn close_arrival(token: Token) -> ();
+    fn send(zone: Zone, token: Token) -> Sent;
+    fn progress(zone: ZoneName) -> Option<Progress>;
+    fn abort(zone: ZoneName) -> ();
+    fn finish(zone: ZoneName) -> ();
+    fn resume(zone: ZoneName, uuid: Uuid) -> ();
+    fn discard(zone: ZoneName, uuid: Uuid) -> ();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_place_is_known() {
+    for (direction, kind) in WAYS {
+        let world = World::with(kind);
+        world.make_ready_for(direction).await;
+        world.lines.break_at(Break { at: usize::MAX, loss: Loss::Question, for_ever: false });
+        assert!(world.run(direction).await.unwrap().is_complete());
+        let asked = world.lines.asked();
+        assert!(asked > 8, "only {asked} questions in {direction} {kind:?}");
+        for at in 0..asked {
+            for (loss, for_ever) in
+                [(Loss::Question, false), (Loss::Answer, false), (Loss::Question, true), (Loss::Answer, true)]
+            {
+                let world = World::with(kind);
+                world.make_ready_for(direction).await;
+                let broken = Break { at, loss, for_ever };
+                world.lines.break_at(broken);
+                let outcome = world.run(direction).await.unwrap();
+                let state = state_of(&outcome, "web");
+                // While the line was dead, nothing may have been claimed that is not so.
+                let (from, to) = ends(direction);
+                match state {
+                    MoveState::Failed => {
+                        let runs_there = world.seen(from, "web").await;
+                        assert!(runs_there.is_some(), "{direction} {kind:?} {broken:?}: {outcome:?}");
+                    }
+                    MoveState::Evacuated | MoveState::Returned => {
+                        assert!(world.seen(to, "web").await.is_some(), "{direction} {kind:?} {broken:?}");
+                    }
+                    MoveState::Unknown => assert!(world.away("web").is_some()),
+                    other => panic!("{direction} {kind:?} {broken:?} ended {other}"),
+                }
+                world.lines.repair();
+                world.settle().await;
+                println!("{direction} {kind:?} {broken:?} {state}");
+                world.all_is_told_truly("web", kind).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The engine on simulated hosts, in one process and without a network: whatever goes wrong, whenever, every zone
+//! is whole, on one host, and the away list says on which.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+mod cancel;
+mod crashes;
+mod faults;
+mod lines;
+mod promises;
+mod schedules;
+mod script;
+mod window;
+mod world;

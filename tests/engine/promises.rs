@@ -1,0 +1,247 @@
+//! The promises, each with an attempt to break it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sysadm::evacuation::{EvacuationError, Options};
+use sysadm::model::{Brand, Millis};
+use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
+use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
+
+use crate::lines::{Break, Loss};
+use crate::world::{Kindly, World, brand, error_of, live, name, state_of};
+
+fn targets(world: &World, uris: &[&str]) {
+    let uris: Vec<_> = uris.iter().map(|uri| uri.parse().unwrap()).collect();
+    world.store("h1").set_targets(&[TargetKey::Default], &uris).unwrap();
+}
+
+/// 1. Unknown counts as running.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_started_while_a_host_that_may_run_the_zone_cannot_be_asked() {
+    let world = World::with(Kindly::Live);
+    world.lock("h1");
+    // The zone is whole at h2 and held there; h1 stopped it for good, and then h2 is gone.
+    world.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_eq!(state_of(&outcome, "web"), MoveState::Unknown);
+    world.lines.break_at(Break { at: 0, loss: Loss::Question, for_ever: true });
+    for _ in 0..2 {
+        let outcome = world.run(Direction::Evacuate).await.unwrap();
+        assert!(!outcome.is_complete());
+        for host in ["h1", "h2"] {
+            let counter = world.sim(host).zone_counter(&name("web")).unwrap();
+            assert!(!counter.goes_on, "it was started on {host}");
+        }
+    }
+    world.settle().await;
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+}
+
+/// 2. Its host can be named, also while nobody can say whether it has moved.
+#[tokio::test(start_paused = true)]
+async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
+    let world = World::with(Kindly::Live);
+    world.lock("h1");
+    world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let row = world.away("web").expect("it is about to leave");
+        assert_eq!((row.phase, row.refuge.to_string().as_str()), (AwayPhase::Leaving, "rads://h2"));
+        assert_eq!(row.manifest.config, manifest_text(&world).await);
+        world.clear_faults();
+    });
+    assert!(outcome.unwrap().is_complete());
+}
+
+async fn manifest_text(world: &World) -> String {
+    use sysadm::platform::Platform;
+    world.sim("h1").manifest(&name("web")).await.unwrap().config
+}
+
+/// 3. Nothing is stopped before its destination was checked, has booked room, and is prepared.
+#[tokio::test(start_paused = true)]
+async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
+    for kind in [Kindly::Live, Kindly::Cold] {
+        let world = World::with(kind);
+        world.lock("h1");
+        let asked = match kind {
+            Kindly::Live => Operation::Send,
+            Kindly::Cold => Operation::Undefine,
+        };
+        world.set_faults("h1", &[Fault::once(Effect::Hang { at: asked })]);
+        let reached = Arc::new(AtomicBool::new(false));
+        let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let booked = world.store("h2").reservations(Millis::now()).unwrap();
+            assert_eq!(booked.iter().map(|one| one.zone.as_str()).collect::<Vec<_>>(), ["web"]);
+            let done = world.script.moments();
+            let at_h2 = |operation| done.iter().any(|m| m.host == "h2" && m.operation == operation);
+            let prepared = if kind == Kindly::Live { Operation::OpenArrival } else { Operation::Define };
+            assert!(at_h2(Operation::Check) && at_h2(prepared), "{done:?}");
+            assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), kind == Kindly::Live);
+            reached.store(true, Ordering::SeqCst);
+            world.clear_faults();
+        });
+        assert!(outcome.unwrap().is_complete() && reached.load(Ordering::SeqCst));
+    }
+}
+
+/// 4. One zone's failure stops no other zone.
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
+    let world = World::new();
+    for zone in ["a", "b", "c"] {
+        world.run_zone(live(zone));
+    }
+    world.run_zone(brand(live("ct"), Brand::Lxc));
+    world.sim("h1").create(ZoneSpec { obstacles: vec!["it holds a device".into()], ..live("usb") }).unwrap();
+    world.lock("h1");
+    let effect = Effect::FailSend { rounds: 1, reason: "the guest does not let go".into() };
+    world.set_faults("h1", &[Fault { zone: Some(name("b")), ..Fault::always(effect) }]);
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    let states = ["a", "b", "c", "ct", "usb"].map(|zone| state_of(&outcome, zone));
+    use MoveState::{Evacuated, Failed, Skipped};
+    assert_eq!(states, [Evacuated, Failed, Evacuated, Skipped, Skipped]);
+    assert_eq!(world.all_is_told_truly("b", Kindly::Live).await, "h1");
+    assert_eq!(world.all_is_told_truly("ct", Kindly::Live).await, "h1");
+    assert_eq!(outcome.left_running, Some(vec![name("b"), name("ct")]));
+    assert!(!outcome.is_complete());
+}
+
+/// 4. Also what an earlier run left open stops no other zone.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_settled_stops_no_other_zone() {
+    let world = World::with(Kindly::Live);
+    world.lock("h1");
+    let never = Effect::Fail { at: Operation::Resume, reason: "no".into() };
+    world.set_faults("h2", &[Fault { zone: Some(name("web")), ..Fault::always(never) }]);
+    assert_eq!(state_of(&world.run(Direction::Evacuate).await.unwrap(), "web"), MoveState::Unknown);
+    world.unlock("h1");
+    world.run_zone(live("other"));
+    world.lock("h1");
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_eq!(state_of(&outcome, "other"), MoveState::Evacuated);
+    assert!(!outcome.is_complete());
+    world.settle().await;
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
+}
+
+/// 8. What stands against a destination is found before anything moves.
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_cannot_take_the_zone_is_found_before_anything_moves() {
+    type Spoil = fn(&World);
+    let unfit: [(&str, Spoil); 5] = [
+        ("is in maintenance", |world| world.lock("h2")),
+        ("of memory needed", |world| world.set_host("h2", |host| host.memory = 1 << 30)),
+        ("cannot connect", |world| targets(world, &["rads://nowhere"])),
+        ("no bridge br0", |world| world.set_host("h2", |host| host.bridges.clear())),
+        ("cannot be seen there", |world| world.set_host("h2", |host| host.storages.clear())),
+    ];
+    for (words, spoil) in unfit {
+        let world = World::with(Kindly::Live);
+        world.lock("h1");
+        spoil(&world);
+        let outcome = world.run(Direction::Evacuate).await.unwrap();
+        assert!(error_of(&outcome, "web").contains(words), "{outcome:?}");
+        assert_eq!(world.events.count("migrating"), 0, "{words}: it was tried");
+        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    }
+}
+
+/// 8. … and asked again at the moment of each move.
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone() {
+    for kind in [Kindly::Live, Kindly::Cold] {
+        let world = World::with(kind);
+        world.run_zone(ZoneSpec { memory: 8 << 30, ..live("first") });
+        world.lock("h1");
+        world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+        let (engine, options) = (world.engine(), Options { jobs: 1, ..World::options() });
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            world.lock("h2");
+            world.clear_faults();
+        });
+        let outcome = outcome.unwrap();
+        assert!(error_of(&outcome, "web").contains("is in maintenance"), "{outcome:?}");
+        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+        assert_eq!(world.all_is_told_truly("first", Kindly::Live).await, "h1");
+    }
+}
+
+/// 8. The next target takes what the first refuses.
+#[tokio::test(start_paused = true)]
+async fn the_second_target_takes_what_the_first_one_does_not() {
+    type Spoil = fn(&World);
+    let reasons: [Spoil; 4] = [
+        |world| world.lock("h2"),
+        |world| targets(world, &["rads://nowhere", "rads://h3"]),
+        |world| world.set_faults("h2", &[Fault::always(Effect::Down)]),
+        |world| world.set_faults("h2", &[Fault::once(Effect::Refuse("no mood".into()))]),
+    ];
+    for spoil in reasons {
+        for kind in [Kindly::Live, Kindly::Cold] {
+            let world = World::with(kind);
+            targets(&world, &["rads://h2", "rads://h3"]);
+            world.lock("h1");
+            spoil(&world);
+            let outcome = world.run(Direction::Evacuate).await.unwrap();
+            assert!(outcome.is_complete(), "{outcome:?}");
+            world.clear_faults();
+            assert_eq!(world.all_is_told_truly("web", kind).await, "h3");
+        }
+    }
+}
+
+/// 9. Nothing erases the record of zones that are away.
+#[tokio::test(start_paused = true)]
+async fn new_maintenance_and_new_runs_keep_the_record_of_zones_that_are_away() {
+    let world = World::with(Kindly::Live);
+    world.lock("h1");
+    assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+    let row = world.away("web").unwrap();
+    world.unlock("h1");
+    world.run_zone(live("later"));
+    world.lock("h1");
+    assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+    assert_eq!(world.away("web"), Some(row));
+    // A zone of the same name that was made meanwhile is another one.
+    world.unlock("h1");
+    world.run_zone(live("web"));
+    world.lock("h1");
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_ne!(state_of(&outcome, "web"), MoveState::Evacuated);
+    assert_eq!(world.away("web").unwrap().phase, AwayPhase::Away);
+}
+
+#[tokio::test]
+async fn the_lock_decides_which_way_zones_may_move() {
+    let world = World::with(Kindly::Live);
+    let refused = world.run(Direction::Evacuate).await.unwrap_err();
+    assert!(matches!(refused, EvacuationError::NotInMaintenance));
+    world.lock("h1");
+    let refused = world.run(Direction::Return).await.unwrap_err();
+    assert!(matches!(refused, EvacuationError::InMaintenance(_)));
+}
+
+/// What others have booked is theirs.
+#[tokio::test(start_paused = true)]
+async fn room_that_another_host_has_booked_for_a_namesake_stays_booked() {
+    let world = World::with(Kindly::Live);
+    world.lock("h1");
+    let theirs = sysadm::store::Reservation {
+        zone: name("web"),
+        uuid: uuid::Uuid::from_u128(7),
+        source: "h3".to_owned(),
+        memory: 1 << 30,
+        cpus: 1,
+        expires: Millis::now().after(1_000_000),
+    };
+    let booked = world.store("h2").reserve(&theirs, Millis::now(), |_| Ok::<_, ()>(())).unwrap();
+    assert!(booked.is_ok());
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert!(error_of(&outcome, "web").contains("expects a zone of this name from h3"), "{outcome:?}");
+    assert_eq!(world.store("h2").reservations(Millis::now()).unwrap(), [theirs]);
+}

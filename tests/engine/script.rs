@@ -1,0 +1,165 @@
+//! What happens at the moments of which the simulation tells, and what is seen at each of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sysadm::model::ZoneName;
+use sysadm::paths::Paths;
+use sysadm::platform::sim::{CrashHook, CrashPoint, Effect, Fault, Operation, Sim};
+use tokio::sync::Notify;
+
+pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
+
+/// One operation of one host: the first, the second, … of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub host: &'static str,
+    pub operation: Operation,
+    pub number: usize,
+}
+
+/// What is to happen there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// The operation is not done, and fails.
+    Fail(Moment),
+    /// It is done, and fails.
+    FailAfter(Moment),
+    /// At the so-manieth moment of all everything stops, as by a power loss.
+    Crash(usize),
+}
+
+#[derive(Default)]
+struct State {
+    plan: Option<Plan>,
+    counts: HashMap<(&'static str, Operation), usize>,
+    moments: Vec<Moment>,
+    points: usize,
+    crashed: bool,
+    watched: Vec<ZoneName>,
+    wrong: Vec<String>,
+}
+
+/// The script of a world; clones are the same one.
+#[derive(Clone)]
+pub struct Script {
+    state: Arc<Mutex<State>>,
+    crash: Arc<Notify>,
+    /// Sims of its own, so that nobody's connection is in the way.
+    eyes: Arc<BTreeMap<&'static str, Sim>>,
+}
+
+impl Script {
+    pub fn new(root: impl Fn(&str) -> PathBuf) -> Self {
+        let eyes = HOSTS.map(|host| (host, Sim::open(&Paths::new(root(host)))));
+        Self { state: Arc::default(), crash: Arc::default(), eyes: Arc::new(eyes.into()) }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From here on that is to happen, and moments are counted anew.
+    pub fn begin(&self, plan: Option<Plan>) {
+        let watched = std::mem::take(&mut self.locked().watched);
+        *self.locked() = State { plan, watched, ..State::default() };
+        if let Some(Plan::Fail(Moment { host, operation, number: 0 })) = plan {
+            self.fail(host, operation);
+        }
+    }
+
+    /// At every moment the zone must go on at one host at most, and be there on one at least.
+    pub fn watch(&self, zone: &ZoneName) {
+        self.locked().watched.push(zone.clone());
+    }
+
+    /// What was seen that must not be.
+    pub fn wrong(&self) -> Vec<String> {
+        self.locked().wrong.clone()
+    }
+
+    /// Every operation since the beginning.
+    pub fn moments(&self) -> Vec<Moment> {
+        self.locked().moments.clone()
+    }
+
+    /// How many moments there were.
+    pub fn points(&self) -> usize {
+        self.locked().points
+    }
+
+    /// Waits for the power loss.
+    pub async fn crash(&self) {
+        self.crash.notified().await;
+    }
+
+    /// What the simulation of `host` calls.
+    pub fn hook(&self, host: &'static str) -> CrashHook {
+        let script = self.clone();
+        Arc::new(move |point, _| script.reached(host, point))
+    }
+
+    fn reached(&self, host: &'static str, point: CrashPoint) {
+        self.look(host, point);
+        let plan = {
+            let mut state = self.locked();
+            state.points += 1;
+            state.plan
+        };
+        match (plan, point) {
+            (Some(Plan::Crash(at)), _) if self.locked().points > at => {
+                self.locked().crashed = true;
+                self.crash.notify_one();
+                // Nothing more is done by whoever is here.
+                std::panic::resume_unwind(Box::new("power loss"));
+            }
+            (_, CrashPoint::Before(operation)) => {
+                let number = self.locked().counts.get(&(host, operation)).copied().unwrap_or(0);
+                self.locked().moments.push(Moment { host, operation, number });
+                if plan == Some(Plan::FailAfter(Moment { host, operation, number })) {
+                    self.eyes[host].add_fault(&Fault::once(after(operation))).unwrap();
+                }
+            }
+            (_, CrashPoint::After(operation)) => {
+                let number = *self
+                    .locked()
+                    .counts
+                    .entry((host, operation))
+                    .and_modify(|number| *number += 1)
+                    .or_insert(1);
+                if plan == Some(Plan::Fail(Moment { host, operation, number })) {
+                    self.fail(host, operation);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fail(&self, host: &str, at: Operation) {
+        let effect = Effect::Fail { at, reason: format!("{at} was told to fail") };
+        self.eyes[host].add_fault(&Fault::once(effect)).unwrap();
+    }
+
+    fn look(&self, host: &str, point: CrashPoint) {
+        let watched = self.locked().watched.clone();
+        for zone in watched {
+            let counters: Vec<_> = HOSTS
+                .iter()
+                .filter_map(|host| Some((host, self.eyes[host].zone_counter(&zone).ok()?)))
+                .collect();
+            if counters.iter().filter(|(_, counter)| counter.goes_on).count() > 1 {
+                self.locked()
+                    .wrong
+                    .push(format!("at {point:?} on {host} {zone} goes on twice: {counters:?}"));
+            }
+            if counters.is_empty() {
+                self.locked().wrong.push(format!("at {point:?} on {host} {zone} is nowhere"));
+            }
+        }
+    }
+}
+
+fn after(at: Operation) -> Effect {
+    Effect::FailAfter { at, reason: format!("{at} was told to fail after it was done") }
+}

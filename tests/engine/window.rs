@@ -1,0 +1,82 @@
+//! N zones at once: never more, and never fewer while there are some left.
+
+use std::time::Duration;
+
+use sysadm::evacuation::{Options, Stage, cancel::Reason};
+use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
+use sysadm::store::{Direction, MoveState};
+
+use crate::world::{Kindly, World, live, name, state_of};
+
+/// The most that moved at once.
+fn most_at_once(events: &[String]) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    for event in events {
+        if event.starts_with("migrating") {
+            now += 1;
+        } else if event.starts_with("ended") {
+            now = now.saturating_sub(1);
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+fn full(count: u64) -> World {
+    let world = World::new();
+    for n in 0..count {
+        let zone = format!("zone{n}");
+        world.run_zone(ZoneSpec { memory: (1 + n) << 28, ..live(&zone) });
+        world.script.watch(&name(&zone));
+    }
+    world.lock("h1");
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_stands_still_holds_up_one_place_and_no_other() {
+    let world = full(6);
+    // The biggest is the first to go.
+    let stall = Fault { zone: Some(name("zone5")), ..Fault::always(Effect::Stall { rounds: 1 }) };
+    world.set_faults("h1", &[stall]);
+    let (engine, options) = (world.engine(), Options { jobs: 2, ..World::options() });
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        // In batches of two the four others would still wait.
+        assert_eq!(world.events.count("EVACUATED"), 5, "{:?}", world.events.all());
+        world.cancel.raise(Stage::Aborting, Reason::Operator);
+    });
+    assert_eq!(state_of(&outcome.unwrap(), "zone5"), MoveState::Failed);
+    assert!(most_at_once(&world.events.all()) <= 3, "{:?}", world.events.all());
+    assert_eq!(world.all_is_told_truly("zone5", Kindly::Live).await, "h1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_zones_are_sent_at_once_than_were_allowed() {
+    for jobs in [1, 2, 4] {
+        let world = full(6);
+        for n in 0..6 {
+            let zone = Some(name(&format!("zone{n}")));
+            world.sim("h1").add_fault(&Fault { zone, ..Fault::always(Effect::Stall { rounds: 1 }) }).unwrap();
+        }
+        let (engine, options) = (world.engine(), Options { jobs, ..World::options() });
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(world.events.count("migrating"), jobs);
+            world.cancel.raise(Stage::Aborting, Reason::Operator);
+        });
+        let outcome = outcome.unwrap();
+        assert_eq!(outcome.count(MoveState::Failed), jobs);
+        assert_eq!(outcome.count(MoveState::Skipped), 6 - jobs);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_go_first() {
+    let world = full(4);
+    let options = Options { jobs: 1, ..World::options() };
+    world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    let order: Vec<_> =
+        world.events.all().into_iter().filter(|event| event.starts_with("migrating")).collect();
+    assert_eq!(order, [3, 2, 1, 0].map(|n| format!("migrating zone{n} to h2")));
+}

@@ -1,0 +1,302 @@
+//! Hosts h1, h2 and h3 in one process. h1 is the one that is emptied and filled again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use sysadm::evacuation::{
+    Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
+};
+use sysadm::host::{Host, Local};
+use sysadm::maintenance;
+use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
+use sysadm::paths::Paths;
+use sysadm::platform::Platform;
+use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
+use sysadm::store::{Away, AwayPhase, Direction, Holder, Move, MoveState, Store, TargetKey};
+
+use crate::lines::Lines;
+use crate::script::{HOSTS, Script};
+
+pub struct World {
+    folder: Arc<tempfile::TempDir>,
+    hosts: BTreeMap<&'static str, Arc<Local>>,
+    stores: BTreeMap<&'static str, Arc<Store>>,
+    pub script: Script,
+    pub lines: Lines,
+    pub events: Arc<Events>,
+    pub cancel: Cancel,
+}
+
+pub fn name(zone: &str) -> ZoneName {
+    zone.parse().unwrap()
+}
+
+/// A running virtual machine, on storage that all hosts see.
+pub fn live(zone: &str) -> ZoneSpec {
+    ZoneSpec {
+        storages: vec!["nfs".to_owned()],
+        memory: 4 << 30,
+        dirty_rate: 300 << 20,
+        autostart: true,
+        ..ZoneSpec::new(name(zone))
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let root = folder.path().to_owned();
+        let script = Script::new(move |host| root.join(host));
+        let new = Self::open(folder, script);
+        for host in HOSTS {
+            new.set_host(host, |_| {});
+        }
+        new.store("h1").set_targets(&[TargetKey::Default], &["rads://h2".parse().unwrap()]).unwrap();
+        new
+    }
+
+    /// The same hosts after a power loss: everything anew, on what the disks say.
+    pub fn after_power_loss(self) -> Self {
+        let (folder, script) = (Arc::clone(&self.folder), self.script.clone());
+        drop(self);
+        script.begin(None);
+        Self::open(folder, script)
+    }
+
+    fn open(folder: Arc<tempfile::TempDir>, script: Script) -> Self {
+        let mut hosts = BTreeMap::new();
+        let mut stores = BTreeMap::new();
+        for host in HOSTS {
+            let paths = Paths::new(folder.path().join(host));
+            let store = Arc::new(Store::open(&paths.database()).unwrap());
+            let sim = Sim::open_with(&paths, Arc::new(Millis::now), script.hook(host));
+            hosts.insert(
+                host,
+                Arc::new(Local::new(host.to_owned(), Arc::new(sim), Arc::clone(&store), paths)),
+            );
+            stores.insert(host, store);
+        }
+        let lines = Lines::default();
+        Self { folder, hosts, stores, script, lines, events: Arc::default(), cancel: Cancel::default() }
+    }
+
+    pub fn set_host(&self, host: &str, change: impl FnOnce(&mut HostSettings)) {
+        let mut settings = HostSettings {
+            name: host.to_owned(),
+            scale: Scale::Instant,
+            storages: vec![Storage { name: "nfs".to_owned(), folder: Some(self.folder.path().join("nfs")) }],
+            ..HostSettings::default()
+        };
+        change(&mut settings);
+        self.sim(host).set_host(&settings).unwrap();
+    }
+
+    pub fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// A simulation of that host of the tests' own.
+    pub fn sim(&self, host: &str) -> Sim {
+        Sim::open(&Paths::new(self.at(host)))
+    }
+
+    pub fn store(&self, host: &str) -> &Arc<Store> {
+        &self.stores[host]
+    }
+
+    pub fn run_zone(&self, spec: ZoneSpec) {
+        let zone = spec.name.clone();
+        self.sim("h1").create(spec).unwrap();
+        self.sim("h1").start(&zone).unwrap();
+    }
+
+    /// With one zone of that kind.
+    pub fn with(zone: Kindly) -> Self {
+        let world = Self::new();
+        match zone {
+            Kindly::Live => world.run_zone(live("web")),
+            Kindly::Cold => world.sim("h1").create(live("web")).unwrap(),
+        }
+        world.script.watch(&name("web"));
+        world
+    }
+
+    pub fn lock(&self, host: &str) {
+        let holder =
+            Holder { kind: "admin".parse().unwrap(), user: "me".to_owned(), since: Millis(0), message: None };
+        maintenance::start(self.store(host), &Paths::new(self.at(host)), &holder).unwrap();
+    }
+
+    pub fn unlock(&self, host: &str) {
+        maintenance::end(self.store(host), &Paths::new(self.at(host)), &"admin".parse().unwrap()).unwrap();
+    }
+
+    pub fn set_faults(&self, host: &str, faults: &[Fault]) {
+        self.sim(host).set_faults(faults).unwrap();
+    }
+
+    pub fn clear_faults(&self) {
+        HOSTS.iter().for_each(|host| self.set_faults(host, &[]));
+    }
+
+    pub fn engine(&self) -> Engine {
+        Engine {
+            local: Arc::clone(&self.hosts["h1"]),
+            store: Arc::clone(&self.stores["h1"]),
+            peers: Peers::new(Arc::new(Net { hosts: self.hosts.clone(), lines: self.lines.clone() })),
+            watcher: self.events.clone(),
+            cancel: self.cancel.clone(),
+        }
+    }
+
+    pub fn options() -> Options {
+        Options { all: true, jobs: 3, user: "me".to_owned(), ..Options::default() }
+    }
+
+    /// Everything away, or back.
+    pub async fn run(&self, direction: Direction) -> Result<Outcome, EvacuationError> {
+        self.engine().run(direction, &Self::options()).await
+    }
+
+    /// Brings the world to where a run in that direction can begin.
+    pub async fn make_ready_for(&self, direction: Direction) {
+        self.lock("h1");
+        if direction == Direction::Return {
+            assert!(self.run(Direction::Evacuate).await.unwrap().is_complete());
+            self.unlock("h1");
+        }
+    }
+
+    /// Nothing goes wrong any more, and what is open is settled.
+    pub async fn settle(&self) {
+        self.clear_faults();
+        self.lines.repair();
+        let open = recover::settle_interrupted(&self.engine()).await.unwrap();
+        assert_eq!(open.len(), 0, "still open: {open:?}; events {:?}", self.events.all());
+    }
+
+    pub async fn seen(&self, host: &str, zone: &str) -> Option<Zone> {
+        self.sim(host).inventory().await.unwrap().find(&name(zone)).cloned()
+    }
+
+    /// The one host that has the zone, whole and as it was.
+    pub async fn home_of(&self, zone: &str, kind: Kindly) -> &'static str {
+        let mut found = Vec::new();
+        for host in HOSTS {
+            if let Some(zone) = self.seen(host, zone).await {
+                found.push((host, zone));
+            }
+        }
+        assert_eq!(found.len(), 1, "{zone} is at {found:?}; events {:?}", self.events.all());
+        let (host, seen) = &found[0];
+        assert_eq!((seen.is_running(), seen.aux), (kind == Kindly::Live, None), "{zone} at {host}");
+        if kind == Kindly::Live {
+            assert!(
+                self.sim(host).zone_counter(&name(zone)).unwrap().goes_on,
+                "{zone} stands still at {host}"
+            );
+        }
+        assert!(seen.autostart, "{zone} at {host} has lost its autostart");
+        host
+    }
+
+    pub fn away(&self, zone: &str) -> Option<Away> {
+        self.store("h1").away().unwrap().into_iter().find(|row| row.zone == name(zone))
+    }
+
+    /// The zone is on one host, and all that h1 and the others have written down says so.
+    pub async fn all_is_told_truly(&self, zone: &str, kind: Kindly) -> &'static str {
+        let home = self.home_of(zone, kind).await;
+        match self.away(zone) {
+            None => assert_eq!(home, "h1", "{zone} is away and h1 does not know"),
+            Some(row) => {
+                assert_eq!(row.phase, AwayPhase::Away);
+                assert_eq!(row.refuge.host, home, "{zone} is elsewhere than h1 believes");
+            }
+        }
+        for host in HOSTS {
+            let booked = self.store(host).reservations(Millis::now()).unwrap();
+            assert_eq!(booked, [], "{host} keeps room for a zone that does not come");
+        }
+        assert_eq!(self.script.wrong(), [] as [String; 0]);
+        home
+    }
+}
+
+/// A zone that runs, or one that does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kindly {
+    Live,
+    Cold,
+}
+
+pub const WAYS: [(Direction, Kindly); 4] = [
+    (Direction::Evacuate, Kindly::Live),
+    (Direction::Evacuate, Kindly::Cold),
+    (Direction::Return, Kindly::Live),
+    (Direction::Return, Kindly::Cold),
+];
+
+/// Where a zone is before and after a run.
+pub fn ends(direction: Direction) -> (&'static str, &'static str) {
+    match direction {
+        Direction::Evacuate => ("h1", "h2"),
+        Direction::Return => ("h2", "h1"),
+    }
+}
+
+/// That zone's row in what a run came to.
+pub fn state_of(outcome: &Outcome, zone: &str) -> MoveState {
+    outcome.moves.iter().find(|a_move| a_move.zone == name(zone)).unwrap().state
+}
+
+pub fn error_of(outcome: &Outcome, zone: &str) -> String {
+    let of = |a_move: &&Move| a_move.zone == name(zone);
+    outcome.moves.iter().find(of).unwrap().error.clone().unwrap_or_default()
+}
+
+pub fn brand(spec: ZoneSpec, brand: Brand) -> ZoneSpec {
+    ZoneSpec { brand, ..spec }
+}
+
+struct Net {
+    hosts: BTreeMap<&'static str, Arc<Local>>,
+    lines: Lines,
+}
+
+#[async_trait::async_trait]
+impl Network for Net {
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+        let host = self.hosts.get(uri.host.as_str()).ok_or_else(|| format!("cannot connect to {uri}"))?;
+        self.lines.lay(Arc::clone(host))
+    }
+}
+
+/// All that the engine has told.
+#[derive(Default)]
+pub struct Events(Mutex<Vec<String>>);
+
+impl Events {
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn count(&self, words: &str) -> usize {
+        self.all().iter().filter(|event| event.contains(words)).count()
+    }
+}
+
+impl Watcher for Events {
+    fn event(&self, event: &Event<'_>) {
+        let text = match event {
+            Event::Migrating(zone, host) => format!("migrating {zone} to {host}"),
+            Event::Ended(a_move) => format!("ended {} {}", a_move.zone, a_move.state),
+            Event::Warning(text) => format!("warning {text}"),
+            Event::Initializing(zone, host) => format!("initializing {zone} to {host}"),
+            Event::Progress(_) => return,
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(text);
+    }
+}
