@@ -118,10 +118,18 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         AwayPhase::Returning => (peer, local),
         AwayPhase::Leaving | AwayPhase::Away => (local, peer),
     };
-    let action = decide(row.kind, view(source, row).await, view(destination, row).await);
+    let from = view(source, row).await;
+    let action = decide(row.kind, from, view(destination, row).await);
     let (zone, uuid) = (row.zone.clone(), row.uuid);
     if row.phase == AwayPhase::Away && action != Action::Stayed {
         // Nobody was moving it, so nothing is undone or finished.
+        if from == View::Absent {
+            let text = format!(
+                "it is away at {}, and another zone is called {zone} here; rename or remove that one first",
+                row.refuge
+            );
+            return Ok((false, text));
+        }
         let text = format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
             row.refuge

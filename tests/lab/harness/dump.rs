@@ -45,7 +45,9 @@ fn guests(host: Host<'_>, text: &mut String) {
         for name in names.split_whitespace() {
             for question in [&["dumpxml", name][..], &["dumpxml", "--inactive", name], &["dominfo", name]] {
                 let answer = virsh(question).ends(0).stdout;
-                let steady = answer.lines().filter(|line| !line.starts_with("CPU time"));
+                let steady = answer
+                    .lines()
+                    .filter(|line| !line.starts_with("CPU time") && !line.starts_with("Used memory"));
                 steady.for_each(|line| text.extend([line, "\n"]));
             }
         }
