@@ -146,13 +146,10 @@ fn shortfall(outcome: &Outcome) -> String {
             count => parts.push(format!("{count} {word}")),
         }
     }
-    let running = outcome.left_running.as_ref().map_or(0, Vec::len)
+    let running = outcome.left_running.iter().flatten().count()
         + outcome.strangers.iter().filter(|stranger| stranger.running).count();
     if running > 0 {
         parts.push(format!("{running} still running here"));
-    }
-    if let Err(reason) = &outcome.left_running {
-        parts.push(format!("whether zones still run here is not known ({reason})"));
     }
     let word = if outcome.stopped.is_some() { "cancelled" } else { "not complete" };
     format!("{word}: {}", parts.join(", "))

@@ -59,7 +59,7 @@ impl Ask<'_> {
             return Ok(arrival);
         }
         if self.mode == Mode::Book {
-            let _ = host.release(arrival.manifest.zone.name).await;
+            let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
         }
         Err(blockers)
     }

@@ -30,7 +30,7 @@ pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 
 use crate::host::{Host, HostError, Local};
-use crate::model::{HostUri, Kind, Millis, Stranger, ZoneName};
+use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
 use crate::store::{Away, AwayPhase, Direction, Move, Store, StoreError};
 
 /// What an operator asks for.
@@ -134,8 +134,9 @@ pub struct Outcome {
     pub moves: Vec<Move>,
     /// Guests that cannot be handled and run here.
     pub strangers: Vec<Stranger>,
-    /// Zones that still run here, after an evacuation of all; or why that is not known.
-    pub left_running: Result<Vec<ZoneName>, String>,
+    /// Zones that still run here, after an evacuation of all.
+    /// None if this host did not tell.
+    pub left_running: Option<Vec<ZoneName>>,
     /// It was given up before its end, and why.
     pub stopped: Option<cancel::Reason>,
 }
@@ -173,7 +174,7 @@ impl Engine {
         let moves = board.moves();
         let left_running = match direction {
             Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
-            _ => Ok(Vec::new()),
+            _ => Some(Vec::new()),
         };
         let outcome = Outcome { direction, moves, strangers: candidates.strangers, left_running, stopped };
         // What was done is done, and must be told whatever happens now.
@@ -246,9 +247,19 @@ impl Engine {
         }
     }
 
-    async fn still_running(&self) -> Result<Vec<ZoneName>, String> {
-        let inventory = self.local.inventory().await.map_err(|error| error.to_string())?;
-        Ok(inventory.zones.into_iter().filter(|zone| zone.is_running()).map(|zone| zone.name).collect())
+    /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
+    async fn still_running(&self) -> Option<Vec<ZoneName>> {
+        match self.local.inventory().await {
+            Ok(inventory) => {
+                let running = inventory.zones.into_iter().filter(Zone::is_running);
+                Some(running.map(|zone| zone.name).collect())
+            }
+            Err(error) => {
+                let text = format!("what still runs here is not known: {error}");
+                self.watcher.event(&Event::Warning(&text));
+                None
+            }
+        }
     }
 }
 
@@ -262,7 +273,7 @@ impl Outcome {
     pub fn is_complete(&self) -> bool {
         use crate::store::MoveState::{Evacuated, Returned};
         self.count(Evacuated) + self.count(Returned) == self.moves.len()
-            && self.left_running.as_ref().is_ok_and(Vec::is_empty)
+            && self.left_running.as_ref().is_some_and(Vec::is_empty)
             && !self.strangers.iter().any(|stranger| stranger.running)
     }
 

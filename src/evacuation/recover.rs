@@ -14,8 +14,8 @@
 //! whole on the other host then.
 
 use super::{Engine, EvacuationError, Event};
-use crate::host::Host;
-use crate::model::{Aux, Kind};
+use crate::host::{Host, HostError};
+use crate::model::{Aux, Kind, ZoneName};
 use crate::store::{Away, AwayPhase};
 
 /// What one host says of a zone.
@@ -118,7 +118,7 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         AwayPhase::Leaving | AwayPhase::Away => (local, peer),
     };
     let action = decide(row.kind, view(source, row).await, view(destination, row).await);
-    let (zone, uuid) = (row.zone.clone(), row.uuid);
+    let zone = row.zone.clone();
     if row.phase == AwayPhase::Away && action != Action::Stayed {
         // Nobody was moving it, so nothing is undone or finished.
         let text = format!(
@@ -127,37 +127,16 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         );
         return Ok((false, text));
     }
-    let moved = match action {
-        Action::Wait => {
-            let (source, destination) = (source.name(), destination.name());
-            let text = format!("where it is cannot be told before both {source} and {destination} answer");
-            return Ok((false, text));
-        }
-        Action::Stuck => {
-            let (source, destination) = (source.name(), destination.name());
-            let text = format!(
-                "needs you: both or neither of {source} and {destination} say that they have it; look at both, then 'sysadm evacuate --forget {zone}'"
-            );
-            return Ok((false, text));
-        }
-        Action::Stayed => false,
-        Action::Discard => {
-            destination.discard(zone.clone(), uuid).await?;
-            false
-        }
-        Action::TakeBack => {
-            destination.detach(zone.clone(), uuid).await?;
-            false
-        }
-        Action::Moved => true,
-        Action::Forget => {
-            source.detach(zone.clone(), uuid).await?;
-            true
-        }
-        Action::LetRun => {
-            destination.resume(zone.clone(), uuid).await?;
-            source.detach(zone.clone(), uuid).await?;
-            true
+    if let Some(why) = left_open(action, source, destination, &zone) {
+        return Ok((false, why));
+    }
+    // One that cannot be settled now stops no other.
+    let manifest = engine.store.manifest_of(&zone)?;
+    let autostart = manifest.is_some_and(|manifest| manifest.zone.autostart && manifest.zone.persistent);
+    let moved = match act(action, row, source, destination, autostart).await {
+        Ok(moved) => moved,
+        Err(error) => {
+            return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
         }
     };
     if moved == (row.phase == AwayPhase::Leaving) {
@@ -172,6 +151,47 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         "its move was interrupted"
     };
     Ok((true, format!("{what}; it is on {place}")))
+}
+
+/// Why nothing is done, if so.
+fn left_open(action: Action, source: &dyn Host, destination: &dyn Host, zone: &ZoneName) -> Option<String> {
+    let (source, destination) = (source.name(), destination.name());
+    match action {
+        Action::Wait => {
+            Some(format!("where it is cannot be told before both {source} and {destination} answer"))
+        }
+        Action::Stuck => Some(format!(
+            "needs you: both or neither of {source} and {destination} say that they have it; look at both, then 'sysadm evacuate --forget {zone}'"
+        )),
+        _ => None,
+    }
+}
+
+/// Finishes or undoes a move of a zone that boots with its host or does not; gives whether it has moved.
+async fn act(
+    action: Action,
+    row: &Away,
+    source: &dyn Host,
+    destination: &dyn Host,
+    autostart: bool,
+) -> Result<bool, HostError> {
+    let (zone, uuid) = (row.zone.clone(), row.uuid);
+    match action {
+        Action::Discard => destination.discard(zone.clone(), uuid).await?,
+        Action::TakeBack => destination.detach(zone.clone(), uuid).await?,
+        Action::LetRun => {
+            destination.resume(zone.clone(), uuid).await?;
+            source.detach(zone.clone(), uuid).await?;
+        }
+        Action::Forget => source.detach(zone.clone(), uuid).await?,
+        Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
+    }
+    let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
+    if moved && autostart {
+        // The last step of a move; it may have been interrupted before it.
+        destination.set_autostart(zone, true).await?;
+    }
+    Ok(moved)
 }
 
 #[cfg(test)]

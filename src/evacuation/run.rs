@@ -68,7 +68,8 @@ impl OneMove<'_> {
 
     async fn run(&self) {
         if self.engine.cancel.stage() != Stage::Running {
-            let _ = self.task.to.release(self.zone().clone()).await;
+            let uuid = self.task.arrival.manifest.zone.uuid;
+            let _ = self.task.to.release(self.zone().clone(), uuid).await;
             self.end(|a_move| {
                 a_move.state = MoveState::Skipped;
                 a_move.error = Some("cancelled before its turn".to_owned());

@@ -147,7 +147,7 @@ calls! {
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
     /// Gives the booked room back.
-    Migrate fn release(zone: ZoneName) -> (), within 30 s;
+    Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 
     /// Cold: takes the configuration; the zone is `installed` here then. Needs a reservation.
     Migrate fn attach(manifest: Manifest) -> (), within 60 s;

@@ -116,7 +116,7 @@ cannot! {
     fn look(ProbeTicket) -> Vec<DiskView>;
     fn unmark(ProbeTicket) -> ();
     fn reserve(Arrival, u64) -> ();
-    fn release(ZoneName) -> ();
+    fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();
     fn detach(ZoneName, Uuid) -> ();
     fn set_autostart(ZoneName, bool) -> ();

@@ -215,8 +215,8 @@ impl Host for Local {
         booked.map_err(|blockers| self.refused(&zone.name, blockers))
     }
 
-    async fn release(&self, zone: ZoneName) -> Result<(), HostError> {
-        self.store.release(&zone).map(drop).map_err(|error| self.failed(error))
+    async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        self.store.release(&zone, uuid).map(drop).map_err(|error| self.failed(error))
     }
 
     async fn attach(&self, manifest: Manifest) -> Result<(), HostError> {

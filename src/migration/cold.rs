@@ -1,6 +1,7 @@
 //! A zone that does not run, on storage that both hosts see: its configuration goes over.
 
 use super::{Log, MoveError, Moved, SHORT, Task, insist, settle};
+use crate::host::HostError;
 use crate::model::Step;
 
 pub(super) async fn migrate(task: &Task, log: &dyn Log) -> Result<Moved, MoveError> {
@@ -15,9 +16,11 @@ async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     log.intent(Step::Attach).map_err(undone)?;
     match task.to.attach(task.arrival.manifest.clone()).await {
         Ok(()) => log.done(Step::Attach).map_err(undone),
-        // It may have been taken there all the same: that is found out, and undone.
-        Err(error) if error.is_no_answer() => Err(undo(task, MoveError::undone(Step::Attach, error)).await),
-        Err(error) => Err(undone(error.to_string())),
+        Err(error @ HostError::Refused { .. }) => Err(undone(error.to_string())),
+        // What was there before and is to be overwritten is not ours to take away.
+        Err(error) if task.arrival.overwrite && !error.is_no_answer() => Err(undone(error.to_string())),
+        // It may have been taken there all the same: then it is taken back.
+        Err(error) => Err(undo(task, MoveError::undone(Step::Attach, error)).await),
     }
 }
 

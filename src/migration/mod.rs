@@ -94,14 +94,14 @@ pub const LEASE: u64 = 3_600_000;
 /// # Errors
 /// [`MoveError`] says whether the zone is where it was.
 pub async fn migrate(task: &Task, log: &dyn Log, abort: watch::Receiver<bool>) -> Result<Moved, MoveError> {
-    reserve(task, log).await?;
-    let result = match task.arrival.kind {
-        Kind::Live => live::migrate(task, log, abort).await,
-        Kind::Cold => cold::migrate(task, log).await,
+    let result = match (reserve(task, log).await, task.arrival.kind) {
+        (Err(error), _) => Err(error),
+        (Ok(()), Kind::Live) => live::migrate(task, log, abort).await,
+        (Ok(()), Kind::Cold) => cold::migrate(task, log).await,
     };
     // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
     // host that cannot be told forgets the booking when its lease ends.
-    let _ = task.to.release(task.zone()).await;
+    let _ = task.to.release(task.zone(), task.arrival.manifest.zone.uuid).await;
     result
 }
 

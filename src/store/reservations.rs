@@ -74,10 +74,11 @@ impl Store {
         })
     }
 
-    /// Gives booked room back. Whether there was any.
-    pub fn release(&self, zone: &ZoneName) -> Result<bool, StoreError> {
+    /// Gives booked room back; what is booked for a namesake stays. Whether there was any.
+    pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("give booked room back", |transaction| {
-            Ok(transaction.execute("DELETE FROM reservation WHERE zone = ?1", [zone.as_str()])? > 0)
+            let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
+            Ok(transaction.execute(sql, [zone.as_str(), &uuid.to_string()])? > 0)
         })
     }
 
@@ -129,6 +130,7 @@ mod tests {
             store.reserve(&wanted("a", "h1"), Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         }
         assert_eq!(store.reservations(Millis(0)).unwrap().len(), 1);
-        assert!(store.release(&"a".parse().unwrap()).unwrap());
+        assert!(!store.release(&"a".parse().unwrap(), Uuid::from_u128(2)).unwrap());
+        assert!(store.release(&"a".parse().unwrap(), Uuid::from_u128(1)).unwrap());
     }
 }

@@ -49,6 +49,7 @@ async fn after_the_first_press_what_moves_is_finished_and_nothing_new_starts() {
     assert_eq!(state_of(&outcome, "big"), MoveState::Evacuated);
     assert_eq!(state_of(&outcome, "small"), MoveState::Skipped);
     assert_eq!(outcome.left_running, Some(vec![name("small")]));
+    world.all_room_is_given_back();
     assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h2");
     assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
 }
@@ -100,5 +101,6 @@ async fn one_that_is_given_up_while_it_prepares_gives_all_room_back() {
     world.cancel.press();
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(outcome.count(MoveState::Skipped), 2);
+    world.all_room_is_given_back();
     assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
 }

@@ -39,6 +39,7 @@ async fn try_with(direction: Direction, kind: Kindly, prepare: impl AsyncFnOnce(
         }
         Err(error) => format!("not begun: {error}"),
     };
+    world.all_room_is_given_back();
     world.settle().await;
     let home = world.all_is_told_truly("web", kind).await;
     if result.is_err() {

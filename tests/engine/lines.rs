@@ -1,7 +1,7 @@
 //! Lines to other hosts that break: before a question arrives, or before its answer does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent, Token,
@@ -38,7 +38,6 @@ pub struct Lines {
 #[derive(Default)]
 struct Inner {
     asked: AtomicUsize,
-    repaired: AtomicBool,
     broken: std::sync::Mutex<Option<Break>>,
 }
 
@@ -153,7 +152,7 @@ async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_
         world.lines.break_at(Break { at: usize::MAX, loss: Loss::Question, for_ever: false });
         assert!(world.run(direction).await.unwrap().is_complete());
         let asked = world.lines.asked();
-        assert!(asked > 8, "only {asked} questions in {direction} {kind:?}");
+        assert!(asked >= 5, "only {asked} questions in {direction} {kind:?}");
         for at in 0..asked {
             for (loss, for_ever) in
                 [(Loss::Question, false), (Loss::Answer, false), (Loss::Question, true), (Loss::Answer, true)]

@@ -49,7 +49,8 @@ async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let row = world.away("web").expect("it is about to leave");
         assert_eq!((row.phase, row.refuge.to_string().as_str()), (AwayPhase::Leaving, "rads://h2"));
-        assert_eq!(row.manifest.config, manifest_text(&world).await);
+        let kept = world.store("h1").manifest_of(&name("web")).unwrap().unwrap();
+        assert_eq!(kept.config, manifest_text(&world).await);
         world.clear_faults();
     });
     assert!(outcome.unwrap().is_complete());
@@ -168,6 +169,7 @@ async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone()
         assert!(error_of(&outcome, "web").contains("is in maintenance"), "{outcome:?}");
         assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
         assert_eq!(world.all_is_told_truly("first", Kindly::Live).await, "h1");
+        world.all_room_is_given_back();
     }
 }
 
