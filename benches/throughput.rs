@@ -1,7 +1,7 @@
 //! How fast one stream over SSH is, beside `ssh` itself: a gibibyte up, down and both ways, against an sshd of
 //! its own on the loopback interface. `cargo bench --bench throughput`
 
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::process::Command;
 use std::time::{Duration, Instant};

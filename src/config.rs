@@ -215,6 +215,7 @@ mod tests {
             host: None,
             platform: None,
             roles: BTreeMap::new(),
+            connect: Connect { addresses: BTreeMap::new(), ..config.connect.clone() },
             ssh: Ssh { config: None, ..config.ssh.clone() },
             ..config
         };
@@ -233,6 +234,7 @@ mod tests {
                 let here = text.lines().any(|line| {
                     line.split('=').next().is_some_and(|name| name.trim() == key)
                         || line == format!("[{key}]")
+                        || line == format!("[{section}.{key}]")
                 });
                 assert!(here, "{key} of [{section}] is not in examples/sysadm.toml");
             }

@@ -3,6 +3,7 @@
 //! Each question is a task of its own, so a long one holds no other up; a panic in one is an unknown outcome
 //! of that one. Pings are answered at once, however much is being asked.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
-use crate::host::{ByteStream, Call, Host, HostError, Role};
+use crate::host::{ByteStream, Call, Host, HostError, Role, Token};
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 
@@ -22,14 +23,37 @@ use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer) -> Result<(), FrameError> {
     let (reader, writer) = tokio::io::split(stream);
     let (replies, queue) = mpsc::channel(OUTSTANDING);
-    let mut open = JoinSet::new();
+    let mut open = Open::default();
     let end = tokio::select! {
         end = read_requests(reader, &replies, &mut open, &host, peer) => end,
         end = write_replies(writer, queue) => end,
     };
     // Both halves of the stream are closed here, so the client knows at once that no answer will come.
-    while open.join_next().await.is_some() {}
+    while open.tasks.join_next().await.is_some() {}
+    // Nobody else will: a client whose line broke is gone, and a new connection knows nothing of these.
+    for token in open.arrivals {
+        let _ = host.close_arrival(token).await;
+    }
     end
+}
+
+/// What a stream has begun and not ended.
+#[derive(Default)]
+struct Open {
+    /// Questions that are being answered.
+    tasks: JoinSet<()>,
+    /// Arrivals that were opened and not closed.
+    arrivals: HashSet<Token>,
+}
+
+impl Open {
+    fn note(&mut self, call: &Call) {
+        match call {
+            Call::open_arrival { token, .. } => drop(self.arrivals.insert(token.clone())),
+            Call::close_arrival { token } => drop(self.arrivals.remove(token)),
+            _ => {}
+        }
+    }
 }
 
 /// The refusal, if `peer` may not do what needs `role`.
@@ -45,7 +69,7 @@ pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) 
 async fn read_requests(
     mut reader: impl AsyncRead + Unpin,
     replies: &mpsc::Sender<Reply>,
-    open: &mut JoinSet<()>,
+    open: &mut Open,
     host: &Arc<dyn Host>,
     peer: &Peer,
 ) -> Result<(), FrameError> {
@@ -59,12 +83,13 @@ async fn read_requests(
         let reply = match request {
             Request::Ping { ping } => Reply::Pong { pong: ping },
             Request::Call { id, call } => {
-                while open.try_join_next().is_some() {}
-                match admit(call, open.len(), &**host, peer) {
+                while open.tasks.try_join_next().is_some() {}
+                match admit(call, open.tasks.len(), &**host, peer) {
                     Err(error) => reply(id, Err(error)),
                     Ok(call) => {
+                        open.note(&call);
                         let (host, replies) = (Arc::clone(host), replies.clone());
-                        open.spawn(async move {
+                        open.tasks.spawn(async move {
                             // Fails when the client has gone: then nobody wants to know.
                             let _ = replies.send(reply(id, ask(host, call).await)).await;
                         });

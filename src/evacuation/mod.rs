@@ -177,7 +177,10 @@ impl Engine {
             _ => Some(Vec::new()),
         };
         let outcome = Outcome { direction, moves, strangers: candidates.strangers, left_running, stopped };
-        self.store.end_run(run, outcome.word(), Self::now())?;
+        // What was done is done, and must be told whatever happens now.
+        if let Err(error) = self.store.end_run(run, outcome.word(), Self::now()) {
+            self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
+        }
         Ok(outcome)
     }
 
@@ -238,7 +241,7 @@ impl Engine {
         match direction {
             Direction::Evacuate => {
                 let inventory = self.local.inventory().await?;
-                select::leaving(&inventory, &self.store.targets()?, open, options)
+                select::leaving(&inventory, &self.store.targets()?, &self.store.away()?, open, options)
             }
             Direction::Return => select::returning(self.store.away()?, open, options),
         }

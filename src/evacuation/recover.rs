@@ -82,8 +82,7 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, Evacuation
         return Ok(rows);
     }
     let here = engine.local.inventory().await?;
-    // A namesake counts, too: its record must not be mistaken for this one's.
-    rows.retain(|row| row.phase != AwayPhase::Away || here.find(&row.zone).is_some());
+    rows.retain(|row| row.phase != AwayPhase::Away || here.zones.iter().any(|zone| zone.uuid == row.uuid));
     let connected = engine.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
     let mut open = Vec::new();
     for row in rows {

@@ -44,10 +44,12 @@ pub enum Intent {
     Unsettled,
 }
 
-/// The zones that an evacuation is about. `open` are the records that could not be settled.
+/// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them
+/// that could not be settled.
 pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
+    away: &[Away],
     open: &[Away],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
@@ -69,6 +71,13 @@ pub fn leaving(
         brand: zone.brand,
         intent: match way_to_leave(zone) {
             _ if open.iter().any(|row| row.zone == zone.name) => Intent::Unsettled,
+            // Its record would take the other one's place.
+            _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
+                Intent::Skip(format!(
+                    "another zone of this name is away at {}; return that one, or give it up",
+                    other.refuge
+                ))
+            }
             Err(reason) => Intent::Skip(reason),
             Ok(kind) => match targets_of(targets, &zone.name).0 {
                 [] => Intent::Skip(format!("no target; set one: sysadm target set {} URI", zone.name)),
@@ -162,7 +171,7 @@ mod tests {
 
     #[test]
     fn without_options_only_running_zones_are_looked_at() {
-        let found = leaving(&host(), &targets(), &[], &Options::default()).unwrap();
+        let found = leaving(&host(), &targets(), &[], &[], &Options::default()).unwrap();
         assert_eq!(summary(&found), ["db: live", "ct: a running lxc zone cannot be migrated live"]);
         assert_eq!(found.strangers.len(), 1);
     }
@@ -170,7 +179,7 @@ mod tests {
     #[test]
     fn all_adds_installed_zones_but_not_incomplete_ones() {
         let options = Options { all: true, ..Options::default() };
-        let found = leaving(&host(), &targets(), &[], &options).unwrap();
+        let found = leaving(&host(), &targets(), &[], &[], &options).unwrap();
         assert_eq!(summary(&found)[2..], ["old: cold"]);
     }
 
@@ -180,16 +189,16 @@ mod tests {
             zones: names.iter().map(|name| name.parse().unwrap()).collect(),
             ..Options::default()
         };
-        let found = leaving(&host(), &targets(), &[], &named(&["old", "half"])).unwrap();
+        let found = leaving(&host(), &targets(), &[], &[], &named(&["old", "half"])).unwrap();
         assert_eq!(summary(&found), ["old: cold", "half: it is incomplete"]);
         assert!(found.strangers.is_empty());
-        let error = leaving(&host(), &targets(), &[], &named(&["old", "nope", "nada"])).unwrap_err();
+        let error = leaving(&host(), &targets(), &[], &[], &named(&["old", "nope", "nada"])).unwrap_err();
         assert_eq!(error.to_string(), "no such zone: nope, nada");
     }
 
     #[test]
     fn a_zone_without_a_target_is_skipped_with_the_command_that_helps() {
-        let found = leaving(&host(), &BTreeMap::new(), &[], &Options::default()).unwrap();
+        let found = leaving(&host(), &BTreeMap::new(), &[], &[], &Options::default()).unwrap();
         assert_eq!(summary(&found)[0], "db: no target");
     }
 
@@ -208,10 +217,21 @@ mod tests {
     #[test]
     fn a_zone_whose_whereabouts_are_open_is_not_touched() {
         let open = [sample_away("db")];
-        let found = leaving(&host(), &targets(), &open, &Options::default()).unwrap();
+        let found = leaving(&host(), &targets(), &open, &open, &Options::default()).unwrap();
         assert_eq!(summary(&found)[0], "db: unsettled");
         let found = returning(vec![sample_away("db")], &open, &Options::default()).unwrap();
         assert_eq!(summary(&found), ["db: unsettled"]);
+    }
+
+    #[test]
+    fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
+        let away = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("db") }];
+        let found = leaving(&host(), &targets(), &away, &[], &Options::default()).unwrap();
+        assert!(
+            summary(&found)[0].starts_with("db: another zone of this name is away at"),
+            "{:?}",
+            summary(&found)
+        );
     }
 
     #[test]

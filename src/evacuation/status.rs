@@ -71,15 +71,17 @@ fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
     let is_away = phase.is_some();
     match a_move.state {
         MoveState::Evacuated | MoveState::Returned => false,
-        // Settled since then, it is where the away list says, or it has come back.
+        // Settled meanwhile, if it is not half done.
         MoveState::Unknown => phase.is_some_and(|phase| phase != AwayPhase::Away),
-        MoveState::Migrating => match phase {
-            Some(phase) => phase != AwayPhase::Away,
-            None => run.direction == Direction::Evacuate,
-        },
         // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
         MoveState::Failed | MoveState::Skipped => run.direction == Direction::Evacuate || is_away,
         MoveState::Preparing | MoveState::Ready => run.direction == Direction::Evacuate,
+        // Settled meanwhile: one that has arrived after all has not failed.
+        MoveState::Migrating => match phase {
+            Some(AwayPhase::Away) => run.direction == Direction::Return,
+            Some(AwayPhase::Leaving | AwayPhase::Returning) => true,
+            None => run.direction == Direction::Evacuate,
+        },
     }
 }
 
@@ -198,6 +200,8 @@ mod tests {
         assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
         let settled = rows("h1", &[], Some(&latest), false);
         assert_eq!(states(&settled), ["a FAILED", "b SKIPPED"]);
+        let arrived = rows("h1", &[sample_away("a")], Some(&latest), false);
+        assert_eq!(states(&arrived), ["a EVACUATED", "b SKIPPED"]);
         let status = rows("h1", &[leaving], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
@@ -212,11 +216,13 @@ mod tests {
         let (there, open) = ([sample_away("a")], [Away { phase: AwayPhase::Returning, ..sample_away("a") }]);
         for state in [MoveState::Migrating, MoveState::Unknown] {
             for direction in [Direction::Evacuate, Direction::Return] {
-                assert_eq!(listed(direction, state, &there), ["a EVACUATED"]);
                 assert_eq!(listed(direction, state, &open), ["a UNKNOWN"]);
             }
+            assert_eq!(listed(Direction::Evacuate, state, &there), ["a EVACUATED"]);
             assert_eq!(listed(Direction::Return, state, &[]), [] as [String; 0]);
         }
         assert_eq!(listed(Direction::Evacuate, MoveState::Migrating, &[]), ["a FAILED"]);
+        // As after a return that failed otherwise.
+        assert_eq!(listed(Direction::Return, MoveState::Migrating, &there), ["a FAILED"]);
     }
 }

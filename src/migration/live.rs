@@ -125,8 +125,9 @@ async fn switch(
 ) -> Result<Moved, MoveError> {
     let zone = &task.arrival.manifest.zone;
     let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
-    // The zone stands still: this one entry says that the transfer is done, too.
-    log.intent(Step::Switch).map_err(unknown)?;
+    // The zone stands still: this one entry says that the transfer is done, too. One that cannot be written (a
+    // full disk) does not keep it standing: there is no way but forward, and after a crash both hosts are asked.
+    let _ = log.intent(Step::Switch);
     // One that its owner has paused stays so.
     if zone.aux != Some(Aux::Paused) {
         let resumed = insist(LONG, || task.to.resume(task.zone(), zone.uuid)).await;

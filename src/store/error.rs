@@ -28,9 +28,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// No room.
-    #[error(
-        "the disk is full: {path} could not be written, and nothing was changed in it; free some space and repeat"
-    )]
+    #[error("the disk is full: {path} could not be written and is as it was; free some space and repeat")]
     Full {
         /// The file.
         path: PathBuf,

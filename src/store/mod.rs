@@ -66,11 +66,26 @@ impl Store {
             }
             Err(source) => return Err(StoreError::Create { path: path.to_owned(), source }),
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | NO_MUTEX)
-            .map_err(|source| StoreError::open(path, source))?;
-        connection.busy_timeout(BUSY).map_err(|source| StoreError::open(path, source))?;
-        schema::check(&connection, path)?;
+        let connection = match Self::reader(path, OpenFlags::SQLITE_OPEN_READ_ONLY, path) {
+            // No room or no right for the file beside it that readers share. Without a journal the database
+            // itself is the whole truth.
+            Err(StoreError::ReadOnly { .. } | StoreError::Full { .. } | StoreError::Query { .. })
+                if !has_journal(path) =>
+            {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                Self::reader(&immutable(path), flags, path)
+            }
+            result => result,
+        }?;
         Ok(Some(Self { path: path.to_owned(), connection: Mutex::new(connection) }))
+    }
+
+    fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
+        let failed = |source| StoreError::open(path, source);
+        let connection = Connection::open_with_flags(name, flags | NO_MUTEX).map_err(failed)?;
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        schema::check(&connection, path)?;
+        Ok(connection)
     }
 
     fn set_up(connection: &Connection) -> rusqlite::Result<()> {
@@ -113,6 +128,19 @@ impl Store {
         })();
         result.map_err(|source| StoreError::query(&self.path, what, source))
     }
+}
+
+/// Whether a journal lies beside the database: changes that are not in it yet.
+fn has_journal(path: &Path) -> bool {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    std::fs::metadata(journal).is_ok_and(|about| about.len() > 0)
+}
+
+/// The name under which SQLite reads a file as one that nobody changes.
+fn immutable(path: &Path) -> PathBuf {
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{name}?immutable=1").into()
 }
 
 /// Makes the folder (0700) and the file (0600) where they are missing.

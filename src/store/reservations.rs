@@ -130,6 +130,7 @@ mod tests {
             store.reserve(&wanted("a", "h1"), Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         }
         assert_eq!(store.reservations(Millis(0)).unwrap().len(), 1);
-        assert!(store.release(&"a".parse().unwrap()).unwrap());
+        assert!(!store.release(&"a".parse().unwrap(), Uuid::from_u128(2)).unwrap());
+        assert!(store.release(&"a".parse().unwrap(), Uuid::from_u128(1)).unwrap());
     }
 }

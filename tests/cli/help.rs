@@ -11,7 +11,7 @@ fn help(line: &str) -> crate::output::Printed {
 
 #[test]
 fn help_of_sysadm() {
-    assert_snapshot!(help("--help"), @r"
+    assert_snapshot!(help("--help"), @r#"
     Empty a host of its zones before maintenance, and fill it again afterwards
 
     Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
@@ -78,12 +78,12 @@ fn help_of_sysadm() {
 
     'sysadm help COMMAND' tells all about a command.
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_maintain() {
-    assert_snapshot!(help("maintain --help"), @r"
+    assert_snapshot!(help("maintain --help"), @r#"
     Start, end or list maintenance of this host
 
     While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses
@@ -133,12 +133,12 @@ fn help_of_maintain() {
       2  wrong usage
       4  -s: it is held already; by whom and since when is said
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_evacuate() {
-    assert_snapshot!(help("evacuate --help"), @r"
+    assert_snapshot!(help("evacuate --help"), @r#"
     Move all zones away from this host, or back
 
     Without options, the zones that run migrate live to their targets. This host must be in maintenance,
@@ -244,12 +244,12 @@ fn help_of_evacuate() {
       -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
       -l ends with 0 whatever it lists.
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_target() {
-    assert_snapshot!(help("target --help"), @r"
+    assert_snapshot!(help("target --help"), @r#"
     Say where zones go when this host is evacuated
 
     A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out;
@@ -279,12 +279,12 @@ fn help_of_target() {
       1  no such zone, nothing set that could be unset; nothing was changed
       2  wrong usage; for a malformed URI, which part of it is wrong
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_target_set() {
-    assert_snapshot!(help("target set --help"), @r"
+    assert_snapshot!(help("target set --help"), @r#"
     Set the targets of zones, or the default of all zones
 
     What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
@@ -302,12 +302,12 @@ fn help_of_target_set() {
       -h, --help
               Print help (see a summary with '-h')
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_target_unset() {
-    assert_snapshot!(help("target unset --help"), @r"
+    assert_snapshot!(help("target unset --help"), @r#"
     Remove the targets of zones, or the default
 
     Usage: sysadm target unset [OPTIONS] [ZONE]...
@@ -319,7 +319,7 @@ fn help_of_target_unset() {
           --default  The default of all zones
       -h, --help     Print help
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn help_of_zone() {
 
 #[test]
 fn help_of_zone_list() {
-    assert_snapshot!(help("zone list --help"), @r"
+    assert_snapshot!(help("zone list --help"), @r#"
     List zones: those that run, unless options say more
 
     Usage: sysadm zone list [OPTIONS]
@@ -386,12 +386,12 @@ fn help_of_zone_list() {
       sysadm zone list -iv        installed ones too, as a table
       sysadm zone list -cp        all, for programs
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_host() {
-    assert_snapshot!(help("host --help"), @r"
+    assert_snapshot!(help("host --help"), @r#"
     Ask other hosts how they are
 
     Usage: sysadm host <COMMAND>
@@ -416,12 +416,12 @@ fn help_of_host() {
       3  list: some do not answer
       4  check: it is in maintenance
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_host_check() {
-    assert_snapshot!(help("host check --help"), @r"
+    assert_snapshot!(help("host check --help"), @r#"
     Connect to a host, and say what it is and whether it takes zones
 
     Usage: sysadm host check [OPTIONS] <URI>
@@ -433,7 +433,7 @@ fn help_of_host_check() {
           --json  One JSON document
       -h, --help  Print help
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -451,7 +451,7 @@ fn help_of_host_list() {
 
 #[test]
 fn help_of_setup() {
-    assert_snapshot!(help("setup --help"), @r"
+    assert_snapshot!(help("setup --help"), @r#"
     Make the hypervisor itself respect maintenance
 
     Installs a hook for each of libvirt's drivers. From then on libvirt refuses 'virsh start' and
@@ -474,12 +474,12 @@ fn help_of_setup() {
     libvirt looks for new hooks only when it starts. After the first time:
       systemctl restart libvirtd        (virtqemud and virtlxcd, where there are those)
     [done]
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_cert() {
-    assert_snapshot!(help("cert --help"), @r"
+    assert_snapshot!(help("cert --help"), @r#"
     Make and show the certificates that rads:// needs
 
     Make an authority once for a site, issue a certificate for each host, and copy to each host its own
@@ -511,7 +511,7 @@ fn help_of_cert() {
 
     Nothing that exists is ever overwritten. A renewed certificate needs no restart.
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -531,7 +531,7 @@ fn help_of_cert_init_ca() {
 
 #[test]
 fn help_of_cert_issue() {
-    assert_snapshot!(help("cert issue --help"), @r"
+    assert_snapshot!(help("cert issue --help"), @r#"
     Issue a certificate for a host: HOST.pem and HOST.key
 
     Usage: sysadm cert issue [OPTIONS] <HOST> [NAMES]...
@@ -545,7 +545,7 @@ fn help_of_cert_issue() {
           --dir <DIR>    The folder of the authority; /etc/sysadm/tls if none is given
       -h, --help         Print help
     [done]
-    ");
+    "#);
 }
 
 #[test]
@@ -567,7 +567,7 @@ fn help_of_cert_show() {
 
 #[test]
 fn help_of_agent() {
-    assert_snapshot!(help("agent --help"), @r"
+    assert_snapshot!(help("agent --help"), @r#"
     Serve this host to other hosts
 
     Every host that zones may go to, or come back from, needs one. With --listen it waits for rads://
@@ -593,7 +593,7 @@ fn help_of_agent() {
 
     SIGTERM and SIGINT end it: nothing new is accepted, and what is open has ten seconds.
     [done]
-    ");
+    "#);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What an operator types and sees: every command on simulated hosts, its output and its exit status.
 
-#![allow(clippy::disallowed_methods, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod cert;
 mod config;

@@ -34,7 +34,6 @@ fn crash_at(direction: Direction, kind: Kindly, point: usize) {
     let world = world.after_power_loss();
     paused().block_on(async {
         let outcome = world.run(direction).await.unwrap();
-        println!("{direction} {kind:?} at moment {point}: {:?}", world.events.all());
         assert!(outcome.is_complete(), "{outcome:?}");
         assert_eq!(world.home_of("web", kind).await, ends(direction).1);
         assert_eq!(world.away("web").is_some(), direction == Direction::Evacuate);

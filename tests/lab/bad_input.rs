@@ -1,6 +1,6 @@
 //! Words that cannot be meant: one line that names them, the right exit status, nothing changed.
 
-use crate::harness::{Lab, dump};
+use crate::harness::{Lab, assert_same, dump};
 
 #[test]
 fn unknown_zones_are_named() {
@@ -13,7 +13,7 @@ fn unknown_zones_are_named() {
     h1.sysadm(&["evacuate", "-n", "wbe"]).ends(1).complains_in_one_line(&["no such zone: wbe"]);
     h1.sysadm(&["target", "set", "wbe", "ssh://h2"]).ends(1).complains_in_one_line(&["no such zone: wbe"]);
     h1.sysadm(&["target", "unset", "web"]).ends(1).complains_in_one_line(&["web"]);
-    assert_eq!(dump(&lab), before);
+    assert_same(&before, &dump(&lab));
 }
 
 #[test]

@@ -1,22 +1,12 @@
 //! `evacuate -n`: it asks everything and changes nothing.
 
-use crate::harness::{Lab, dump};
+use crate::harness::{Lab, assert_same, dump};
 
 /// A host that serves others keeps a database from the first time on. That is no news to any of them.
 fn greet(lab: &Lab) {
     for host in ["ssh://root@h2", "rads://h3"] {
         lab.host("h1").sysadm(&["host", "check", host]).ends(0);
     }
-}
-
-#[track_caller]
-fn assert_same(before: &str, after: &str) {
-    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-    let (before, after) = (lines(before), lines(after));
-    let only = |these: &[String], those: &[String]| {
-        these.iter().filter(|line| !those.contains(line)).cloned().collect::<Vec<_>>()
-    };
-    assert!(before == after, "gone: {:#?}\nnew: {:#?}", only(&before, &after), only(&after, &before));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Every test has a lab of its own. Needs root and what `tests/lab/lab.sh install` installs; where something
 //! is missing the tests fail.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod harness;
 

@@ -32,7 +32,7 @@ fn autostart_goes_with_the_zone_and_leaves_nothing_behind_that_starts_at_boot() 
 }
 
 #[test]
-fn a_zone_that_its_owner_has_paused_stays_paused_there_and_back() {
+fn a_zone_that_its_owner_has_paused_stays_paused_at_its_refuge() {
     let lab = lab();
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h1.run_kvm(&["web"], &[]);
@@ -42,19 +42,18 @@ fn a_zone_that_its_owner_has_paused_stays_paused_there_and_back() {
     h1.sysadm(&["evacuate"]).ends(0);
     lab.guests_are(&["h1:", "h2: web paused"]);
     h1.sysadm(&["maintain", "-e"]).ends(0);
-    h1.sysadm(&["evacuate", "-r"]).ends(0);
-    lab.guests_are(&["h1: web paused", "h2:"]);
+    // QEMU before 10 crashes when a zone that arrived paused is sent on as it is.
+    h1.sysadm(&["evacuate", "-rn"]).ends(3);
+    h1.sysadm(&["evacuate", "-r"]).ends(3).complains(&["web: skipped: ", "paused", "virsh resume web"]);
+    lab.guests_are(&["h1:", "h2: web paused"]);
     let report = observer.finish();
-    assert_eq!(report.guests["web"].count, 0, "it was let run on its way: {report:?}");
+    assert_eq!(report.guests["web"].count, 0, "it was let run: {report:?}");
+    // Its memory is whole, and it can go home.
     let observer = Observer::start(&lab, &["web"]);
-    h1.virsh(&["resume", "web"]).ends(0);
-    crate::harness::wait_until(10, "it ticks again", || {
-        let before = std::fs::metadata(lab.shared().join("web.log")).unwrap().len();
-        std::thread::sleep(std::time::Duration::from_millis(400));
-        std::fs::metadata(lab.shared().join("web.log")).unwrap().len() > before
-    });
+    h2.virsh(&["resume", "web"]).ends(0);
+    h1.sysadm(&["evacuate", "-r"]).ends(0);
+    lab.guests_are(&["h1: web running", "h2:"]);
     observer.finds_nothing_wrong();
-    drop(h2);
 }
 
 #[test]

@@ -18,8 +18,8 @@ fn lab(target: &str) -> Lab {
 #[track_caller]
 fn becomes_empty(host: Host<'_>) {
     wait_until(60, &format!("nothing is left on {}", host.name), || host.guests().is_empty());
-    let left = std::fs::read_dir(host.path("run/sysadm")).into_iter().flatten().count();
-    assert_eq!(left, 0, "sockets are left on {}", host.name);
+    let left = || std::fs::read_dir(host.path("run/sysadm")).into_iter().flatten().count();
+    wait_until(60, &format!("no sockets are left on {}", host.name), || left() == 0);
 }
 
 /// The zone can still go.
@@ -107,7 +107,7 @@ fn when_the_tool_is_killed_resume_settles_what_was_under_way() {
     list.says(&["sysadm evacuate --resume", "1 zone(s) still running here: web"]);
     wait_until(60, "libvirt has given it up", || h2.guests().is_empty());
     h1.sysadm(&["evacuate", "--resume"]).ends(0).complains(&["web", "it is on h1"]);
-    assert_eq!(h1.state_of("web"), "");
+    assert_eq!(h1.state_of("web"), "FAILED");
     lab.guests_are(&["h1: web running", "h2:"]);
     becomes_empty(h2);
     goes_after_all(&lab);
@@ -144,7 +144,10 @@ fn a_return_that_is_killed_is_settled_as_well() {
     run.wait(10).ends(-1);
     wait_until(60, "libvirt has given it up", || h1.guests().is_empty());
     h1.sysadm(&["evacuate", "--resume"]).ends(0).complains(&["web", "it is on h2"]);
-    assert_eq!(h1.state_of("web"), "EVACUATED");
+    // It is away, and its last return failed.
+    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,DEST"])
+        .ends(0)
+        .says(&["web:FAILED:ssh\\://root@h2"]);
     h2.configure("");
     h1.sysadm(&["evacuate", "-r"]).ends(0);
     lab.guests_are(&["h1: web running", "h2:"]);
@@ -170,6 +173,32 @@ fn when_this_host_loses_power_in_the_middle_the_zone_is_still_its_own() {
 }
 
 #[test]
+fn a_disk_that_fills_up_in_the_middle_leaves_the_zone_running_somewhere() {
+    let lab = lab("ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    let small = "cp -a /var/lib/sysadm /root/.ssh/kept && mount -t tmpfs -o size=1m none /var/lib/sysadm \
+                 && cp -a /root/.ssh/kept/. /var/lib/sysadm/";
+    h1.run(&["sh", "-c", small]).ends(0);
+    let observer = Observer::start(&lab, &["web"]);
+    let run = h1.start_sysadm(&["evacuate"]);
+    h1.wait_until_sent("web", 10);
+    h1.run(&["sh", "-c", "cat /dev/zero >/var/lib/sysadm/filler"]);
+    let ended = run.wait(90);
+    assert!(matches!(ended.code, 1 | 3 | 5), "{ended:?}");
+    ended.complains(&["the disk is full"]);
+    let places = lab.whereabouts();
+    assert!(places.contains("web running"), "{places}");
+    h1.run(&["rm", "/var/lib/sysadm/filler"]).ends(0);
+    h1.sysadm(&["evacuate", "--resume"]).ends(0);
+    h1.configure("");
+    h1.sysadm(&["evacuate"]).ends(0);
+    lab.guests_are(&["h1:", "h2: web running"]);
+    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE"]).ends(0).says(&["web:EVACUATED\n"]);
+    observer.finds_nothing_wrong();
+    let _ = h2;
+}
+
+#[test]
 fn a_zone_that_its_owner_ends_in_the_middle_is_not_brought_back_to_life() {
     let lab = lab("ssh://root@h2");
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
@@ -184,4 +213,41 @@ fn a_zone_that_its_owner_ends_in_the_middle_is_not_brought_back_to_life() {
     h1.sysadm(&["evacuate", "--resume"]).ends(0);
     lab.guests_are(&["h1: web shut off", "h2:"]);
     observer.finds_nothing_wrong();
+}
+
+#[test]
+fn whenever_the_tool_is_killed_the_zone_ends_up_running_on_one_host() {
+    let lab = lab("ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.configure("[libvirt]\nbandwidth = 60\n[connect]\ntimeout = 3\nkeepalive = 1\n");
+    let observer = Observer::start(&lab, &["web"]);
+    let mut ends = Vec::new();
+    for after in [400, 800, 1200, 1500, 1800, 2100, 2400, 2700] {
+        let run = h1.start_sysadm(&["evacuate"]);
+        std::thread::sleep(std::time::Duration::from_millis(after));
+        run.signal(Signal::KILL);
+        run.wait(10);
+        // libvirt may still be giving it up.
+        wait_until(60, "it is settled", || h1.sysadm(&["evacuate", "--resume"]).code == 0);
+        let places = || [h1.guests(), h2.guests()];
+        wait_until(60, "what did not arrive is gone", || places().iter().any(String::is_empty));
+        let places = places();
+        assert!(places.contains(&"web running".to_owned()), "killed after {after} ms: {places:?}");
+        let listed = h1.state_of("web");
+        let is_home = places[0] == "web running";
+        assert_eq!(
+            listed == "EVACUATED",
+            !is_home,
+            "killed after {after} ms: {places:?}, listed as {listed}"
+        );
+        ends.push(is_home);
+        if !is_home {
+            h1.sysadm(&["maintain", "-e"]).ends(0);
+            h1.sysadm(&["evacuate", "-r"]).ends(0);
+            h1.maintain();
+        }
+    }
+    lab.guests_are(&["h1: web running", "h2:"]);
+    observer.finds_nothing_wrong();
+    assert!(ends.contains(&true), "it was never in time: {ends:?}");
 }

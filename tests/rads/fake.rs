@@ -65,7 +65,7 @@ nothing! {
     look(ProbeTicket) -> Vec<DiskView>;
     unmark(ProbeTicket) -> ();
     reserve(Arrival, u64) -> ();
-    release(ZoneName) -> ();
+    release(ZoneName, Uuid) -> ();
     attach(Manifest) -> ();
     detach(ZoneName, Uuid) -> ();
     set_autostart(ZoneName, bool) -> ();

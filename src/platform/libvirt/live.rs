@@ -176,11 +176,24 @@ impl Leaving {
     }
 }
 
+/// The process id of the zone's QEMU, if it can be found.
+fn pid_of(zone: &ZoneName, paths: &Paths) -> Option<i32> {
+    let file = paths.libvirt_run().join("qemu").join(format!("{zone}.pid"));
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+/// Whether the zone's QEMU was started to receive a migration. One that is paused since then has not opened its
+/// disks for writing; QEMU before 10 ends with a failed assertion (`bdrv_inactivate_recurse`) when such a zone
+/// is migrated, and the zone's memory is lost.
+pub(super) fn has_arrived(zone: &ZoneName, paths: &Paths) -> bool {
+    let Some(pid) = pid_of(zone, paths) else { return false };
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    arguments.split(|&byte| byte == 0).any(|argument| argument == b"-incoming")
+}
+
 /// Is told when the zone's QEMU has ended; none if its process cannot be found.
 fn process_of(zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
-    let file = paths.libvirt_run().join("qemu").join(format!("{zone}.pid"));
-    let pid: i32 = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
-    let process = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    let process = pidfd_open(Pid::from_raw(pid_of(zone, paths)?)?, PidfdFlags::empty()).ok()?;
     let (sender, receiver) = oneshot::channel();
     // A thread of its own: it may wait for as long as the zone lives, and must not keep the runtime from ending.
     std::thread::spawn(move || {

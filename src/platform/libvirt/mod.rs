@@ -209,6 +209,12 @@ impl Platform for Libvirt {
                 "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
             );
         }
+        if zone_now.aux == Some(Aux::Paused) && driver == Driver::Qemu && live::has_arrived(zone, &self.paths)
+        {
+            domain.obstacles.push(format!(
+                "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {zone}' first"
+            ));
+        }
         Ok(Manifest {
             zone: zone_now,
             config: config.trim_start().to_owned(),

@@ -27,6 +27,17 @@ pub fn dump(lab: &Lab) -> String {
     text
 }
 
+/// Two dumps must be the same; says which lines are not.
+#[track_caller]
+pub fn assert_same(before: &str, after: &str) {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (before, after) = (lines(before), lines(after));
+    let only = |these: &[String], those: &[String]| {
+        these.iter().filter(|line| !those.contains(line)).cloned().collect::<Vec<_>>()
+    };
+    assert!(before == after, "gone: {:#?}\nnew: {:#?}", only(&before, &after), only(&after, &before));
+}
+
 fn guests(host: Host<'_>, text: &mut String) {
     for driver in ["qemu:///system", "lxc:///system"] {
         let virsh = |question: &[&str]| host.run(&[&["virsh", "-q", "-c", driver], question].concat());
@@ -34,14 +45,17 @@ fn guests(host: Host<'_>, text: &mut String) {
         for name in names.split_whitespace() {
             for question in [&["dumpxml", name][..], &["dumpxml", "--inactive", name], &["dominfo", name]] {
                 let answer = virsh(question).ends(0).stdout;
-                let steady = answer.lines().filter(|line| !line.starts_with("CPU time"));
+                let steady = answer
+                    .lines()
+                    .filter(|line| !line.starts_with("CPU time") && !line.starts_with("Used memory"));
                 steady.for_each(|line| text.extend([line, "\n"]));
             }
         }
     }
 }
 
-/// Names, sizes and times. Guests write to their logs; a database has a dump of its own.
+/// Names, sizes and times. Guests write to their logs; a database has a dump of its own, and
+/// the lock of a run says nothing once the run is over.
 fn files(folder: &Path, text: &mut String) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -49,7 +63,11 @@ fn files(folder: &Path, text: &mut String) {
     for path in paths {
         let Ok(about) = std::fs::symlink_metadata(&path) else { continue };
         let name = path.to_string_lossy().into_owned();
-        if name.ends_with("-wal") || name.ends_with("-shm") || name.contains("/capabilities") {
+        if name.ends_with("-wal")
+            || name.ends_with("-shm")
+            || name.contains("/capabilities")
+            || name.ends_with("/run.lock")
+        {
             continue;
         }
         let changes = ["log", "db", "socket", "monitor.sock"].iter().any(|end| name.ends_with(end));

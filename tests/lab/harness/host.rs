@@ -169,12 +169,6 @@ impl Host<'_> {
         self.lab.script("libvirtd", &[self.name, action]);
     }
 
-    /// Waits until `evacuate -l` says that a zone is in that state.
-    #[track_caller]
-    pub fn wait_for(&self, seconds: u64, zone: &str, state: &str) {
-        wait_until(seconds, &format!("{zone} is {state}"), || self.state_of(zone) == state);
-    }
-
     /// The state of a zone in `evacuate -l`; empty if it is not listed.
     pub fn state_of(&self, zone: &str) -> String {
         let list = self.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE"]).ends(0).stdout;

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
-pub use dump::dump;
+pub use dump::{assert_same, dump};
 pub use host::Host;
 pub use observer::{Observer, Report};
 pub use output::Output;

@@ -46,11 +46,6 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
     /// Waits for its end.
     #[track_caller]
     pub fn wait(mut self, seconds: u64) -> Output {
