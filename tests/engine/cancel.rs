@@ -7,6 +7,7 @@ use sysadm::evacuation::{Options, Stage};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
+use crate::lines::{Break, Loss};
 use crate::world::{Kindly, World, error_of, live, name, state_of};
 
 async fn until(mut reached: impl FnMut() -> bool) {
@@ -74,6 +75,22 @@ async fn after_the_second_press_what_moves_is_given_up_and_stays() {
         assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h1");
         assert_eq!(world.all_is_told_truly("small", Kindly::Live).await, "h1");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_that_gets_lost_is_asked_for_again() {
+    let world = World::with(Kindly::Live);
+    world.make_ready_for(Direction::Return).await;
+    world.set_faults("h2", &[Fault::always(Effect::Stall { rounds: 1 })]);
+    let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
+        until(|| world.events.count("migrating web to h2") == 2).await;
+        tokio::time::sleep(Duration::from_millis(5250)).await;
+        // The next question is the abort: progress is asked for twice a second.
+        world.lines.break_at(Break { at: 0, loss: Loss::Question, for_ever: false });
+        world.cancel.raise(Stage::Aborting, Reason::Operator);
+    });
+    assert_eq!(state_of(&outcome.unwrap(), "web"), MoveState::Failed);
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
 }
 
 #[tokio::test(start_paused = true)]
