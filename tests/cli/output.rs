@@ -93,6 +93,10 @@ fn replacement(before: &str, text: &str) -> (usize, String) {
     if digits == 0 {
         return (0, String::new());
     }
+    // The configuration of a simulated zone has the test's own folder in it, whose name is as long as it is.
+    if shape(text, "dddB") {
+        return (4, "SIZE".to_owned());
+    }
     if before.ends_with("127.0.0.1:") || before.ends_with("on port ") {
         return (digits, "PORT".to_owned());
     }
