@@ -103,6 +103,9 @@ fn replacement(before: &str, text: &str) -> (usize, String) {
     if before.ends_with("pid ") {
         return (digits, "PID".to_owned());
     }
+    if before.ends_with("\"size\": ") && digits == 3 {
+        return (digits, "SIZE".to_owned());
+    }
     if ["_ms\": ", "_ms\":", "\"since\": "].iter().any(|key| before.ends_with(key)) {
         return (digits, "MS".to_owned());
     }
@@ -147,5 +150,5 @@ fn what_differs_is_replaced_and_columns_stay() {
         redact(text, "/tmp/x"),
         "admin  root  YYYY-MM-DD HH:MM   x\nevac1  TIME     4G\nevac1  TIME     4G\n127.0.0.1:PORT\n"
     );
-    assert_eq!(redact("0.1.0 4.4G h2 410B ~36.7s\n", "/x"), "0.1.0 4.4G h2 410B ~36.7s\n");
+    assert_eq!(redact("0.1.0 4.4G h2 410B ~36.7s\n", "/x"), "0.1.0 4.4G h2 SIZE ~36.7s\n");
 }
