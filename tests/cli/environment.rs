@@ -64,7 +64,7 @@ impl Environment {
     /// The same, and all zones are away.
     pub fn empty() -> Self {
         let new = Self::locked();
-        new.done("h1", "evacuate -qa");
+        new.done("h1", "evacuate -qa --jobs 1");
         new
     }
 
