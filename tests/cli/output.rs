@@ -99,7 +99,7 @@ fn replacement(before: &str, text: &str) -> (usize, String) {
     if before.ends_with("pid ") {
         return (digits, "PID".to_owned());
     }
-    if ["_ms\": ", "_ms\":", "\"since\": "].iter().any(|key| before.ends_with(key)) {
+    if ["_ms\": ", "_ms\":", "\"since\": ", "\"size\": "].iter().any(|key| before.ends_with(key)) {
         return (digits, "MS".to_owned());
     }
     if digits > 1 && text[digits..].starts_with('B') && !text[digits + 1..].starts_with(char::is_alphanumeric)

@@ -41,7 +41,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
           "failed": null,
           "findings": [],
           "kind": "cold",
-          "size": 406,
+          "size": MS,
           "skipped": null,
           "zone": "evac4"
         }
