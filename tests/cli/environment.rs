@@ -64,7 +64,6 @@ impl Environment {
     /// The same, and all zones are away.
     pub fn empty() -> Self {
         let new = Self::locked();
-        // One after another, so that their numbers over there are always the same.
         new.done("h1", "evacuate -qa --jobs 1");
         new
     }

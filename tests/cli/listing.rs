@@ -40,8 +40,8 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     evac1            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
     evac2            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
     evac3            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
-    evac4            EVACUATED rads://h2                                -     h1       cold -        100%     SIZE   YYYY-MM-DD HH:MM TIME     -
-    tzone1           EVACUATED rads://h2                                -     h1       cold -        100%     SIZE   YYYY-MM-DD HH:MM TIME     -
+    evac4            EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -
+    tzone1           EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -
     sysadm: in maintenance; empty, safe to reboot
     [done]
     ");

@@ -16,8 +16,8 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
     evac1            kvm    live  rads://h2                4G     ~36.7s
     evac2            kvm    live  rads://h2                4G     ~36.7s
     evac3            kvm    live  rads://h2                4G     ~36.7s
-    evac4            kvm    cold  rads://h2                SIZE   ~1.0s
-    tzone1           lxc    cold  rads://h2                SIZE   ~1.0s
+    evac4            kvm    cold  rads://h2                NNNB   ~1.0s
+    tzone1           lxc    cold  rads://h2                NNNB   ~1.0s
     sysadm: dry-run succeeded
     [done]
     ");
@@ -41,7 +41,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
           "failed": null,
           "findings": [],
           "kind": "cold",
-          "size": SIZE,
+          "size": MS,
           "skipped": null,
           "zone": "evac4"
         }
@@ -90,7 +90,7 @@ fn a_return_can_be_planned_too() {
     assert_snapshot!(site.run("h1", "evacuate -nr tzone1"), @r"
     sysadm: preparing zones for return ... 1/1
     ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    tzone1           lxc    cold  rads://h2                SIZE   ~1.0s
+    tzone1           lxc    cold  rads://h2                NNNB   ~1.0s
     sysadm: dry-run succeeded
     [done]
     ");

@@ -82,14 +82,16 @@ async fn an_abort_that_gets_lost_is_asked_for_again() {
     let world = World::with(Kindly::Live);
     world.make_ready_for(Direction::Return).await;
     world.set_faults("h2", &[Fault::always(Effect::Stall { rounds: 1 })]);
-    let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
+    let run = tokio::time::timeout(Duration::from_secs(600), world.run(Direction::Return));
+    let (outcome, ()) = tokio::join!(run, async {
         until(|| world.events.count("migrating web to h2") == 2).await;
         tokio::time::sleep(Duration::from_millis(5250)).await;
         // The next question is the abort: progress is asked for twice a second.
         world.lines.break_at(Break { at: 0, loss: Loss::Question, for_ever: false });
         world.cancel.raise(Stage::Aborting, Reason::Operator);
     });
-    assert_eq!(state_of(&outcome.unwrap(), "web"), MoveState::Failed);
+    let outcome = outcome.expect("it stalls for ever").unwrap();
+    assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
 }
 
