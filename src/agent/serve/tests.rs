@@ -1,3 +1,5 @@
+//! What a peer hears on a stream, from its hello to its end.
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;

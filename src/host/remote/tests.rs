@@ -1,3 +1,5 @@
+//! Questions to another host over a stream in memory, and what becomes of them when it breaks.
+
 use std::sync::Arc;
 
 use tokio::io::duplex;
