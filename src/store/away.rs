@@ -137,7 +137,11 @@ impl Store {
     pub fn away(&self) -> Result<Vec<Away>, StoreError> {
         self.read("read the away list", |connection| {
             connection
-                .prepare_cached("SELECT * FROM away ORDER BY zone")?
+                // Not the configurations: they are long, and `*` would read them all.
+                .prepare_cached(
+                    "SELECT zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms, ended_ms,
+                     bytes, downtime_ms FROM away ORDER BY zone",
+                )?
                 .query_map([], Away::read)?
                 .collect()
         })

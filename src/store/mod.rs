@@ -15,7 +15,7 @@ mod targets;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -91,7 +91,7 @@ impl Store {
     fn set_up(connection: &Connection) -> rusqlite::Result<()> {
         connection.busy_timeout(BUSY)?;
         // The first statement that reads the file: here a file that is no database is found out.
-        connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
+        write_ahead(connection)?;
         connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
     }
 
@@ -127,6 +127,23 @@ impl Store {
             Ok(value)
         })();
         result.map_err(|source| StoreError::query(&self.path, what, source))
+    }
+}
+
+/// Turns the write-ahead journal on. SQLite does not wait for others that do so to a new database at the same
+/// moment, whatever the busy timeout says: two that each read the file and want to write it would wait for ever.
+pub(crate) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())) {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            result => return result,
+        }
     }
 }
 

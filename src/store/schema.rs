@@ -96,15 +96,22 @@ mod tests {
     }
 
     #[test]
-    fn two_that_open_a_new_database_at_once_both_succeed() {
-        let folder = folder();
-        let path = folder.path().join("sysadm.db");
-        std::thread::scope(|scope| {
-            let opens: Vec<_> = (0..4).map(|_| scope.spawn(|| Store::open(&path).map(drop))).collect();
-            for open in opens {
-                open.join().unwrap().unwrap();
-            }
-        });
+    fn several_that_open_a_new_database_at_once_all_succeed() {
+        for _ in 0..20 {
+            let folder = folder();
+            let path = folder.path().join("sysadm.db");
+            let (start, others) = (std::sync::Barrier::new(8), 0..8);
+            std::thread::scope(|scope| {
+                let open = || {
+                    start.wait();
+                    Store::open(&path).map(drop)
+                };
+                let opens: Vec<_> = others.map(|_| scope.spawn(open)).collect();
+                for open in opens {
+                    open.join().unwrap().unwrap();
+                }
+            });
+        }
     }
 
     #[test]

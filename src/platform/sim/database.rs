@@ -14,7 +14,7 @@ use super::record::Record;
 use super::settings::HostSettings;
 use crate::model::{Millis, ZoneName};
 use crate::platform::PlatformError;
-use crate::store::{parsed, parsed_optional, prepare_file, stored, unsigned};
+use crate::store::{parsed, parsed_optional, prepare_file, stored, unsigned, write_ahead};
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -96,7 +96,7 @@ impl Database {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .and_then(|connection| {
                 connection.busy_timeout(BUSY)?;
-                connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
+                write_ahead(&connection)?;
                 // A simulation need not outlive the machine's power.
                 connection.execute_batch("PRAGMA synchronous=NORMAL")?;
                 set_up(&connection, real)?;
