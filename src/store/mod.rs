@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use away::{Away, AwayPhase};
@@ -184,8 +185,8 @@ pub(crate) fn parsed<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: &str
 where
     T::Err: std::fmt::Display,
 {
-    let text: String = row.get(column)?;
-    text.parse().map_err(|error: T::Err| {
+    let value = row.get_ref(column)?;
+    value.as_str()?.parse().map_err(|error: T::Err| {
         rusqlite::Error::FromSqlConversionFailure(
             0,
             rusqlite::types::Type::Text,
@@ -202,9 +203,9 @@ pub(crate) fn parsed_optional<T: std::str::FromStr>(
 where
     T::Err: std::fmt::Display,
 {
-    match row.get::<_, Option<String>>(column)? {
-        Some(_) => parsed(row, column).map(Some),
-        None => Ok(None),
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => parsed(row, column).map(Some),
     }
 }
 
