@@ -1,7 +1,7 @@
 //! Evacuating running KVM zones from one real host to another with `sysadm evacuate`, beside the same zones moved
 //! by `virsh migrate`, one after another and several at once. Everything in one run, on hosts of the lab.
 //!
-//! `cargo bench --bench evacuate [-- ROUNDS]`, as root on Debian after `tests/lab/lab.sh install`. Prints the
+//! `cargo bench --bench evacuate [-- ROUNDS [JOBS]]`, as root on Debian after `tests/lab/lab.sh install`. Prints the
 //! median of the rounds, the longest gap between two ticks of any guest (its downtime, as a guest's user sees it),
 //! and both as ratios.
 
@@ -22,14 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Moves at once.
-const JOBS: usize = 3;
 /// Milliseconds between the ticks of a guest.
 const TICK: &str = "10";
 
 fn main() {
-    let rounds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(3);
-    let lab = Lab::up();
+    let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse().ok());
+    let rounds = numbers.next().unwrap_or(3);
+    let lab = Lab::up(numbers.next().unwrap_or(3));
     for guests in [6, 12] {
         lab.add_guests(guests);
         let mut results: BTreeMap<usize, Vec<(Duration, Duration)>> = BTreeMap::new();
@@ -38,7 +37,7 @@ fn main() {
                 results.entry(number).or_default().push(lab.measure(way, guests));
             }
         }
-        report(guests, rounds, &results);
+        report(guests, lab.jobs, rounds, &results);
     }
 }
 
@@ -55,17 +54,17 @@ const WAYS: &[Way] = &[
     },
     Way {
         name: "xargs -P virsh (qemu+ssh)",
-        go: |lab, guests| lab.virsh(guests, JOBS, "qemu+ssh://root@h2/system", ""),
+        go: |lab, guests| lab.virsh(guests, lab.jobs, "qemu+ssh://root@h2/system", ""),
     },
     Way {
         name: "xargs -P virsh (qemu+tcp, p2p, all in clear)",
-        go: |lab, guests| lab.virsh(guests, JOBS, "qemu+tcp://h2/system", "--p2p"),
+        go: |lab, guests| lab.virsh(guests, lab.jobs, "qemu+tcp://h2/system", "--p2p"),
     },
     Way { name: "sysadm evacuate (ssh://)", go: |lab, _| lab.sysadm("ssh://root@h2") },
     Way { name: "sysadm evacuate (rads://)", go: |lab, _| lab.sysadm("rads://h2") },
 ];
 
-fn report(guests: usize, rounds: usize, results: &BTreeMap<usize, Vec<(Duration, Duration)>>) {
+fn report(guests: usize, jobs: usize, rounds: usize, results: &BTreeMap<usize, Vec<(Duration, Duration)>>) {
     let median = |number: usize, pick: fn(&(Duration, Duration)) -> Duration| {
         let mut times: Vec<_> = results[&number].iter().map(pick).collect();
         times.sort();
@@ -73,7 +72,7 @@ fn report(guests: usize, rounds: usize, results: &BTreeMap<usize, Vec<(Duration,
     };
     let (serial, parallel) = (median(0, |pair| pair.0), median(1, |pair| pair.0));
     let gap = median(1, |pair| pair.1);
-    println!("\n{guests} running KVM zones of 96 MiB, {JOBS} at once, median of {rounds} rounds");
+    println!("\n{guests} running KVM zones of 96 MiB, {jobs} at once, median of {rounds} rounds");
     println!("{:<46} {:>8} {:>10} {:>10} {:>9} {:>9}", "", "time", "/ serial", "/ xargs", "gap", "/ xargs");
     for (number, way) in WAYS.iter().enumerate() {
         let (time, longest) = (median(number, |pair| pair.0), median(number, |pair| pair.1));
@@ -93,6 +92,8 @@ fn report(guests: usize, rounds: usize, results: &BTreeMap<usize, Vec<(Duration,
 struct Lab {
     folder: tempfile::TempDir,
     agents: Vec<Child>,
+    /// Moves at once.
+    jobs: usize,
 }
 
 fn script() -> PathBuf {
@@ -109,8 +110,8 @@ fn run(command: &mut Command) {
 }
 
 impl Lab {
-    fn up() -> Self {
-        let mut lab = Self { folder: tempfile::tempdir().expect("a folder"), agents: Vec::new() };
+    fn up(jobs: usize) -> Self {
+        let mut lab = Self { folder: tempfile::tempdir().expect("a folder"), agents: Vec::new(), jobs };
         run(lab.lab(&["up"]).args(["h1", "h2"]));
         let authority = lab.path().join("ca");
         run(Command::new(sysadm()).args(["cert", "init-ca", "--dir"]).arg(&authority));
@@ -179,7 +180,7 @@ impl Lab {
     fn sysadm(&self, target: &str) {
         run(&mut self.on("h1", &["sysadm", "target", "set", "--default", target]));
         run(&mut self.on("h1", &["sysadm", "maintain", "-s"]));
-        run(&mut self.on("h1", &["sysadm", "evacuate", "-a", "--jobs", &JOBS.to_string()]));
+        run(&mut self.on("h1", &["sysadm", "evacuate", "-a", "--jobs", &self.jobs.to_string()]));
     }
 
     fn bring_back(&self, guests: usize) {

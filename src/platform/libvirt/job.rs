@@ -24,9 +24,12 @@ pub fn parse_progress(output: &str) -> Option<Progress> {
     })
 }
 
-/// What the lifecycle events of one domain say.
+/// What the events of one domain say about its migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifecycle {
+pub enum Event {
+    /// The pass of that number over its memory has begun. The first is the whole, each later one what was
+    /// changed meanwhile.
+    Pass(u32),
     /// Its processors were stopped, its last memory is on its way.
     StoppedToMigrate,
     /// It goes on here.
@@ -35,15 +38,41 @@ pub enum Lifecycle {
     Other,
 }
 
+// 2026-11-21 07:19:15.904+0000: event 'migration-iteration' for domain 'evac1': iteration: '2'
 // 2026-11-21 07:19:16.361+0000: event 'lifecycle' for domain 'evac1': Suspended Migrated
-/// Reads a line of `virsh event --event lifecycle --loop --timestamp`.
-pub fn parse_event(line: &str) -> Lifecycle {
-    match line.rsplit_once("': ") {
-        Some((_, "Suspended Migrated")) => Lifecycle::StoppedToMigrate,
-        Some((_, what)) if what.starts_with("Resumed ") => Lifecycle::Resumed,
-        _ => Lifecycle::Other,
+/// Reads a line of `virsh event --all --loop --timestamp`.
+pub fn parse_event(line: &str) -> Event {
+    let Some((about, what)) = line.split_once("': ") else { return Event::Other };
+    if about.contains(" event 'lifecycle' for ") {
+        return match what {
+            "Suspended Migrated" => Event::StoppedToMigrate,
+            what if what.starts_with("Resumed ") => Event::Resumed,
+            _ => Event::Other,
+        };
+    }
+    let pass = || {
+        about.contains(" event 'migration-iteration' for ").then_some(())?;
+        what.strip_prefix("iteration: '")?.strip_suffix('\'')?.parse().ok()
+    };
+    pass().map_or(Event::Other, Event::Pass)
+}
+
+/// For how long the hypervisor may stop the zone to send the last of its memory, in ms, in that pass.
+///
+/// QEMU stops a zone as soon as it believes that the rest can be sent in this time, and its own default of
+/// 300 ms is used up whole even by a zone that changes nothing. So it is allowed little at first, and the default
+/// only where that does not come to an end.
+pub const fn allowed_downtime(pass: u32) -> u64 {
+    match pass {
+        0..=2 => 50,
+        3 => 100,
+        4 => 200,
+        5.. => DEFAULT_DOWNTIME,
     }
 }
+
+/// QEMU's own (`downtime-limit`), in ms.
+pub const DEFAULT_DOWNTIME: u64 = 300;
 
 #[cfg(test)]
 mod tests {
@@ -59,14 +88,26 @@ mod tests {
         assert_eq!(parse_progress("Job type: 0\n\n"), None);
     }
 
+    fn event(kind: &str, what: &str) -> Event {
+        parse_event(&format!("2026-11-21 07:19:16.361+0000: event '{kind}' for domain 'evac1': {what}"))
+    }
+
     #[test]
     fn the_moment_of_the_stop_is_recognised() {
-        let line = |what: &str| {
-            format!("2026-11-21 07:19:16.361+0000: event 'lifecycle' for domain 'evac1': {what}")
-        };
-        assert_eq!(parse_event(&line("Suspended Migrated")), Lifecycle::StoppedToMigrate);
-        assert_eq!(parse_event(&line("Suspended Paused")), Lifecycle::Other);
-        assert_eq!(parse_event(&line("Resumed Migrated")), Lifecycle::Resumed);
+        assert_eq!(event("lifecycle", "Suspended Migrated"), Event::StoppedToMigrate);
+        assert_eq!(event("lifecycle", "Suspended Paused"), Event::Other);
+        assert_eq!(event("lifecycle", "Resumed Migrated"), Event::Resumed);
+        assert_eq!(event("agent-lifecycle", "Suspended Migrated"), Event::Other);
+        assert_eq!(event("job-completed", ""), Event::Other);
+    }
+
+    #[test]
+    fn passes_are_counted_and_allow_more_and_more_downtime() {
+        assert_eq!(event("migration-iteration", "iteration: '12'"), Event::Pass(12));
+        assert_eq!(event("migration-iteration", "iteration: 'x'"), Event::Other);
+        let allowed: Vec<_> = (0..8).map(allowed_downtime).collect();
+        assert!(allowed.is_sorted(), "{allowed:?}");
+        assert_eq!((allowed[0], allowed[7]), (50, DEFAULT_DOWNTIME));
     }
 
     proptest! {

@@ -25,8 +25,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::job::{Lifecycle, parse_event, parse_progress};
-use super::virsh::{Driver, failed};
+use super::job::{DEFAULT_DOWNTIME, Event, allowed_downtime, parse_event, parse_progress};
+use super::virsh::{Driver, failed, script};
 use crate::config;
 use crate::exec::{Command, ExecError, Waiting};
 use crate::host::{Channel, Progress, Sent};
@@ -56,7 +56,7 @@ impl Leaving {
         settings: &config::Libvirt,
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
-        let mut stopped = watch_for_stop(zone.uuid)?;
+        let mut stopped = watch_events(zone.uuid)?;
         let ended = process_of(&zone.name, paths);
         let mut outcome = self.start(zone, folder, settings)?;
         let gone = async {
@@ -99,33 +99,37 @@ impl Leaving {
         settings: &config::Libvirt,
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
         let socket = |channel: Channel| folder.join(channel.socket_name()).display().to_string();
-        let mut command =
-            Driver::Qemu.virsh().args(["migrate", "--live", "--p2p", "--undefinesource", "--suspend"]);
+        let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource", "--suspend"];
         // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
-        command = command.args(["--unsafe", "--abort-on-error"]);
-        if zone.persistent {
-            command = command.arg("--persistent");
-        }
-        if settings.auto_converge {
-            command = command.arg("--auto-converge");
-        }
+        words.extend(["--unsafe", "--abort-on-error"]);
+        words.extend(zone.persistent.then_some("--persistent"));
+        words.extend(settings.auto_converge.then_some("--auto-converge"));
+        let mut words: Vec<_> = words.into_iter().map(str::to_owned).collect();
         if settings.bandwidth > 0 {
-            command = command.args(["--bandwidth".to_owned(), settings.bandwidth.to_string()]);
+            words.extend(["--bandwidth".to_owned(), settings.bandwidth.to_string()]);
         }
-        command = command.args([zone.uuid.to_string(), "--desturi".to_owned()]).args([
+        words.extend([
+            zone.uuid.to_string(),
+            "--desturi".to_owned(),
             format!("qemu+unix:///system?socket={}", socket(Channel::Control)),
             "--migrateuri".to_owned(),
             format!("unix://{}", socket(Channel::Memory)),
         ]);
+        let command = Driver::Qemu.virsh().arg(script([allow(zone.uuid, allowed_downtime(0)), words]));
         let mut child =
             command.spawn().map_err(|error| failed(format!("migrate zone '{}'", zone.name), error))?;
         let (sender, receiver) = watch::channel(None);
         locked(&self.current).insert(zone.name.clone(), (zone.uuid, receiver.clone()));
+        let uuid = zone.uuid;
         tokio::spawn(async move {
             let result = command.collect(&mut child).await.map(drop).map_err(|error| match error {
                 ExecError::Failed { stderr, .. } => stderr,
                 other => crate::host::chain(&other),
             });
+            if result.is_err() {
+                // It stays here, and the next one to migrate it expects the default.
+                let _ = Driver::Qemu.virsh().args(allow(uuid, DEFAULT_DOWNTIME)).run().await;
+            }
             let _ = sender.send(Some(result));
         });
         Ok(receiver)
@@ -213,32 +217,53 @@ fn process_of(zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
     Some(receiver)
 }
 
-/// Listens for the moment at which a zone is stopped in order to migrate.
+/// The words by which virsh allows a downtime, in ms. An old QEMU that cannot do it goes on with its default.
+fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
+    vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
+}
+
+/// Raises the allowed downtime of a zone with its passes.
+async fn raise_downtime(uuid: Uuid, mut passes: watch::Receiver<u32>) {
+    let mut allowed = allowed_downtime(0);
+    while passes.changed().await.is_ok() {
+        let wanted = allowed_downtime(*passes.borrow_and_update());
+        if wanted > allowed {
+            allowed = wanted;
+            // Where it fails, the migration has just ended.
+            let _ = Driver::Qemu.virsh().args(allow(uuid, allowed)).run().await;
+        }
+    }
+}
+
+/// Knows the moment at which a zone was stopped in order to migrate.
 #[derive(Debug)]
 struct StopWatch {
     moment: watch::Receiver<Option<Instant>>,
 }
 
-fn watch_for_stop(uuid: Uuid) -> Result<StopWatch, PlatformError> {
+/// Listens to what a zone goes through until the [`StopWatch`] is dropped.
+fn watch_events(uuid: Uuid) -> Result<StopWatch, PlatformError> {
     let command = Driver::Qemu.virsh().args(["event", "--domain", &uuid.to_string()]).args([
-        "--event",
-        "lifecycle",
+        "--all",
         "--loop",
         "--timestamp",
     ]);
     let mut child = command.spawn().map_err(|error| failed("listen for events", error))?;
     let (sender, moment) = watch::channel(None);
     let Some(output) = child.stdout.take() else { return Ok(StopWatch { moment }) };
+    let (pass, passes) = watch::channel(0);
+    tokio::spawn(raise_downtime(uuid, passes));
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
         loop {
             tokio::select! {
                 line = lines.next_line() => match line {
                     Ok(Some(line)) => match parse_event(&line) {
-                        Lifecycle::StoppedToMigrate => sender.send_replace(Some(Instant::now())),
-                        Lifecycle::Resumed => sender.send_replace(None),
-                        Lifecycle::Other => None,
-                    }.map_or((), drop),
+                        Event::Pass(number) => { pass.send_replace(number); }
+                        Event::StoppedToMigrate => { sender.send_replace(Some(Instant::now())); }
+                        Event::Resumed => { sender.send_replace(None); }
+                        Event::Other => {}
+                    },
                     Ok(None) | Err(_) => return,
                 },
                 // The migration is over, whatever became of it. Dropping the child ends it.

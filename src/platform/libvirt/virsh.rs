@@ -89,6 +89,13 @@ impl Driver {
     }
 }
 
+/// Commands as one argument for virsh: each word between quotes, as its own parser wants them.
+pub fn script(commands: impl IntoIterator<Item = Vec<String>>) -> String {
+    let quote = |word: String| format!("'{}'", word.replace('\'', r"'\''"));
+    let line = |words: Vec<String>| words.into_iter().map(quote).collect::<Vec<_>>().join(" ");
+    commands.into_iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
 /// Whether virsh said that this libvirt has no such driver, or no daemon for it.
 pub fn is_absent(error: &ExecError) -> bool {
     let said = error.stderr();
