@@ -1,5 +1,5 @@
-//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, process start
-//! included. Run with `cargo bench --bench listing`.
+//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, and how long a start
+//! of a zone waits for the hook; process start included. Run with `cargo bench --bench listing`.
 
 #![allow(
     clippy::print_stdout,
@@ -31,23 +31,40 @@ fn main() {
         &["maintain", "-l"],
         &["--version"],
     ] {
-        let mut times: Vec<_> = (0..RUNS).map(|_| time(folder.path(), words)).collect();
-        times.sort();
-        let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
-        println!("sysadm {:<37} {:>9} {:>9}", words.join(" "), ms(times[RUNS / 2]), ms(times[RUNS - 1]));
+        report(&format!("sysadm {}", words.join(" ")), || sysadm(folder.path(), words));
     }
+    let paths = Paths::new(folder.path());
+    let hook = sysadm::hooks::install(&paths).expect("the hooks").remove(0).0;
+    report("hook, not in maintenance", || start_of_a_zone(&hook, true));
+    std::fs::write(paths.lock_marker(), "admin since today by root\n").expect("a marker");
+    report("hook, in maintenance", || start_of_a_zone(&hook, false));
 }
 
-fn time(root: &Path, words: &[&str]) -> Duration {
-    let start = Instant::now();
+fn report(what: &str, once: impl Fn()) {
+    let timed = || {
+        let start = Instant::now();
+        once();
+        start.elapsed()
+    };
+    let mut times: Vec<_> = (0..RUNS).map(|_| timed()).collect();
+    times.sort();
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    println!("{what:<44} {:>9} {:>9}", ms(times[RUNS / 2]), ms(times[RUNS - 1]));
+}
+
+/// As libvirt asks before it starts a zone.
+fn start_of_a_zone(hook: &Path, allowed: bool) {
+    let output = Command::new(hook).args(["web1", "prepare", "begin", "-"]).output().expect("it starts");
+    assert_eq!(output.status.success(), allowed, "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn sysadm(root: &Path, words: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_sysadm"))
         .args(words)
         .env("SYSADM_ROOT", root)
         .output()
         .expect("sysadm starts");
-    let took = start.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    took
 }
 
 /// A store in which 1,000 zones were evacuated, on a host with a simulated platform.

@@ -8,17 +8,7 @@ use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
 use crate::lines::{Break, Loss};
-use crate::world::{Kindly, World, error_of, live, name, state_of};
-
-async fn until(mut reached: impl FnMut() -> bool) {
-    for _ in 0..10_000 {
-        if reached() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came to that");
-}
+use crate::world::{Kindly, World, error_of, live, name, state_of, until};
 
 fn two_zones() -> World {
     let world = World::new();

@@ -1,7 +1,7 @@
 //! Lines to other hosts that break: before a question arrives, or before its answer does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent, Token,
@@ -9,8 +9,9 @@ use sysadm::host::{
 use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
 use uuid::Uuid;
 
-use crate::world::{WAYS, World, ends, state_of};
-use sysadm::store::MoveState;
+use crate::world::{Kindly, WAYS, World, ends, state_of, until};
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::{Direction, MoveState};
 
 /// What is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct Lines {
 #[derive(Default)]
 struct Inner {
     asked: AtomicUsize,
+    /// How often `progress` was asked while it gets no answer.
+    unanswered: AtomicUsize,
+    no_progress: AtomicBool,
     broken: std::sync::Mutex<Option<Break>>,
 }
 
@@ -54,6 +58,15 @@ impl Lines {
     /// How many questions crossed since the last break was set.
     pub fn asked(&self) -> usize {
         self.inner.asked.load(Ordering::SeqCst)
+    }
+
+    /// From now on nobody hears how far a migration is, and waits for it without end.
+    pub fn leave_progress_unanswered(&self) {
+        self.inner.no_progress.store(true, Ordering::SeqCst);
+    }
+
+    pub fn progress_is_awaited(&self) -> bool {
+        self.inner.unanswered.load(Ordering::SeqCst) > 0
     }
 
     pub fn lay(&self, host: Arc<Local>) -> Result<Arc<dyn Host>, String> {
@@ -109,6 +122,14 @@ macro_rules! pass_on {
                 self.ask(self.host.$name($($arg),*)).await
             })+
 
+            async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
+                if self.lines.inner.no_progress.load(Ordering::SeqCst) {
+                    self.lines.inner.unanswered.fetch_add(1, Ordering::SeqCst);
+                    std::future::pending::<()>().await;
+                }
+                self.ask(self.host.progress(zone)).await
+            }
+
             async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
                 self.ask(self.host.connect(token, channel)).await
             }
@@ -137,7 +158,6 @@ pass_on! {
     fn open_arrival(manifest: Manifest, token: Token) -> ();
     fn close_arrival(token: Token) -> ();
     fn send(zone: Zone, token: Token) -> Sent;
-    fn progress(zone: ZoneName) -> Option<Progress>;
     fn abort(zone: ZoneName) -> ();
     fn finish(zone: ZoneName) -> ();
     fn resume(zone: ZoneName, uuid: Uuid) -> ();
@@ -183,4 +203,18 @@ async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hypervisor_that_does_not_say_how_far_it_is_does_not_hold_the_move_up() {
+    let world = World::with(Kindly::Live);
+    world.make_ready_for(Direction::Return).await;
+    world.lines.leave_progress_unanswered();
+    world.set_faults("h2", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = tokio::time::timeout(std::time::Duration::from_secs(60), world.run(Direction::Return));
+    let (outcome, ()) = tokio::join!(run, async {
+        until(|| world.lines.progress_is_awaited()).await;
+        world.clear_faults();
+    });
+    assert!(outcome.expect("it ends").unwrap().is_complete());
 }

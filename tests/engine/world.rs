@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sysadm::evacuation::{
     Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
@@ -251,6 +252,17 @@ impl World {
             assert_eq!(booked, [], "{host} keeps room for a zone that does not come");
         }
     }
+}
+
+/// Waits until something is so.
+pub async fn until(mut reached: impl FnMut() -> bool) {
+    for _ in 0..10_000 {
+        if reached() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came to that");
 }
 
 /// A zone that runs, or one that does not.

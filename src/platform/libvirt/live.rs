@@ -259,10 +259,11 @@ fn watch_events(uuid: Uuid) -> Result<StopWatch, PlatformError> {
             tokio::select! {
                 line = lines.next_line() => match line {
                     Ok(Some(line)) => match parse_event(&line) {
-                        Event::Pass(number) => { pass.send_replace(number); }
+                        // The last pass is of a zone that stands still already.
+                        Event::Pass(number) if sender.borrow().is_none() => { pass.send_replace(number); }
                         Event::StoppedToMigrate => { sender.send_replace(Some(Instant::now())); }
                         Event::Resumed => { sender.send_replace(None); }
-                        Event::Other => {}
+                        Event::Pass(_) | Event::Other => {}
                     },
                     Ok(None) | Err(_) => return,
                 },
