@@ -284,12 +284,13 @@ impl Host for Local {
         let path = folder.join(channel.socket_name());
         let open = |path: &Path| {
             let listener = UnixListener::bind(path)?;
-            // The folder's secret name is the key; QEMU is not root.
+            // QEMU is not root. Who it is that knocks is looked at then.
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
             Ok::<_, std::io::Error>(listener)
         };
         let listener = open(&path).map_err(|error| self.failed(error))?;
-        Ok(Box::new(Knock { listener, path, host: self.name.clone() }))
+        let platform = Arc::clone(&self.platform);
+        Ok(Box::new(Knock { listener, path, channel, platform, host: self.name.clone() }))
     }
 }
 
@@ -335,15 +336,22 @@ async fn connect_soon(path: &Path) -> std::io::Result<UnixStream> {
 struct Knock {
     listener: UnixListener,
     path: PathBuf,
+    channel: Channel,
+    platform: Arc<dyn Platform>,
     host: String,
 }
 
 #[async_trait::async_trait]
 impl Pending for Knock {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        let accepted = self.listener.accept().await;
-        let (stream, _) = accepted.map_err(|error| HostError::failed(&self.host, &error))?;
-        Ok(Box::new(stream))
+        let failed = |error: std::io::Error| HostError::failed(&self.host, &error);
+        loop {
+            let (stream, _) = self.listener.accept().await.map_err(failed)?;
+            // The folder's secret name can be read in the arguments of the program that was told it.
+            if self.platform.may_knock(self.channel, stream.peer_cred().map_err(failed)?.uid()) {
+                return Ok(Box::new(stream));
+            }
+        }
     }
 }
 

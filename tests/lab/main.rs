@@ -19,4 +19,5 @@ mod returning;
 mod setup;
 mod skipped;
 mod story;
+mod strangers;
 mod two_at_once;
