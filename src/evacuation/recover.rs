@@ -187,9 +187,10 @@ async fn act(
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
-    if moved && autostart {
-        // The last step of a move; it may have been interrupted before it.
-        destination.set_autostart(zone, true).await?;
+    if autostart {
+        // A zone that leaves is told not to boot with its host, and told so again where it has arrived.
+        let home = if moved { destination } else { source };
+        home.set_autostart(zone, true).await?;
     }
     Ok(moved)
 }

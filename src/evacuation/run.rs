@@ -10,6 +10,7 @@ use super::{Board, Engine, Event, Options, Stage, short};
 use crate::host::{Host, Progress};
 use crate::migration::{Log, MoveError, Moved, Task, migrate};
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::points::{Place, When};
 use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
 
 impl Engine {
@@ -205,6 +206,7 @@ fn conclude(a_move: &mut Move, direction: Direction, result: &Result<Moved, Move
 impl Log for OneMove<'_> {
     fn intent(&self, step: Step) -> Result<(), String> {
         self.write(step, Mark::Intent)?;
+        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
             let changed = self.board.change(self.zone(), |a_move| a_move.step = Some(step));
@@ -217,7 +219,8 @@ impl Log for OneMove<'_> {
         if step == Step::Switch {
             self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
-        self.write(step, Mark::Done)
+        self.write(step, Mark::Done)?;
+        self.engine.local.points().reach(Place::Journal, When::After, step)
     }
 
     fn progress(&self, progress: Progress) {

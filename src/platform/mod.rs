@@ -86,6 +86,13 @@ pub enum PlatformError {
     Simulated(String),
 }
 
+impl PlatformError {
+    /// The end of a departure is asked for of which this process knows nothing.
+    fn no_departure(zone: &ZoneName) -> Self {
+        Self::State { zone: zone.clone(), what: "nothing is known of its departure".to_owned() }
+    }
+}
+
 /// One kind of virtualisation on this host.
 #[async_trait::async_trait]
 pub trait Platform: Send + Sync {
@@ -138,7 +145,7 @@ pub trait Platform: Send + Sync {
     /// Live, source: gives it up.
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError>;
 
-    /// Live, source: waits until the zone is put away after `send`.
+    /// Live, source: waits until the zone is put away after `send`. An error if nothing is known of that any more.
     async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError>;
 
     /// Live, destination: lets the arrived zone run.

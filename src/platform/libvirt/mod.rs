@@ -250,7 +250,13 @@ impl Platform for Libvirt {
             if found.brand == Brand::Kvm {
                 command = command.arg("--keep-nvram");
             }
-            command.run().await.map_err(|error| failed(format!("undefine zone '{zone}'"), error))?;
+            match command.run().await {
+                // Somebody else was quicker: libvirt itself, at the end of a migration.
+                Err(error) if !is_missing(&error) => {
+                    return Err(failed(format!("undefine zone '{zone}'"), error));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -147,7 +147,7 @@ impl Leaving {
 
     /// Waits for virsh's own end.
     pub async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        let Some((_, mut outcome)) = self.find(zone) else { return Ok(()) };
+        let Some((_, mut outcome)) = self.find(zone) else { return Err(PlatformError::no_departure(zone)) };
         let result = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         locked(&self.current).remove(zone);
         match result {
