@@ -95,6 +95,9 @@ impl OneMove<'_> {
             a_move.started = Some(started);
         });
         changed.map_err(|error| error.to_string())?;
+        // Before the zone is on its way in the away list: else recovery would take the last step of its move before
+        // for one of this.
+        self.write(Step::Reserve, Mark::Intent)?;
         let phase = match self.direction {
             Direction::Evacuate => AwayPhase::Leaving,
             Direction::Return => AwayPhase::Returning,

@@ -304,7 +304,11 @@ impl Platform for Libvirt {
     }
 
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        self.leaving.abort(zone).await
+        match self.find(zone).await {
+            Ok((_, uuid)) => self.leaving.abort(zone, uuid).await,
+            Err(PlatformError::NoSuchZone(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {

@@ -19,7 +19,7 @@ use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
 use crate::host::{Channel, Progress, Sent, chain};
-use crate::model::{Brand, Millis, ZoneName};
+use crate::model::{Aux, Brand, Millis, ZoneName};
 use crate::platform::PlatformError;
 
 /// How it ended: none while it goes on.
@@ -102,10 +102,17 @@ impl Sim {
     }
 
     /// Gives a migration up, and waits until it is.
-    pub(super) async fn give_up(&self, zone: &ZoneName) {
+    pub(super) async fn give_up(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         if let Some(mut departure) = self.departure(zone) {
             departure.cancel.cancel();
             let _ = departure.ended().await;
+            return Ok(());
+        }
+        match self.read(|session| session.named(zone)) {
+            Ok(record) if record.aux == Some(Aux::MigratingOut) => {
+                Err(record.refuse("another process moves it"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, allowed_downtime, parse_progress};
-use crate::platform::libvirt::virsh::{Driver, failed, script};
+use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, script};
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
 type Outcome = Option<Result<(), String>>;
@@ -134,14 +134,16 @@ impl Leaving {
         }
     }
 
-    pub async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        let Some((uuid, outcome)) = self.find(zone) else { return Ok(()) };
+    /// Gives a migration up, also one that another process began: `uuid` is the zone's then.
+    pub async fn abort(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        let outcome = self.find(zone).map(|(_, outcome)| outcome);
         let command = Driver::Qemu.virsh().args(["domjobabort", &uuid.to_string()]);
         match command.run().await {
-            Err(error) if outcome.borrow().is_none() => {
-                Err(failed(format!("abort the migration of '{zone}'"), error))
-            }
-            _ => Ok(()),
+            // It has just ended, or there was none.
+            Err(_) if outcome.is_some_and(|outcome| outcome.borrow().is_some()) => Ok(()),
+            Err(error) if has_no_job(&error) || is_missing(&error) => Ok(()),
+            Err(error) => Err(failed(format!("abort the migration of '{zone}'"), error)),
+            Ok(_) => Ok(()),
         }
     }
 
