@@ -69,7 +69,7 @@ pub fn leaving(
         if named {
             options.zones.contains(&zone.name)
         } else {
-            zone.is_running() || (options.all && zone.state == ZoneState::Installed)
+            zone.is_running() || (options.all && zone.state == ZoneState::Installed) || is_open(&zone.name)
         }
     };
     let list = inventory.zones.iter().filter(wanted).map(|zone| Candidate {
@@ -177,15 +177,17 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_half_gone_is_not_forgotten() {
-        let open = [sample_away("half")];
-        let here = host();
-        let unsettled = |options: &Options| {
-            let found = leaving(&here, &BTreeMap::new(), &open, &open, options).unwrap();
-            found.list.into_iter().filter(|one| one.intent == Intent::Unsettled).count()
-        };
-        assert_eq!(unsettled(&Options::default()), 1);
-        assert_eq!(unsettled(&Options { zones: vec!["half".parse().unwrap()], ..Options::default() }), 1);
-        assert_eq!(unsettled(&Options { zones: vec!["db".parse().unwrap()], ..Options::default() }), 0);
+        // Whether it is still listed here or not.
+        for name in ["old", "elsewhere"] {
+            let open = [sample_away(name)];
+            let unsettled = |zones: &[&str]| {
+                let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
+                let options = Options { zones, ..Options::default() };
+                let found = leaving(&host(), &BTreeMap::new(), &open, &open, &options).unwrap();
+                found.list.into_iter().filter(|one| one.intent == Intent::Unsettled).count()
+            };
+            assert_eq!((unsettled(&[]), unsettled(&[name]), unsettled(&["db"])), (1, 1, 0), "{name}");
+        }
     }
 
     #[test]
