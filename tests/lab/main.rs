@@ -15,6 +15,7 @@ mod dry_run;
 mod lock;
 mod oddities;
 mod outages;
+mod points;
 mod returning;
 mod setup;
 mod skipped;
