@@ -8,7 +8,7 @@ use super::cancel::Reason;
 use super::prepare::{Prepared, Readiness};
 use super::{Board, Engine, Event, Options, Stage, short};
 use crate::host::{Host, Progress};
-use crate::migration::{Log, MoveError, Moved, Task, migrate};
+use crate::migration::{LEASE, Log, MoveError, Moved, RENEWAL, Task, migrate};
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
 use crate::points::{Place, When};
 use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
@@ -39,14 +39,32 @@ impl Engine {
         }
         self.watcher.event(&Event::Moving(ready.len()));
         let window = &Semaphore::new(options.jobs.max(1));
+        let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let moves = ready.into_iter().map(|(task, peer, away)| async move {
             // In the order of the list: the semaphore is fair.
             let place = Mutex::new(window.acquire().await.ok());
             let away = away.as_deref();
             OneMove { engine: self, board, direction, task: &task, peer: &peer, away, place }.run().await;
         });
-        futures::future::join_all(moves).await;
+        tokio::select! {
+            _ = futures::future::join_all(moves) => {}
+            () = renew(&bookings) => {}
+        }
         self.cancel.reason()
+    }
+}
+
+/// Keeps the booked room of zones that wait or move. A zone that has arrived has given its own back, and gets it
+/// no more. Never ends.
+async fn renew(bookings: &[Box<Task>]) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        // A host that does not answer now is asked again, and at the latest at the moment of the move.
+        futures::future::join_all(bookings.iter().map(|task| {
+            let zone = &task.arrival.manifest.zone;
+            task.to.renew(zone.name.clone(), zone.uuid, LEASE)
+        }))
+        .await;
     }
 }
 

@@ -146,6 +146,8 @@ calls! {
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
+    /// Extends a booking to `lease` milliseconds from now; nothing if there is none any more.
+    Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
     /// Gives the booked room back.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 

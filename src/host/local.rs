@@ -251,6 +251,11 @@ impl Host for Local {
         self.act(Place::Destination, Step::Reserve, act).await
     }
 
+    async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
+        let expires = (self.clock)().after(lease);
+        self.store.renew(&zone, uuid, expires).map(drop).map_err(|error| self.failed(error))
+    }
+
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async { self.store.release(&zone, uuid).map(drop).map_err(|error| self.failed(error)) };
         self.act(Place::Destination, Step::Settle, act).await

@@ -74,6 +74,14 @@ impl Store {
         })
     }
 
+    /// Extends a booking. Whether there is one.
+    pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
+        self.write("extend a booking", |transaction| {
+            let sql = "UPDATE reservation SET expires_ms = ?3 WHERE zone = ?1 AND uuid = ?2";
+            Ok(transaction.execute(sql, params![zone.as_str(), uuid.to_string(), expires.0])? > 0)
+        })
+    }
+
     /// Gives booked room back; what is booked for a namesake stays. Whether there was any.
     pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("give booked room back", |transaction| {

@@ -7,6 +7,7 @@ mod cancel;
 mod crashes;
 mod faults;
 mod lines;
+mod neighbours;
 mod points;
 mod promises;
 mod schedules;
