@@ -1,6 +1,6 @@
 //! The journal of steps, written ahead: an intent before a step, its outcome after it.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{Millis, Step, ZoneName, words};
@@ -34,6 +34,18 @@ pub struct Entry {
     pub detail: Option<String>,
 }
 
+impl Entry {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            zone: parsed(row, "zone")?,
+            step: parsed(row, "step")?,
+            mark: parsed(row, "mark")?,
+            at: Millis(row.get("at_ms")?),
+            detail: row.get("detail")?,
+        })
+    }
+}
+
 impl Store {
     /// Appends an entry. The step must not begin before this has returned.
     pub fn log_step(&self, run: i64, entry: &Entry) -> Result<(), StoreError> {
@@ -59,15 +71,7 @@ impl Store {
         self.read("read the journal", |connection| {
             connection
                 .prepare_cached("SELECT * FROM journal WHERE run = ?1 AND zone = ?2 ORDER BY id")?
-                .query_map(params![run, zone.as_str()], |row| {
-                    Ok(Entry {
-                        zone: parsed(row, "zone")?,
-                        step: parsed(row, "step")?,
-                        mark: parsed(row, "mark")?,
-                        at: Millis(row.get("at_ms")?),
-                        detail: row.get("detail")?,
-                    })
-                })?
+                .query_map(params![run, zone.as_str()], Entry::read)?
                 .collect()
         })
     }

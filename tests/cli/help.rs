@@ -450,6 +450,21 @@ fn help_of_host_list() {
 }
 
 #[test]
+fn help_of_store() {
+    assert_snapshot!(help("store --help"), @"");
+}
+
+#[test]
+fn help_of_store_check() {
+    assert_snapshot!(help("store check --help"), @"");
+}
+
+#[test]
+fn help_of_store_backup() {
+    assert_snapshot!(help("store backup --help"), @"");
+}
+
+#[test]
 fn help_of_setup() {
     assert_snapshot!(help("setup --help"), @r#"
     Make the hypervisor itself respect maintenance
