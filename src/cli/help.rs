@@ -130,7 +130,7 @@ EXAMPLES
 
 EXIT STATUS
   0  the database is whole, and nothing in it waits for you
-  1  it cannot be looked at: locked, of a newer sysadm, or no database at all
+  1  it cannot be looked at: locked, written by a newer sysadm, or no database
   2  wrong usage
   3  something waits for you
   5  it is damaged: where zones are cannot be told from it";
