@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod setup;
 mod sim;
+mod store;
 mod target;
 mod ui;
 mod watch;
@@ -53,6 +54,7 @@ enum Command {
     Target(target::Args),
     Zone(zone::Args),
     Host(host::Args),
+    Store(store::Args),
     Setup(setup::Args),
     Cert(cert::Args),
     Agent(agent::Args),
@@ -101,6 +103,7 @@ async fn run(command: Command) -> Result<Exit, CliError> {
         Command::Target(args) => target::run(args).await,
         Command::Zone(args) => zone::run(args).await,
         Command::Host(args) => host::run(args).await,
+        Command::Store(args) => store::run(args),
         Command::Setup(args) => setup::run(&args),
         Command::Cert(args) => cert::run(args),
         Command::Agent(args) => agent::run(args).await,

@@ -25,7 +25,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             zone: parsed(row, "zone")?,
             uuid: parsed(row, "uuid")?,
