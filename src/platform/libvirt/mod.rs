@@ -232,6 +232,10 @@ impl Platform for Libvirt {
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
         let command = Driver::of(manifest.zone.brand).virsh().args(["define", "/dev/stdin"]);
         let what = || format!("define zone '{}'", manifest.zone.name);
+        domain_xml::must_be(&manifest.config, &manifest.zone).map_err(|reason| PlatformError::State {
+            zone: manifest.zone.name.clone(),
+            what: format!("its configuration is refused: {reason}"),
+        })?;
         command.stdin(manifest.config.as_str()).run().await.map_err(|error| failed(what(), error))?;
         Ok(())
     }
