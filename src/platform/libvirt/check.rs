@@ -207,6 +207,12 @@ fn parse_meminfo(text: &str) -> Option<Memory> {
     Some(Memory { total: field("MemTotal")?, available: field("MemAvailable")? })
 }
 
+/// Reads a text as each of the things that are read here.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_output(text: &str) {
+    let _ = (parse_meminfo(text), cpu_is_usable(text, "qemu64"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,24 @@ use crate::paths::Paths;
 pub use virsh::Driver;
 use virsh::{failed, is_missing};
 
+/// Reads a domain's XML in every way in which it is read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
+    let _ = domain_xml::parse(xml);
+    if let Some(zone) = zone {
+        let _ = domain_xml::must_be(xml, zone);
+    }
+}
+
+/// Reads a text as each of the things that virsh prints.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_output(brand: Brand, text: &str) {
+    let (info, state) = text.split_once("\n--\n").unwrap_or((text, text));
+    let _ = (list::parse_list(text), list::parse_zone(brand, info, state));
+    let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
+    check::read_output(text);
+}
+
 /// The libvirt of this host.
 #[derive(Debug)]
 pub struct Libvirt {
