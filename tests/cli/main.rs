@@ -17,6 +17,7 @@ mod output;
 mod pipes;
 mod plan;
 mod return_home;
+mod secrets;
 mod sim;
 mod store;
 mod target;
