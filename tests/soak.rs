@@ -103,13 +103,13 @@ fn raise(root: &std::path::Path) -> Nodes {
         let spec = ZoneSpec {
             storages: vec!["nfs".to_owned()],
             dirty_rate: 100 << 20,
-            autostart: number % 3 == 0,
+            autostart: number.is_multiple_of(3),
             ..ZoneSpec::new(format!("z{number}").parse().unwrap())
         };
         let name = spec.name.clone();
         node.sim.create(spec).unwrap();
         // One in five does not run.
-        if number % 5 != 0 {
+        if !number.is_multiple_of(5) {
             node.sim.start(&name).unwrap();
         }
     }
@@ -224,8 +224,8 @@ async fn all_is_well(nodes: &Nodes) {
     for (host, zone) in found {
         let number: usize = zone.name.as_str()[1..].parse().unwrap();
         assert_eq!(host, host_name(number % HOSTS), "{} is not at its origin", zone.name);
-        assert_eq!((zone.is_running(), zone.aux), (number % 5 != 0, None), "{}", zone.name);
-        assert_eq!(zone.autostart, number % 3 == 0, "{}: autostart", zone.name);
+        assert_eq!((zone.is_running(), zone.aux), (!number.is_multiple_of(5), None), "{}", zone.name);
+        assert_eq!(zone.autostart, number.is_multiple_of(3), "{}: autostart", zone.name);
     }
     for (host, node) in nodes.iter() {
         let booked = node.store.reservations(Millis::now()).unwrap();

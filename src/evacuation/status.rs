@@ -45,7 +45,7 @@ pub struct Status {
 pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, running: bool) -> Status {
     let mut rows = BTreeMap::new();
     for away in away {
-        rows.insert(away.zone.clone(), of_away(away));
+        rows.insert(away.zone.clone(), of_away(away, host));
     }
     let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).collect();
     let mut direction = None;
@@ -58,8 +58,8 @@ pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, runnin
                 if runs { a_move.state != MoveState::Returned } else { says_more(a_move, run, phase) };
             if shown {
                 let row = of_move(a_move, host);
-                let interrupted = !runs && !a_move.state.is_final();
-                rows.insert(a_move.zone.clone(), if interrupted { interrupt(row, phase) } else { row });
+                let unfinished = !runs && !a_move.state.is_final();
+                rows.insert(a_move.zone.clone(), if unfinished { interrupt(row, phase, host) } else { row });
             }
         }
     }
@@ -85,7 +85,7 @@ fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
     }
 }
 
-fn of_away(away: &Away) -> Row {
+fn of_away(away: &Away, host: &str) -> Row {
     Row {
         zone: away.zone.clone(),
         state: match away.phase {
@@ -95,7 +95,9 @@ fn of_away(away: &Away) -> Row {
         dest: Some(away.refuge.clone()),
         error: match away.phase {
             AwayPhase::Away => None,
-            AwayPhase::Leaving | AwayPhase::Returning => Some(INTERRUPTED.to_owned()),
+            phase @ (AwayPhase::Leaving | AwayPhase::Returning) => {
+                Some(interrupted(phase, None, host, Some(&away.refuge)))
+            }
         },
         origin: away.origin.clone(),
         kind: Some(away.kind),
@@ -107,7 +109,24 @@ fn of_away(away: &Away) -> Row {
     }
 }
 
-const INTERRUPTED: &str = "interrupted; 'sysadm evacuate --resume' finds out where it is";
+/// What is known of a zone whose move was interrupted, what is not, and what settles it. `step` is the last that is
+/// known to have begun.
+fn interrupted(phase: AwayPhase, step: Option<Step>, here: &str, peer: Option<&HostUri>) -> String {
+    let there = peer.map_or("its destination", |peer| peer.host.as_str());
+    let (from, to) = if phase == AwayPhase::Returning { (there, here) } else { (here, there) };
+    let known = match step {
+        None => format!("interrupted on its way from {from} to {to}; which has it is not known"),
+        Some(Step::Reserve | Step::Prepare) => format!("interrupted before it left {from}"),
+        Some(Step::Transfer | Step::Switch) => {
+            format!("interrupted while its memory went from {from} to {to}; which has it is not known")
+        }
+        Some(Step::Attach | Step::Detach) => {
+            format!("interrupted while its configuration went from {from} to {to}; which has it is not known")
+        }
+        Some(Step::Settle) => format!("interrupted after it had come to {to}"),
+    };
+    format!("{known}; 'sysadm evacuate --resume' asks both and settles it")
+}
 
 fn of_move(a_move: &Move, host: &str) -> Row {
     Row {
@@ -126,9 +145,10 @@ fn of_move(a_move: &Move, host: &str) -> Row {
 }
 
 /// A move whose run is gone: not begun, or half done.
-fn interrupt(row: Row, phase: Option<AwayPhase>) -> Row {
-    if phase.is_some_and(|phase| phase != AwayPhase::Away) {
-        Row { state: MoveState::Unknown, error: Some(INTERRUPTED.to_owned()), ..row }
+fn interrupt(row: Row, phase: Option<AwayPhase>, host: &str) -> Row {
+    if let Some(phase) = phase.filter(|phase| *phase != AwayPhase::Away) {
+        let error = Some(interrupted(phase, row.step, host, row.dest.as_ref()));
+        Row { state: MoveState::Unknown, error, ..row }
     } else if row.state == MoveState::Migrating {
         let error = Some("interrupted; it is where it was".to_owned());
         Row { state: MoveState::Failed, error, ..row }
@@ -205,6 +225,20 @@ mod tests {
         let status = rows("h1", &[leaving], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
+    }
+
+    #[test]
+    fn of_an_interrupted_move_is_said_what_is_known_and_what_settles_it() {
+        let dest = "rads://h2".parse().unwrap();
+        for &step in Step::ALL {
+            for (phase, from, to) in [(AwayPhase::Leaving, "h1", "h2"), (AwayPhase::Returning, "h2", "h1")] {
+                let text = interrupted(phase, Some(step), "h1", Some(&dest));
+                assert!(text.contains("sysadm evacuate --resume"), "{text}");
+                assert!(text.contains(from) || text.contains(&format!("come to {to}")), "{text}");
+                let may_be_anywhere = !matches!(step, Step::Reserve | Step::Prepare | Step::Settle);
+                assert_eq!(text.contains("which has it is not known"), may_be_anywhere, "{text}");
+            }
+        }
     }
 
     #[test]

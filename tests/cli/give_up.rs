@@ -114,7 +114,7 @@ fn one_that_was_killed_is_settled_by_resume() {
     site.set_faults("h1", &[]);
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
-    evac1            UNKNOWN   rads://h2                                interrupted; 'sysadm evacuate --resume' finds out where it is
+    evac1            UNKNOWN   rads://h2                                interrupted while its memory went from h1 to h2; which has it is not known; 'sysadm evacuate --resume' asks both and settles it
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     [done]
     ");
