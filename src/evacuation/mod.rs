@@ -112,6 +112,9 @@ pub enum EvacuationError {
     /// This host itself does not answer.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// It was given up before it knew what to do.
+    #[error("given up before any zone was moved")]
+    GivenUp(cancel::Reason),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -164,8 +167,7 @@ impl Engine {
     pub async fn run(&self, direction: Direction, options: &Options) -> Result<Outcome, EvacuationError> {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         self.check_lock_state(direction)?;
-        let open = recover::settle_interrupted(self).await?;
-        let candidates = self.candidates(direction, &open, options).await?;
+        let candidates = self.look(direction, options).await?;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
         board.save_all()?;
@@ -182,6 +184,22 @@ impl Engine {
             self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
         Ok(outcome)
+    }
+
+    /// Settles what is open from earlier runs, and finds the zones that this one is about.
+    async fn look(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<select::Candidates, EvacuationError> {
+        let looking = async {
+            let open = recover::settle_interrupted(self).await?;
+            self.candidates(direction, &open, options).await
+        };
+        let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
+        found.unwrap_or_else(|| {
+            Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(cancel::Reason::Operator)))
+        })
     }
 
     /// Finds out what [`run`](Self::run) would do. Changes nothing, anywhere.
@@ -249,7 +267,12 @@ impl Engine {
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
     async fn still_running(&self) -> Option<Vec<ZoneName>> {
-        match self.local.inventory().await {
+        let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
+        let no_answer = || HostError::NoAnswer {
+            host: self.local.name().to_owned(),
+            reason: "it was not waited for any longer".to_owned(),
+        };
+        match inventory.unwrap_or_else(|| Err(no_answer())) {
             Ok(inventory) => {
                 let running = inventory.zones.into_iter().filter(Zone::is_running);
                 Some(running.map(|zone| zone.name).collect())

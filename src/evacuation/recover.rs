@@ -117,6 +117,10 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         AwayPhase::Returning => (peer, local),
         AwayPhase::Leaving | AwayPhase::Away => (local, peer),
     };
+    if row.kind == Kind::Live && row.phase != AwayPhase::Away {
+        // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
+        let _ = source.abort(row.zone.clone()).await;
+    }
     let action = decide(row.kind, view(source, row).await, view(destination, row).await);
     let zone = row.zone.clone();
     if row.phase == AwayPhase::Away && action != Action::Stayed {

@@ -1,10 +1,10 @@
 //! Moving what was prepared: a rolling window of moves, each written down step by step.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::cancel::Reason;
+use super::cancel::{MOVES, QUESTIONS, Reason};
 use super::prepare::{Prepared, Readiness};
 use super::{Board, Engine, Event, Options, Stage, short};
 use crate::host::{Host, Progress};
@@ -42,7 +42,10 @@ impl Engine {
             // In the order of the list: the semaphore is fair.
             let place = Mutex::new(window.acquire().await.ok());
             let away = away.as_deref();
-            OneMove { engine: self, board, direction, task: &task, peer: &peer, away, place }.run().await;
+            let step = Mutex::new(Step::Reserve);
+            OneMove { engine: self, board, direction, task: &task, peer: &peer, away, place, step }
+                .run()
+                .await;
         });
         futures::future::join_all(moves).await;
         self.cancel.reason()
@@ -59,6 +62,12 @@ struct OneMove<'a> {
     away: Option<&'a Away>,
     /// Its place in the window. Given back as soon as the zone runs at its destination: what follows is paper.
     place: Mutex<Option<SemaphorePermit<'a>>>,
+    /// The last step that was begun.
+    step: Mutex<Step>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl OneMove<'_> {
@@ -69,7 +78,10 @@ impl OneMove<'_> {
     async fn run(&self) {
         if self.engine.cancel.stage() != Stage::Running {
             let uuid = self.task.arrival.manifest.zone.uuid;
-            let _ = self.task.to.release(self.zone().clone(), uuid).await;
+            // The next one need not wait for this answer.
+            self.give_place_back();
+            let release = self.task.to.release(self.zone().clone(), uuid);
+            let _ = tokio::time::timeout(QUESTIONS, release).await;
             self.end(|a_move| {
                 a_move.state = MoveState::Skipped;
                 a_move.error = Some("cancelled before its turn".to_owned());
@@ -78,12 +90,26 @@ impl OneMove<'_> {
         }
         self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
         let result = match self.begin() {
-            Ok(()) => migrate(self.task, self, self.engine.cancel.aborting()).await,
+            Ok(()) => self.migrate().await,
             Err(reason) => Err(MoveError::Undone { step: Step::Reserve, reason }),
         };
         let now = Engine::now();
         self.record(&result, now);
         self.end(|a_move| conclude(a_move, self.direction, &result, now));
+    }
+
+    async fn migrate(&self) -> Result<Moved, MoveError> {
+        let cancel = &self.engine.cancel;
+        let migrated = cancel.bound(MOVES, migrate(self.task, self, cancel.aborting())).await;
+        migrated.unwrap_or_else(|| {
+            let step = *locked(&self.step);
+            let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
+            Err(MoveError::Unknown { step, reason })
+        })
+    }
+
+    fn give_place_back(&self) {
+        locked(&self.place).take();
     }
 
     /// The record of a zone that is away is there before the zone leaves.
@@ -204,6 +230,7 @@ fn conclude(a_move: &mut Move, direction: Direction, result: &Result<Moved, Move
 
 impl Log for OneMove<'_> {
     fn intent(&self, step: Step) -> Result<(), String> {
+        *locked(&self.step) = step;
         self.write(step, Mark::Intent)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
@@ -215,7 +242,7 @@ impl Log for OneMove<'_> {
 
     fn done(&self, step: Step) -> Result<(), String> {
         if step == Step::Switch {
-            self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.give_place_back();
         }
         self.write(step, Mark::Done)
     }

@@ -32,6 +32,10 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
         return Err(undo(task, MoveError::undone(Step::Detach, reason)).await);
     }
     if let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid)).await {
+        if error.is_no_answer() {
+            // It may yet be carried out, after the zone was seen there and taken back from the destination.
+            return Err(unknown(error.to_string()));
+        }
         // Whatever it says: what counts is whether the zone is still there. Taking it back from the destination
         // when it is not would lose it.
         let inventory = insist(SHORT, || task.from.inventory()).await;

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::streams::Streams;
-use super::{LONG, Log, MoveError, Moved, SHORT, Task, insist, settle};
+use super::{LONG, Log, MoveError, Moved, SHORT, Task, asked, insist, settle, soon, unless};
 use crate::host::{HostError, Progress, Sent, Token};
 use crate::model::{Aux, Step};
 
 /// How often a migration's progress is reported.
 const REPORT: Duration = Duration::from_millis(500);
+
+/// How long the end of a transfer is waited for that was asked to end.
+const END: Duration = Duration::from_secs(30);
 
 /// In every so many reports the hypervisor is asked, too. What has passed is counted here; an answer of the
 /// hypervisor's costs a process on its host, which the zones there pay for.
@@ -25,7 +28,7 @@ pub(super) async fn migrate(
     abort: watch::Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let token = Token::random();
-    let result = match prepare(task, log, &token).await {
+    let result = match unless(&abort, prepare(task, log, &token)).await {
         Ok(streams) => {
             let result = transfer(task, log, &token, &streams, abort).await;
             match result {
@@ -35,7 +38,7 @@ pub(super) async fn migrate(
         }
         Err(error) => Err(error),
     };
-    let _ = task.to.close_arrival(token).await;
+    soon(task.to.close_arrival(token)).await;
     result
 }
 
@@ -56,44 +59,69 @@ async fn transfer(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    mut abort: watch::Receiver<bool>,
+    abort: watch::Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
     let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone());
     // Beside it, never in its way: the hypervisor may answer late just when it ends the migration.
     let reports = async {
         let mut last = Progress::default();
-        for number in 1.. {
+        for number in 1_u32.. {
             tokio::time::sleep(REPORT).await;
-            if number % ASK == 0 {
+            if number.is_multiple_of(ASK) {
                 last = task.from.progress(task.zone()).await.ok().flatten().unwrap_or(last);
             }
             report(task, log, streams, last);
         }
+        std::future::pending().await
     };
-    tokio::pin!(send, reports);
-    let mut aborted = false;
-    let result = loop {
-        tokio::select! {
-            result = &mut send => break result,
-            () = &mut reports => {}
-            asked = abort.wait_for(|abort| *abort), if !aborted => {
-                aborted = true;
-                if asked.is_ok() {
-                    // The answer to `send` says whether it was in time.
-                    let _ = insist(SHORT, || task.from.abort(task.zone())).await;
-                }
+    tokio::pin!(send);
+    let ended = tokio::select! {
+        result = &mut send => Ok(result),
+        why = reports => Err(why),
+        () = asked(abort) => Err(MoveError::Cancelled),
+    };
+    let (result, why) = match ended {
+        Ok(result) => (result, None),
+        Err(why) => match give_up(task, send).await {
+            Some(result) => (result, Some(why)),
+            None => {
+                return Err(MoveError::unknown(
+                    Step::Transfer,
+                    format!(
+                        "{why}; {} does not say within {} s that it has ended",
+                        task.from.name(),
+                        END.as_secs()
+                    ),
+                ));
             }
-        }
+        },
     };
     match result {
         Ok(sent) => Ok((sent, Instant::now())),
         Err(error) => {
-            let asked = *abort.borrow();
-            let cause = streams.trouble().unwrap_or(error);
-            Err(undo(task, &cause, asked).await)
+            let cause = || MoveError::undone(Step::Transfer, streams.trouble().unwrap_or(error));
+            Err(undo(task, why.unwrap_or_else(cause)).await)
         }
     }
+}
+
+/// Asks for an end of what is being sent, and waits for it. The answer to `send` says whether that was in time.
+async fn give_up(
+    task: &Task,
+    send: impl Future<Output = Result<Sent, HostError>>,
+) -> Option<Result<Sent, HostError>> {
+    let asking = async {
+        let _ = insist(SHORT, || task.from.abort(task.zone())).await;
+        std::future::pending().await
+    };
+    let ended = async {
+        tokio::select! {
+            result = send => result,
+            never = asking => never,
+        }
+    };
+    tokio::time::timeout(END, ended).await.ok()
 }
 
 fn report(task: &Task, log: &dyn Log, streams: &Streams, last: Progress) {
@@ -103,11 +131,17 @@ fn report(task: &Task, log: &dyn Log, streams: &Streams, last: Progress) {
 }
 
 /// After a transfer that failed: the zone must run at the source, and the image at the destination go.
-async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
+async fn undo(task: &Task, cause: MoveError) -> MoveError {
     let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
-    let _ = task.from.finish(zone.clone()).await;
+    // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
+    match insist(SHORT, || task.from.finish(zone.clone())).await {
+        Err(error) if error.is_no_answer() => {
+            return unknown(format!("whether it still leaves {there} is not known: {error}"));
+        }
+        _ => {}
+    }
     let inventory = match insist(SHORT, || task.from.inventory()).await {
         Ok(inventory) => inventory,
         Err(error) => return unknown(format!("whether it runs on {there} is not known: {error}")),
@@ -125,7 +159,7 @@ async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
             ),
         );
     }
-    if cancelled { MoveError::Cancelled } else { MoveError::undone(Step::Transfer, cause) }
+    cause
 }
 
 /// Lets the zone run at its destination. It is stopped for good at the source; from here it only goes forward.

@@ -94,15 +94,40 @@ pub const LEASE: u64 = 3_600_000;
 /// # Errors
 /// [`MoveError`] says whether the zone is where it was.
 pub async fn migrate(task: &Task, log: &dyn Log, abort: watch::Receiver<bool>) -> Result<Moved, MoveError> {
-    let result = match (reserve(task, log).await, task.arrival.kind) {
+    let result = match (unless(&abort, reserve(task, log)).await, task.arrival.kind) {
         (Err(error), _) => Err(error),
         (Ok(()), Kind::Live) => live::migrate(task, log, abort).await,
         (Ok(()), Kind::Cold) => cold::migrate(task, log).await,
     };
     // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
     // host that cannot be told forgets the booking when its lease ends.
-    let _ = task.to.release(task.zone(), task.arrival.manifest.zone.uuid).await;
+    soon(task.to.release(task.zone(), task.arrival.manifest.zone.uuid)).await;
     result
+}
+
+/// Does work that has not touched the zone yet, and may be left at any moment for that reason.
+async fn unless<T>(
+    abort: &watch::Receiver<bool>,
+    work: impl Future<Output = Result<T, MoveError>>,
+) -> Result<T, MoveError> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = asked(abort.clone()) => Err(MoveError::Cancelled),
+    }
+}
+
+/// Waits until the move is to be given up.
+async fn asked(mut abort: watch::Receiver<bool>) {
+    if abort.wait_for(|abort| *abort).await.is_err() {
+        // Nobody is left who could ask for it.
+        std::future::pending().await
+    }
+}
+
+/// Does what puts things in order and changes nothing about the outcome: it is not waited for without end.
+async fn soon(work: impl Future<Output = Result<(), HostError>>) {
+    let _ = tokio::time::timeout(SHORT, work).await;
 }
 
 /// Everything is asked again at the moment of the move: much may have happened since it was planned.

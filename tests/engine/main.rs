@@ -6,6 +6,7 @@
 mod cancel;
 mod crashes;
 mod faults;
+mod hangs;
 mod lines;
 mod promises;
 mod schedules;
