@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod setup;
 mod sim;
+mod stop;
 mod target;
 mod ui;
 mod watch;

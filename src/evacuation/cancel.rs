@@ -1,8 +1,8 @@
 //! Giving a run up, in two stages.
 //!
 //! ```text
-//!   Running ──(^C, deadline soon)──► Finishing ──(^C again, deadline)──► Aborting
-//!            nothing new starts        moves in flight are given up, their zones stay
+//!   Running ──(^C, --cancel)──► Finishing ──(again; SIGTERM, deadline: at once)──► Aborting
+//!                           nothing new starts      moves in flight are given up, their zones stay
 //! ```
 //!
 //! An aborted run ends within [`BOUND`], whatever hangs: a hypervisor, another host, this one. What is not known
@@ -11,6 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -25,7 +26,8 @@ pub const MOVES: Duration = Duration::from_secs(60);
 pub const BOUND: Duration = MOVES.saturating_add(QUESTIONS);
 
 /// How far a run is given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// It is not.
     Running,
@@ -45,6 +47,15 @@ pub enum Reason {
 }
 
 impl Stage {
+    /// What it comes to, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Running => "it goes on",
+            Self::Finishing => "nothing new starts, what moves is finished",
+            Self::Aborting => "moves in flight are given up, their zones stay",
+        }
+    }
+
     /// One stage further.
     #[must_use]
     pub const fn next(self) -> Self {

@@ -12,6 +12,7 @@ mod ask;
 mod board;
 pub mod cancel;
 mod connect;
+pub mod control;
 mod lock;
 mod prepare;
 pub mod recover;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 pub use ask::Finding;
 pub use board::Board;
-pub use cancel::{Cancel, Stage};
+pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
 pub use prepare::{Prepared, Readiness, UNSETTLED};
@@ -114,7 +115,7 @@ pub enum EvacuationError {
     Host(#[from] HostError),
     /// It was given up before it knew what to do.
     #[error("given up before any zone was moved")]
-    GivenUp(cancel::Reason),
+    GivenUp(Reason),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -141,7 +142,7 @@ pub struct Outcome {
     /// None if this host did not tell.
     pub left_running: Option<Vec<ZoneName>>,
     /// It was given up before its end, and why.
-    pub stopped: Option<cancel::Reason>,
+    pub stopped: Option<Reason>,
 }
 
 /// One line of a dry run's plan.
@@ -166,6 +167,7 @@ impl Engine {
     /// If nothing was begun.
     pub async fn run(&self, direction: Direction, options: &Options) -> Result<Outcome, EvacuationError> {
         let _lock = RunLock::take(self.local.paths(), direction)?;
+        let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
         let candidates = self.look(direction, options).await?;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
@@ -186,6 +188,17 @@ impl Engine {
         Ok(outcome)
     }
 
+    /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
+    fn listen(&self, direction: Direction) -> Option<control::Ear> {
+        let (cancel, watcher) = (self.cancel.clone(), Arc::clone(&self.watcher));
+        let ear = control::Ear::open(self.local.paths(), direction, cancel, watcher);
+        let warn = |error: &std::io::Error| {
+            let text = format!("'sysadm evacuate --cancel' will not reach this run: {error}");
+            self.watcher.event(&Event::Warning(&text));
+        };
+        ear.inspect_err(warn).ok()
+    }
+
     /// Settles what is open from earlier runs, and finds the zones that this one is about.
     async fn look(
         &self,
@@ -198,7 +211,7 @@ impl Engine {
         };
         let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
         found.unwrap_or_else(|| {
-            Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(cancel::Reason::Operator)))
+            Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(Reason::Operator)))
         })
     }
 

@@ -18,5 +18,6 @@ mod pipes;
 mod plan;
 mod return_home;
 mod sim;
+mod stop;
 mod target;
 mod zone;
