@@ -20,4 +20,5 @@ mod return_home;
 mod sim;
 mod stop;
 mod target;
+mod two_runs;
 mod zone;
