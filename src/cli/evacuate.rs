@@ -51,6 +51,10 @@ pub struct Args {
     /// How many zones move at once, 1 to 64
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
+    /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
+    /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10))]
+    retries: u32,
     /// After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up: those zones stay
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     deadline: Option<Duration>,
@@ -105,6 +109,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         zones: args.zones,
         overwrite: args.overwrite,
         jobs: usize::from(args.jobs),
+        retries: args.retries,
         user: Context::user(),
     };
     if args.dry_run {

@@ -14,6 +14,7 @@ pub mod cancel;
 mod connect;
 pub mod control;
 mod lock;
+mod one;
 mod prepare;
 pub mod recover;
 mod run;
@@ -45,6 +46,8 @@ pub struct Options {
     pub overwrite: bool,
     /// How many zones move at once.
     pub jobs: usize,
+    /// How often a move is tried again that failed for a reason that may pass.
+    pub retries: u32,
     /// Who asks.
     pub user: String,
 }
@@ -76,6 +79,8 @@ pub enum Event<'a> {
     Moving(usize),
     /// This zone moves now.
     Migrating(&'a ZoneName, &'a str),
+    /// A zone's move failed and is tried again after a while; why, and when.
+    Retrying(&'a ZoneName, &'a str),
     /// How far a zone is.
     Progress(&'a Move),
     /// A zone's move has ended, well or not.

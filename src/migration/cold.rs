@@ -16,11 +16,13 @@ async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     log.intent(Step::Attach).map_err(undone)?;
     match task.to.attach(task.arrival.manifest.clone()).await {
         Ok(()) => log.done(Step::Attach).map_err(undone),
-        Err(error @ HostError::Refused { .. }) => Err(undone(error.to_string())),
+        Err(error @ HostError::Refused { .. }) => Err(MoveError::because(Step::Attach, &error)),
         // What was there before and is to be overwritten is not ours to take away.
-        Err(error) if task.arrival.overwrite && !error.is_no_answer() => Err(undone(error.to_string())),
+        Err(error) if task.arrival.overwrite && !error.is_no_answer() => {
+            Err(MoveError::because(Step::Attach, &error))
+        }
         // It may have been taken there all the same: then it is taken back.
-        Err(error) => Err(undo(task, MoveError::undone(Step::Attach, error)).await),
+        Err(error) => Err(undo(task, MoveError::because(Step::Attach, &error)).await),
     }
 }
 
@@ -41,7 +43,7 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
         let inventory = insist(SHORT, || task.from.inventory()).await;
         let inventory = inventory.map_err(|also| unknown(format!("{error}; {also}")))?;
         if inventory.zones.iter().any(|zone| zone.uuid == uuid) {
-            return Err(undo(task, MoveError::undone(Step::Detach, error)).await);
+            return Err(undo(task, MoveError::because(Step::Detach, &error)).await);
         }
     }
     log.done(Step::Detach).map_err(unknown)

@@ -47,8 +47,9 @@ async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, M
     log.intent(Step::Prepare).map_err(undone)?;
     let open = task.to.open_arrival(task.arrival.manifest.clone(), token.clone());
     let (opened, streams) = futures::future::join(open, Streams::lay(task, token)).await;
-    opened.map_err(|error| undone(error.to_string()))?;
-    let streams = streams.map_err(|error| undone(error.to_string()))?;
+    let because = |error: HostError| MoveError::because(Step::Prepare, &error);
+    opened.map_err(because)?;
+    let streams = streams.map_err(because)?;
     log.done(Step::Prepare).map_err(undone)?;
     Ok(streams)
 }
@@ -100,7 +101,7 @@ async fn transfer(
     match result {
         Ok(sent) => Ok((sent, Instant::now())),
         Err(error) => {
-            let cause = || MoveError::undone(Step::Transfer, streams.trouble().unwrap_or(error));
+            let cause = || MoveError::because(Step::Transfer, &streams.trouble().unwrap_or(error));
             Err(undo(task, why.unwrap_or_else(cause)).await)
         }
     }

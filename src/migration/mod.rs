@@ -6,6 +6,7 @@
 
 mod cold;
 mod live;
+pub mod retry;
 mod streams;
 
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub enum MoveError {
         step: Step,
         /// Why.
         reason: String,
+        /// Whether it may go better in a while.
+        may_pass: bool,
     },
     /// It was given up on request; the zone is as it was, where it was.
     #[error("cancelled")]
@@ -77,8 +80,33 @@ pub enum MoveError {
 }
 
 impl MoveError {
-    fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
-        Self::Undone { step, reason: reason.to_string() }
+    /// Undone, for a reason that stays.
+    pub(crate) fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
+        Self::Undone { step, reason: reason.to_string(), may_pass: false }
+    }
+
+    /// Undone because of what a host said.
+    fn because(step: Step, error: &HostError) -> Self {
+        Self::Undone { step, reason: error.to_string(), may_pass: error.may_pass() }
+    }
+
+    /// The step at which it failed, if it did.
+    pub const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Undone { step, .. } | Self::Unknown { step, .. } => Some(*step),
+            Self::Cancelled => None,
+        }
+    }
+
+    /// The same, as the last of so many attempts.
+    #[must_use]
+    pub fn after(self, attempts: u32) -> Self {
+        match self {
+            Self::Undone { step, reason, may_pass } if attempts > 1 => {
+                Self::Undone { step, reason: format!("{reason}; tried {attempts} times"), may_pass }
+            }
+            other => other,
+        }
     }
 
     fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
@@ -134,7 +162,8 @@ async fn soon(work: impl Future<Output = Result<(), HostError>>) {
 async fn reserve(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Reserve, reason);
     log.intent(Step::Reserve).map_err(undone)?;
-    task.to.reserve(task.arrival.clone(), LEASE).await.map_err(|error| undone(error.to_string()))?;
+    let reserved = task.to.reserve(task.arrival.clone(), LEASE).await;
+    reserved.map_err(|error| MoveError::because(Step::Reserve, &error))?;
     log.done(Step::Reserve).map_err(undone)
 }
 

@@ -183,6 +183,13 @@ fn help_of_evacuate() {
               
               [default: 3]
 
+          --retries <N>
+              How often a move is tried again that failed for a reason that may pass: a line that broke,
+              a hypervisor that was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each
+              time
+              
+              [default: 1]
+
           --deadline <DURATION>
               After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up:
               those zones stay

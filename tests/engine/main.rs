@@ -9,6 +9,7 @@ mod faults;
 mod hangs;
 mod lines;
 mod promises;
+mod retries;
 mod schedules;
 mod script;
 mod window;
