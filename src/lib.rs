@@ -68,5 +68,6 @@ pub mod migration;
 pub mod model;
 pub mod paths;
 pub mod platform;
+pub mod points;
 pub mod store;
 pub mod transport;

@@ -9,6 +9,7 @@ use super::{Board, Engine, Event, Stage, short};
 use crate::host::{Host, Progress};
 use crate::migration::{Log, MoveError, Moved, Task, migrate, retry};
 use crate::model::{HostUri, Millis, Step, ZoneName};
+use crate::points::{Place, When};
 use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
@@ -145,6 +146,9 @@ impl<'a> OneMove<'a> {
             a_move.started = Some(started);
         });
         changed.map_err(|error| error.to_string())?;
+        // Before the zone is on its way in the away list: else recovery would take the last step of its move before
+        // for one of this.
+        self.write(Step::Reserve, Mark::Intent, None)?;
         let phase = match self.direction {
             Direction::Evacuate => AwayPhase::Leaving,
             Direction::Return => AwayPhase::Returning,
@@ -257,6 +261,7 @@ impl Log for OneMove<'_> {
     fn intent(&self, step: Step) -> Result<(), String> {
         *locked(&self.step) = step;
         self.write(step, Mark::Intent, None)?;
+        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
             let changed = self.board.change(self.zone(), |a_move| a_move.step = Some(step));
@@ -269,7 +274,8 @@ impl Log for OneMove<'_> {
         if step == Step::Switch {
             self.give_place_back();
         }
-        self.write(step, Mark::Done, None)
+        self.write(step, Mark::Done, None)?;
+        self.engine.local.points().reach(Place::Journal, When::After, step)
     }
 
     fn progress(&self, progress: Progress) {

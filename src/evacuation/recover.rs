@@ -1,75 +1,77 @@
 //! After an interruption: both hosts are asked what is true, and each half-done move is finished or undone.
 //!
-//! [`decide`] is the whole table. `?` is a host that could not be asked: then nothing is started anywhere.
-//!
-//! | source says ↓, other says → | runs | held | installed | absent | ? |
-//! |---|---|---|---|---|---|
-//! | runs      | stuck          | discard there  | keep here      | keep here | wait |
-//! | held      | wait           | wait           | wait           | wait      | wait |
-//! | installed | forget here    | finish there   | forget here    | keep here | wait |
-//! | absent    | it has moved   | finish there   | it has moved   | stuck     | wait |
-//! | ?         | wait           | wait           | wait           | wait      | wait |
-//!
-//! "Held" is an image that arrived and was never let run. "Forget" takes a stopped configuration away; it is
-//! whole on the other host then.
+//! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with why. A host that could not be asked
+//! is one of the answers, and never leads to a start.
 
 use super::{Engine, EvacuationError, Event};
 use crate::host::{Host, HostError};
-use crate::model::{Aux, Kind, ZoneName};
+use crate::model::{Aux, Step, ZoneName, words};
 use crate::store::{Away, AwayPhase};
 
-/// What one host says of a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
-    /// It runs there.
-    Runs,
-    /// Its arrived image is held there.
-    Held,
-    /// It is there and does not run.
-    Installed,
-    /// It is not there.
-    Absent,
-    /// The host could not be asked.
-    Silent,
+words! {
+    /// What one host says of a zone.
+    View, "view" {
+        /// It runs there.
+        Runs = "runs",
+        /// Its image is on the way, the hypervisor says.
+        Moves = "moves",
+        /// Its whole image is held there, and was never let run.
+        Held = "held",
+        /// It is there and does not run.
+        Installed = "installed",
+        /// It is not there.
+        Absent = "absent",
+        /// The host could not be asked.
+        Silent = "silent",
+    }
 }
 
-/// What is to be done with a half-done move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// The zone is where it was; nothing is left at the other host.
-    Stayed,
-    /// It is where it was; throw the held image at the destination away.
-    Discard,
-    /// It is where it was; a stopped configuration at the destination is taken away.
-    TakeBack,
-    /// It has moved.
-    Moved,
-    /// It has moved; take the stopped configuration at the source away.
-    Forget,
-    /// Its memory is whole at the destination and the source has ended: let it run there.
-    LetRun,
-    /// Not before both hosts can be asked.
-    Wait,
-    /// The operator must decide.
-    Stuck,
+words! {
+    /// What is to be done with a half-done move.
+    Action, "action" {
+        /// The zone is where it was; nothing is left at the other host.
+        Stayed = "stayed",
+        /// It is where it was; throw the held image at the destination away.
+        Discard = "discard",
+        /// It is where it was; a stopped configuration at the destination is taken away.
+        TakeBack = "take back",
+        /// It has moved.
+        Moved = "moved",
+        /// It has moved; take the stopped configuration at the source away.
+        Forget = "forget",
+        /// Its memory is whole at the destination and the source has ended: let it run there.
+        LetRun = "let run",
+        /// Not before both hosts can be asked.
+        Wait = "wait",
+        /// The operator must decide.
+        Stuck = "stuck",
+    }
 }
 
-/// What to do, from what both hosts say.
-pub const fn decide(kind: Kind, source: View, destination: View) -> Action {
+/// What to do, from the last step of which the journal has an intent, and from what both hosts say.
+///
+/// What the journal does not say was begun is not ours: an image or a configuration at the destination that was
+/// there before is never taken away, and never let run.
+pub const fn decide(step: Option<Step>, source: View, destination: View) -> Action {
+    let sent = matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle));
+    let forward = matches!(step, Some(Step::Switch | Step::Detach | Step::Settle));
+    let brought = sent || matches!(step, Some(Step::Attach | Step::Detach));
     match (source, destination) {
-        (View::Silent, _) | (_, View::Silent) | (View::Held, _) => Action::Wait,
+        (View::Silent | View::Moves | View::Held, _) | (_, View::Silent | View::Moves) => Action::Wait,
         (View::Runs, View::Runs) | (View::Absent, View::Absent) => Action::Stuck,
-        (View::Runs, View::Held) => Action::Discard,
-        (View::Runs, View::Installed) => Action::TakeBack,
         (View::Runs | View::Installed, View::Absent) => Action::Stayed,
-        (View::Absent, View::Runs | View::Installed) => Action::Moved,
-        (View::Absent | View::Installed, View::Held) => Action::LetRun,
-        (View::Installed, View::Runs) => Action::Forget,
-        // A cold move stopped between attach and detach: forward. A live one that never began: back.
-        (View::Installed, View::Installed) => match kind {
-            Kind::Cold => Action::Forget,
-            Kind::Live => Action::TakeBack,
-        },
+        (View::Runs, View::Held) if sent => Action::Discard,
+        (View::Installed | View::Absent, View::Held) if sent => Action::LetRun,
+        (View::Runs | View::Installed | View::Absent, View::Held) => Action::Stuck,
+        (View::Runs, View::Installed) if brought => Action::TakeBack,
+        (View::Runs, View::Installed) => Action::Stayed,
+        (View::Installed, View::Installed) if forward => Action::Forget,
+        (View::Installed, View::Installed) if brought => Action::TakeBack,
+        (View::Installed, View::Installed) => Action::Stayed,
+        (View::Installed, View::Runs) if brought => Action::Forget,
+        (View::Absent, View::Runs | View::Installed) if brought => Action::Moved,
+        // It was not we who brought it there.
+        (View::Installed | View::Absent, View::Runs) | (View::Absent, View::Installed) => Action::Stuck,
     }
 }
 
@@ -105,7 +107,8 @@ async fn view(host: &dyn Host, row: &Away) -> View {
         None => View::Absent,
         Some(zone) if !zone.is_running() => View::Installed,
         // One that its owner had paused before the move looks the same; it is let alone, not let run.
-        Some(zone) if matches!(zone.aux, Some(Aux::Paused | Aux::MigratingIn)) => View::Held,
+        Some(zone) if zone.aux == Some(Aux::Paused) => View::Held,
+        Some(zone) if zone.aux == Some(Aux::MigratingIn) => View::Moves,
         Some(_) => View::Runs,
     }
 }
@@ -117,12 +120,20 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         AwayPhase::Returning => (peer, local),
         AwayPhase::Leaving | AwayPhase::Away => (local, peer),
     };
-    if row.kind == Kind::Live && row.phase != AwayPhase::Away {
+    let step = match row.phase {
+        AwayPhase::Leaving | AwayPhase::Returning => engine.store.last_step(&row.zone)?,
+        // Nobody moves it.
+        AwayPhase::Away => None,
+    };
+    if step == Some(Step::Transfer) {
         // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
         let _ = source.abort(row.zone.clone()).await;
     }
-    let action = decide(row.kind, view(source, row).await, view(destination, row).await);
     let zone = row.zone.clone();
+    let manifest = engine.store.manifest_of(&zone)?;
+    let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));
+    let seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
+    let action = decide(step, seen.0, seen.1);
     if row.phase == AwayPhase::Away && action != Action::Stayed {
         // Nobody was moving it, so nothing is undone or finished.
         let text = format!(
@@ -131,11 +142,10 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         );
         return Ok((false, text));
     }
-    if let Some(why) = left_open(action, source, destination, &zone) {
+    if let Some(why) = left_open(action, seen, [source.name(), destination.name()], &zone) {
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
-    let manifest = engine.store.manifest_of(&zone)?;
     let autostart = manifest.is_some_and(|manifest| manifest.zone.autostart && manifest.zone.persistent);
     let moved = match act(action, row, source, destination, autostart).await {
         Ok(moved) => moved,
@@ -157,16 +167,35 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
     Ok((true, format!("{what}; it is on {place}")))
 }
 
+/// A zone that its owner has paused looks like an image that is held, and stays paused wherever it goes.
+const fn as_it_was(was_paused: bool, source: View, destination: View) -> (View, View) {
+    match (was_paused, source, destination) {
+        (true, View::Held, destination) => (View::Runs, destination),
+        (true, View::Installed | View::Absent, View::Held) => (source, View::Runs),
+        _ => (source, destination),
+    }
+}
+
 /// Why nothing is done, if so.
-fn left_open(action: Action, source: &dyn Host, destination: &dyn Host, zone: &ZoneName) -> Option<String> {
-    let (source, destination) = (source.name(), destination.name());
+fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneName) -> Option<String> {
+    let [source, destination] = names;
+    let says = |name: &str, view: View| match view {
+        View::Silent => format!("{name} does not answer"),
+        View::Runs => format!("it runs on {name}"),
+        View::Moves => format!("{name} says that it moves"),
+        View::Held => format!("it is held on {name}"),
+        View::Installed => format!("it is installed on {name}"),
+        View::Absent => format!("it is not on {name}"),
+    };
+    let known = format!("{}, {}", says(source, seen.0), says(destination, seen.1));
     match action {
-        Action::Wait => {
-            Some(format!("where it is cannot be told before both {source} and {destination} answer"))
-        }
-        Action::Stuck => Some(format!(
-            "needs you: both or neither of {source} and {destination} say that they have it; look at both, then 'sysadm evacuate --forget {zone}'"
+        Action::Wait if matches!(seen, (View::Silent, _) | (_, View::Silent)) => Some(format!(
+            "where it is cannot be told before both {source} and {destination} answer: {known}; then 'sysadm evacuate --resume'"
         )),
+        Action::Wait => Some(format!("{known}; when that has ended: 'sysadm evacuate --resume'")),
+        Action::Stuck => {
+            Some(format!("needs you: {known}; look at both, then 'sysadm evacuate --forget {zone}'"))
+        }
         _ => None,
     }
 }
@@ -181,19 +210,30 @@ async fn act(
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
     match action {
-        Action::Discard => destination.discard(zone.clone(), uuid).await?,
+        Action::Discard => {
+            // Its hypervisor may still be sending it, whoever told it to is gone. What is held over there is a copy
+            // only once that has ended, and the zone still runs here then.
+            source.abort(zone.clone()).await?;
+            if view(source, row).await != View::Runs {
+                let reason = "it has just left; try again".to_owned();
+                return Err(HostError::Failed { host: source.name().to_owned(), reason });
+            }
+            destination.discard(zone.clone(), uuid).await?;
+        }
         Action::TakeBack => destination.detach(zone.clone(), uuid).await?,
         Action::LetRun => {
-            destination.resume(zone.clone(), uuid).await?;
+            // In this order: what is not there any more cannot be booted there meanwhile.
             source.detach(zone.clone(), uuid).await?;
+            destination.resume(zone.clone(), uuid).await?;
         }
         Action::Forget => source.detach(zone.clone(), uuid).await?,
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
-    if moved && autostart {
-        // The last step of a move; it may have been interrupted before it.
-        destination.set_autostart(zone, true).await?;
+    if autostart {
+        // A zone that leaves is told not to boot with its host, and told so again where it has arrived.
+        let home = if moved { destination } else { source };
+        home.set_autostart(zone, true).await?;
     }
     Ok(moved)
 }
@@ -202,52 +242,101 @@ async fn act(
 mod tests {
     use super::*;
 
-    const VIEWS: [View; 5] = [View::Runs, View::Held, View::Installed, View::Absent, View::Silent];
+    fn steps() -> impl Iterator<Item = Option<Step>> {
+        std::iter::once(None).chain(Step::ALL.iter().copied().map(Some))
+    }
 
-    #[test]
-    fn nothing_is_started_while_a_host_is_silent_or_the_zone_runs() {
-        for source in VIEWS {
-            for destination in VIEWS {
-                for kind in [Kind::Live, Kind::Cold] {
-                    let action = decide(kind, source, destination);
-                    if action == Action::LetRun {
-                        assert_eq!(destination, View::Held);
-                        assert!(matches!(source, View::Installed | View::Absent));
-                    }
-                    if source == View::Silent || destination == View::Silent {
-                        assert_eq!(action, Action::Wait);
-                    }
+    fn each(mut check: impl FnMut(Option<Step>, View, View, Action)) {
+        for step in steps() {
+            for &source in View::ALL {
+                for &destination in View::ALL {
+                    check(step, source, destination, decide(step, source, destination));
                 }
             }
         }
     }
 
     #[test]
-    fn nothing_is_taken_away_that_is_not_whole_elsewhere() {
-        for source in VIEWS {
-            for destination in VIEWS {
-                for kind in [Kind::Live, Kind::Cold] {
-                    match decide(kind, source, destination) {
-                        Action::Discard | Action::TakeBack => {
-                            assert!(matches!(source, View::Runs | View::Installed));
-                            assert!(matches!(destination, View::Held | View::Installed));
-                        }
-                        Action::Forget => {
-                            assert_eq!(source, View::Installed);
-                            assert!(matches!(destination, View::Runs | View::Installed));
-                        }
-                        _ => {}
-                    }
-                }
+    fn nothing_is_done_while_a_host_is_silent_or_moves_the_zone() {
+        each(|step, source, destination, action| {
+            if [source, destination].iter().any(|view| matches!(view, View::Silent | View::Moves)) {
+                assert_eq!(action, Action::Wait, "{step:?} {source} {destination}");
             }
-        }
+        });
+    }
+
+    #[test]
+    fn a_zone_is_let_run_only_from_an_image_of_ours_while_its_source_has_ended() {
+        each(|step, source, destination, action| {
+            if action == Action::LetRun {
+                assert_eq!(destination, View::Held);
+                assert!(matches!(source, View::Installed | View::Absent));
+                assert!(matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle)));
+            }
+        });
+    }
+
+    #[test]
+    fn nothing_is_taken_away_that_is_not_whole_elsewhere_or_not_ours() {
+        each(|step, source, destination, action| match action {
+            Action::Discard | Action::TakeBack => {
+                assert!(matches!(source, View::Runs | View::Installed));
+                assert!(matches!(destination, View::Held | View::Installed));
+                assert!(!matches!(step, None | Some(Step::Reserve | Step::Prepare)));
+            }
+            Action::Forget => {
+                assert_eq!(source, View::Installed);
+                assert!(matches!(destination, View::Runs | View::Installed));
+                assert!(!matches!(step, None | Some(Step::Reserve | Step::Prepare)));
+            }
+            _ => {}
+        });
+    }
+
+    #[test]
+    fn a_zone_that_its_owner_has_paused_is_never_let_run() {
+        each(|step, source, destination, _| {
+            let (source, destination) = as_it_was(true, source, destination);
+            assert_ne!(decide(step, source, destination), Action::LetRun, "{step:?} {source} {destination}");
+        });
+        assert_eq!(as_it_was(false, View::Held, View::Absent), (View::Held, View::Absent));
     }
 
     #[test]
     fn two_that_run_and_none_at_all_need_the_operator() {
-        for kind in [Kind::Live, Kind::Cold] {
-            assert_eq!(decide(kind, View::Runs, View::Runs), Action::Stuck);
-            assert_eq!(decide(kind, View::Absent, View::Absent), Action::Stuck);
+        for step in steps() {
+            assert_eq!(decide(step, View::Runs, View::Runs), Action::Stuck);
+            assert_eq!(decide(step, View::Absent, View::Absent), Action::Stuck);
         }
+    }
+
+    /// The tables of the document, as this code makes them: steps that lead to the same actions share one.
+    fn tables() -> String {
+        let mut tables: Vec<(Vec<String>, String)> = Vec::new();
+        for step in steps() {
+            let mut text = format!(
+                "| source \\ destination | {} |\n|---{}|\n",
+                View::ALL.iter().map(|view| view.as_str()).collect::<Vec<_>>().join(" | "),
+                "|---".repeat(View::ALL.len())
+            );
+            for &source in View::ALL {
+                let cells = View::ALL.iter().map(|&destination| decide(step, source, destination).as_str());
+                text.push_str(&format!("| **{source}** | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+            }
+            let name = step.map_or_else(|| "none".to_owned(), |step| step.to_string());
+            match tables.iter_mut().find(|(_, other)| *other == text) {
+                Some((names, _)) => names.push(name),
+                None => tables.push((vec![name], text)),
+            }
+        }
+        let section = |(names, text): &(Vec<String>, String)| format!("### {}\n\n{text}\n", names.join(", "));
+        tables.iter().map(section).collect()
+    }
+
+    #[test]
+    fn the_document_shows_this_table() {
+        let document = include_str!("../../docs/recovery.md");
+        let tables = tables();
+        assert!(document.contains(&tables), "put this into docs/recovery.md:\n{tables}");
     }
 }

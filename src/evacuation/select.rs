@@ -53,24 +53,30 @@ pub fn leaving(
     open: &[Away],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
-    let unknown: Vec<_> =
-        options.zones.iter().filter(|name| inventory.find(name).is_none()).map(ToString::to_string).collect();
+    let is_open = |name: &ZoneName| open.iter().any(|row| row.zone == *name);
+    let known = |name: &ZoneName| inventory.find(name).is_some() || is_open(name);
+    let unknown: Vec<_> = options.zones.iter().filter(|name| !known(name)).map(ToString::to_string).collect();
     if !unknown.is_empty() {
         return Err(EvacuationError::NoSuchZone(unknown));
     }
     let named = !options.zones.is_empty();
+    // Those that are half gone: nobody may believe that all is done.
+    let half_gone = open
+        .iter()
+        .filter(|row| inventory.find(&row.zone).is_none() && (!named || options.zones.contains(&row.zone)))
+        .map(|row| Candidate { zone: row.zone.clone(), brand: row.brand, intent: Intent::Unsettled });
     let wanted = |zone: &&Zone| {
         if named {
             options.zones.contains(&zone.name)
         } else {
-            zone.is_running() || (options.all && zone.state == ZoneState::Installed)
+            zone.is_running() || (options.all && zone.state == ZoneState::Installed) || is_open(&zone.name)
         }
     };
     let list = inventory.zones.iter().filter(wanted).map(|zone| Candidate {
         zone: zone.name.clone(),
         brand: zone.brand,
         intent: match way_to_leave(zone) {
-            _ if open.iter().any(|row| row.zone == zone.name) => Intent::Unsettled,
+            _ if is_open(&zone.name) => Intent::Unsettled,
             // Its record would take the other one's place.
             _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
                 Intent::Skip(format!(
@@ -86,7 +92,7 @@ pub fn leaving(
         },
     });
     let strangers = inventory.strangers.iter().filter(|stranger| !named && stranger.running);
-    Ok(Candidates { list: list.collect(), strangers: strangers.cloned().collect() })
+    Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
 }
 
 /// How a zone can leave, or why it cannot.
@@ -167,6 +173,21 @@ mod tests {
             Intent::Unsettled => "unsettled".to_owned(),
         };
         candidates.list.iter().map(|one| format!("{}: {}", one.zone, word(&one.intent))).collect()
+    }
+
+    #[test]
+    fn a_zone_that_is_half_gone_is_not_forgotten() {
+        // Whether it is still listed here or not.
+        for name in ["old", "elsewhere"] {
+            let open = [sample_away(name)];
+            let unsettled = |zones: &[&str]| {
+                let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
+                let options = Options { zones, ..Options::default() };
+                let found = leaving(&host(), &BTreeMap::new(), &open, &open, &options).unwrap();
+                found.list.into_iter().filter(|one| one.intent == Intent::Unsettled).count()
+            };
+            assert_eq!((unsettled(&[]), unsettled(&[name]), unsettled(&["db"])), (1, 1, 0), "{name}");
+        }
     }
 
     #[test]

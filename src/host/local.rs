@@ -15,9 +15,12 @@ use super::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Kind, Manifest, Millis, Zone, ZoneName};
+use crate::model::{
+    Arrival, Blocker, BlockerKind, Facts, Inventory, Kind, Manifest, Millis, Step, Zone, ZoneName,
+};
 use crate::paths::Paths;
 use crate::platform::Platform;
+use crate::points::{Place, Points, When};
 use crate::store::{Reservation, Store};
 
 /// This host.
@@ -28,12 +31,42 @@ pub struct Local {
     paths: Paths,
     marks: Marks,
     clock: fn() -> Millis,
+    points: Points,
 }
 
 impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
-        Self { name, platform, store, paths, marks: Marks::default(), clock: Millis::now }
+        let points = Points::of_state_folder(&paths.state_dir());
+        Self { name, platform, store, paths, marks: Marks::default(), clock: Millis::now, points }
+    }
+
+    /// The same host, with another hook at each moment of a move.
+    #[must_use]
+    pub fn with_points(self, points: Points) -> Self {
+        Self { points, ..self }
+    }
+
+    /// Who is told of each moment of a move here.
+    pub const fn points(&self) -> &Points {
+        &self.points
+    }
+
+    /// Acts for a step of a move.
+    async fn act<T>(
+        &self,
+        place: Place,
+        step: Step,
+        act: impl Future<Output = Result<T, HostError>>,
+    ) -> Result<T, HostError> {
+        let reach = |when| {
+            let failed = |reason| HostError::Failed { host: self.name.clone(), reason };
+            self.points.reach(place, when, step).map_err(failed)
+        };
+        reach(When::Before)?;
+        let value = act.await?;
+        reach(When::After)?;
+        Ok(value)
     }
 
     /// Where this host's files lie.
@@ -191,41 +224,49 @@ impl Host for Local {
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
-        let zone = &arrival.manifest.zone;
-        let mut blockers = self.blockers(&arrival).await?;
-        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
-        let now = (self.clock)();
-        let wanted = Reservation {
-            zone: zone.name.clone(),
-            uuid: zone.uuid,
-            source: arrival.from.clone(),
-            memory: memory_of(&arrival),
-            cpus: zone.cpus,
-            expires: now.after(lease),
+        let act = async {
+            let zone = &arrival.manifest.zone;
+            let mut blockers = self.blockers(&arrival).await?;
+            let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+            let now = (self.clock)();
+            let wanted = Reservation {
+                zone: zone.name.clone(),
+                uuid: zone.uuid,
+                source: arrival.from.clone(),
+                memory: memory_of(&arrival),
+                cpus: zone.cpus,
+                expires: now.after(lease),
+            };
+            let admit = |others: &[Reservation]| {
+                blockers.extend(self.room(&arrival, facts.memory_free, others));
+                if let Some(other) = others.iter().find(|other| other.zone == wanted.zone) {
+                    let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
+                    blockers.push(Blocker::new(BlockerKind::Identity, reason));
+                }
+                if blockers.is_empty() { Ok(()) } else { Err(blockers) }
+            };
+            let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
+            booked.map_err(|blockers| self.refused(&zone.name, blockers))
         };
-        let admit = |others: &[Reservation]| {
-            blockers.extend(self.room(&arrival, facts.memory_free, others));
-            if let Some(other) = others.iter().find(|other| other.zone == wanted.zone) {
-                let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
-                blockers.push(Blocker::new(BlockerKind::Identity, reason));
-            }
-            if blockers.is_empty() { Ok(()) } else { Err(blockers) }
-        };
-        let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
-        booked.map_err(|blockers| self.refused(&zone.name, blockers))
+        self.act(Place::Destination, Step::Reserve, act).await
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.store.release(&zone, uuid).map(drop).map_err(|error| self.failed(error))
+        let act = async { self.store.release(&zone, uuid).map(drop).map_err(|error| self.failed(error)) };
+        self.act(Place::Destination, Step::Settle, act).await
     }
 
     async fn attach(&self, manifest: Manifest) -> Result<(), HostError> {
-        self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-        self.platform.define(&manifest).await.map_err(|error| self.failed(error))
+        let act = async {
+            self.admit(&manifest.zone.name, manifest.zone.uuid)?;
+            self.platform.define(&manifest).await.map_err(|error| self.failed(error))
+        };
+        self.act(Place::Destination, Step::Attach, act).await
     }
 
     async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.platform.undefine(&zone, uuid).await.map_err(|error| self.failed(error))
+        let act = async { self.platform.undefine(&zone, uuid).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Detach, act).await
     }
 
     async fn set_autostart(&self, zone: ZoneName, autostart: bool) -> Result<(), HostError> {
@@ -233,9 +274,12 @@ impl Host for Local {
     }
 
     async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
-        self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-        let folder = self.make_folder(&token).map_err(|error| self.failed(error))?;
-        self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
+        let act = async {
+            self.admit(&manifest.zone.name, manifest.zone.uuid)?;
+            let folder = self.make_folder(&token).map_err(|error| self.failed(error))?;
+            self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
+        };
+        self.act(Place::Destination, Step::Prepare, act).await
     }
 
     async fn close_arrival(&self, token: Token) -> Result<(), HostError> {
@@ -249,8 +293,11 @@ impl Host for Local {
     }
 
     async fn send(&self, zone: Zone, token: Token) -> Result<Sent, HostError> {
-        let folder = self.folder(&token);
-        self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
+        let act = async {
+            let folder = self.folder(&token);
+            self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
+        };
+        self.act(Place::Source, Step::Transfer, act).await
     }
 
     async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
@@ -262,11 +309,13 @@ impl Host for Local {
     }
 
     async fn finish(&self, zone: ZoneName) -> Result<(), HostError> {
-        self.platform.finish(&zone).await.map_err(|error| self.failed(error))
+        let act = async { self.platform.finish(&zone).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Settle, act).await
     }
 
     async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))
+        let act = async { self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Destination, Step::Switch, act).await
     }
 
     async fn discard(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
@@ -280,16 +329,21 @@ impl Host for Local {
     }
 
     async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-        let folder = self.make_folder(token).map_err(|error| self.failed(error))?;
-        let path = folder.join(channel.socket_name());
-        let open = |path: &Path| {
-            let listener = UnixListener::bind(path)?;
-            // The folder's secret name is the key; QEMU is not root.
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
-            Ok::<_, std::io::Error>(listener)
+        let act = async {
+            let folder = self.make_folder(token).map_err(|error| self.failed(error))?;
+            let path = folder.join(channel.socket_name());
+            let open = |path: &Path| {
+                let listener = UnixListener::bind(path)?;
+                // QEMU is not root. Who it is that knocks is looked at then.
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
+                Ok::<_, std::io::Error>(listener)
+            };
+            let listener = open(&path).map_err(|error| self.failed(error))?;
+            let platform = Arc::clone(&self.platform);
+            Ok(Box::new(Knock { listener, path, channel, platform, host: self.name.clone() })
+                as Box<dyn Pending>)
         };
-        let listener = open(&path).map_err(|error| self.failed(error))?;
-        Ok(Box::new(Knock { listener, path, host: self.name.clone() }))
+        self.act(Place::Source, Step::Prepare, act).await
     }
 }
 
@@ -335,15 +389,22 @@ async fn connect_soon(path: &Path) -> std::io::Result<UnixStream> {
 struct Knock {
     listener: UnixListener,
     path: PathBuf,
+    channel: Channel,
+    platform: Arc<dyn Platform>,
     host: String,
 }
 
 #[async_trait::async_trait]
 impl Pending for Knock {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        let accepted = self.listener.accept().await;
-        let (stream, _) = accepted.map_err(|error| HostError::failed(&self.host, &error))?;
-        Ok(Box::new(stream))
+        let failed = |error: std::io::Error| HostError::failed(&self.host, &error);
+        loop {
+            let (stream, _) = self.listener.accept().await.map_err(failed)?;
+            // The folder's secret name can be read in the arguments of the program that was told it.
+            if self.platform.may_knock(self.channel, stream.peer_cred().map_err(failed)?.uid()) {
+                return Ok(Box::new(stream));
+            }
+        }
     }
 }
 

@@ -15,7 +15,10 @@ async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Attach, reason);
     log.intent(Step::Attach).map_err(undone)?;
     match task.to.attach(task.arrival.manifest.clone()).await {
-        Ok(()) => log.done(Step::Attach).map_err(undone),
+        Ok(()) => match log.done(Step::Attach) {
+            Ok(()) => Ok(()),
+            Err(reason) => Err(undo(task, undone(reason)).await),
+        },
         Err(error @ HostError::Refused { .. }) => Err(MoveError::because(Step::Attach, &error)),
         // What was there before and is to be overwritten is not ours to take away.
         Err(error) if task.arrival.overwrite && !error.is_no_answer() => {

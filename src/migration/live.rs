@@ -29,17 +29,47 @@ pub(super) async fn migrate(
 ) -> Result<Moved, MoveError> {
     let token = Token::random();
     let result = match unless(&abort, prepare(task, log, &token)).await {
-        Ok(streams) => {
-            let result = transfer(task, log, &token, &streams, abort).await;
-            match result {
-                Ok((sent, at)) => switch(task, log, &streams, sent, at).await,
-                Err(error) => Err(error),
-            }
-        }
+        Ok(streams) => sent_and_switched(task, log, &token, &streams, abort).await,
         Err(error) => Err(error),
     };
     soon(task.to.close_arrival(token)).await;
     result
+}
+
+async fn sent_and_switched(
+    task: &Task,
+    log: &dyn Log,
+    token: &Token,
+    streams: &Streams,
+    abort: watch::Receiver<bool>,
+) -> Result<Moved, MoveError> {
+    let error = match not_boot_at_source(task, true).await {
+        Ok(()) => match transfer(task, log, token, streams, abort).await {
+            Ok((sent, at)) => return switch(task, log, streams, sent, at).await,
+            Err(error) => error,
+        },
+        Err(error) => MoveError::because(Step::Prepare, &error),
+    };
+    if matches!(error, MoveError::Unknown { .. }) {
+        return Err(error);
+    }
+    // It stays where it was, as it was.
+    not_boot_at_source(task, false).await.map_err(|also| {
+        let text =
+            format!("{error}; it stays where it was, but its autostart could not be set again: {also}");
+        MoveError::unknown(Step::Transfer, text)
+    })?;
+    Err(error)
+}
+
+/// A zone that boots with its host is told not to while it leaves. If the source lost its power when the zone has
+/// just been let run at its destination, it would boot it a second time.
+async fn not_boot_at_source(task: &Task, leaves: bool) -> Result<(), HostError> {
+    let zone = &task.arrival.manifest.zone;
+    if !zone.autostart || !zone.persistent {
+        return Ok(());
+    }
+    insist(SHORT, || task.from.set_autostart(task.zone(), !leaves)).await
 }
 
 async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, MoveError> {
@@ -173,8 +203,9 @@ async fn switch(
 ) -> Result<Moved, MoveError> {
     let zone = &task.arrival.manifest.zone;
     let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
-    // The zone stands still: this one entry says that the transfer is done, too. One that cannot be written (a
-    // full disk) does not keep it standing: there is no way but forward, and after a crash both hosts are asked.
+    // The zone stands still: that the transfer is done is written when it runs again. An entry that cannot be
+    // written (a full disk) does not keep it standing: there is no way but forward, and after a crash both hosts
+    // are asked.
     let _ = log.intent(Step::Switch);
     // One that its owner has paused stays so.
     if zone.aux != Some(Aux::Paused) {
@@ -183,6 +214,7 @@ async fn switch(
     }
     let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
     let downtime = sent.stopped_for.saturating_add(waited);
+    let _ = log.done(Step::Transfer);
     log.done(Step::Switch).map_err(unknown)?;
     if let Err(error) = task.from.finish(task.zone()).await {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.

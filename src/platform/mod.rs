@@ -86,6 +86,13 @@ pub enum PlatformError {
     Simulated(String),
 }
 
+impl PlatformError {
+    /// The end of a departure is asked for of which this process knows nothing.
+    fn no_departure(zone: &ZoneName) -> Self {
+        Self::State { zone: zone.clone(), what: "nothing is known of its departure".to_owned() }
+    }
+}
+
 /// One kind of virtualisation on this host.
 #[async_trait::async_trait]
 pub trait Platform: Send + Sync {
@@ -117,6 +124,11 @@ pub trait Platform: Send + Sync {
     /// Where a stream of a live migration ends at the destination: its socket. `folder` is the migration's own.
     fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf;
 
+    /// Whether a process of that user may be the hypervisor that a stream at the source is waited for from.
+    fn may_knock(&self, _channel: Channel, uid: u32) -> bool {
+        uid == 0 || uid == rustix::process::geteuid().as_raw()
+    }
+
     /// Live, destination: makes ready to receive; the sockets will be in `folder`.
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
 
@@ -133,7 +145,7 @@ pub trait Platform: Send + Sync {
     /// Live, source: gives it up.
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError>;
 
-    /// Live, source: waits until the zone is put away after `send`.
+    /// Live, source: waits until the zone is put away after `send`. An error if nothing is known of that any more.
     async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError>;
 
     /// Live, destination: lets the arrived zone run.

@@ -1,6 +1,6 @@
 //! The journal of steps, written ahead: an intent before a step, its outcome after it.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{Millis, Step, ZoneName, words};
@@ -51,6 +51,19 @@ impl Store {
                     entry.detail,
                 ])?;
             Ok(())
+        })
+    }
+
+    /// The last step of a zone's moves that was to be done; none if it was never moved.
+    pub fn last_step(&self, zone: &ZoneName) -> Result<Option<Step>, StoreError> {
+        self.read("read the journal", |connection| {
+            connection
+                .query_row(
+                    "SELECT step FROM journal WHERE zone = ?1 AND mark = 'intent' ORDER BY id DESC LIMIT 1",
+                    [zone.as_str()],
+                    |row| parsed(row, "step"),
+                )
+                .optional()
         })
     }
 

@@ -141,6 +141,7 @@ pub(crate) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
                     && Instant::now() < deadline =>
             {
+                #[expect(clippy::disallowed_methods, reason = "an instant, as SQLite itself waits")]
                 std::thread::sleep(Duration::from_millis(2));
             }
             result => return result,

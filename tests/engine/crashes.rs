@@ -7,7 +7,7 @@ use crate::script::Plan;
 use crate::world::{Kindly, WAYS, World, ends};
 
 /// Runs until the power is lost. Everything that the run had started is gone with the runtime.
-fn run_until_crash(world: &World, direction: Direction) {
+pub fn run_until_crash(world: &World, direction: Direction) {
     let runtime = paused();
     runtime.block_on(async {
         let run = std::panic::AssertUnwindSafe(world.run(direction)).catch_unwind();
@@ -20,7 +20,7 @@ fn run_until_crash(world: &World, direction: Direction) {
     runtime.shutdown_background();
 }
 
-fn paused() -> tokio::runtime::Runtime {
+pub fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 

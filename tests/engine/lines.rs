@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use std::time::Duration;
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::world::{Kindly, WAYS, World, ends, state_of, until};
@@ -36,12 +38,24 @@ pub struct Lines {
     inner: Arc<Inner>,
 }
 
+/// How a line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Whole,
+    /// What is sent arrives when it is whole again.
+    Halted,
+    /// What is sent is lost, streams end.
+    Cut,
+}
+
 #[derive(Default)]
 struct Inner {
     asked: AtomicUsize,
     /// How often `progress` was asked while it gets no answer.
     unanswered: AtomicUsize,
     no_progress: AtomicBool,
+    state: watch::Sender<Line>,
     broken: std::sync::Mutex<Option<Break>>,
 }
 
@@ -53,6 +67,43 @@ impl Lines {
 
     pub fn repair(&self) {
         self.inner.broken.lock().unwrap().take();
+        self.inner.state.send_replace(Line::Whole);
+    }
+
+    /// From now on nothing gets through, and both ends know it.
+    pub fn cut(&self) {
+        self.inner.state.send_replace(Line::Cut);
+    }
+
+    /// For so long nothing gets through, and nobody knows it.
+    pub fn halt(&self, time: Duration) {
+        self.inner.state.send_replace(Line::Halted);
+        let lines = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            lines.repair();
+        });
+    }
+
+    /// Whether what is sent now gets through, once that is known.
+    async fn carries(&self) -> bool {
+        let mut state = self.inner.state.subscribe();
+        let known = state.wait_for(|line| *line != Line::Halted).await;
+        known.is_ok_and(|line| *line == Line::Whole)
+    }
+
+    /// A stream to another host, which ends with the line.
+    fn stream(&self, far: ByteStream) -> ByteStream {
+        let (near, middle) = tokio::io::duplex(1 << 16);
+        let mut state = self.inner.state.subscribe();
+        tokio::spawn(async move {
+            let relay = sysadm::transport::relay(Box::new(middle), far);
+            tokio::select! {
+                _ = relay => {}
+                _ = state.wait_for(|line| *line == Line::Cut) => {}
+            }
+        });
+        Box::new(near)
     }
 
     /// How many questions crossed since the last break was set.
@@ -71,6 +122,9 @@ impl Lines {
 
     pub fn lay(&self, host: Arc<Local>) -> Result<Arc<dyn Host>, String> {
         let lossy = Lossy { host, lines: self.clone() };
+        if *self.inner.state.borrow() == Line::Cut {
+            return Err("no line".to_owned());
+        }
         match lossy.lost() {
             Some(_) => Err("no line".to_owned()),
             None => Ok(Arc::new(lossy)),
@@ -99,14 +153,37 @@ impl Lossy {
     }
 
     async fn ask<T>(&self, question: impl Future<Output = Result<T, HostError>>) -> Result<T, HostError> {
+        if !self.lines.carries().await {
+            return self.nothing();
+        }
         match self.lost() {
-            None => question.await,
+            None => {
+                let mut state = self.lines.inner.state.subscribe();
+                let answer = tokio::select! {
+                    answer = question => answer,
+                    // What was begun there is not heard of any more.
+                    _ = state.wait_for(|line| *line == Line::Cut) => return self.nothing(),
+                };
+                if self.lines.carries().await { answer } else { self.nothing() }
+            }
             Some(Loss::Question) => self.nothing(),
             Some(Loss::Answer) => {
                 let _ = question.await;
                 self.nothing()
             }
         }
+    }
+}
+
+struct Knocks {
+    inner: Box<dyn Pending>,
+    lines: Lines,
+}
+
+#[async_trait::async_trait]
+impl Pending for Knocks {
+    async fn accept(&mut self) -> Result<ByteStream, HostError> {
+        Ok(self.lines.stream(self.inner.accept().await?))
     }
 }
 
@@ -131,11 +208,12 @@ macro_rules! pass_on {
             }
 
             async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-                self.ask(self.host.connect(token, channel)).await
+                Ok(self.lines.stream(self.ask(self.host.connect(token, channel)).await?))
             }
 
             async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-                self.ask(self.host.listen(token, channel)).await
+                let inner = self.ask(self.host.listen(token, channel)).await?;
+                Ok(Box::new(Knocks { inner, lines: self.lines.clone() }))
             }
         }
     };
@@ -211,7 +289,7 @@ async fn a_hypervisor_that_does_not_say_how_far_it_is_does_not_hold_the_move_up(
     world.make_ready_for(Direction::Return).await;
     world.lines.leave_progress_unanswered();
     world.set_faults("h2", &[Fault::once(Effect::Hang { at: Operation::Send })]);
-    let run = tokio::time::timeout(std::time::Duration::from_secs(60), world.run(Direction::Return));
+    let run = tokio::time::timeout(Duration::from_secs(60), world.run(Direction::Return));
     let (outcome, ()) = tokio::join!(run, async {
         until(|| world.lines.progress_is_awaited()).await;
         world.clear_faults();

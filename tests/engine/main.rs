@@ -8,6 +8,7 @@ mod crashes;
 mod faults;
 mod hangs;
 mod lines;
+mod points;
 mod promises;
 mod retries;
 mod schedules;

@@ -3,11 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sysadm::model::ZoneName;
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{CrashHook, CrashPoint, Effect, Fault, Operation, Sim};
+use sysadm::points::{Place, Point, Points};
+use sysadm::store::Direction;
 use tokio::sync::Notify;
+
+use crate::lines::Lines;
+use crate::world::ends;
 
 pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 
@@ -28,6 +34,32 @@ pub enum Plan {
     FailAfter(Moment),
     /// At the so-manieth moment of all everything stops, as by a power loss.
     Crash(usize),
+    /// At that point of the move that happens.
+    At(Point, Blow, Direction),
+}
+
+/// What befalls a host or its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    SourceKilled,
+    DestinationKilled,
+    LineCutFor5s,
+    LineCutForGood,
+    DaemonRestartedAtSource,
+    DaemonRestartedAtDestination,
+    StepFails,
+}
+
+impl Blow {
+    pub const ALL: [Self; 7] = [
+        Self::SourceKilled,
+        Self::DestinationKilled,
+        Self::LineCutFor5s,
+        Self::LineCutForGood,
+        Self::DaemonRestartedAtSource,
+        Self::DaemonRestartedAtDestination,
+        Self::StepFails,
+    ];
 }
 
 #[derive(Default)]
@@ -39,6 +71,9 @@ struct State {
     crashed: bool,
     watched: Vec<ZoneName>,
     wrong: Vec<String>,
+    /// Points of moves that have come, and whether the blow has fallen.
+    reached: Vec<Point>,
+    struck: bool,
 }
 
 /// The script of a world; clones are the same one.
@@ -46,14 +81,23 @@ struct State {
 pub struct Script {
     state: Arc<Mutex<State>>,
     crash: Arc<Notify>,
+    lines: Lines,
+    /// The simulations that the hosts work with.
+    sims: Arc<Mutex<HashMap<&'static str, Sim>>>,
     /// Sims of its own, so that nobody's connection is in the way.
     eyes: Arc<BTreeMap<&'static str, Sim>>,
 }
 
 impl Script {
-    pub fn new(root: impl Fn(&str) -> PathBuf) -> Self {
+    pub fn new(lines: Lines, root: impl Fn(&str) -> PathBuf) -> Self {
         let eyes = HOSTS.map(|host| (host, Sim::open(&Paths::new(root(host)))));
-        Self { state: Arc::default(), crash: Arc::default(), eyes: Arc::new(eyes.into()) }
+        Self {
+            state: Arc::default(),
+            crash: Arc::default(),
+            lines,
+            sims: Arc::default(),
+            eyes: Arc::new(eyes.into()),
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -62,8 +106,10 @@ impl Script {
 
     /// From here on that is to happen, and moments are counted anew.
     pub fn begin(&self, plan: Option<Plan>) {
-        let watched = std::mem::take(&mut self.locked().watched);
-        *self.locked() = State { plan, watched, ..State::default() };
+        let mut state = self.locked();
+        let watched = std::mem::take(&mut state.watched);
+        *state = State { plan, watched, ..State::default() };
+        drop(state);
         if let Some(Plan::Fail(Moment { host, operation, number: 0 })) = plan {
             self.fail(host, operation);
         }
@@ -98,6 +144,70 @@ impl Script {
     pub fn hook(&self, host: &'static str) -> CrashHook {
         let script = self.clone();
         Arc::new(move |point, _| script.reached(host, point))
+    }
+
+    /// The simulation that a host works with from now on.
+    pub fn works_with(&self, host: &'static str, sim: &Sim) {
+        self.sims.lock().unwrap().insert(host, sim.clone());
+    }
+
+    /// The simulations know the script, too: without this neither would ever be freed.
+    pub fn let_go(&self) {
+        self.sims.lock().unwrap().clear();
+    }
+
+    /// The points of moves that have come.
+    pub fn points_reached(&self) -> Vec<Point> {
+        self.locked().reached.clone()
+    }
+
+    /// What a host's moves call at each point.
+    pub fn points_of(&self, host: &'static str) -> Points {
+        let script = self.clone();
+        Points::hooked(move |point| script.point(host, point))
+    }
+
+    fn point(&self, host: &'static str, point: Point) -> Result<(), String> {
+        let plan = {
+            let mut state = self.locked();
+            state.reached.push(point);
+            state.plan
+        };
+        let Some(Plan::At(wanted, blow, direction)) = plan else { return Ok(()) };
+        let (source, destination) = ends(direction);
+        let acts = match point.place {
+            Place::Journal => "h1",
+            Place::Source => source,
+            Place::Destination => destination,
+        };
+        if wanted != point || acts != host || std::mem::replace(&mut self.locked().struck, true) {
+            return Ok(());
+        }
+        match blow {
+            Blow::SourceKilled => self.kill(source),
+            Blow::DestinationKilled => self.kill(destination),
+            Blow::LineCutFor5s => self.lines.halt(Duration::from_secs(5)),
+            Blow::LineCutForGood => self.lines.cut(),
+            Blow::DaemonRestartedAtSource => self.works(source).restart_daemon().unwrap(),
+            Blow::DaemonRestartedAtDestination => self.works(destination).restart_daemon().unwrap(),
+            Blow::StepFails => return Err(format!("{point} was told to fail")),
+        }
+        Ok(())
+    }
+
+    fn works(&self, host: &str) -> Sim {
+        self.sims.lock().unwrap()[host].clone()
+    }
+
+    /// A host loses its power. If the run is on it, that ends with it.
+    fn kill(&self, victim: &str) {
+        self.works(victim).lose_power().unwrap();
+        self.lines.cut();
+        if victim == "h1" {
+            self.locked().crashed = true;
+            self.crash.notify_one();
+            std::panic::resume_unwind(Box::new("power loss"));
+        }
     }
 
     fn reached(&self, host: &'static str, point: CrashPoint) {

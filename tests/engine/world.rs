@@ -44,14 +44,21 @@ pub fn live(zone: &str) -> ZoneSpec {
     }
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        self.script.let_go();
+    }
+}
+
 impl World {
     pub fn new() -> Self {
         // In memory, where there is such a place: what is synced to a disk is not what is tested here.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let folder = Arc::new(folder.unwrap());
         let root = folder.path().to_owned();
-        let script = Script::new(move |host| root.join(host));
-        let new = Self::open(folder, script);
+        let lines = Lines::default();
+        let script = Script::new(lines.clone(), move |host| root.join(host));
+        let new = Self::open(folder, script, lines);
         for host in HOSTS {
             new.set_host(host, |_| {});
         }
@@ -61,26 +68,24 @@ impl World {
 
     /// The same hosts after a power loss: everything anew, on what the disks say.
     pub fn after_power_loss(self) -> Self {
-        let (folder, script) = (Arc::clone(&self.folder), self.script.clone());
+        let (folder, script, lines) = (Arc::clone(&self.folder), self.script.clone(), self.lines.clone());
         drop(self);
         script.begin(None);
-        Self::open(folder, script)
+        Self::open(folder, script, lines)
     }
 
-    fn open(folder: Arc<tempfile::TempDir>, script: Script) -> Self {
+    fn open(folder: Arc<tempfile::TempDir>, script: Script, lines: Lines) -> Self {
         let mut hosts = BTreeMap::new();
         let mut stores = BTreeMap::new();
         for host in HOSTS {
             let paths = Paths::new(folder.path().join(host));
             let store = Arc::new(Store::open(&paths.database()).unwrap());
             let sim = Sim::open_with(&paths, Arc::new(Millis::now), script.hook(host));
-            hosts.insert(
-                host,
-                Arc::new(Local::new(host.to_owned(), Arc::new(sim), Arc::clone(&store), paths)),
-            );
+            script.works_with(host, &sim);
+            let local = Local::new(host.to_owned(), Arc::new(sim), Arc::clone(&store), paths);
+            hosts.insert(host, Arc::new(local.with_points(script.points_of(host))));
             stores.insert(host, store);
         }
-        let lines = Lines::default();
         Self { folder, hosts, stores, script, lines, events: Arc::default(), cancel: Cancel::default() }
     }
 
@@ -181,7 +186,7 @@ impl World {
     }
 
     /// What an administrator does who was told that a held copy may be left. Without that, none may be.
-    async fn throw_held_copies_away(&self) {
+    pub async fn throw_held_copies_away(&self) {
         for host in HOSTS {
             let told = |zone: &Zone| self.events.count(&format!("ended {} FAILED", zone.name)) > 0;
             for zone in self.sim(host).inventory().await.unwrap().zones {

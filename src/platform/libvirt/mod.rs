@@ -250,7 +250,13 @@ impl Platform for Libvirt {
             if found.brand == Brand::Kvm {
                 command = command.arg("--keep-nvram");
             }
-            command.run().await.map_err(|error| failed(format!("undefine zone '{zone}'"), error))?;
+            match command.run().await {
+                // Somebody else was quicker: libvirt itself, at the end of a migration.
+                Err(error) if !is_missing(&error) => {
+                    return Err(failed(format!("undefine zone '{zone}'"), error));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -276,6 +282,11 @@ impl Platform for Libvirt {
         }
     }
 
+    fn may_knock(&self, channel: Channel, uid: u32) -> bool {
+        // libvirtd opens the one stream itself, a QEMU the other.
+        uid == 0 || (channel == Channel::Memory && live::owners(&self.paths).any(|owner| owner == uid))
+    }
+
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         self.arriving.open(manifest.zone.uuid, folder)
     }
@@ -293,7 +304,11 @@ impl Platform for Libvirt {
     }
 
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        self.leaving.abort(zone).await
+        match self.find(zone).await {
+            Ok((_, uuid)) => self.leaving.abort(zone, uuid).await,
+            Err(PlatformError::NoSuchZone(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {

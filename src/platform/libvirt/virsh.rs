@@ -117,3 +117,9 @@ pub fn is_missing(error: &ExecError) -> bool {
     let said = error.stderr();
     said.contains("failed to get domain") || said.contains("Domain not found")
 }
+
+/// Whether virsh said that nothing is being done with the domain, or that it does not even run.
+pub fn has_no_job(error: &ExecError) -> bool {
+    let said = error.stderr();
+    said.contains("no job is active") || said.contains("domain is not running")
+}

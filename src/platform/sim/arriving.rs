@@ -30,6 +30,13 @@ pub(super) struct Expectation {
     task: JoinHandle<()>,
 }
 
+impl Expectation {
+    /// Its hypervisor is gone in the middle of it.
+    pub(super) fn vanish(&self) {
+        self.task.abort();
+    }
+}
+
 impl Sim {
     pub(super) fn expect(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         self.not_locked()?;

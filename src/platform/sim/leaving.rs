@@ -9,6 +9,7 @@ use std::path::Path;
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
 use crate::host::{Channel, Progress, Sent, chain};
-use crate::model::{Brand, Millis, ZoneName};
+use crate::model::{Aux, Brand, Millis, ZoneName};
 use crate::platform::PlatformError;
 
 /// How it ended: none while it goes on.
@@ -34,9 +35,15 @@ pub(super) struct Departure {
     cancel: CancellationToken,
     progress: watch::Receiver<Progress>,
     outcome: watch::Receiver<Outcome>,
+    task: AbortHandle,
 }
 
 impl Departure {
+    /// Its hypervisor is gone in the middle of it.
+    pub(super) fn vanish(&self) {
+        self.task.abort();
+    }
+
     async fn ended(&mut self) -> Result<Sent, String> {
         let outcome = self.outcome.wait_for(Option::is_some).await;
         outcome
@@ -69,19 +76,22 @@ impl Sim {
         });
         let (outcome, outcome_seen) = watch::channel(None);
         let cancel = CancellationToken::new();
+        let socket = folder.join(Channel::Memory.socket_name());
+        let uuid = record.config.uuid;
+        let sender = Sender { sim: self.clone(), record, progress };
+        let given_up = cancel.clone();
+        // A task of its own: like a hypervisor, it goes on when nobody listens any more.
+        let task = tokio::spawn(async move {
+            let _ = outcome.send(Some(sender.run(&socket, &given_up).await));
+        });
         let mut departure = Departure {
-            uuid: record.config.uuid,
-            cancel: cancel.clone(),
+            uuid,
+            cancel,
             progress: progress_seen,
             outcome: outcome_seen,
+            task: task.abort_handle(),
         };
         locked(&self.inner.leaving).insert(zone.clone(), departure.clone());
-        let socket = folder.join(Channel::Memory.socket_name());
-        let sender = Sender { sim: self.clone(), record, progress };
-        // A task of its own: like a hypervisor, it goes on when nobody listens any more.
-        tokio::spawn(async move {
-            let _ = outcome.send(Some(sender.run(&socket, &cancel).await));
-        });
         departure.ended().await.map_err(|what| PlatformError::State { zone: zone.clone(), what })
     }
 
@@ -92,16 +102,23 @@ impl Sim {
     }
 
     /// Gives a migration up, and waits until it is.
-    pub(super) async fn give_up(&self, zone: &ZoneName) {
+    pub(super) async fn give_up(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         if let Some(mut departure) = self.departure(zone) {
             departure.cancel.cancel();
             let _ = departure.ended().await;
+            return Ok(());
+        }
+        match self.read(|session| session.named(zone)) {
+            Ok(record) if record.aux == Some(Aux::MigratingOut) => {
+                Err(record.refuse("another process moves it"))
+            }
+            _ => Ok(()),
         }
     }
 
     /// Puts the configuration away that is left of a zone that was sent.
     pub(super) async fn put_away(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        let Some(mut departure) = self.departure(zone) else { return Ok(()) };
+        let Some(mut departure) = self.departure(zone) else { return Err(PlatformError::no_departure(zone)) };
         let ended = departure.ended().await;
         locked(&self.inner.leaving).remove(zone);
         ended.map_err(|what| PlatformError::State { zone: zone.clone(), what })?;

@@ -14,6 +14,7 @@ mod database;
 mod faults;
 mod keeper;
 mod leaving;
+mod outage;
 mod owner;
 mod platform;
 mod precopy;

@@ -131,11 +131,7 @@ impl Platform for Sim {
     }
 
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        let work = async {
-            self.give_up(zone).await;
-            Ok(())
-        };
-        self.gated(Operation::Abort, Some(zone), work).await
+        self.gated(Operation::Abort, Some(zone), self.give_up(zone)).await
     }
 
     async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {

@@ -126,6 +126,17 @@ impl Record {
         Ok(())
     }
 
+    /// What remains after its host has lost its power: an image that was not whole is nowhere.
+    pub fn lose_power(mut self) -> Option<Self> {
+        match (self.state, self.aux) {
+            (_, Some(Aux::MigratingIn)) => self.vanish(),
+            _ => {
+                self.put_down();
+                Some(self)
+            }
+        }
+    }
+
     fn put_down(&mut self) {
         *self = Self::installed(self.config.clone(), std::mem::take(&mut self.text), self.autostart);
     }
@@ -138,6 +149,11 @@ impl Record {
         }
         (self.aux, self.keeper) = (Some(Aux::MigratingOut), Some(keeper));
         Ok(())
+    }
+
+    /// Whether it is on its way, from here or to here.
+    pub fn moves(&self) -> bool {
+        matches!(self.aux, Some(Aux::MigratingIn | Aux::MigratingOut))
     }
 
     /// Whether it is still on the way on which it set out as number `id`.

@@ -1,0 +1,91 @@
+//! What libvirt tells while a zone leaves: its passes, and the moment at which it is stopped.
+
+use std::time::Instant;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::host::Sent;
+use crate::platform::PlatformError;
+use crate::platform::libvirt::job::{Event, allowed_downtime, parse_event};
+use crate::platform::libvirt::virsh::{Driver, failed};
+
+/// The words by which virsh allows a downtime, in ms. An old QEMU that cannot do it goes on with its default.
+pub fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
+    vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
+}
+
+/// Raises the allowed downtime of a zone with its passes.
+async fn raise_downtime(uuid: Uuid, mut passes: watch::Receiver<u32>) {
+    let mut allowed = allowed_downtime(0);
+    while passes.changed().await.is_ok() {
+        let wanted = allowed_downtime(*passes.borrow_and_update());
+        if wanted > allowed {
+            allowed = wanted;
+            // Where it fails, the migration has just ended.
+            let _ = Driver::Qemu.virsh().args(allow(uuid, allowed)).run().await;
+        }
+    }
+}
+
+/// Knows the moment at which a zone was stopped in order to migrate.
+#[derive(Debug)]
+pub struct StopWatch {
+    moment: watch::Receiver<Option<Instant>>,
+}
+
+/// Listens to what a zone goes through until the [`StopWatch`] is dropped.
+pub fn watch_events(uuid: Uuid) -> Result<StopWatch, PlatformError> {
+    let command = Driver::Qemu.virsh().args(["event", "--domain", &uuid.to_string()]).args([
+        "--all",
+        "--loop",
+        "--timestamp",
+    ]);
+    let mut child = command.spawn().map_err(|error| failed("listen for events", error))?;
+    let (sender, moment) = watch::channel(None);
+    let Some(output) = child.stdout.take() else { return Ok(StopWatch { moment }) };
+    let (pass, passes) = watch::channel(0);
+    tokio::spawn(raise_downtime(uuid, passes));
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        loop {
+            tokio::select! {
+                line = lines.next_line() => match line {
+                    Ok(Some(line)) => match parse_event(&line) {
+                        // The last pass is of a zone that stands still already.
+                        Event::Pass(number) if sender.borrow().is_none() => { pass.send_replace(number); }
+                        Event::StoppedToMigrate => { sender.send_replace(Some(Instant::now())); }
+                        Event::Resumed => { sender.send_replace(None); }
+                        Event::Pass(_) | Event::Other => {}
+                    },
+                    Ok(None) | Err(_) => return,
+                },
+                // The migration is over, whatever became of it. Dropping the child ends it.
+                () = sender.closed() => { drop(child); return }
+            }
+        }
+    });
+    Ok(StopWatch { moment })
+}
+
+impl StopWatch {
+    /// That moment, once it has come.
+    pub fn moment(&self) -> Option<Instant> {
+        *self.moment.borrow()
+    }
+
+    /// Waits for it to come, or to be taken back.
+    pub async fn wait(&mut self) {
+        if self.moment.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// How long the zone has stood still.
+    pub fn sent(&self) -> Sent {
+        let stopped_for = self.moment().map_or(0, |moment| moment.elapsed().as_millis());
+        // The streams are counted where they pass.
+        Sent { stopped_for: u64::try_from(stopped_for).unwrap_or(u64::MAX), bytes: 0 }
+    }
+}

@@ -1,0 +1,58 @@
+//! The QEMU process of a zone.
+
+use std::os::unix::fs::MetadataExt;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::sync::oneshot;
+
+use crate::model::ZoneName;
+use crate::paths::Paths;
+
+/// The process id of the zone's QEMU, if it can be found.
+fn pid_of(zone: &ZoneName, paths: &Paths) -> Option<i32> {
+    let file = paths.libvirt_run().join("qemu").join(format!("{zone}.pid"));
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+/// The users whom this host's QEMUs run as.
+pub fn owners(paths: &Paths) -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir(paths.libvirt_run().join("qemu")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let path = entry.path();
+        let pid = (path.extension()? == "pid").then(|| std::fs::read_to_string(&path).ok())??;
+        Some(std::fs::metadata(format!("/proc/{}", pid.trim())).ok()?.uid())
+    })
+}
+
+/// Whether the zone's QEMU was started to receive a migration. One that is paused since then has not opened its
+/// disks for writing; QEMU before 10 ends with a failed assertion (`bdrv_inactivate_recurse`) when such a zone
+/// is migrated, and the zone's memory is lost.
+pub fn has_arrived(zone: &ZoneName, paths: &Paths) -> bool {
+    let Some(pid) = pid_of(zone, paths) else { return false };
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    arguments.split(|&byte| byte == 0).any(|argument| argument == b"-incoming")
+}
+
+/// Is told when the zone's QEMU has ended; none if its process cannot be found.
+pub fn end_of(zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
+    let process = pidfd_open(Pid::from_raw(pid_of(zone, paths)?)?, PidfdFlags::empty()).ok()?;
+    let (sender, receiver) = oneshot::channel();
+    // A thread of its own: it may wait for as long as the zone lives, and must not keep the runtime from ending.
+    std::thread::spawn(move || {
+        while !sender.is_closed() {
+            let mut fds = [PollFd::new(&process, PollFlags::IN)];
+            let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
+            match poll(&mut fds, Some(&pause)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => {
+                    let _ = sender.send(());
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
+    });
+    Some(receiver)
+}

@@ -1,0 +1,62 @@
+//! What befalls a whole simulated host: its power fails, its hypervisor's daemon is restarted.
+
+use super::record::Record;
+use super::{Sim, locked};
+use crate::platform::PlatformError;
+
+impl Sim {
+    /// The power fails, and comes back: nothing runs, half images are gone. What moves is ended by this one only
+    /// if it was begun by this one; others of the same paths must be gone.
+    pub fn lose_power(&self) -> Result<(), PlatformError> {
+        self.forget_moves();
+        self.change(|session| {
+            for record in session.zones()? {
+                let uuid = record.config.uuid;
+                match record.lose_power() {
+                    Some(record) => session.save(&record)?,
+                    None => session.delete(uuid)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The host boots, and its zones that boot with it, if they may.
+    pub fn boot_host(&self) -> Result<(), PlatformError> {
+        if self.not_locked().is_err() {
+            return Ok(());
+        }
+        self.change(|session| {
+            for mut record in session.zones()?.into_iter().filter(|record| record.autostart) {
+                let (now, id) = (session.now()?, session.fresh_id()?);
+                if record.boot(now, id).is_ok() {
+                    session.save(&record)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The daemon is restarted: zones run on, moves come to nothing. A zone that is held stays held.
+    pub fn restart_daemon(&self) -> Result<(), PlatformError> {
+        self.forget_moves();
+        self.change(|session| {
+            let now = session.now()?;
+            for mut record in session.zones()?.into_iter().filter(Record::moves) {
+                let uuid = record.config.uuid;
+                record.go_on(now);
+                let rest = if record.moves() { record.vanish() } else { Some(record) };
+                match rest {
+                    Some(record) => session.save(&record)?,
+                    None => session.delete(uuid)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn forget_moves(&self) {
+        locked(&self.inner.leaving).drain().for_each(|(_, departure)| departure.vanish());
+        locked(&self.inner.arriving).drain().for_each(|(_, expectation)| expectation.vanish());
+    }
+}

@@ -1,0 +1,128 @@
+//! Every point of a move, before and after every step on both sides, and everything that can befall a host or a
+//! line there.
+
+use std::collections::BTreeSet;
+
+use sysadm::evacuation::recover;
+use sysadm::model::Step;
+use sysadm::points::Point;
+use sysadm::store::{AwayPhase, Direction};
+
+use crate::crashes::{paused, run_until_crash};
+use crate::script::{Blow, HOSTS, Plan};
+use crate::world::{Kindly, World, ends};
+
+/// The points that a move of that kind comes to.
+fn points_of(direction: Direction, kind: Kindly) -> Vec<Point> {
+    let world = World::with(kind);
+    paused().block_on(async {
+        world.make_ready_for(direction).await;
+        world.script.begin(None);
+        assert!(world.run(direction).await.unwrap().is_complete());
+    });
+    let reached: BTreeSet<_> = world.script.points_reached().iter().map(Point::to_string).collect();
+    Point::all().filter(|point| reached.contains(&point.to_string())).collect()
+}
+
+#[test]
+fn a_live_and_a_cold_move_come_to_every_point_that_there_is() {
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    for kind in [Kindly::Live, Kindly::Cold] {
+        reached.extend(points_of(Direction::Evacuate, kind).iter().map(Point::to_string));
+    }
+    let all: BTreeSet<_> = Point::all().map(|point| point.to_string()).collect();
+    assert_eq!(all.difference(&reached).collect::<Vec<_>>(), [] as [&String; 0]);
+    assert!(all.len() > 2 * Step::ALL.len());
+}
+
+/// The host that has the zone, and whether it runs there. No other may have it.
+async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
+    let mut homes = Vec::new();
+    for host in HOSTS {
+        if let Some(zone) = world.seen(host, "web").await {
+            homes.push((host, zone.is_running() && zone.aux.is_none()));
+        }
+    }
+    assert_eq!(homes.len(), 1, "{context}: it is at {homes:?}; events {:?}", world.events.all());
+    homes[0]
+}
+
+fn strike(direction: Direction, kind: Kindly, point: Point, blow: Blow) {
+    let context = format!("{direction} {kind:?} {point} {blow:?}");
+    let world = World::with(kind);
+    paused().block_on(world.make_ready_for(direction));
+    world.script.begin(Some(Plan::At(point, blow, direction)));
+    run_until_crash(&world, direction);
+    let wrong = world.script.wrong();
+    assert!(wrong.is_empty(), "{context}: {wrong:?}");
+    let events = world.events.all();
+    let (source, destination) = ends(direction);
+    let victim = match blow {
+        Blow::SourceKilled => Some(source),
+        Blow::DestinationKilled => Some(destination),
+        _ => None,
+    };
+    // Whoever lost its power boots again, and its line is whole.
+    let world = if victim == Some("h1") { world.after_power_loss() } else { world };
+    world.lines.repair();
+    if let Some(victim) = victim {
+        world.sim(victim).boot_host().unwrap();
+    }
+    let context = format!("{context}; events {events:?}");
+    paused().block_on(async {
+        let open = recover::settle_interrupted(&world.engine()).await.unwrap();
+        assert!(open.is_empty(), "{context}: still open: {open:?} {:?}", world.events.all());
+        world.throw_held_copies_away().await;
+        let (home, runs) = only_home(&world, &context).await;
+        match world.away("web") {
+            None => assert_eq!(home, "h1", "{context}: it is away and h1 does not know"),
+            Some(row) => {
+                assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, home), "{context}");
+            }
+        }
+        // One that no power loss could stop goes on.
+        if kind == Kindly::Live && victim.is_none() {
+            assert!(runs, "{context}: it does not run at {home}");
+        }
+        let outcome = world.run(direction).await.unwrap();
+        assert!(outcome.is_complete() || home == destination, "{context}: {outcome:?}");
+        assert_eq!(only_home(&world, &context).await.0, destination, "{context}");
+        let seen = world.seen(destination, "web").await.unwrap();
+        assert!(seen.autostart, "{context}: it has lost its autostart");
+        let wrong = world.script.wrong();
+        assert!(wrong.is_empty(), "{context}: {wrong:?}");
+    });
+}
+
+/// Every point x everything that can befall.
+fn strike_everywhere(direction: Direction, kind: Kindly) {
+    let points = points_of(direction, kind);
+    let mut cases = 0;
+    for point in points {
+        for blow in Blow::ALL {
+            strike(direction, kind, point, blow);
+            cases += 1;
+        }
+    }
+    assert!(cases > 80, "{cases}");
+}
+
+#[test]
+fn wherever_a_live_evacuation_is_struck_the_zone_is_whole_in_one_place() {
+    strike_everywhere(Direction::Evacuate, Kindly::Live);
+}
+
+#[test]
+fn wherever_a_cold_evacuation_is_struck_the_zone_is_whole_in_one_place() {
+    strike_everywhere(Direction::Evacuate, Kindly::Cold);
+}
+
+#[test]
+fn wherever_a_live_return_is_struck_the_zone_is_whole_in_one_place() {
+    strike_everywhere(Direction::Return, Kindly::Live);
+}
+
+#[test]
+fn wherever_a_cold_return_is_struck_the_zone_is_whole_in_one_place() {
+    strike_everywhere(Direction::Return, Kindly::Cold);
+}

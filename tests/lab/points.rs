@@ -1,0 +1,119 @@
+//! A live zone on real hosts, struck at named points of its move (`sysadm::points`): a host loses its power, the
+//! line breaks, libvirtd is restarted. An observer that knows nothing of the tool watches the hypervisors and the
+//! guest's own ticks.
+
+use sysadm::points::{Place, Point};
+
+use crate::harness::{Host, Lab, Observer, Running, wait_until};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blow {
+    SourceKilled,
+    DestinationKilled,
+    LineCutFor5s,
+    LineCutForGood,
+    LibvirtdRestartedAtSource,
+    LibvirtdRestartedAtDestination,
+}
+
+impl Blow {
+    const ALL: [Self; 6] = [
+        Self::SourceKilled,
+        Self::DestinationKilled,
+        Self::LineCutFor5s,
+        Self::LineCutForGood,
+        Self::LibvirtdRestartedAtSource,
+        Self::LibvirtdRestartedAtDestination,
+    ];
+}
+
+/// Makes the move wait at that point, until the answer is used to let it go on.
+fn order_to_wait(host: Host<'_>, point: Point) -> impl Fn() {
+    let folder = host.path("var/lib/sysadm");
+    std::fs::write(folder.join("point"), format!("{point} wait\n")).unwrap();
+    move || {
+        let _ = std::fs::remove_file(folder.join("point.reached"));
+    }
+}
+
+fn strike(point: &str, blow: Blow) {
+    let point: Point = point.parse().unwrap();
+    let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.configure("[connect]\ntimeout = 3\nkeepalive = 1\n");
+    h1.run_kvm(&["web"], &[]);
+    h1.maintain();
+    let acts = if point.place == Place::Destination { h2 } else { h1 };
+    let go_on = order_to_wait(acts, point);
+    let observer = Observer::start(&lab, &["web"]);
+    let run = h1.start_sysadm(&["evacuate"]);
+    let reached = acts.path("var/lib/sysadm/point.reached");
+    wait_until(60, &format!("{point} is reached"), || reached.exists());
+    fall(blow, h1, h2, &go_on, run);
+
+    // Whatever it came to: the next command settles it, once both hosts answer and are done.
+    let what = format!("{point} {blow:?}");
+    wait_until(90, &format!("{what} is settled"), || h1.sysadm(&["evacuate", "--resume"]).code == 0);
+    let places = || [h1.guests(), h2.guests()];
+    wait_until(90, &format!("{what}: one host has it"), || places().iter().any(String::is_empty));
+    let found = places().concat();
+    match blow {
+        Blow::SourceKilled | Blow::DestinationKilled => {
+            assert!(found.starts_with("web "), "{what}: {found:?}")
+        }
+        _ => assert_eq!(found, "web running", "{what}"),
+    }
+    h1.sysadm(&["evacuate", "-a"]).ends(0);
+    assert!(h1.guests().is_empty() && h2.guests().starts_with("web "), "{what}: {}", lab.whereabouts());
+    observer.finds_nothing_wrong();
+}
+
+/// Lets the blow fall, the move go on, and the run end; then everything works again.
+fn fall(blow: Blow, h1: Host<'_>, h2: Host<'_>, go_on: &dyn Fn(), run: Running) {
+    match blow {
+        Blow::SourceKilled => {
+            h1.kill();
+            go_on();
+            run.wait(10).ends(-1);
+            h1.boot();
+            return;
+        }
+        Blow::DestinationKilled => h2.kill(),
+        Blow::LineCutFor5s => {
+            h2.cut();
+            std::thread::sleep(std::time::Duration::from_secs(5));
+            h2.mend();
+        }
+        Blow::LineCutForGood => h2.cut(),
+        Blow::LibvirtdRestartedAtSource => h1.libvirtd("restart"),
+        Blow::LibvirtdRestartedAtDestination => h2.libvirtd("restart"),
+    }
+    go_on();
+    let ended = run.wait(200);
+    assert!(matches!(ended.code, 0 | 1 | 3 | 5), "{ended:?}");
+    match blow {
+        Blow::DestinationKilled => h2.boot(),
+        Blow::LineCutForGood => h2.mend(),
+        _ => {}
+    }
+}
+
+macro_rules! struck_at {
+    ($($test:ident: $point:literal;)+) => {
+        $(#[test]
+        fn $test() {
+            for blow in Blow::ALL {
+                strike($point, blow);
+            }
+        })+
+    };
+}
+
+struck_at! {
+    struck_when_its_arrival_is_prepared_a_zone_is_whole_in_one_place: "destination.after.prepare";
+    struck_before_its_memory_goes_a_zone_is_whole_in_one_place: "source.before.transfer";
+    struck_when_it_has_ended_at_its_source_a_zone_is_whole_in_one_place: "source.after.transfer";
+    struck_before_it_is_let_run_a_zone_is_whole_in_one_place: "destination.before.switch";
+    struck_when_it_has_just_been_let_run_a_zone_is_whole_in_one_place: "destination.after.switch";
+    struck_while_things_are_put_in_order_a_zone_is_whole_in_one_place: "source.after.settle";
+}
