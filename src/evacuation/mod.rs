@@ -32,6 +32,7 @@ pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 
 use crate::host::{Host, HostError, Local};
+use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
 use crate::store::{Away, AwayPhase, Direction, Move, Store, StoreError};
 
@@ -64,6 +65,8 @@ pub struct Engine {
     pub watcher: Arc<dyn Watcher>,
     /// How it is given up.
     pub cancel: Cancel,
+    /// When a single move is.
+    pub policy: Policy,
 }
 
 /// What happens, as it happens.

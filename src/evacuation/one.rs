@@ -120,7 +120,8 @@ impl<'a> OneMove<'a> {
 
     async fn migrate(&self) -> Result<Moved, MoveError> {
         let cancel = &self.engine.cancel;
-        let migrated = cancel.bound(MOVES, migrate(self.task, self, cancel.aborting())).await;
+        let migrated =
+            cancel.bound(MOVES, migrate(self.task, self, self.engine.policy, cancel.aborting())).await;
         migrated.unwrap_or_else(|| {
             let step = *locked(&self.step);
             let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());

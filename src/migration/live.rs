@@ -5,31 +5,26 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 
 use super::streams::Streams;
-use super::{LONG, Log, MoveError, Moved, SHORT, Task, asked, insist, settle, soon, unless};
-use crate::host::{HostError, Progress, Sent, Token};
+use super::watch::watch;
+use super::{LONG, Log, MoveError, Moved, Policy, SHORT, Task, asked, insist, settle, soon, unless};
+use crate::host::{HostError, Sent, Token};
 use crate::model::{Aux, Step};
-
-/// How often a migration's progress is reported.
-const REPORT: Duration = Duration::from_millis(500);
 
 /// How long the end of a transfer is waited for that was asked to end.
 const END: Duration = Duration::from_secs(30);
 
-/// In every so many reports the hypervisor is asked, too. What has passed is counted here; an answer of the
-/// hypervisor's costs a process on its host, which the zones there pay for.
-const ASK: u32 = 4;
-
 pub(super) async fn migrate(
     task: &Task,
     log: &dyn Log,
-    abort: watch::Receiver<bool>,
+    policy: Policy,
+    abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let token = Token::random();
     let result = match unless(&abort, prepare(task, log, &token)).await {
-        Ok(streams) => sent_and_switched(task, log, &token, &streams, abort).await,
+        Ok(streams) => sent_and_switched(task, log, &token, &streams, policy, abort).await,
         Err(error) => Err(error),
     };
     soon(task.to.close_arrival(token)).await;
@@ -41,10 +36,11 @@ async fn sent_and_switched(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    abort: watch::Receiver<bool>,
+    policy: Policy,
+    abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let error = match not_boot_at_source(task, true).await {
-        Ok(()) => match transfer(task, log, token, streams, abort).await {
+        Ok(()) => match transfer(task, log, token, streams, policy, abort).await {
             Ok((sent, at)) => return switch(task, log, streams, sent, at).await,
             Err(error) => error,
         },
@@ -90,26 +86,15 @@ async fn transfer(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    abort: watch::Receiver<bool>,
+    policy: Policy,
+    abort: Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
     let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone());
-    // Beside it, never in its way: the hypervisor may answer late just when it ends the migration.
-    let reports = async {
-        let mut last = Progress::default();
-        for number in 1_u32.. {
-            tokio::time::sleep(REPORT).await;
-            if number.is_multiple_of(ASK) {
-                last = task.from.progress(task.zone()).await.ok().flatten().unwrap_or(last);
-            }
-            report(task, log, streams, last);
-        }
-        std::future::pending().await
-    };
     tokio::pin!(send);
     let ended = tokio::select! {
         result = &mut send => Ok(result),
-        why = reports => Err(why),
+        why = watch(task, log, streams, policy) => Err(why),
         () = asked(abort) => Err(MoveError::Cancelled),
     };
     let (result, why) = match ended {
@@ -132,7 +117,8 @@ async fn transfer(
         Ok(sent) => Ok((sent, Instant::now())),
         Err(error) => {
             let cause = || MoveError::because(Step::Transfer, &streams.trouble().unwrap_or(error));
-            Err(undo(task, why.unwrap_or_else(cause)).await)
+            let given_up = why.is_some();
+            Err(undo(task, why.unwrap_or_else(cause), given_up).await)
         }
     }
 }
@@ -155,14 +141,8 @@ async fn give_up(
     tokio::time::timeout(END, ended).await.ok()
 }
 
-fn report(task: &Task, log: &dyn Log, streams: &Streams, last: Progress) {
-    let sent = streams.bytes().max(last.sent);
-    let total = last.total.max(task.arrival.manifest.zone.memory).max(sent);
-    log.progress(Progress { sent, remaining: last.remaining, total });
-}
-
 /// After a transfer that failed: the zone must run at the source, and the image at the destination go.
-async fn undo(task: &Task, cause: MoveError) -> MoveError {
+async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
     let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
@@ -190,7 +170,12 @@ async fn undo(task: &Task, cause: MoveError) -> MoveError {
             ),
         );
     }
-    cause
+    match cause {
+        MoveError::Undone { step, reason, .. } if given_up => {
+            MoveError::undone(step, format!("{reason}; it goes on running on {there}"))
+        }
+        cause => cause,
+    }
 }
 
 /// Lets the zone run at its destination. It is stopped for good at the source; from here it only goes forward.

@@ -5,14 +5,17 @@
 //! asked.
 
 mod cold;
+pub mod converge;
 mod live;
 pub mod retry;
+pub mod stall;
 mod streams;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 
 use crate::host::{Host, HostError, Progress};
 use crate::model::{Arrival, Kind, Step, ZoneName};
@@ -32,6 +35,15 @@ impl Task {
     fn zone(&self) -> ZoneName {
         self.arrival.manifest.zone.name.clone()
     }
+}
+
+/// When a live migration is given up that nobody has asked to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// After so long without any progress; none: never.
+    pub stall: Option<Duration>,
+    /// After so many passes over its memory, if they do not come to an end; 0: never.
+    pub passes: u32,
 }
 
 /// Who writes down what a move does. An `Err` stops the move before its next step.
@@ -121,10 +133,15 @@ pub const LEASE: u64 = 3_600_000;
 ///
 /// # Errors
 /// [`MoveError`] says whether the zone is where it was.
-pub async fn migrate(task: &Task, log: &dyn Log, abort: watch::Receiver<bool>) -> Result<Moved, MoveError> {
+pub async fn migrate(
+    task: &Task,
+    log: &dyn Log,
+    policy: Policy,
+    abort: Receiver<bool>,
+) -> Result<Moved, MoveError> {
     let result = match (unless(&abort, reserve(task, log)).await, task.arrival.kind) {
         (Err(error), _) => Err(error),
-        (Ok(()), Kind::Live) => live::migrate(task, log, abort).await,
+        (Ok(()), Kind::Live) => live::migrate(task, log, policy, abort).await,
         (Ok(()), Kind::Cold) => cold::migrate(task, log).await,
     };
     // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
@@ -135,7 +152,7 @@ pub async fn migrate(task: &Task, log: &dyn Log, abort: watch::Receiver<bool>) -
 
 /// Does work that has not touched the zone yet, and may be left at any moment for that reason.
 async fn unless<T>(
-    abort: &watch::Receiver<bool>,
+    abort: &Receiver<bool>,
     work: impl Future<Output = Result<T, MoveError>>,
 ) -> Result<T, MoveError> {
     tokio::select! {
@@ -146,7 +163,7 @@ async fn unless<T>(
 }
 
 /// Waits until the move is to be given up.
-async fn asked(mut abort: watch::Receiver<bool>) {
+async fn asked(mut abort: Receiver<bool>) {
     if abort.wait_for(|abort| *abort).await.is_err() {
         // Nobody is left who could ask for it.
         std::future::pending().await

@@ -13,5 +13,6 @@ mod promises;
 mod retries;
 mod schedules;
 mod script;
+mod stalls;
 mod window;
 mod world;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sysadm::config::Config;
 use sysadm::evacuation::{
     Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
 };
@@ -155,6 +156,7 @@ impl World {
             peers: Peers::new(Arc::new(Net { hosts: self.hosts.clone(), lines: self.lines.clone() })),
             watcher: self.events.clone(),
             cancel: self.cancel.clone(),
+            policy: Config::default().migration.policy(),
         }
     }
 

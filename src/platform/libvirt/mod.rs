@@ -27,6 +27,8 @@ use virsh::{failed, is_missing};
 #[derive(Debug)]
 pub struct Libvirt {
     settings: config::Libvirt,
+    /// For how long a zone may be stopped in order to leave, in ms.
+    downtime: u64,
     paths: Paths,
     version: OnceCell<(String, String)>,
     machines: check::Machines,
@@ -36,9 +38,10 @@ pub struct Libvirt {
 
 impl Libvirt {
     /// The libvirt of this host. Nothing is asked yet.
-    pub fn new(settings: config::Libvirt, paths: Paths) -> Self {
+    pub fn new(settings: config::Libvirt, downtime: u64, paths: Paths) -> Self {
         Self {
             settings,
+            downtime,
             paths,
             version: OnceCell::new(),
             machines: check::Machines::default(),
@@ -296,7 +299,7 @@ impl Platform for Libvirt {
     }
 
     async fn send(&self, zone: &Zone, folder: &Path) -> Result<Sent, PlatformError> {
-        self.leaving.send(zone, folder, &self.settings, &self.paths).await
+        self.leaving.send(zone, folder, (&self.settings, self.downtime), &self.paths).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
