@@ -53,8 +53,8 @@ impl Context {
     pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
         Ok(match self.platform_kind() {
             PlatformKind::Libvirt => {
-                let (libvirt, migration) = (self.config.libvirt.clone(), &self.config.migration);
-                Arc::new(Libvirt::new(libvirt, migration.downtime, self.paths.clone()))
+                let libvirt = Libvirt::new(self.config.libvirt.clone(), self.paths.clone());
+                Arc::new(libvirt.with_downtime(self.config.migration.downtime))
             }
             PlatformKind::Sim => Arc::new(Sim::open(&self.paths)),
         })

@@ -16,6 +16,7 @@ pub mod control;
 mod lock;
 mod one;
 mod prepare;
+mod record;
 pub mod recover;
 mod run;
 mod select;

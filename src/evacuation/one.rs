@@ -5,21 +5,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::cancel::{MOVES, QUESTIONS};
-use super::{Board, Engine, Event, Stage, short};
-use crate::host::{Host, Progress};
+use super::{Board, Engine, Event, Stage, record, short};
+use crate::host::Progress;
 use crate::migration::{Log, MoveError, Moved, Task, migrate, retry};
-use crate::model::{HostUri, Millis, Step, ZoneName};
+use crate::model::{HostUri, Step, ZoneName};
 use crate::points::{Place, When};
 use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
 pub(super) struct OneMove<'a> {
-    engine: &'a Engine,
-    board: &'a Board,
-    direction: Direction,
-    task: &'a Task,
-    peer: &'a HostUri,
-    away: Option<&'a Away>,
+    pub(super) engine: &'a Engine,
+    pub(super) board: &'a Board,
+    pub(super) direction: Direction,
+    pub(super) task: &'a Task,
+    pub(super) peer: &'a HostUri,
+    pub(super) away: Option<&'a Away>,
     window: &'a Semaphore,
     /// Its place in the window. Given back as soon as the zone runs at its destination: what follows is paper.
     place: Mutex<Option<SemaphorePermit<'a>>>,
@@ -44,7 +44,7 @@ impl<'a> OneMove<'a> {
         Self { engine, board, direction, task, peer, away, window, place, step }
     }
 
-    fn zone(&self) -> &ZoneName {
+    pub(super) fn zone(&self) -> &ZoneName {
         &self.task.arrival.manifest.zone.name
     }
 
@@ -70,7 +70,7 @@ impl<'a> OneMove<'a> {
         };
         let now = Engine::now();
         self.record(&result, now);
-        self.end(|a_move| conclude(a_move, self.direction, &result, now));
+        self.end(|a_move| record::conclude(a_move, self.direction, &result, now));
     }
 
     /// Tries, and again while that may help.
@@ -162,57 +162,6 @@ impl<'a> OneMove<'a> {
         written.map_err(|error| crate::host::chain(&error))
     }
 
-    fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
-        if let Some(away) = self.away {
-            return Away { phase, ..away.clone() };
-        }
-        let zone = &self.task.arrival.manifest.zone;
-        Away {
-            zone: zone.name.clone(),
-            uuid: zone.uuid,
-            brand: zone.brand,
-            origin: self.engine.local.name().to_owned(),
-            refuge: self.peer.clone(),
-            was_running: zone.is_running(),
-            kind: self.task.arrival.kind,
-            phase,
-            started,
-            ended: None,
-            bytes: 0,
-            downtime: None,
-        }
-    }
-
-    /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
-    fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
-        let store = &self.engine.store;
-        let started = self.away.map_or(now, |away| away.started);
-        let written = match (self.direction, result) {
-            (Direction::Evacuate, Ok(moved)) => {
-                let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
-                let row = Away {
-                    ended: Some(now),
-                    bytes: moved.bytes,
-                    downtime: moved.downtime,
-                    ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
-                };
-                store.update_away(&row)
-            }
-            (Direction::Return, Ok(_))
-            | (Direction::Evacuate, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.remove_away(self.zone()).map(drop)
-            }
-            (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.update_away(&self.away_row(AwayPhase::Away, started))
-            }
-            (_, Err(MoveError::Unknown { .. })) => Ok(()),
-        };
-        if let Err(error) = written {
-            let text = format!("{}: its record could not be written: {error}", self.zone());
-            self.engine.watcher.event(&Event::Warning(&text));
-        }
-    }
-
     fn end(&self, change: impl FnOnce(&mut Move)) {
         match self.board.change(self.zone(), change) {
             Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
@@ -224,37 +173,6 @@ impl<'a> OneMove<'a> {
         let Some(run) = self.board.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
         self.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
-    }
-}
-
-/// The row of a zone whose move has ended.
-fn conclude(a_move: &mut Move, direction: Direction, result: &Result<Moved, MoveError>, now: Millis) {
-    a_move.ended = Some(now);
-    match result {
-        Ok(moved) => {
-            a_move.state = match direction {
-                Direction::Evacuate => MoveState::Evacuated,
-                Direction::Return => MoveState::Returned,
-            };
-            a_move.bytes = moved.bytes;
-            a_move.total = moved.bytes;
-            a_move.downtime = moved.downtime;
-        }
-        Err(error @ MoveError::Unknown { step, .. }) => {
-            a_move.state = MoveState::Unknown;
-            a_move.step = Some(*step);
-            a_move.error =
-                Some(format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"));
-        }
-        Err(error @ MoveError::Undone { step, .. }) => {
-            a_move.state = MoveState::Failed;
-            a_move.step = Some(*step);
-            a_move.error = Some(error.to_string());
-        }
-        Err(MoveError::Cancelled) => {
-            a_move.state = MoveState::Failed;
-            a_move.error = Some("cancelled; it stays where it was".to_owned());
-        }
     }
 }
 

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn it_stalls_when_nothing_at_all_has_changed_for_that_long() {
-        let cases: &[(&str, &[(u64, [u64; 3])], Option<u64>)] = &[
+        type Case<'a> = (&'a str, &'a [(u64, [u64; 3])], Option<u64>);
+        let cases: &[Case<'_>] = &[
             ("never begins", &[(30, [0, 0, 0]), (59, [0, 0, 0]), (60, [0, 0, 0])], Some(60)),
             ("stops", &[(10, [5, 0, 0]), (69, [5, 0, 0]), (70, [5, 0, 0])], Some(70)),
             ("passes here", &[(50, [1, 0, 0]), (100, [2, 0, 0]), (150, [3, 0, 0])], None),

@@ -38,16 +38,23 @@ pub struct Libvirt {
 
 impl Libvirt {
     /// The libvirt of this host. Nothing is asked yet.
-    pub fn new(settings: config::Libvirt, downtime: u64, paths: Paths) -> Self {
+    pub fn new(settings: config::Libvirt, paths: Paths) -> Self {
         Self {
             settings,
-            downtime,
+            downtime: config::Migration::default().downtime,
             paths,
             version: OnceCell::new(),
             machines: check::Machines::default(),
             leaving: live::Leaving::default(),
             arriving: live::Arriving::default(),
         }
+    }
+
+    /// The same, whose zones may be stopped for so many ms in order to leave.
+    #[must_use]
+    pub const fn with_downtime(mut self, downtime: u64) -> Self {
+        self.downtime = downtime;
+        self
     }
 
     /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
