@@ -61,6 +61,9 @@ pub mod cli;
 pub mod config;
 pub mod evacuation;
 pub mod exec;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hooks;
 pub mod host;
 pub mod maintenance;

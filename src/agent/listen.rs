@@ -1,19 +1,20 @@
 //! Serves this host to every peer that holds a certificate of the site: what `sysadm agent --listen` does.
 //!
 //! No peer can end it, and none can use up what others need: a peer that has not shown its certificate yet holds
-//! one of a few places at the door, for ten seconds at most, and none of the connections.
+//! one of the places at the door, for ten seconds at most, and none of the connections; and no address gets all of
+//! the one, no peer all of the other.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::{Peer, ServeError, serve};
+use super::shares::{Place, Shares, network};
+use super::{Claims, Peer, ServeError, serve};
 use crate::config::Config;
 use crate::host::{Host, Role, chain};
 use crate::model::Millis;
@@ -21,8 +22,8 @@ use crate::paths::Paths;
 use crate::transport::cert::CertError;
 use crate::transport::rads::{self, AcceptError, Credentials};
 
-/// Peers that are showing their certificates at the same time. More wait in the kernel's queue.
-const DOORS: usize = 64;
+/// Peers that are showing their certificates at the same time.
+const DOORS: usize = 256;
 
 /// How long connections may go on after the stop; then they are cut.
 const GRACE: Duration = Duration::from_secs(10);
@@ -78,23 +79,24 @@ impl Listener {
     /// Serves `host` until `stop` is ready, then for as long as there are connections, but for ten seconds at
     /// most. `log` gets one line for each peer that was refused: who, and why.
     pub async fn run(self, host: Arc<dyn Host>, log: Log, stop: impl Future<Output = ()>) {
-        let doors = Arc::new(Semaphore::new(DOORS));
-        let places = Arc::new(Semaphore::new(self.config.agent.connections));
-        let house = Arc::new(House { host, log, places, config: self.config, paths: self.paths });
+        let doors = Shares::new(DOORS, DOORS / 2);
+        let places = self.config.agent.connections;
+        let places = Shares::new(places, places - places / 4);
+        let claims = Claims::default();
+        let house = Arc::new(House { host, log, places, claims, config: self.config, paths: self.paths });
         let mut connections = JoinSet::new();
         tokio::pin!(stop);
         loop {
-            let next = async {
-                let door = Arc::clone(&doors).acquire_owned().await;
-                (self.socket.accept().await, door)
-            };
             tokio::select! {
                 () = &mut stop => break,
                 Some(ended) = connections.join_next() => house.note_end(ended),
-                (accepted, door) = next => match accepted {
+                accepted = self.socket.accept() => match accepted {
                     Ok((tcp, from)) => {
                         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-                        connections.spawn(Arc::clone(&house).receive(tcp, from, door.ok()));
+                        match doors.take(network(from.ip())) {
+                            Some(door) => drop(connections.spawn(Arc::clone(&house).receive(tcp, from, door))),
+                            None => house.say(&format!("refused {from}: too many there show no certificate")),
+                        }
                     }
                     Err(error) => {
                         house.say(&format!("cannot accept a connection: {error}"));
@@ -114,27 +116,34 @@ impl Listener {
 struct House {
     host: Arc<dyn Host>,
     log: Log,
-    places: Arc<Semaphore>,
+    places: Arc<Shares<String>>,
+    claims: Claims,
     config: Arc<Config>,
     paths: Paths,
 }
 
 impl House {
     /// One connection from its first byte to its last.
-    async fn receive(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, door: Option<OwnedSemaphorePermit>) {
+    async fn receive(self: Arc<Self>, tcp: TcpStream, from: SocketAddr, door: Place<IpAddr>) {
         let incoming = match self.identify(tcp).await {
             Ok(incoming) => incoming,
             Err(error) => return self.say(&format!("refused {from}: {}", chain(&error))),
         };
         drop(door);
         let who = format!("{} ({from})", incoming.name);
-        let Ok(_place) = self.places.try_acquire() else {
-            self.say(&format!("refused {who}: all {} connections are in use", self.config.agent.connections));
+        let Some(_place) = self.places.take(incoming.name.clone()) else {
+            let most = self.config.agent.connections;
+            self.say(&format!("refused {who}: all {most} connections are in use, or its share of them"));
             // If it has gone meanwhile, it needs no answer.
             let _ = incoming.send_away().await;
             return;
         };
-        let peer = Peer { role: self.role(&incoming.name), name: incoming.name.clone() };
+        let peer = Peer {
+            role: self.role(&incoming.name),
+            name: incoming.name.clone(),
+            certified: true,
+            claims: self.claims.clone(),
+        };
         let stream = match incoming.welcome().await {
             Ok(stream) => stream,
             Err(error) => return self.say(&format!("refused {who}: {}", chain(&error))),
@@ -162,7 +171,8 @@ impl House {
         }
     }
 
+    /// What a peer says of itself must not look like lines of this agent.
     fn say(&self, line: &str) {
-        (self.log)(line);
+        (self.log)(&line.replace(char::is_control, " "));
     }
 }

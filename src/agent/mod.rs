@@ -2,9 +2,12 @@
 //!
 //! [`serve()`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over, [`listen`] what comes over TLS.
 
+mod claims;
 pub mod listen;
 mod questions;
 mod serve;
+mod shares;
 pub mod stdio;
 
+pub use claims::Claims;
 pub use serve::{Peer, ServeError, serve};

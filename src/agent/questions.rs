@@ -3,7 +3,7 @@
 //! Each question is a task of its own, so a long one holds no other up; a panic in one is an unknown outcome
 //! of that one. Pings are answered at once, however much is being asked.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
+use super::claims::Claim;
 use crate::host::{ByteStream, Call, Host, HostError, Role, Token};
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
@@ -31,7 +32,7 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
     // Both halves of the stream are closed here, so the client knows at once that no answer will come.
     while open.tasks.join_next().await.is_some() {}
     // Nobody else will: a client whose line broke is gone, and a new connection knows nothing of these.
-    for token in open.arrivals {
+    for (token, _claim) in open.arrivals {
         let _ = host.close_arrival(token).await;
     }
     end
@@ -43,16 +44,27 @@ struct Open {
     /// Questions that are being answered.
     tasks: JoinSet<()>,
     /// Arrivals that were opened and not closed.
-    arrivals: HashSet<Token>,
+    arrivals: HashMap<Token, Claim>,
 }
 
 impl Open {
-    fn note(&mut self, call: &Call) {
+    /// Gives what must be held until a question is answered; an error if its token belongs to another peer.
+    fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<Claim>, ()> {
+        let (Call::open_arrival { token, .. } | Call::close_arrival { token } | Call::send { token, .. }) =
+            call
+        else {
+            return Ok(None);
+        };
+        let claim = peer.claims.claim(token, &peer.name).ok_or(())?;
         match call {
-            Call::open_arrival { token, .. } => drop(self.arrivals.insert(token.clone())),
-            Call::close_arrival { token } => drop(self.arrivals.remove(token)),
+            Call::open_arrival { .. } => {
+                let kept = peer.claims.claim(token, &peer.name).ok_or(())?;
+                self.arrivals.insert(token.clone(), kept);
+            }
+            Call::close_arrival { .. } => drop(self.arrivals.remove(token)),
             _ => {}
         }
+        Ok(Some(claim))
     }
 }
 
@@ -84,14 +96,15 @@ async fn read_requests(
             Request::Ping { ping } => Reply::Pong { pong: ping },
             Request::Call { id, call } => {
                 while open.tasks.try_join_next().is_some() {}
-                match admit(call, open.tasks.len(), &**host, peer) {
+                match admit(call, open, &**host, peer) {
                     Err(error) => reply(id, Err(error)),
-                    Ok(call) => {
-                        open.note(&call);
+                    Ok((call, claim)) => {
                         let (host, replies) = (Arc::clone(host), replies.clone());
                         open.tasks.spawn(async move {
+                            let answer = ask(host, call).await;
+                            drop(claim);
                             // Fails when the client has gone: then nobody wants to know.
-                            let _ = replies.send(reply(id, ask(host, call).await)).await;
+                            let _ = replies.send(reply(id, answer)).await;
                         });
                         continue;
                     }
@@ -122,22 +135,35 @@ async fn write_replies(
     Ok(())
 }
 
-/// Whether a question may be asked now by this peer.
-fn admit(call: Value, open: usize, host: &dyn Host, peer: &Peer) -> Result<Call, HostError> {
+/// A question that may be asked now by this peer, in the peer's own name.
+fn admit(
+    call: Value,
+    open: &mut Open,
+    host: &dyn Host,
+    peer: &Peer,
+) -> Result<(Call, Option<Claim>), HostError> {
     let failed = |what: &str, reason: String| HostError::Failed {
         host: host.name().to_owned(),
         reason: format!("{what}: {reason}"),
     };
-    let call: Call = serde_json::from_value(call)
+    let mut call: Call = serde_json::from_value(call)
         .map_err(|error| failed("failed to understand the question", error.to_string()))?;
+    let begin = format!("failed to begin {}", call.name());
     if let Some(error) = not_allowed(host, peer, call.name(), call.role()) {
         return Err(error);
     }
-    if open >= OUTSTANDING {
+    if open.tasks.len() >= OUTSTANDING {
         let reason = format!("{OUTSTANDING} questions of this connection are open already");
-        return Err(failed(&format!("failed to begin {}", call.name()), reason));
+        return Err(failed(&begin, reason));
     }
-    Ok(call)
+    if let Call::check { arrival } | Call::reserve { arrival, .. } = &mut call
+        && peer.certified
+    {
+        arrival.from = peer.name.clone();
+    }
+    let other = |()| failed(&begin, "the token belongs to a migration of another host".to_owned());
+    let claim = open.note(&call, peer).map_err(other)?;
+    Ok((call, claim))
 }
 
 async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
+use super::claims::{Claim, Claims};
 use super::questions;
 use crate::host::{ByteStream, Channel, Host, HostError, Role, Token, chain};
 use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
@@ -16,12 +17,23 @@ use crate::transport::{frame, relay};
 const HELLO_TIME: Duration = Duration::from_secs(10);
 
 /// Who is at the other end, as its transport has proved it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     /// Its name, for people.
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// Whether the name is that of a host, and proved: then what the peer says of itself does not count.
+    pub certified: bool,
+    /// The tokens that it and the other peers use.
+    pub claims: Claims,
+}
+
+impl Peer {
+    /// The peer at the other end of a line that says nothing about which host that is.
+    pub fn new(name: String, role: Role) -> Self {
+        Self { name, role, certified: false, claims: Claims::default() }
+    }
 }
 
 /// Why a stream ended other than by its own end.
@@ -121,6 +133,7 @@ impl Session {
     /// Leads a stream to the hypervisor's socket.
     async fn connect(mut self, host: &dyn Host, token: &Token, channel: Channel) -> Result<(), ServeError> {
         self.may_migrate(host, "connect").await?;
+        let _claim = self.claim(token).await?;
         let inner = self.or_refuse(host.connect(token, channel)).await?;
         self.welcome().await?;
         self.relay(inner).await
@@ -129,6 +142,7 @@ impl Session {
     /// Waits for the hypervisor to knock, and leads it to the peer. A peer that goes away meanwhile ends it.
     async fn listen(mut self, host: &dyn Host, token: &Token, channel: Channel) -> Result<(), ServeError> {
         self.may_migrate(host, "listen").await?;
+        let _claim = self.claim(token).await?;
         let mut pending = self.or_refuse(host.listen(token, channel)).await?;
         self.welcome().await?;
         let mut early = [0];
@@ -156,6 +170,13 @@ impl Session {
         match questions::not_allowed(host, &self.peer, call, Role::Migrate) {
             None => Ok(()),
             Some(error) => Err(self.refuse(error.to_string()).await),
+        }
+    }
+
+    async fn claim(&mut self, token: &Token) -> Result<Claim, ServeError> {
+        match self.peer.claims.claim(token, &self.peer.name) {
+            Some(claim) => Ok(claim),
+            None => Err(self.refuse("the token belongs to a migration of another host".to_owned()).await),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::host::{ByteStream, Host, Role};
 /// If the streams cannot be used, or [`serve()`] fails.
 pub async fn run(host: Arc<dyn Host>) -> Result<(), StdioError> {
     let stream = take()?;
-    let peer = Peer { name: peer_name(), role: Role::Admin };
+    let peer = Peer::new(peer_name(), Role::Admin);
     Ok(serve(stream, host, peer).await?)
 }
 

@@ -113,6 +113,55 @@ EXIT STATUS
   3  list: some do not answer
   4  check: it is in maintenance";
 
+pub const STORE: &str = "\
+EXAMPLES
+  sysadm store check
+  sysadm store backup /root/sysadm-2026-11-21.db
+
+FILES
+  /var/lib/sysadm/sysadm.db    the database; sysadm.db-wal and sysadm.db-shm beside
+                               it belong to it, so copy it with 'backup' only";
+
+pub const STORE_CHECK: &str = "\
+FINDINGS (--json: kind, and who is needed)
+  damaged      backup    SQLite finds the file damaged, or it says what no sysadm
+                         writes; then nothing else is looked at
+  interrupted  operator  a zone was leaving or returning when its run died
+  dangling     operator  how a step ended is not recorded, nor where its zone is
+  marker       operator  /var/lib/sysadm/maintenance is there without maintenance, or
+                         is missing during it
+  unfinished   nobody    a run left a zone unfinished, which was settled since
+  expired      nobody    a booking has expired; the next booking clears it away
+
+EXAMPLES
+  sysadm store check
+  sysadm store check --json | jq -r '.findings[] | select(.needs != \"nobody\").text'
+
+EXIT STATUS
+  0  the database is whole, and nothing in it waits for you
+  1  it cannot be looked at: locked, written by a newer sysadm, or no database
+  2  wrong usage
+  3  something waits for you
+  5  it is damaged: where zones are cannot be told from it";
+
+pub const STORE_BACKUP: &str = "\
+EXAMPLES
+  sysadm store backup /root/sysadm-$(date +%F).db
+
+To put a backup back, let nothing run that uses the database:
+  systemctl stop sysadm-agent
+  rm -f /var/lib/sysadm/sysadm.db-wal /var/lib/sysadm/sysadm.db-shm
+  install -m 600 FILE /var/lib/sysadm/sysadm.db
+  sysadm store check
+What happened after the backup is not in it: compare 'sysadm evacuate -l' with the
+zones that other hosts run before you return or start any.
+
+EXIT STATUS
+  0  FILE is a whole copy, and on the disk
+  1  FILE exists already, or cannot be written, or the database is damaged; nothing
+     was changed, and there is no new FILE
+  2  wrong usage";
+
 pub const SETUP: &str = "\
 FILES
   /etc/libvirt/hooks/qemu.d/00-sysadm

@@ -16,6 +16,7 @@ mod progress;
 mod setup;
 mod sim;
 mod stop;
+mod store;
 mod target;
 mod ui;
 mod watch;
@@ -54,6 +55,7 @@ enum Command {
     Target(target::Args),
     Zone(zone::Args),
     Host(host::Args),
+    Store(store::Args),
     Setup(setup::Args),
     Cert(cert::Args),
     Agent(agent::Args),
@@ -102,6 +104,7 @@ async fn run(command: Command) -> Result<Exit, CliError> {
         Command::Target(args) => target::run(args).await,
         Command::Zone(args) => zone::run(args).await,
         Command::Host(args) => host::run(args).await,
+        Command::Store(args) => store::run(args),
         Command::Setup(args) => setup::run(&args),
         Command::Cert(args) => cert::run(args),
         Command::Agent(args) => agent::run(args).await,

@@ -5,6 +5,7 @@ use tokio::sync::Semaphore;
 use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
 use super::{Board, Engine, Event, Options, Reason};
+use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::Kind;
 use crate::store::Direction;
 
@@ -34,11 +35,29 @@ impl Engine {
         }
         self.watcher.event(&Event::Moving(ready.len()));
         let window = &Semaphore::new(options.jobs.max(1));
+        let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let moves = ready.into_iter().map(|(task, peer, away)| async move {
             let a_move = OneMove::new(self, board, direction, (&task, &peer, away.as_deref()), window);
             a_move.run(options.retries).await;
         });
-        futures::future::join_all(moves).await;
+        tokio::select! {
+            _ = futures::future::join_all(moves) => {}
+            () = renew(&bookings) => {}
+        }
         self.cancel.reason()
+    }
+}
+
+/// Keeps the booked room of zones that wait or move. A zone that has arrived has given its own back, and gets it
+/// no more. Never ends.
+async fn renew(bookings: &[Box<Task>]) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        // A host that does not answer now is asked again, and at the latest at the moment of the move.
+        futures::future::join_all(bookings.iter().map(|task| {
+            let zone = &task.arrival.manifest.zone;
+            task.to.renew(zone.name.clone(), zone.uuid, LEASE)
+        }))
+        .await;
     }
 }

@@ -83,6 +83,9 @@ macro_rules! calls {
         pub enum Call { $($name { $($arg: $type),* },)+ }
 
         impl Call {
+            /// All of them, with the role that each needs.
+            pub const ALL: &[(&str, Role)] = &[$((stringify!($name), Role::$role)),+];
+
             /// The role that a peer needs for it.
             pub const fn role(&self) -> Role {
                 match self { $(Self::$name { .. } => Role::$role,)+ }
@@ -155,6 +158,8 @@ calls! {
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
+    /// Extends a booking to `lease` milliseconds from now; nothing if there is none any more.
+    Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
     /// Gives the booked room back.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 
@@ -193,5 +198,19 @@ mod tests {
         assert!(Role::Observe < Role::Migrate && Role::Migrate < Role::Admin);
         assert_eq!(Call::facts {}.role(), Role::Observe);
         assert_eq!(Call::abort { zone: "a".parse().unwrap() }.role(), Role::Migrate);
+    }
+
+    #[test]
+    fn the_document_on_security_says_who_may_ask_what() {
+        let document = include_str!("../../docs/security.md");
+        let rows = document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let mut said: Vec<_> =
+            rows.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default())).collect();
+        let streams = [("connect", Role::Migrate), ("listen", Role::Migrate)];
+        let mut known: Vec<_> =
+            Call::ALL.iter().chain(&streams).map(|(name, role)| (*name, role.as_str())).collect();
+        said.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(said, known);
     }
 }

@@ -116,6 +116,7 @@ cannot! {
     fn look(ProbeTicket) -> Vec<DiskView>;
     fn unmark(ProbeTicket) -> ();
     fn reserve(Arrival, u64) -> ();
+    fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();
     fn detach(ZoneName, Uuid) -> ();

@@ -2,17 +2,14 @@
 //!
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 use super::probe::{self, Marks};
+use super::sockets::Sockets;
 use super::{
-    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token, chain,
 };
 use crate::maintenance;
 use crate::model::{
@@ -23,12 +20,16 @@ use crate::platform::Platform;
 use crate::points::{Place, Points, When};
 use crate::store::{Reservation, Store};
 
+/// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
+const LONGEST_LEASE: u64 = 24 * 3_600_000;
+
 /// This host.
 pub struct Local {
     name: String,
     platform: Arc<dyn Platform>,
     store: Arc<Store>,
     paths: Paths,
+    sockets: Sockets,
     marks: Marks,
     clock: fn() -> Millis,
     points: Points,
@@ -38,7 +39,8 @@ impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let points = Points::of_state_folder(&paths.state_dir());
-        Self { name, platform, store, paths, marks: Marks::default(), clock: Millis::now, points }
+        let sockets = Sockets::new(paths.run_dir());
+        Self { name, platform, store, paths, sockets, marks: Marks::default(), clock: Millis::now, points }
     }
 
     /// The same host, with another hook at each moment of a move.
@@ -82,21 +84,10 @@ impl Local {
         HostError::Refused { host: self.name.clone(), zone: zone.clone(), blockers }
     }
 
-    /// The folder of one migration's sockets.
-    fn folder(&self, token: &Token) -> PathBuf {
-        self.paths.run_dir().join(token.as_str())
-    }
-
-    fn make_folder(&self, token: &Token) -> std::io::Result<PathBuf> {
-        // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner
-        // one by its name.
-        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(self.paths.run_dir())?;
-        sweep(&self.paths.run_dir());
-        let folder = self.folder(token);
-        match std::fs::DirBuilder::new().mode(0o711).create(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(folder),
-        }
+    /// Like `failed`, for what names a migration's folder: its token is for the two hosts alone.
+    fn failed_with(&self, token: &Token, error: &dyn std::error::Error) -> HostError {
+        let reason = chain(error).replace(token.as_str(), "TOKEN");
+        HostError::Failed { host: self.name.clone(), reason }
     }
 
     fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
@@ -235,7 +226,7 @@ impl Host for Local {
                 source: arrival.from.clone(),
                 memory: memory_of(&arrival),
                 cpus: zone.cpus,
-                expires: now.after(lease),
+                expires: now.after(lease.min(LONGEST_LEASE)),
             };
             let admit = |others: &[Reservation]| {
                 blockers.extend(self.room(&arrival, facts.memory_free, others));
@@ -249,6 +240,11 @@ impl Host for Local {
             booked.map_err(|blockers| self.refused(&zone.name, blockers))
         };
         self.act(Place::Destination, Step::Reserve, act).await
+    }
+
+    async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
+        let expires = (self.clock)().after(lease.min(LONGEST_LEASE));
+        self.store.renew(&zone, uuid, expires).map(drop).map_err(|error| self.failed(error))
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
@@ -276,26 +272,23 @@ impl Host for Local {
     async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-            let folder = self.make_folder(&token).map_err(|error| self.failed(error))?;
-            self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
+            let failed = |error: &dyn std::error::Error| self.failed_with(&token, error);
+            let folder = self.sockets.expect(&token).map_err(|error| failed(&error))?;
+            self.platform.open_arrival(&manifest, &folder).await.map_err(|error| failed(&error))
         };
         self.act(Place::Destination, Step::Prepare, act).await
     }
 
     async fn close_arrival(&self, token: Token) -> Result<(), HostError> {
-        let folder = self.folder(&token);
-        self.platform.close_arrival(&folder).await.map_err(|error| self.failed(error))?;
-        for channel in Channel::ALL {
-            let _ = std::fs::remove_file(folder.join(channel.socket_name()));
-        }
-        let _ = std::fs::remove_dir(folder);
-        Ok(())
+        let closed = self.platform.close_arrival(&self.sockets.folder(&token)).await;
+        self.sockets.remove(&token);
+        closed.map_err(|error| self.failed_with(&token, &error))
     }
 
     async fn send(&self, zone: Zone, token: Token) -> Result<Sent, HostError> {
         let act = async {
-            let folder = self.folder(&token);
-            self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
+            let folder = self.sockets.folder(&token);
+            self.platform.send(&zone, &folder).await.map_err(|error| self.failed_with(&token, &error))
         };
         self.act(Place::Source, Step::Transfer, act).await
     }
@@ -323,96 +316,17 @@ impl Host for Local {
     }
 
     async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-        let path = self.platform.arrival_socket(&self.folder(token), channel);
-        let stream = connect_soon(&path).await.map_err(|error| self.failed(error))?;
-        Ok(Box::new(stream))
+        let path = self.platform.arrival_socket(&self.sockets.folder(token), channel);
+        let stream = self.sockets.connect(token, &path).await;
+        Ok(Box::new(stream.map_err(|error| self.failed_with(token, &error))?))
     }
 
     async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
         let act = async {
-            let folder = self.make_folder(token).map_err(|error| self.failed(error))?;
-            let path = folder.join(channel.socket_name());
-            let open = |path: &Path| {
-                let listener = UnixListener::bind(path)?;
-                // QEMU is not root. Who it is that knocks is looked at then.
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
-                Ok::<_, std::io::Error>(listener)
-            };
-            let listener = open(&path).map_err(|error| self.failed(error))?;
             let platform = Arc::clone(&self.platform);
-            Ok(Box::new(Knock { listener, path, channel, platform, host: self.name.clone() })
-                as Box<dyn Pending>)
+            let knock = self.sockets.listen(token, channel, platform, &self.name);
+            knock.map_err(|error| self.failed_with(token, &error))
         };
         self.act(Place::Source, Step::Prepare, act).await
-    }
-}
-
-/// Takes the folders away that a process left which was killed, a day after.
-fn sweep(run_dir: &Path) {
-    const OLD: Duration = Duration::from_secs(24 * 3600);
-    for entry in std::fs::read_dir(run_dir).into_iter().flatten().flatten() {
-        let is_token =
-            entry.file_name().to_str().is_some_and(|name| Token::try_from(name.to_owned()).is_ok());
-        let age = entry
-            .metadata()
-            .ok()
-            .and_then(|about| about.modified().ok())
-            .and_then(|time| time.elapsed().ok());
-        if is_token && age.is_some_and(|age| age > OLD) {
-            for channel in Channel::ALL {
-                let _ = std::fs::remove_file(entry.path().join(channel.socket_name()));
-            }
-            let _ = std::fs::remove_dir(entry.path());
-        }
-    }
-}
-
-/// Connects to a socket that the hypervisor is about to make, half a minute from now at the latest.
-async fn connect_soon(path: &Path) -> std::io::Result<UnixStream> {
-    use std::io::ErrorKind::{ConnectionRefused, NotFound};
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        match UnixStream::connect(path).await {
-            Err(error)
-                if matches!(error.kind(), NotFound | ConnectionRefused)
-                    && tokio::time::Instant::now() < deadline =>
-            {
-                tokio::time::sleep(Duration::from_millis(3)).await;
-            }
-            result => return result,
-        }
-    }
-}
-
-/// A socket on which this host's hypervisor will knock. Gone when dropped, and the last one takes the folder
-/// with it.
-struct Knock {
-    listener: UnixListener,
-    path: PathBuf,
-    channel: Channel,
-    platform: Arc<dyn Platform>,
-    host: String,
-}
-
-#[async_trait::async_trait]
-impl Pending for Knock {
-    async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        let failed = |error: std::io::Error| HostError::failed(&self.host, &error);
-        loop {
-            let (stream, _) = self.listener.accept().await.map_err(failed)?;
-            // The folder's secret name can be read in the arguments of the program that was told it.
-            if self.platform.may_knock(self.channel, stream.peer_cred().map_err(failed)?.uid()) {
-                return Ok(Box::new(stream));
-            }
-        }
-    }
-}
-
-impl Drop for Knock {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-        if let Some(folder) = self.path.parent() {
-            let _ = std::fs::remove_dir(folder);
-        }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod fake;
 mod local;
 mod probe;
 mod remote;
+mod sockets;
 
 pub use calls::{Call, Host, Progress, Role, Sent};
 pub use error::{HostError, chain};
@@ -53,11 +54,17 @@ impl Channel {
     }
 }
 
-/// The secret name of one live migration. It names the folder of its sockets on both hosts; who does not know
-/// it finds neither.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The secret name of one live migration. It names the folder of its sockets on both hosts.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token(String);
+
+impl std::fmt::Debug for Token {
+    /// Not what it is: it could end up in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
 
 impl Token {
     /// A fresh one, from the system's randomness.
@@ -95,4 +102,29 @@ impl From<Token> for String {
 pub trait Pending: Send {
     /// Waits until it has knocked, and gives the stream to it.
     async fn accept(&mut self) -> Result<ByteStream, HostError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_32_digits_and_nothing_that_leads_elsewhere() {
+        let slashes = "../".repeat(10) + "aa";
+        for bad in
+            ["", "a", "../x", &slashes, &"A".repeat(32), &"a".repeat(33), &"а".repeat(16), &"\0".repeat(32)]
+        {
+            let read = serde_json::from_value::<Token>(bad.into());
+            assert!(read.unwrap_err().to_string().contains("32 hexadecimal digits"), "{bad:?} was taken");
+        }
+        let good = Token::random();
+        assert_eq!(Token::try_from(good.as_str().to_owned()), Ok(good));
+    }
+
+    #[test]
+    fn a_token_is_not_shown_by_accident() {
+        let token = Token::random();
+        let call = Call::close_arrival { token: token.clone() };
+        assert!(!format!("{token:?}{call:?}").contains(token.as_str()));
+    }
 }

@@ -11,7 +11,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{major, minor};
+use rustix::fs::{OFlags, major, minor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -192,9 +192,22 @@ fn by_content(path: &Path) -> Proof {
     }
 }
 
+/// Opens what another host names, if it is a file or a block device. Whatever else lies there (a pipe without a
+/// writer, a terminal) could keep its reader waiting for ever.
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() || kind.is_block_device() {
+        Ok(file)
+    } else {
+        Err(std::io::Error::other("it is neither a file nor a block device"))
+    }
+}
+
 fn read_start(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -202,8 +215,8 @@ fn read_start(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
 /// its size and parts of its content that nobody writes to while it is in use.
 fn fingerprint(path: &Path) -> std::io::Result<String> {
     const MIB: u64 = 1 << 20;
-    let about = std::fs::metadata(path)?;
-    let mut file = std::fs::File::open(path)?;
+    let mut file = open(path)?;
+    let about = file.metadata()?;
     let (size, parts) = if about.file_type().is_block_device() {
         if let Some(name) = device_name(about.rdev()) {
             return Ok(name);
@@ -330,6 +343,21 @@ mod tests {
         assert_eq!(look(&ticket).await[0].problem.as_deref(), Some("the mark is not beside it"));
         Marks::default().take_away(&ticket);
         assert!(secret.exists());
+    }
+
+    #[tokio::test]
+    async fn what_would_keep_its_reader_waiting_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join(".sysadm-probe-pipe");
+        let mode = rustix::fs::Mode::from(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let mark = |proof| Mark { disk: disk(DiskSource::File(pipe.clone()), false), proof };
+        let file = Proof::File { path: pipe.clone(), content: "x".into() };
+        let ticket = ProbeTicket { marks: vec![mark(Proof::Fingerprint("1:0".into())), mark(file)] };
+        let views = look(&ticket).await;
+        let problems: Vec<_> = views.into_iter().map(|view| view.problem.unwrap()).collect();
+        assert!(problems[0].contains("neither a file nor a block device"), "{problems:?}");
+        assert_eq!(problems[1], "is there, but it is not the same storage");
     }
 
     #[test]

@@ -126,8 +126,12 @@ impl MoveError {
     }
 }
 
-/// How long room stays booked if nobody renews the booking, in milliseconds.
-pub const LEASE: u64 = 3_600_000;
+/// How long room stays booked if nobody renews the booking, in milliseconds: longer than a line is broken for a
+/// while, and not for ever after the one who has booked is gone.
+pub const LEASE: u64 = 300_000;
+
+/// How often a booking is renewed while its zone waits or moves.
+pub const RENEWAL: Duration = Duration::from_secs(60);
 
 /// Moves a zone. `abort` becoming true gives the move up if that is still possible.
 ///

@@ -49,7 +49,7 @@ pub struct Away {
 }
 
 impl Away {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             zone: parsed(row, "zone")?,
             uuid: parsed(row, "uuid")?,
@@ -65,6 +65,13 @@ impl Away {
             downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
         })
     }
+}
+
+/// A configuration as it is kept.
+pub(super) fn read_manifest(text: &str) -> rusqlite::Result<Manifest> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    })
 }
 
 impl Store {
@@ -117,12 +124,7 @@ impl Store {
                     row.get::<_, String>(0)
                 })
                 .optional()?;
-            let read = |text: String| {
-                serde_json::from_str(&text).map_err(|error| {
-                    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
-                })
-            };
-            text.map(read).transpose()
+            text.as_deref().map(read_manifest).transpose()
         })
     }
 

@@ -51,6 +51,20 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// A backup overwrites nothing.
+    #[error("{path} exists already; a backup overwrites nothing")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is in it cannot be relied on.
+    #[error("{path} is damaged ({what}) and was not copied; 'sysadm store check' tells all")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found.
+        what: String,
+    },
     /// Anything else.
     #[error("failed to {what} in {path}")]
     Query {

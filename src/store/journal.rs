@@ -1,6 +1,6 @@
 //! The journal of steps, written ahead: an intent before a step, its outcome after it.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{Millis, Step, ZoneName, words};
@@ -32,6 +32,18 @@ pub struct Entry {
     pub at: Millis,
     /// More, for people.
     pub detail: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            zone: parsed(row, "zone")?,
+            step: parsed(row, "step")?,
+            mark: parsed(row, "mark")?,
+            at: Millis(row.get("at_ms")?),
+            detail: row.get("detail")?,
+        })
+    }
 }
 
 impl Store {
@@ -72,15 +84,7 @@ impl Store {
         self.read("read the journal", |connection| {
             connection
                 .prepare_cached("SELECT * FROM journal WHERE run = ?1 AND zone = ?2 ORDER BY id")?
-                .query_map(params![run, zone.as_str()], |row| {
-                    Ok(Entry {
-                        zone: parsed(row, "zone")?,
-                        step: parsed(row, "step")?,
-                        mark: parsed(row, "mark")?,
-                        at: Millis(row.get("at_ms")?),
-                        detail: row.get("detail")?,
-                    })
-                })?
+                .query_map(params![run, zone.as_str()], Entry::read)?
                 .collect()
         })
     }

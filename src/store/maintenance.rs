@@ -54,7 +54,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             kind: parsed(row, "type")?,
             user: row.get("user")?,

@@ -4,23 +4,32 @@
 //! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
 
 mod away;
+mod backup;
+mod check;
+mod contents;
 mod error;
+mod integrity;
 mod journal;
 mod maintenance;
 mod reservations;
 mod runs;
 mod schema;
 mod targets;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::backup::StepResult;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use away::{Away, AwayPhase};
+pub use check::{Finding, FindingKind, Needs, Surroundings, check};
+pub use contents::Contents;
 pub use error::StoreError;
 pub use journal::{Entry, Mark};
 pub use maintenance::{Holder, MaintenanceType};
@@ -47,10 +56,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] names the file and what to do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_within(path, BUSY)
+    }
+
+    /// The same with another patience, for tests.
+    fn open_within(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         prepare_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?;
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
-        Self::set_up(&connection).map_err(|source| StoreError::open(path, source))?;
+        Self::set_up(&connection, patience).map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
@@ -85,12 +99,20 @@ impl Store {
         let failed = |source| StoreError::open(path, source);
         let connection = Connection::open_with_flags(name, flags | NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
-        schema::check(&connection, path)?;
-        Ok(connection)
+        if schema::check(&connection, path)? == schema::known() {
+            return Ok(connection);
+        }
+        // Questions are asked of today's tables, and whoever only reads changes no file.
+        let mut upgraded = Connection::open_in_memory().map_err(failed)?;
+        if backup::copy_pages(&connection, &mut upgraded).map_err(failed)? != StepResult::Done {
+            return Err(StoreError::Locked { path: path.to_owned() });
+        }
+        schema::upgrade(&upgraded, path)?;
+        Ok(upgraded)
     }
 
-    fn set_up(connection: &Connection) -> rusqlite::Result<()> {
-        connection.busy_timeout(BUSY)?;
+    fn set_up(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+        connection.busy_timeout(patience)?;
         // The first statement that reads the file: here a file that is no database is found out.
         write_ahead(connection)?;
         connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
@@ -218,29 +240,4 @@ pub(crate) fn stored(number: u64) -> i64 {
 /// A size as it was stored.
 pub(crate) fn unsigned(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
-    use super::*;
-
-    /// An empty store that lives as long as its folder.
-    pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("sysadm.db")).unwrap();
-        (folder, store)
-    }
-
-    #[test]
-    fn a_reader_does_not_wait_for_a_writer() {
-        let (folder, store) = fresh();
-        let reader = Store::open_read_only(&folder.path().join("sysadm.db")).unwrap().unwrap();
-        store
-            .write("hold the lock", |_| {
-                assert!(reader.away().unwrap().is_empty());
-                Ok(())
-            })
-            .unwrap();
-    }
 }

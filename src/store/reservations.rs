@@ -25,7 +25,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             zone: parsed(row, "zone")?,
             uuid: parsed(row, "uuid")?,
@@ -71,6 +71,14 @@ impl Store {
                 ],
             )?;
             Ok(Ok(()))
+        })
+    }
+
+    /// Extends a booking. Whether there is one.
+    pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
+        self.write("extend a booking", |transaction| {
+            let sql = "UPDATE reservation SET expires_ms = ?3 WHERE zone = ?1 AND uuid = ?2";
+            Ok(transaction.execute(sql, params![zone.as_str(), uuid.to_string(), expires.0])? > 0)
         })
     }
 

@@ -66,6 +66,20 @@ pub struct Run {
     pub outcome: Option<String>,
 }
 
+impl Run {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            direction: parsed(row, "direction")?,
+            user: row.get("user")?,
+            pid: row.get("pid")?,
+            started: Millis(row.get("started_ms")?),
+            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
+            outcome: row.get("outcome")?,
+        })
+    }
+}
+
 /// What a run does with one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
@@ -114,7 +128,7 @@ impl Move {
         }
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             zone: parsed(row, "zone")?,
             state: parsed(row, "state")?,
@@ -197,17 +211,7 @@ impl Store {
     pub fn latest_run(&self) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
         self.read("read the latest run", |connection| {
             let run = connection
-                .query_row("SELECT * FROM run ORDER BY id DESC LIMIT 1", [], |row| {
-                    Ok(Run {
-                        id: row.get("id")?,
-                        direction: parsed(row, "direction")?,
-                        user: row.get("user")?,
-                        pid: row.get("pid")?,
-                        started: Millis(row.get("started_ms")?),
-                        ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
-                        outcome: row.get("outcome")?,
-                    })
-                })
+                .query_row("SELECT * FROM run ORDER BY id DESC LIMIT 1", [], Run::read)
                 .optional()?;
             let Some(run) = run else { return Ok(None) };
             let moves = connection

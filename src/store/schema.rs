@@ -9,12 +9,13 @@ use super::StoreError;
 /// One script for each version, each preceded by `-- v N`.
 const SCRIPT: &str = include_str!("schema.sql");
 
-/// The newest version, the one that this software writes.
+/// What makes each version out of the one before.
 fn scripts() -> Vec<&'static str> {
     SCRIPT.split("-- v ").skip(1).map(|part| part.split_once('\n').map_or("", |(_, sql)| sql)).collect()
 }
 
-fn known() -> i64 {
+/// The newest version, the one that this software writes.
+pub(super) fn known() -> i64 {
     i64::try_from(scripts().len()).unwrap_or(i64::MAX)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{HostUri, ZoneName};
@@ -70,21 +70,23 @@ impl Store {
 
     /// All targets that were set.
     pub fn targets(&self) -> Result<BTreeMap<TargetKey, Vec<HostUri>>, StoreError> {
-        self.read("read targets", |connection| {
-            let mut statement = connection.prepare_cached("SELECT * FROM target ORDER BY zone, position")?;
-            let mut rows = statement.query([])?;
-            let mut targets: BTreeMap<_, Vec<_>> = BTreeMap::new();
-            while let Some(row) = rows.next()? {
-                let key = if row.get_ref("zone")?.as_str()? == DEFAULT_KEY {
-                    TargetKey::Default
-                } else {
-                    TargetKey::Zone(parsed(row, "zone")?)
-                };
-                targets.entry(key).or_default().push(parsed(row, "uri")?);
-            }
-            Ok(targets)
-        })
+        self.read("read targets", read_all)
     }
+}
+
+pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<BTreeMap<TargetKey, Vec<HostUri>>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM target ORDER BY zone, position")?;
+    let mut rows = statement.query([])?;
+    let mut targets: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let key = if row.get_ref("zone")?.as_str()? == DEFAULT_KEY {
+            TargetKey::Default
+        } else {
+            TargetKey::Zone(parsed(row, "zone")?)
+        };
+        targets.entry(key).or_default().push(parsed(row, "uri")?);
+    }
+    Ok(targets)
 }
 
 /// The targets of one zone out of all that were set, and where they come from.

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use sysadm::model::{Brand, Millis, ZoneName};
 use sysadm::paths::Paths;
@@ -17,6 +18,7 @@ pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 pub struct Environment {
     folder: tempfile::TempDir,
     agents: Vec<(&'static str, Child)>,
+    said: Arc<Mutex<String>>,
 }
 
 impl Environment {
@@ -24,7 +26,7 @@ impl Environment {
     pub fn new() -> Self {
         // In memory, where there is such a place: a hundred hosts would wait for the disk.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let new = Self { folder, agents: Vec::new() };
+        let new = Self { folder, agents: Vec::new(), said: Arc::default() };
         let ca = new.at("ca");
         cert::init_ca(&ca, "test", Millis::now()).unwrap();
         for host in HOSTS {
@@ -133,10 +135,18 @@ impl Environment {
             let mut lines = BufReader::new(agent.stderr.take().unwrap()).lines();
             let line = lines.next().unwrap().unwrap();
             ports.push((*host, line.rsplit(':').next().unwrap().parse().unwrap()));
-            std::thread::spawn(move || lines.for_each(drop));
+            let said = Arc::clone(&self.said);
+            std::thread::spawn(move || {
+                lines.for_each(|line| said.lock().unwrap().push_str(&(line.unwrap_or_default() + "\n")));
+            });
             self.agents.push((host, agent));
         }
         HOSTS.iter().for_each(|host| self.configure(host, &ports));
+    }
+
+    /// What the agents have logged.
+    pub fn agents_said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     pub fn stop_agent(&mut self, host: &str) {

@@ -36,6 +36,7 @@ fn help_of_sysadm() {
       target      Say where zones go when this host is evacuated
       zone        Work with the zones of this host
       host        Ask other hosts how they are
+      store       Look after the database of this host
       setup       Make the hypervisor itself respect maintenance
       cert        Make and show the certificates that rads:// needs
       agent       Serve this host to other hosts
@@ -466,6 +467,118 @@ fn help_of_host_list() {
 
     Options:
       -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_store() {
+    assert_snapshot!(help("store --help"), @r"
+    Look after the database of this host
+
+    In it is what must survive a crash or a reboot: who holds this host in maintenance, where zones go,
+    which zones are away and how they were configured, and what was about to be done with each.
+
+    Usage: sysadm store <COMMAND>
+
+    Commands:
+      check   Tell whether the database is whole, and what in it waits for somebody
+      backup  Copy the database into a file, also while an evacuation writes to it
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm store check
+      sysadm store backup /root/sysadm-2026-11-21.db
+
+    FILES
+      /var/lib/sysadm/sysadm.db    the database; sysadm.db-wal and sysadm.db-shm beside
+                                   it belong to it, so copy it with 'backup' only
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_store_check() {
+    assert_snapshot!(help("store check --help"), @r#"
+    Tell whether the database is whole, and what in it waits for somebody
+
+    Looks for damage first. If there is none: for moves that were interrupted and not settled, for steps
+    whose end is not recorded, for a lock marker that is there without maintenance or missing during it,
+    and for what will settle itself. Each finding is a line that says what to do. Changes nothing, and
+    may be used while an evacuation runs; what that works on is not judged.
+
+    Usage: sysadm store check [OPTIONS]
+
+    Options:
+          --json
+              One JSON document
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    FINDINGS (--json: kind, and who is needed)
+      damaged      backup    SQLite finds the file damaged, or it says what no sysadm
+                             writes; then nothing else is looked at
+      interrupted  operator  a zone was leaving or returning when its run died
+      dangling     operator  how a step ended is not recorded, nor where its zone is
+      marker       operator  /var/lib/sysadm/maintenance is there without maintenance, or
+                             is missing during it
+      unfinished   nobody    a run left a zone unfinished, which was settled since
+      expired      nobody    a booking has expired; the next booking clears it away
+
+    EXAMPLES
+      sysadm store check
+      sysadm store check --json | jq -r '.findings[] | select(.needs != "nobody").text'
+
+    EXIT STATUS
+      0  the database is whole, and nothing in it waits for you
+      1  it cannot be looked at: locked, written by a newer sysadm, or no database
+      2  wrong usage
+      3  something waits for you
+      5  it is damaged: where zones are cannot be told from it
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_store_backup() {
+    assert_snapshot!(help("store backup --help"), @r"
+    Copy the database into a file, also while an evacuation writes to it
+
+    The copy is the database as it is at one moment: one file, which only its owner can read, and which
+    needs no other beside it. It is looked over before it gets its name, so FILE is a whole backup or
+    not there. It holds the configurations of zones that are away.
+
+    Usage: sysadm store backup <FILE>
+
+    Arguments:
+      <FILE>
+              The copy; must not exist yet
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm store backup /root/sysadm-$(date +%F).db
+
+    To put a backup back, let nothing run that uses the database:
+      systemctl stop sysadm-agent
+      rm -f /var/lib/sysadm/sysadm.db-wal /var/lib/sysadm/sysadm.db-shm
+      install -m 600 FILE /var/lib/sysadm/sysadm.db
+      sysadm store check
+    What happened after the backup is not in it: compare 'sysadm evacuate -l' with the
+    zones that other hosts run before you return or start any.
+
+    EXIT STATUS
+      0  FILE is a whole copy, and on the disk
+      1  FILE exists already, or cannot be written, or the database is damaged; nothing
+         was changed, and there is no new FILE
+      2  wrong usage
     [done]
     ");
 }

@@ -229,6 +229,7 @@ pass_on! {
     fn look(ticket: ProbeTicket) -> Vec<DiskView>;
     fn unmark(ticket: ProbeTicket) -> ();
     fn reserve(arrival: Arrival, lease: u64) -> ();
+    fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();
     fn detach(zone: ZoneName, uuid: Uuid) -> ();

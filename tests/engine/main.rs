@@ -8,6 +8,7 @@ mod crashes;
 mod faults;
 mod hangs;
 mod lines;
+mod neighbours;
 mod points;
 mod promises;
 mod retries;

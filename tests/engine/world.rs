@@ -115,9 +115,17 @@ impl World {
     }
 
     pub fn run_zone(&self, spec: ZoneSpec) {
+        self.run_zone_on("h1", spec);
+    }
+
+    pub fn run_zone_on(&self, host: &str, spec: ZoneSpec) {
         let zone = spec.name.clone();
-        self.sim("h1").create(spec).unwrap();
-        self.sim("h1").start(&zone).unwrap();
+        self.sim(host).create(spec).unwrap();
+        self.sim(host).start(&zone).unwrap();
+    }
+
+    pub fn set_default_target(&self, host: &str, uri: &str) {
+        self.store(host).set_targets(&[TargetKey::Default], &[uri.parse().unwrap()]).unwrap();
     }
 
     /// With one zone of that kind.
@@ -150,9 +158,13 @@ impl World {
     }
 
     pub fn engine(&self) -> Engine {
+        self.engine_of("h1")
+    }
+
+    pub fn engine_of(&self, host: &str) -> Engine {
         Engine {
-            local: Arc::clone(&self.hosts["h1"]),
-            store: Arc::clone(&self.stores["h1"]),
+            local: Arc::clone(&self.hosts[host]),
+            store: Arc::clone(&self.stores[host]),
             peers: Peers::new(Arc::new(Net { hosts: self.hosts.clone(), lines: self.lines.clone() })),
             watcher: self.events.clone(),
             cancel: self.cancel.clone(),

@@ -65,6 +65,7 @@ nothing! {
     look(ProbeTicket) -> Vec<DiskView>;
     unmark(ProbeTicket) -> ();
     reserve(Arrival, u64) -> ();
+    renew(ZoneName, Uuid, u64) -> ();
     release(ZoneName, Uuid) -> ();
     attach(Manifest) -> ();
     detach(ZoneName, Uuid) -> ();

@@ -4,6 +4,8 @@
 
 mod dialling;
 mod fake;
+mod impostors;
 mod listening;
+mod malice;
 mod raw;
 mod site;

@@ -37,19 +37,33 @@ pub async fn connect(
     trusting: &Paths,
     showing: Option<&Paths>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    let tcp = TcpStream::connect(address).await?;
+    TlsConnector::from(client(trusting, showing)).connect(ServerName::from(address.ip()), tcp).await
+}
+
+fn client(trusting: &Paths, showing: Option<&Paths>) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots(trusting));
-    let config = match showing {
+    Arc::new(match showing {
         None => builder.with_no_client_auth(),
         Some(paths) => {
             let (chain, key) = own(paths);
             builder.with_client_auth_cert(chain, key).unwrap()
         }
-    };
-    let tcp = TcpStream::connect(address).await?;
-    TlsConnector::from(Arc::new(config)).connect(ServerName::from(address.ip()), tcp).await
+    })
+}
+
+/// The same over a TCP connection that is there already, with a certificate.
+pub async fn connect_over(
+    tcp: TcpStream,
+    address: SocketAddr,
+    trusting: &Paths,
+    showing: &Paths,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let config = client(trusting, Some(showing));
+    TlsConnector::from(config).connect(ServerName::from(address.ip()), tcp).await
 }
 
 /// What the agent says to a peer like that before it ends the connection: its bytes within TLS, and why it ended.

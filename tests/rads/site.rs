@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use sysadm::agent::listen::{Listener, Log};
 use sysadm::config::Config;
+use sysadm::host::Host;
 use sysadm::model::{HostUri, Millis};
 use sysadm::paths::Paths;
 use sysadm::transport::{Dialer, cert};
@@ -84,7 +85,12 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// An agent of a host that does nothing.
     pub async fn start(paths: &Paths, config: Arc<Config>) -> Self {
+        Self::serve(paths, config, Arc::new(Fake)).await
+    }
+
+    pub async fn serve(paths: &Paths, config: Arc<Config>, host: Arc<dyn Host>) -> Self {
         let listener = Listener::bind(config, paths.clone()).await.unwrap();
         let address = listener.address();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -94,7 +100,7 @@ impl Agent {
         let stopped = async {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(listener.run(Arc::new(Fake), log_to, stopped));
+        let task = tokio::spawn(listener.run(host, log_to, stopped));
         Self { address, log, stop: Some(stop), task }
     }
 

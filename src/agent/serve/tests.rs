@@ -9,7 +9,7 @@ use crate::host::fake::FakeHost;
 
 fn start(host: Arc<FakeHost>, role: Role) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
     let (client, server) = duplex(1 << 16);
-    let peer = Peer { name: "h1".to_owned(), role };
+    let peer = Peer::new("h1".to_owned(), role);
     (client, tokio::spawn(serve(Box::new(server), host, peer)))
 }
 

@@ -37,7 +37,7 @@ async fn served(
     role: Role,
 ) -> (Remote, tokio::task::JoinHandle<Result<(), crate::agent::ServeError>>) {
     let (client, server) = duplex(1 << 16);
-    let peer = Peer { name: "h1".to_owned(), role };
+    let peer = Peer::new("h1".to_owned(), role);
     let server = tokio::spawn(serve(Box::new(server), host, peer));
     let mut client: ByteStream = Box::new(client);
     hello::open(&uri(), &mut client, Purpose::Rpc).await.unwrap();

@@ -26,7 +26,8 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     for network in &manifest.networks {
         blockers.extend(missing_network(network).await?);
     }
-    match domain_xml::parse(&manifest.config) {
+    let domain = domain_xml::parse(&manifest.config);
+    match domain.and_then(|domain| domain_xml::must_be(&manifest.config, &manifest.zone).map(|()| domain)) {
         Ok(domain) if driver == Driver::Qemu => {
             blockers.extend(machine(libvirt, &domain, arrival.kind).await?);
         }
@@ -48,7 +49,9 @@ fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Bloc
 }
 
 async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformError> {
-    let device = |name: &str| Path::new("/sys/class/net").join(name).exists();
+    // A name that comes from another host must not lead to some other file.
+    let is_name = |name: &str| !name.contains('/') && !matches!(name, "" | "." | "..");
+    let device = |name: &str| is_name(name) && Path::new("/sys/class/net").join(name).exists();
     let reason = match network {
         Network::Bridge(name) if device(name) => return Ok(None),
         Network::Bridge(name) => format!("no bridge {name} there"),
@@ -79,6 +82,8 @@ impl Machines {
     /// The capabilities of a machine, or why there is none.
     async fn ask(&self, wanted: [String; 3]) -> Result<Result<String, String>, PlatformError> {
         const FRESH: Duration = Duration::from_secs(60);
+        /// What peers ask for is theirs to say: it must not grow without end.
+        const MANY: usize = 256;
         let known = |machines: &Self| {
             let known = machines.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.get(&wanted).filter(|(asked, _)| asked.elapsed() < FRESH).map(|(_, answer)| answer.clone())
@@ -87,8 +92,10 @@ impl Machines {
             return Ok(answer);
         }
         let [virt, arch, machine] = &wanted;
-        let command = Driver::Qemu.virsh().args(["domcapabilities", "--virttype", virt]);
-        let answer = match command.args(["--arch", arch, "--machine", machine]).run().await {
+        let words = [("virttype", virt), ("arch", arch), ("machine", machine)];
+        let words = words.map(|(option, word)| format!("--{option}={word}"));
+        let command = Driver::Qemu.virsh().arg("domcapabilities");
+        let answer = match command.args(words.iter().map(String::as_str)).run().await {
             Ok(capabilities) => Ok(capabilities),
             Err(error @ ExecError::Failed { .. }) => {
                 let said = error.stderr().to_owned();
@@ -99,10 +106,11 @@ impl Machines {
             }
             Err(error) => return Err(failed("ask for capabilities", error)),
         };
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(wanted, (Instant::now(), answer.clone()));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MANY {
+            known.clear();
+        }
+        known.insert(wanted, (Instant::now(), answer.clone()));
         Ok(answer)
     }
 }
@@ -116,6 +124,9 @@ async fn machine(
     let Some(machine) = &domain.machine else { return Ok(None) };
     let blocker = |reason: String| Ok(Some(Blocker::new(BlockerKind::Platform, reason)));
     let wanted = [domain.virt.clone(), domain.arch.clone(), machine.clone()];
+    if let Some(odd) = wanted.iter().find(|word| !is_plain(word)) {
+        return blocker(format!("{odd:?} is no word for a machine"));
+    }
     let capabilities = match libvirt.machines.ask(wanted).await? {
         Ok(capabilities) => capabilities,
         Err(said) => {
@@ -128,6 +139,12 @@ async fn machine(
         }
         _ => Ok(None),
     }
+}
+
+/// Whether libvirt could have such a word for a type, an architecture or a machine.
+fn is_plain(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    !word.is_empty() && word.len() <= 64 && !word.starts_with('-') && word.chars().all(plain)
 }
 
 //       <model usable='yes' vendor='unknown'>qemu64</model>
@@ -190,6 +207,12 @@ fn parse_meminfo(text: &str) -> Option<Memory> {
     Some(Memory { total: field("MemTotal")?, available: field("MemAvailable")? })
 }
 
+/// Reads a text as each of the things that are read here.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_output(text: &str) {
+    let _ = (parse_meminfo(text), cpu_is_usable(text, "qemu64"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +225,24 @@ mod tests {
             Some(Memory { total: 24_684_084 << 10, available: 23_512_340 << 10 })
         );
         assert_eq!(parse_meminfo("MemTotal: 1 kB\n"), None);
+    }
+
+    #[tokio::test]
+    async fn the_name_of_a_network_leads_to_no_other_file() {
+        for name in ["/etc/passwd", "../../../etc/passwd", ".", "..", ""] {
+            for network in [Network::Bridge(name.to_owned()), Network::Device(name.to_owned())] {
+                let blocker = missing_network(&network).await.unwrap();
+                assert!(blocker.is_some_and(|blocker| blocker.reason.starts_with("no ")), "{name:?}");
+            }
+        }
+        assert_eq!(missing_network(&Network::Device("lo".to_owned())).await.unwrap(), None);
+    }
+
+    #[test]
+    fn only_plain_words_become_arguments() {
+        assert!(["kvm", "x86_64", "pc-q35-7.2", "s390-ccw-virtio"].into_iter().all(is_plain));
+        let long = "x".repeat(65);
+        assert!(!["", "-rf", "a b", "a;b", "../x", "a\n", "а", long.as_str()].into_iter().any(is_plain));
     }
 
     #[test]

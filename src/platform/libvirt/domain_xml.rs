@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use roxmltree::{Document, Node};
 
-use crate::model::{Disk, DiskSource, Network};
+use crate::model::{Disk, DiskSource, Network, Zone};
 
 /// What matters of a domain's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,16 +27,53 @@ pub struct Domain {
     pub obstacles: Vec<String>,
 }
 
+/// What a peer sends must be the zone that was checked and let in: libvirt would believe the XML, whatever the
+/// rest of the manifest says.
+///
+/// # Errors
+/// If its name or UUID is another one, missing (libvirt would make one up), or there twice.
+pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
+    let document = read(xml)?;
+    let only = |name: &str| {
+        let mut all = document.root_element().children().filter(|node| node.tag_name().name() == name);
+        let (Some(node), None) = (all.next(), all.next()) else {
+            return Err(format!("one <{name}> is expected"));
+        };
+        // A comment or a second piece of text would be read in one way here and in another by libvirt.
+        let mut parts = node.children();
+        let (Some(text), None) =
+            (parts.next().filter(Node::is_text).and_then(|part| part.text()), parts.next())
+        else {
+            return Err(format!("nothing but text is expected in <{name}>"));
+        };
+        Ok(text)
+    };
+    let (name, uuid) = (only("name")?, only("uuid")?);
+    if name != zone.name.as_str() {
+        return Err(format!("it is of {name:?}, not of zone '{}'", zone.name));
+    }
+    if uuid.trim().parse() != Ok(zone.uuid) {
+        return Err(format!("its UUID is {uuid:?}, not {}", zone.uuid));
+    }
+    Ok(())
+}
+
+fn read(xml: &str) -> Result<Document<'_>, String> {
+    // No DTD: no entities, neither those of other files nor those that grow without end.
+    let document = Document::parse(xml).map_err(|error| error.to_string())?;
+    match document.root_element().tag_name().name() {
+        "domain" => Ok(document),
+        other => Err(format!("a <domain> is expected, found <{other}>")),
+    }
+}
+
 /// Reads a domain's XML.
 ///
 /// # Errors
 /// What is wrong with the document, with its position. A document with a DTD (entities) is refused.
 pub fn parse(xml: &str) -> Result<Domain, String> {
-    let document = Document::parse(xml).map_err(|error| error.to_string())?;
+    let document = read(xml)?;
     let root = document.root_element();
-    if root.tag_name().name() != "domain" {
-        return Err(format!("a <domain> is expected, found <{}>", root.tag_name().name()));
-    }
     let mut domain = Domain { virt: attribute(root, "type"), ..Domain::default() };
     for section in root.children().filter(Node::is_element) {
         match section.tag_name().name() {
@@ -286,12 +323,78 @@ mod tests {
         assert_eq!(domain.networks, [Network::Bridge("br0".into()), Network::Managed("default".into())]);
     }
 
+    const UUID: &str = "00511286-3319-4f84-a168-e5fcdfb0de45";
+
+    fn zone() -> Zone {
+        let value = serde_json::json!({
+            "name": "web1", "uuid": UUID, "brand": "kvm", "state": "installed", "autostart": false,
+            "persistent": true, "memory": 1, "cpus": 1,
+        });
+        serde_json::from_value(value).unwrap()
+    }
+
     #[test]
-    fn entities_are_refused() {
-        let bomb = "<!DOCTYPE d [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><domain type='kvm'>&b;</domain>";
-        assert!(parse(bomb).unwrap_err().contains("DTD"), "{:?}", parse(bomb));
+    fn documents_with_entities_of_any_kind_are_refused() {
+        let laughs: String =
+            (1..10).map(|n| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10))).collect();
+        let declarations = [
+            "<!ENTITY a 'x'><!ENTITY b '&a;&a;'>".to_owned(),
+            format!("<!ENTITY l0 'lol'>{laughs}"),
+            "<!ENTITY b SYSTEM 'file:///etc/shadow'>".to_owned(),
+            "<!ENTITY % p SYSTEM 'http://127.0.0.1/x.dtd'> %p;".to_owned(),
+        ];
+        for declaration in declarations {
+            let bomb = format!(
+                "<!DOCTYPE d [{declaration}]><domain type='kvm'><name>web1</name><uuid>{UUID}</uuid>&b;</domain>"
+            );
+            assert!(parse(&bomb).unwrap_err().contains("DTD"), "{:?}", parse(&bomb));
+            assert!(must_be(&bomb, &zone()).unwrap_err().contains("DTD"), "{bomb}");
+        }
+        assert!(parse("<domain type='kvm'>&b;</domain>").unwrap_err().contains("entity"));
+        assert!(parse("<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>").unwrap_err().contains("DTD"));
         assert!(parse("<network/>").is_err());
         assert!(parse("").is_err());
+    }
+
+    #[test]
+    fn a_document_that_is_deep_or_wide_without_end_is_an_error_or_read_in_time() {
+        assert!(parse(&"<domain>".repeat(100_000)).is_err());
+        let attributes: String = (0..20_000).map(|n| format!(" a{n}='x'")).collect();
+        let _ = parse(&format!("<domain{attributes}/>"));
+        let stores = 2_000;
+        let (open, close) = ("<backingStore type='file'>".repeat(stores), "</backingStore>".repeat(stores));
+        let disk = format!("<disk type='file'>{open}{close}</disk>");
+        let _ = parse(&format!("<domain><devices>{disk}</devices></domain>"));
+    }
+
+    #[test]
+    fn only_the_document_of_the_zone_itself_is_taken() {
+        let check = |inner: &str| must_be(&format!("<domain type='kvm'>{inner}</domain>"), &zone());
+        let uuid = format!("<uuid>{UUID}</uuid>");
+        assert_eq!(check(&format!("<name>web1</name>{uuid}")), Ok(()));
+        // A snapshot's or an application's own <name> deeper down is no matter.
+        assert_eq!(check(&format!("<name>web1</name>{uuid}<metadata><name>x</name></metadata>")), Ok(()));
+        for (inner, words) in [
+            (format!("<name>db1</name>{uuid}"), "it is of \"db1\", not of zone 'web1'"),
+            (format!("<name>web1 </name>{uuid}"), "it is of \"web1 \""),
+            (format!("<name>wеb1</name>{uuid}"), "not of zone 'web1'"),
+            (uuid.clone(), "one <name>"),
+            (format!("<name>web1</name><name>db1</name>{uuid}"), "one <name>"),
+            (format!("<x:name xmlns:x='u'>web1</x:name><name>db1</name>{uuid}"), "one <name>"),
+            (format!("<name>web1<!-- -->x</name>{uuid}"), "nothing but text"),
+            (format!("<name>web1<b/></name>{uuid}"), "nothing but text"),
+            (format!("<name/>{uuid}"), "nothing but text"),
+            (format!("<name><!--web1--></name>{uuid}"), "nothing but text"),
+            ("<name>web1</name>".to_owned(), "one <uuid>"),
+            ("<name>web1</name><uuid>1</uuid>".to_owned(), "its UUID is \"1\""),
+            (
+                "<name>web1</name><uuid>6b5bd03f-ed22-41e2-9128-dadfae40d005</uuid>".to_owned(),
+                "its UUID is \"6b5bd03f-ed22-41e2-9128-dadfae40d005\", not 0051",
+            ),
+        ] {
+            let said = check(&inner).unwrap_err();
+            assert!(said.contains(words), "{inner}: {said}");
+        }
     }
 
     proptest! {

@@ -23,6 +23,24 @@ use crate::paths::Paths;
 pub use virsh::Driver;
 use virsh::{failed, is_missing};
 
+/// Reads a domain's XML in every way in which it is read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
+    let _ = domain_xml::parse(xml);
+    if let Some(zone) = zone {
+        let _ = domain_xml::must_be(xml, zone);
+    }
+}
+
+/// Reads a text as each of the things that virsh prints.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_output(brand: Brand, text: &str) {
+    let (info, state) = text.split_once("\n--\n").unwrap_or((text, text));
+    let _ = (list::parse_list(text), list::parse_zone(brand, info, state));
+    let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
+    check::read_output(text);
+}
+
 /// The libvirt of this host.
 #[derive(Debug)]
 pub struct Libvirt {
@@ -242,6 +260,10 @@ impl Platform for Libvirt {
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
         let command = Driver::of(manifest.zone.brand).virsh().args(["define", "/dev/stdin"]);
         let what = || format!("define zone '{}'", manifest.zone.name);
+        domain_xml::must_be(&manifest.config, &manifest.zone).map_err(|reason| PlatformError::State {
+            zone: manifest.zone.name.clone(),
+            what: format!("its configuration is refused: {reason}"),
+        })?;
         command.stdin(manifest.config.as_str()).run().await.map_err(|error| failed(what(), error))?;
         Ok(())
     }

@@ -1,0 +1,115 @@
+//! `sysadm store`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::evacuation::is_running;
+use crate::model::Millis;
+use crate::store::{Contents, Finding, Needs, Surroundings, check};
+
+/// Look after the database of this host
+///
+/// In it is what must survive a crash or a reboot: who holds this host in maintenance, where zones go, which
+/// zones are away and how they were configured, and what was about to be done with each.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::STORE)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Tell whether the database is whole, and what in it waits for somebody
+    ///
+    /// Looks for damage first. If there is none: for moves that were interrupted and not settled, for steps
+    /// whose end is not recorded, for a lock marker that is there without maintenance or missing during it,
+    /// and for what will settle itself. Each finding is a line that says what to do. Changes nothing, and may
+    /// be used while an evacuation runs; what that works on is not judged.
+    #[command(after_long_help = super::help::STORE_CHECK)]
+    Check {
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the database into a file, also while an evacuation writes to it
+    ///
+    /// The copy is the database as it is at one moment: one file, which only its owner can read, and which
+    /// needs no other beside it. It is looked over before it gets its name, so FILE is a whole backup or not
+    /// there. It holds the configurations of zones that are away.
+    #[command(after_long_help = super::help::STORE_BACKUP)]
+    Backup {
+        /// The copy; must not exist yet
+        file: PathBuf,
+    },
+}
+
+pub fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    match args.action {
+        Action::Check { json } => look(&context, json),
+        Action::Backup { file } => {
+            let nothing = || {
+                let path = context.paths.database();
+                CliError::new(Exit::Error, format!("there is no {} yet, so nothing to copy", path.display()))
+            };
+            context.store_to_read()?.ok_or_else(nothing)?.backup(&file)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
+    let now = || (is_running(&context.paths), context.paths.lock_marker().exists());
+    // Before and after: what begins or ends meanwhile is no contradiction.
+    let before = now();
+    let around = || {
+        let after = now();
+        let marker = (before.1 == after.1).then_some(after.1);
+        Surroundings { running: before.0 || after.0, marker, now: Millis::now() }
+    };
+    let findings = match context.store_to_read()? {
+        Some(store) => store.check(around)?,
+        None => check(&Contents::default(), &around()),
+    };
+    if as_json {
+        let text = serde_json::to_string_pretty(&document(context, &findings));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+    } else {
+        findings.iter().for_each(|finding| ui::say(&line(finding)));
+        if !findings.iter().any(|finding| finding.kind.needs() != Needs::Nobody) {
+            ui::say("the database is whole, and nothing in it waits for you");
+        }
+    }
+    Ok(exit_of(&findings))
+}
+
+fn line(finding: &Finding) -> String {
+    match &finding.zone {
+        Some(zone) => format!("{zone}: {}", finding.text),
+        None => finding.text.clone(),
+    }
+}
+
+fn exit_of(findings: &[Finding]) -> Exit {
+    match findings.iter().map(|finding| finding.kind.needs()).max() {
+        None | Some(Needs::Nobody) => Exit::Done,
+        Some(Needs::Operator) => Exit::Partly,
+        Some(Needs::Backup) => Exit::Stuck,
+    }
+}
+
+fn document(context: &Context, findings: &[Finding]) -> serde_json::Value {
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "kind": finding.kind, "needs": finding.kind.needs(), "zone": finding.zone, "text": finding.text,
+            })
+        })
+        .collect();
+    json!({ "schema_version": 1, "host": context.host_name(), "findings": findings })
+}

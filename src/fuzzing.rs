@@ -1,0 +1,55 @@
+//! The readers of outside data for the crate in `fuzz/`, since most of them are private. None may panic or hang,
+//! whatever it reads.
+
+use crate::config::Config;
+use crate::model::{Address, Brand, HostUri, Manifest, ZoneName};
+use crate::platform::libvirt;
+use crate::transport::hello::{Hello, Welcome};
+use crate::transport::{frame, rpc};
+
+/// Host URIs, addresses and zone names. One that is taken reads back as the same.
+pub fn uri(text: &str) {
+    let same = |taken: Option<HostUri>| taken.is_none_or(|uri| uri.to_string().parse() == Ok(uri));
+    assert!(same(text.parse().ok()), "it reads back as another one");
+    let _ = (text.parse::<Address>(), text.parse::<ZoneName>());
+}
+
+/// What comes over the network: one frame, and what may be in it.
+pub fn wire(bytes: &[u8]) {
+    use futures::FutureExt;
+    // From memory, all of it is there at once.
+    let read = |mut bytes: &[u8]| frame::read::<serde_json::Value>(&mut bytes, 1 << 20).now_or_never();
+    let Some(Ok(value)) = read(bytes) else { return };
+    let _ = serde_json::from_value::<Hello>(value.clone());
+    let _ = serde_json::from_value::<Welcome>(value.clone());
+    let _ = serde_json::from_value::<rpc::Reply>(value.clone());
+    if let Ok(rpc::Request::Call { call, .. }) = serde_json::from_value(value) {
+        let _ = serde_json::from_value::<crate::host::Call>(call);
+    }
+}
+
+/// A manifest, and the configuration in it.
+pub fn manifest(text: &str) {
+    if let Ok(manifest) = serde_json::from_str::<Manifest>(text) {
+        libvirt::read_domain(&manifest.config, Some(&manifest.zone));
+    }
+}
+
+/// `sysadm.toml`.
+pub fn config(text: &str) {
+    if let Err(what) = Config::parse(text) {
+        assert!(!what.contains('\n'), "more than one line");
+    }
+}
+
+/// The XML of a domain, as virsh prints it.
+pub fn domain(text: &str) {
+    libvirt::read_domain(text, None);
+}
+
+/// Everything else that virsh prints.
+pub fn virsh(text: &str) {
+    for brand in Brand::ALL {
+        libvirt::read_output(*brand, text);
+    }
+}

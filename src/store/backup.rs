@@ -1,0 +1,176 @@
+//! A copy of the database in one file, made while others read and write it.
+//!
+//! The copy is made in a folder of its own beside the file that is asked for, and gets its name when it is
+//! whole, looked over and on the disk. So what has that name is a backup, whatever happened.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{NO_MUTEX, Store, StoreError, integrity};
+
+impl Store {
+    /// Copies the database as it is at this moment into a file (0600) that must not exist yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] names the file that it is about; there is no `file` then.
+    pub fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        if file.symlink_metadata().is_ok() {
+            return Err(StoreError::Exists { path: file.to_owned() });
+        }
+        let failed = |source: io::Error| match source.kind() {
+            ErrorKind::AlreadyExists => StoreError::Exists { path: file.to_owned() },
+            _ => StoreError::Create { path: file.to_owned(), source },
+        };
+        let draft = Draft::new(file).map_err(failed)?;
+        self.copy_to(&draft.file(), file)?;
+        put(&draft.file(), file).map_err(failed)
+    }
+
+    fn copy_to(&self, draft: &Path, file: &Path) -> Result<(), StoreError> {
+        let failed = |source: rusqlite::Error| {
+            let ours = source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
+            StoreError::query(if ours { &self.path } else { file }, "copy the database", source)
+        };
+        let mut copy = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
+            .map_err(failed)?;
+        // It is given to the disk as a whole, later.
+        copy.execute_batch("PRAGMA synchronous=OFF").map_err(failed)?;
+        if copy_pages(&self.lock(), &mut copy).map_err(failed)? != StepResult::Done {
+            return Err(StoreError::Locked { path: self.path.clone() });
+        }
+        if let Some(what) = integrity::damage(&copy).map_err(failed)?.into_iter().next() {
+            return Err(StoreError::Damaged { path: self.path.clone(), what });
+        }
+        // One file is the whole copy: it can be read where nothing can be written beside it.
+        copy.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(())).map_err(failed)?;
+        copy.close().map_err(|(_, source)| failed(source))
+    }
+}
+
+/// Copies everything in one step: with a write-ahead journal, one that reads holds up none that write, and what
+/// it reads stays as it is however long that takes.
+pub(super) fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<StepResult> {
+    Backup::new(from, to)?.step(-1)
+}
+
+/// The folder of an unfinished copy, which goes away with all that SQLite has put beside it.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn new(file: &Path) -> io::Result<Self> {
+        let mut name = file.as_os_str().to_owned();
+        name.push(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
+        let folder = PathBuf::from(name);
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        let draft = Self(folder);
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft.file())?;
+        Ok(draft)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("copy")
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Gives a whole copy its name. A link, unlike a rename, never replaces anything.
+fn put(draft: &Path, file: &Path) -> io::Result<()> {
+    File::open(draft)?.sync_all()?;
+    match fs::hard_link(draft, file) {
+        // Some file systems know no links: there a rename must do, after one more look.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists && file.symlink_metadata().is_err() => {
+            fs::rename(draft, file)?;
+        }
+        result => result?,
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::store::tests::{fresh, sample};
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_copy_is_one_private_file_with_everything_in_it() {
+        let (_folder, store) = fresh();
+        sample::write(&store);
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("copy of 100%?.db");
+        store.backup(&file).unwrap();
+        assert_eq!(names(place.path()), ["copy of 100%?.db"]);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&file).unwrap()[18..20], [1, 1], "it needs no journal beside it");
+        let copy = Store::open_read_only(&file).unwrap().unwrap();
+        assert_eq!(copy.contents().unwrap(), sample::contents());
+        assert_eq!(copy.damage().unwrap(), [] as [&str; 0]);
+        drop(copy);
+        assert_eq!(names(place.path()), ["copy of 100%?.db"]);
+        assert_eq!(Store::open(&file).unwrap().contents().unwrap(), sample::contents(), "put back");
+    }
+
+    #[test]
+    fn nothing_is_ever_overwritten() {
+        let (folder, store) = fresh();
+        let file = folder.path().join("letter");
+        fs::write(&file, "dear grandmother").unwrap();
+        let error = store.backup(&file).unwrap_err();
+        assert!(matches!(error, StoreError::Exists { .. }), "{error}");
+        assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
+        // One that appears while the copy is made.
+        let draft = Draft::new(&file).unwrap();
+        assert_eq!(put(&draft.file(), &file).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
+    }
+
+    #[test]
+    fn what_others_write_meanwhile_neither_stops_it_nor_waits_for_it() {
+        let (folder, store) = fresh();
+        sample::write(&store);
+        let reader = Store::open_read_only(store.path()).unwrap().unwrap();
+        let file = folder.path().join("copy");
+        store
+            .write("hold the lock", |transaction| {
+                transaction.execute("DELETE FROM away", [])?;
+                reader.backup(&file).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        let copy = Store::open_read_only(&file).unwrap().unwrap();
+        assert_eq!(copy.contents().unwrap(), sample::contents(), "what was not committed is not in it");
+    }
+
+    #[test]
+    fn a_damaged_database_makes_no_backup() {
+        let (folder, store) = fresh();
+        sample::write(&store);
+        let orphan = "PRAGMA foreign_keys=OFF; DELETE FROM run WHERE id = 1; PRAGMA foreign_keys=ON;";
+        store.lock().execute_batch(orphan).unwrap();
+        let file = folder.path().join("copy");
+        let error = store.backup(&file).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert_eq!(names(folder.path()), ["sysadm.db", "sysadm.db-shm", "sysadm.db-wal"]);
+    }
+}

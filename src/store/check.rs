@@ -1,0 +1,209 @@
+//! What in the database waits for somebody, and what to do about it. [`check`] is a pure function.
+//!
+//! | what is found | needs |
+//! |---|---|
+//! | the file is damaged, or says what no sysadm writes | a backup |
+//! | a zone is `leaving` or `returning`, and no run lives | you: `--resume` |
+//! | a run is over, has not written down how its last step with a zone ended, and nothing else tells | you |
+//! | the lock marker and the maintenance table disagree | you |
+//! | a run is over and left a zone unfinished, which was settled since | nobody |
+//! | a booking has expired | nobody |
+//!
+//! Only the newest run that had to do with a zone says anything of it: before it began, all was settled. What a
+//! run that lives works on is not judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AwayPhase, Contents, Entry, Mark, Move, MoveState, Store, StoreError, integrity};
+use crate::host::chain;
+use crate::model::{Millis, ZoneName, words};
+
+words! {
+    /// What was found.
+    FindingKind, "kind of finding" {
+        /// The file is damaged.
+        Damaged = "damaged",
+        /// A move was interrupted and is not settled.
+        Interrupted = "interrupted",
+        /// How a step ended is not recorded, nor where its zone is.
+        Dangling = "dangling",
+        /// The lock marker and the database disagree.
+        Marker = "marker",
+        /// A run left a zone unfinished; it was settled since.
+        Unfinished = "unfinished",
+        /// A booking has expired.
+        Expired = "expired",
+    }
+}
+
+words! {
+    /// Who or what is needed.
+    Needs, "need" {
+        /// It goes away by itself, or is only said.
+        Nobody = "nobody",
+        /// Somebody must do something; which zones are where can still be told.
+        Operator = "operator",
+        /// The database cannot be relied on.
+        Backup = "backup",
+    }
+}
+
+impl FindingKind {
+    /// Who or what is needed.
+    pub const fn needs(self) -> Needs {
+        match self {
+            Self::Damaged => Needs::Backup,
+            Self::Interrupted | Self::Dangling | Self::Marker => Needs::Operator,
+            Self::Unfinished | Self::Expired => Needs::Nobody,
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// The zone that it is about, if it is about one.
+    pub zone: Option<ZoneName>,
+    /// In words: what is wrong, and what to do.
+    pub text: String,
+}
+
+/// What the database itself does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// An evacuation or a return lives.
+    pub running: bool,
+    /// The lock marker is there; none if it came or went just now.
+    pub marker: Option<bool>,
+    /// The time.
+    pub now: Millis,
+}
+
+/// What there is to find in a database that is whole.
+pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !around.running {
+        findings.extend(interrupted(contents));
+    }
+    findings.extend(left_by_runs(contents, around));
+    findings.extend(marker(contents, around));
+    let expired = contents.reservations.iter().filter(|booking| booking.expires <= around.now);
+    findings.extend(expired.map(|booking| {
+        let text = format!("its booking by {} has expired; the next booking clears it away", booking.source);
+        about(FindingKind::Expired, &booking.zone, text)
+    }));
+    findings
+}
+
+fn about(kind: FindingKind, zone: &ZoneName, text: String) -> Finding {
+    Finding { kind, zone: Some(zone.clone()), text }
+}
+
+fn interrupted(contents: &Contents) -> impl Iterator<Item = Finding> {
+    contents.away.iter().filter_map(|(row, _)| {
+        let what = match row.phase {
+            AwayPhase::Leaving => "its move to",
+            AwayPhase::Returning => "its return from",
+            AwayPhase::Away => return None,
+        };
+        let text = format!(
+            "{what} {} was interrupted; 'sysadm evacuate --resume' finds out where it is",
+            row.refuge
+        );
+        Some(about(FindingKind::Interrupted, &row.zone, text))
+    })
+}
+
+/// What the newest run of each zone has left.
+fn left_by_runs(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
+    let mut left: BTreeMap<&ZoneName, (i64, Option<&Move>, Option<&Entry>)> = BTreeMap::new();
+    for (run, a_move) in &contents.moves {
+        left.insert(&a_move.zone, (*run, Some(a_move), None));
+    }
+    for (run, entry) in &contents.journal {
+        let known = left.entry(&entry.zone).or_insert((*run, None, None));
+        match run.cmp(&known.0) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Equal => known.2 = Some(entry),
+            std::cmp::Ordering::Greater => *known = (*run, None, Some(entry)),
+        }
+    }
+    let living = contents.runs.last().filter(|run| around.running && run.ended.is_none()).map(|run| run.id);
+    // These are interrupted, and said to be.
+    let half_way = contents.away.iter().filter(|(row, _)| row.phase != AwayPhase::Away);
+    let open: BTreeSet<_> = half_way.map(|(row, _)| &row.zone).collect();
+    left.into_iter()
+        .filter(|(zone, (run, ..))| Some(*run) != living && !open.contains(zone))
+        .filter_map(|(zone, (run, a_move, entry))| of_zone(zone, run, a_move, entry))
+        .collect()
+}
+
+/// What a run that is over has left of one zone that is not half-way.
+fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry>) -> Option<Finding> {
+    let step = last.filter(|entry| entry.mark == Mark::Intent).map(|entry| entry.step);
+    match (a_move.map(|a_move| a_move.state), step) {
+        (Some(state), step) if !state.is_final() => {
+            let at = step.map_or_else(|| format!("while it was {state}"), |step| format!("at step {step}"));
+            let text = format!("run {run} was interrupted {at}; nothing to do, it was settled since");
+            Some(about(FindingKind::Unfinished, zone, text))
+        }
+        // A step that failed, was given up or was settled later has no outcome in the journal, but here.
+        (Some(MoveState::Failed | MoveState::Skipped | MoveState::Unknown), _) | (_, None) => None,
+        (_, Some(step)) => {
+            let there = a_move.and_then(|a_move| a_move.dest.as_ref());
+            let there =
+                there.map_or_else(|| "where it may have gone".to_owned(), |dest| format!("at {dest}"));
+            let text = format!(
+                "how step {step} of run {run} ended is not recorded; look for it here and {there} before it is started anywhere"
+            );
+            Some(about(FindingKind::Dangling, zone, text))
+        }
+    }
+}
+
+fn marker(contents: &Contents, around: &Surroundings) -> Option<Finding> {
+    let text = match (contents.holders.is_empty(), around.marker) {
+        (true, Some(true)) => {
+            "a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it"
+        }
+        (false, Some(false)) => {
+            "maintenance is held, but its lock marker is gone, so that zones can start; 'sysadm maintain -s --type again' writes it anew, then 'sysadm maintain -e --type again'"
+        }
+        _ => return None,
+    };
+    Some(Finding { kind: FindingKind::Marker, zone: None, text: text.to_owned() })
+}
+
+impl Store {
+    /// Looks the file over, and then what is in it. `around` is asked once that has been read. Changes nothing.
+    ///
+    /// # Errors
+    /// If it could not be looked at.
+    pub fn check(&self, around: impl FnOnce() -> Surroundings) -> Result<Vec<Finding>, StoreError> {
+        let damage = self.damage()?;
+        if damage.is_empty() {
+            match self.contents() {
+                Ok(contents) => return Ok(check(&contents, &around())),
+                // SQLite finds nothing wrong, but no sysadm has written this.
+                Err(error @ StoreError::Query { .. }) => return Ok(vec![damaged(&chain(&error))]),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(damage.iter().map(|what| damaged(what)).collect())
+    }
+
+    /// What is damaged in the file, a line each.
+    ///
+    /// # Errors
+    /// If it could not be looked at.
+    pub fn damage(&self) -> Result<Vec<String>, StoreError> {
+        self.read("look over the database", integrity::damage)
+    }
+}
+
+fn damaged(what: &str) -> Finding {
+    let text = format!("the database is damaged: {what}; put a backup in its place");
+    Finding { kind: FindingKind::Damaged, zone: None, text }
+}

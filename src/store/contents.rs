@@ -1,0 +1,65 @@
+//! Everything that is recorded, as it is at one moment.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row};
+
+use super::away::read_manifest;
+use super::{Away, Entry, Holder, Move, Reservation, Run, Store, StoreError, TargetKey, targets};
+use crate::model::{HostUri, Manifest};
+
+/// All rows of all tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Who holds this host in maintenance, oldest first.
+    pub holders: Vec<Holder>,
+    /// Where zones go.
+    pub targets: BTreeMap<TargetKey, Vec<HostUri>>,
+    /// All runs, oldest first.
+    pub runs: Vec<Run>,
+    /// What each run did with each zone, with the number of the run.
+    pub moves: Vec<(i64, Move)>,
+    /// The whole journal in order, with the number of the run.
+    pub journal: Vec<(i64, Entry)>,
+    /// The zones that are away, with their configurations.
+    pub away: Vec<(Away, Manifest)>,
+    /// All bookings, also expired ones.
+    pub reservations: Vec<Reservation>,
+}
+
+impl Store {
+    /// Reads all of it. One row that makes no sense to this software is an error, which says what is wrong with it.
+    pub fn contents(&self) -> Result<Contents, StoreError> {
+        self.read("read all that is recorded", |connection| {
+            // What the tables say belongs together, whatever others write meanwhile.
+            let _moment = connection.unchecked_transaction()?;
+            Ok(Contents {
+                holders: all(
+                    connection,
+                    "SELECT * FROM maintenance ORDER BY started_ms, type",
+                    Holder::read,
+                )?,
+                targets: targets::read_all(connection)?,
+                runs: all(connection, "SELECT * FROM run ORDER BY id", Run::read)?,
+                moves: all(connection, "SELECT * FROM move ORDER BY run, zone", |row| {
+                    Ok((row.get("run")?, Move::read(row)?))
+                })?,
+                journal: all(connection, "SELECT * FROM journal ORDER BY id", |row| {
+                    Ok((row.get("run")?, Entry::read(row)?))
+                })?,
+                away: all(connection, "SELECT * FROM away ORDER BY zone", |row| {
+                    Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
+                })?,
+                reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
+            })
+        })
+    }
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(sql)?.query_map([], read)?.collect()
+}

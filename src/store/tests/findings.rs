@@ -1,0 +1,178 @@
+//! What `sysadm store check` finds: the table of cases.
+
+use super::sample::{away, booking, entry, holder, name, run, uri};
+use crate::model::{Millis, Step};
+use crate::store::{
+    AwayPhase, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, StoreError,
+    Surroundings, check,
+};
+
+const QUIET: Surroundings = Surroundings { running: false, marker: Some(false), now: Millis(100) };
+const RUNNING: Surroundings = Surroundings { running: true, ..QUIET };
+const LOCKED: Surroundings = Surroundings { marker: Some(true), ..QUIET };
+const CHANGING: Surroundings = Surroundings { marker: None, ..QUIET };
+
+fn found(contents: &Contents, around: &Surroundings) -> Vec<String> {
+    let zone =
+        |zone: Option<_>| zone.map(|zone: crate::model::ZoneName| zone.to_string()).unwrap_or_default();
+    check(contents, around)
+        .into_iter()
+        .map(|finding| format!("{} {}", finding.kind, zone(finding.zone)))
+        .collect()
+}
+
+fn moved(run: i64, state: MoveState) -> (i64, Move) {
+    (run, Move { state, dest: Some(uri("ssh://h2")), ..Move::new(name("web")) })
+}
+
+/// A run that is over, or not, with one zone.
+fn one(
+    ended: Option<i64>,
+    state: MoveState,
+    last: Option<(Step, Mark)>,
+    phase: Option<AwayPhase>,
+) -> Contents {
+    let last = last.map(|(step, mark)| (1, entry("web", step, mark)));
+    let before: (i64, Entry) = (1, entry("web", Step::Transfer, Mark::Intent));
+    Contents {
+        runs: vec![run(1, Direction::Evacuate, ended)],
+        moves: vec![moved(1, state)],
+        journal: last.into_iter().flat_map(|last| [before.clone(), last]).collect(),
+        away: phase.map(|phase| away("web", phase)).into_iter().collect(),
+        ..Contents::default()
+    }
+}
+
+#[test]
+fn what_runs_have_left_is_found() {
+    use AwayPhase::{Away, Leaving, Returning};
+    use MoveState::{Evacuated, Failed, Migrating, Preparing, Ready, Returned, Skipped, Unknown};
+    let intent = Some((Step::Switch, Mark::Intent));
+    let done = Some((Step::Settle, Mark::Done));
+    let nothing: &[&str] = &[];
+    let (open, left, lost) = (&["interrupted web"][..], &["unfinished web"][..], &["dangling web"][..]);
+    let cases = [
+        // How the run ended, what it says of the zone, its last word on it, the away list; what is found.
+        (Some(9), Evacuated, done, Some(Away), nothing),
+        (Some(9), Returned, done, None, nothing),
+        (Some(9), Failed, intent, None, nothing),
+        (Some(9), Skipped, None, None, nothing),
+        (Some(9), Unknown, intent, Some(Leaving), open),
+        (Some(9), Unknown, intent, Some(Away), nothing),
+        (Some(9), Evacuated, intent, Some(Away), lost),
+        (Some(9), Evacuated, intent, None, lost),
+        (Some(9), Returned, intent, None, lost),
+        (Some(9), Migrating, intent, None, left),
+        (Some(9), Ready, None, None, left),
+        (None, Preparing, None, None, left),
+        (None, Migrating, intent, None, left),
+        (None, Migrating, intent, Some(Away), left),
+        (None, Migrating, done, Some(Away), left),
+        (None, Migrating, intent, Some(Leaving), open),
+        (None, Migrating, intent, Some(Returning), open),
+        (None, Evacuated, done, Some(Leaving), open),
+    ];
+    for (ended, state, last, phase, expected) in cases {
+        let contents = one(ended, state, last, phase);
+        assert_eq!(found(&contents, &QUIET), expected, "{ended:?} {state} {last:?} {phase:?}");
+    }
+}
+
+#[test]
+fn a_run_that_lives_is_not_judged() {
+    for phase in [None, Some(AwayPhase::Leaving)] {
+        let contents = one(None, MoveState::Migrating, Some((Step::Switch, Mark::Intent)), phase);
+        assert_eq!(found(&contents, &RUNNING), [] as [&str; 0]);
+        assert_ne!(found(&contents, &QUIET), [] as [&str; 0]);
+    }
+    // An earlier one that died does not live because another one does.
+    let mut contents = one(None, MoveState::Migrating, None, None);
+    contents.runs.push(run(2, Direction::Evacuate, None));
+    assert_eq!(found(&contents, &RUNNING), ["unfinished web"]);
+}
+
+#[test]
+fn a_later_run_of_the_zone_has_the_last_word() {
+    let mut contents = one(None, MoveState::Migrating, Some((Step::Switch, Mark::Intent)), None);
+    contents.runs.push(run(2, Direction::Evacuate, Some(9)));
+    contents.moves.push(moved(2, MoveState::Evacuated));
+    contents.journal.push((2, entry("web", Step::Settle, Mark::Done)));
+    assert_eq!(found(&contents, &QUIET), [] as [&str; 0]);
+    contents.journal.push((2, entry("web", Step::Settle, Mark::Intent)));
+    assert_eq!(found(&contents, &QUIET), ["dangling web"]);
+}
+
+#[test]
+fn a_step_of_a_zone_that_no_run_lists_is_found() {
+    let contents = Contents {
+        moves: Vec::new(),
+        ..one(Some(9), MoveState::Ready, Some((Step::Detach, Mark::Intent)), None)
+    };
+    let findings = check(&contents, &QUIET);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].text.contains("step detach of run 1"), "{}", findings[0].text);
+}
+
+#[test]
+fn the_marker_and_the_table_must_agree() {
+    let held = Contents { holders: vec![holder("admin", 1, None)], ..Contents::default() };
+    let free = Contents::default();
+    let nothing: &[&str] = &[];
+    for (contents, around, expected) in [
+        (&held, LOCKED, nothing),
+        (&held, CHANGING, nothing),
+        (&held, QUIET, &["marker "]),
+        (&free, QUIET, nothing),
+        (&free, CHANGING, nothing),
+        (&free, LOCKED, &["marker "]),
+    ] {
+        assert_eq!(found(contents, &around), expected, "{contents:?} {around:?}");
+    }
+}
+
+#[test]
+fn only_bookings_that_have_expired_are_found() {
+    let contents = Contents {
+        reservations: vec![booking("a", 99), booking("b", 100), booking("c", 101)],
+        ..Contents::default()
+    };
+    assert_eq!(found(&contents, &QUIET), ["expired a", "expired b"]);
+}
+
+#[test]
+fn what_settles_itself_needs_nobody() {
+    let needs: Vec<_> = FindingKind::ALL.iter().map(|kind| kind.needs()).collect();
+    use Needs::{Backup, Nobody, Operator};
+    assert_eq!(needs, [Backup, Operator, Operator, Operator, Nobody, Nobody]);
+}
+
+#[test]
+fn damage_is_all_that_is_said_of_a_damaged_database() {
+    let check = |sql: &str| {
+        let (_folder, store) = super::fresh();
+        super::sample::write(&store);
+        store.lock().execute_batch(sql).unwrap();
+        store
+            .check(|| QUIET)
+            .map(|findings| findings.into_iter().map(|finding| (finding.kind, finding.text)).collect())
+    };
+    let damaged = |sql: &str, words: &str| {
+        let findings: Vec<_> = check(sql).unwrap();
+        assert_eq!(findings[0].0, FindingKind::Damaged);
+        assert!(findings.iter().all(|(kind, _)| *kind == FindingKind::Damaged), "{findings:?}");
+        assert!(findings[0].1.contains(words), "{findings:?}");
+    };
+    damaged("PRAGMA foreign_keys=OFF; DELETE FROM run WHERE id = 2", "belongs to no row of table run");
+    damaged(
+        "UPDATE move SET state = 'LOST' WHERE zone = 'web'",
+        "column state: \"LOST\" is not a state of a move",
+    );
+    damaged("UPDATE away SET manifest = '{' WHERE zone = 'web'", "EOF while parsing");
+    damaged(
+        "PRAGMA writable_schema=ON; DELETE FROM sqlite_schema WHERE name = 'journal_by_zone'; PRAGMA writable_schema=RESET",
+        "never used",
+    );
+    assert!(
+        matches!(check("DROP TABLE target"), Ok::<Vec<_>, StoreError>(found) if found[0].0 == FindingKind::Damaged)
+    );
+}

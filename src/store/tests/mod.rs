@@ -1,0 +1,29 @@
+//! What concerns all of the store: old databases, and writes that cannot be done.
+
+mod findings;
+mod fixtures;
+mod outages;
+pub(crate) mod sample;
+mod writes;
+
+pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
+use super::*;
+
+/// An empty store that lives as long as its folder.
+pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("sysadm.db")).unwrap();
+    (folder, store)
+}
+
+#[test]
+fn a_reader_does_not_wait_for_a_writer() {
+    let (folder, store) = fresh();
+    let reader = Store::open_read_only(&folder.path().join("sysadm.db")).unwrap().unwrap();
+    store
+        .write("hold the lock", |_| {
+            assert!(reader.away().unwrap().is_empty());
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,208 @@
+//! Every write while another process holds the lock, on a full disk and on a read-only one: it fails and says
+//! why, what was there is still there, and the same write succeeds once the cause is gone.
+//!
+//! Full and read-only disks are real ones: the test program starts itself again in a mount namespace of its
+//! own, which needs no root where users may have such namespaces. (`max_page_count` would refuse only what
+//! makes the database grow, `query_only` never asks the file system.)
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::sample;
+use super::writes::WRITES;
+use crate::store::{Store, StoreError};
+
+/// Where the small disk is, for the program that runs on it.
+const DISK: &str = "SYSADM_TEST_DISK";
+
+/// Runs a test again with a small disk of its own; gives the disk's folder there, none here.
+fn on_a_small_disk(test: &str) -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os(DISK) {
+        return Some(folder.into());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let test = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
+    let script = format!("mount -t tmpfs -o size=1m none \"${DISK}\" && exec \"$@\"");
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", &test, "--nocapture"])
+        .env(DISK, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{complained}");
+    None
+}
+
+/// A database with the sample in it, closed.
+fn seed(folder: &Path) -> PathBuf {
+    let path = folder.join("seed.db");
+    sample::write(&Store::open(&path).unwrap());
+    path
+}
+
+/// A copy of it, beside nothing else of that name.
+fn plant(seed: &Path, disk: &Path) -> PathBuf {
+    let path = disk.join("sysadm.db");
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(&path, end));
+    }
+    std::fs::copy(seed, &path).unwrap();
+    path
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// All is as it was, also for somebody who opens the database now.
+#[track_caller]
+fn nothing_is_lost(path: &Path, what: &str) {
+    let store = Store::open_read_only(path).unwrap().unwrap();
+    assert_eq!(store.contents().unwrap(), sample::contents(), "{what}");
+    assert_eq!(store.damage().unwrap(), [] as [&str; 0], "{what}");
+}
+
+/// It works again, and does something.
+#[track_caller]
+fn succeeds(write: fn(&Store) -> Result<(), StoreError>, store: &Store, what: &str) {
+    write(store).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_ne!(store.contents().unwrap(), sample::contents(), "{what}");
+}
+
+#[test]
+fn a_write_that_another_process_keeps_out_says_so_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = seed(folder.path());
+    for (what, write) in WRITES {
+        let path = plant(&seed, folder.path());
+        let store = Store::open_within(&path, Duration::ZERO).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let refused = write(&store);
+        assert!(matches!(refused, Err(StoreError::Locked { .. })), "{what}: {refused:?}");
+        nothing_is_lost(&path, what);
+        drop(other);
+        succeeds(*write, &store, what);
+    }
+}
+
+#[test]
+fn an_upgrade_that_another_process_keeps_out_says_so_and_is_made_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sysadm.db");
+    let other = Connection::open(&path).unwrap();
+    crate::store::write_ahead(&other).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = Store::open_within(&path, Duration::ZERO);
+    assert!(matches!(refused, Err(StoreError::Locked { .. })), "{refused:?}");
+    drop(other);
+    sample::write(&Store::open(&path).unwrap());
+    nothing_is_lost(&path, "upgrade");
+}
+
+fn fill(disk: &Path) -> PathBuf {
+    let path = disk.join("filler");
+    let mut file = std::fs::File::create(&path).unwrap();
+    while file.write_all(&[0; 512]).is_ok() {}
+    path
+}
+
+#[test]
+fn a_write_on_a_full_disk_says_so_and_loses_nothing() {
+    let Some(disk) = on_a_small_disk("a_write_on_a_full_disk_says_so_and_loses_nothing") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let seed = seed(folder.path());
+    for (what, write) in WRITES {
+        let path = plant(&seed, &disk);
+        let store = Store::open(&path).unwrap();
+        let filler = fill(&disk);
+        let refused = write(&store);
+        assert!(matches!(refused, Err(StoreError::Full { .. })), "{what}: {refused:?}");
+        assert_eq!(store.contents().unwrap(), sample::contents(), "{what}");
+        nothing_is_lost(&path, what);
+        std::fs::remove_file(filler).unwrap();
+        succeeds(*write, &store, what);
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_made_on_a_full_disk_is_made_later() {
+    let Some(disk) = on_a_small_disk("a_database_that_cannot_be_made_on_a_full_disk_is_made_later") else {
+        return;
+    };
+    let path = disk.join("sysadm.db");
+    let filler = fill(&disk);
+    let refused = Store::open(&path);
+    assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+    std::fs::remove_file(filler).unwrap();
+    sample::write(&Store::open(&path).unwrap());
+    nothing_is_lost(&path, "made later");
+}
+
+#[test]
+fn a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind() {
+    let Some(disk) = on_a_small_disk("a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind") else {
+        return;
+    };
+    let (_folder, store) = super::fresh();
+    sample::write(&store);
+    let filler = fill(&disk);
+    let refused = store.backup(&disk.join("copy"));
+    assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+    std::fs::remove_file(filler).unwrap();
+    assert_eq!(std::fs::read_dir(&disk).unwrap().count(), 0);
+    store.backup(&disk.join("copy")).unwrap();
+}
+
+fn remount(disk: &Path, mode: &str) {
+    let option = format!("remount,{mode}");
+    let status = Command::new("mount").args(["-o", &option]).arg(disk).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_write_on_a_read_only_disk_says_so_and_loses_nothing() {
+    let Some(disk) = on_a_small_disk("a_write_on_a_read_only_disk_says_so_and_loses_nothing") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let seed = seed(folder.path());
+    for (what, write) in WRITES {
+        // Closed well, and as a crash leaves it: with all of its rows in the journal beside it.
+        for crashed in [false, true] {
+            let path = plant(&seed, &disk);
+            if crashed {
+                plant_crashed(folder.path(), &path);
+            }
+            remount(&disk, "ro");
+            let refused = Store::open(&path).and_then(|store| write(&store));
+            assert!(matches!(refused, Err(StoreError::ReadOnly { .. })), "{what}: {refused:?}");
+            nothing_is_lost(&path, what);
+            remount(&disk, "rw");
+            succeeds(*write, &Store::open(&path).unwrap(), what);
+        }
+    }
+}
+
+/// Puts the files of a database in its place that was never closed.
+fn plant_crashed(folder: &Path, path: &Path) {
+    let living = folder.join("living.db");
+    let store = Store::open(&living).unwrap();
+    if store.contents().unwrap().runs.is_empty() {
+        sample::write(&store);
+    }
+    for end in ["", "-wal", "-shm"] {
+        std::fs::copy(beside(&living, end), beside(path, end)).unwrap();
+    }
+    drop(store);
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(&living, end));
+    }
+}

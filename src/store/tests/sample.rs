@@ -1,0 +1,184 @@
+//! One of everything that a database can hold.
+
+use uuid::Uuid;
+
+use crate::model::{
+    Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
+};
+use crate::store::{
+    Away, AwayPhase, Contents, Direction, Entry, Holder, Mark, Move, MoveState, Reservation, Run, Store,
+    TargetKey,
+};
+
+pub fn name(zone: &str) -> ZoneName {
+    zone.parse().unwrap()
+}
+
+pub fn uri(text: &str) -> HostUri {
+    text.parse().unwrap()
+}
+
+pub fn holder(kind: &str, since: i64, message: Option<&str>) -> Holder {
+    let message = message.map(str::to_owned);
+    Holder { kind: kind.parse().unwrap(), user: "ada".into(), since: Millis(since), message }
+}
+
+pub fn run(id: i64, direction: Direction, ended: Option<i64>) -> Run {
+    let outcome = ended.map(|_| "ended".to_owned());
+    Run {
+        id,
+        direction,
+        user: "ada".into(),
+        pid: 4711,
+        started: Millis(id),
+        ended: ended.map(Millis),
+        outcome,
+    }
+}
+
+pub fn entry(zone: &str, step: Step, mark: Mark) -> Entry {
+    let detail = (mark == Mark::Failed).then(|| "it's \"full\"".to_owned());
+    Entry { zone: name(zone), step, mark, at: Millis(1_700_000_000_000), detail }
+}
+
+pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
+    let arrived = phase == AwayPhase::Away;
+    let row = Away {
+        zone: name(zone),
+        uuid: Uuid::from_u128(7),
+        brand: Brand::Kvm,
+        origin: "h1".into(),
+        refuge: uri("ssh://root@h2"),
+        was_running: true,
+        kind: Kind::Live,
+        phase,
+        started: Millis(10),
+        ended: arrived.then_some(Millis(20)),
+        bytes: if arrived { 1 << 40 } else { 0 },
+        downtime: arrived.then_some(240),
+    };
+    (row, manifest(zone))
+}
+
+pub fn manifest(zone: &str) -> Manifest {
+    let network = DiskSource::Network { protocol: "rbd".into(), servers: vec!["mon1:6789".into()] };
+    let disk = |target: &str, source| Disk { target: target.into(), source, readonly: target == "sda" };
+    Manifest {
+        zone: Zone {
+            name: name(zone),
+            uuid: Uuid::from_u128(7),
+            brand: Brand::Kvm,
+            state: ZoneState::Running,
+            aux: None,
+            id: Some(3),
+            autostart: true,
+            persistent: true,
+            memory: 96 << 20,
+            cpus: 1,
+        },
+        config: "<domain type='kvm'>\n  <title>Ünïcode</title>\n</domain>\n".into(),
+        platform: "libvirt".into(),
+        disks: vec![
+            disk("vda", DiskSource::File("/srv/web.qcow2".into())),
+            disk("sda", DiskSource::Block("/dev/vg/web".into())),
+            disk("/data", DiskSource::Dir("/srv/data".into())),
+            disk("vdb", network),
+        ],
+        networks: vec![
+            Network::Bridge("br0".into()),
+            Network::Managed("default".into()),
+            Network::Device("eth1".into()),
+        ],
+        obstacles: vec!["it has a snapshot".into()],
+    }
+}
+
+pub fn booking(zone: &str, expires: i64) -> Reservation {
+    Reservation {
+        zone: name(zone),
+        uuid: Uuid::from_u128(9),
+        source: "h3".into(),
+        memory: 4 << 30,
+        cpus: 2,
+        expires: Millis(expires),
+    }
+}
+
+fn full_move(zone: &str) -> Move {
+    Move {
+        state: MoveState::Evacuated,
+        kind: Some(Kind::Live),
+        brand: Some(Brand::Kvm),
+        dest: Some(uri("ssh://root@h2:2222")),
+        step: Some(Step::Settle),
+        error: Some("a warning".into()),
+        bytes: 1 << 40,
+        total: 1 << 41,
+        started: Some(Millis(10)),
+        ended: Some(Millis(20)),
+        downtime: Some(240),
+        ..Move::new(name(zone))
+    }
+}
+
+/// Every table, every word of every enumeration, every column with and without a value.
+pub fn contents() -> Contents {
+    let moves = MoveState::ALL.iter().enumerate();
+    let moves = moves.map(|(n, &state)| (1, Move { state, ..Move::new(name(&format!("z{n}"))) }));
+    let marks = Mark::ALL.iter().map(|&mark| (1, entry("web", Step::Reserve, mark)));
+    let steps = Step::ALL.iter().map(|&step| (2, entry("db", step, Mark::Intent)));
+    Contents {
+        holders: vec![holder("admin", 1, Some("new kernel: it's 6.12")), holder("power", 2, None)],
+        targets: [
+            (TargetKey::Default, vec![uri("ssh://root@h2"), uri("rads://h3")]),
+            (TargetKey::Zone(name("web")), vec![uri("rads://h3:12303")]),
+        ]
+        .into(),
+        runs: vec![run(1, Direction::Evacuate, Some(9)), run(2, Direction::Return, None)],
+        moves: moves.chain([(1, full_move("zz")), (2, full_move("web"))]).collect(),
+        journal: marks.chain(steps).collect(),
+        away: vec![
+            away("back", AwayPhase::Returning),
+            away("gone", AwayPhase::Away),
+            away("web", AwayPhase::Leaving),
+        ],
+        reservations: vec![booking("guest", 1_700_000_000_000)],
+    }
+}
+
+/// Writes that into an empty database.
+pub fn write(store: &Store) {
+    let contents = contents();
+    for holder in &contents.holders {
+        assert_eq!(store.start_maintenance(holder, |_| Ok(())).unwrap(), None);
+    }
+    for (key, uris) in &contents.targets {
+        store.set_targets(std::slice::from_ref(key), uris).unwrap();
+    }
+    for run in &contents.runs {
+        assert_eq!(store.begin_run(run.direction, &run.user, run.pid, run.started).unwrap(), run.id);
+        if let (Some(ended), Some(outcome)) = (run.ended, &run.outcome) {
+            store.end_run(run.id, outcome, ended).unwrap();
+        }
+    }
+    for (run, a_move) in &contents.moves {
+        store.save_moves(*run, std::slice::from_ref(a_move)).unwrap();
+    }
+    for (run, entry) in &contents.journal {
+        store.log_step(*run, entry).unwrap();
+    }
+    for (row, manifest) in &contents.away {
+        store.begin_away(row, manifest).unwrap();
+        store.update_away(row).unwrap();
+    }
+    for booking in &contents.reservations {
+        store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    }
+}
+
+#[test]
+fn what_is_written_reads_back_as_it_was() {
+    let (_folder, store) = crate::store::tests::fresh();
+    write(&store);
+    assert_eq!(store.contents().unwrap(), contents());
+}

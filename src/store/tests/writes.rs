@@ -1,0 +1,52 @@
+//! All writes that the store knows. What must hold for each of them is tested over this table.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::sample::{away, booking, entry, holder, manifest, name, uri};
+use crate::model::{Millis, Step};
+use crate::store::{AwayPhase, Direction, Mark, Move, Store, StoreError, TargetKey};
+
+/// A write, under the words with which the store names it; each changes what is in the sample.
+pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
+
+pub const WRITES: &[Write] = &[
+    ("start maintenance", |store| store.start_maintenance(&holder("network", 3, None), |_| Ok(())).map(drop)),
+    ("end maintenance", |store| store.end_maintenance(&"admin".parse().unwrap()).map(drop)),
+    ("set targets", |store| store.set_targets(&[TargetKey::Default], &[uri("rads://h9")])),
+    ("record a new run", |store| store.begin_run(Direction::Evacuate, "eve", 1, Millis(5)).map(drop)),
+    ("record the end of a run", |store| store.end_run(2, "ended", Millis(6))),
+    ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
+    ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
+    ("record a zone that leaves", |store| {
+        store.begin_away(&away("new", AwayPhase::Leaving).0, &manifest("new"))
+    }),
+    ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
+    ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
+    ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
+    ("extend a booking", |store| {
+        store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
+    }),
+    ("give booked room back", |store| store.release(&name("guest"), booking("guest", 0).uuid).map(drop)),
+];
+
+/// The words of every `self.write("…"` in the store's own code.
+fn in_the_code() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = BTreeSet::new();
+    for file in files.filter(|file| file.extension().is_some_and(|end| end == "rs")) {
+        let code = std::fs::read_to_string(file).unwrap();
+        found.extend(code.split("self.write(").skip(1).map(|call| {
+            let words = call.trim_start().strip_prefix('"').and_then(|call| call.split_once('"'));
+            words.expect("a write is named by a literal").0.to_owned()
+        }));
+    }
+    found
+}
+
+#[test]
+fn every_write_of_the_store_is_in_the_table() {
+    let table: BTreeSet<_> = WRITES.iter().map(|(what, _)| (*what).to_owned()).collect();
+    assert_eq!(table, in_the_code());
+}
