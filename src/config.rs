@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::host::Role;
+use crate::migration::Policy;
 use crate::model::Address;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
@@ -25,6 +26,8 @@ pub struct Config {
     pub agent: Agent,
     /// What each peer may do, by the name in its certificate; others get `migrate`.
     pub roles: BTreeMap<String, Role>,
+    /// Live migrations.
+    pub migration: Migration,
     /// libvirt.
     pub libvirt: Libvirt,
 }
@@ -100,6 +103,32 @@ pub struct Agent {
 impl Default for Agent {
     fn default() -> Self {
         Self { listen: "[::]:12302".to_owned(), connections: 256 }
+    }
+}
+
+/// `[migration]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Migration {
+    /// Seconds without any progress until a live migration is given up; 0: never.
+    pub stall: u64,
+    /// For how long a zone may be stopped at the end of it, in ms.
+    pub downtime: u64,
+    /// Passes over its memory until it is given up; 0: never.
+    pub passes: u32,
+}
+
+impl Default for Migration {
+    fn default() -> Self {
+        Self { stall: 60, downtime: 300, passes: 50 }
+    }
+}
+
+impl Migration {
+    /// When a live migration is given up.
+    pub fn policy(&self) -> Policy {
+        let stall = (self.stall > 0).then(|| Duration::from_secs(self.stall));
+        Policy { stall, passes: self.passes }
     }
 }
 
@@ -226,7 +255,7 @@ mod tests {
     fn every_key_is_in_the_example() {
         let text = in_force();
         // A key that is left out there is named by none of its lines: an unknown field's error lists all.
-        for section in ["", "connect", "ssh", "agent", "libvirt"] {
+        for section in ["", "connect", "ssh", "agent", "migration", "libvirt"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = Config::parse(&format!("{header}no_such_key = 1\n")).unwrap_err();
             let (_, known) = error.split_once("expected").unwrap();

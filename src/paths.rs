@@ -53,6 +53,11 @@ impl Paths {
         self.below("var/lib/sysadm/run.lock")
     }
 
+    /// Where that process is asked to stop.
+    pub fn run_socket(&self) -> PathBuf {
+        self.below("var/lib/sysadm/run.sock")
+    }
+
     /// Sockets of migrations.
     pub fn run_dir(&self) -> PathBuf {
         self.below("run/sysadm")

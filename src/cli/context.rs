@@ -52,7 +52,10 @@ impl Context {
     /// The virtualisation of this host.
     pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
         Ok(match self.platform_kind() {
-            PlatformKind::Libvirt => Arc::new(Libvirt::new(self.config.libvirt.clone(), self.paths.clone())),
+            PlatformKind::Libvirt => {
+                let libvirt = Libvirt::new(self.config.libvirt.clone(), self.paths.clone());
+                Arc::new(libvirt.with_downtime(self.config.migration.downtime))
+            }
             PlatformKind::Sim => Arc::new(Sim::open(&self.paths)),
         })
     }
@@ -93,7 +96,8 @@ impl Context {
     pub fn engine(&self, watcher: Arc<dyn Watcher>, cancel: Cancel) -> Result<Engine, CliError> {
         let store = self.store()?;
         let peers = Peers::new(Arc::new(Dialled(self.dialer())));
-        Ok(Engine { local: self.local(Arc::clone(&store))?, store, peers, watcher, cancel })
+        let (local, policy) = (self.local(Arc::clone(&store))?, self.config.migration.policy());
+        Ok(Engine { local, store, peers, watcher, cancel, policy })
     }
 
     /// Who types: the person behind sudo or doas, else whom the process belongs to.

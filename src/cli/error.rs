@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::evacuation::EvacuationError;
+use crate::evacuation::cancel::Reason;
 use crate::host::{HostError, chain};
 use crate::maintenance::MaintenanceError;
 
@@ -101,7 +102,9 @@ impl From<EvacuationError> for CliError {
             EvacuationError::NotInMaintenance
             | EvacuationError::InMaintenance(_)
             | EvacuationError::Busy(_) => Exit::Refused,
-            EvacuationError::NoSuchZone(_)
+            EvacuationError::GivenUp(Reason::Operator) => Exit::Cancelled,
+            EvacuationError::GivenUp(Reason::Deadline)
+            | EvacuationError::NoSuchZone(_)
             | EvacuationError::NotAway(_)
             | EvacuationError::Host(_)
             | EvacuationError::Store(_)

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
-use super::{CliError, Exit, plan, ui};
-use crate::evacuation::cancel::{Cancel, Reason, Stage};
+use super::{CliError, Exit, plan, stop, ui};
+use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Engine, Options, Outcome, RunLock, recover};
 use crate::model::ZoneName;
 use crate::store::{Direction, MoveState};
@@ -22,7 +22,8 @@ use crate::store::{Direction, MoveState};
 /// With -r, zones that are away come back from where they are, in the same way; then this host must not be in
 /// maintenance.
 ///
-/// ^C: nothing new starts, what moves is finished. ^C again: what moves is given up, too; those zones stay here.
+/// ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what moves is
+/// given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed does not end it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::EVACUATE)]
 pub struct Args {
@@ -50,6 +51,10 @@ pub struct Args {
     /// How many zones move at once, 1 to 64
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
+    /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
+    /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10))]
+    retries: u32,
     /// After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up: those zones stay
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     deadline: Option<Duration>,
@@ -62,6 +67,10 @@ pub struct Args {
     /// Give up a zone that is away: it stays where it is, is no longer listed, and never returned
     #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
+    /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
+    /// gives that up, too. -l --watch shows when it has ended
+    #[arg(long, exclusive = true)]
+    cancel: bool,
     #[command(flatten)]
     listing: ListArgs,
 }
@@ -70,6 +79,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     if args.listing.list {
         return listing::run(&context, &args.listing, args.json).await;
+    }
+    if args.cancel {
+        return stop::ask(&context).await;
     }
     if let Some(zone) = &args.forget {
         return forget(&context, zone);
@@ -97,6 +109,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         zones: args.zones,
         overwrite: args.overwrite,
         jobs: usize::from(args.jobs),
+        retries: args.retries,
         user: Context::user(),
     };
     if args.dry_run {
@@ -104,8 +117,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         reporter.finish();
         return plan::show(direction, &planned.0, &planned.1, args.json, verbosity);
     }
-    listen_for_signals(&cancel);
-    listen_for_deadline(&cancel, args.deadline);
+    stop::listen_for_signals(&cancel);
+    stop::listen_for_deadline(&cancel, args.deadline);
     act(&context, &engine, direction, &options, &reporter, args.json).await
 }
 
@@ -167,39 +180,4 @@ fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     context.audit(&format!("{zone}, last at {}, given up by {}", row.refuge, Context::user()));
     ui::say(&format!("{zone}: given up; it was last at {}", row.refuge));
     Ok(Exit::Done)
-}
-
-fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
-    let Some(deadline) = deadline else { return };
-    let cancel = cancel.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(deadline).await;
-        ui::complain("the deadline has passed; moves in flight are given up, their zones stay");
-        cancel.raise(Stage::Aborting, Reason::Deadline);
-    });
-}
-
-/// SIGINT and SIGTERM give the run up, a stage each; SIGHUP (a lost terminal) does not end it.
-fn listen_for_signals(cancel: &Cancel) {
-    use tokio::signal::unix::{SignalKind, signal};
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        let Ok(mut signals) = signal(kind) else { continue };
-        let cancel = cancel.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if kind == SignalKind::hangup() {
-                    continue;
-                }
-                match cancel.press() {
-                    Stage::Finishing => ui::complain(
-                        "cancelled: nothing new starts, what moves is finished; ^C again gives that up, too",
-                    ),
-                    Stage::Aborting => {
-                        ui::complain("cancelled: moves in flight are given up, their zones stay")
-                    }
-                    Stage::Running => {}
-                }
-            }
-        });
-    }
 }

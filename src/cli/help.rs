@@ -60,7 +60,15 @@ EXAMPLES
   sysadm evacuate -l                        what is away; what is left here
   sysadm evacuate -l -p -o zonename,dest    for programs
   sysadm evacuate -l --watch                as it changes
+  sysadm evacuate --cancel                  from another terminal: nothing new starts
   sysadm evacuate -ra                       everything back
+
+GIVING IT UP
+  ^C, or --cancel from another terminal: zones that wait for their turn are skipped, what
+  moves is finished. Once more, SIGTERM or the end of --deadline: what moves is given up,
+  too, and the run ends within 65 s whatever hangs. A zone that was given up goes on here;
+  one of which that cannot be told is listed as UNKNOWN, and --resume settles it. SIGHUP
+  (a closed terminal, a broken login) does not end the run; -l --watch shows it elsewhere.
 
 EXIT STATUS
   0    every zone that was asked for has moved, and none is left running here
@@ -70,7 +78,8 @@ EXIT STATUS
   4    not in maintenance (evacuation); in maintenance (return); or another run is in
        progress
   5    where a zone is cannot be settled without you; ERROR and --resume say more
-  130  cancelled; every zone is whole, and on one host
+  130  cancelled by ^C, --cancel or SIGTERM; every zone is whole, and on one host
+  --cancel ends with 0 if the run was asked, with 1 if there is none.
   -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
   -l ends with 0 whatever it lists.";
 

@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod setup;
 mod sim;
+mod stop;
 mod store;
 mod target;
 mod ui;

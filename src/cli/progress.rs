@@ -219,6 +219,7 @@ impl Reporter {
             Event::Moving(count) => ui::say(&format!("returning {count} zone(s) ...")),
             Event::Migrating(zone, host) if away => ui::say(&format!("migrating {zone} to {host} ...")),
             Event::Migrating(zone, _) => ui::say(&format!("migrating {zone}")),
+            Event::Retrying(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared | Event::Progress(_) | Event::Ended(_) | Event::Warning(_) => {}
         }
     }
@@ -244,7 +245,7 @@ impl Reporter {
                     state.count();
                 }
             }
-            Event::Initializing(..) | Event::Migrating(..) | Event::Warning(_) => {}
+            Event::Initializing(..) | Event::Migrating(..) | Event::Retrying(..) | Event::Warning(_) => {}
         }
     }
 }

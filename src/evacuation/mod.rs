@@ -12,8 +12,11 @@ mod ask;
 mod board;
 pub mod cancel;
 mod connect;
+pub mod control;
 mod lock;
+mod one;
 mod prepare;
+mod record;
 pub mod recover;
 mod run;
 mod select;
@@ -23,13 +26,14 @@ use std::sync::Arc;
 
 pub use ask::Finding;
 pub use board::Board;
-pub use cancel::{Cancel, Stage};
+pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
 pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 
 use crate::host::{Host, HostError, Local};
+use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
 use crate::store::{Away, AwayPhase, Direction, Move, Store, StoreError};
 
@@ -44,6 +48,8 @@ pub struct Options {
     pub overwrite: bool,
     /// How many zones move at once.
     pub jobs: usize,
+    /// How often a move is tried again that failed for a reason that may pass.
+    pub retries: u32,
     /// Who asks.
     pub user: String,
 }
@@ -60,6 +66,8 @@ pub struct Engine {
     pub watcher: Arc<dyn Watcher>,
     /// How it is given up.
     pub cancel: Cancel,
+    /// When a single move is.
+    pub policy: Policy,
 }
 
 /// What happens, as it happens.
@@ -75,6 +83,8 @@ pub enum Event<'a> {
     Moving(usize),
     /// This zone moves now.
     Migrating(&'a ZoneName, &'a str),
+    /// A zone's move failed and is tried again after a while; why, and when.
+    Retrying(&'a ZoneName, &'a str),
     /// How far a zone is.
     Progress(&'a Move),
     /// A zone's move has ended, well or not.
@@ -112,6 +122,9 @@ pub enum EvacuationError {
     /// This host itself does not answer.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// It was given up before it knew what to do.
+    #[error("given up before any zone was moved")]
+    GivenUp(Reason),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -138,7 +151,7 @@ pub struct Outcome {
     /// None if this host did not tell.
     pub left_running: Option<Vec<ZoneName>>,
     /// It was given up before its end, and why.
-    pub stopped: Option<cancel::Reason>,
+    pub stopped: Option<Reason>,
 }
 
 /// One line of a dry run's plan.
@@ -163,9 +176,9 @@ impl Engine {
     /// If nothing was begun.
     pub async fn run(&self, direction: Direction, options: &Options) -> Result<Outcome, EvacuationError> {
         let _lock = RunLock::take(self.local.paths(), direction)?;
+        let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
-        let open = recover::settle_interrupted(self).await?;
-        let candidates = self.candidates(direction, &open, options).await?;
+        let candidates = self.look(direction, options).await?;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
         board.save_all()?;
@@ -182,6 +195,33 @@ impl Engine {
             self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
         Ok(outcome)
+    }
+
+    /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
+    fn listen(&self, direction: Direction) -> Option<control::Ear> {
+        let (cancel, watcher) = (self.cancel.clone(), Arc::clone(&self.watcher));
+        let ear = control::Ear::open(self.local.paths(), direction, cancel, watcher);
+        let warn = |error: &std::io::Error| {
+            let text = format!("'sysadm evacuate --cancel' will not reach this run: {error}");
+            self.watcher.event(&Event::Warning(&text));
+        };
+        ear.inspect_err(warn).ok()
+    }
+
+    /// Settles what is open from earlier runs, and finds the zones that this one is about.
+    async fn look(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<select::Candidates, EvacuationError> {
+        let looking = async {
+            let open = recover::settle_interrupted(self).await?;
+            self.candidates(direction, &open, options).await
+        };
+        let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
+        found.unwrap_or_else(|| {
+            Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(Reason::Operator)))
+        })
     }
 
     /// Finds out what [`run`](Self::run) would do. Changes nothing, anywhere.
@@ -249,7 +289,12 @@ impl Engine {
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
     async fn still_running(&self) -> Option<Vec<ZoneName>> {
-        match self.local.inventory().await {
+        let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
+        let no_answer = || HostError::NoAnswer {
+            host: self.local.name().to_owned(),
+            reason: "it was not waited for any longer".to_owned(),
+        };
+        match inventory.unwrap_or_else(|| Err(no_answer())) {
             Ok(inventory) => {
                 let running = inventory.zones.into_iter().filter(Zone::is_running);
                 Some(running.map(|zone| zone.name).collect())

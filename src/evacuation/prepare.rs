@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use super::ask::{Ask, Finding, Mode, describe, join};
+use super::cancel::{QUESTIONS, Stage};
 use super::connect::Connected;
 use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options, short};
@@ -89,13 +90,17 @@ impl Engine {
             Intent::Return(away) => vec![away.refuge.clone()],
             Intent::Skip(_) | Intent::Unsettled => Vec::new(),
         });
-        let connected = self.peers.connect(peers).await;
+        let connected = self.cancel.bound(QUESTIONS, self.peers.connect(peers)).await.unwrap_or_default();
         let round = &Round { engine: self, options, mode, connected };
         let preparing = candidates.iter().map(|candidate| async move {
             let prepared = match self.cancel.stage() {
-                super::Stage::Running => round.prepare(candidate).await,
-                _ => unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned())),
+                Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate)).await,
+                Stage::Finishing | Stage::Aborting => None,
             };
+            // Room that was booked for it by a question without an answer is free again when the lease ends.
+            let prepared = prepared.unwrap_or_else(|| {
+                unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
+            });
             // A board that cannot be written is found out by the first move's journal, before the move.
             let _ = board.change(&prepared.zone, |a_move| note(a_move, &prepared));
             self.watcher.event(&Event::Prepared);

@@ -125,6 +125,10 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         // Nobody moves it.
         AwayPhase::Away => None,
     };
+    if step == Some(Step::Transfer) {
+        // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
+        let _ = source.abort(row.zone.clone()).await;
+    }
     let zone = row.zone.clone();
     let manifest = engine.store.manifest_of(&zone)?;
     let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));

@@ -1,17 +1,13 @@
-//! Moving what was prepared: a rolling window of moves, each written down step by step.
+//! Moving what was prepared: a rolling window of moves.
 
-use std::sync::{Mutex, PoisonError};
+use tokio::sync::Semaphore;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
-use super::cancel::Reason;
+use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
-use super::{Board, Engine, Event, Options, Stage, short};
-use crate::host::{Host, Progress};
-use crate::migration::{LEASE, Log, MoveError, Moved, RENEWAL, Task, migrate};
-use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
-use crate::points::{Place, When};
-use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
+use super::{Board, Engine, Event, Options, Reason};
+use crate::migration::{LEASE, RENEWAL, Task};
+use crate::model::Kind;
+use crate::store::Direction;
 
 impl Engine {
     /// Moves all that are ready, `jobs` at once. Gives why it was stopped before its end, if it was.
@@ -41,10 +37,8 @@ impl Engine {
         let window = &Semaphore::new(options.jobs.max(1));
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let moves = ready.into_iter().map(|(task, peer, away)| async move {
-            // In the order of the list: the semaphore is fair.
-            let place = Mutex::new(window.acquire().await.ok());
-            let away = away.as_deref();
-            OneMove { engine: self, board, direction, task: &task, peer: &peer, away, place }.run().await;
+            let a_move = OneMove::new(self, board, direction, (&task, &peer, away.as_deref()), window);
+            a_move.run(options.retries).await;
         });
         tokio::select! {
             _ = futures::future::join_all(moves) => {}
@@ -65,192 +59,5 @@ async fn renew(bookings: &[Box<Task>]) {
             task.to.renew(zone.name.clone(), zone.uuid, LEASE)
         }))
         .await;
-    }
-}
-
-/// One zone's move within a run.
-struct OneMove<'a> {
-    engine: &'a Engine,
-    board: &'a Board,
-    direction: Direction,
-    task: &'a Task,
-    peer: &'a HostUri,
-    away: Option<&'a Away>,
-    /// Its place in the window. Given back as soon as the zone runs at its destination: what follows is paper.
-    place: Mutex<Option<SemaphorePermit<'a>>>,
-}
-
-impl OneMove<'_> {
-    fn zone(&self) -> &ZoneName {
-        &self.task.arrival.manifest.zone.name
-    }
-
-    async fn run(&self) {
-        if self.engine.cancel.stage() != Stage::Running {
-            let uuid = self.task.arrival.manifest.zone.uuid;
-            let _ = self.task.to.release(self.zone().clone(), uuid).await;
-            self.end(|a_move| {
-                a_move.state = MoveState::Skipped;
-                a_move.error = Some("cancelled before its turn".to_owned());
-            });
-            return;
-        }
-        self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
-        let result = match self.begin() {
-            Ok(()) => migrate(self.task, self, self.engine.cancel.aborting()).await,
-            Err(reason) => Err(MoveError::Undone { step: Step::Reserve, reason }),
-        };
-        let now = Engine::now();
-        self.record(&result, now);
-        self.end(|a_move| conclude(a_move, self.direction, &result, now));
-    }
-
-    /// The record of a zone that is away is there before the zone leaves.
-    fn begin(&self) -> Result<(), String> {
-        let started = Engine::now();
-        let changed = self.board.change(self.zone(), |a_move| {
-            a_move.state = MoveState::Migrating;
-            a_move.started = Some(started);
-        });
-        changed.map_err(|error| error.to_string())?;
-        // Before the zone is on its way in the away list: else recovery would take the last step of its move before
-        // for one of this.
-        self.write(Step::Reserve, Mark::Intent)?;
-        let phase = match self.direction {
-            Direction::Evacuate => AwayPhase::Leaving,
-            Direction::Return => AwayPhase::Returning,
-        };
-        let row = self.away_row(phase, started);
-        let written = match self.away {
-            Some(_) => self.engine.store.update_away(&row),
-            None => self.engine.store.begin_away(&row, &self.task.arrival.manifest),
-        };
-        written.map_err(|error| crate::host::chain(&error))
-    }
-
-    fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
-        if let Some(away) = self.away {
-            return Away { phase, ..away.clone() };
-        }
-        let zone = &self.task.arrival.manifest.zone;
-        Away {
-            zone: zone.name.clone(),
-            uuid: zone.uuid,
-            brand: zone.brand,
-            origin: self.engine.local.name().to_owned(),
-            refuge: self.peer.clone(),
-            was_running: zone.is_running(),
-            kind: self.task.arrival.kind,
-            phase,
-            started,
-            ended: None,
-            bytes: 0,
-            downtime: None,
-        }
-    }
-
-    /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
-    fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
-        let store = &self.engine.store;
-        let started = self.away.map_or(now, |away| away.started);
-        let written = match (self.direction, result) {
-            (Direction::Evacuate, Ok(moved)) => {
-                let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
-                let row = Away {
-                    ended: Some(now),
-                    bytes: moved.bytes,
-                    downtime: moved.downtime,
-                    ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
-                };
-                store.update_away(&row)
-            }
-            (Direction::Return, Ok(_))
-            | (Direction::Evacuate, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.remove_away(self.zone()).map(drop)
-            }
-            (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.update_away(&self.away_row(AwayPhase::Away, started))
-            }
-            (_, Err(MoveError::Unknown { .. })) => Ok(()),
-        };
-        if let Err(error) = written {
-            let text = format!("{}: its record could not be written: {error}", self.zone());
-            self.engine.watcher.event(&Event::Warning(&text));
-        }
-    }
-
-    fn end(&self, change: impl FnOnce(&mut Move)) {
-        match self.board.change(self.zone(), change) {
-            Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
-            Err(error) => self.engine.watcher.event(&Event::Warning(&error.to_string())),
-        }
-    }
-
-    fn write(&self, step: Step, mark: Mark) -> Result<(), String> {
-        let Some(run) = self.board.run() else { return Ok(()) };
-        let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail: None };
-        self.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
-    }
-}
-
-/// The row of a zone whose move has ended.
-fn conclude(a_move: &mut Move, direction: Direction, result: &Result<Moved, MoveError>, now: Millis) {
-    a_move.ended = Some(now);
-    match result {
-        Ok(moved) => {
-            a_move.state = match direction {
-                Direction::Evacuate => MoveState::Evacuated,
-                Direction::Return => MoveState::Returned,
-            };
-            a_move.bytes = moved.bytes;
-            a_move.total = moved.bytes;
-            a_move.downtime = moved.downtime;
-        }
-        Err(error @ MoveError::Unknown { step, .. }) => {
-            a_move.state = MoveState::Unknown;
-            a_move.step = Some(*step);
-            a_move.error =
-                Some(format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"));
-        }
-        Err(error @ MoveError::Undone { step, .. }) => {
-            a_move.state = MoveState::Failed;
-            a_move.step = Some(*step);
-            a_move.error = Some(error.to_string());
-        }
-        Err(MoveError::Cancelled) => {
-            a_move.state = MoveState::Failed;
-            a_move.error = Some("cancelled; it stays where it was".to_owned());
-        }
-    }
-}
-
-impl Log for OneMove<'_> {
-    fn intent(&self, step: Step) -> Result<(), String> {
-        self.write(step, Mark::Intent)?;
-        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
-        // What people see may wait; the zone that stands still may not.
-        if step != Step::Switch {
-            let changed = self.board.change(self.zone(), |a_move| a_move.step = Some(step));
-            changed.map_err(|error| crate::host::chain(&error))?;
-        }
-        Ok(())
-    }
-
-    fn done(&self, step: Step) -> Result<(), String> {
-        if step == Step::Switch {
-            self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
-        }
-        self.write(step, Mark::Done)?;
-        self.engine.local.points().reach(Place::Journal, When::After, step)
-    }
-
-    fn progress(&self, progress: Progress) {
-        let update = |a_move: &mut Move| {
-            a_move.bytes = progress.sent;
-            a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
-        };
-        if let Ok(a_move) = self.board.change(self.zone(), update) {
-            self.engine.watcher.event(&Event::Progress(&a_move));
-        }
     }
 }

@@ -38,6 +38,15 @@ pub struct Progress {
     pub remaining: u64,
     /// All that there is to send once.
     pub total: u64,
+    /// The pass over its memory that it is in, from 1; 0 if the hypervisor does not tell.
+    #[serde(default)]
+    pub pass: u32,
+    /// What the zone changes of its memory, per second; 0 if the hypervisor does not tell.
+    #[serde(default)]
+    pub dirty_rate: u64,
+    /// What is sent, per second; 0 if the hypervisor does not tell.
+    #[serde(default)]
+    pub rate: u64,
 }
 
 /// How a live migration ended at the source, seen from there.

@@ -19,11 +19,13 @@ async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
             Ok(()) => Ok(()),
             Err(reason) => Err(undo(task, undone(reason)).await),
         },
-        Err(error @ HostError::Refused { .. }) => Err(undone(error.to_string())),
+        Err(error @ HostError::Refused { .. }) => Err(MoveError::because(Step::Attach, &error)),
         // What was there before and is to be overwritten is not ours to take away.
-        Err(error) if task.arrival.overwrite && !error.is_no_answer() => Err(undone(error.to_string())),
+        Err(error) if task.arrival.overwrite && !error.is_no_answer() => {
+            Err(MoveError::because(Step::Attach, &error))
+        }
         // It may have been taken there all the same: then it is taken back.
-        Err(error) => Err(undo(task, MoveError::undone(Step::Attach, error)).await),
+        Err(error) => Err(undo(task, MoveError::because(Step::Attach, &error)).await),
     }
 }
 
@@ -35,12 +37,16 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
         return Err(undo(task, MoveError::undone(Step::Detach, reason)).await);
     }
     if let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid)).await {
+        if error.is_no_answer() {
+            // It may yet be carried out, after the zone was seen there and taken back from the destination.
+            return Err(unknown(error.to_string()));
+        }
         // Whatever it says: what counts is whether the zone is still there. Taking it back from the destination
         // when it is not would lose it.
         let inventory = insist(SHORT, || task.from.inventory()).await;
         let inventory = inventory.map_err(|also| unknown(format!("{error}; {also}")))?;
         if inventory.zones.iter().any(|zone| zone.uuid == uuid) {
-            return Err(undo(task, MoveError::undone(Step::Detach, error)).await);
+            return Err(undo(task, MoveError::because(Step::Detach, &error)).await);
         }
     }
     log.done(Step::Detach).map_err(unknown)

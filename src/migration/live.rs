@@ -5,31 +5,29 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 
 use super::streams::Streams;
-use super::{LONG, Log, MoveError, Moved, SHORT, Task, insist, settle};
-use crate::host::{HostError, Progress, Sent, Token};
+use super::watch::watch;
+use super::{LONG, Log, MoveError, Moved, Policy, SHORT, Task, asked, insist, settle, soon, unless};
+use crate::host::{HostError, Sent, Token};
 use crate::model::{Aux, Step};
 
-/// How often a migration's progress is reported.
-const REPORT: Duration = Duration::from_millis(500);
-
-/// In every so many reports the hypervisor is asked, too. What has passed is counted here; an answer of the
-/// hypervisor's costs a process on its host, which the zones there pay for.
-const ASK: u32 = 4;
+/// How long the end of a transfer is waited for that was asked to end.
+const END: Duration = Duration::from_secs(30);
 
 pub(super) async fn migrate(
     task: &Task,
     log: &dyn Log,
-    abort: watch::Receiver<bool>,
+    policy: Policy,
+    abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let token = Token::random();
-    let result = match prepare(task, log, &token).await {
-        Ok(streams) => sent_and_switched(task, log, &token, &streams, abort).await,
+    let result = match unless(&abort, prepare(task, log, &token)).await {
+        Ok(streams) => sent_and_switched(task, log, &token, &streams, policy, abort).await,
         Err(error) => Err(error),
     };
-    let _ = task.to.close_arrival(token).await;
+    soon(task.to.close_arrival(token)).await;
     result
 }
 
@@ -38,14 +36,15 @@ async fn sent_and_switched(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    abort: watch::Receiver<bool>,
+    policy: Policy,
+    abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let error = match not_boot_at_source(task, true).await {
-        Ok(()) => match transfer(task, log, token, streams, abort).await {
+        Ok(()) => match transfer(task, log, token, streams, policy, abort).await {
             Ok((sent, at)) => return switch(task, log, streams, sent, at).await,
             Err(error) => error,
         },
-        Err(error) => MoveError::undone(Step::Prepare, error),
+        Err(error) => MoveError::because(Step::Prepare, &error),
     };
     if matches!(error, MoveError::Unknown { .. }) {
         return Err(error);
@@ -74,8 +73,9 @@ async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, M
     log.intent(Step::Prepare).map_err(undone)?;
     let open = task.to.open_arrival(task.arrival.manifest.clone(), token.clone());
     let (opened, streams) = futures::future::join(open, Streams::lay(task, token)).await;
-    opened.map_err(|error| undone(error.to_string()))?;
-    let streams = streams.map_err(|error| undone(error.to_string()))?;
+    let because = |error: HostError| MoveError::because(Step::Prepare, &error);
+    opened.map_err(because)?;
+    let streams = streams.map_err(because)?;
     log.done(Step::Prepare).map_err(undone)?;
     Ok(streams)
 }
@@ -86,58 +86,73 @@ async fn transfer(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    mut abort: watch::Receiver<bool>,
+    policy: Policy,
+    abort: Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
     let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone());
-    // Beside it, never in its way: the hypervisor may answer late just when it ends the migration.
-    let reports = async {
-        let mut last = Progress::default();
-        for number in 1.. {
-            tokio::time::sleep(REPORT).await;
-            if number % ASK == 0 {
-                last = task.from.progress(task.zone()).await.ok().flatten().unwrap_or(last);
-            }
-            report(task, log, streams, last);
-        }
+    tokio::pin!(send);
+    let ended = tokio::select! {
+        result = &mut send => Ok(result),
+        why = watch(task, log, streams, policy) => Err(why),
+        () = asked(abort) => Err(MoveError::Cancelled),
     };
-    tokio::pin!(send, reports);
-    let mut aborted = false;
-    let result = loop {
-        tokio::select! {
-            result = &mut send => break result,
-            () = &mut reports => {}
-            asked = abort.wait_for(|abort| *abort), if !aborted => {
-                aborted = true;
-                if asked.is_ok() {
-                    // The answer to `send` says whether it was in time.
-                    let _ = insist(SHORT, || task.from.abort(task.zone())).await;
-                }
+    let (result, why) = match ended {
+        Ok(result) => (result, None),
+        Err(why) => match give_up(task, send).await {
+            Some(result) => (result, Some(why)),
+            None => {
+                return Err(MoveError::unknown(
+                    Step::Transfer,
+                    format!(
+                        "{why}; {} does not say within {} s that it has ended",
+                        task.from.name(),
+                        END.as_secs()
+                    ),
+                ));
             }
-        }
+        },
     };
     match result {
         Ok(sent) => Ok((sent, Instant::now())),
         Err(error) => {
-            let asked = *abort.borrow();
-            let cause = streams.trouble().unwrap_or(error);
-            Err(undo(task, &cause, asked).await)
+            let cause = || MoveError::because(Step::Transfer, &streams.trouble().unwrap_or(error));
+            let given_up = why.is_some();
+            Err(undo(task, why.unwrap_or_else(cause), given_up).await)
         }
     }
 }
 
-fn report(task: &Task, log: &dyn Log, streams: &Streams, last: Progress) {
-    let sent = streams.bytes().max(last.sent);
-    let total = last.total.max(task.arrival.manifest.zone.memory).max(sent);
-    log.progress(Progress { sent, remaining: last.remaining, total });
+/// Asks for an end of what is being sent, and waits for it. The answer to `send` says whether that was in time.
+async fn give_up(
+    task: &Task,
+    send: impl Future<Output = Result<Sent, HostError>>,
+) -> Option<Result<Sent, HostError>> {
+    let asking = async {
+        let _ = insist(SHORT, || task.from.abort(task.zone())).await;
+        std::future::pending().await
+    };
+    let ended = async {
+        tokio::select! {
+            result = send => result,
+            never = asking => never,
+        }
+    };
+    tokio::time::timeout(END, ended).await.ok()
 }
 
 /// After a transfer that failed: the zone must run at the source, and the image at the destination go.
-async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
+async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
     let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
-    let _ = task.from.finish(zone.clone()).await;
+    // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
+    match insist(SHORT, || task.from.finish(zone.clone())).await {
+        Err(error) if error.is_no_answer() => {
+            return unknown(format!("whether it still leaves {there} is not known: {error}"));
+        }
+        _ => {}
+    }
     let inventory = match insist(SHORT, || task.from.inventory()).await {
         Ok(inventory) => inventory,
         Err(error) => return unknown(format!("whether it runs on {there} is not known: {error}")),
@@ -155,7 +170,12 @@ async fn undo(task: &Task, cause: &HostError, cancelled: bool) -> MoveError {
             ),
         );
     }
-    if cancelled { MoveError::Cancelled } else { MoveError::undone(Step::Transfer, cause) }
+    match cause {
+        MoveError::Undone { step, reason, .. } if given_up => {
+            MoveError::undone(step, format!("{reason}; it goes on running on {there}"))
+        }
+        cause => cause,
+    }
 }
 
 /// Lets the zone run at its destination. It is stopped for good at the source; from here it only goes forward.

@@ -5,13 +5,17 @@
 //! asked.
 
 mod cold;
+pub mod converge;
 mod live;
+pub mod retry;
+pub mod stall;
 mod streams;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 
 use crate::host::{Host, HostError, Progress};
 use crate::model::{Arrival, Kind, Step, ZoneName};
@@ -31,6 +35,15 @@ impl Task {
     fn zone(&self) -> ZoneName {
         self.arrival.manifest.zone.name.clone()
     }
+}
+
+/// When a live migration is given up that nobody has asked to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// After so long without any progress; none: never.
+    pub stall: Option<Duration>,
+    /// After so many passes over its memory, if they do not come to an end; 0: never.
+    pub passes: u32,
 }
 
 /// Who writes down what a move does. An `Err` stops the move before its next step.
@@ -62,6 +75,8 @@ pub enum MoveError {
         step: Step,
         /// Why.
         reason: String,
+        /// Whether it may go better in a while.
+        may_pass: bool,
     },
     /// It was given up on request; the zone is as it was, where it was.
     #[error("cancelled")]
@@ -77,8 +92,33 @@ pub enum MoveError {
 }
 
 impl MoveError {
-    fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
-        Self::Undone { step, reason: reason.to_string() }
+    /// Undone, for a reason that stays.
+    pub(crate) fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
+        Self::Undone { step, reason: reason.to_string(), may_pass: false }
+    }
+
+    /// Undone because of what a host said.
+    fn because(step: Step, error: &HostError) -> Self {
+        Self::Undone { step, reason: error.to_string(), may_pass: error.may_pass() }
+    }
+
+    /// The step at which it failed, if it did.
+    pub const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Undone { step, .. } | Self::Unknown { step, .. } => Some(*step),
+            Self::Cancelled => None,
+        }
+    }
+
+    /// The same, as the last of so many attempts.
+    #[must_use]
+    pub fn after(self, attempts: u32) -> Self {
+        match self {
+            Self::Undone { step, reason, may_pass } if attempts > 1 => {
+                Self::Undone { step, reason: format!("{reason}; tried {attempts} times"), may_pass }
+            }
+            other => other,
+        }
     }
 
     fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
@@ -97,23 +137,54 @@ pub const RENEWAL: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// [`MoveError`] says whether the zone is where it was.
-pub async fn migrate(task: &Task, log: &dyn Log, abort: watch::Receiver<bool>) -> Result<Moved, MoveError> {
-    let result = match (reserve(task, log).await, task.arrival.kind) {
+pub async fn migrate(
+    task: &Task,
+    log: &dyn Log,
+    policy: Policy,
+    abort: Receiver<bool>,
+) -> Result<Moved, MoveError> {
+    let result = match (unless(&abort, reserve(task, log)).await, task.arrival.kind) {
         (Err(error), _) => Err(error),
-        (Ok(()), Kind::Live) => live::migrate(task, log, abort).await,
+        (Ok(()), Kind::Live) => live::migrate(task, log, policy, abort).await,
         (Ok(()), Kind::Cold) => cold::migrate(task, log).await,
     };
     // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
     // host that cannot be told forgets the booking when its lease ends.
-    let _ = task.to.release(task.zone(), task.arrival.manifest.zone.uuid).await;
+    soon(task.to.release(task.zone(), task.arrival.manifest.zone.uuid)).await;
     result
+}
+
+/// Does work that has not touched the zone yet, and may be left at any moment for that reason.
+async fn unless<T>(
+    abort: &Receiver<bool>,
+    work: impl Future<Output = Result<T, MoveError>>,
+) -> Result<T, MoveError> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = asked(abort.clone()) => Err(MoveError::Cancelled),
+    }
+}
+
+/// Waits until the move is to be given up.
+async fn asked(mut abort: Receiver<bool>) {
+    if abort.wait_for(|abort| *abort).await.is_err() {
+        // Nobody is left who could ask for it.
+        std::future::pending().await
+    }
+}
+
+/// Does what puts things in order and changes nothing about the outcome: it is not waited for without end.
+async fn soon(work: impl Future<Output = Result<(), HostError>>) {
+    let _ = tokio::time::timeout(SHORT, work).await;
 }
 
 /// Everything is asked again at the moment of the move: much may have happened since it was planned.
 async fn reserve(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Reserve, reason);
     log.intent(Step::Reserve).map_err(undone)?;
-    task.to.reserve(task.arrival.clone(), LEASE).await.map_err(|error| undone(error.to_string()))?;
+    let reserved = task.to.reserve(task.arrival.clone(), LEASE).await;
+    reserved.map_err(|error| MoveError::because(Step::Reserve, &error))?;
     log.done(Step::Reserve).map_err(undone)
 }
 

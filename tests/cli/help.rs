@@ -150,8 +150,9 @@ fn help_of_evacuate() {
     With -r, zones that are away come back from where they are, in the same way; then this host must not
     be in maintenance.
 
-    ^C: nothing new starts, what moves is finished. ^C again: what moves is given up, too; those zones
-    stay here.
+    ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what
+    moves is given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed
+    does not end it.
 
     Usage: sysadm evacuate [OPTIONS] [ZONE]...
 
@@ -183,6 +184,13 @@ fn help_of_evacuate() {
               
               [default: 3]
 
+          --retries <N>
+              How often a move is tried again that failed for a reason that may pass: a line that broke,
+              a hypervisor that was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each
+              time
+              
+              [default: 1]
+
           --deadline <DURATION>
               After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up:
               those zones stay
@@ -196,6 +204,10 @@ fn help_of_evacuate() {
 
           --forget <ZONE>
               Give up a zone that is away: it stays where it is, is no longer listed, and never returned
+
+          --cancel
+              Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is
+              finished. Once more gives that up, too. -l --watch shows when it has ended
 
       -l, --list
               List the zones that are away, and those that could not leave
@@ -231,7 +243,15 @@ fn help_of_evacuate() {
       sysadm evacuate -l                        what is away; what is left here
       sysadm evacuate -l -p -o zonename,dest    for programs
       sysadm evacuate -l --watch                as it changes
+      sysadm evacuate --cancel                  from another terminal: nothing new starts
       sysadm evacuate -ra                       everything back
+
+    GIVING IT UP
+      ^C, or --cancel from another terminal: zones that wait for their turn are skipped, what
+      moves is finished. Once more, SIGTERM or the end of --deadline: what moves is given up,
+      too, and the run ends within 65 s whatever hangs. A zone that was given up goes on here;
+      one of which that cannot be told is listed as UNKNOWN, and --resume settles it. SIGHUP
+      (a closed terminal, a broken login) does not end the run; -l --watch shows it elsewhere.
 
     EXIT STATUS
       0    every zone that was asked for has moved, and none is left running here
@@ -241,7 +261,8 @@ fn help_of_evacuate() {
       4    not in maintenance (evacuation); in maintenance (return); or another run is in
            progress
       5    where a zone is cannot be settled without you; ERROR and --resume say more
-      130  cancelled; every zone is whole, and on one host
+      130  cancelled by ^C, --cancel or SIGTERM; every zone is whole, and on one host
+      --cancel ends with 0 if the run was asked, with 1 if there is none.
       -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
       -l ends with 0 whatever it lists.
     [done]

@@ -19,6 +19,8 @@ mod plan;
 mod return_home;
 mod secrets;
 mod sim;
+mod stop;
 mod store;
 mod target;
+mod two_runs;
 mod zone;

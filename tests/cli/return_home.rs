@@ -149,7 +149,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
 fn a_return_that_fails_leaves_the_zone_at_its_refuge() {
     let site = Environment::ready_to_return();
     site.set_faults("h2", &[Fault::once(Effect::Cut { rounds: 1 })]);
-    assert_snapshot!(site.run("h1", "evacuate -r evac1"), @r"
+    assert_snapshot!(site.run("h1", "evacuate -r --retries 0 evac1"), @r"
     sysadm: preparing zones for return ... 1/1
     sysadm: returning zones ... 0/1
     ------- stderr -------

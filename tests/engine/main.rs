@@ -6,11 +6,14 @@
 mod cancel;
 mod crashes;
 mod faults;
+mod hangs;
 mod lines;
 mod neighbours;
 mod points;
 mod promises;
+mod retries;
 mod schedules;
 mod script;
+mod stalls;
 mod window;
 mod world;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sysadm::config::Config;
 use sysadm::evacuation::{
     Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
 };
@@ -167,6 +168,7 @@ impl World {
             peers: Peers::new(Arc::new(Net { hosts: self.hosts.clone(), lines: self.lines.clone() })),
             watcher: self.events.clone(),
             cancel: self.cancel.clone(),
+            policy: Config::default().migration.policy(),
         }
     }
 
@@ -354,6 +356,7 @@ impl Watcher for Events {
             }
             Event::Warning(text) => format!("warning {text}"),
             Event::Initializing(zone, host) => format!("initializing {zone} to {host}"),
+            Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Progress(_) => return,
             other => format!("{other:?}"),
         };

@@ -45,6 +45,8 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
 #[derive(Debug)]
 pub struct Libvirt {
     settings: config::Libvirt,
+    /// For how long a zone may be stopped in order to leave, in ms.
+    downtime: u64,
     paths: Paths,
     version: OnceCell<(String, String)>,
     machines: check::Machines,
@@ -57,12 +59,20 @@ impl Libvirt {
     pub fn new(settings: config::Libvirt, paths: Paths) -> Self {
         Self {
             settings,
+            downtime: config::Migration::default().downtime,
             paths,
             version: OnceCell::new(),
             machines: check::Machines::default(),
             leaving: live::Leaving::default(),
             arriving: live::Arriving::default(),
         }
+    }
+
+    /// The same, whose zones may be stopped for so many ms in order to leave.
+    #[must_use]
+    pub const fn with_downtime(mut self, downtime: u64) -> Self {
+        self.downtime = downtime;
+        self
     }
 
     /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
@@ -318,7 +328,7 @@ impl Platform for Libvirt {
     }
 
     async fn send(&self, zone: &Zone, folder: &Path) -> Result<Sent, PlatformError> {
-        self.leaving.send(zone, folder, &self.settings, &self.paths).await
+        self.leaving.send(zone, folder, (&self.settings, self.downtime), &self.paths).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {

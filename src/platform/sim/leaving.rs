@@ -73,6 +73,8 @@ impl Sim {
             sent: 0,
             remaining: record.config.memory,
             total: record.config.memory,
+            dirty_rate: record.config.dirty_rate,
+            ..Progress::default()
         });
         let (outcome, outcome_seen) = watch::channel(None);
         let cancel = CancellationToken::new();
@@ -163,6 +165,9 @@ impl Sender {
             self.trouble(copy.rounds()).await?;
             match copy.next() {
                 Next::Round(bytes) => {
+                    self.progress.send_modify(|progress| {
+                        (progress.pass, progress.rate) = (copy.rounds(), host.bandwidth);
+                    });
                     time = self.spend(time, bytes, copy.time(bytes)).await?;
                     let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
                     wire::write(&mut stream, &round).await.map_err(broke)?;

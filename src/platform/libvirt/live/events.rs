@@ -7,8 +7,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::host::Sent;
+use crate::migration::converge::allowed_downtime;
 use crate::platform::PlatformError;
-use crate::platform::libvirt::job::{Event, allowed_downtime, parse_event};
+use crate::platform::libvirt::job::{Event, parse_event};
 use crate::platform::libvirt::virsh::{Driver, failed};
 
 /// The words by which virsh allows a downtime, in ms. An old QEMU that cannot do it goes on with its default.
@@ -16,11 +17,11 @@ pub fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
     vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
 }
 
-/// Raises the allowed downtime of a zone with its passes.
-async fn raise_downtime(uuid: Uuid, mut passes: watch::Receiver<u32>) {
-    let mut allowed = allowed_downtime(0);
+/// Raises the allowed downtime of a zone with its passes, up to the limit.
+async fn raise_downtime(uuid: Uuid, limit: u64, mut passes: watch::Receiver<u32>) {
+    let mut allowed = allowed_downtime(0, limit);
     while passes.changed().await.is_ok() {
-        let wanted = allowed_downtime(*passes.borrow_and_update());
+        let wanted = allowed_downtime(*passes.borrow_and_update(), limit);
         if wanted > allowed {
             allowed = wanted;
             // Where it fails, the migration has just ended.
@@ -35,8 +36,8 @@ pub struct StopWatch {
     moment: watch::Receiver<Option<Instant>>,
 }
 
-/// Listens to what a zone goes through until the [`StopWatch`] is dropped.
-pub fn watch_events(uuid: Uuid) -> Result<StopWatch, PlatformError> {
+/// Listens to what a zone goes through until the [`StopWatch`] is dropped; raises the downtime that it is allowed.
+pub fn watch_events(uuid: Uuid, downtime: u64) -> Result<StopWatch, PlatformError> {
     let command = Driver::Qemu.virsh().args(["event", "--domain", &uuid.to_string()]).args([
         "--all",
         "--loop",
@@ -46,7 +47,7 @@ pub fn watch_events(uuid: Uuid) -> Result<StopWatch, PlatformError> {
     let (sender, moment) = watch::channel(None);
     let Some(output) = child.stdout.take() else { return Ok(StopWatch { moment }) };
     let (pass, passes) = watch::channel(0);
-    tokio::spawn(raise_downtime(uuid, passes));
+    tokio::spawn(raise_downtime(uuid, downtime, passes));
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
         loop {

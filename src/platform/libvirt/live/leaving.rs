@@ -13,10 +13,11 @@ use super::process::end_of;
 use crate::config;
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
+use crate::migration::converge::allowed_downtime;
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
-use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, allowed_downtime, parse_progress};
+use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
 use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, script};
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
@@ -34,12 +35,12 @@ impl Leaving {
         &self,
         zone: &Zone,
         folder: &Path,
-        settings: &config::Libvirt,
+        (settings, downtime): (&config::Libvirt, u64),
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
-        let mut stopped = watch_events(zone.uuid)?;
+        let mut stopped = watch_events(zone.uuid, downtime)?;
         let ended = end_of(&zone.name, paths);
-        let mut outcome = self.start(zone, folder, settings)?;
+        let mut outcome = self.start(zone, folder, settings, downtime)?;
         let gone = async {
             let ended = match ended {
                 Some(ended) => ended.await.is_ok(),
@@ -78,6 +79,7 @@ impl Leaving {
         zone: &Zone,
         folder: &Path,
         settings: &config::Libvirt,
+        downtime: u64,
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
         let socket = |channel: Channel| folder.join(channel.socket_name()).display().to_string();
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource", "--suspend"];
@@ -96,7 +98,8 @@ impl Leaving {
             "--migrateuri".to_owned(),
             format!("unix://{}", socket(Channel::Memory)),
         ]);
-        let command = Driver::Qemu.virsh().arg(script([allow(zone.uuid, allowed_downtime(0)), words]));
+        let command =
+            Driver::Qemu.virsh().arg(script([allow(zone.uuid, allowed_downtime(0, downtime)), words]));
         let mut child =
             command.spawn().map_err(|error| failed(format!("migrate zone '{}'", zone.name), error))?;
         let (sender, receiver) = watch::channel(None);

@@ -1,0 +1,209 @@
+//! One zone's move within a run: its attempts, each written down step by step, and its record afterwards.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::cancel::{MOVES, QUESTIONS};
+use super::{Board, Engine, Event, Stage, record, short};
+use crate::host::Progress;
+use crate::migration::{Log, MoveError, Moved, Task, migrate, retry};
+use crate::model::{HostUri, Step, ZoneName};
+use crate::points::{Place, When};
+use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
+
+/// One zone's move within a run.
+pub(super) struct OneMove<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) board: &'a Board,
+    pub(super) direction: Direction,
+    pub(super) task: &'a Task,
+    pub(super) peer: &'a HostUri,
+    pub(super) away: Option<&'a Away>,
+    window: &'a Semaphore,
+    /// Its place in the window. Given back as soon as the zone runs at its destination: what follows is paper.
+    place: Mutex<Option<SemaphorePermit<'a>>>,
+    /// The last step that was begun.
+    step: Mutex<Step>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> OneMove<'a> {
+    /// The move of a zone that is ready, to that host; back, if it is away.
+    pub fn new(
+        engine: &'a Engine,
+        board: &'a Board,
+        direction: Direction,
+        (task, peer, away): (&'a Task, &'a HostUri, Option<&'a Away>),
+        window: &'a Semaphore,
+    ) -> Self {
+        let (place, step) = (Mutex::new(None), Mutex::new(Step::Reserve));
+        Self { engine, board, direction, task, peer, away, window, place, step }
+    }
+
+    pub(super) fn zone(&self) -> &ZoneName {
+        &self.task.arrival.manifest.zone.name
+    }
+
+    /// Waits for its turn, and does it.
+    pub async fn run(&self, retries: u32) {
+        self.take_place().await;
+        if self.engine.cancel.stage() != Stage::Running {
+            let uuid = self.task.arrival.manifest.zone.uuid;
+            // The next one need not wait for this answer.
+            self.give_place_back();
+            let release = self.task.to.release(self.zone().clone(), uuid);
+            let _ = tokio::time::timeout(QUESTIONS, release).await;
+            self.end(|a_move| {
+                a_move.state = MoveState::Skipped;
+                a_move.error = Some("cancelled before its turn".to_owned());
+            });
+            return;
+        }
+        self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
+        let result = match self.begin() {
+            Ok(()) => self.attempt(retries).await,
+            Err(reason) => Err(MoveError::undone(Step::Reserve, reason)),
+        };
+        let now = Engine::now();
+        self.record(&result, now);
+        self.end(|a_move| record::conclude(a_move, self.direction, &result, now));
+    }
+
+    /// Tries, and again while that may help.
+    async fn attempt(&self, retries: u32) -> Result<Moved, MoveError> {
+        let mut attempts = 1;
+        loop {
+            let result = self.migrate().await;
+            let Err(error) = &result else { return result };
+            // Written for people alone: what is to be done next is not read from it.
+            let _ = self.write(
+                error.step().unwrap_or(*locked(&self.step)),
+                Mark::Failed,
+                Some(error.to_string()),
+            );
+            let again =
+                error.may_pass() && attempts <= retries && self.back_off(attempts, retries, error).await;
+            if !again {
+                return result.map_err(|error| error.after(attempts));
+            }
+            attempts += 1;
+        }
+    }
+
+    /// Waits a while, and then for its turn. Gives whether the move may be tried again.
+    async fn back_off(&self, attempts: u32, retries: u32, error: &MoveError) -> bool {
+        self.give_place_back();
+        let pause = retry::pause(attempts);
+        let text = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
+        let _ = self.board.change(self.zone(), |a_move| {
+            a_move.state = MoveState::Ready;
+            a_move.error = Some(text.clone());
+        });
+        self.engine.watcher.event(&Event::Retrying(self.zone(), &text));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => self.take_place().await,
+            () = self.engine.cancel.given_up() => {}
+        }
+        if self.engine.cancel.stage() != Stage::Running {
+            return false;
+        }
+        self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
+        let changed = self.board.change(self.zone(), |a_move| {
+            (a_move.state, a_move.error, a_move.bytes) = (MoveState::Migrating, None, 0);
+        });
+        changed.is_ok()
+    }
+
+    async fn migrate(&self) -> Result<Moved, MoveError> {
+        let cancel = &self.engine.cancel;
+        let migrated =
+            cancel.bound(MOVES, migrate(self.task, self, self.engine.policy, cancel.aborting())).await;
+        migrated.unwrap_or_else(|| {
+            let step = *locked(&self.step);
+            let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
+            Err(MoveError::Unknown { step, reason })
+        })
+    }
+
+    /// In the order in which they ask: the semaphore is fair.
+    async fn take_place(&self) {
+        let place = self.window.acquire().await.ok();
+        *locked(&self.place) = place;
+    }
+
+    fn give_place_back(&self) {
+        locked(&self.place).take();
+    }
+
+    /// The record of a zone that is away is there before the zone leaves.
+    fn begin(&self) -> Result<(), String> {
+        let started = Engine::now();
+        let changed = self.board.change(self.zone(), |a_move| {
+            a_move.state = MoveState::Migrating;
+            a_move.started = Some(started);
+        });
+        changed.map_err(|error| error.to_string())?;
+        // Before the zone is on its way in the away list: else recovery would take the last step of its move before
+        // for one of this.
+        self.write(Step::Reserve, Mark::Intent, None)?;
+        let phase = match self.direction {
+            Direction::Evacuate => AwayPhase::Leaving,
+            Direction::Return => AwayPhase::Returning,
+        };
+        let row = self.away_row(phase, started);
+        let written = match self.away {
+            Some(_) => self.engine.store.update_away(&row),
+            None => self.engine.store.begin_away(&row, &self.task.arrival.manifest),
+        };
+        written.map_err(|error| crate::host::chain(&error))
+    }
+
+    fn end(&self, change: impl FnOnce(&mut Move)) {
+        match self.board.change(self.zone(), change) {
+            Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
+            Err(error) => self.engine.watcher.event(&Event::Warning(&error.to_string())),
+        }
+    }
+
+    fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
+        let Some(run) = self.board.run() else { return Ok(()) };
+        let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
+        self.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
+    }
+}
+
+impl Log for OneMove<'_> {
+    fn intent(&self, step: Step) -> Result<(), String> {
+        *locked(&self.step) = step;
+        self.write(step, Mark::Intent, None)?;
+        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        // What people see may wait; the zone that stands still may not.
+        if step != Step::Switch {
+            let changed = self.board.change(self.zone(), |a_move| a_move.step = Some(step));
+            changed.map_err(|error| crate::host::chain(&error))?;
+        }
+        Ok(())
+    }
+
+    fn done(&self, step: Step) -> Result<(), String> {
+        if step == Step::Switch {
+            self.give_place_back();
+        }
+        self.write(step, Mark::Done, None)?;
+        self.engine.local.points().reach(Place::Journal, When::After, step)
+    }
+
+    fn progress(&self, progress: Progress) {
+        let update = |a_move: &mut Move| {
+            a_move.bytes = progress.sent;
+            a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
+        };
+        if let Ok(a_move) = self.board.change(self.zone(), update) {
+            self.engine.watcher.event(&Event::Progress(&a_move));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What is written down of one zone's move: its row in the away list, and in the run.
+
+use super::Event;
+use super::one::OneMove;
+use crate::host::Host;
+use crate::migration::{MoveError, Moved};
+use crate::model::Millis;
+use crate::store::{Away, AwayPhase, Direction, Move, MoveState};
+
+impl OneMove<'_> {
+    pub(super) fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
+        if let Some(away) = self.away {
+            return Away { phase, ..away.clone() };
+        }
+        let zone = &self.task.arrival.manifest.zone;
+        Away {
+            zone: zone.name.clone(),
+            uuid: zone.uuid,
+            brand: zone.brand,
+            origin: self.engine.local.name().to_owned(),
+            refuge: self.peer.clone(),
+            was_running: zone.is_running(),
+            kind: self.task.arrival.kind,
+            phase,
+            started,
+            ended: None,
+            bytes: 0,
+            downtime: None,
+        }
+    }
+
+    /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
+    pub(super) fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
+        let store = &self.engine.store;
+        let started = self.away.map_or(now, |away| away.started);
+        let written = match (self.direction, result) {
+            (Direction::Evacuate, Ok(moved)) => {
+                let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
+                let row = Away {
+                    ended: Some(now),
+                    bytes: moved.bytes,
+                    downtime: moved.downtime,
+                    ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
+                };
+                store.update_away(&row)
+            }
+            (Direction::Return, Ok(_))
+            | (Direction::Evacuate, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
+                store.remove_away(self.zone()).map(drop)
+            }
+            (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
+                store.update_away(&self.away_row(AwayPhase::Away, started))
+            }
+            (_, Err(MoveError::Unknown { .. })) => Ok(()),
+        };
+        if let Err(error) = written {
+            let text = format!("{}: its record could not be written: {error}", self.zone());
+            self.engine.watcher.event(&Event::Warning(&text));
+        }
+    }
+}
+
+/// The row of a zone whose move has ended.
+pub(super) fn conclude(
+    a_move: &mut Move,
+    direction: Direction,
+    result: &Result<Moved, MoveError>,
+    now: Millis,
+) {
+    a_move.ended = Some(now);
+    match result {
+        Ok(moved) => {
+            a_move.state = match direction {
+                Direction::Evacuate => MoveState::Evacuated,
+                Direction::Return => MoveState::Returned,
+            };
+            a_move.bytes = moved.bytes;
+            a_move.total = moved.bytes;
+            a_move.downtime = moved.downtime;
+        }
+        Err(error @ MoveError::Unknown { step, .. }) => {
+            a_move.state = MoveState::Unknown;
+            a_move.step = Some(*step);
+            a_move.error =
+                Some(format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"));
+        }
+        Err(error @ MoveError::Undone { step, .. }) => {
+            a_move.state = MoveState::Failed;
+            a_move.step = Some(*step);
+            a_move.error = Some(error.to_string());
+        }
+        Err(MoveError::Cancelled) => {
+            a_move.state = MoveState::Failed;
+            a_move.error = Some("cancelled; it stays where it was".to_owned());
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What may pass, and is tried again, and what will not. Pure.
+//!
+//! A line that broke may be mended, a hypervisor that is busy may be done. A destination that refuses has
+//! reasons, and they stay: no room, no storage, maintenance. So does everything that was decided here: a move that
+//! was cancelled, that stood still, that did not converge. And where it is not known what became of the zone, nothing
+//! is done before both hosts have been asked.
+
+use std::time::Duration;
+
+use super::MoveError;
+use crate::host::HostError;
+
+/// What hypervisors say when a line broke or when they were busy with something else, in parts that stay the same
+/// from version to version. A failure that says none of it is taken for one that stays.
+const PASSING: &[&str] = &[
+    // Sockets, whoever used them.
+    "Connection reset",
+    "Connection timed out",
+    "Broken pipe",
+    "broke: ",
+    // libvirt: its keepalive, its client, the other side's end of the memory's stream.
+    "no response from client within",
+    "client socket is closed",
+    "End of file while reading data",
+    "Failed to connect to remote libvirt",
+    // libvirt: another job of the same domain.
+    "cannot acquire state change lock",
+    "another migration job is already running",
+];
+
+impl HostError {
+    /// Whether the same question may be answered otherwise in a while.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } => true,
+            Self::Refused { .. } | Self::NoSuchZone { .. } | Self::NotAllowed { .. } => false,
+            Self::Failed { reason, .. } => PASSING.iter().any(|part| reason.contains(part)),
+        }
+    }
+}
+
+impl MoveError {
+    /// Whether the move may succeed if it is tried again in a while. The zone is where it was, then.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Undone { may_pass, .. } => *may_pass,
+            Self::Cancelled | Self::Unknown { .. } => false,
+        }
+    }
+}
+
+/// How long is waited after that many attempts: 5 s, then twice as long each time, two minutes at most. A line that
+/// broke is given up after fifteen seconds, so it has had some time already.
+pub fn pause(attempts: u32) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(120);
+    let factor = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+    Duration::from_secs(5).saturating_mul(factor).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Blocker, BlockerKind, Step};
+
+    fn failed(reason: &str) -> HostError {
+        HostError::Failed { host: "h2".into(), reason: reason.into() }
+    }
+
+    #[test]
+    fn lost_lines_and_busy_hypervisors_may_pass_and_reasons_stay() {
+        let blockers = vec![Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance")];
+        let zone: crate::model::ZoneName = "web".parse().unwrap();
+        let host = || "h2".to_owned();
+        let cases = [
+            (HostError::NoAnswer { host: host(), reason: "the line is dead".into() }, true),
+            (HostError::Refused { host: host(), zone: zone.clone(), blockers }, false),
+            (HostError::NoSuchZone { host: host(), zone }, false),
+            (
+                HostError::NotAllowed {
+                    host: host(),
+                    peer: "h1".into(),
+                    call: "reserve".into(),
+                    role: "migrate".into(),
+                },
+                false,
+            ),
+            (failed("operation failed: Connection reset by peer"), true),
+            (failed("zone 'web': the line to the destination broke: it was cut"), true),
+            (failed("Timed out during operation: cannot acquire state change lock (held by agent)"), true),
+            (failed("internal error: client socket is closed"), true),
+            (failed("failed to write the journal: disk full"), false),
+            (failed("unsupported configuration: CPU features"), false),
+        ];
+        for (error, passes) in cases {
+            assert_eq!(error.may_pass(), passes, "{error}");
+            assert_eq!(MoveError::because(Step::Transfer, &error).may_pass(), passes, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_decided_or_is_not_known_is_never_tried_again() {
+        assert!(!MoveError::Cancelled.may_pass());
+        assert!(!MoveError::undone(Step::Transfer, "made no progress for 60 s").may_pass());
+        let lost = HostError::NoAnswer { host: "h2".into(), reason: "cut".into() };
+        assert!(!MoveError::unknown(Step::Switch, lost).may_pass());
+    }
+
+    #[test]
+    fn pauses_grow_up_to_two_minutes() {
+        let pauses: Vec<_> = [1, 2, 3, 4, 5, 6, 7, 40].map(|attempts| pause(attempts).as_secs()).into();
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 120, 120, 120]);
+    }
+}

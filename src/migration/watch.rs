@@ -1,0 +1,68 @@
+//! Beside a transfer: how far it is, and whether it is to be given up.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::stall::{Seen, Stall};
+use super::streams::Streams;
+use super::{Log, MoveError, Policy, Task, converge};
+use crate::host::Progress;
+use crate::model::Step;
+
+/// How often a migration's progress is reported.
+const REPORT: Duration = Duration::from_millis(500);
+
+/// How often the hypervisor is asked, too. What has passed is counted here; an answer of the hypervisor's costs a
+/// process on its host, which the zones there pay for.
+const ASK: Duration = Duration::from_secs(2);
+
+/// Reports until the move is to be given up; gives why. Never in the way of what is sent: the hypervisor may answer
+/// late just when it ends the migration, or not at all.
+pub(super) async fn watch(task: &Task, log: &dyn Log, streams: &Streams, policy: Policy) -> MoveError {
+    let (told, heard) = watch::channel(Progress::default());
+    tokio::select! {
+        why = judge(task, log, streams, policy, heard) => why,
+        why = ask(task, told) => why,
+    }
+}
+
+/// Asks the hypervisor again and again, and never comes to a judgement.
+async fn ask(task: &Task, told: watch::Sender<Progress>) -> MoveError {
+    loop {
+        tokio::time::sleep(ASK).await;
+        if let Ok(Some(progress)) = task.from.progress(task.zone()).await {
+            told.send_replace(progress);
+        }
+    }
+}
+
+async fn judge(
+    task: &Task,
+    log: &dyn Log,
+    streams: &Streams,
+    policy: Policy,
+    heard: watch::Receiver<Progress>,
+) -> MoveError {
+    let begun = Instant::now();
+    let mut stall = Stall::new(policy.stall);
+    loop {
+        tokio::time::sleep(REPORT).await;
+        let last = *heard.borrow();
+        report(task, log, streams, last);
+        let seen = Seen { passed: streams.bytes(), sent: last.sent, remaining: last.remaining };
+        if let Some(still) = stall.look(begun.elapsed(), seen) {
+            return MoveError::undone(Step::Transfer, format!("made no progress for {} s", still.as_secs()));
+        }
+        if let Some(why) = converge::hopeless(policy.passes, &last, begun.elapsed()) {
+            return MoveError::undone(Step::Transfer, why);
+        }
+    }
+}
+
+fn report(task: &Task, log: &dyn Log, streams: &Streams, last: Progress) {
+    let sent = streams.bytes().max(last.sent);
+    let total = last.total.max(task.arrival.manifest.zone.memory).max(sent);
+    log.progress(Progress { sent, total, ..last });
+}

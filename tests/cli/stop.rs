@@ -1,0 +1,151 @@
+//! A run that is stopped from elsewhere: another terminal, a service manager, a terminal that is lost.
+
+use std::process::{Child, Stdio};
+
+use insta::assert_snapshot;
+use rustix::process::{Pid, Signal, kill_process};
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+/// A run of which one zone is on its way and stands still there, until the fault is taken away.
+fn stalled(line: &str) -> (Environment, Child) {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", line);
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    (site, run)
+}
+
+#[test]
+fn another_terminal_lets_what_moves_be_finished_and_nothing_new_start() {
+    let (site, run) = stalled("evacuate --jobs 1");
+    assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
+    sysadm: asked the evacuation (pid PID) to stop: nothing new starts, what moves is finished; --cancel again gives that up, too
+    [done]
+    ");
+    site.set_faults("h1", &[]);
+    assert_snapshot!(site.end(run), @r"
+    sysadm: preparing zones for evacuation ... 3/3
+    sysadm: evacuating zones ... 1/3
+    ------- stderr -------
+    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: evacuation cancelled: 1 of 3 zone(s) moved, 2 skipped, 2 still running here.
+    sysadm: evac2: skipped: cancelled before its turn
+    sysadm: evac3: skipped: cancelled before its turn
+    [exit status 130]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
+    ------- stderr -------
+    sysadm: no evacuation or return is in progress
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn another_terminal_asks_twice_and_what_moves_is_given_up() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::always(Effect::Stall { rounds: 1 })]);
+    let run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    site.done("h1", "evacuate --cancel");
+    assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
+    sysadm: asked the evacuation (pid PID) to stop at once: moves in flight are given up, their zones stay
+    [done]
+    ");
+    assert_snapshot!(site.end(run), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 0/1
+    ------- stderr -------
+    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: cancelled from another terminal: moves in flight are given up, their zones stay
+    sysadm: evacuation cancelled: 0 of 1 zone(s) moved, 1 failed.
+    sysadm: evac1: failed: cancelled; it stays where it was
+    [exit status 130]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+}
+
+#[test]
+fn what_a_killed_run_leaves_is_not_taken_for_a_run() {
+    let (site, mut run) = stalled("evacuate evac1");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(site.paths("h1").run_socket().exists());
+    assert_eq!(site.run("h1", "evacuate --cancel").status, Some(1));
+    // Its lock is free at once.
+    site.set_faults("h1", &[]);
+    assert_eq!(site.run("h1", "evacuate --resume").status, Some(0));
+    assert_eq!(site.run("h1", "evacuate evac1").status, Some(0));
+}
+
+#[test]
+fn cancel_stands_alone() {
+    let site = Environment::new();
+    for other in ["-a", "-l", "-r", "evac1", "--resume", "--json", "--jobs 2"] {
+        assert_eq!(site.run("h1", &format!("evacuate --cancel {other}")).status, Some(2), "{other}");
+    }
+}
+
+#[test]
+fn sigterm_gives_up_what_moves_and_it_stays() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::always(Effect::Stall { rounds: 1 })]);
+    let run = site.start("h1", "evacuate --jobs 1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
+    assert_snapshot!(site.end(run), @r"
+    sysadm: preparing zones for evacuation ... 3/3
+    sysadm: evacuating zones ... 0/3
+    ------- stderr -------
+    sysadm: SIGTERM: moves in flight are given up, their zones stay
+    sysadm: evacuation cancelled: 0 of 3 zone(s) moved, 2 skipped, 1 failed, 3 still running here.
+    sysadm: evac1: failed: cancelled; it stays where it was
+    sysadm: evac2: skipped: cancelled before its turn
+    sysadm: evac3: skipped: cancelled before its turn
+    [exit status 130]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+}
+
+#[test]
+fn a_run_whose_readers_have_gone_goes_on_to_its_end() {
+    let (site, mut run) = stalled("evacuate -v");
+    drop((run.stdout.take(), run.stderr.take()));
+    kill_process(Pid::from_child(&run), Signal::HUP).unwrap();
+    site.set_faults("h1", &[]);
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    assert_eq!(site.whereabouts("evac3"), "h2 running");
+}
+
+#[test]
+fn a_run_whose_terminal_is_lost_goes_on_to_its_end() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let (terminal, line) = terminal();
+    let end = || Stdio::from(line.try_clone().unwrap());
+    // Without -v: the bars are drawn to it.
+    let mut command = site.command("h1", "evacuate");
+    let mut run = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+    drop((command, line));
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    // Whatever is written there from now on fails (EIO).
+    drop(terminal);
+    kill_process(Pid::from_child(&run), Signal::HUP).unwrap();
+    site.set_faults("h1", &[]);
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    for zone in ["evac1", "evac2", "evac3"] {
+        assert_eq!(site.whereabouts(zone), "h2 running");
+    }
+}
+
+/// A terminal, and the line to it.
+fn terminal() -> (std::os::fd::OwnedFd, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let line = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    (terminal, line)
+}

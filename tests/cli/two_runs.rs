@@ -1,0 +1,71 @@
+//! Two at once on one host: the second run is refused, and who only looks never waits.
+
+use insta::assert_snapshot;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+#[test]
+fn the_second_run_is_refused_in_either_direction_and_the_first_is_named() {
+    let site = Environment::ready_to_return();
+    site.set_faults("h2", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate -r evac1");
+    for line in ["evacuate", "evacuate -r", "evacuate --resume", "evacuate --forget evac2"] {
+        let mut command = site.command("h1", line);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{line}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!(
+                "sysadm: another evacuation or return is in progress (return, pid {}); 'sysadm evacuate -l' shows it\n",
+                run.id()
+            ),
+            "{line}"
+        );
+    }
+    site.set_faults("h2", &[]);
+    assert_eq!(site.end(run).status, Some(0));
+}
+
+#[test]
+fn the_lock_of_a_killed_run_is_free_at_once() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let mut run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    assert_eq!(site.run("h1", "evacuate").status, Some(4));
+    site.set_faults("h1", &[]);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(site.run("h1", "evacuate").status, Some(0));
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+}
+
+#[test]
+fn the_list_is_given_while_a_run_goes_on_and_somebody_writes() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate --jobs 1 evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    let writer = rusqlite::Connection::open(site.paths("h1").database()).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; UPDATE move SET error = 'half written'").unwrap();
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: evacuation in progress
+    ZONENAME         STATE     DEST                                     ERROR
+    evac1            MIGRATING rads://h2                                -
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o zonename,state"), @r"
+    evac1:MIGRATING
+    [done]
+    ");
+    let document: serde_json::Value =
+        serde_json::from_str(&site.run("h1", "evacuate -l --json").stdout.replace("MS", "0")).unwrap();
+    assert_eq!(
+        (&document["running"], &document["zones"][0]["state"]),
+        (&"evacuate".into(), &"MIGRATING".into())
+    );
+    writer.execute_batch("ROLLBACK").unwrap();
+    site.set_faults("h1", &[]);
+    assert_eq!(site.end(run).status, Some(0));
+}

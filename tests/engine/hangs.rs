@@ -1,0 +1,149 @@
+//! Whatever hangs, wherever: a run that is given up ends, in time, and says what it does not know.
+
+use std::time::Duration;
+
+use sysadm::evacuation::cancel::{BOUND, Reason, Stage};
+use sysadm::evacuation::{EvacuationError, Outcome};
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::{Direction, MoveState};
+
+use crate::script::HOSTS;
+use crate::world::{Kindly, WAYS, World, ends, error_of, state_of};
+
+/// Long after everything that does not hang has been done.
+const LATER: Duration = Duration::from_secs(5);
+
+/// Gives a run up for good, and gives what it came to, in how much time after that.
+async fn give_up(
+    world: &World,
+    direction: Direction,
+    faults: &[(&str, Effect)],
+) -> (Result<Outcome, EvacuationError>, Duration) {
+    for (host, effect) in faults {
+        world.sim(host).add_fault(&Fault::always(effect.clone())).unwrap();
+    }
+    let aborted = async {
+        tokio::time::sleep(LATER).await;
+        assert_eq!(world.cancel.press(), Stage::Finishing);
+        assert_eq!(world.cancel.press(), Stage::Aborting);
+        tokio::time::Instant::now()
+    };
+    let (result, aborted) = tokio::join!(world.run(direction), aborted);
+    let time = tokio::time::Instant::now().saturating_duration_since(aborted);
+    (result, time)
+}
+
+/// What is said is so; once nothing hangs any more, all is settled.
+async fn is_consistent(
+    world: &World,
+    direction: Direction,
+    kind: Kindly,
+    result: &Result<Outcome, EvacuationError>,
+) -> String {
+    let (from, to) = ends(direction);
+    world.clear_faults();
+    let said = match result {
+        Ok(outcome) => {
+            match state_of(outcome, "web") {
+                MoveState::Evacuated | MoveState::Returned => {
+                    assert_eq!(world.all_is_told_truly("web", kind).await, to);
+                }
+                MoveState::Failed | MoveState::Skipped => {
+                    assert_eq!(world.all_is_told_truly("web", kind).await, from);
+                }
+                MoveState::Unknown => assert!(world.away("web").is_some(), "what is unknown is on the list"),
+                other => panic!("it ended {other}"),
+            }
+            format!("{} {}", state_of(outcome, "web"), error_of(outcome, "web"))
+        }
+        Err(error) => {
+            assert!(matches!(error, EvacuationError::GivenUp(Reason::Operator)), "{error}");
+            error.to_string()
+        }
+    };
+    world.settle().await;
+    world.all_is_told_truly("web", kind).await;
+    said
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_hangs_the_second_press_ends_the_run_in_time() {
+    for (direction, kind) in WAYS {
+        for host in &HOSTS[..2] {
+            for &at in Operation::ALL {
+                let world = World::with(kind);
+                world.make_ready_for(direction).await;
+                let (result, time) = give_up(&world, direction, &[(host, Effect::Hang { at })]).await;
+                assert!(time <= BOUND, "{direction} {kind:?} {host} {at}: {time:?}");
+                let said = is_consistent(&world, direction, kind, &result).await;
+                println!("{direction} {kind:?} {host} {at}: {said} ({time:?})");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_migration_ends_in_time_whatever_hangs_beside_it() {
+    for direction in [Direction::Evacuate, Direction::Return] {
+        let (from, _) = ends(direction);
+        for host in &HOSTS[..2] {
+            for &at in Operation::ALL {
+                let world = World::with(Kindly::Live);
+                world.make_ready_for(direction).await;
+                let faults = [(from, Effect::Stall { rounds: 1 }), (host, Effect::Hang { at })];
+                let (result, time) = give_up(&world, direction, &faults).await;
+                assert!(time <= BOUND, "{direction} {host} {at}: {time:?}");
+                let said = is_consistent(&world, direction, Kindly::Live, &result).await;
+                println!("{direction} {host} {at}: {said} ({time:?})");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hypervisor_that_answers_nothing_more_leaves_the_zone_unknown_and_listed() {
+    let world = World::with(Kindly::Live);
+    world.make_ready_for(Direction::Evacuate).await;
+    let faults = [
+        ("h1", Effect::Stall { rounds: 1 }),
+        ("h1", Effect::Hang { at: Operation::Abort }),
+        ("h1", Effect::Hang { at: Operation::Progress }),
+    ];
+    let (outcome, _) = give_up(&world, Direction::Evacuate, &faults).await;
+    let outcome = outcome.unwrap();
+    assert_eq!(state_of(&outcome, "web"), MoveState::Unknown);
+    assert_eq!(
+        error_of(&outcome, "web"),
+        "cancelled; h1 does not say within 30 s that it has ended; \
+         'sysadm evacuate --resume' settles it when both hosts answer"
+    );
+    let (run, moves) = world.store("h1").latest_run().unwrap().unwrap();
+    let away = world.store("h1").away().unwrap();
+    let listed = sysadm::evacuation::rows("h1", &away, Some(&(run, moves)), false).rows;
+    assert_eq!(listed.iter().map(|row| row.state).collect::<Vec<_>>(), [MoveState::Unknown]);
+    // The hypervisor goes on with what it was never told to end: that comes first.
+    world.settle().await;
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_for_a_while_after_the_first_press_is_finished() {
+    for (direction, kind) in WAYS {
+        for &at in Operation::ALL {
+            let world = World::with(kind);
+            world.make_ready_for(direction).await;
+            let (from, to) = ends(direction);
+            for host in [from, to] {
+                world.set_faults(host, &[Fault::always(Effect::Hang { at })]);
+            }
+            let (result, ()) = tokio::join!(world.run(direction), async {
+                tokio::time::sleep(LATER).await;
+                world.cancel.press();
+                tokio::time::sleep(LATER * 2).await;
+                world.clear_faults();
+            });
+            let said = is_consistent(&world, direction, kind, &result).await;
+            assert!(!said.starts_with("UNKNOWN") && !said.starts_with("FAILED"), "{at}: {said}");
+        }
+    }
+}
