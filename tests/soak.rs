@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sysadm::config::Config;
 use sysadm::evacuation::{Cancel, Engine, Event, Network, Options, Peers, Watcher, recover};
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
@@ -124,6 +125,7 @@ fn engine(nodes: &Nodes, host: &str) -> Engine {
         peers: Peers::new(Arc::new(Net(Arc::clone(nodes)))),
         watcher: Arc::new(Nobody),
         cancel: Cancel::default(),
+        policy: Config::default().migration.policy(),
     }
 }
 
