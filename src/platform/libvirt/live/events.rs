@@ -17,11 +17,29 @@ pub fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
     vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
 }
 
+/// What downtime a zone is allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// At most, in ms.
+    pub limit: u64,
+    /// Little at first, and more with each pass. Not for a zone whose processor is emulated (TCG): QEMU 7.2 then
+    /// loses track of memory that is written while it looks for changes, and the more often it looks, the likelier
+    /// the zone goes on with stale memory, whoever migrates it.
+    pub stepwise: bool,
+}
+
+impl Allowance {
+    /// In that pass.
+    pub fn in_pass(self, pass: u32) -> u64 {
+        if self.stepwise { allowed_downtime(pass, self.limit) } else { self.limit }
+    }
+}
+
 /// Raises the allowed downtime of a zone with its passes, up to the limit.
-async fn raise_downtime(uuid: Uuid, limit: u64, mut passes: watch::Receiver<u32>) {
-    let mut allowed = allowed_downtime(0, limit);
+async fn raise_downtime(uuid: Uuid, allowance: Allowance, mut passes: watch::Receiver<u32>) {
+    let mut allowed = allowance.in_pass(0);
     while passes.changed().await.is_ok() {
-        let wanted = allowed_downtime(*passes.borrow_and_update(), limit);
+        let wanted = allowance.in_pass(*passes.borrow_and_update());
         if wanted > allowed {
             allowed = wanted;
             // Where it fails, the migration has just ended.
@@ -37,7 +55,7 @@ pub struct StopWatch {
 }
 
 /// Listens to what a zone goes through until the [`StopWatch`] is dropped; raises the downtime that it is allowed.
-pub fn watch_events(uuid: Uuid, downtime: u64) -> Result<StopWatch, PlatformError> {
+pub fn watch_events(uuid: Uuid, allowance: Allowance) -> Result<StopWatch, PlatformError> {
     let command = Driver::Qemu.virsh().args(["event", "--domain", &uuid.to_string()]).args([
         "--all",
         "--loop",
@@ -47,7 +65,7 @@ pub fn watch_events(uuid: Uuid, downtime: u64) -> Result<StopWatch, PlatformErro
     let (sender, moment) = watch::channel(None);
     let Some(output) = child.stdout.take() else { return Ok(StopWatch { moment }) };
     let (pass, passes) = watch::channel(0);
-    tokio::spawn(raise_downtime(uuid, downtime, passes));
+    tokio::spawn(raise_downtime(uuid, allowance, passes));
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
         loop {

@@ -7,13 +7,12 @@ use std::sync::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::events::{allow, watch_events};
+use super::events::{Allowance, allow, watch_events};
 use super::locked;
-use super::process::end_of;
+use super::process::{end_of, is_emulated};
 use crate::config;
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::migration::converge::allowed_downtime;
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
@@ -38,9 +37,10 @@ impl Leaving {
         (settings, downtime): (&config::Libvirt, u64),
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
-        let mut stopped = watch_events(zone.uuid, downtime)?;
+        let allowance = Allowance { limit: downtime, stepwise: !is_emulated(&zone.name, paths) };
+        let mut stopped = watch_events(zone.uuid, allowance)?;
         let ended = end_of(&zone.name, paths);
-        let mut outcome = self.start(zone, folder, settings, downtime)?;
+        let mut outcome = self.start(zone, folder, settings, allowance.in_pass(0))?;
         let gone = async {
             let ended = match ended {
                 Some(ended) => ended.await.is_ok(),
@@ -98,8 +98,7 @@ impl Leaving {
             "--migrateuri".to_owned(),
             format!("unix://{}", socket(Channel::Memory)),
         ]);
-        let command =
-            Driver::Qemu.virsh().arg(script([allow(zone.uuid, allowed_downtime(0, downtime)), words]));
+        let command = Driver::Qemu.virsh().arg(script([allow(zone.uuid, downtime), words]));
         let mut child =
             command.spawn().map_err(|error| failed(format!("migrate zone '{}'", zone.name), error))?;
         let (sender, receiver) = watch::channel(None);

@@ -30,9 +30,22 @@ pub fn owners(paths: &Paths) -> impl Iterator<Item = u32> {
 /// disks for writing; QEMU before 10 ends with a failed assertion (`bdrv_inactivate_recurse`) when such a zone
 /// is migrated, and the zone's memory is lost.
 pub fn has_arrived(zone: &ZoneName, paths: &Paths) -> bool {
-    let Some(pid) = pid_of(zone, paths) else { return false };
+    arguments_of(zone, paths).iter().any(|argument| argument == "-incoming")
+}
+
+/// Whether the zone's processor is emulated (TCG) instead of being the host's own.
+pub fn is_emulated(zone: &ZoneName, paths: &Paths) -> bool {
+    arguments_of(zone, paths).windows(2).any(|pair| match [pair[0].as_str(), pair[1].as_str()] {
+        ["-accel", kind] => kind.starts_with("tcg"),
+        ["-machine", machine] => machine.split(',').any(|option| option == "accel=tcg"),
+        _ => false,
+    })
+}
+
+fn arguments_of(zone: &ZoneName, paths: &Paths) -> Vec<String> {
+    let Some(pid) = pid_of(zone, paths) else { return Vec::new() };
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    arguments.split(|&byte| byte == 0).any(|argument| argument == b"-incoming")
+    arguments.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
 /// Is told when the zone's QEMU has ended; none if its process cannot be found.
