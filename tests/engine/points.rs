@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use sysadm::evacuation::recover;
 use sysadm::model::Step;
+use sysadm::platform::sim::{Effect, Fault};
 use sysadm::points::Point;
 use sysadm::store::{AwayPhase, Direction};
 
@@ -125,4 +126,28 @@ fn wherever_a_live_return_is_struck_the_zone_is_whole_in_one_place() {
 #[test]
 fn wherever_a_cold_return_is_struck_the_zone_is_whole_in_one_place() {
     strike_everywhere(Direction::Return, Kindly::Cold);
+}
+
+/// Those who watch must be able to see it: with the guard taken out, one lost answer makes a zone run twice.
+#[test]
+fn without_the_guard_a_zone_runs_twice_and_that_is_seen() {
+    let struck = |effects: &[Effect]| {
+        let world = World::with(Kindly::Live);
+        paused().block_on(async {
+            world.make_ready_for(Direction::Evacuate).await;
+            world.script.begin(None);
+            for host in ["h1", "h2"] {
+                let faults: Vec<_> = effects.iter().cloned().map(Fault::always).collect();
+                world.set_faults(host, &faults);
+            }
+            let _ = world.run(Direction::Evacuate).await;
+            world.clear_faults();
+            // One more look, when all is over.
+            let _ = world.run(Direction::Evacuate).await;
+        });
+        world.script.wrong()
+    };
+    assert_eq!(struck(&[Effect::LoseAnswer]), [] as [String; 0]);
+    let seen = struck(&[Effect::LoseAnswer, Effect::Unguarded]);
+    assert!(seen.iter().any(|wrong| wrong.contains("web goes on twice")), "{seen:?}");
 }

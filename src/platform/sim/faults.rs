@@ -90,6 +90,9 @@ pub enum Effect {
     },
     /// The line of a migration to here breaks when the zone is whole here, and before the source hears so.
     LoseAnswer,
+    /// A migration from here is said to have ended as soon as the zone stands: nobody waits for the destination to
+    /// say that it is whole there. This is the guard taken out, for tests of those who watch.
+    Unguarded,
     /// Nothing here answers.
     Down,
 }
@@ -105,6 +108,7 @@ impl fmt::Display for Effect {
             Self::Stall { rounds } => write!(f, "stall after {rounds} round(s)"),
             Self::Cut { rounds } => write!(f, "cut after {rounds} round(s)"),
             Self::LoseAnswer => f.write_str("lose-answer"),
+            Self::Unguarded => f.write_str("unguarded"),
             Self::Down => f.write_str("down"),
         }
     }

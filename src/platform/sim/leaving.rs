@@ -94,7 +94,18 @@ impl Sim {
             task: task.abort_handle(),
         };
         locked(&self.inner.leaving).insert(zone.clone(), departure.clone());
+        if self.fault(Some(zone), |effect| matches!(effect, Effect::Unguarded))?.is_some() {
+            return self.stands(zone).await;
+        }
         departure.ended().await.map_err(|what| PlatformError::State { zone: zone.clone(), what })
+    }
+
+    /// Waits until the zone stands, and no longer.
+    async fn stands(&self, zone: &ZoneName) -> Result<Sent, PlatformError> {
+        while self.read(|session| Ok(session.named(zone)?.since.is_some()))? {
+            super::pause().await;
+        }
+        Ok(Sent { stopped_for: 0, bytes: 0 })
     }
 
     pub(super) fn progress_of(&self, zone: &ZoneName) -> Option<Progress> {

@@ -23,6 +23,8 @@ pub struct Observer {
 pub struct Report {
     /// Guests that ran on two hosts at the same time.
     pub doubles: BTreeSet<String>,
+    /// Guests that were known to no host, while all of them answered.
+    pub nowhere: BTreeSet<String>,
     /// How often all hosts were looked at.
     pub rounds: usize,
     /// What each guest said.
@@ -46,6 +48,7 @@ pub struct Ticks {
 #[derive(Default)]
 struct Places {
     doubles: BTreeSet<String>,
+    nowhere: BTreeSet<String>,
     rounds: usize,
 }
 
@@ -59,9 +62,10 @@ impl Observer {
             .map(|guest| ((*guest).to_owned(), lab.shared().join(format!("{guest}.log"))))
             .collect();
         let (stop, stop_too) = (Arc::clone(&over), Arc::clone(&over));
+        let names: Vec<_> = guests.iter().map(|guest| (*guest).to_owned()).collect();
         Self {
             over,
-            places: Some(std::thread::spawn(move || watch_places(&pid_files, &stop))),
+            places: Some(std::thread::spawn(move || watch_places(&pid_files, &names, &stop))),
             ticks: Some(std::thread::spawn(move || watch_ticks(&logs, &stop_too))),
         }
     }
@@ -71,7 +75,7 @@ impl Observer {
         self.over.store(true, Ordering::Relaxed);
         let places = self.places.take().unwrap().join().unwrap();
         let guests = self.ticks.take().unwrap().join().unwrap();
-        Report { doubles: places.doubles, rounds: places.rounds, guests }
+        Report { doubles: places.doubles, nowhere: places.nowhere, rounds: places.rounds, guests }
     }
 
     /// Nothing may have run twice, and no tick may be lost or repeated.
@@ -80,6 +84,7 @@ impl Observer {
         let report = self.finish();
         assert!(report.rounds > 0, "the hosts were never looked at");
         assert!(report.doubles.is_empty(), "these ran on two hosts at once: {:?}", report.doubles);
+        assert!(report.nowhere.is_empty(), "these were known to no host: {:?}", report.nowhere);
         for (guest, ticks) in &report.guests {
             assert!(ticks.breaks.is_empty(), "{guest}: ticks were lost or repeated: {:?}", ticks.breaks);
             assert!(ticks.count > 0, "{guest} never ticked");
@@ -97,7 +102,7 @@ impl Drop for Observer {
 // ---- places ----------------------------------------------------------------------------------------
 
 /// Looks at all hosts, round after round.
-fn watch_places(hosts: &[PathBuf], over: &AtomicBool) -> Places {
+fn watch_places(hosts: &[PathBuf], guests: &[String], over: &AtomicBool) -> Places {
     let mut places = Places::default();
     while !over.load(Ordering::Relaxed) {
         let seen: Vec<_> = std::thread::scope(|scope| {
@@ -113,6 +118,16 @@ fn watch_places(hosts: &[PathBuf], over: &AtomicBool) -> Places {
                 }
             }
         }
+        for guest in guests {
+            // A guest goes to the other host before it is taken from the first: asked the other way round, one of
+            // the two answers finds it.
+            let missing = |hosts: &mut dyn Iterator<Item = &PathBuf>| {
+                hosts.all(|host| known(host).is_some_and(|names| !names.contains(guest)))
+            };
+            if missing(&mut hosts.iter()) && missing(&mut hosts.iter().rev()) {
+                places.nowhere.insert(guest.clone());
+            }
+        }
         places.rounds += 1;
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -126,18 +141,29 @@ fn runs_on_both(guest: &str, first: &Path, second: &Path) -> bool {
     (runs(first) && runs(second) && runs(first)) || (runs(second) && runs(first) && runs(second))
 }
 
-/// The guests that run on a host now; those that are paused do not run. Asked inside the host, because its
-/// cable may be cut. Nothing if it does not answer.
+/// The guests that run on a host now; those that are paused do not run. Nothing if it does not answer.
 fn running(pid_file: &Path) -> BTreeSet<String> {
-    let Ok(pid) = std::fs::read_to_string(pid_file) else { return BTreeSet::new() };
+    ask(pid_file, &["list", "--state-running", "--uuid"]).unwrap_or_default()
+}
+
+/// The names of all guests that a host knows; none if it does not answer.
+fn known(pid_file: &Path) -> Option<BTreeSet<String>> {
+    ask(pid_file, &["list", "--all", "--name"])
+}
+
+/// Asked inside the host, because its cable may be cut.
+fn ask(pid_file: &Path, question: &[&str]) -> Option<BTreeSet<String>> {
+    let pid = std::fs::read_to_string(pid_file).ok()?;
     let output = Command::new("timeout")
         .args(["5", "nsenter", "--target", pid.trim(), "--net", "--mount", "--uts", "--"])
-        .args(["virsh", "-q", "-r", "-c", "qemu:///system", "list", "--state-running", "--uuid"])
+        .args(["virsh", "-q", "-r", "-c", "qemu:///system"])
+        .args(question)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
-        .output();
-    let Ok(output) = output else { return BTreeSet::new() };
-    String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_owned).collect()
+        .output()
+        .ok()?;
+    let words = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| words.split_whitespace().map(str::to_owned).collect())
 }
 
 // ---- ticks -----------------------------------------------------------------------------------------
