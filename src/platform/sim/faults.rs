@@ -90,8 +90,8 @@ pub enum Effect {
     },
     /// The line of a migration to here breaks when the zone is whole here, and before the source hears so.
     LoseAnswer,
-    /// A migration from here is said to have ended as soon as the zone stands: nobody waits for the destination to
-    /// say that it is whole there. This is the guard taken out, for tests of those who watch.
+    /// A migration from here is said to have gone well, whether the destination has said so or not. This is the guard
+    /// taken out, for tests of those who watch.
     Unguarded,
     /// Nothing here answers.
     Down,

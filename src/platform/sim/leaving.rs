@@ -94,18 +94,11 @@ impl Sim {
             task: task.abort_handle(),
         };
         locked(&self.inner.leaving).insert(zone.clone(), departure.clone());
+        let ended = departure.ended().await;
         if self.fault(Some(zone), |effect| matches!(effect, Effect::Unguarded))?.is_some() {
-            return self.stands(zone).await;
+            return Ok(Sent { stopped_for: 0, bytes: 0 });
         }
-        departure.ended().await.map_err(|what| PlatformError::State { zone: zone.clone(), what })
-    }
-
-    /// Waits until the zone stands, and no longer.
-    async fn stands(&self, zone: &ZoneName) -> Result<Sent, PlatformError> {
-        while self.read(|session| Ok(session.named(zone)?.since.is_some()))? {
-            super::pause().await;
-        }
-        Ok(Sent { stopped_for: 0, bytes: 0 })
+        ended.map_err(|what| PlatformError::State { zone: zone.clone(), what })
     }
 
     pub(super) fn progress_of(&self, zone: &ZoneName) -> Option<Progress> {
