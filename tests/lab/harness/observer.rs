@@ -121,10 +121,8 @@ fn watch_places(hosts: &[PathBuf], guests: &[String], over: &AtomicBool) -> Plac
         for guest in guests {
             // A guest goes to the other host before it is taken from the first: asked the other way round, one of
             // the two answers finds it.
-            let missing = |hosts: &mut dyn Iterator<Item = &PathBuf>| {
-                hosts.all(|host| known(host).is_some_and(|names| !names.contains(guest)))
-            };
-            if missing(&mut hosts.iter()) && missing(&mut hosts.iter().rev()) {
+            let missing = |host: &PathBuf| known(host).is_some_and(|names| !names.contains(guest));
+            if hosts.iter().all(missing) && hosts.iter().rev().all(missing) {
                 places.nowhere.insert(guest.clone());
             }
         }
