@@ -118,11 +118,13 @@ fn watch_places(hosts: &[PathBuf], guests: &[String], over: &AtomicBool) -> Plac
                 }
             }
         }
+        let names: Vec<_> = hosts.iter().map(|host| known(host)).collect();
         for guest in guests {
+            let missing =
+                |names: &Option<BTreeSet<String>>| names.as_ref().is_some_and(|names| !names.contains(guest));
             // A guest goes to the other host before it is taken from the first: asked the other way round, one of
             // the two answers finds it.
-            let missing = |host: &PathBuf| known(host).is_some_and(|names| !names.contains(guest));
-            if hosts.iter().all(missing) && hosts.iter().rev().all(missing) {
+            if names.iter().all(missing) && hosts.iter().rev().all(|host| missing(&known(host))) {
                 places.nowhere.insert(guest.clone());
             }
         }
