@@ -70,6 +70,7 @@ pub mod maintenance;
 pub mod migration;
 pub mod model;
 pub mod paths;
+pub mod plan;
 pub mod platform;
 pub mod points;
 pub mod store;

@@ -1,0 +1,192 @@
+//! What a plan is made from: hosts, and the zones on them. It is also the form of inventory files (JSON), so that a
+//! planner can be asked without any host.
+//!
+//! What is not known is left out and restricts nothing: a host that does not tell its networks has them all.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::Action;
+use crate::model::Brand;
+
+/// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// All hosts, those that are to be emptied too.
+    pub hosts: Vec<FleetHost>,
+    /// All zones, those that stay where they are too.
+    pub zones: Vec<FleetZone>,
+}
+
+/// A version, for comparison: major, minor, micro.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+/// Free huge pages of one size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HugePages {
+    /// Bytes of one page.
+    pub size: u64,
+    /// How many are free.
+    pub free: u64,
+}
+
+/// One memory node of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumaNode {
+    /// Bytes, all of it.
+    pub memory: u64,
+    /// Bytes that are free.
+    pub memory_free: u64,
+    /// Its processors.
+    pub cpus: u32,
+}
+
+/// A host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FleetHost {
+    /// Its name: in a fleet that was asked over the network the target's URI, in files any word.
+    pub name: String,
+    /// `x86_64`, …; empty if not known.
+    pub arch: String,
+    /// What its processors can do; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_features: Option<BTreeSet<String>>,
+    /// Its hypervisor's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypervisor: Option<Version>,
+    /// The brands that it can run; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brands: Option<BTreeSet<Brand>>,
+    /// Bytes of memory, all of it.
+    pub memory: u64,
+    /// Bytes of it that new zones could have now, what is booked already taken off.
+    pub memory_free: u64,
+    /// Huge pages, by size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub huge_pages: Vec<HugePages>,
+    /// Memory nodes, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numa: Vec<NumaNode>,
+    /// Processors.
+    pub cpus: u32,
+    /// How many of them are busy, on the average of the last minute.
+    pub cpu_load: f64,
+    /// Bytes a second that its network carries beside moves.
+    pub network_load: u64,
+    /// Bytes a second that its line carries, each way; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<u64>,
+    /// Bytes of storage of its own, all of it; 0 if zones only use what hosts share.
+    pub disk: u64,
+    /// Bytes of it that are free.
+    pub disk_free: u64,
+    /// Networks that it has; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks: Option<BTreeSet<String>>,
+    /// Storage that it sees; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<BTreeSet<String>>,
+    /// Who holds it in maintenance, or will soon: no zone goes there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<String>,
+    /// Groups of hosts that it belongs to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
+}
+
+/// How a zone writes to its memory: the model of Kherbache, Madelaine and Hermenier (IEEE TCC 2017). A part of it
+/// is written again and again; the rest slowly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dirty {
+    /// Bytes of the part that is written to again and again.
+    pub hot: u64,
+    /// Milliseconds in which that part is written once.
+    pub hot_ms: u64,
+    /// Bytes of the rest that are written to in a second.
+    pub rate: u64,
+}
+
+/// A zone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FleetZone {
+    /// Its name.
+    pub name: String,
+    /// The host on which it is.
+    pub host: String,
+    /// Its brand; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Brand>,
+    /// Whether it runs. One that does not needs no memory.
+    pub running: bool,
+    /// Bytes of memory that it must be able to have.
+    pub memory: u64,
+    /// Bytes of memory that it uses now: what a live migration sends, and what it gives back when it leaves.
+    pub memory_used: u64,
+    /// Its memory lies in huge pages of this size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub huge_page: Option<u64>,
+    /// Its memory must lie in one memory node.
+    pub one_node: bool,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// How many processors it keeps busy.
+    pub cpu_load: f64,
+    /// Bytes a second that it sends and receives.
+    pub network_load: u64,
+    /// Bytes of storage that go with it, because only its own host sees them.
+    pub disk: u64,
+    /// The architecture that it needs; empty if not known.
+    pub arch: String,
+    /// What it needs of a processor.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub cpu_features: BTreeSet<String>,
+    /// The oldest hypervisor that takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypervisor: Option<Version>,
+    /// Networks that it needs.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub networks: BTreeSet<String>,
+    /// Storage that it needs.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub storage: BTreeSet<String>,
+    /// The only hosts to which it may go, in order of preference; none: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Vec<String>>,
+    /// What an administrator calls it beside its name.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// Groups of which no two zones may be on one host.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub apart: BTreeSet<String>,
+    /// Groups of which all zones that move must go to one host.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub together: BTreeSet<String>,
+    /// How it writes to its memory; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<Dirty>,
+    /// What is done with it.
+    pub action: Action,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Zones (names) whose moves must have ended before its own begins.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub after: BTreeSet<String>,
+    /// Groups of which no two zones may be on their way, or down, at the same time.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub one_by_one: BTreeSet<String>,
+}
+
+impl Fleet {
+    /// Reads an inventory file.
+    ///
+    /// # Errors
+    /// What is wrong with it, with line and column.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}

@@ -1,0 +1,16 @@
+//! Where each zone goes, and in which order: pure functions from what is known to a plan.
+//!
+//! ```text
+//!   Fleet (hosts, zones) ──┐
+//!   Rules (from a policy) ─┼─► place ─► Placement ─► schedule ─► Plan
+//!   Question (who leaves) ─┘   (who goes where)      (when, how fast, how long)
+//! ```
+//!
+//! Nothing here reads a clock, a host or chance: the same input gives the same plan. A limit on the time of a
+//! search is handed in as a number of steps.
+
+pub mod fleet;
+pub mod rules;
+
+pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
+pub use rules::{Action, Goal, Rules, Weights};
