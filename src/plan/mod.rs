@@ -10,7 +10,9 @@
 //! search is handed in as a number of steps.
 
 pub mod fleet;
+pub mod placement;
 pub mod rules;
 
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
+pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};

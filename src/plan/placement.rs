@@ -1,0 +1,87 @@
+//! The answer to "who goes where": zones with their destinations, and the zones that fit nowhere, with all reasons.
+
+use serde::{Deserialize, Serialize};
+
+/// A zone of a fleet, by its place in [`Fleet::zones`](super::Fleet::zones).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ZoneIx(pub u32);
+
+/// A host of a fleet, by its place in [`Fleet::hosts`](super::Fleet::hosts).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HostIx(pub u32);
+
+/// What is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// The zones that are to move, each once.
+    pub zones: Vec<ZoneIx>,
+    /// Hosts that are to be emptied: nothing goes there.
+    pub drained: Vec<HostIx>,
+}
+
+/// One zone's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The zone.
+    pub zone: ZoneIx,
+    /// Where it goes.
+    pub to: HostIx,
+}
+
+/// Who goes where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// In the order of the question.
+    pub moves: Vec<Assignment>,
+    /// Zones that fit nowhere, in the order of the question.
+    pub unplaced: Vec<Unplaced>,
+}
+
+/// A zone that fits nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    /// The zone.
+    pub zone: ZoneIx,
+    /// Every host that it may ask, with all that stands against it there.
+    pub refusals: Vec<(HostIx, Vec<Refusal>)>,
+}
+
+/// One reason against a zone on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The host is to be emptied itself.
+    Drained,
+    /// It is in maintenance, or will be; who says so.
+    Maintenance(String),
+    /// Not among the zone's targets.
+    NotATarget,
+    /// Another architecture: the host's.
+    Architecture(String),
+    /// Processor features that are missing.
+    CpuFeatures(Vec<String>),
+    /// It does not run this brand.
+    Brand,
+    /// Its hypervisor is older than the zone needs.
+    Hypervisor(super::Version),
+    /// Networks that are missing.
+    Networks(Vec<String>),
+    /// Storage that it does not see.
+    Storage(Vec<String>),
+    /// Bytes of memory that are missing, with headroom and what else goes there.
+    Memory(u64),
+    /// Bytes of huge pages that are missing.
+    HugePages(u64),
+    /// No memory node of its own is large enough; bytes that are missing on the largest.
+    Node(u64),
+    /// Virtual processors above what the rules allow.
+    Cpus(u32),
+    /// Bytes of its own storage that are missing.
+    Disk(u64),
+    /// It has as many zones as the rules allow.
+    MaxZones(u32),
+    /// A zone is there from which this one must be kept apart: group and zone.
+    Apart(String, String),
+    /// A zone with which it must be together cannot go there: group and zone.
+    Together(String, String),
+}
