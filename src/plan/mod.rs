@@ -9,6 +9,7 @@
 //! Nothing here reads a clock, a host or chance: the same input gives the same plan. A limit on the time of a
 //! search is handed in as a number of steps.
 
+pub mod dispatch;
 pub mod fleet;
 pub mod placement;
 pub mod rules;

@@ -1,0 +1,266 @@
+//! Which moves may begin now: a plan's order, kept while things take as long as they really take.
+//!
+//! ```text
+//!   waiting ──begin──► under way ──leave──► over
+//!      ▲                   │
+//!    queue               pause       (it is tried again after a while)
+//!      └────── paused ◄────┘
+//! ```
+//!
+//! A move begins when a slot is free at both hosts, what must come before it is over, and no other of a group that
+//! goes one by one is under way. Of those that could begin, the one that is earlier in the plan does; one that cannot
+//! begin yet holds up nothing but what waits for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One move of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item {
+    /// The host that it leaves.
+    pub from: String,
+    /// The host at which it arrives.
+    pub to: String,
+    /// The moves that must be over before, by their places in the plan.
+    pub after: BTreeSet<usize>,
+    /// Groups of which only one is under way at a time.
+    pub one_by_one: BTreeSet<String>,
+}
+
+/// How many may be under way at once. Zero counts as one: a plan always goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// In all.
+    pub jobs: usize,
+    /// Away from one host.
+    pub outbound: usize,
+    /// To one host.
+    pub inbound: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    UnderWay,
+    Paused,
+    Over,
+}
+
+/// The state of a plan that is carried out. Items are named by their places in it.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    items: Vec<Item>,
+    slots: Slots,
+    phases: Vec<Phase>,
+}
+
+/// What is taken now.
+#[derive(Default)]
+struct Taken<'a> {
+    jobs: usize,
+    outbound: BTreeMap<&'a str, usize>,
+    inbound: BTreeMap<&'a str, usize>,
+    groups: BTreeSet<&'a str>,
+}
+
+impl<'a> Taken<'a> {
+    fn take(&mut self, item: &'a Item) {
+        self.jobs += 1;
+        *self.outbound.entry(&item.from).or_default() += 1;
+        *self.inbound.entry(&item.to).or_default() += 1;
+        self.groups.extend(item.one_by_one.iter().map(String::as_str));
+    }
+
+    fn has_room(&self, item: &Item, slots: Slots) -> bool {
+        let used = |side: &BTreeMap<&str, usize>, host: &str| side.get(host).copied().unwrap_or(0);
+        self.jobs < slots.jobs.max(1)
+            && used(&self.outbound, &item.from) < slots.outbound.max(1)
+            && used(&self.inbound, &item.to) < slots.inbound.max(1)
+            && !item.one_by_one.iter().any(|group| self.groups.contains(group.as_str()))
+    }
+}
+
+impl Dispatch {
+    /// A plan of which nothing has begun.
+    pub fn new(items: Vec<Item>, slots: Slots) -> Self {
+        let phases = vec![Phase::Waiting; items.len()];
+        Self { items, slots, phases }
+    }
+
+    /// The moves that may begin now, all of them at once, in the order of the plan.
+    pub fn startable(&self) -> Vec<usize> {
+        let mut taken = Taken::default();
+        for (item, phase) in self.items.iter().zip(&self.phases) {
+            if *phase == Phase::UnderWay {
+                taken.take(item);
+            }
+        }
+        let mut found = Vec::new();
+        for (place, item) in self.items.iter().enumerate() {
+            let waits = self.phases.get(place) == Some(&Phase::Waiting);
+            let over = |before: &usize| self.phases.get(*before).is_none_or(|phase| *phase == Phase::Over);
+            if waits && item.after.iter().all(over) && taken.has_room(item, self.slots) {
+                taken.take(item);
+                found.push(place);
+            }
+        }
+        found
+    }
+
+    /// Begins a move, if it may. Whether it has.
+    pub fn begin(&mut self, place: usize) -> bool {
+        let may = self.startable().contains(&place);
+        if may {
+            self.set(place, Phase::UnderWay);
+        }
+        may
+    }
+
+    /// A move is over, however it ended.
+    pub fn leave(&mut self, place: usize) {
+        self.set(place, Phase::Over);
+    }
+
+    /// A move that was under way is tried again later. What comes after it waits; its slot is free.
+    pub fn pause(&mut self, place: usize) {
+        self.set(place, Phase::Paused);
+    }
+
+    /// It waits for its turn again.
+    pub fn queue(&mut self, place: usize) {
+        if self.phases.get(place) == Some(&Phase::Paused) {
+            self.set(place, Phase::Waiting);
+        }
+    }
+
+    /// Moves that can never begin, because what must come before them waits for them.
+    pub fn deadlocked(&self) -> Vec<usize> {
+        let mut stuck: BTreeSet<usize> = (0..self.items.len()).collect();
+        loop {
+            let free: Vec<_> = stuck
+                .iter()
+                .copied()
+                .filter(|place| {
+                    self.items.get(*place).is_none_or(|item| item.after.iter().all(|it| !stuck.contains(it)))
+                })
+                .collect();
+            if free.is_empty() {
+                return stuck.into_iter().collect();
+            }
+            free.iter().for_each(|place| {
+                stuck.remove(place);
+            });
+        }
+    }
+
+    fn set(&mut self, place: usize, phase: Phase) {
+        if let Some(slot) = self.phases.get_mut(place) {
+            *slot = phase;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn item(from: &str, to: &str, after: &[usize], group: Option<&str>) -> Item {
+        Item {
+            from: from.into(),
+            to: to.into(),
+            after: after.iter().copied().collect(),
+            one_by_one: group.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    const WIDE: Slots = Slots { jobs: 9, outbound: 9, inbound: 9 };
+
+    #[test]
+    fn the_order_of_the_plan_decides_who_gets_a_slot() {
+        let items = vec![item("h1", "h2", &[], None); 3];
+        let mut plan = Dispatch::new(items, Slots { jobs: 2, ..WIDE });
+        assert_eq!(plan.startable(), [0, 1]);
+        assert!(!plan.begin(2));
+        assert!(plan.begin(0) && plan.begin(1));
+        plan.leave(1);
+        assert_eq!(plan.startable(), [2]);
+    }
+
+    #[test]
+    fn a_full_destination_holds_up_only_those_that_go_there() {
+        let items =
+            vec![item("h1", "h2", &[], None), item("h1", "h2", &[], None), item("h1", "h3", &[], None)];
+        let plan = Dispatch::new(items, Slots { inbound: 1, ..WIDE });
+        assert_eq!(plan.startable(), [0, 2]);
+    }
+
+    #[test]
+    fn groups_go_one_by_one_and_dependents_after_what_they_need() {
+        let items = vec![
+            item("h1", "h2", &[2], None),
+            item("h1", "h3", &[], Some("db")),
+            item("h1", "h4", &[], Some("db")),
+        ];
+        let mut plan = Dispatch::new(items, WIDE);
+        assert_eq!(plan.startable(), [1]);
+        plan.begin(1);
+        plan.leave(1);
+        plan.begin(2);
+        assert_eq!(plan.startable(), [] as [usize; 0]);
+        plan.leave(2);
+        assert_eq!(plan.startable(), [0]);
+    }
+
+    #[test]
+    fn one_that_is_tried_again_gives_its_slot_to_others() {
+        let mut plan = Dispatch::new(vec![item("h1", "h2", &[], None); 2], Slots { jobs: 1, ..WIDE });
+        plan.begin(0);
+        plan.pause(0);
+        assert_eq!(plan.startable(), [1]);
+        plan.queue(0);
+        assert_eq!(plan.startable(), [0]);
+        plan.begin(0);
+        plan.leave(0);
+        plan.queue(0);
+        assert_eq!(plan.startable(), [1]);
+    }
+
+    #[test]
+    fn moves_that_wait_for_each_other_are_found() {
+        let items = vec![
+            item("h1", "h2", &[1], None),
+            item("h1", "h2", &[0], None),
+            item("h1", "h2", &[], None),
+            item("h1", "h2", &[0], None),
+        ];
+        assert_eq!(Dispatch::new(items, WIDE).deadlocked(), [0, 1, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_plan_without_circles_comes_to_its_end(
+            shape in prop::collection::vec((0..3_u8, 0..3_u8, 0..4_usize, prop::option::of(0..2_u8)), 1..12),
+            jobs in 0..4_usize, outbound in 0..3_usize, inbound in 0..3_usize, picks in prop::collection::vec(0..9_usize, 40),
+        ) {
+            let items: Vec<_> = shape.iter().enumerate().map(|(place, (from, to, back, group))| {
+                let after: Vec<_> = place.checked_sub(*back + 1).into_iter().collect();
+                let group = group.map(|group| group.to_string());
+                item(&from.to_string(), &to.to_string(), &after, group.as_deref())
+            }).collect();
+            let mut plan = Dispatch::new(items, Slots { jobs, outbound, inbound });
+            prop_assert!(plan.deadlocked().is_empty());
+            let (mut under_way, mut over) = (Vec::new(), 0);
+            for pick in picks.into_iter().cycle() {
+                for place in plan.startable() {
+                    prop_assert!(plan.begin(place));
+                    under_way.push(place);
+                }
+                prop_assert!(under_way.len() <= jobs.max(1));
+                if under_way.is_empty() { break }
+                plan.leave(under_way.remove(pick % under_way.len()));
+                over += 1;
+            }
+            prop_assert_eq!(over, plan.items.len());
+        }
+    }
+}
