@@ -315,9 +315,8 @@ impl Host for Local {
     }
 
     async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-        let act = async {
-            self.sockets.listen(token, channel, &self.name).map_err(|error| self.failed(error))
-        };
+        let act =
+            async { self.sockets.listen(token, channel, &self.name).map_err(|error| self.failed(error)) };
         self.act(Place::Source, Step::Prepare, act).await
     }
 }

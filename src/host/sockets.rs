@@ -112,7 +112,8 @@ impl Sockets {
             let changed = entry.metadata().ok().and_then(|about| about.modified().ok());
             let age = changed.and_then(|time| time.elapsed().ok());
             if is_ours && age.is_some_and(|age| age > OLD) {
-                let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+                let _ =
+                    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
             }
         }
     }
@@ -153,7 +154,8 @@ struct Knock {
 #[async_trait::async_trait]
 impl Pending for Knock {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        let (stream, _) = self.listener.accept().await.map_err(|error| HostError::failed(&self.host, &error))?;
+        let (stream, _) =
+            self.listener.accept().await.map_err(|error| HostError::failed(&self.host, &error))?;
         Ok(Box::new(stream))
     }
 }

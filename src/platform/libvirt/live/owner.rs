@@ -42,10 +42,10 @@ async fn uid_of(label: &str) -> Result<u32, PlatformError> {
     }
     let output = Command::new("id").args(["-u", "--", user]).run().await;
     let output = output.map_err(|error| failed(format!("find QEMU's user {user:?}"), error))?;
-    output
-        .trim()
-        .parse()
-        .map_err(|_| PlatformError::Output { command: "id", what: format!("{:?} is no user id", output.trim()) })
+    output.trim().parse().map_err(|_| PlatformError::Output {
+        command: "id",
+        what: format!("{:?} is no user id", output.trim()),
+    })
 }
 
 // <host>
@@ -107,7 +107,10 @@ mod tests {
         let seclabel = |about: &str| format!("<seclabel {about}><label>qemu:kvm</label></seclabel>");
         let fixed = seclabel("type='static' model='dac' relabel='yes'");
         assert_eq!(label(&fixed).as_deref(), Some("qemu:kvm"));
-        assert_eq!(label(&format!("{}{fixed}", seclabel("type='static' model='selinux'"))).as_deref(), Some("qemu:kvm"));
+        assert_eq!(
+            label(&format!("{}{fixed}", seclabel("type='static' model='selinux'"))).as_deref(),
+            Some("qemu:kvm")
+        );
         assert_eq!(label(&seclabel("type='dynamic' model='dac'")), None);
         assert_eq!(label("<seclabel type='none' model='dac'/>"), None);
     }
