@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::probe::{self, Marks};
 use super::sockets::Sockets;
 use super::{
-    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token, chain,
+    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use crate::maintenance;
 use crate::model::{
@@ -82,12 +82,6 @@ impl Local {
 
     fn refused(&self, zone: &ZoneName, blockers: Vec<Blocker>) -> HostError {
         HostError::Refused { host: self.name.clone(), zone: zone.clone(), blockers }
-    }
-
-    /// Like `failed`, for what names a migration's folder: its token is for the two hosts alone.
-    fn failed_with(&self, token: &Token, error: &dyn std::error::Error) -> HostError {
-        let reason = chain(error).replace(token.as_str(), "TOKEN");
-        HostError::Failed { host: self.name.clone(), reason }
     }
 
     fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
@@ -272,9 +266,8 @@ impl Host for Local {
     async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-            let failed = |error: &dyn std::error::Error| self.failed_with(&token, error);
-            let folder = self.sockets.expect(&token).map_err(|error| failed(&error))?;
-            self.platform.open_arrival(&manifest, &folder).await.map_err(|error| failed(&error))
+            let folder = self.sockets.expect(&token).map_err(|error| self.failed(error))?;
+            self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Destination, Step::Prepare, act).await
     }
@@ -282,13 +275,13 @@ impl Host for Local {
     async fn close_arrival(&self, token: Token) -> Result<(), HostError> {
         let closed = self.platform.close_arrival(&self.sockets.folder(&token)).await;
         self.sockets.remove(&token);
-        closed.map_err(|error| self.failed_with(&token, &error))
+        closed.map_err(|error| self.failed(error))
     }
 
     async fn send(&self, zone: Zone, token: Token) -> Result<Sent, HostError> {
         let act = async {
             let folder = self.sockets.folder(&token);
-            self.platform.send(&zone, &folder).await.map_err(|error| self.failed_with(&token, &error))
+            self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Source, Step::Transfer, act).await
     }
@@ -318,15 +311,12 @@ impl Host for Local {
     async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
         let path = self.platform.arrival_socket(&self.sockets.folder(token), channel);
         let stream = self.sockets.connect(token, &path).await;
-        Ok(Box::new(stream.map_err(|error| self.failed_with(token, &error))?))
+        Ok(Box::new(stream.map_err(|error| self.failed(error))?))
     }
 
     async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-        let act = async {
-            let platform = Arc::clone(&self.platform);
-            let knock = self.sockets.listen(token, channel, platform, &self.name);
-            knock.map_err(|error| self.failed_with(token, &error))
-        };
+        let act =
+            async { self.sockets.listen(token, channel, &self.name).map_err(|error| self.failed(error)) };
         self.act(Place::Source, Step::Prepare, act).await
     }
 }

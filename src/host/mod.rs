@@ -21,6 +21,7 @@ pub use probe::{DiskView, Offer, ProbeTicket};
 pub use remote::Remote;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// An authenticated stream of bytes to something on some host.
@@ -54,7 +55,8 @@ impl Channel {
     }
 }
 
-/// The secret name of one live migration. It names the folder of its sockets on both hosts.
+/// The secret of one live migration: who knows it may open the streams. It goes from host to host inside of
+/// connections, and nowhere else; the folder of the sockets has a [name](Self::folder_name) of its own.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token(String);
@@ -75,6 +77,14 @@ impl Token {
     /// 32 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name of the folder with the migration's sockets, the same on both hosts: 32 hexadecimal digits that do
+    /// not lead back to the token. Every user of a host can read it, in the arguments of `virsh` and in
+    /// `/proc/net/unix`, and it finds its way into the hypervisor's logs and errors.
+    pub fn folder_name(&self) -> String {
+        let digest = Sha256::digest(&self.0);
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -119,6 +129,14 @@ mod tests {
         }
         let good = Token::random();
         assert_eq!(Token::try_from(good.as_str().to_owned()), Ok(good));
+    }
+
+    #[test]
+    fn a_tokens_folder_has_another_name_that_both_hosts_know() {
+        // sha256sum says so, too.
+        let token = Token("0123456789abcdef".repeat(2));
+        assert_eq!(token.folder_name(), "3eb1bd439947eb762998e566ccc2e099");
+        assert_ne!(Token::random().folder_name(), Token::random().folder_name());
     }
 
     #[test]

@@ -1,26 +1,27 @@
 //! The folders of live migrations, and the sockets in them.
 //!
 //! ```text
-//!   /run/sysadm/TOKEN/ctl, mem     where the hypervisor knocks (source), or waits (destination)
-//!                    /expected     at a destination: a zone was let in under this token, and has not ended
+//!   /run/sysadm/NAME/ctl, mem     where the hypervisor knocks (source), or waits (destination)
+//!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
 //! ```
 //!
-//! The name of a folder is hard to guess but no secret within this host: a command's arguments and
-//! `/proc/net/unix` show it to every user here. What leads to another host's hypervisor is for root alone.
+//! NAME is made from the migration's token and does not lead back to it: a command's arguments and
+//! `/proc/net/unix` show it to every user of the host. So it is no secret, and not what keeps others out. That is
+//! the folder itself: at a source it is root's, because libvirt's daemon opens both sockets itself and hands QEMU
+//! the stream; at a destination the platform gives it to the user whom QEMU runs as, and nobody else gets in. The
+//! mark is beside it, where that user cannot touch it.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Instant;
 
 use super::{ByteStream, Channel, HostError, Pending, Token};
-use crate::platform::Platform;
 
-/// The file that says that a zone is let in under a token.
+/// The end of the name of the file that says that a zone is let in under a token.
 const EXPECTED: &str = "expected";
 
 /// How long a stream waits for the question that lets its zone in: the two are asked at the same time.
@@ -45,7 +46,12 @@ impl Sockets {
 
     /// The folder of one migration.
     pub fn folder(&self, token: &Token) -> PathBuf {
-        self.run_dir.join(token.as_str())
+        self.run_dir.join(token.folder_name())
+    }
+
+    /// The file that says that a zone is let in.
+    fn mark(&self, token: &Token) -> PathBuf {
+        self.folder(token).with_extension(EXPECTED)
     }
 
     fn make(&self, token: &Token) -> io::Result<PathBuf> {
@@ -54,7 +60,7 @@ impl Sockets {
         std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)?;
         self.sweep();
         let folder = self.folder(token);
-        match std::fs::DirBuilder::new().mode(0o711).create(&folder) {
+        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
             _ => Ok(folder),
         }
@@ -63,14 +69,14 @@ impl Sockets {
     /// Makes the folder of a zone that may arrive.
     pub fn expect(&self, token: &Token) -> io::Result<PathBuf> {
         let folder = self.make(token)?;
-        std::fs::write(folder.join(EXPECTED), [])?;
+        std::fs::write(self.mark(token), [])?;
         Ok(folder)
     }
 
     /// Connects to a socket of the hypervisor for a zone that is let in, or will be in a moment. After the end
     /// of its migration a token leads nowhere.
     pub async fn connect(&self, token: &Token, socket: &Path) -> io::Result<UnixStream> {
-        let mark = self.folder(token).join(EXPECTED);
+        let mark = self.mark(token);
         soon(ADMISSION, || std::future::ready(is_let_in(&mark))).await?;
         let attempt = || async {
             is_let_in(&mark)?;
@@ -79,53 +85,38 @@ impl Sockets {
         soon(SOCKET, attempt).await
     }
 
-    /// Makes a socket on which this host's hypervisor will knock.
-    pub fn listen(
-        &self,
-        token: &Token,
-        channel: Channel,
-        platform: Arc<dyn Platform>,
-        host: &str,
-    ) -> io::Result<Box<dyn Pending>> {
+    /// Makes a socket on which this host's hypervisor will knock: nobody else can.
+    pub fn listen(&self, token: &Token, channel: Channel, host: &str) -> io::Result<Box<dyn Pending>> {
         let path = self.make(token)?.join(channel.socket_name());
         let listener = UnixListener::bind(&path)?;
-        let knock = Knock { listener, path, channel, platform, host: host.to_owned() };
-        // libvirt's daemon is root, and behind `ctl` is the daemon of the other host. QEMU is not root: who it is
-        // that knocks there is looked at then.
-        let mode = match channel {
-            Channel::Control => 0o600,
-            Channel::Memory => 0o666,
-        };
-        std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(mode))?;
+        let knock = Knock { listener, path, host: host.to_owned() };
+        std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Box::new(knock))
     }
 
     /// Takes a migration's folder away.
     pub fn remove(&self, token: &Token) {
-        remove(&self.folder(token));
+        // First what lets streams through. Whatever else QEMU's user has put into its folder goes, too; links
+        // are not followed.
+        let _ = std::fs::remove_file(self.mark(token));
+        let _ = std::fs::remove_dir_all(self.folder(token));
     }
 
     /// Takes the folders away that a process left which was killed.
     fn sweep(&self) {
         for entry in std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten() {
-            let is_token =
-                entry.file_name().to_str().is_some_and(|name| Token::try_from(name.to_owned()).is_ok());
+            let path = entry.path();
+            // Names are of the same form as tokens.
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+            let is_ours = stem.is_some_and(|stem| Token::try_from(stem).is_ok());
             let changed = entry.metadata().ok().and_then(|about| about.modified().ok());
             let age = changed.and_then(|time| time.elapsed().ok());
-            if is_token && age.is_some_and(|age| age > OLD) {
-                remove(&entry.path());
+            if is_ours && age.is_some_and(|age| age > OLD) {
+                let _ =
+                    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
             }
         }
     }
-}
-
-fn remove(folder: &Path) {
-    // First what lets streams through.
-    let _ = std::fs::remove_file(folder.join(EXPECTED));
-    for channel in Channel::ALL {
-        let _ = std::fs::remove_file(folder.join(channel.socket_name()));
-    }
-    let _ = std::fs::remove_dir(folder);
 }
 
 fn is_let_in(mark: &Path) -> io::Result<()> {
@@ -157,21 +148,15 @@ where
 struct Knock {
     listener: UnixListener,
     path: PathBuf,
-    channel: Channel,
-    platform: Arc<dyn Platform>,
     host: String,
 }
 
 #[async_trait::async_trait]
 impl Pending for Knock {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        let failed = |error: io::Error| HostError::failed(&self.host, &error);
-        loop {
-            let (stream, _) = self.listener.accept().await.map_err(failed)?;
-            if self.platform.may_knock(self.channel, stream.peer_cred().map_err(failed)?.uid()) {
-                return Ok(Box::new(stream));
-            }
-        }
+        let (stream, _) =
+            self.listener.accept().await.map_err(|error| HostError::failed(&self.host, &error))?;
+        Ok(Box::new(stream))
     }
 }
 
@@ -187,10 +172,6 @@ impl Drop for Knock {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn platform() -> Arc<dyn Platform> {
-        Arc::new(crate::platform::sim::Sim::open(&crate::paths::Paths::new("/nowhere")))
-    }
 
     fn sockets() -> (tempfile::TempDir, Sockets) {
         let folder = tempfile::tempdir().unwrap();
@@ -210,7 +191,7 @@ mod tests {
         let token = Token::random();
         refused(&token).await;
         // A socket at a source lets nobody in here.
-        let _knock = sockets.listen(&token, Channel::Control, platform(), "h2").unwrap();
+        let _knock = sockets.listen(&token, Channel::Control, "h2").unwrap();
         refused(&token).await;
         sockets.expect(&token).unwrap();
         sockets.connect(&token, &daemon).await.unwrap();
@@ -235,13 +216,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_root_reaches_the_other_hosts_daemon_through_the_socket_at_the_source() {
+    async fn only_its_own_user_reaches_the_sockets_at_the_source() {
         let (_folder, sockets) = sockets();
         let token = Token::random();
-        let _knock = sockets.listen(&token, Channel::Control, platform(), "h1").unwrap();
-        let about = std::fs::metadata(sockets.folder(&token).join("ctl")).unwrap();
-        assert_eq!(about.permissions().mode() & 0o777, 0o600);
-        let _again = sockets.listen(&token, Channel::Control, platform(), "h1").map(|_| ()).unwrap_err();
+        let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        for channel in Channel::ALL {
+            let knock = sockets.listen(&token, channel, "h1").unwrap();
+            assert_eq!(mode(sockets.folder(&token)), 0o700);
+            assert_eq!(mode(sockets.folder(&token).join(channel.socket_name())), 0o600);
+            let _again = sockets.listen(&token, channel, "h1").map(|_| ()).unwrap_err();
+            drop(knock);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_qemus_user_does_in_its_folder_does_not_let_streams_through_or_stay() {
+        let (folder, sockets) = sockets();
+        let token = Token::random();
+        let own = sockets.expect(&token).unwrap();
+        let precious = folder.path().join("precious");
+        std::fs::create_dir(&precious).unwrap();
+        std::fs::write(precious.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink(&precious, own.join("mem")).unwrap();
+        std::fs::create_dir_all(own.join("expected/more")).unwrap();
+        sockets.remove(&token);
+        assert!(precious.join("file").exists());
+        assert_eq!(std::fs::read_dir(&sockets.run_dir).unwrap().count(), 0);
     }
 
     #[tokio::test]
@@ -250,7 +250,7 @@ mod tests {
         let token = Token::random();
         sockets.expect(&token).unwrap();
         sockets.remove(&token);
-        drop(sockets.listen(&token, Channel::Memory, platform(), "h1").unwrap());
+        drop(sockets.listen(&token, Channel::Memory, "h1").unwrap());
         assert_eq!(std::fs::read_dir(&sockets.run_dir).unwrap().count(), 0);
     }
 }

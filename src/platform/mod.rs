@@ -124,12 +124,8 @@ pub trait Platform: Send + Sync {
     /// Where a stream of a live migration ends at the destination: its socket. `folder` is the migration's own.
     fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf;
 
-    /// Whether a process of that user may be the hypervisor that a stream at the source is waited for from.
-    fn may_knock(&self, _channel: Channel, uid: u32) -> bool {
-        uid == 0 || uid == rustix::process::geteuid().as_raw()
-    }
-
-    /// Live, destination: makes ready to receive; the sockets will be in `folder`.
+    /// Live, destination: makes ready to receive; the sockets will be in `folder`, which is open to this process's
+    /// user alone until then.
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
 
     /// Live, destination: ends what [`open_arrival`](Self::open_arrival) began.

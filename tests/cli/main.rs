@@ -22,5 +22,7 @@ mod sim;
 mod stop;
 mod store;
 mod target;
+#[path = "../fixtures/tokens.rs"]
+mod tokens;
 mod two_runs;
 mod zone;

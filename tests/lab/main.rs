@@ -21,4 +21,6 @@ mod setup;
 mod skipped;
 mod story;
 mod strangers;
+#[path = "../fixtures/tokens.rs"]
+mod tokens;
 mod two_at_once;

@@ -28,12 +28,18 @@ impl Blow {
 }
 
 /// Makes the move wait at that point, until the answer is used to let it go on.
-fn order_to_wait(host: Host<'_>, point: Point) -> impl Fn() {
+pub fn order_to_wait(host: Host<'_>, point: Point) -> impl Fn() {
     let folder = host.path("var/lib/sysadm");
     std::fs::write(folder.join("point"), format!("{point} wait\n")).unwrap();
     move || {
         let _ = std::fs::remove_file(folder.join("point.reached"));
     }
+}
+
+/// Waits until it waits there.
+pub fn wait_until_reached(host: Host<'_>, point: Point) {
+    let reached = host.path("var/lib/sysadm/point.reached");
+    wait_until(60, &format!("{point} is reached"), || reached.exists());
 }
 
 fn strike(point: &str, blow: Blow) {
@@ -47,8 +53,7 @@ fn strike(point: &str, blow: Blow) {
     let go_on = order_to_wait(acts, point);
     let observer = Observer::start(&lab, &["web"]);
     let run = h1.start_sysadm(&["evacuate"]);
-    let reached = acts.path("var/lib/sysadm/point.reached");
-    wait_until(60, &format!("{point} is reached"), || reached.exists());
+    wait_until_reached(acts, point);
     fall(blow, h1, h2, &go_on, run);
 
     // Whatever it came to: the next command settles it, once both hosts answer and are done.

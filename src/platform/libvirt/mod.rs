@@ -314,12 +314,8 @@ impl Platform for Libvirt {
         }
     }
 
-    fn may_knock(&self, channel: Channel, uid: u32) -> bool {
-        // libvirtd opens the one stream itself, a QEMU the other.
-        uid == 0 || (channel == Channel::Memory && live::owners(&self.paths).any(|owner| owner == uid))
-    }
-
     async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
+        live::let_qemu_in(manifest, folder).await?;
         self.arriving.open(manifest.zone.uuid, folder)
     }
 

@@ -1,7 +1,6 @@
 //! The destination's side.
 
 use std::collections::HashMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -23,9 +22,6 @@ pub struct Arriving {
 
 impl Arriving {
     pub fn open(&self, uuid: Uuid, folder: &Path) -> Result<(), PlatformError> {
-        // QEMU makes its socket here and is not root: it may, whoever knows the folder's secret name.
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o1733))
-            .map_err(|source| PlatformError::Io { what: "open", path: folder.to_owned(), source })?;
         let virsh = Command::new("virsh").args(["-c", Driver::Qemu.uri()]);
         let virsh = virsh.spawn_waiting().map_err(|error| failed("wait for an arrival", error))?;
         locked(&self.waiting).insert(uuid, virsh);

@@ -1,7 +1,5 @@
 //! The QEMU process of a zone.
 
-use std::os::unix::fs::MetadataExt;
-
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -14,16 +12,6 @@ use crate::paths::Paths;
 fn pid_of(zone: &ZoneName, paths: &Paths) -> Option<i32> {
     let file = paths.libvirt_run().join("qemu").join(format!("{zone}.pid"));
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
-}
-
-/// The users whom this host's QEMUs run as.
-pub fn owners(paths: &Paths) -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir(paths.libvirt_run().join("qemu")).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let path = entry.path();
-        let pid = (path.extension()? == "pid").then(|| std::fs::read_to_string(&path).ok())??;
-        Some(std::fs::metadata(format!("/proc/{}", pid.trim())).ok()?.uid())
-    })
 }
 
 /// Whether the zone's QEMU was started to receive a migration. One that is paused since then has not opened its
