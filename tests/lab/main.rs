@@ -22,3 +22,4 @@ mod skipped;
 mod story;
 mod strangers;
 mod two_at_once;
+mod watching;

@@ -81,7 +81,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     ] {
         assert!(evacuated.stdout.lines().any(|said| said == line), "{line:?} in\n{}", evacuated.stdout);
     }
-    let watched = observer.finds_nothing_wrong();
+    let watched = observer.finds_nothing_wrong_or_unreported();
     lab.guests_are(&[
         "h1:",
         "h2: evac1 running, evac2 running, guest running, tzone1 (lxc) shut off",
@@ -131,7 +131,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
         "sysadm: returning zones ... 5/5\n",
         "sysadm: return completed successfully.\n",
     ]);
-    observer.finds_nothing_wrong();
+    observer.finds_nothing_wrong_or_unreported();
     lab.guests_are(&[
         "h1: evac1 running, evac2 running, evac3 running, evac4 shut off, tzone1 (lxc) shut off",
         "h2: guest running",
@@ -152,7 +152,7 @@ fn downtimes_are_true(document: &serde_json::Value, watched: &crate::harness::Re
         let rows = document["zones"].as_array().unwrap();
         let row = rows.iter().find(|row| row["zone"] == zone).unwrap();
         let reported = u128::from(row["downtime_ms"].as_u64().unwrap());
-        let seen = watched.guests[zone].longest_gap.as_millis();
+        let seen = watched.guests[zone].gaps[0].as_millis();
         assert!(reported + TICK_AND_LOAD >= seen, "{zone}: {reported} ms reported, {seen} ms seen");
         assert!(reported <= seen + TOO_MUCH, "{zone}: {reported} ms reported, {seen} ms seen");
     }
@@ -180,7 +180,7 @@ fn a_lone_zone_goes_and_comes_over_rads_in_the_plain_and_the_quiet_form() {
     let quiet = h1.sysadm(&["evacuate", "-rq"]).ends(0).complains_of_nothing();
     assert_eq!(quiet.stdout, "");
     lab.guests_are(&["h1: web running", "h2:"]);
-    observer.finds_nothing_wrong();
+    observer.finds_nothing_wrong_or_unreported();
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! What the guests say: their ticks.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a guest said while it was watched.
+#[derive(Debug, Default, Clone)]
+pub struct Ticks {
+    /// How many ticks.
+    pub count: usize,
+    /// From each tick to the next, from the start to the first, and from the last to the end. At least: from when one
+    /// had been seen until the last look at which the next had not come. So however seldom the log is looked at, no
+    /// gap comes out longer than it was.
+    pub gaps: Vec<Duration>,
+    /// Ticks that did not follow their predecessor: the one expected, the one that came.
+    pub breaks: Vec<(u64, u64)>,
+    next: Option<u64>,
+    rest: String,
+    /// When the last one was seen.
+    last: Option<Instant>,
+}
+
+/// A log, from its end on.
+struct Log {
+    file: File,
+    /// When it was last looked at.
+    looked: Instant,
+    ticks: Ticks,
+}
+
+impl Log {
+    fn open(path: &PathBuf) -> Self {
+        let mut file = File::open(path).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        let looked = Instant::now();
+        Self { file, looked, ticks: Ticks { last: Some(looked), ..Ticks::default() } }
+    }
+
+    fn look(&mut self) {
+        let looked = Instant::now();
+        let mut fresh = Vec::new();
+        self.file.read_to_end(&mut fresh).unwrap();
+        self.ticks.read(&String::from_utf8_lossy(&fresh), self.looked);
+        self.looked = looked;
+    }
+}
+
+/// Follows the guests' logs.
+pub fn watch(logs: &[(String, PathBuf)], over: &AtomicBool) -> BTreeMap<String, Ticks> {
+    let mut logs: Vec<_> = logs.iter().map(|(guest, path)| (guest.clone(), Log::open(path))).collect();
+    loop {
+        let is_last = over.load(Ordering::Relaxed);
+        logs.iter_mut().for_each(|(_, log)| log.look());
+        if is_last {
+            return logs.into_iter().map(|(guest, log)| (guest, log.ticks.ended(log.looked))).collect();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+impl Ticks {
+    /// Takes what is new in a log since it was `looked` at before.
+    fn read(&mut self, fresh: &str, looked: Instant) {
+        self.rest.push_str(fresh);
+        while let Some(end) = self.rest.find('\n') {
+            let line: String = self.rest.drain(..=end).collect();
+            // The first line may be the rest of one.
+            if let Some(Ok(number)) = line.trim().strip_prefix("tick ").map(str::parse) {
+                self.tick(number, looked);
+            }
+        }
+    }
+
+    fn tick(&mut self, number: u64, looked: Instant) {
+        self.end_gap(looked);
+        self.last = Some(Instant::now());
+        if let Some(expected) = self.next.replace(number + 1)
+            && expected != number
+        {
+            self.breaks.push((expected, number));
+        }
+        self.count += 1;
+    }
+
+    fn end_gap(&mut self, looked: Instant) {
+        self.gaps.extend(self.last.map(|last| looked.saturating_duration_since(last)));
+    }
+
+    fn ended(mut self, looked: Instant) -> Self {
+        self.end_gap(looked);
+        self.gaps.sort_by(|a, b| b.cmp(a));
+        self
+    }
+
+    /// Says which gap is too long to be explained by these downtimes, longest first.
+    pub fn longer_than(&self, reported: &[Duration]) -> Option<String> {
+        let allowance = self.allowance();
+        let reported = reported.iter().copied().chain(std::iter::repeat(Duration::ZERO));
+        let (gap, downtime) =
+            self.gaps.iter().zip(reported).find(|&(&gap, downtime)| gap > downtime + allowance)?;
+        Some(format!("{gap:?} without a tick, {downtime:?} reported, {allowance:?} allowed"))
+    }
+
+    fn allowance(&self) -> Duration {
+        let tick = self.gaps.get(self.gaps.len() / 2).copied().unwrap_or_default();
+        tick * 2
+    }
+}
