@@ -225,6 +225,14 @@ mod tests {
     }
 
     #[test]
+    fn the_guard_is_in_its_place_unless_it_was_taken_out() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_guarded(folder.path()));
+        std::fs::write(folder.path().join("unguarded"), "").unwrap();
+        assert!(!is_guarded(folder.path()));
+    }
+
+    #[test]
     fn an_order_in_the_state_folder_is_carried_out_once() {
         let folder = tempfile::tempdir().unwrap();
         let points = Points::of_state_folder(folder.path());

@@ -28,8 +28,17 @@ fn lose_the_answer(lab: &Lab) -> Output {
 
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
-    lab.host("h1").run_kvm(&["web"], &[]);
-    lab.host("h1").maintain();
+    let h1 = lab.host("h1");
+    // libvirt's own patience with a peer that stands still, in seconds.
+    let settings = h1.path("etc/libvirt/qemu.conf");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("keepalive_interval = 1", "keepalive_interval = 30")).unwrap();
+    h1.libvirtd("restart");
+    h1.define_kvm(&["web"], &[]);
+    // Else QEMU would guard it too: it locks the file of a disk that is not shared.
+    h1.define_xml(&h1.xml("web").replace("<target dev='vda'", "<shareable/><target dev='vda'"));
+    h1.start(&["web"]);
+    h1.maintain();
     lab
 }
 
@@ -50,34 +59,32 @@ fn with_the_guard_taken_out_a_lost_answer_makes_a_zone_run_twice_and_that_is_see
 #[test]
 fn with_the_guard_in_its_place_a_lost_answer_does_no_harm() {
     let lab = lab();
-    let h1 = lab.host("h1");
     let observer = Observer::start(&lab, &["web"]);
     lose_the_answer(&lab).complains(&["web: failed: "]);
     lab.guests_are(&["h1: web running", "h2: web paused"]);
-    wait_until(90, "it is settled", || h1.sysadm(&["evacuate", "--resume"]).code == 0);
-    lab.guests_are(&["h1: web running", "h2:"]);
     observer.finds_nothing_wrong();
 }
 
 #[test]
-fn a_pause_that_is_not_reported_is_seen() {
-    let lab = lab();
-    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
-    let observer = Observer::start(&lab, &["web"]);
-    h1.sysadm(&["evacuate"]).ends(0);
-    assert_eq!(observer.finds_nothing_wrong_or_unreported().reported["web"].len(), 1);
-    let observer = Observer::start(&lab, &["web"]);
-    h1.sysadm(&["maintain", "-e"]).ends(0);
-    h1.sysadm(&["evacuate", "-r"]).ends(0);
-    let report = observer.finish();
-    assert_eq!(report.unreported(), [""; 0]);
-    assert_eq!(report.reported["web"].len(), 1);
+fn a_pause_that_the_tool_does_not_report_is_seen() {
+    let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
+    let h1 = lab.host("h1");
+    h1.run_kvm(&["web"], &[]);
     h1.maintain();
     let observer = Observer::start(&lab, &["web"]);
     h1.sysadm(&["evacuate"]).ends(0);
-    h2.virsh(&["suspend", "web"]).ends(0);
+    let report = observer.finds_nothing_wrong_or_unreported();
+    assert_eq!(report.reported["web"].len(), 1, "a downtime is reported, and explains the gap: {report:?}");
+
+    h1.sysadm(&["maintain", "-e"]).ends(0);
+    let observer = Observer::start(&lab, &["web"]);
+    h1.sysadm(&["evacuate", "-r"]).ends(0);
+    h1.virsh(&["suspend", "web"]).ends(0);
     std::thread::sleep(Duration::from_secs(1));
-    h2.virsh(&["resume", "web"]).ends(0);
-    let unreported = observer.finish().unreported();
-    assert!(matches!(unreported.as_slice(), [of_web] if of_web.starts_with("web: 1.")), "{unreported:?}");
+    h1.virsh(&["resume", "web"]).ends(0);
+    let report = observer.finish();
+    assert_eq!(report.reported["web"].len(), 1, "{report:?}");
+    let unreported = report.unreported();
+    assert!(matches!(unreported.as_slice(), [of_web] if of_web.starts_with("web: ")), "{report:?}");
+    lab.guests_are(&["h1: web running", "h2:"]);
 }

@@ -90,7 +90,6 @@ impl Report {
         let none = Vec::new();
         let check = |(guest, ticks): (&String, &Ticks)| {
             let reported = self.reported.get(guest).unwrap_or(&none);
-            eprintln!("DEBUG {guest} {:?} reported {reported:?}", &ticks.gaps);
             ticks.longer_than(reported).map(|how| format!("{guest}: {how}"))
         };
         self.guests.iter().filter_map(check).collect()
