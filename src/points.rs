@@ -11,6 +11,9 @@
 //! In a test of its own process a host gets a hook ([`Points::hooked`]). A program that was started takes its
 //! order from the file `point` in the state folder, one line, which it renames to `point.reached` when the
 //! moment has come: `source.before.transfer kill`, or `fail`, or `wait` (until that file is gone).
+//!
+//! Beside it, the file `unguarded` takes out the guard against running twice ([`is_guarded`]): those who watch for
+//! that must be able to see it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -85,14 +88,19 @@ impl FromStr for Point {
 }
 
 #[cfg(debug_assertions)]
-pub use in_debug_builds::Points;
+pub use in_debug_builds::{Points, is_guarded};
 
 #[cfg(not(debug_assertions))]
-pub use in_release_builds::Points;
+pub use in_release_builds::{Points, is_guarded};
 
 #[cfg(not(debug_assertions))]
 mod in_release_builds {
     use std::path::Path;
+
+    /// Whether zones that leave this host are held at their destination. They always are.
+    pub const fn is_guarded(_: &Path) -> bool {
+        true
+    }
 
     /// Nothing.
     #[derive(Clone, Copy, Debug)]
@@ -127,6 +135,12 @@ mod in_debug_builds {
 
     use super::{Place, Point, When};
     use crate::model::Step;
+
+    /// Whether zones that leave this host are held at their destination until they have ended here. They are, unless
+    /// the file `unguarded` is in that folder.
+    pub fn is_guarded(state_folder: &Path) -> bool {
+        !state_folder.join("unguarded").exists()
+    }
 
     type Hook = Arc<dyn Fn(Point) -> Result<(), String> + Send + Sync>;
 
@@ -208,6 +222,14 @@ mod tests {
             assert_eq!(name.parse::<Point>().unwrap().to_string(), name);
         }
         assert!("source.before.lunch".parse::<Point>().is_err());
+    }
+
+    #[test]
+    fn the_guard_is_in_its_place_unless_it_was_taken_out() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_guarded(folder.path()));
+        std::fs::write(folder.path().join("unguarded"), "").unwrap();
+        assert!(!is_guarded(folder.path()));
     }
 
     #[test]

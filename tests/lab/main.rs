@@ -24,3 +24,4 @@ mod strangers;
 #[path = "../fixtures/tokens.rs"]
 mod tokens;
 mod two_at_once;
+mod watching;

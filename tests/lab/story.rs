@@ -1,5 +1,7 @@
 //! The story that the tool is for, from the first command to the last.
 
+use std::time::Duration;
+
 use crate::harness::{Host, Lab, Observer};
 
 /// What must be the same wherever a zone is: all of its configuration but what libvirt makes up for each host.
@@ -81,7 +83,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     ] {
         assert!(evacuated.stdout.lines().any(|said| said == line), "{line:?} in\n{}", evacuated.stdout);
     }
-    let watched = observer.finds_nothing_wrong();
+    let watched = observer.finds_nothing_wrong_or_unreported();
     lab.guests_are(&[
         "h1:",
         "h2: evac1 running, evac2 running, guest running, tzone1 (lxc) shut off",
@@ -131,7 +133,7 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
         "sysadm: returning zones ... 5/5\n",
         "sysadm: return completed successfully.\n",
     ]);
-    observer.finds_nothing_wrong();
+    observer.finds_nothing_wrong_or_unreported();
     lab.guests_are(&[
         "h1: evac1 running, evac2 running, evac3 running, evac4 shut off, tzone1 (lxc) shut off",
         "h2: guest running",
@@ -143,18 +145,16 @@ fn a_host_is_emptied_over_ssh_and_rads_and_filled_again() {
     h1.sysadm(&["evacuate", "-l"]).ends(0).says(&["sysadm: no active evacuation\n", "not in maintenance"]);
 }
 
-/// The reported downtime covers what an outsider saw, and is not made up.
+/// What the list says is what the observer has compared with what it saw, and is not made up.
 fn downtimes_are_true(document: &serde_json::Value, watched: &crate::harness::Report) {
-    // A guest ticks ten times a second; hosts and observer share few processors.
-    const TICK_AND_LOAD: u128 = 400;
-    const TOO_MUCH: u128 = 1000;
+    const TOO_MUCH: Duration = Duration::from_secs(1);
     for zone in ["evac1", "evac2", "evac3"] {
         let rows = document["zones"].as_array().unwrap();
         let row = rows.iter().find(|row| row["zone"] == zone).unwrap();
-        let reported = u128::from(row["downtime_ms"].as_u64().unwrap());
-        let seen = watched.guests[zone].longest_gap.as_millis();
-        assert!(reported + TICK_AND_LOAD >= seen, "{zone}: {reported} ms reported, {seen} ms seen");
-        assert!(reported <= seen + TOO_MUCH, "{zone}: {reported} ms reported, {seen} ms seen");
+        let reported = Duration::from_millis(row["downtime_ms"].as_u64().unwrap());
+        assert_eq!(watched.reported[zone], [reported], "{zone}");
+        let seen = watched.guests[zone].gaps[0];
+        assert!(reported <= seen + TOO_MUCH, "{zone}: {reported:?} reported, {seen:?} seen");
     }
 }
 
@@ -180,7 +180,7 @@ fn a_lone_zone_goes_and_comes_over_rads_in_the_plain_and_the_quiet_form() {
     let quiet = h1.sysadm(&["evacuate", "-rq"]).ends(0).complains_of_nothing();
     assert_eq!(quiet.stdout, "");
     lab.guests_are(&["h1: web running", "h2:"]);
-    observer.finds_nothing_wrong();
+    observer.finds_nothing_wrong_or_unreported();
 }
 
 #[test]

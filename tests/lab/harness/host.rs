@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{Lab, Output, Running, wait_until};
 
 /// The two drivers' connection URIs.
@@ -167,6 +169,20 @@ impl Host<'_> {
     /// Its libvirtd: `stop`, `start` or `restart`.
     pub fn libvirtd(&self, action: &str) {
         self.lab.script("libvirtd", &[self.name, action]);
+    }
+
+    /// Makes its libvirtd stand still, or go on.
+    pub fn signal_libvirtd(&self, signal: Signal) {
+        let pid = std::fs::read_to_string(self.path("run/libvirt/libvirtd.pid")).unwrap();
+        kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), signal).unwrap();
+    }
+
+    /// How many bytes its libvirtd has not read yet of what it is asked.
+    pub fn unread_by_libvirtd(&self) -> u64 {
+        let sockets =
+            self.run(&["ss", "-Hx", "state", "connected", "src", "/run/libvirt/libvirt-sock"]).ends(0);
+        let unread = |line: &str| line.split_whitespace().nth(2)?.parse::<u64>().ok();
+        sockets.stdout.lines().filter_map(unread).sum()
     }
 
     /// The state of a zone in `evacuate -l`; empty if it is not listed.

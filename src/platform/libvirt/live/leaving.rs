@@ -18,6 +18,7 @@ use crate::paths::Paths;
 use crate::platform::PlatformError;
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
 use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, script};
+use crate::points::is_guarded;
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
 type Outcome = Option<Result<(), String>>;
@@ -40,7 +41,7 @@ impl Leaving {
         let allowance = Allowance { limit: downtime, stepwise: !is_emulated(&zone.name, paths) };
         let mut stopped = watch_events(zone.uuid, allowance)?;
         let ended = end_of(&zone.name, paths);
-        let mut outcome = self.start(zone, folder, settings, allowance.in_pass(0))?;
+        let mut outcome = self.start(zone, folder, settings, (allowance.in_pass(0), paths))?;
         let gone = async {
             let ended = match ended {
                 Some(ended) => ended.await.is_ok(),
@@ -79,10 +80,11 @@ impl Leaving {
         zone: &Zone,
         folder: &Path,
         settings: &config::Libvirt,
-        downtime: u64,
+        (downtime, paths): (u64, &Paths),
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
         let socket = |channel: Channel| folder.join(channel.socket_name()).display().to_string();
-        let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource", "--suspend"];
+        let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
+        words.extend(is_guarded(&paths.state_dir()).then_some("--suspend"));
         // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
         words.extend(["--unsafe", "--abort-on-error"]);
         words.extend(zone.persistent.then_some("--persistent"));

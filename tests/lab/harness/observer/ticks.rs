@@ -1,0 +1,146 @@
+//! What the guests say: their ticks.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a guest said while it was watched.
+#[derive(Debug, Default, Clone)]
+pub struct Ticks {
+    /// How many ticks.
+    pub count: usize,
+    /// From each tick to the next, from the start to the first, and from the last to the end. At least: from when one
+    /// had been seen until the last look at which the next had not come. So however seldom the log is looked at, no
+    /// gap comes out longer than it was.
+    pub gaps: Vec<Duration>,
+    /// Ticks that did not follow their predecessor: the one expected, the one that came.
+    pub breaks: Vec<(u64, u64)>,
+    /// The longest time from one look to the next, for which only 5 ms were asked: how late anything may be on this
+    /// machine.
+    longest_wait: Duration,
+    next: Option<u64>,
+    rest: String,
+    /// When the last one was seen.
+    last: Option<Instant>,
+}
+
+/// A log, from its end on.
+struct Log {
+    file: File,
+    /// When it was last looked at.
+    looked: Instant,
+    ticks: Ticks,
+}
+
+impl Log {
+    fn open(path: &PathBuf) -> Self {
+        let mut file = File::open(path).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        let looked = Instant::now();
+        Self { file, looked, ticks: Ticks { last: Some(looked), ..Ticks::default() } }
+    }
+
+    fn look(&mut self) {
+        let looked = Instant::now();
+        let mut fresh = Vec::new();
+        self.file.read_to_end(&mut fresh).unwrap();
+        self.ticks.read(&String::from_utf8_lossy(&fresh), self.looked);
+        self.ticks.longest_wait = self.ticks.longest_wait.max(looked - self.looked);
+        self.looked = looked;
+    }
+}
+
+/// Follows the guests' logs.
+pub fn watch(logs: &[(String, PathBuf)], over: &AtomicBool) -> BTreeMap<String, Ticks> {
+    let mut logs: Vec<_> = logs.iter().map(|(guest, path)| (guest.clone(), Log::open(path))).collect();
+    loop {
+        let is_last = over.load(Ordering::Relaxed);
+        logs.iter_mut().for_each(|(_, log)| log.look());
+        if is_last {
+            return logs.into_iter().map(|(guest, log)| (guest, log.ticks.ended(log.looked))).collect();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+impl Ticks {
+    /// Takes what is new in a log since it was `looked` at before.
+    fn read(&mut self, fresh: &str, looked: Instant) {
+        self.rest.push_str(fresh);
+        while let Some(end) = self.rest.find('\n') {
+            let line: String = self.rest.drain(..=end).collect();
+            // The first line may be the rest of one.
+            if let Some(Ok(number)) = line.trim().strip_prefix("tick ").map(str::parse) {
+                self.tick(number, looked);
+            }
+        }
+    }
+
+    fn tick(&mut self, number: u64, looked: Instant) {
+        self.end_gap(looked);
+        self.last = Some(Instant::now());
+        if let Some(expected) = self.next.replace(number + 1)
+            && expected != number
+        {
+            self.breaks.push((expected, number));
+        }
+        self.count += 1;
+    }
+
+    fn end_gap(&mut self, looked: Instant) {
+        self.gaps.extend(self.last.map(|last| looked.saturating_duration_since(last)));
+    }
+
+    fn ended(mut self, looked: Instant) -> Self {
+        self.end_gap(looked);
+        self.gaps.sort_by(|a, b| b.cmp(a));
+        self
+    }
+
+    /// Says which gap is too long to be explained by these downtimes, longest first.
+    pub fn longer_than(&self, reported: &[Duration]) -> Option<String> {
+        let allowance = self.allowance();
+        let reported = reported.iter().copied().chain(std::iter::repeat(Duration::ZERO));
+        let (gap, downtime) =
+            self.gaps.iter().zip(reported).find(|&(&gap, downtime)| gap > downtime + allowance)?;
+        Some(format!("{gap:?} without a tick, {downtime:?} reported, {allowance:?} allowed"))
+    }
+
+    /// By how much a gap may be longer than the downtime that explains it, all of it measured in the same run. A
+    /// zone is stopped and goes on between two ticks, each of which may be late; and who tells the tool of the stop,
+    /// and the zone's first steps, wait for a processor like the observer does. However loaded the machine is, no
+    /// more than five ticks: half a second that is not reported is seen.
+    fn allowance(&self) -> Duration {
+        // The usual gap; none if there is but one, from the start to the end.
+        let tick = self.gaps.get(self.gaps.len().div_ceil(2)).copied().unwrap_or_default();
+        (2 * (tick + self.longest_wait)).min(5 * tick)
+    }
+}
+
+/// A guest that ticks ten times a second, but for these gaps, watched on a machine as busy as that; in ms.
+#[cfg(test)]
+fn guest(gaps: &[u64], longest_wait: u64) -> Ticks {
+    let gaps = gaps.iter().copied().chain([100; 9]).map(Duration::from_millis).collect();
+    Ticks { gaps, longest_wait: Duration::from_millis(longest_wait), ..Ticks::default() }
+}
+
+#[test]
+fn a_gap_that_no_downtime_explains_is_found() {
+    let found = |gaps: &[u64], longest_wait, reported: &[u64]| {
+        let reported: Vec<_> = reported.iter().copied().map(Duration::from_millis).collect();
+        guest(gaps, longest_wait).longer_than(&reported).is_some()
+    };
+    assert!(!found(&[], 5, &[]));
+    assert!(!found(&[500], 5, &[300]), "its downtime, and a tick on either side");
+    assert!(found(&[500], 5, &[200]));
+    assert!(!found(&[500], 60, &[200]), "all are late");
+    assert!(found(&[700], 5000, &[150]), "however late all are");
+    assert!(found(&[300], 5, &[]), "it has not moved");
+    assert!(found(&[900, 500], 5, &[800]), "each downtime explains one gap");
+    assert!(!found(&[900, 500], 5, &[800, 400]));
+    let silent = Ticks { gaps: vec![Duration::from_secs(1)], ..Ticks::default() };
+    assert!(silent.longer_than(&[]).is_some(), "it never ticked");
+}
