@@ -100,6 +100,16 @@ impl Sockets {
         Ok(Box::new(knock))
     }
 
+    /// Whether a zone leaves this host now. After a process was killed, it may take one for leaving that does not,
+    /// until its folder is swept away.
+    pub fn has_departures(&self) -> bool {
+        let entries = std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten();
+        let memory = Channel::Memory.socket_name();
+        entries
+            .map(|entry| entry.path())
+            .any(|at| at.join(memory).exists() && is_let_in(&at.join(EXPECTED)).is_err())
+    }
+
     /// Takes a migration's folder away.
     pub fn remove(&self, token: &Token) {
         remove(&self.folder(token));
@@ -196,6 +206,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sockets = Sockets::new(folder.path().join("run"));
         (folder, sockets)
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_leaves_is_told_from_one_that_comes() {
+        let (_folder, sockets) = sockets();
+        assert!(!sockets.has_departures());
+        let (coming, leaving) = (Token::random(), Token::random());
+        let folder = sockets.expect(&coming).unwrap();
+        let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
+        assert!(!sockets.has_departures());
+        let knock = sockets.listen(&leaving, Channel::Memory, platform(), "h1").unwrap();
+        assert!(sockets.has_departures());
+        drop(knock);
+        assert!(!sockets.has_departures());
     }
 
     #[tokio::test(start_paused = true)]
