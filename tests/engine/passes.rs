@@ -122,7 +122,7 @@ async fn an_evacuation_waits_for_zones_that_its_destination_is_just_giving_back(
     world.set_host("h2", |host| host.memory = 9 * GIB);
     world.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Send })]);
     let (back, (outcome, row)) = tokio::join!(run_on(&world, "h3", Direction::Return, 0), async {
-        until(|| world.events.count("migrating c") == 2).await;
+        until(|| world.events.count("migrating c") == 4).await;
         let watch = async {
             // Not by its own patience, but because it sees that zones are leaving.
             until(|| world.events.count("waiting web") == 2).await;
