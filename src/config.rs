@@ -26,6 +26,8 @@ pub struct Config {
     pub agent: Agent,
     /// What each peer may do, by the name in its certificate; others get `migrate`.
     pub roles: BTreeMap<String, Role>,
+    /// How much this host takes.
+    pub limits: Limits,
     /// Live migrations.
     pub migration: Migration,
     /// libvirt.
@@ -103,6 +105,20 @@ pub struct Agent {
 impl Default for Agent {
     fn default() -> Self {
         Self { listen: "[::]:12302".to_owned(), connections: 256 }
+    }
+}
+
+/// `[limits]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Virtual processors of running zones for each processor of this host, at most; 0: any number.
+    pub vcpus_per_cpu: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { vcpus_per_cpu: 16 }
     }
 }
 
@@ -255,7 +271,7 @@ mod tests {
     fn every_key_is_in_the_example() {
         let text = in_force();
         // A key that is left out there is named by none of its lines: an unknown field's error lists all.
-        for section in ["", "connect", "ssh", "agent", "migration", "libvirt"] {
+        for section in ["", "connect", "ssh", "agent", "limits", "migration", "libvirt"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = Config::parse(&format!("{header}no_such_key = 1\n")).unwrap_err();
             let (_, known) = error.split_once("expected").unwrap();

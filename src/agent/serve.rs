@@ -153,9 +153,11 @@ impl Session {
         };
         let inner =
             inner.map_err(|error| ServeError::Refused { peer: self.name(), reason: error.to_string() })?;
-        drop(pending);
         self.say(&Accepted {}).await?;
-        self.relay(inner).await
+        // Its socket stays as long: by that this host knows that a zone leaves it.
+        let relayed = self.relay(inner).await;
+        drop(pending);
+        relayed
     }
 
     async fn relay(self, inner: ByteStream) -> Result<(), ServeError> {

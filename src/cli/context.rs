@@ -84,7 +84,8 @@ impl Context {
 
     /// This host.
     pub fn local(&self, store: Arc<Store>) -> Result<Arc<Local>, CliError> {
-        Ok(Arc::new(Local::new(self.host_name(), self.platform()?, store, self.paths.clone())))
+        let local = Local::new(self.host_name(), self.platform()?, store, self.paths.clone());
+        Ok(Arc::new(local.with_limits(self.config.limits)))
     }
 
     /// How other hosts are reached.

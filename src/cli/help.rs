@@ -45,7 +45,7 @@ EXIT STATUS
 pub const EVACUATE: &str = "\
 STATES (-l)
   PREPARING  its targets are being asked
-  READY      its room is booked, it waits for its turn
+  READY      its room is booked, it waits for its turn; or it waits for room: see ERROR
   MIGRATING  it is on its way
   EVACUATED  it is at DEST
   SKIPPED    no attempt was made, ERROR says why; it may run here

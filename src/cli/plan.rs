@@ -19,7 +19,7 @@ const COLUMNS: &[Column<Planned>] = &[
 fn kind(plan: &Planned) -> Option<&'static str> {
     match &plan.prepared.readiness {
         Readiness::Ready(task) => Some(task.arrival.kind.as_str()),
-        Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+        Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
     }
 }
 
@@ -54,10 +54,14 @@ pub fn show(
         }
         return Ok(Exit::Done);
     }
-    ui::complain(&format!(
-        "dry-run failed: {blocked} of {} zone(s) cannot move",
-        plans.len() + strangers.len()
-    ));
+    let waiting = plans.iter().filter(|plan| matches!(plan.prepared.readiness, Readiness::Waits(_))).count();
+    let all = plans.len() + strangers.len();
+    ui::complain(&match waiting {
+        0 => format!("dry-run failed: {blocked} of {all} zone(s) cannot move"),
+        _ => format!(
+            "dry-run failed: {blocked} of {all} zone(s) cannot move now, {waiting} would wait for room"
+        ),
+    });
     let skipped = plans.iter().any(|plan| matches!(plan.prepared.readiness, Readiness::Skipped(_)));
     Ok(if ready == 0 && !skipped { Exit::Error } else { Exit::Partly })
 }
@@ -76,6 +80,7 @@ fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
             .collect();
         match &plan.prepared.readiness {
             Readiness::Ready(_) => {}
+            Readiness::Waits(wait) => lines.push(format!("{zone}: {wait}")),
             Readiness::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
             Readiness::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
             Readiness::Failed(_) => {}
@@ -89,11 +94,12 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
     let zones: Vec<_> = plans
         .iter()
         .map(|plan| {
-            let (skipped, failed) = match &plan.prepared.readiness {
-                Readiness::Ready(_) => (None, None),
-                Readiness::Skipped(reason) => (Some(reason.as_str()), None),
-                Readiness::Failed(reason) => (None, Some(reason.as_str())),
-                Readiness::Unsettled => (None, Some(UNSETTLED)),
+            let (skipped, failed, waits) = match &plan.prepared.readiness {
+                Readiness::Ready(_) => (None, None, None),
+                Readiness::Waits(wait) => (None, Some(wait.refusal.as_str()), Some(wait.to_string())),
+                Readiness::Skipped(reason) => (Some(reason.as_str()), None, None),
+                Readiness::Failed(reason) => (None, Some(reason.as_str()), None),
+                Readiness::Unsettled => (None, Some(UNSETTLED), None),
             };
             let blockers: Vec<_> = plan
                 .prepared
@@ -104,7 +110,7 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
             serde_json::json!({
                 "zone": plan.prepared.zone, "brand": plan.prepared.brand, "kind": kind(plan),
                 "dest": plan.prepared.peer, "size": plan.size, "estimate_ms": plan.estimate,
-                "skipped": skipped, "failed": failed, "findings": blockers,
+                "skipped": skipped, "failed": failed, "waits": waits, "findings": blockers,
             })
         })
         .collect();

@@ -219,7 +219,7 @@ impl Reporter {
             Event::Moving(count) => ui::say(&format!("returning {count} zone(s) ...")),
             Event::Migrating(zone, host) if away => ui::say(&format!("migrating {zone} to {host} ...")),
             Event::Migrating(zone, _) => ui::say(&format!("migrating {zone}")),
-            Event::Retrying(zone, text) => ui::say(&format!("{zone}: {text}")),
+            Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared | Event::Progress(_) | Event::Ended(_) | Event::Warning(_) => {}
         }
     }
@@ -235,6 +235,10 @@ impl Reporter {
                 self.begin_phase(if away { "evacuating zones" } else { "returning zones" }, *count);
             }
             Event::Prepared => self.locked().count(),
+            Event::Waiting(zone, text) => {
+                self.locked().end_phase();
+                ui::say(&format!("{zone}: {text}"));
+            }
             Event::Progress(a_move) => self.locked().show(a_move),
             Event::Ended(a_move) => {
                 let mut state = self.locked();

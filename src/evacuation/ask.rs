@@ -2,7 +2,7 @@
 
 use crate::host::{Host, HostError, Offer};
 use crate::migration::LEASE;
-use crate::model::{Arrival, Blocker, BlockerKind, HostUri, Kind};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
 
 use super::short;
 
@@ -35,12 +35,13 @@ pub(super) struct Ask<'a> {
 
 impl Ask<'_> {
     /// Asks for everything that could stand against the zone, storage included.
-    pub async fn ask(&self, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+    pub async fn ask(&self, host: &dyn Host, beside: Beside) -> Result<Arrival, Vec<Blocker>> {
         let arrival = Arrival {
             manifest: self.offer.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
             overwrite: self.overwrite,
+            beside,
         };
         let (answer, views) =
             futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;

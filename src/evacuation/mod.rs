@@ -3,9 +3,12 @@
 //! ```text
 //!   select ─► connect ─► prepare every zone ─► move, N at once ─► report
 //!   (pure)               (checks, books room)   (migration::migrate)
+//!                              ▲                       │
+//!                              └── those that wait ◄───┘
+//!                                  for room (passes)
 //! ```
 //!
-//! Nothing moves before every zone has been prepared. A zone that fails stays where it was and stops no other.
+//! Nothing moves before every zone has been prepared once. A zone that fails stays where it was and stops no other.
 //! An evacuation needs this host's maintenance lock, a return needs it gone.
 
 mod ask;
@@ -15,6 +18,7 @@ mod connect;
 pub mod control;
 mod lock;
 mod one;
+mod passes;
 mod prepare;
 mod record;
 pub mod recover;
@@ -29,6 +33,7 @@ pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
+pub use passes::Wait;
 pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 
@@ -85,6 +90,8 @@ pub enum Event<'a> {
     Migrating(&'a ZoneName, &'a str),
     /// A zone's move failed and is tried again after a while; why, and when.
     Retrying(&'a ZoneName, &'a str),
+    /// A zone waits for room; how much and for what.
+    Waiting(&'a ZoneName, &'a str),
     /// How far a zone is.
     Progress(&'a Move),
     /// A zone's move has ended, well or not.
@@ -182,8 +189,7 @@ impl Engine {
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
         board.save_all()?;
-        let prepared = self.prepare_all(&candidates.list, options, ask::Mode::Book, &board).await;
-        let stopped = self.move_all(direction, prepared, options, &board).await;
+        let stopped = self.in_passes(direction, candidates.list, options, &board).await;
         let moves = board.moves();
         let left_running = match direction {
             Direction::Evacuate if options.zones.is_empty() => self.still_running().await,

@@ -1,17 +1,19 @@
 //! Before anything moves: each zone is offered to its targets, in order, until one has nothing against it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 
 use super::ask::{Ask, Finding, Mode, describe, join};
 use super::cancel::{QUESTIONS, Stage};
 use super::connect::Connected;
+use super::passes::Wait;
 use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options, short};
 use crate::host::{Host, Offer};
 use crate::migration::Task;
-use crate::model::{Blocker, BlockerKind, Brand, HostUri, Kind, ZoneName};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, HostUri, Kind, ZoneName};
 use crate::store::{Away, Move, MoveState};
 
 /// How many zones are prepared at once.
@@ -41,6 +43,8 @@ pub enum Readiness {
     Ready(Box<Task>),
     /// No attempt will be made.
     Skipped(String),
+    /// A destination would take it if it had more room.
+    Waits(Wait),
     /// No destination takes it, or it could not even be asked for.
     Failed(String),
     /// Where it is must be settled first.
@@ -55,6 +59,7 @@ impl std::fmt::Debug for Readiness {
         match self {
             Self::Ready(task) => write!(f, "Ready({})", task.arrival.kind),
             Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
+            Self::Waits(wait) => write!(f, "Waits({wait})"),
             Self::Failed(reason) => write!(f, "Failed({reason:?})"),
             Self::Unsettled => f.write_str("Unsettled"),
         }
@@ -73,6 +78,8 @@ struct Round<'a> {
     options: &'a Options,
     mode: Mode,
     connected: Connected,
+    /// What a dry run has sent to each host, by name.
+    planned: Mutex<BTreeMap<String, Beside>>,
 }
 
 impl Engine {
@@ -91,7 +98,7 @@ impl Engine {
             Intent::Skip(_) | Intent::Unsettled => Vec::new(),
         });
         let connected = self.cancel.bound(QUESTIONS, self.peers.connect(peers)).await.unwrap_or_default();
-        let round = &Round { engine: self, options, mode, connected };
+        let round = &Round { engine: self, options, mode, connected, planned: Mutex::default() };
         let preparing = candidates.iter().map(|candidate| async move {
             let prepared = match self.cancel.stage() {
                 Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate)).await,
@@ -106,7 +113,9 @@ impl Engine {
             self.watcher.event(&Event::Prepared);
             prepared
         });
-        futures::stream::iter(preparing).buffered(WIDTH).collect().await
+        // What a dry run has planned is known one zone after the other.
+        let width = if mode == Mode::Book { WIDTH } else { 1 };
+        futures::stream::iter(preparing).buffered(width).collect().await
     }
 }
 
@@ -126,6 +135,22 @@ impl Round<'_> {
 
     fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
         Ask { offer, kind, from, overwrite: self.options.overwrite, mode: self.mode }
+    }
+
+    /// Asks, in a dry run as if what it has planned for that host were there.
+    async fn put(&self, ask: &Ask<'_>, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+        if self.mode == Mode::Book {
+            return ask.ask(host, Beside::default()).await;
+        }
+        let planned = || self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let Beside { memory, cpus } = planned().get(host.name()).copied().unwrap_or_default();
+        let arrival = ask.ask(host, Beside { memory, cpus }).await?;
+        if arrival.kind == Kind::Live {
+            let zone = &arrival.manifest.zone;
+            let (memory, cpus) = (memory.saturating_add(zone.memory), cpus.saturating_add(zone.cpus));
+            planned().insert(host.name().to_owned(), Beside { memory, cpus });
+        }
+        Ok(arrival)
     }
 
     /// Offers the zone to its targets, in order.
@@ -150,7 +175,7 @@ impl Round<'_> {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
             prepared.peer = Some(target.clone());
             let answer = match self.host(target) {
-                Ok(host) => ask.ask(host.as_ref()).await.map(|arrival| (arrival, host)),
+                Ok(host) => self.put(ask, host.as_ref()).await.map(|arrival| (arrival, host)),
                 Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
             };
             match answer {
@@ -161,7 +186,8 @@ impl Round<'_> {
                 Err(blockers) => prepared.findings.push(Finding { target: target.clone(), blockers }),
             }
         }
-        let readiness = Readiness::Failed(describe(&prepared.findings));
+        let answers = prepared.findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
+        let readiness = refused(answers, describe(&prepared.findings));
         Prepared { readiness, ..prepared }
     }
 
@@ -184,12 +210,12 @@ impl Round<'_> {
         let kind = way_back(away, refuge.as_ref(), self.options).await?;
         let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
         let readiness = if offer.manifest.obstacles.is_empty() {
-            match self.ask(&offer, kind, refuge.name()).ask(self.engine.local.as_ref()).await {
+            match self.put(&self.ask(&offer, kind, refuge.name()), self.engine.local.as_ref()).await {
                 Ok(arrival) => {
                     let task = Task { arrival, from: Arc::clone(&refuge), to: self.engine.local.clone() };
                     Readiness::Ready(Box::new(task))
                 }
-                Err(blockers) => failed(join(&blockers)),
+                Err(blockers) => refused([(self.engine.local.name(), blockers.as_slice())], join(&blockers)),
             }
         } else {
             Readiness::Skipped(offer.manifest.obstacles.join("; "))
@@ -207,7 +233,10 @@ async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<K
     let Some(zone) = inventory.zones.iter().find(|zone| zone.uuid == away.uuid) else {
         let moved = refuge.moved_on(away.zone.clone()).await.ok().flatten();
         return Err(failed(match moved {
-            Some(uri) => format!("{name} has evacuated it to {uri}; return it there first"),
+            Some(uri) => format!(
+                "{name} has evacuated it to {uri}; first return it to {name}: run 'sysadm evacuate -r {}' there",
+                away.zone
+            ),
             None => format!(
                 "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",
                 away.zone
@@ -227,6 +256,11 @@ async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<K
     }
 }
 
+/// What becomes of a zone that none of these takes.
+fn refused<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>, reason: String) -> Readiness {
+    Wait::of(answers, &reason).map_or(Readiness::Failed(reason), Readiness::Waits)
+}
+
 fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
     Prepared {
         zone: candidate.zone.clone(),
@@ -244,8 +278,13 @@ fn note(a_move: &mut Move, prepared: &Prepared) {
     match &prepared.readiness {
         Readiness::Ready(task) => {
             a_move.state = MoveState::Ready;
+            a_move.error = None;
             a_move.kind = Some(task.arrival.kind);
             a_move.total = task.arrival.manifest.zone.memory;
+        }
+        Readiness::Waits(wait) => {
+            a_move.state = MoveState::Ready;
+            a_move.error = Some(wait.to_string());
         }
         Readiness::Skipped(reason) => {
             a_move.state = MoveState::Skipped;

@@ -22,7 +22,9 @@ impl Engine {
             .into_iter()
             .filter_map(|prepared| match prepared.readiness {
                 Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
-                Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+                Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => {
+                    None
+                }
             })
             .collect();
         // The longest first, so that none of them is left over at the end.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::probe::{self, Marks};
+use super::room::{Room, cpus_of, memory_of};
 use super::sockets::Sockets;
 use super::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
+use crate::config::Limits;
 use crate::maintenance;
-use crate::model::{
-    Arrival, Blocker, BlockerKind, Facts, Inventory, Kind, Manifest, Millis, Step, Zone, ZoneName,
-};
+use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Step, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
@@ -33,6 +33,7 @@ pub struct Local {
     marks: Marks,
     clock: fn() -> Millis,
     points: Points,
+    limits: Limits,
 }
 
 impl Local {
@@ -40,7 +41,14 @@ impl Local {
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let points = Points::of_state_folder(&paths.state_dir());
         let sockets = Sockets::new(paths.run_dir());
-        Self { name, platform, store, paths, sockets, marks: Marks::default(), clock: Millis::now, points }
+        let (marks, limits) = (Marks::default(), Limits::default());
+        Self { name, platform, store, paths, sockets, marks, clock: Millis::now, points, limits }
+    }
+
+    /// The same host, with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The same host, with another hook at each moment of a move.
@@ -91,7 +99,7 @@ impl Local {
         }))
     }
 
-    /// All reasons but memory.
+    /// All reasons but room.
     async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         let theirs = &arrival.manifest.platform;
@@ -105,18 +113,19 @@ impl Local {
         Ok(blockers)
     }
 
-    /// Whether a zone's memory fits beside what is booked for others.
-    fn room(&self, arrival: &Arrival, free: u64, others: &[Reservation]) -> Option<Blocker> {
-        let booked: u64 = others.iter().map(|other| other.memory).sum();
-        let left = free.saturating_sub(booked);
-        let wanted = memory_of(arrival);
-        (wanted > left).then(|| {
-            let [wanted, left] = [wanted, left].map(crate::model::format_bytes);
-            Blocker::new(
-                BlockerKind::Memory,
-                format!("{wanted} of memory needed, {} has {left} free", self.name),
-            )
-        })
+    /// What is here now.
+    async fn room(&self) -> Result<Room<'_>, HostError> {
+        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+        let mut running = self.inventory().await?.zones;
+        running.retain(Zone::is_running);
+        let (leaving, ratio) = (self.sockets.has_departures(), self.limits.vcpus_per_cpu);
+        Ok(Room { host: &self.name, facts, running, leaving, ratio })
+    }
+
+    /// What is booked here for other zones than that one.
+    fn booked_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(booked.into_iter().filter(|other| other.uuid != zone.uuid).collect())
     }
 
     /// An arrival without a booking, or after the lock was set, goes no further.
@@ -130,14 +139,6 @@ impl Local {
         }
         let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
-    }
-}
-
-/// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
-fn memory_of(arrival: &Arrival) -> u64 {
-    match arrival.kind {
-        Kind::Live => arrival.manifest.zone.memory,
-        Kind::Cold => 0,
     }
 }
 
@@ -176,11 +177,8 @@ impl Host for Local {
 
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers = self.blockers(&arrival).await?;
-        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
-        let now = (self.clock)();
-        let mut others = self.store.reservations(now).map_err(|error| self.failed(error))?;
-        others.retain(|other| other.uuid != arrival.manifest.zone.uuid);
-        blockers.extend(self.room(&arrival, facts.memory_free, &others));
+        let others = self.booked_beside(&arrival.manifest.zone)?;
+        blockers.extend(self.room().await?.blockers(&arrival, &others));
         Ok(blockers)
     }
 
@@ -196,6 +194,7 @@ impl Host for Local {
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let manifest = self.manifest(zone).await?;
         let ticket = self.marks.leave(&manifest.disks);
+        self.sockets.note_request();
         Ok(Offer { manifest, ticket })
     }
 
@@ -212,18 +211,22 @@ impl Host for Local {
         let act = async {
             let zone = &arrival.manifest.zone;
             let mut blockers = self.blockers(&arrival).await?;
-            let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+            let earlier = self.booked_beside(zone)?;
+            let room = self.room().await?;
             let now = (self.clock)();
             let wanted = Reservation {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 source: arrival.from.clone(),
                 memory: memory_of(&arrival),
-                cpus: zone.cpus,
+                cpus: cpus_of(&arrival),
                 expires: now.after(lease.min(LONGEST_LEASE)),
             };
             let admit = |others: &[Reservation]| {
-                blockers.extend(self.room(&arrival, facts.memory_free, others));
+                // One that has arrived since the zones were listed may be neither among them nor booked any more.
+                let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
+                let booked: Vec<_> = others.iter().chain(gone).cloned().collect();
+                blockers.extend(room.blockers(&arrival, &booked));
                 if let Some(other) = others.iter().find(|other| other.zone == wanted.zone) {
                     let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
                     blockers.push(Blocker::new(BlockerKind::Identity, reason));

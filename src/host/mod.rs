@@ -12,6 +12,7 @@ pub(crate) mod fake;
 mod local;
 mod probe;
 mod remote;
+mod room;
 mod sockets;
 
 pub use calls::{Call, Host, Progress, Role, Sent};

@@ -3,6 +3,7 @@
 //! ```text
 //!   /run/sysadm/NAME/ctl, mem     where the hypervisor knocks (source), or waits (destination)
 //!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
+//!              asked              how long ago a zone of this host was asked for
 //! ```
 //!
 //! NAME is made from the migration's token and does not lead back to it: a command's arguments and
@@ -30,6 +31,12 @@ const ADMISSION: Duration = Duration::from_secs(10);
 /// How long a stream waits for the hypervisor to make its socket.
 const SOCKET: Duration = Duration::from_secs(30);
 
+/// The file whose age says when a zone of this host was last asked for.
+const ASKED: &str = "asked";
+
+/// Who still waits for room has asked again after this time: the longest pause between two passes, and some more.
+const WAITING: Duration = Duration::from_secs(150);
+
 /// Folders that a killed process has left are taken away after that.
 const OLD: Duration = Duration::from_secs(24 * 3600);
 
@@ -54,10 +61,20 @@ impl Sockets {
         self.folder(token).with_extension(EXPECTED)
     }
 
+    /// Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner one by
+    /// its name.
+    fn make_outer(&self) -> io::Result<()> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)
+    }
+
+    /// Somebody asks for a zone of this host.
+    pub fn note_request(&self) {
+        // All that depends on it is how long others wait for room here.
+        let _ = self.make_outer().and_then(|()| std::fs::write(self.run_dir.join(ASKED), []));
+    }
+
     fn make(&self, token: &Token) -> io::Result<PathBuf> {
-        // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner
-        // one by its name.
-        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)?;
+        self.make_outer()?;
         self.sweep();
         let folder = self.folder(token);
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
@@ -92,6 +109,20 @@ impl Sockets {
         let knock = Knock { listener, path, host: host.to_owned() };
         std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Box::new(knock))
+    }
+
+    /// Whether zones leave this host now, or soon, for somebody asks for them and perhaps waits for room himself. It
+    /// may be wrong in saying so: a process that was killed leaves its folder behind.
+    pub fn has_departures(&self) -> bool {
+        let asked = std::fs::metadata(self.run_dir.join(ASKED)).and_then(|about| about.modified()).ok();
+        if asked.and_then(|time| time.elapsed().ok()).is_some_and(|age| age < WAITING) {
+            return true;
+        }
+        let entries = std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten();
+        let memory = Channel::Memory.socket_name();
+        entries
+            .map(|entry| entry.path())
+            .any(|at| at.join(memory).exists() && is_let_in(&at.with_extension(EXPECTED)).is_err())
     }
 
     /// Takes a migration's folder away.
@@ -177,6 +208,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sockets = Sockets::new(folder.path().join("run"));
         (folder, sockets)
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_leaves_is_told_from_one_that_comes() {
+        let (_folder, sockets) = sockets();
+        assert!(!sockets.has_departures());
+        let (coming, leaving) = (Token::random(), Token::random());
+        let folder = sockets.expect(&coming).unwrap();
+        let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
+        assert!(!sockets.has_departures());
+        let knock = sockets.listen(&leaving, Channel::Memory, platform(), "h1").unwrap();
+        assert!(sockets.has_departures());
+        drop(knock);
+        assert!(!sockets.has_departures());
+        sockets.note_request();
+        assert!(sockets.has_departures());
     }
 
     #[tokio::test(start_paused = true)]

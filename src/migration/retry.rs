@@ -1,7 +1,7 @@
 //! What may pass, and is tried again, and what will not. Pure.
 //!
-//! A line that broke may be mended, a hypervisor that is busy may be done. A destination that refuses has
-//! reasons, and they stay: no room, no storage, maintenance. So does everything that was decided here: a move that
+//! A line that broke may be mended, a hypervisor that is busy may be done. Room
+//! comes and goes. A destination's other reasons stay: no storage, maintenance. So does everything that was decided here: a move that
 //! was cancelled, that stood still, that did not converge. And where it is not known what became of the zone, nothing
 //! is done before both hosts have been asked.
 
@@ -33,7 +33,8 @@ impl HostError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::NoAnswer { .. } => true,
-            Self::Refused { .. } | Self::NoSuchZone { .. } | Self::NotAllowed { .. } => false,
+            Self::Refused { blockers, .. } => blockers.iter().all(|blocker| blocker.shortage.is_some()),
+            Self::NoSuchZone { .. } | Self::NotAllowed { .. } => false,
             Self::Failed { reason, .. } => PASSING.iter().any(|part| reason.contains(part)),
         }
     }
@@ -60,7 +61,7 @@ pub fn pause(attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Blocker, BlockerKind, Step};
+    use crate::model::{Blocker, BlockerKind, Shortage, Step};
 
     fn failed(reason: &str) -> HostError {
         HostError::Failed { host: "h2".into(), reason: reason.into() }
@@ -69,11 +70,16 @@ mod tests {
     #[test]
     fn lost_lines_and_busy_hypervisors_may_pass_and_reasons_stay() {
         let blockers = vec![Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance")];
+        let shortage = Some(Shortage { missing: 1, under_way: false });
+        let no_room = vec![Blocker { shortage, ..Blocker::new(BlockerKind::Memory, "no room") }];
+        let both = [no_room.clone(), blockers.clone()].concat();
         let zone: crate::model::ZoneName = "web".parse().unwrap();
         let host = || "h2".to_owned();
         let cases = [
             (HostError::NoAnswer { host: host(), reason: "the line is dead".into() }, true),
             (HostError::Refused { host: host(), zone: zone.clone(), blockers }, false),
+            (HostError::Refused { host: host(), zone: zone.clone(), blockers: no_room }, true),
+            (HostError::Refused { host: host(), zone: zone.clone(), blockers: both }, false),
             (HostError::NoSuchZone { host: host(), zone }, false),
             (
                 HostError::NotAllowed {

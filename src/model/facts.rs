@@ -39,6 +39,18 @@ pub struct Arrival {
     pub from: String,
     /// A configuration of the same zone that is there already may be overwritten.
     pub overwrite: bool,
+    /// What else comes with it and is not booked: a dry run books nothing.
+    #[serde(default)]
+    pub beside: Beside,
+}
+
+/// What zones take together that run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Virtual processors.
+    pub cpus: u32,
 }
 
 words! {
@@ -50,6 +62,8 @@ words! {
         Identity = "identity",
         /// Not enough memory.
         Memory = "memory",
+        /// More virtual processors than its limit allows.
+        Cpu = "cpu",
         /// Another platform, brand, architecture, machine or CPU.
         Platform = "platform",
         /// A disk or folder that it does not see.
@@ -70,12 +84,24 @@ pub struct Blocker {
     pub kind: BlockerKind,
     /// The reason, a lower-case fragment that names the thing.
     pub reason: String,
+    /// For want of room: how much. None if it is about something else, or if not even the empty host would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortage: Option<Shortage>,
+}
+
+/// How much room is missing, and whether it may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    /// Bytes of memory, or virtual processors: as the blocker's kind says.
+    pub missing: u64,
+    /// It may come: zones are leaving there, or it is booked for others, who may not come.
+    pub under_way: bool,
 }
 
 impl Blocker {
     /// A blocker of that kind.
     pub fn new(kind: BlockerKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into() }
+        Self { kind, reason: reason.into(), shortage: None }
     }
 }
 

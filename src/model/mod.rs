@@ -12,7 +12,7 @@ mod uri;
 mod zone;
 
 pub use address::Address;
-pub use facts::{Arrival, Blocker, BlockerKind, Facts};
+pub use facts::{Arrival, Beside, Blocker, BlockerKind, Facts, Shortage};
 pub use manifest::{Disk, DiskSource, Manifest, Network};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};

@@ -43,6 +43,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
           "kind": "cold",
           "size": MS,
           "skipped": null,
+          "waits": null,
           "zone": "evac4"
         }
       ]

@@ -116,7 +116,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     sysadm: returning zones ... 3/3
     ------- stderr -------
     sysadm: return not complete: 3 of 5 zone(s) moved, 2 failed.
-    sysadm: evac1: failed: h2 has evacuated it to rads://h3; return it there first
+    sysadm: evac1: failed: h2 has evacuated it to rads://h3; first return it to h2: run 'sysadm evacuate -r evac1' there
     sysadm: tzone1: failed: it is no longer on h2: moved on or removed there; find it, or give it up: sysadm evacuate --forget tzone1
     [exit status 3]
     ");

@@ -9,6 +9,7 @@ mod faults;
 mod hangs;
 mod lines;
 mod neighbours;
+mod passes;
 mod points;
 mod promises;
 mod retries;

@@ -357,6 +357,7 @@ impl Watcher for Events {
             Event::Warning(text) => format!("warning {text}"),
             Event::Initializing(zone, host) => format!("initializing {zone} to {host}"),
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
+            Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
             Event::Progress(_) => return,
             other => format!("{other:?}"),
         };

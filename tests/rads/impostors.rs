@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use sysadm::host::{Channel, Host, HostError, Local, Offer, Remote, Token};
-use sysadm::model::{Arrival, Kind, Millis, ZoneName};
+use sysadm::model::{Arrival, Beside, Kind, Millis, ZoneName};
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::Store;
@@ -59,7 +59,13 @@ impl Scene {
 
     fn arrival(&self, from: &str) -> Arrival {
         let manifest = self.offer.manifest.clone();
-        Arrival { manifest, kind: Kind::Live, from: from.to_owned(), overwrite: false }
+        Arrival {
+            manifest,
+            kind: Kind::Live,
+            from: from.to_owned(),
+            overwrite: false,
+            beside: Beside::default(),
+        }
     }
 }
 

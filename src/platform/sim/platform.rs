@@ -22,7 +22,9 @@ impl Platform for Sim {
             self.read(|session| {
                 let host = session.host()?;
                 let running = session.zones()?.into_iter().filter(|zone| zone.zone().is_running());
-                let used = running.fold(0, |sum: u64, zone| sum.saturating_add(zone.config.memory));
+                // What still comes has not taken its memory yet: it is booked.
+                let whole = running.filter(|zone| zone.aux != Some(Aux::MigratingIn));
+                let used = whole.fold(0, |sum: u64, zone| sum.saturating_add(zone.config.memory));
                 Ok(PlatformFacts {
                     hypervisor: host.hypervisor,
                     arch: host.arch,

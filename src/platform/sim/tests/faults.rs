@@ -1,7 +1,7 @@
 //! Everything that can be told to go wrong does, and leaves the zone where it belongs.
 
 use super::*;
-use crate::model::{Arrival, Brand, Kind};
+use crate::model::{Arrival, Beside, Brand, Kind};
 
 fn error<T: std::fmt::Debug>(result: Result<T, PlatformError>) -> String {
     result.unwrap_err().to_string()
@@ -29,7 +29,13 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         Operation::Inventory => sim.inventory().await.map(drop),
         Operation::Manifest => sim.manifest(&zone).await.map(drop),
         Operation::Check => {
-            let arrival = Arrival { manifest, kind: Kind::Cold, from: "h".into(), overwrite: true };
+            let arrival = Arrival {
+                manifest,
+                kind: Kind::Cold,
+                from: "h".into(),
+                overwrite: true,
+                beside: Beside::default(),
+            };
             sim.check(&arrival).await.map(drop)
         }
         Operation::Define => sim.define(&manifest).await,
@@ -102,7 +108,8 @@ async fn what_hangs_goes_on_when_another_process_says_so() {
 async fn a_check_refuses_when_told() {
     let world = World::with_zone(spec("web"));
     let manifest = world.a.manifest(&name("web")).await.unwrap();
-    let arrival = Arrival { manifest, kind: Kind::Live, from: "a".into(), overwrite: false };
+    let arrival =
+        Arrival { manifest, kind: Kind::Live, from: "a".into(), overwrite: false, beside: Beside::default() };
     world.b.set_faults(&[Fault::once(Effect::Refuse("no mood for it".into()))]).unwrap();
     let blockers = world.b.check(&arrival).await.unwrap();
     assert_eq!(blockers.iter().map(ToString::to_string).collect::<Vec<_>>(), ["no mood for it"]);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Arrival, Brand, Disk, DiskSource, Kind, Network};
+use crate::model::{Arrival, Beside, Brand, Disk, DiskSource, Kind, Network};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -74,7 +74,8 @@ async fn a_check_names_everything_that_is_missing() {
     world.b.set_host(&host).unwrap();
     world.b.create(spec("box")).unwrap();
     let manifest = world.a.manifest(&name("box")).await.unwrap();
-    let arrival = Arrival { manifest, kind: Kind::Live, from: "a".into(), overwrite: false };
+    let arrival =
+        Arrival { manifest, kind: Kind::Live, from: "a".into(), overwrite: false, beside: Beside::default() };
     let found = world.b.check(&arrival).await.unwrap();
     let folder = world.folder.path().display();
     let wanted = [

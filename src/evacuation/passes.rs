@@ -1,0 +1,222 @@
+//! Pass after pass: a zone that finds no room now may find it when others have moved.
+//!
+//! ```text
+//!   prepare all ─► move what fits ─► prepare those that wait ─► move what fits ─► ...
+//!                                          │ nothing moved
+//!                                          └─► pause, while others may give room back ─► fail
+//! ```
+//!
+//! Within a run a move that fails gives its booking back, and one that arrives often takes less than was booked.
+//! Beyond it, other runs take zones away from the destination, or leave it in favour of another one.
+
+use super::ask::Mode;
+use super::prepare::{Prepared, Readiness};
+use super::select::Candidate;
+use super::{Board, Engine, Event, Options, Reason, Stage};
+use crate::migration::retry;
+use crate::model::{Blocker, BlockerKind, Shortage, ZoneName, format_bytes};
+use crate::store::{Direction, Move, MoveState};
+
+/// What a zone waits for that was refused for want of room alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Where, and what is missing there.
+    missing: Vec<(String, BlockerKind, Shortage)>,
+    /// All that every destination had against it.
+    pub refusal: String,
+}
+
+impl Wait {
+    /// The first destination that only has too little room, if there is one. `refusal` is what is said if that stays.
+    pub(super) fn of<'a>(
+        answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
+        refusal: &str,
+    ) -> Option<Self> {
+        let missing = answers.into_iter().find_map(|(host, blockers)| {
+            let missing = blockers.iter().map(|one| Some((host.to_owned(), one.kind, one.shortage?)));
+            missing.collect::<Option<Vec<_>>>().filter(|missing| !missing.is_empty())
+        })?;
+        Some(Self { missing, refusal: refusal.to_owned() })
+    }
+
+    fn under_way(&self) -> bool {
+        self.missing.iter().all(|(.., shortage)| shortage.under_way)
+    }
+}
+
+impl std::fmt::Display for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("waits for room: ")?;
+        for (number, (host, kind, shortage)) in self.missing.iter().enumerate() {
+            let between = if number > 0 { " and " } else { "" };
+            match kind {
+                BlockerKind::Cpu => write!(f, "{between}{} more virtual processor(s)", shortage.missing)?,
+                _ => write!(f, "{between}{} more memory", format_bytes(shortage.missing))?,
+            }
+            write!(f, " on {host}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How long is waited for room that only others can give back. Pure.
+#[derive(Clone, Copy, Debug, Default)]
+struct Patience {
+    /// Passes in a row in which nothing could move.
+    idle: u32,
+    /// The last of them in which nothing was under way at the destinations, either.
+    quiet: u32,
+}
+
+impl Patience {
+    /// Their pauses are longer together than room stays booked for a host that is gone.
+    const TRIES: u32 = 7;
+
+    /// One more in which nothing could move. Gives whether another one makes sense.
+    fn another(&mut self, under_way: bool, retries: u32) -> bool {
+        self.idle += 1;
+        self.quiet = if under_way { 0 } else { self.quiet + 1 };
+        self.idle <= Self::TRIES && self.quiet <= retries
+    }
+}
+
+impl Engine {
+    /// Prepares all and moves what can be moved, again and again while that may bring more. Gives why it was stopped
+    /// before its end, if it was.
+    pub(super) async fn in_passes(
+        &self,
+        direction: Direction,
+        candidates: Vec<Candidate>,
+        options: &Options,
+        board: &Board,
+    ) -> Option<Reason> {
+        let (mut left, mut patience) = (candidates, Patience::default());
+        loop {
+            let prepared = self.prepare_all(&left, options, Mode::Book, board).await;
+            let waiting: Vec<_> = prepared.iter().filter_map(waits).collect();
+            let moving = names_of_ready(&prepared);
+            if moving.is_empty() {
+                let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
+                if waiting.is_empty() || self.cancel.stage() != Stage::Running {
+                    return self.give_up(&waiting, board);
+                }
+                if !patience.another(under_way, options.retries) {
+                    return self.give_up(&waiting, board);
+                }
+                let pause = retry::pause(patience.idle);
+                self.tell(&waiting, &format!("asked again in {} s", pause.as_secs()), board);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.cancel.given_up() => return self.give_up(&waiting, board),
+                }
+            } else {
+                patience = Patience::default();
+                self.tell(&waiting, &format!("next pass after {}", few(&moving)), board);
+                if self.move_all(direction, prepared, options, board).await.is_some() || waiting.is_empty() {
+                    return self.give_up(&waiting, board);
+                }
+            }
+            left.retain(|candidate| waiting.iter().any(|(zone, _)| *zone == candidate.zone));
+        }
+    }
+
+    fn tell(&self, waiting: &[(ZoneName, Wait)], until: &str, board: &Board) {
+        for (zone, wait) in waiting {
+            let text = format!("{wait}; {until}");
+            let _ = board.change(zone, |a_move| a_move.error = Some(text.clone()));
+            self.watcher.event(&Event::Waiting(zone, &text));
+        }
+    }
+
+    /// Those that wait are waited for no longer.
+    fn give_up(&self, waiting: &[(ZoneName, Wait)], board: &Board) -> Option<Reason> {
+        let stopped = self.cancel.reason();
+        for (zone, wait) in waiting {
+            let end = |a_move: &mut Move| {
+                (a_move.state, a_move.error) = match stopped {
+                    Some(_) => (MoveState::Skipped, Some("cancelled before its turn".to_owned())),
+                    None => (MoveState::Failed, Some(wait.refusal.clone())),
+                };
+            };
+            if let Err(error) = board.change(zone, end) {
+                self.watcher.event(&Event::Warning(&error.to_string()));
+            }
+        }
+        stopped
+    }
+}
+
+fn waits(prepared: &Prepared) -> Option<(ZoneName, Wait)> {
+    match &prepared.readiness {
+        Readiness::Waits(wait) => Some((prepared.zone.clone(), wait.clone())),
+        Readiness::Ready(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+    }
+}
+
+fn names_of_ready(prepared: &[Prepared]) -> Vec<&ZoneName> {
+    let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
+    ready.map(|one| &one.zone).collect()
+}
+
+/// Some names, and how many more there are.
+fn few(names: &[&ZoneName]) -> String {
+    const FEW: usize = 3;
+    let mut words: Vec<_> = names.iter().take(FEW).map(ToString::to_string).collect();
+    if names.len() > FEW {
+        words.push(format!("{} more", names.len() - FEW));
+    }
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short_of(kind: BlockerKind, missing: u64, under_way: bool) -> Blocker {
+        Blocker { shortage: Some(Shortage { missing, under_way }), ..Blocker::new(kind, "too little") }
+    }
+
+    #[test]
+    fn only_want_of_room_is_waited_for_and_what_is_missing_is_said() {
+        let memory = short_of(BlockerKind::Memory, 4 << 30, true);
+        let lock = Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance");
+        let wait = |answers: &[(&'static str, &[Blocker])]| Wait::of(answers.iter().copied(), "why");
+        assert_eq!(wait(&[]), None);
+        assert_eq!(wait(&[("h2", &[])]), None);
+        assert_eq!(wait(&[("h2", &[memory.clone(), lock.clone()])]), None);
+        assert_eq!(wait(&[("h2", &[Blocker::new(BlockerKind::Memory, "never fits")])]), None);
+        let found = wait(&[("h2", &[lock]), ("h3", std::slice::from_ref(&memory))]).unwrap();
+        assert_eq!(found.to_string(), "waits for room: 4G more memory on h3");
+        assert!(found.under_way());
+        let both = wait(&[("h2", &[memory, short_of(BlockerKind::Cpu, 2, false)])]).unwrap();
+        assert_eq!(
+            both.to_string(),
+            "waits for room: 4G more memory on h2 and 2 more virtual processor(s) on h2"
+        );
+        assert!(!both.under_way());
+    }
+
+    #[test]
+    fn patience_ends_soon_where_nothing_is_under_way_and_later_elsewhere() {
+        let tries = |under_way: &[bool], retries| {
+            let mut patience = Patience::default();
+            under_way.iter().take_while(|under_way| patience.another(**under_way, retries)).count()
+        };
+        assert_eq!(tries(&[false; 99], 0), 0);
+        assert_eq!(tries(&[false; 99], 1), 1);
+        assert_eq!(tries(&[false; 99], 10), 7);
+        assert_eq!(tries(&[true; 99], 0), 7);
+        // Between two moves of another run nothing is to be seen of it.
+        assert_eq!(tries(&[true, true, false, true, false, false, false], 1), 5);
+        let pauses: u64 = (1..=Patience::TRIES).map(|idle| retry::pause(idle).as_secs()).sum();
+        assert!(pauses * 1000 > crate::migration::LEASE);
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names: Vec<ZoneName> = ["a", "b", "c", "d", "e"].map(|name| name.parse().unwrap()).into();
+        let names: Vec<_> = names.iter().collect();
+        assert_eq!(few(&names[..3]), "a, b, c");
+        assert_eq!(few(&names), "a, b, c, 2 more");
+    }
+}
