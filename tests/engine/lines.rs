@@ -8,6 +8,7 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use sysadm::plan::Survey;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -222,6 +223,7 @@ macro_rules! pass_on {
 pass_on! {
     fn facts() -> Facts;
     fn inventory() -> Inventory;
+    fn survey(measure: bool) -> Survey;
     fn moved_on(zone: ZoneName) -> Option<String>;
     fn check(arrival: Arrival) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
