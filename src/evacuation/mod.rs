@@ -21,6 +21,7 @@ pub mod recover;
 mod run;
 mod select;
 mod status;
+pub mod survey;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
 pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
+pub use survey::{Surveyed, survey};
 
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;

@@ -145,9 +145,8 @@ impl Libvirt {
 
     /// The guests of all drivers.
     async fn inventory_of(lists: &[(Driver, Vec<list::Listed>)]) -> Result<Inventory, PlatformError> {
-        let parts = futures::future::try_join_all(
-            lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
-        );
+        let parts =
+            futures::future::try_join_all(lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)));
         let mut all = Inventory::default();
         for part in parts.await? {
             all.zones.extend(part.zones);

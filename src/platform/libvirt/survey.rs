@@ -49,7 +49,8 @@ pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, P
         async { Ok(look(moment).await) },
         zones(libvirt, moment, measure),
     )?;
-    let mut zones: Vec<_> = inventory.zones.iter().map(|zone| details.describe(zone, &machine, &facts.arch)).collect();
+    let mut zones: Vec<_> =
+        inventory.zones.iter().map(|zone| details.describe(zone, &machine, &facts.arch)).collect();
     add_features(&mut zones, features.as_ref()).await;
     let storage = add_storage(&mut zones).await;
     let host = host_of(facts, networks, features, brands, machine, line, storage);
@@ -78,7 +79,12 @@ async fn networks() -> Result<Vec<String>, PlatformError> {
 /// Which zones it can run.
 async fn brands() -> Result<BTreeSet<Brand>, PlatformError> {
     let asked = Driver::ALL.map(|driver| async move { Ok((driver.brand(), driver.answers().await?)) });
-    Ok(try_join_all(asked).await?.into_iter().filter(|(_, answers)| *answers).map(|(brand, _)| brand).collect())
+    Ok(try_join_all(asked)
+        .await?
+        .into_iter()
+        .filter(|(_, answers)| *answers)
+        .map(|(brand, _)| brand)
+        .collect())
 }
 
 /// What is known of zones beside the inventory.
@@ -91,7 +97,11 @@ struct Details {
 }
 
 /// The zones of all drivers.
-async fn zones(libvirt: &Libvirt, moment: Duration, measure: bool) -> Result<(Inventory, Details), PlatformError> {
+async fn zones(
+    libvirt: &Libvirt,
+    moment: Duration,
+    measure: bool,
+) -> Result<(Inventory, Details), PlatformError> {
     let lists = libvirt.lists().await?;
     let details = try_join_all(lists.iter().map(|(driver, listed)| async move {
         tokio::try_join!(documents(*driver, listed), usages(*driver, listed, moment, measure))
@@ -143,7 +153,11 @@ impl Details {
             huge_page: needs.huge_page,
             one_node: needs.one_node,
             // An emulated machine may be of any kind, on any host that emulates it.
-            arch: if matches!(needs.domain.virt.as_str(), "kvm" | "lxc") { arch.to_owned() } else { String::new() },
+            arch: if matches!(needs.domain.virt.as_str(), "kvm" | "lxc") {
+                arch.to_owned()
+            } else {
+                String::new()
+            },
             hypervisor: needs.hypervisor,
             networks: needs.domain.networks.iter().map(|network| network.label()).collect(),
             tags: needs.tags.clone(),
@@ -168,7 +182,8 @@ impl Details {
 
 /// What zones need of a processor. Each kind of processor is taken apart once.
 async fn add_features(zones: &mut [(FleetZone, Needs)], host: Option<&Features>) {
-    let models: BTreeSet<_> = zones.iter().filter_map(|(_, needs)| needs.processor.model()).cloned().collect();
+    let models: BTreeSet<_> =
+        zones.iter().filter_map(|(_, needs)| needs.processor.model()).cloned().collect();
     let features = models.into_iter().map(|model| async {
         let features = processor::taken_apart(model.clone()).await;
         (model, features)

@@ -50,7 +50,11 @@ fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
         cpu_features: config.profile.cpu_features.clone(),
         hypervisor: config.profile.hypervisor,
         networks: config.networks.iter().map(|network| network.label()).collect(),
-        storage: config.disks.iter().filter_map(|disk| storage_of(disk, host, paths)).collect::<BTreeSet<_>>(),
+        storage: config
+            .disks
+            .iter()
+            .filter_map(|disk| storage_of(disk, host, paths))
+            .collect::<BTreeSet<_>>(),
         tags: config.profile.tags.clone(),
         dirty: Some(Dirty { rate: config.dirty_rate, ..Dirty::default() }),
         ..FleetZone::of(&zone, &host.name)

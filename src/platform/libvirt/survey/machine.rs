@@ -34,11 +34,16 @@ impl Machine {
             load: parse_load(&read("/proc/loadavg")).unwrap_or(0.0),
             nodes: entries("/sys/devices/system/node")
                 .filter(|(name, _)| is_numbered(name, "node"))
-                .filter_map(|(_, folder)| parse_node(&read(&format!("{folder}/meminfo")), &read(&format!("{folder}/cpulist"))))
+                .filter_map(|(_, folder)| {
+                    parse_node(&read(&format!("{folder}/meminfo")), &read(&format!("{folder}/cpulist")))
+                })
                 .collect(),
             huge_pages: huge_pages(&read),
             usual_huge_page: kib(&read("/proc/meminfo"), "Hugepagesize").unwrap_or(2 << 20),
-            devices: entries("/sys/class/net").filter(|(name, folder)| is_for_zones(name, folder)).map(|(name, _)| name).collect(),
+            devices: entries("/sys/class/net")
+                .filter(|(name, folder)| is_for_zones(name, folder))
+                .map(|(name, _)| name)
+                .collect(),
             bandwidth: speed.as_deref().and_then(parse_speed),
             line,
         }
@@ -73,7 +78,8 @@ fn is_for_zones(name: &str, folder: &str) -> bool {
 
 fn huge_pages(read: &impl Fn(&str) -> String) -> Vec<HugePages> {
     let pages = entries("/sys/kernel/mm/hugepages").filter_map(|(name, folder)| {
-        let size = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse::<u64>().ok()?.checked_mul(1024)?;
+        let size =
+            name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse::<u64>().ok()?.checked_mul(1024)?;
         let count = |file: &str| read(&format!("{folder}/{file}")).trim().parse::<u64>().ok();
         let free = count("free_hugepages")?.saturating_sub(count("resv_hugepages").unwrap_or(0));
         (count("nr_hugepages")? > 0).then_some(HugePages { size, free })
@@ -93,7 +99,8 @@ fn parse_load(loadavg: &str) -> Option<f64> {
 // Node 0 SReclaimable:     652352 kB
 /// Reads the `meminfo` and `cpulist` of a node. What files are kept in can be had, too.
 fn parse_node(meminfo: &str, cpulist: &str) -> Option<NumaNode> {
-    let cached = ["Active(file)", "Inactive(file)", "SReclaimable"].iter().filter_map(|name| kib(meminfo, name));
+    let cached =
+        ["Active(file)", "Inactive(file)", "SReclaimable"].iter().filter_map(|name| kib(meminfo, name));
     let memory = kib(meminfo, "MemTotal")?;
     let free = cached.fold(kib(meminfo, "MemFree")?, u64::saturating_add);
     Some(NumaNode { memory, memory_free: free.min(memory), cpus: parse_cpus(cpulist) })

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::super::domain_xml::{self, Domain, child};
 use super::super::check::is_plain;
+use super::super::domain_xml::{self, Domain, child};
 use crate::plan::Version;
 
 /// The namespace of tags in a domain's metadata.
@@ -166,14 +166,25 @@ mod tests {
         assert_eq!(backing("<hugepages/>"), Some(2 << 20));
         assert_eq!(backing("<hugepages><page size='1' unit='G'/></hugepages>"), Some(1 << 30));
         assert_eq!(backing("<hugepages><page size='2048' unit='KiB'/></hugepages>"), Some(2 << 20));
-        assert_eq!(backing("<hugepages><page size='18446744073709551615' unit='G'/></hugepages>"), Some(2 << 20));
+        assert_eq!(
+            backing("<hugepages><page size='18446744073709551615' unit='G'/></hugepages>"),
+            Some(2 << 20)
+        );
     }
 
     #[test]
     fn only_memory_that_is_bound_to_one_node_must_lie_in_one() {
         let tune = |attributes: &str| needs(&format!("<numatune><memory {attributes}/></numatune>")).one_node;
-        assert!(tune("mode='strict' nodeset='1'") && tune("nodeset='0'") && tune("mode='restrictive' nodeset='0'"));
-        assert!(!tune("mode='preferred' nodeset='1'") && !tune("mode='strict' nodeset='0-1'") && !tune("placement='auto'"));
+        assert!(
+            tune("mode='strict' nodeset='1'")
+                && tune("nodeset='0'")
+                && tune("mode='restrictive' nodeset='0'")
+        );
+        assert!(
+            !tune("mode='preferred' nodeset='1'")
+                && !tune("mode='strict' nodeset='0-1'")
+                && !tune("placement='auto'")
+        );
         assert!(!needs("").one_node);
     }
 
@@ -185,7 +196,8 @@ mod tests {
             needs(custom).processor,
             Processor::Model(
                 "<cpu mode='custom' match='exact'><model fallback='forbid'>EPYC</model>\
-                 <feature policy='disable' name='svm'/></cpu>".to_owned()
+                 <feature policy='disable' name='svm'/></cpu>"
+                    .to_owned()
             )
         );
         for mode in ["host-passthrough", "host-model", "maximum"] {
@@ -203,7 +215,10 @@ mod tests {
             tags.into_iter().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(tags("<s:tags xmlns:s='urn:sysadm:tags'>gold, db\n web</s:tags>"), "db gold web");
-        assert_eq!(tags("<s:tags xmlns:s='urn:sysadm:tags'><s:tag>a</s:tag><s:tag>b</s:tag></s:tags>"), "a b");
+        assert_eq!(
+            tags("<s:tags xmlns:s='urn:sysadm:tags'><s:tag>a</s:tag><s:tag>b</s:tag></s:tags>"),
+            "a b"
+        );
         assert_eq!(tags("<s:tags xmlns:s='urn:other'>gold</s:tags><tags>x</tags>"), "");
     }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::exec::ExecError;
 use crate::platform::PlatformError;
-use crate::platform::libvirt::virsh::failed;
 use crate::platform::libvirt::Driver;
+use crate::platform::libvirt::virsh::failed;
 
 /// Names of features.
 pub type Features = BTreeSet<String>;
@@ -29,8 +29,13 @@ pub async fn of_host() -> Result<Option<Features>, PlatformError> {
 
 /// The features of a processor: a `<cpu>`, or a host's capabilities. None if libvirt cannot tell.
 pub async fn taken_apart(cpu: String) -> Option<Features> {
-    let command =
-        Driver::Qemu.virsh().args(["hypervisor-cpu-baseline", "--virttype", "kvm", "--features", "/dev/stdin"]);
+    let command = Driver::Qemu.virsh().args([
+        "hypervisor-cpu-baseline",
+        "--virttype",
+        "kvm",
+        "--features",
+        "/dev/stdin",
+    ]);
     parse(&command.stdin(cpu).run().await.ok()?)
 }
 

@@ -39,9 +39,9 @@ pub fn commands(driver: Driver, listed: &[Listed]) -> Vec<String> {
 /// The commands that begin to measure how zones write to their memory: the answer is in [`commands`]' after a second.
 pub fn measure(driver: Driver, listed: &[Listed]) -> Vec<String> {
     match driver {
-        Driver::Qemu => running(listed)
-            .map(|domain| format!("domdirtyrate-calc {} --seconds 1", domain.uuid))
-            .collect(),
+        Driver::Qemu => {
+            running(listed).map(|domain| format!("domdirtyrate-calc {} --seconds 1", domain.uuid)).collect()
+        }
         Driver::Lxc => Vec::new(),
     }
 }
@@ -55,7 +55,8 @@ pub fn parse(driver: Driver, listed: &[Listed], answers: &[String]) -> Usages {
     match driver {
         Driver::Qemu => parse_domstats(&answers.concat()),
         Driver::Lxc => {
-            let usage = |text: &String| Usage { cpu_time: parse_cpu_stats(text).unwrap_or(0), ..Usage::default() };
+            let usage =
+                |text: &String| Usage { cpu_time: parse_cpu_stats(text).unwrap_or(0), ..Usage::default() };
             running(listed).map(|domain| domain.name.clone()).zip(answers.iter().map(usage)).collect()
         }
     }
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn the_time_of_a_container_is_read_to_the_nanosecond() {
-        let text = "Total:\n\tcpu_time             0.531039448 seconds\n\tuser_time            0.26 seconds\n\n";
+        let text =
+            "Total:\n\tcpu_time             0.531039448 seconds\n\tuser_time            0.26 seconds\n\n";
         assert_eq!(parse_cpu_stats(text), Some(531_039_448));
         assert_eq!(parse_cpu_stats("Total:\n"), None);
     }

@@ -79,8 +79,10 @@ impl Mount {
     /// Whether its data comes over the network, so that looking at it may take for ever.
     fn is_remote(&self) -> bool {
         let kind = self.kind.as_str();
-        matches!(kind, "nfs" | "nfs4" | "cifs" | "smb3" | "ceph" | "9p" | "lustre" | "afs" | "autofs" | "virtiofs")
-            || kind.starts_with("fuse")
+        matches!(
+            kind,
+            "nfs" | "nfs4" | "cifs" | "smb3" | "ceph" | "9p" | "lustre" | "afs" | "autofs" | "virtiofs"
+        ) || kind.starts_with("fuse")
     }
 
     /// The name of storage on a network. A server is known by its address: its name may be another on another host.
@@ -103,7 +105,8 @@ impl Mount {
 
     /// The name of storage on a device of the host.
     fn local_name(&self) -> Option<String> {
-        let kinds = ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "gfs2", "ocfs2", "overlay", "tmpfs"];
+        let kinds =
+            ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "gfs2", "ocfs2", "overlay", "tmpfs"];
         if !kinds.contains(&self.kind.as_str()) {
             return None;
         }
@@ -211,7 +214,10 @@ mod tests {
         let mounts = parse_mounts(MOUNTS);
         assert_eq!(mounts.len(), MOUNTS.lines().count());
         let local = mounts.iter().find(|mount| mount.point == Path::new("/srv/local")).unwrap();
-        assert_eq!((local.kind.as_str(), local.source.as_str(), local.device.as_str()), ("ext4", "/dev/vda", "254:0"));
+        assert_eq!(
+            (local.kind.as_str(), local.source.as_str(), local.device.as_str()),
+            ("ext4", "/dev/vda", "254:0")
+        );
     }
 
     #[test]
@@ -220,7 +226,14 @@ mod tests {
         let names: Vec<_> = names.iter().map(|name| name.as_deref().unwrap_or("-")).collect();
         assert_eq!(
             names,
-            ["nfs:10.0.0.5:/vms", "nfs:10.0.0.5:/old vms", "cifs://10.0.0.6/vms", "ceph:aaaa-bbbb.fs=/vms", "-", "-"]
+            [
+                "nfs:10.0.0.5:/vms",
+                "nfs:10.0.0.5:/old vms",
+                "cifs://10.0.0.6/vms",
+                "ceph:aaaa-bbbb.fs=/vms",
+                "-",
+                "-"
+            ]
         );
     }
 
@@ -229,7 +242,11 @@ mod tests {
         let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
         let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
         let storage = Storage { mounts, devices: BTreeSet::new() };
-        let disk = |path: &str, readonly| Disk { target: "vda".into(), source: DiskSource::File(path.into()), readonly };
+        let disk = |path: &str, readonly| Disk {
+            target: "vda".into(),
+            source: DiskSource::File(path.into()),
+            readonly,
+        };
         let names = |path, readonly| storage.of(&[disk(path, readonly)]).into_iter().collect::<Vec<_>>();
         assert_eq!(names("/srv/vms/a.img", false), ["nfs:10.0.0.5:/vms"]);
         assert_eq!(names("/srv/vms-else/a.img", false), [] as [String; 0]);

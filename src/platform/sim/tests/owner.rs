@@ -157,7 +157,19 @@ fn any_config() -> impl Strategy<Value = ZoneConfig> {
         |(name, brand, arch, disks, networks, (uuid, memory, cpus, dirty_rate), obstacles)| {
             let uuid = Uuid::from_u128(uuid);
             let profile = Profile { load: cpus, ..Profile::default() };
-            ZoneConfig { name, uuid, brand, arch, memory, cpus, dirty_rate, disks, networks, obstacles, profile }
+            ZoneConfig {
+                name,
+                uuid,
+                brand,
+                arch,
+                memory,
+                cpus,
+                dirty_rate,
+                disks,
+                networks,
+                obstacles,
+                profile,
+            }
         },
     )
 }
