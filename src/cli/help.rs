@@ -111,7 +111,8 @@ EXAMPLES
 TAGS
   An inventory has the tags of zones. They are in libvirt's metadata and go where the
   zone goes; --live only if it runs:
-  virsh metadata ZONE --uri urn:sysadm:tags --key sysadm --set '<tags>gold db</tags>' --live --config
+  virsh metadata ZONE --live --config --uri urn:sysadm:tags --key sysadm \\
+    --set '<tags>gold db</tags>'
 
 EXIT STATUS
   0  it answers, and takes zones
