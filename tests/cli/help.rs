@@ -890,8 +890,8 @@ fn help_of_sim_fault_fail() {
     Usage: sysadm sim fault fail [OPTIONS] <OPERATION> [REASON]
 
     Arguments:
-      <OPERATION>  Which [possible values: facts, inventory, survey, manifest, check, define,
-                   undefine, set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
+      <OPERATION>  Which [possible values: facts, inventory, survey, manifest, check, define, undefine,
+                   set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
                    discard]
       [REASON]     With this error [default: "it was told to fail"]
 

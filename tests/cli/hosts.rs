@@ -95,8 +95,8 @@ fn an_inventory_as_json_is_what_a_planner_reads() {
     let mut site = Environment::new();
     site.start_agents(&["h2"]);
     site.run_zone("h2", "web", |spec| spec.profile.tags = BTreeSet::from(["gold".to_owned()]));
-    let printed = site.run("h1", "host inventory --json rads://h2");
-    let fleet = Fleet::parse(&printed.stdout).unwrap();
+    let printed = site.command("h1", "host inventory --json rads://h2").output().unwrap();
+    let fleet = Fleet::parse(std::str::from_utf8(&printed.stdout).unwrap()).unwrap();
     let (hosts, zones) = (&fleet.hosts, &fleet.zones);
     assert_eq!((hosts.len(), hosts[0].name.as_str(), hosts[0].memory_free), (1, "rads://h2", 60 << 30));
     assert_eq!((zones.len(), zones[0].name.as_str(), zones[0].host.as_str()), (1, "web", "rads://h2"));

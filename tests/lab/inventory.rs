@@ -20,10 +20,11 @@ fn host<'a>(fleet: &'a Fleet, name: &str) -> &'a FleetHost {
 }
 
 fn tag(host: Host<'_>, driver: &str, zone: &str, tags: &str) {
-    let set = format!("<tags>{tags}</tags>");
-    let words = ["metadata", zone, "--uri", "urn:sysadm:tags", "--key", "sysadm", "--set", &set, "--config"];
-    let live = if driver == "lxc" { vec![] } else { vec!["--live"] };
-    let command = [&["virsh", "-q", "-c", &format!("{driver}:///system")], words.as_slice(), &live].concat();
+    let (uri, set) = (format!("{driver}:///system"), format!("<tags>{tags}</tags>"));
+    let mut command = vec!["virsh", "-q", "-c", &uri, "metadata", zone, "--config"];
+    command.extend(["--uri", "urn:sysadm:tags", "--key", "sysadm", "--set", &set]);
+    // What runs has a configuration of its own.
+    command.push("--live");
     host.run(&command).ends(0);
 }
 
@@ -51,6 +52,7 @@ fn hosts_tell_all_that_a_planner_wants_to_know_of_them_and_of_their_zones() {
         assert_eq!(host.arch, std::env::consts::ARCH);
         assert!(host.hypervisor >= Some(Version(5, 0, 0)), "{host:?}");
         assert!(host.memory_free > 0 && host.memory_free < host.memory && host.cpus > 0, "{host:?}");
+        assert!(host.cpu_features.is_some() && host.storage.is_some(), "{host:?}");
         assert!(host.brands.as_ref().is_some_and(|brands| brands.len() == 2), "{host:?}");
         let networks = host.networks.as_ref().unwrap();
         assert!(

@@ -76,15 +76,10 @@ async fn networks() -> Result<Vec<String>, PlatformError> {
     Ok(names.map(|name| crate::model::Network::Managed(name.to_owned()).label()).collect())
 }
 
-/// Which zones it can run.
+/// Which zones it can run. That there is QEMU its version has told.
 async fn brands() -> Result<BTreeSet<Brand>, PlatformError> {
-    let asked = Driver::ALL.map(|driver| async move { Ok((driver.brand(), driver.answers().await?)) });
-    Ok(try_join_all(asked)
-        .await?
-        .into_iter()
-        .filter(|(_, answers)| *answers)
-        .map(|(brand, _)| brand)
-        .collect())
+    let containers = Driver::Lxc.answers().await?.then_some(Brand::Lxc);
+    Ok([Brand::Kvm].into_iter().chain(containers).collect())
 }
 
 /// What is known of zones beside the inventory.

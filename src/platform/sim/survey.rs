@@ -29,7 +29,7 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
         memory: host.memory,
         memory_free: free,
         cpus: host.cpus,
-        cpu_load: running().map(|zone| zone.cpu_load).sum(),
+        cpu_load: running().fold(0.0, |sum, zone| sum + zone.cpu_load),
         network_load: running().fold(0, |sum, zone| zone.network_load.saturating_add(sum)),
         bandwidth: Some(host.bandwidth),
         networks: Some(host.bridges.iter().cloned().collect()),

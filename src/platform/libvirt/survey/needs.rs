@@ -38,7 +38,7 @@ pub struct Needs {
 /// What a zone needs of a processor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Processor {
-    /// Nothing: it is emulated, a container, or takes what it finds when it is next started.
+    /// Nothing: it is emulated, a container, or does not run, and takes what it finds when it is next started.
     #[default]
     Any,
     /// All that the processor of its own host can do: it runs on it, and has seen that.
@@ -68,7 +68,7 @@ pub fn parse(xml: &str, runs: bool, huge_page: u64) -> Result<Needs, String> {
     Ok(Needs {
         huge_page: huge_page_of(root, huge_page),
         one_node: child(root, "numatune").and_then(|tune| child(tune, "memory")).is_some_and(is_bound),
-        processor: if domain.virt == "kvm" { processor_of(root, runs) } else { Processor::Any },
+        processor: if runs && domain.virt == "kvm" { processor_of(root) } else { Processor::Any },
         hypervisor: domain.machine.as_deref().and_then(machine_version),
         tags: child(root, "metadata").map(tags_of).unwrap_or_default(),
         domain,
@@ -103,7 +103,7 @@ fn is_bound(memory: Node<'_, '_>) -> bool {
 //   <feature policy='require' name='hypervisor'/>
 //   <feature policy='disable' name='svm'/>
 // </cpu>
-fn processor_of(root: Node<'_, '_>, runs: bool) -> Processor {
+fn processor_of(root: Node<'_, '_>) -> Processor {
     let Some(cpu) = child(root, "cpu") else { return Processor::Any };
     let model = child(cpu, "model").and_then(|node| node.text()).map(str::trim).filter(|name| is_plain(name));
     match (cpu.attribute("mode").unwrap_or("custom"), model) {
@@ -120,8 +120,7 @@ fn processor_of(root: Node<'_, '_>, runs: bool) -> Processor {
             ))
         }
         ("custom", None) => Processor::Any,
-        _ if runs => Processor::Same,
-        _ => Processor::Any,
+        _ => Processor::Same,
     }
 }
 
@@ -206,6 +205,8 @@ mod tests {
             assert_eq!(parse(&xml, false, 0).unwrap().processor, Processor::Any, "{mode}");
         }
         assert_eq!(needs("").processor, Processor::Any);
+        let stopped = parse(&format!("<domain type='kvm'>{custom}</domain>"), false, 0);
+        assert_eq!(stopped.unwrap().processor, Processor::Any);
     }
 
     #[test]

@@ -32,7 +32,11 @@ pub fn commands(driver: Driver, listed: &[Listed]) -> Vec<String> {
             "domstats --list-active --nowait --cpu-total --balloon --interface".to_owned(),
             "domstats --list-active --nowait --dirtyrate".to_owned(),
         ],
-        Driver::Lxc => running(listed).map(|domain| format!("cpu-stats {} --total", domain.uuid)).collect(),
+        Driver::Lxc => running(listed)
+            .flat_map(|domain| {
+                [format!("cpu-stats {} --total", domain.uuid), format!("dominfo {}", domain.uuid)]
+            })
+            .collect(),
     }
 }
 
@@ -55,9 +59,11 @@ pub fn parse(driver: Driver, listed: &[Listed], answers: &[String]) -> Usages {
     match driver {
         Driver::Qemu => parse_domstats(&answers.concat()),
         Driver::Lxc => {
-            let usage =
-                |text: &String| Usage { cpu_time: parse_cpu_stats(text).unwrap_or(0), ..Usage::default() };
-            running(listed).map(|domain| domain.name.clone()).zip(answers.iter().map(usage)).collect()
+            let usage = |answers: &[String]| match answers {
+                [cpu, info] => parse_container(cpu, info),
+                _ => Usage::default(),
+            };
+            running(listed).map(|domain| domain.name.clone()).zip(answers.chunks(2).map(usage)).collect()
         }
     }
 }
@@ -129,12 +135,29 @@ pub fn per_second(amount: u64, time: Duration) -> u64 {
 // 	cpu_time             0.531039448 seconds
 // 	user_time            0.260000000 seconds
 // 	system_time          0.260000000 seconds
-/// Reads `virsh cpu-stats --total`: nanoseconds.
-fn parse_cpu_stats(output: &str) -> Option<u64> {
-    let line = output.lines().find_map(|line| line.trim().strip_prefix("cpu_time"))?;
-    let (seconds, nanos) = line.trim().strip_suffix(" seconds")?.split_once('.')?;
-    let nanos: u64 = format!("{nanos:0<9}").parse().ok()?;
-    seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos)
+//
+// Id:             16662
+// Name:           box
+// CPU time:       0.5s
+// Max memory:     98304 KiB
+// Used memory:    284 KiB
+/// Reads `virsh cpu-stats --total` and `virsh dominfo`.
+fn parse_container(cpu: &str, info: &str) -> Usage {
+    let value = |text: &str, name: &str, unit: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(name))?;
+        Some(line.trim().strip_suffix(unit)?.trim().to_owned())
+    };
+    let nanos = |time: String| {
+        let (seconds, nanos) = time.split_once('.')?;
+        let nanos: u64 = format!("{nanos:0<9}").parse().ok()?;
+        seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(nanos)
+    };
+    let kib = value(info, "Used memory:", "KiB").and_then(|kib| kib.parse::<u64>().ok());
+    Usage {
+        cpu_time: value(cpu, "cpu_time", "seconds").and_then(nanos).unwrap_or(0),
+        resident: kib.map(|kib| kib.saturating_mul(1 << 10)),
+        ..Usage::default()
+    }
 }
 
 #[cfg(test)]
@@ -162,10 +185,12 @@ mod tests {
 
     #[test]
     fn the_time_of_a_container_is_read_to_the_nanosecond() {
-        let text =
+        let cpu =
             "Total:\n\tcpu_time             0.531039448 seconds\n\tuser_time            0.26 seconds\n\n";
-        assert_eq!(parse_cpu_stats(text), Some(531_039_448));
-        assert_eq!(parse_cpu_stats("Total:\n"), None);
+        let info = "Name:           box\nMax memory:     98304 KiB\nUsed memory:    284 KiB\n";
+        let usage = Usage { cpu_time: 531_039_448, resident: Some(284 << 10), ..Usage::default() };
+        assert_eq!(parse_container(cpu, info), usage);
+        assert_eq!(parse_container("Total:\n", ""), Usage::default());
     }
 
     #[test]
@@ -181,10 +206,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_output_makes_the_readers_panic(
-            text in "(Domain: '|'\n|cpu.time=|net.0.rx.bytes=|cpu_time| seconds|\\.|[0-9]{1,20}|\n|\\PC){0,40}"
+            text in "(Domain: '|'\n|cpu.time=|net.0.rx.bytes=|cpu_time| seconds|Used memory:| KiB|\\.|[0-9]{1,20}|\n|\\PC){0,40}"
         ) {
             let _ = parse_domstats(&text);
-            let _ = parse_cpu_stats(&text);
+            let _ = parse_container(&text, &text);
         }
 
         #[test]

@@ -105,8 +105,7 @@ impl Mount {
 
     /// The name of storage on a device of the host.
     fn local_name(&self) -> Option<String> {
-        let kinds =
-            ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "gfs2", "ocfs2", "overlay", "tmpfs"];
+        let kinds = ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "gfs2", "ocfs2", "overlay"];
         if !kinds.contains(&self.kind.as_str()) {
             return None;
         }
