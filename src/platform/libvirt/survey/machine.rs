@@ -27,23 +27,33 @@ pub struct Machine {
 impl Machine {
     /// Looks. What cannot be read is not known.
     pub fn look() -> Self {
-        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        Self::below("")
+    }
+
+    /// Looks below another folder than `/`.
+    fn below(root: &str) -> Self {
+        let read = |path: &str| std::fs::read_to_string(format!("{root}{path}")).unwrap_or_default();
         let line = parse_default_route(&read("/proc/net/route"));
         let speed = line.as_ref().map(|device| read(&format!("/sys/class/net/{device}/speed")));
+        let node = |name: &str| {
+            let file = |file: &str| read(&format!("/sys/devices/system/node/{name}/{file}"));
+            parse_node(&file("meminfo"), &file("cpulist"))
+        };
+        let pages = |name: &str| {
+            let file = |file: &str| read(&format!("/sys/kernel/mm/hugepages/{name}/{file}"));
+            parse_pages(name, &file("nr_hugepages"), &file("free_hugepages"), &file("resv_hugepages"))
+        };
+        // Not the devices that zones themselves bring.
+        let is_for_zones = |name: &String| {
+            name != "lo" && !Path::new(&format!("{root}/sys/class/net/{name}/tun_flags")).exists()
+        };
+        let names = |folder: &str| names(&format!("{root}{folder}"));
         Self {
             load: parse_load(&read("/proc/loadavg")).unwrap_or(0.0),
-            nodes: entries("/sys/devices/system/node")
-                .filter(|(name, _)| is_numbered(name, "node"))
-                .filter_map(|(_, folder)| {
-                    parse_node(&read(&format!("{folder}/meminfo")), &read(&format!("{folder}/cpulist")))
-                })
-                .collect(),
-            huge_pages: huge_pages(&read),
+            nodes: names("/sys/devices/system/node").iter().filter_map(|name| node(name)).collect(),
+            huge_pages: names("/sys/kernel/mm/hugepages").iter().filter_map(|name| pages(name)).collect(),
             usual_huge_page: kib(&read("/proc/meminfo"), "Hugepagesize").unwrap_or(2 << 20),
-            devices: entries("/sys/class/net")
-                .filter(|(name, folder)| is_for_zones(name, folder))
-                .map(|(name, _)| name)
-                .collect(),
+            devices: names("/sys/class/net").into_iter().filter(is_for_zones).collect(),
             bandwidth: speed.as_deref().and_then(parse_speed),
             line,
         }
@@ -59,32 +69,20 @@ pub fn carried(device: &str) -> Option<u64> {
     count("rx_bytes")?.checked_add(count("tx_bytes")?)
 }
 
-/// What is in a folder, by name: name and path.
-fn entries(folder: &str) -> impl Iterator<Item = (String, String)> {
+/// The names in a folder, `node2` before `node10`.
+fn names(folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort_by_key(|name| (name.len(), name.clone()));
-    names.into_iter().map(move |name| (name.clone(), format!("{folder}/{name}")))
+    names
 }
 
-fn is_numbered(name: &str, word: &str) -> bool {
-    name.strip_prefix(word).is_some_and(|number| number.parse::<u32>().is_ok())
-}
-
-/// Not the devices that zones themselves bring.
-fn is_for_zones(name: &str, folder: &str) -> bool {
-    name != "lo" && !Path::new(folder).join("tun_flags").exists()
-}
-
-fn huge_pages(read: &impl Fn(&str) -> String) -> Vec<HugePages> {
-    let pages = entries("/sys/kernel/mm/hugepages").filter_map(|(name, folder)| {
-        let size =
-            name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse::<u64>().ok()?.checked_mul(1024)?;
-        let count = |file: &str| read(&format!("{folder}/{file}")).trim().parse::<u64>().ok();
-        let free = count("free_hugepages")?.saturating_sub(count("resv_hugepages").unwrap_or(0));
-        (count("nr_hugepages")? > 0).then_some(HugePages { size, free })
-    });
-    pages.collect()
+/// Reads the folder `hugepages-2048kB`; none if the host has no such pages. Those that are promised are not free.
+fn parse_pages(name: &str, all: &str, free: &str, promised: &str) -> Option<HugePages> {
+    let kib = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse::<u64>().ok()?;
+    let count = |text: &str| text.trim().parse::<u64>().ok();
+    let free = count(free)?.saturating_sub(count(promised).unwrap_or(0));
+    (count(all)? > 0).then_some(HugePages { size: kib.checked_mul(1024)?, free })
 }
 
 // 2.44 1.45 1.01 3/274 1181
@@ -198,6 +196,46 @@ mod tests {
         assert_eq!(parse_speed("-1\n"), None);
         assert_eq!(parse_load("2.44 1.45 1.01 3/274 1181\n"), Some(2.44));
         assert_eq!(parse_load("NaN"), None);
+    }
+
+    #[test]
+    fn nodes_huge_pages_devices_and_the_line_are_found_where_the_kernel_shows_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        for (node, cpus) in [("node0", "0-3"), ("node10", "8-9"), ("node2", "4-7")] {
+            write(
+                &format!("sys/devices/system/node/{node}/meminfo"),
+                "Node 0 MemTotal: 8 kB\nNode 0 MemFree: 2 kB\n",
+            );
+            write(&format!("sys/devices/system/node/{node}/cpulist"), cpus);
+        }
+        write("sys/devices/system/node/online", "0,2,10");
+        for (size, all) in [("2048", "100"), ("1048576", "0")] {
+            for (file, text) in [("nr", all), ("free", all), ("resv", "10")] {
+                write(&format!("sys/kernel/mm/hugepages/hugepages-{size}kB/{file}_hugepages"), text);
+            }
+        }
+        for file in ["lo/speed", "br0/speed", "vnet0/tun_flags"] {
+            write(&format!("sys/class/net/{file}"), "25000");
+        }
+        write("proc/net/route", "Iface\nbr0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n");
+        write("proc/meminfo", "Hugepagesize:    1048576 kB\n");
+        write("proc/loadavg", "1.5 1 1 1/1 1");
+        let node = |cpus| NumaNode { memory: 8 << 10, memory_free: 2 << 10, cpus };
+        let expected = Machine {
+            load: 1.5,
+            nodes: vec![node(4), node(4), node(2)],
+            huge_pages: vec![HugePages { size: 2 << 20, free: 90 }],
+            usual_huge_page: 1 << 30,
+            devices: BTreeSet::from(["br0".to_owned()]),
+            line: Some("br0".to_owned()),
+            bandwidth: Some(3_125_000_000),
+        };
+        assert_eq!(Machine::below(folder.path().to_str().unwrap()), expected);
     }
 
     #[test]
