@@ -146,8 +146,8 @@ fn admit(
         host: host.name().to_owned(),
         reason: format!("{what}: {reason}"),
     };
-    let mut call: Call = serde_json::from_value(call)
-        .map_err(|error| failed("failed to understand the question", error.to_string()))?;
+    let mut call: Call =
+        serde_json::from_value(call).map_err(|error| HostError::not_understood(host.name(), &error))?;
     let begin = format!("failed to begin {}", call.name());
     if let Some(error) = not_allowed(host, peer, call.name(), call.role()) {
         return Err(error);

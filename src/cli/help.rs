@@ -105,12 +105,20 @@ pub const HOST: &str = "\
 EXAMPLES
   sysadm host check rads://h3
   sysadm host list
+  sysadm host inventory                     this host and all targets
+  sysadm host inventory --json >site.json   with their zones, for a planner
+
+TAGS
+  An inventory has the tags of zones. They are in libvirt's metadata and go where the
+  zone goes; --live only if it runs:
+  virsh metadata ZONE --live --config --uri urn:sysadm:tags --key sysadm \\
+    --set '<tags>gold db</tags>'
 
 EXIT STATUS
   0  it answers, and takes zones
   1  it cannot be reached, or does not let this host in
   2  wrong usage
-  3  list: some do not answer
+  3  list, inventory: some do not answer
   4  check: it is in maintenance";
 
 pub const STORE: &str = "\

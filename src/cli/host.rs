@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::columns::{Column, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
+use crate::evacuation::{Dialled, Peers, Surveyed, survey};
 use crate::host::{Host, Remote};
 use crate::model::{Facts, HostUri, format_bytes};
+use crate::plan::{FleetHost, Version};
+use crate::store::Store;
 
 /// Ask other hosts how they are
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,19 @@ enum Action {
     },
     /// Ask every host that is a target
     List,
+    /// Ask hosts for all that a planner wants to know of them and their zones
+    ///
+    /// All at once: a host that does not answer holds up no other. With --json it is an inventory file.
+    Inventory {
+        /// These hosts; if none is named, this one and every target
+        uris: Vec<HostUri>,
+        /// One JSON document, with every zone
+        #[arg(long)]
+        json: bool,
+        /// Let hosts watch for a second how their zones write to their memory, which costs these a little
+        #[arg(long)]
+        measure: bool,
+    },
 }
 
 struct Line {
@@ -72,6 +88,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
         Action::Check { uri, json } => check(&context, uri, json).await,
         Action::List => list(&context).await,
+        Action::Inventory { uris, json, measure } => inventory(&context, uris, json, measure).await,
     }
 }
 
@@ -99,11 +116,16 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
     Ok(if facts.maintenance.is_some() { Exit::Refused } else { Exit::Done })
 }
 
-async fn list(context: &Context) -> Result<Exit, CliError> {
-    let targets = context.store()?.targets()?;
-    let mut uris: Vec<_> = targets.into_values().flatten().collect();
+/// Every host that is a target of some zone.
+fn targets(store: &Store) -> Result<Vec<HostUri>, CliError> {
+    let mut uris: Vec<_> = store.targets()?.into_values().flatten().collect();
     uris.sort();
     uris.dedup();
+    Ok(uris)
+}
+
+async fn list(context: &Context) -> Result<Exit, CliError> {
+    let uris = targets(&*context.store()?)?;
     let dialer = context.dialer();
     let asking = uris.into_iter().map(|uri| async {
         let answer = async {
@@ -122,4 +144,89 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
         ui::print(&table(COLUMNS, &lines));
     }
     Ok(if lines.iter().all(|line| line.answer.is_ok()) { Exit::Done } else { Exit::Partly })
+}
+
+/// A host's line in the inventory.
+struct Stock {
+    name: String,
+    /// The host and how many zones run there, and how many there are; or why that is not known.
+    answer: Result<(FleetHost, usize, usize), String>,
+}
+
+impl Stock {
+    fn host<T>(&self, value: impl FnOnce(&FleetHost) -> T) -> Option<T> {
+        self.answer.as_ref().ok().map(|(host, ..)| value(host))
+    }
+}
+
+const STOCK: &[Column<Stock>] = &[
+    Column { name: "HOST", width: 24, value: |line| Some(line.name.clone()) },
+    Column { name: "FREE", width: 6, value: |line| line.host(|host| format_bytes(host.memory_free)) },
+    Column { name: "MEMORY", width: 6, value: |line| line.host(|host| format_bytes(host.memory)) },
+    Column { name: "CPUS", width: 4, value: |line| line.host(|host| host.cpus.to_string()) },
+    Column { name: "LOAD", width: 4, value: |line| line.host(|host| format!("{:.1}", host.cpu_load)) },
+    Column {
+        name: "ZONES",
+        width: 5,
+        value: |line| line.answer.as_ref().ok().map(|(_, running, all)| format!("{running}/{all}")),
+    },
+    Column {
+        name: "HYPERVISOR",
+        width: 10,
+        value: |line| line.host(|host| host.hypervisor.map(version)).flatten(),
+    },
+    Column {
+        name: "STATE",
+        width: 5,
+        value: |line| {
+            Some(match &line.answer {
+                Ok((host, ..)) => match &host.maintenance {
+                    Some(who) => format!("maintenance: {who}"),
+                    None => "in service".to_owned(),
+                },
+                Err(reason) => reason.clone(),
+            })
+        },
+    },
+];
+
+fn version(Version(major, minor, micro): Version) -> String {
+    format!("{major}.{minor}.{micro}")
+}
+
+async fn inventory(
+    context: &Context,
+    uris: Vec<HostUri>,
+    json: bool,
+    measure: bool,
+) -> Result<Exit, CliError> {
+    let store = context.store()?;
+    let (local, uris) = if uris.is_empty() {
+        (Some(context.local(Arc::clone(&store))? as Arc<dyn Host>), targets(&store)?)
+    } else {
+        (None, uris)
+    };
+    let peers = Peers::new(Arc::new(Dialled(context.dialer())));
+    let surveyed = survey(local, &peers, &uris, measure).await;
+    if json {
+        let text = serde_json::to_string_pretty(&surveyed.fleet);
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        for (name, reason) in &surveyed.silent {
+            ui::complain(&format!("{name}: {reason}"));
+        }
+    } else {
+        ui::print(&table(STOCK, &stock(&surveyed)));
+    }
+    Ok(if surveyed.silent.is_empty() { Exit::Done } else { Exit::Partly })
+}
+
+/// A line for each host, those at the end that did not answer.
+fn stock(surveyed: &Surveyed) -> Vec<Stock> {
+    let answered = surveyed.fleet.hosts.iter().map(|host| {
+        let zones = || surveyed.fleet.zones.iter().filter(|zone| zone.host == host.name);
+        let running = zones().filter(|zone| zone.running).count();
+        Stock { name: host.name.clone(), answer: Ok((host.clone(), running, zones().count())) }
+    });
+    let silent = surveyed.silent.iter().cloned();
+    answered.chain(silent.map(|(name, reason)| Stock { name, answer: Err(reason) })).collect()
 }

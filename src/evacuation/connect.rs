@@ -28,13 +28,18 @@ impl Peers {
         Self { network }
     }
 
+    /// Connects to one of them, or says why that cannot be.
+    pub async fn reach(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+        self.network.connect(uri).await
+    }
+
     /// Connects to all of them at once.
     pub async fn connect(&self, uris: impl IntoIterator<Item = HostUri>) -> Connected {
         let mut unique: Vec<_> = uris.into_iter().collect();
         unique.sort();
         unique.dedup();
         let connecting = unique.into_iter().map(|uri| async {
-            let host = self.network.connect(&uri).await;
+            let host = self.reach(&uri).await;
             (uri, host)
         });
         futures::future::join_all(connecting).await.into_iter().collect()

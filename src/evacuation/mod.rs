@@ -25,6 +25,7 @@ pub mod recover;
 mod run;
 mod select;
 mod status;
+pub mod survey;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ pub use lock::{RunLock, is_running};
 pub use passes::Wait;
 pub use prepare::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
+pub use survey::{Surveyed, survey};
 
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;

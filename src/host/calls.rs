@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
 use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use crate::plan::Survey;
 
 /// What a peer may ask; each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -141,6 +142,9 @@ calls! {
     Observe fn facts() -> Facts, within 30 s;
     /// All its guests.
     Observe fn inventory() -> Inventory, within 30 s;
+    /// All that a planner wants to know of it and of its zones. With `measure` it also watches for a second how
+    /// its running zones write to their memory, which costs them a little.
+    Observe fn survey(measure: bool) -> Survey, within 60 s;
     /// Where a zone that was evacuated from there is now, as far as it knows: a host URI.
     Observe fn moved_on(zone: ZoneName) -> Option<String>, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use crate::plan::Survey;
 
 /// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
 pub struct FakeHost {
@@ -110,6 +111,7 @@ macro_rules! cannot {
 
 cannot! {
     fn inventory() -> Inventory;
+    fn survey(bool) -> Survey;
     fn check(Arrival) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
     fn offer(ZoneName) -> Offer;

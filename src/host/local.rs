@@ -16,6 +16,7 @@ use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Step, Zone, ZoneName};
 use crate::paths::Paths;
+use crate::plan::Survey;
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
 use crate::store::{Reservation, Store};
@@ -99,6 +100,12 @@ impl Local {
         }))
     }
 
+    /// Memory that is kept for zones that are on their way, in bytes.
+    fn booked(&self) -> Result<u64, HostError> {
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
+    }
+
     /// All reasons but room.
     async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
@@ -150,9 +157,7 @@ impl Host for Local {
 
     async fn facts(&self) -> Result<Facts, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
-        let booked: u64 = booked.iter().map(|booking| booking.memory).sum();
         Ok(Facts {
             host: self.name.clone(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
@@ -160,7 +165,7 @@ impl Host for Local {
             hypervisor: facts.hypervisor,
             arch: facts.arch,
             memory: facts.memory,
-            memory_free: facts.memory_free.saturating_sub(booked),
+            memory_free: facts.memory_free.saturating_sub(self.booked()?),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
         })
@@ -168,6 +173,15 @@ impl Host for Local {
 
     async fn inventory(&self) -> Result<Inventory, HostError> {
         self.platform.inventory().await.map_err(|error| self.failed(error))
+    }
+
+    async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
+        let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
+        let mut survey = survey.named(&self.name);
+        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
+        let holders = self.store.holders().map_err(|error| self.failed(error))?;
+        survey.host.maintenance = maintenance::describe(&holders);
+        Ok(survey)
     }
 
     async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {

@@ -18,6 +18,7 @@ mod sockets;
 pub use calls::{Call, Host, Progress, Role, Sent};
 pub use error::{HostError, chain};
 pub use local::Local;
+pub(crate) use probe::device_name;
 pub use probe::{DiskView, Offer, ProbeTicket};
 pub use remote::Remote;
 

@@ -218,7 +218,8 @@ fn fingerprint(path: &Path) -> std::io::Result<String> {
     let mut file = open(path)?;
     let about = file.metadata()?;
     let (size, parts) = if about.file_type().is_block_device() {
-        if let Some(name) = device_name(about.rdev()) {
+        let device = PathBuf::from(format!("/sys/dev/block/{}:{}", major(about.rdev()), minor(about.rdev())));
+        if let Some(name) = device_name(&device) {
             return Ok(name);
         }
         // Partition table, and where ext4 keeps its UUID: they do not change while a guest runs.
@@ -239,8 +240,8 @@ fn fingerprint(path: &Path) -> std::io::Result<String> {
 }
 
 /// The world-wide name of a block device (SCSI, NVMe, multipath, LVM).
-fn device_name(device: u64) -> Option<String> {
-    let folder = PathBuf::from(format!("/sys/dev/block/{}:{}", major(device), minor(device)));
+/// `folder` is the device's own in `/sys`.
+pub fn device_name(folder: &Path) -> Option<String> {
     ["dm/uuid", "wwid", "device/wwid"].iter().find_map(|file| {
         let name = std::fs::read_to_string(folder.join(file)).ok()?;
         let name = name.trim();

@@ -218,7 +218,7 @@ mod tests {
         let folder = sockets.expect(&coming).unwrap();
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
-        let knock = sockets.listen(&leaving, Channel::Memory, platform(), "h1").unwrap();
+        let knock = sockets.listen(&leaving, Channel::Memory, "h1").unwrap();
         assert!(sockets.has_departures());
         drop(knock);
         assert!(!sockets.has_departures());

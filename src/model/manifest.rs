@@ -73,3 +73,13 @@ pub enum Network {
     /// A network device of the host, used directly.
     Device(String),
 }
+
+impl Network {
+    /// Its name among all that zones can be plugged into: a bridge is found like any other device.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Bridge(name) | Self::Device(name) => name.clone(),
+            Self::Managed(name) => format!("network:{name}"),
+        }
+    }
+}

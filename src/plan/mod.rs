@@ -13,7 +13,9 @@ pub mod dispatch;
 pub mod fleet;
 pub mod placement;
 pub mod rules;
+pub mod survey;
 
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};
+pub use survey::Survey;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
 use crate::model::{Arrival, Blocker, Inventory, Manifest, Zone, ZoneName};
+use crate::plan::Survey;
 
 /// What a platform says of its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +105,9 @@ pub trait Platform: Send + Sync {
 
     /// All guests.
     async fn inventory(&self) -> Result<Inventory, PlatformError>;
+
+    /// The host and its zones as a planner wants them. With `measure` it watches how zones write to their memory.
+    async fn survey(&self, measure: bool) -> Result<Survey, PlatformError>;
 
     /// A zone's manifest.
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError>;

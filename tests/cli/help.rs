@@ -419,9 +419,10 @@ fn help_of_host() {
     Usage: sysadm host <COMMAND>
 
     Commands:
-      check  Connect to a host, and say what it is and whether it takes zones
-      list   Ask every host that is a target
-      help   Print this message or the help of the given subcommand(s)
+      check      Connect to a host, and say what it is and whether it takes zones
+      list       Ask every host that is a target
+      inventory  Ask hosts for all that a planner wants to know of them and their zones
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -430,12 +431,20 @@ fn help_of_host() {
     EXAMPLES
       sysadm host check rads://h3
       sysadm host list
+      sysadm host inventory                     this host and all targets
+      sysadm host inventory --json >site.json   with their zones, for a planner
+
+    TAGS
+      An inventory has the tags of zones. They are in libvirt's metadata and go where the
+      zone goes; --live only if it runs:
+      virsh metadata ZONE --live --config --uri urn:sysadm:tags --key sysadm \
+        --set '<tags>gold db</tags>'
 
     EXIT STATUS
       0  it answers, and takes zones
       1  it cannot be reached, or does not let this host in
       2  wrong usage
-      3  list: some do not answer
+      3  list, inventory: some do not answer
       4  check: it is in maintenance
     [done]
     "#);
@@ -467,6 +476,33 @@ fn help_of_host_list() {
 
     Options:
       -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_host_inventory() {
+    assert_snapshot!(help("host inventory --help"), @r"
+    Ask hosts for all that a planner wants to know of them and their zones
+
+    All at once: a host that does not answer holds up no other. With --json it is an inventory file.
+
+    Usage: sysadm host inventory [OPTIONS] [URIS]...
+
+    Arguments:
+      [URIS]...
+              These hosts; if none is named, this one and every target
+
+    Options:
+          --json
+              One JSON document, with every zone
+
+          --measure
+              Let hosts watch for a second how their zones write to their memory, which costs these a
+              little
+
+      -h, --help
+              Print help (see a summary with '-h')
     [done]
     ");
 }
@@ -854,7 +890,7 @@ fn help_of_sim_fault_fail() {
     Usage: sysadm sim fault fail [OPTIONS] <OPERATION> [REASON]
 
     Arguments:
-      <OPERATION>  Which [possible values: facts, inventory, manifest, check, define, undefine,
+      <OPERATION>  Which [possible values: facts, inventory, survey, manifest, check, define, undefine,
                    set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
                    discard]
       [REASON]     With this error [default: "it was told to fail"]

@@ -1,6 +1,9 @@
 //! `sysadm host`, `sysadm agent` and `sysadm setup`.
 
+use std::collections::BTreeSet;
+
 use insta::assert_snapshot;
+use sysadm::plan::Fleet;
 
 use crate::environment::Environment;
 
@@ -59,6 +62,54 @@ fn all_targets_are_asked_at_once() {
     rads://localhost:1       -         -      -    cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
     [exit status 3]
     ");
+}
+
+#[test]
+fn the_inventory_is_of_this_host_and_of_all_targets() {
+    let mut site = Environment::new();
+    site.start_agents(&["h2"]);
+    site.run_zone("h1", "web", |spec| {
+        spec.profile.tags = BTreeSet::from(["gold".to_owned()]);
+        spec.profile.load = 150;
+    });
+    site.make_zone("h1", "old", |_| {});
+    site.done("h1", "target set --default rads://h2");
+    site.done("h1", "target set old rads://localhost:1");
+    site.done("h2", "maintain -s -m 'new disks'");
+    assert_snapshot!(site.run("h1", "host inventory"), @r"
+    HOST                     FREE   MEMORY CPUS LOAD ZONES HYPERVISOR STATE
+    h1                       60G    64G    16   1.5  1/2   0.1.0      in service
+    rads://h2                64G    64G    16   0.0  0/0   0.1.0      maintenance: admin since YYYY-MM-DD HH:MM by USER: new disks
+    rads://localhost:1       -      -      -    -    -     -          cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    [exit status 3]
+    ");
+    assert_snapshot!(site.run("h1", "host inventory rads://h2"), @r"
+    HOST                     FREE   MEMORY CPUS LOAD ZONES HYPERVISOR STATE
+    rads://h2                64G    64G    16   0.0  0/0   0.1.0      maintenance: admin since YYYY-MM-DD HH:MM by USER: new disks
+    [done]
+    ");
+}
+
+#[test]
+fn an_inventory_as_json_is_what_a_planner_reads() {
+    let mut site = Environment::new();
+    site.start_agents(&["h2"]);
+    site.run_zone("h2", "web", |spec| spec.profile.tags = BTreeSet::from(["gold".to_owned()]));
+    let printed = site.command("h1", "host inventory --json rads://h2").output().unwrap();
+    let fleet = Fleet::parse(std::str::from_utf8(&printed.stdout).unwrap()).unwrap();
+    let (hosts, zones) = (&fleet.hosts, &fleet.zones);
+    assert_eq!((hosts.len(), hosts[0].name.as_str(), hosts[0].memory_free), (1, "rads://h2", 60 << 30));
+    assert_eq!((zones.len(), zones[0].name.as_str(), zones[0].host.as_str()), (1, "web", "rads://h2"));
+    assert!(zones[0].tags.contains("gold") && zones[0].storage.is_subset(hosts[0].storage.as_ref().unwrap()));
+    assert_snapshot!(site.run("h1", "host inventory --json rads://localhost:1"), @r#"
+    {
+      "hosts": [],
+      "zones": []
+    }
+    ------- stderr -------
+    sysadm: rads://localhost:1: cannot connect to rads://localhost:1: connection refused; does 'sysadm agent --listen' run there on port PORT?
+    [exit status 3]
+    "#);
 }
 
 #[test]

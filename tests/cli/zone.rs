@@ -1,5 +1,7 @@
 //! `sysadm zone list`.
 
+use std::os::unix::fs::PermissionsExt;
+
 use insta::assert_snapshot;
 
 use crate::environment::Environment;
@@ -68,6 +70,46 @@ fn evacuated_zones_are_configured() {
        3 evac3            running     -                    kvm        excl
        - evac4            installed   -                    kvm        excl
        - tzone1           installed   -                    lxc        excl
+    [done]
+    ");
+}
+
+/// A virsh that lists two domains, of which the second is gone when it is asked about. Like the real one it goes on
+/// after a command that fails, and ends as its last command did.
+const VIRSH: &str = r#"#!/bin/sh
+stays=00511286-3319-4f84-a168-e5fcdfb0de45 goes=6b5bd03f-ed22-41e2-9128-dadfae40d005
+case "$*" in *" list "*) printf '%s 1 stays\n%s 2 goes\n' $stays $goes; exit ;; esac
+for script; do :; done
+printf '%s\n' "$script" | tr ';' '\n' | {
+    while read -r command first second; do
+        status=0
+        case "$command $first" in
+            "echo --str") echo "$second" ;;
+            "dominfo $stays") printf '%s\n' 'Id: 1' 'Name: stays' "UUID: $stays" 'State: running' 'CPU(s): 1' 'Max memory: 1024 KiB' ;;
+            "domstate --reason") echo 'running (booted)'; [ "$second" = $stays ] || status=1 ;;
+            "dominfo $goes") status=1 ;;
+            "hostname ") echo h1 ;;
+        esac
+    done
+    [ $status = 0 ] || echo "error: failed to get domain '$goes'" >&2
+    exit $status
+}
+"#;
+
+#[test]
+fn a_zone_that_vanishes_while_zones_are_listed_hides_no_other() {
+    let site = Environment::new();
+    let config = site.paths("h1").config();
+    std::fs::write(&config, "host = \"h1\"\nplatform = \"libvirt\"\n").unwrap();
+    let virsh = site.at("bin/virsh");
+    std::fs::create_dir_all(site.at("bin")).unwrap();
+    std::fs::write(&virsh, VIRSH).unwrap();
+    std::fs::set_permissions(&virsh, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = site.command("h1", "zone list");
+    command.env("PATH", site.at("bin"));
+    assert_snapshot!(site.finish(command), @r"
+    global
+    stays
     [done]
     ");
 }

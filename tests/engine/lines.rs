@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use std::time::Duration;
 use sysadm::host::{
-    ByteStream, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+    ByteStream, Call, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent,
+    Token,
 };
 use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use sysadm::plan::Survey;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -55,6 +57,8 @@ struct Inner {
     /// How often `progress` was asked while it gets no answer.
     unanswered: AtomicUsize,
     no_progress: AtomicBool,
+    /// The agents are of a time that knew no surveys.
+    old: AtomicBool,
     state: watch::Sender<Line>,
     broken: std::sync::Mutex<Option<Break>>,
 }
@@ -114,6 +118,11 @@ impl Lines {
     /// From now on nobody hears how far a migration is, and waits for it without end.
     pub fn leave_progress_unanswered(&self) {
         self.inner.no_progress.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on the agents at the far ends are older than surveys are.
+    pub fn lead_to_old_agents(&self) {
+        self.inner.old.store(true, Ordering::SeqCst);
     }
 
     pub fn progress_is_awaited(&self) -> bool {
@@ -198,6 +207,16 @@ macro_rules! pass_on {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
                 self.ask(self.host.$name($($arg),*)).await
             })+
+
+            async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
+                if self.lines.inner.old.load(Ordering::SeqCst) {
+                    // What an agent of before says to a question that came later.
+                    let question = serde_json::json!({"a_question_of_tomorrow": {"measure": measure}});
+                    let unknown = serde_json::from_value::<Call>(question).unwrap_err();
+                    return Err(HostError::not_understood(self.host.name(), &unknown));
+                }
+                self.ask(self.host.survey(measure)).await
+            }
 
             async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
                 if self.lines.inner.no_progress.load(Ordering::SeqCst) {

@@ -16,5 +16,6 @@ mod retries;
 mod schedules;
 mod script;
 mod stalls;
+mod survey;
 mod window;
 mod world;

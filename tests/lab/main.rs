@@ -12,6 +12,7 @@ mod bad_luck;
 mod blockers;
 mod cancel;
 mod dry_run;
+mod inventory;
 mod lock;
 mod oddities;
 mod outages;

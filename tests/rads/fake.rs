@@ -5,6 +5,7 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use sysadm::plan::Survey;
 use uuid::Uuid;
 
 pub struct Fake;
@@ -58,6 +59,7 @@ fn failed() -> HostError {
 
 nothing! {
     inventory() -> Inventory;
+    survey(bool) -> Survey;
     moved_on(ZoneName) -> Option<String>;
     check(Arrival) -> Vec<Blocker>;
     manifest(ZoneName) -> Manifest;

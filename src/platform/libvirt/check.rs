@@ -142,7 +142,7 @@ async fn machine(
 }
 
 /// Whether libvirt could have such a word for a type, an architecture or a machine.
-fn is_plain(word: &str) -> bool {
+pub(super) fn is_plain(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
     !word.is_empty() && word.len() <= 64 && !word.starts_with('-') && word.chars().all(plain)
 }

@@ -58,7 +58,7 @@ pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
     Ok(())
 }
 
-fn read(xml: &str) -> Result<Document<'_>, String> {
+pub(super) fn read(xml: &str) -> Result<Document<'_>, String> {
     // No DTD: no entities, neither those of other files nor those that grow without end.
     let document = Document::parse(xml).map_err(|error| error.to_string())?;
     match document.root_element().tag_name().name() {
@@ -93,7 +93,7 @@ fn attribute(node: Node<'_, '_>, name: &str) -> String {
     node.attribute(name).unwrap_or_default().to_owned()
 }
 
-fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+pub(super) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
     node.children().find(|child| child.has_tag_name(name))
 }
 

@@ -8,6 +8,7 @@ mod domain_xml;
 mod job;
 mod list;
 mod live;
+mod survey;
 mod virsh;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::config;
 use crate::host::{Channel, Progress, Sent};
 use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Stranger, Zone, ZoneName};
 use crate::paths::Paths;
+use crate::plan::Survey;
 pub use virsh::Driver;
 use virsh::{failed, is_missing};
 
@@ -39,6 +41,7 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     let _ = (list::parse_list(text), list::parse_zone(brand, info, state));
     let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
     check::read_output(text);
+    survey::read_output(Driver::of(brand), text);
 }
 
 /// The libvirt of this host.
@@ -115,17 +118,15 @@ impl Libvirt {
     }
 
     /// The guests of one driver.
-    async fn guests(driver: Driver, listed: Vec<list::Listed>) -> Result<Inventory, PlatformError> {
+    async fn guests(driver: Driver, listed: &[list::Listed]) -> Result<Inventory, PlatformError> {
         let mut result = Inventory::default();
         let (named, odd): (Vec<_>, Vec<_>) =
-            listed.into_iter().partition(|domain| domain.name.parse::<ZoneName>().is_ok());
+            listed.iter().partition(|domain| domain.name.parse::<ZoneName>().is_ok());
         for domain in odd {
             let reason =
                 domain.name.parse::<ZoneName>().err().map(|error| error.to_string()).unwrap_or_default();
-            result.strangers.push(Stranger { name: domain.name, reason, running: domain.id.is_some() });
-        }
-        if named.is_empty() {
-            return Ok(result);
+            let (name, running) = (domain.name.clone(), domain.id.is_some());
+            result.strangers.push(Stranger { name, reason, running });
         }
         let commands: Vec<_> = named
             .iter()
@@ -133,13 +134,37 @@ impl Libvirt {
                 [format!("dominfo {}", domain.uuid), format!("domstate --reason {}", domain.uuid)]
             })
             .collect();
-        let answers = driver.batch(&commands).await?;
+        let answers = driver.each(commands).await?;
         for answer in answers.chunks(2) {
             if let [info, state] = answer {
                 result.zones.extend(list::parse_zone(driver.brand(), info, state)?);
             }
         }
         Ok(result)
+    }
+
+    /// The guests of all drivers.
+    async fn inventory_of(lists: &[(Driver, Vec<list::Listed>)]) -> Result<Inventory, PlatformError> {
+        let parts =
+            futures::future::try_join_all(lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)));
+        let mut all = Inventory::default();
+        for part in parts.await? {
+            all.zones.extend(part.zones);
+            all.strangers.extend(part.strangers);
+        }
+        all.zones.sort_by(|a, b| a.name.cmp(&b.name));
+        // The two drivers keep separate names; one tool cannot.
+        let twins: Vec<_> = all
+            .zones
+            .windows(2)
+            .filter(|pair| pair[0].name == pair[1].name)
+            .map(|pair| pair[0].name.clone())
+            .collect();
+        for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
+            let reason = "a KVM and an LXC domain have the same name".to_owned();
+            all.strangers.push(Stranger { name: zone.name.to_string(), reason, running: zone.is_running() });
+        }
+        Ok(all)
     }
 
     /// The driver and UUID of a zone.
@@ -183,28 +208,11 @@ impl Platform for Libvirt {
     }
 
     async fn inventory(&self) -> Result<Inventory, PlatformError> {
-        let lists = self.lists().await?;
-        let parts = futures::future::try_join_all(
-            lists.into_iter().map(|(driver, listed)| Self::guests(driver, listed)),
-        );
-        let mut all = Inventory::default();
-        for part in parts.await? {
-            all.zones.extend(part.zones);
-            all.strangers.extend(part.strangers);
-        }
-        all.zones.sort_by(|a, b| a.name.cmp(&b.name));
-        // The two drivers keep separate names; one tool cannot.
-        let twins: Vec<_> = all
-            .zones
-            .windows(2)
-            .filter(|pair| pair[0].name == pair[1].name)
-            .map(|pair| pair[0].name.clone())
-            .collect();
-        for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
-            let reason = "a KVM and an LXC domain have the same name".to_owned();
-            all.strangers.push(Stranger { name: zone.name.to_string(), reason, running: zone.is_running() });
-        }
-        Ok(all)
+        Self::inventory_of(&self.lists().await?).await
+    }
+
+    async fn survey(&self, measure: bool) -> Result<Survey, PlatformError> {
+        survey::survey(self, measure).await
     }
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {

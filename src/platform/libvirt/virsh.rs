@@ -65,6 +65,18 @@ impl Driver {
         }
     }
 
+    /// Several virsh commands about several domains, of which any may be gone since it was listed: its answer is
+    /// empty then, and only its own. That libvirt is there still is asked at the end.
+    pub async fn each(self, mut commands: Vec<String>) -> Result<Vec<String>, PlatformError> {
+        if commands.is_empty() {
+            return Ok(commands);
+        }
+        commands.push("hostname".to_owned());
+        let mut answers = self.batch(&commands).await?;
+        answers.pop();
+        Ok(answers)
+    }
+
     /// Several virsh commands in one process. Gives the output of each; empty for one about a domain that is
     /// not there. (virsh goes on after a command that fails, and fails itself if the last one has.)
     pub async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {

@@ -17,6 +17,8 @@ words! {
         Facts = "facts",
         /// `inventory()`
         Inventory = "inventory",
+        /// `survey()`
+        Survey = "survey",
         /// `manifest()`
         Manifest = "manifest",
         /// `check()`

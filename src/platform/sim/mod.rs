@@ -20,6 +20,7 @@ mod platform;
 mod precopy;
 mod record;
 mod settings;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -40,7 +41,7 @@ pub use faults::{CrashPoint, Effect, Fault, Operation};
 use keeper::Keeper;
 pub use owner::Counter;
 use record::Record;
-pub use settings::{HostSettings, Storage, ZoneConfig, ZoneSpec};
+pub use settings::{HostSettings, Profile, Storage, ZoneConfig, ZoneSpec};
 
 /// Where the real time comes from.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;

@@ -80,6 +80,7 @@ impl Sim {
             disks,
             networks: spec.networks,
             obstacles: spec.obstacles,
+            profile: spec.profile,
         };
         self.change(|session| {
             if session.named(&config.name).is_ok() || session.identified(uuid)?.is_some() {

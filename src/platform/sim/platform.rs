@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::faults::{Effect, Operation};
 use super::record::Record;
-use super::{Sim, check, config_of};
+use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
 use crate::model::{Arrival, Aux, Blocker, BlockerKind, Inventory, Manifest, ZoneName, ZoneState};
+use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
 #[async_trait::async_trait]
@@ -21,15 +22,12 @@ impl Platform for Sim {
         let work = async {
             self.read(|session| {
                 let host = session.host()?;
-                let running = session.zones()?.into_iter().filter(|zone| zone.zone().is_running());
-                // What still comes has not taken its memory yet: it is booked.
-                let whole = running.filter(|zone| zone.aux != Some(Aux::MigratingIn));
-                let used = whole.fold(0, |sum: u64, zone| sum.saturating_add(zone.config.memory));
+                let memory_free = survey::memory_free(&host, &session.zones()?);
                 Ok(PlatformFacts {
                     hypervisor: host.hypervisor,
                     arch: host.arch,
                     memory: host.memory,
-                    memory_free: host.memory.saturating_sub(used),
+                    memory_free,
                     cpus: host.cpus,
                 })
             })
@@ -45,6 +43,14 @@ impl Platform for Sim {
             })
         };
         self.gated(Operation::Inventory, None, work).await
+    }
+
+    async fn survey(&self, _measure: bool) -> Result<Survey, PlatformError> {
+        let work = async {
+            let (host, zones) = self.read(|session| Ok((session.host()?, session.zones()?)))?;
+            Ok(survey::of(&host, &zones, &self.inner.paths))
+        };
+        self.gated(Operation::Survey, None, work).await
     }
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {

@@ -1,5 +1,6 @@
 //! What a simulated host and its zones are made of.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use uuid::Uuid;
 use super::clock::Scale;
 use crate::model::{Brand, Disk, DiskSource, Network, Stranger, ZoneName};
 use crate::paths::Paths;
+use crate::plan::Version;
 
 /// A simulated host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct HostSettings {
     pub arch: String,
     /// Hypervisor and version, for people.
     pub hypervisor: String,
+    /// What its processors can do; none: it does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_features: Option<BTreeSet<String>>,
     /// What its line to other hosts carries, in bytes of zone memory per virtual second.
     pub bandwidth: u64,
     /// How fast it lives.
@@ -43,6 +48,7 @@ impl Default for HostSettings {
             cpus: 16,
             arch: "x86_64".to_owned(),
             hypervisor: concat!("simulated ", env!("CARGO_PKG_VERSION")).to_owned(),
+            cpu_features: None,
             bandwidth: 1 << 30,
             scale: Scale::Times(1),
             bridges: vec!["br0".to_owned()],
@@ -53,6 +59,11 @@ impl Default for HostSettings {
 }
 
 impl HostSettings {
+    /// The folders of its storages.
+    pub(super) fn folders(&self, paths: &Paths) -> impl Iterator<Item = PathBuf> {
+        self.storages.iter().map(|storage| storage.folder(paths))
+    }
+
     /// The folder of one of its storages.
     pub(super) fn folder(&self, storage: &str, paths: &Paths) -> Option<PathBuf> {
         self.storages.iter().find(|known| known.name == storage).map(|known| known.folder(paths))
@@ -122,6 +133,34 @@ pub struct ZoneSpec {
     /// Why it cannot move.
     #[serde(default)]
     pub obstacles: Vec<String>,
+    /// What else there is to say of it.
+    #[serde(default)]
+    pub profile: Profile,
+}
+
+/// What nobody but a planner wants to know of a zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    /// What an administrator calls it beside its name.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// What it needs of a processor.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub cpu_features: BTreeSet<String>,
+    /// The oldest hypervisor that takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypervisor: Option<Version>,
+    /// Hundredths of a processor that it keeps busy while it runs.
+    pub load: u32,
+    /// Bytes a second that it sends and receives while it runs.
+    pub network_load: u64,
+}
+
+impl Profile {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl ZoneSpec {
@@ -138,6 +177,7 @@ impl ZoneSpec {
             storages: vec!["local".to_owned()],
             networks: vec![Network::Bridge("br0".to_owned())],
             obstacles: Vec::new(),
+            profile: Profile::default(),
         }
     }
 }
@@ -165,4 +205,7 @@ pub struct ZoneConfig {
     pub networks: Vec<Network>,
     /// Why it cannot move.
     pub obstacles: Vec<String>,
+    /// What else there is to say of it.
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub profile: Profile,
 }

@@ -27,6 +27,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
     match operation {
         Operation::Facts => sim.facts().await.map(drop),
         Operation::Inventory => sim.inventory().await.map(drop),
+        Operation::Survey => sim.survey(false).await.map(drop),
         Operation::Manifest => sim.manifest(&zone).await.map(drop),
         Operation::Check => {
             let arrival = Arrival {

@@ -157,7 +157,20 @@ fn any_config() -> impl Strategy<Value = ZoneConfig> {
     (any_name(), brand, "\\PC{0,8}", disks, networks, numbers, obstacles).prop_map(
         |(name, brand, arch, disks, networks, (uuid, memory, cpus, dirty_rate), obstacles)| {
             let uuid = Uuid::from_u128(uuid);
-            ZoneConfig { name, uuid, brand, arch, memory, cpus, dirty_rate, disks, networks, obstacles }
+            let profile = Profile { load: cpus, ..Profile::default() };
+            ZoneConfig {
+                name,
+                uuid,
+                brand,
+                arch,
+                memory,
+                cpus,
+                dirty_rate,
+                disks,
+                networks,
+                obstacles,
+                profile,
+            }
         },
     )
 }

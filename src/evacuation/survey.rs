@@ -1,0 +1,105 @@
+//! Asking many hosts at once how they are: a [`Fleet`] for a planner.
+//!
+//! Each host has its own time, from the first attempt to reach it until its last word; one that hangs is left out and
+//! holds up no other. What is not in the fleet is said, with the reason.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Peers;
+use crate::host::{Host, HostError};
+use crate::model::HostUri;
+use crate::plan::{Fleet, Survey};
+
+/// How long one host may take, all in all.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// What hosts have said of themselves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surveyed {
+    /// Those that have answered, by the names under which they were asked, with their zones.
+    pub fleet: Fleet,
+    /// Those that have not, and why.
+    pub silent: Vec<(String, String)>,
+}
+
+/// Asks this host, if it is to be asked, and all those at the URIs; they are named by their URIs. With `measure` they
+/// also watch for a second how zones write to their memory.
+pub async fn survey(
+    local: Option<Arc<dyn Host>>,
+    peers: &Peers,
+    uris: &[HostUri],
+    measure: bool,
+) -> Surveyed {
+    let here = async {
+        let host = local?;
+        Some(ask(host.name().to_owned(), std::future::ready(Ok(host)), measure).await)
+    };
+    let there = uris.iter().map(|uri| ask(uri.to_string(), peers.reach(uri), measure));
+    let (here, there) = tokio::join!(here, futures::future::join_all(there));
+    Surveyed::of(here.into_iter().chain(there))
+}
+
+/// Asks one host, however it is reached.
+pub async fn ask(
+    name: String,
+    host: impl Future<Output = Result<Arc<dyn Host>, String>>,
+    measure: bool,
+) -> (String, Result<Survey, String>) {
+    let answer = async {
+        let host = host.await?;
+        survey_of(&*host, measure).await.map_err(|error| error.to_string())
+    };
+    let answer = tokio::time::timeout(LIMIT, answer).await;
+    (name, answer.unwrap_or_else(|_| Err(format!("nothing came within {} s", LIMIT.as_secs()))))
+}
+
+/// A host's survey. One that is too old to know the question is asked what it knows.
+async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> {
+    match host.survey(measure).await {
+        Err(error) if error.is_not_understood() => {
+            let (facts, inventory) = tokio::try_join!(host.facts(), host.inventory())?;
+            Ok(Survey::of_facts(facts, &inventory))
+        }
+        answer => answer,
+    }
+}
+
+impl Surveyed {
+    /// Puts answers together, in their order.
+    pub fn of(answers: impl IntoIterator<Item = (String, Result<Survey, String>)>) -> Self {
+        let mut silent = Vec::new();
+        let surveys = answers.into_iter().filter_map(|(name, answer)| match answer {
+            Ok(survey) => Some(survey.named(&name)),
+            Err(reason) => {
+                silent.push((name, reason));
+                None
+            }
+        });
+        let fleet = Fleet::of(surveys);
+        Self { fleet, silent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::FleetHost;
+
+    #[test]
+    fn whoever_answers_is_in_the_fleet_and_whoever_does_not_is_named() {
+        let answer = |name: &str| Survey {
+            host: FleetHost { name: name.into(), ..FleetHost::default() },
+            zones: vec![],
+        };
+        let answers = [
+            ("h1".to_owned(), Ok(answer("h1"))),
+            ("rads://h2".to_owned(), Err("no route".to_owned())),
+            ("rads://h3".to_owned(), Ok(answer("third"))),
+        ];
+        let surveyed = Surveyed::of(answers);
+        let names: Vec<_> = surveyed.fleet.hosts.iter().map(|host| host.name.as_str()).collect();
+        assert_eq!(names, ["h1", "rads://h3"]);
+        assert_eq!(surveyed.silent, [("rads://h2".to_owned(), "no route".to_owned())]);
+    }
+}

@@ -1,0 +1,126 @@
+//! What one host tells a planner, and how the answers of all hosts become a [`Fleet`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fleet, FleetHost, FleetZone, Version};
+use crate::model::{Facts, Inventory, Zone};
+
+/// A host's answer: itself and its zones. They are named as the host names itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Survey {
+    /// The host.
+    pub host: FleetHost,
+    /// Its zones, those that do not run too. Guests that cannot be handled are not among them.
+    pub zones: Vec<FleetZone>,
+}
+
+impl Version {
+    /// The first number with a dot in a text: `QEMU 7.2.22 (libvirt 9.0.0)` is 7.2.22.
+    pub fn find(text: &str) -> Option<Self> {
+        let number = |c: char| c.is_ascii_digit() || c == '.';
+        text.split(|c| !number(c)).find_map(|word| {
+            let mut parts = word.split('.').map(|part| part.parse().ok());
+            let (major, minor) = (parts.next()??, parts.next()??);
+            Some(Self(major, minor, parts.next().flatten().unwrap_or(0)))
+        })
+    }
+}
+
+impl Survey {
+    /// What can be said of a host whose sysadm is too old to be surveyed. The rest is not known.
+    pub fn of_facts(facts: Facts, inventory: &Inventory) -> Self {
+        let zones = inventory.zones.iter().map(|zone| FleetZone::of(zone, &facts.host)).collect();
+        let host = FleetHost {
+            name: facts.host,
+            arch: facts.arch,
+            hypervisor: Version::find(&facts.hypervisor),
+            memory: facts.memory,
+            memory_free: facts.memory_free,
+            cpus: facts.cpus,
+            maintenance: facts.maintenance,
+            ..FleetHost::default()
+        };
+        Self { host, zones }
+    }
+
+    /// The same under the name by which the asker knows the host.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        for zone in &mut self.zones {
+            name.clone_into(&mut zone.host);
+        }
+        name.clone_into(&mut self.host.name);
+        self
+    }
+}
+
+impl FleetZone {
+    /// What a zone's host says of it in an inventory. Of its memory as much counts as it may use.
+    pub fn of(zone: &Zone, host: &str) -> Self {
+        Self {
+            name: zone.name.to_string(),
+            host: host.to_owned(),
+            brand: Some(zone.brand),
+            running: zone.is_running(),
+            memory: zone.memory,
+            memory_used: if zone.is_running() { zone.memory } else { 0 },
+            cpus: zone.cpus,
+            ..Self::default()
+        }
+    }
+}
+
+impl Fleet {
+    /// All answers together, in their order.
+    pub fn of(surveys: impl IntoIterator<Item = Survey>) -> Self {
+        let mut fleet = Self::default();
+        for survey in surveys {
+            fleet.hosts.push(survey.host);
+            fleet.zones.extend(survey.zones);
+        }
+        fleet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_version_is_found_wherever_it_stands() {
+        for (text, version) in [
+            ("QEMU 7.2.22 (libvirt 9.0.0)", Some(Version(7, 2, 22))),
+            ("libvirt 9.0.0", Some(Version(9, 0, 0))),
+            ("pc-i440fx-2.10", Some(Version(2, 10, 0))),
+            ("simulated 0.1.0", Some(Version(0, 1, 0))),
+            ("pc", None),
+            ("virt-", None),
+            ("x86 64", None),
+            ("99999999999999999999.1", None),
+        ] {
+            assert_eq!(Version::find(text), version, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_called_by_the_name_under_which_it_was_asked_and_so_are_its_zones() {
+        let zone = |name: &str| FleetZone { name: name.into(), host: "h2".into(), ..FleetZone::default() };
+        let host = |name: &str| FleetHost { name: name.into(), ..FleetHost::default() };
+        let there = Survey { host: host("h2"), zones: vec![zone("a"), zone("b")] };
+        let here = Survey { host: host("h1"), zones: vec![] };
+        let fleet = Fleet::of([here, there.named("ssh://root@h2")]);
+        let names: Vec<_> = fleet.hosts.iter().map(|host| host.name.as_str()).collect();
+        assert_eq!(names, ["h1", "ssh://root@h2"]);
+        assert!(fleet.zones.iter().all(|zone| zone.host == "ssh://root@h2"));
+        let text = serde_json::to_string(&fleet).unwrap();
+        assert_eq!(Fleet::parse(&text).unwrap(), fleet);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_search_for_a_version_panic(text in "([0-9]{0,12}|\\.|\\PC){0,20}") {
+            let _ = Version::find(&text);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What a planner wants to know of this host and of its zones.
+//!
+//! ```text
+//!   /proc, /sys ─► machine, storage ──────────────────────────┐
+//!   virsh ──────► version, networks, processor ───────────────┤
+//!   virsh list ─► for each driver: inventory, dumpxml ─► needs ┼─► Survey
+//!                                  stats ─ a moment ─ stats ───┘
+//! ```
+//!
+//! All of it at once, and never a process for each zone: a host with a hundred zones tells in well under a second.
+
+mod machine;
+mod needs;
+mod processor;
+mod stats;
+mod storage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use futures::future::{join_all, try_join_all};
+
+use self::machine::Machine;
+use self::needs::{Needs, Processor};
+use self::processor::Features;
+use self::stats::{Usage, Usages};
+use self::storage::Storage;
+use super::list::Listed;
+use super::virsh::failed;
+use super::{Driver, Libvirt};
+use crate::model::{Brand, Inventory, Zone};
+use crate::plan::{Dirty, FleetHost, FleetZone, Survey, Version};
+use crate::platform::{Platform, PlatformError, PlatformFacts};
+
+/// Between two looks at what zones use.
+const MOMENT: Duration = Duration::from_millis(250);
+
+/// The same while it is measured how they write to their memory, which takes a second.
+const MEASURED: Duration = Duration::from_millis(1250);
+
+/// A storage server that is gone may keep whoever looks at its files for ever: then storage is not known.
+const STORAGE: Duration = Duration::from_secs(5);
+
+/// Asks for all of it.
+pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, PlatformError> {
+    let moment = if measure { MEASURED } else { MOMENT };
+    let ((facts, networks, features, brands), (machine, line), (inventory, details)) = tokio::try_join!(
+        async { tokio::try_join!(libvirt.facts(), networks(), processor::of_host(), brands()) },
+        async { Ok(look(moment).await) },
+        zones(libvirt, moment, measure),
+    )?;
+    let mut zones: Vec<_> =
+        inventory.zones.iter().map(|zone| details.describe(zone, &machine, &facts.arch)).collect();
+    add_features(&mut zones, features.as_ref()).await;
+    let storage = add_storage(&mut zones).await;
+    let host = host_of(facts, networks, features, brands, machine, line, storage);
+    Ok(Survey { host, zones: zones.into_iter().map(|(zone, _)| zone).collect() })
+}
+
+/// The host itself, and the bytes a second that its line carries.
+async fn look(moment: Duration) -> (Machine, u64) {
+    let machine = Machine::look();
+    let carried = || machine.line.as_deref().and_then(machine::carried);
+    let (before, began) = (carried(), Instant::now());
+    tokio::time::sleep(moment).await;
+    let amount = carried().zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
+    let rate = stats::per_second(amount, began.elapsed());
+    (machine, rate)
+}
+
+/// libvirt's own networks that are active.
+async fn networks() -> Result<Vec<String>, PlatformError> {
+    let command = Driver::Qemu.virsh().args(["net-list", "--name"]);
+    let names = command.run().await.map_err(|error| failed("list the networks", error))?;
+    let names = names.lines().map(str::trim).filter(|name| !name.is_empty());
+    Ok(names.map(|name| crate::model::Network::Managed(name.to_owned()).label()).collect())
+}
+
+/// Which zones it can run. That there is QEMU its version has told.
+async fn brands() -> Result<BTreeSet<Brand>, PlatformError> {
+    let containers = Driver::Lxc.answers().await?.then_some(Brand::Lxc);
+    Ok([Brand::Kvm].into_iter().chain(containers).collect())
+}
+
+/// What is known of zones beside the inventory.
+#[derive(Default)]
+struct Details {
+    /// The XML of each, by UUID.
+    xml: BTreeMap<uuid::Uuid, String>,
+    /// What each driver's zones used before and after, by name, and the time between.
+    used: Vec<(Brand, Usages, Usages, Duration)>,
+}
+
+/// The zones of all drivers.
+async fn zones(
+    libvirt: &Libvirt,
+    moment: Duration,
+    measure: bool,
+) -> Result<(Inventory, Details), PlatformError> {
+    let lists = libvirt.lists().await?;
+    let details = try_join_all(lists.iter().map(|(driver, listed)| async move {
+        tokio::try_join!(documents(*driver, listed), usages(*driver, listed, moment, measure))
+    }));
+    let (inventory, details) = tokio::try_join!(Libvirt::inventory_of(&lists), details)?;
+    let mut all = Details::default();
+    for (xml, used) in details {
+        all.xml.extend(xml);
+        all.used.push(used);
+    }
+    Ok((inventory, all))
+}
+
+async fn documents(driver: Driver, listed: &[Listed]) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
+    let commands = listed.iter().map(|domain| format!("dumpxml {}", domain.uuid)).collect();
+    let answers = driver.each(commands).await?;
+    Ok(listed.iter().map(|domain| domain.uuid).zip(answers).collect())
+}
+
+async fn usages(
+    driver: Driver,
+    listed: &[Listed],
+    moment: Duration,
+    measure: bool,
+) -> Result<(Brand, Usages, Usages, Duration), PlatformError> {
+    let look = async |also: Vec<String>| {
+        let commands = stats::commands(driver, listed);
+        let wanted = commands.len();
+        let answers = driver.each(commands.into_iter().chain(also).collect()).await?;
+        Ok(stats::parse(driver, listed, answers.get(..wanted).unwrap_or_default()))
+    };
+    if listed.iter().all(|domain| domain.id.is_none()) {
+        return Ok((driver.brand(), Usages::new(), Usages::new(), moment));
+    }
+    let before = look(if measure { stats::measure(driver, listed) } else { Vec::new() }).await?;
+    let began = Instant::now();
+    tokio::time::sleep(moment).await;
+    let after = look(Vec::new()).await?;
+    // Both looks take as long, so this is the time between them for each zone.
+    Ok((driver.brand(), before, after, began.elapsed()))
+}
+
+impl Details {
+    /// A zone, and what it needs. One whose XML is not to be had is described as far as it is known.
+    fn describe(&self, zone: &Zone, machine: &Machine, arch: &str) -> (FleetZone, Needs) {
+        let xml = self.xml.get(&zone.uuid).map_or("", String::as_str).trim_start();
+        let needs = needs::parse(xml, zone.is_running(), machine.usual_huge_page).unwrap_or_default();
+        let mut described = FleetZone {
+            huge_page: needs.huge_page,
+            one_node: needs.one_node,
+            // An emulated machine may be of any kind, on any host that emulates it.
+            arch: if matches!(needs.domain.virt.as_str(), "kvm" | "lxc") {
+                arch.to_owned()
+            } else {
+                String::new()
+            },
+            hypervisor: needs.hypervisor,
+            networks: needs.domain.networks.iter().map(|network| network.label()).collect(),
+            tags: needs.tags.clone(),
+            ..FleetZone::of(zone, "")
+        };
+        if let Some((before, after, time)) = self.used_by(zone) {
+            (described.cpu_load, described.network_load) = after.since(before.unwrap_or(after), time);
+            described.dirty = after.dirty.map(|rate| Dirty { rate, ..Dirty::default() });
+            // What lies in huge pages is all there from the beginning, and not counted as its process's.
+            let resident = after.resident.filter(|_| needs.huge_page.is_none());
+            let used = [after.balloon, resident].into_iter().flatten();
+            described.memory_used = used.fold(described.memory_used, u64::min);
+        }
+        (described, needs)
+    }
+
+    fn used_by(&self, zone: &Zone) -> Option<(Option<&Usage>, &Usage, Duration)> {
+        let (_, before, after, time) = self.used.iter().find(|(brand, ..)| *brand == zone.brand)?;
+        Some((before.get(zone.name.as_str()), after.get(zone.name.as_str())?, *time))
+    }
+}
+
+/// What zones need of a processor. Each kind of processor is taken apart once.
+async fn add_features(zones: &mut [(FleetZone, Needs)], host: Option<&Features>) {
+    let models: BTreeSet<_> =
+        zones.iter().filter_map(|(_, needs)| needs.processor.model()).cloned().collect();
+    let features = models.into_iter().map(|model| async {
+        let features = processor::taken_apart(model.clone()).await;
+        (model, features)
+    });
+    let features: BTreeMap<_, _> = join_all(features).await.into_iter().collect();
+    for (zone, needs) in zones {
+        let needed = match &needs.processor {
+            Processor::Any => None,
+            Processor::Same => host.cloned(),
+            Processor::Model(model) => features.get(model).cloned().flatten(),
+        };
+        zone.cpu_features = needed.unwrap_or_default();
+    }
+}
+
+/// On which storage zones lie; gives all that the host sees, if that can be told in time.
+async fn add_storage(zones: &mut [(FleetZone, Needs)]) -> Option<BTreeSet<String>> {
+    let disks: Vec<_> = zones.iter().map(|(_, needs)| needs.domain.disks.clone()).collect();
+    let look = tokio::task::spawn_blocking(move || {
+        let storage = Storage::look();
+        let used: Vec<_> = disks.iter().map(|disks| storage.of(disks)).collect();
+        (storage.names(), used)
+    });
+    let (all, used) = tokio::time::timeout(STORAGE, look).await.ok()?.ok()?;
+    for ((zone, _), used) in zones.iter_mut().zip(used) {
+        zone.storage = used;
+    }
+    Some(all)
+}
+
+fn host_of(
+    facts: PlatformFacts,
+    networks: Vec<String>,
+    features: Option<Features>,
+    brands: BTreeSet<Brand>,
+    machine: Machine,
+    network_load: u64,
+    storage: Option<BTreeSet<String>>,
+) -> FleetHost {
+    FleetHost {
+        cpu_features: features,
+        hypervisor: Version::find(&facts.hypervisor),
+        arch: facts.arch,
+        brands: Some(brands),
+        memory: facts.memory,
+        memory_free: facts.memory_free,
+        huge_pages: machine.huge_pages,
+        // A host with one node is one.
+        numa: if machine.nodes.len() > 1 { machine.nodes } else { Vec::new() },
+        cpus: facts.cpus,
+        cpu_load: machine.load.min(f64::from(facts.cpus)),
+        network_load,
+        bandwidth: machine.bandwidth,
+        networks: Some(machine.devices.into_iter().chain(networks).collect()),
+        storage,
+        ..FleetHost::default()
+    }
+}
+
+/// Reads a text as each of the things that are read here.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_output(driver: Driver, text: &str) {
+    let answers = [text.to_owned()];
+    let _ = (stats::parse(driver, &[], &answers), needs::parse(text, true, 1));
+    (processor::read_output(text), storage::read_output(text), machine::read_output(text));
+}

@@ -1,0 +1,277 @@
+//! Storage by names that mean the same on every host, so that a planner can tell hosts that see it from others.
+//!
+//! | storage | name |
+//! |---|---|
+//! | file or folder on NFS, CIFS or CephFS | server and what it exports: `nfs:10.0.0.5:/vms` |
+//! | file or folder on another file system | that one's UUID, `ext4:…`: only its own host sees it, unless it is a cluster's |
+//! | block device | its world-wide name: `wwid:…` |
+//! | anything else | none: it restricts nothing |
+//!
+//! That is only to save questions. Whether two hosts see the same is proven by `host::probe`, before each move. Nothing
+//! here touches a network file system: its server may be gone.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{major, minor};
+
+use crate::host::device_name;
+use crate::model::{Disk, DiskSource};
+
+/// A file system, as `/proc/self/mountinfo` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mount {
+    /// Where it is mounted.
+    point: PathBuf,
+    /// Its device, `MAJOR:MINOR`.
+    device: String,
+    /// `ext4`, `nfs4`, …
+    kind: String,
+    /// What is mounted: a device, `server:/folder`, …
+    source: String,
+    /// Its own options.
+    options: String,
+}
+
+// 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
+// 77 45 254:0 /lab/h1/local /srv/local rw,relatime - ext4 /dev/vda rw,discard
+// 42 27 254:0 /run/netns /run/netns rw,relatime shared:1 - ext4 /dev/vda rw
+/// Reads `/proc/self/mountinfo`.
+fn parse_mounts(text: &str) -> Vec<Mount> {
+    text.lines().filter_map(parse_mount).collect()
+}
+
+fn parse_mount(line: &str) -> Option<Mount> {
+    let (place, what) = line.split_once(" - ")?;
+    let mut place = place.split(' ').skip(2);
+    let (device, _root, point) = (place.next()?, place.next()?, place.next()?);
+    let mut what = what.split(' ');
+    Some(Mount {
+        point: unescape(point).into(),
+        device: device.to_owned(),
+        kind: what.next()?.to_owned(),
+        source: unescape(what.next()?),
+        options: what.next().unwrap_or_default().to_owned(),
+    })
+}
+
+/// Blanks and such are written as `\040`.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split('\\');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.get(..3).and_then(|code| u8::from_str_radix(code, 8).ok()).filter(u8::is_ascii) {
+            Some(code) => {
+                plain.push(char::from(code));
+                plain.push_str(part.get(3..).unwrap_or_default());
+            }
+            None => {
+                plain.push('\\');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
+}
+
+impl Mount {
+    /// Whether its data comes over the network, so that looking at it may take for ever.
+    fn is_remote(&self) -> bool {
+        let kind = self.kind.as_str();
+        matches!(
+            kind,
+            "nfs" | "nfs4" | "cifs" | "smb3" | "ceph" | "9p" | "lustre" | "afs" | "autofs" | "virtiofs"
+        ) || kind.starts_with("fuse")
+    }
+
+    /// The name of storage on a network. A server is known by its address: its name may be another on another host.
+    fn remote_name(&self) -> Option<String> {
+        let address = || self.options.split(',').find_map(|option| option.strip_prefix("addr="));
+        match self.kind.as_str() {
+            "nfs" | "nfs4" => {
+                let (server, folder) = self.source.split_once(":/")?;
+                Some(format!("nfs:{}:/{folder}", address().unwrap_or(server)))
+            }
+            "cifs" | "smb3" => {
+                let (server, share) = self.source.strip_prefix("//")?.split_once('/')?;
+                Some(format!("cifs://{}/{share}", address().unwrap_or(server)))
+            }
+            // `user@cluster.name=/folder`: the older form names monitors, in any order.
+            "ceph" => self.source.split_once('@').map(|(_, cluster)| format!("ceph:{cluster}")),
+            _ => None,
+        }
+    }
+
+    /// The name of storage on a device of the host.
+    fn local_name(&self) -> Option<String> {
+        let kinds = ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "gfs2", "ocfs2", "overlay"];
+        if !kinds.contains(&self.kind.as_str()) {
+            return None;
+        }
+        let uuid = self.uuid_of_device().or_else(|| {
+            let id = rustix::fs::statvfs(&self.point).ok()?.f_fsid;
+            (id != 0).then(|| format!("{id:016x}"))
+        })?;
+        Some(format!("{}:{uuid}", self.kind))
+    }
+
+    /// What udev has found on its device.
+    fn uuid_of_device(&self) -> Option<String> {
+        // btrfs has a device number of its own making.
+        let device = match std::fs::metadata(&self.source).ok().filter(|_| self.source.starts_with("/dev/")) {
+            Some(node) => format!("{}:{}", major(node.rdev()), minor(node.rdev())),
+            None => self.device.clone(),
+        };
+        let found = std::fs::read_to_string(format!("/run/udev/data/b{device}")).ok()?;
+        found.lines().find_map(|line| line.strip_prefix("E:ID_FS_UUID=")).map(str::to_owned)
+    }
+}
+
+/// The storage that a host sees.
+#[derive(Clone, Debug, Default)]
+pub struct Storage {
+    /// What is mounted, with its name if it has one. The last one counts where there are several.
+    mounts: Vec<(Mount, Option<String>)>,
+    /// World-wide names of its devices.
+    devices: BTreeSet<String>,
+}
+
+impl Storage {
+    /// Looks at all that there is.
+    pub fn look() -> Self {
+        let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let name = |mount: &Mount| if mount.is_remote() { mount.remote_name() } else { mount.local_name() };
+        let mounts = parse_mounts(&text).into_iter().map(|mount| (name(&mount), mount));
+        let devices = std::fs::read_dir("/sys/block").into_iter().flatten().flatten();
+        Self {
+            mounts: mounts.map(|(name, mount)| (mount, name)).collect(),
+            devices: devices.filter_map(|device| device_name(&device.path())).collect(),
+        }
+    }
+
+    /// The names of all of it.
+    pub fn names(&self) -> BTreeSet<String> {
+        let mounted = self.mounts.iter().filter_map(|(_, name)| name.clone());
+        mounted.chain(self.devices.iter().cloned()).collect()
+    }
+
+    /// The names of what a zone writes to. Of what it only reads, a copy will do.
+    pub fn of(&self, disks: &[Disk]) -> BTreeSet<String> {
+        disks.iter().filter(|disk| !disk.readonly).filter_map(|disk| self.of_disk(&disk.source)).collect()
+    }
+
+    fn of_disk(&self, source: &DiskSource) -> Option<String> {
+        match source {
+            DiskSource::File(path) | DiskSource::Dir(path) => {
+                let (mount, name) = self.mount_of(path)?;
+                if mount.is_remote() {
+                    return name.clone();
+                }
+                // Links may lead elsewhere.
+                let real = std::fs::canonicalize(path).ok()?;
+                self.mount_of(&real)?.1.clone()
+            }
+            DiskSource::Block(path) => {
+                let device = std::fs::metadata(path).ok()?.rdev();
+                device_name(&PathBuf::from(format!("/sys/dev/block/{}:{}", major(device), minor(device))))
+            }
+            DiskSource::Network { .. } => None,
+        }
+    }
+
+    fn mount_of(&self, path: &Path) -> Option<&(Mount, Option<String>)> {
+        let over = self.mounts.iter().filter(|(mount, _)| path.starts_with(&mount.point));
+        over.max_by_key(|(mount, _)| mount.point.components().count())
+    }
+}
+
+/// Reads a text as what is read here.
+#[cfg(feature = "fuzzing")]
+pub fn read_output(text: &str) {
+    let _ = parse_mounts(text).iter().map(Mount::remote_name).count();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MOUNTS: &str = include_str!("fixtures/mountinfo.txt");
+
+    /// In the form of the kernel's documentation: the tests' hosts mount nothing over a network.
+    const REMOTE: &str = "\
+90 27 0:50 / /srv/vms rw,relatime shared:9 - nfs4 nas.example.org:/vms rw,vers=4.2,clientaddr=10.0.0.1,addr=10.0.0.5\n\
+91 27 0:51 / /srv/old rw - nfs nas:/old\\040vms rw,vers=3,addr=10.0.0.5\n\
+92 27 0:52 / /srv/win rw - cifs //win/vms rw,username=x,addr=10.0.0.6\n\
+93 27 0:53 / /srv/ceph rw - ceph vm@aaaa-bbbb.fs=/vms rw,name=vm\n\
+94 27 0:54 / /srv/mons rw - ceph 10.0.0.1:6789,10.0.0.2:6789:/ rw\n\
+95 27 0:55 / /srv/gluster rw - fuse.glusterfs localhost:/vol rw\n";
+
+    #[test]
+    fn every_mount_is_read() {
+        let mounts = parse_mounts(MOUNTS);
+        assert_eq!(mounts.len(), MOUNTS.lines().count());
+        let local = mounts.iter().find(|mount| mount.point == Path::new("/srv/local")).unwrap();
+        assert_eq!(
+            (local.kind.as_str(), local.source.as_str(), local.device.as_str()),
+            ("ext4", "/dev/vda", "254:0")
+        );
+    }
+
+    #[test]
+    fn what_is_on_a_network_is_named_by_its_server_and_what_that_exports() {
+        let names: Vec<_> = parse_mounts(REMOTE).iter().map(|mount| mount.remote_name()).collect();
+        let names: Vec<_> = names.iter().map(|name| name.as_deref().unwrap_or("-")).collect();
+        assert_eq!(
+            names,
+            [
+                "nfs:10.0.0.5:/vms",
+                "nfs:10.0.0.5:/old vms",
+                "cifs://10.0.0.6/vms",
+                "ceph:aaaa-bbbb.fs=/vms",
+                "-",
+                "-"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_innermost_mount_over_it() {
+        let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
+        let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
+        let storage = Storage { mounts, devices: BTreeSet::new() };
+        let disk = |path: &str, readonly| Disk {
+            target: "vda".into(),
+            source: DiskSource::File(path.into()),
+            readonly,
+        };
+        let names = |path, readonly| storage.of(&[disk(path, readonly)]).into_iter().collect::<Vec<_>>();
+        assert_eq!(names("/srv/vms/a.img", false), ["nfs:10.0.0.5:/vms"]);
+        assert_eq!(names("/srv/vms-else/a.img", false), [] as [String; 0]);
+        // A copy of what is only read will do.
+        assert_eq!(names("/srv/vms/a.iso", true), [] as [String; 0]);
+    }
+
+    #[test]
+    fn two_files_of_one_folder_lie_on_the_same_storage_and_their_host_sees_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::look();
+        let name = |file: &str| {
+            let path = folder.path().join(file);
+            std::fs::write(&path, "").unwrap();
+            storage.of(&[Disk { target: "vda".into(), source: DiskSource::File(path), readonly: false }])
+        };
+        let (a, b) = (name("a"), name("b"));
+        assert_eq!(a, b);
+        assert!(a.is_subset(&storage.names()), "{a:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_makes_the_reader_panic(text in "(1 2 0:1 / /a rw|\\\\0| - |nfs|ceph| |:/|//|@|\\PC){0,30}") {
+            let _ = parse_mounts(&text).iter().map(Mount::remote_name).count();
+            let _ = unescape(&text);
+        }
+    }
+}
