@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::host::Role;
 use crate::migration::Policy;
 use crate::model::Address;
+use crate::policy::Word;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub agent: Agent,
     /// What each peer may do, by the name in its certificate; others get `migrate`.
     pub roles: BTreeMap<String, Role>,
+    /// Evacuations.
+    pub evacuation: Evacuation,
     /// Live migrations.
     pub migration: Migration,
     /// libvirt.
@@ -105,6 +108,19 @@ impl Default for Agent {
         Self { listen: "[::]:12302".to_owned(), connections: 256 }
     }
 }
+
+/// `[evacuation]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evacuation {
+    /// The policy where the command line names none.
+    pub policy: PolicyName,
+}
+
+/// The name of a policy; `spread` unless another is said.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct PolicyName(pub Word);
 
 /// `[migration]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
