@@ -110,17 +110,18 @@ impl Default for Agent {
 }
 
 /// `[evacuation]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evacuation {
     /// The policy where the command line names none.
-    pub policy: PolicyName,
+    pub policy: Word,
 }
 
-/// The name of a policy; `spread` unless another is said.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct PolicyName(pub Word);
+impl Default for Evacuation {
+    fn default() -> Self {
+        Self { policy: Word::default_policy() }
+    }
+}
 
 /// `[migration]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -271,7 +272,7 @@ mod tests {
     fn every_key_is_in_the_example() {
         let text = in_force();
         // A key that is left out there is named by none of its lines: an unknown field's error lists all.
-        for section in ["", "connect", "ssh", "agent", "migration", "libvirt"] {
+        for section in ["", "connect", "ssh", "agent", "evacuation", "migration", "libvirt"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = Config::parse(&format!("{header}no_such_key = 1\n")).unwrap_err();
             let (_, known) = error.split_once("expected").unwrap();

@@ -179,7 +179,8 @@ mod tests {
         assert_eq!(each(&fleet, |zone| zone.action), [Action::Migrate, Action::Migrate, Action::Stop]);
         assert_eq!(each(&fleet, |zone| zone.priority), [1, 1, 1]);
         let sets = |zone: &FleetZone| {
-            let join = |set: &std::collections::BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
+            let join =
+                |set: &std::collections::BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
             format!("{} {} {}", join(&zone.apart), join(&zone.together), join(&zone.one_by_one))
         };
         assert_eq!(each(&fleet, sets), ["all,web  w", "all,web  w", "all db "]);

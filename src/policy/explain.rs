@@ -20,7 +20,8 @@ pub fn explain(policy: &Policy) -> Vec<String> {
     said.push(match policy.return_order {
         ReturnOrder::Planned => "On return, zones come back in whatever order is shortest.".to_owned(),
         ReturnOrder::Reverse => {
-            "On return, zones come back in the reverse order: the last one to leave or to stop is the first.".to_owned()
+            "On return, zones come back in the reverse order: the last one to leave or to stop is the first."
+                .to_owned()
         }
     });
     said
@@ -70,13 +71,19 @@ fn listed(items: &[String], word: &str) -> String {
 fn limits(limits: &Limits, rules: &Rules) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(limits.headroom.map(|share| format!("Of each host's memory {share} stays free.")));
-    said.extend(limits.max_zones.map(|most| format!("No host gets more than {} in all.", counted(most, "zone"))));
+    said.extend(
+        limits.max_zones.map(|most| format!("No host gets more than {} in all.", counted(most, "zone"))),
+    );
     said.extend(limits.vcpus_per_cpu.map(|ratio| {
         format!("Zones that run have at most {ratio} virtual processors for each processor of their host.")
     }));
     said.push(format!(
         "At most {} from one host at once, and at most {} at one.",
-        if rules.outbound == 1 { "1 zone leaves".to_owned() } else { format!("{} zones leave", rules.outbound) },
+        if rules.outbound == 1 {
+            "1 zone leaves".to_owned()
+        } else {
+            format!("{} zones leave", rules.outbound)
+        },
         if rules.inbound == 1 { "1 arrives".to_owned() } else { format!("{} arrive", rules.inbound) },
     ));
     said.extend(limits.bandwidth.map(|rate| format!("One move takes at most {rate} of the line.")));
@@ -94,10 +101,14 @@ fn convergence(convergence: &Convergence) -> Vec<String> {
         0 => "A live migration is never given up because it makes no progress.".to_owned(),
         _ => format!("A live migration is given up after {stall} s without progress."),
     }));
-    said.extend(downtime.map(|ms| format!("A zone may be stopped for {ms} ms at the end of its live migration.")));
+    said.extend(
+        downtime.map(|ms| format!("A zone may be stopped for {ms} ms at the end of its live migration.")),
+    );
     said.extend(passes.map(|passes| match passes {
         0 => "A live migration is never given up because its passes do not come to an end.".to_owned(),
-        _ => format!("A live migration is given up after {passes} passes over the zone's memory that come to no end."),
+        _ => format!(
+            "A live migration is given up after {passes} passes over the zone's memory that come to no end."
+        ),
     }));
     said
 }
@@ -165,7 +176,8 @@ mod tests {
              targets = [\"rack\", \"ssh://h4\"]\naction = \"restart\"\npriority = -3\nafter = [\"web*\", \"app?\"]\n\
              one_by_one = \"db\"\napart = \"replicas\"\n[[zones]]\ntogether = \"pair\"\n",
         );
-        let rules: Vec<_> = explain(&policy.unwrap()).into_iter().filter(|line| line.starts_with('-')).collect();
+        let rules: Vec<_> =
+            explain(&policy.unwrap()).into_iter().filter(|line| line.starts_with('-')).collect();
         assert_eq!(
             rules,
             [

@@ -27,7 +27,10 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Mistake>> {
         about: about.map(Spanned::into_inner),
         destinations: plain(destinations),
         retries: file.number("retries", 0..=10, &mut form.wrong),
-        return_order: file.value("return_order", &mut form.wrong).map(Spanned::into_inner).unwrap_or_default(),
+        return_order: file
+            .value("return_order", &mut form.wrong)
+            .map(Spanned::into_inner)
+            .unwrap_or_default(),
         goal: form.goal(&mut file),
         limits: form.limits(&mut file),
         convergence: form.convergence(&mut file),
@@ -93,7 +96,10 @@ impl Form {
             if let HostRef::Group(name) = host.get_ref()
                 && !self.groups.contains_key(name)
             {
-                let what = format!("there is no group {:?} in [groups], and a host is written ssh://HOST or rads://HOST", name.as_str());
+                let what = format!(
+                    "there is no group {:?} in [groups], and a host is written ssh://HOST or rads://HOST",
+                    name.as_str()
+                );
                 self.wrong.add(host.span(), what);
             }
         }
@@ -185,7 +191,10 @@ impl Form {
             targets: plain(targets),
             action: action.map(|word| word.into_inner().into()),
             priority: section.number("priority", -1000..=1000, wrong),
-            after: section.list::<Pattern>("after", wrong).map(|list| plain(list.into_inner())).unwrap_or_default(),
+            after: section
+                .list::<Pattern>("after", wrong)
+                .map(|list| plain(list.into_inner()))
+                .unwrap_or_default(),
             one_by_one: section.value("one_by_one", wrong).map(Spanned::into_inner),
             apart: section.value("apart", wrong).map(Spanned::into_inner),
             together: section.value("together", wrong).map(Spanned::into_inner),

@@ -76,29 +76,54 @@ impl<'i> Section<'i> {
     }
 
     /// The value of a key, and where it stands; none if it is not there, or wrong.
-    pub fn value<T: DeserializeOwned>(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<Spanned<T>> {
+    pub fn value<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Spanned<T>> {
         read(self.take(key)?, mistakes)
     }
 
     /// A whole number within those bounds.
-    pub fn number<T>(&mut self, key: &'static str, within: RangeInclusive<T>, mistakes: &mut Mistakes) -> Option<T>
+    pub fn number<T>(
+        &mut self,
+        key: &'static str,
+        within: RangeInclusive<T>,
+        mistakes: &mut Mistakes,
+    ) -> Option<T>
     where
         T: TryFrom<i64> + PartialOrd + std::fmt::Display,
     {
         let value = self.take(key)?;
         let (span, kind) = (value.span(), value.get_ref().type_str());
-        let number = read::<i64>(value, &mut Mistakes::default()).and_then(|n| T::try_from(n.into_inner()).ok());
+        let number =
+            read::<i64>(value, &mut Mistakes::default()).and_then(|n| T::try_from(n.into_inner()).ok());
         let good = number.filter(|number| within.contains(number));
         if good.is_none() {
             let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
-            let what = if kind == "integer" { "this one is outside".to_owned() } else { format!("this is {article} {kind}") };
-            mistakes.add(span, format!("{key}: a whole number from {} to {} is expected, {what}", within.start(), within.end()));
+            let what = if kind == "integer" {
+                "this one is outside".to_owned()
+            } else {
+                format!("this is {article} {kind}")
+            };
+            mistakes.add(
+                span,
+                format!(
+                    "{key}: a whole number from {} to {} is expected, {what}",
+                    within.start(),
+                    within.end()
+                ),
+            );
         }
         good
     }
 
     /// The values of a list. One that is wrong is left out, and told.
-    pub fn list<T: DeserializeOwned>(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<Spanned<Vec<Spanned<T>>>> {
+    pub fn list<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Spanned<Vec<Spanned<T>>>> {
         list(key, self.take(key)?, mistakes)
     }
 
@@ -124,7 +149,10 @@ impl<'i> Section<'i> {
     }
 
     /// The lists of a section whose keys may be any, each with its key.
-    pub fn lists<T: DeserializeOwned>(self, mistakes: &mut Mistakes) -> Vec<(Spanned<String>, Spanned<Vec<Spanned<T>>>)> {
+    pub fn lists<T: DeserializeOwned>(
+        self,
+        mistakes: &mut Mistakes,
+    ) -> Vec<(Spanned<String>, Spanned<Vec<Spanned<T>>>)> {
         let read = |(key, value): (Spanned<std::borrow::Cow<'i, str>>, Spanned<DeValue<'i>>)| {
             let key = Spanned::new(key.span(), key.into_inner().into_owned());
             let values = list(key.get_ref(), value, mistakes)?;
@@ -165,7 +193,8 @@ fn list<T: DeserializeOwned>(
             Some(Spanned::new(span, items))
         }
         other => {
-            mistakes.add(span, format!("{key} is a list; write [ ] around it ({} was found)", other.type_str()));
+            mistakes
+                .add(span, format!("{key} is a list; write [ ] around it ({} was found)", other.type_str()));
             None
         }
     }
@@ -176,7 +205,10 @@ fn table<'i>(name: String, value: Spanned<DeValue<'i>>, mistakes: &mut Mistakes)
     match value.into_inner() {
         DeValue::Table(table) => Some(Section::new(name, span, table)),
         other => {
-            mistakes.add(span, format!("{name} is a section with keys of its own ({} was found)", other.type_str()));
+            mistakes.add(
+                span,
+                format!("{name} is a section with keys of its own ({} was found)", other.type_str()),
+            );
             None
         }
     }

@@ -76,7 +76,8 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no bandwidth; write a size a second, as in \"1GiB/s\" or \"100MiB/s\"");
+        let bad =
+            || format!("{text:?} is no bandwidth; write a size a second, as in \"1GiB/s\" or \"100MiB/s\"");
         let bytes = text.strip_suffix("/s").and_then(|size| parse_bytes(size).ok()).ok_or_else(bad)?;
         if bytes < 1 << 20 {
             return Err(format!("{text:?} is too little; the least is 1MiB/s"));
@@ -168,6 +169,11 @@ impl fmt::Display for Pattern {
 pub struct Word(String);
 
 impl Word {
+    /// The policy that holds where none is named.
+    pub fn default_policy() -> Self {
+        Self("spread".to_owned())
+    }
+
     /// The word as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -210,7 +216,10 @@ impl FromStr for HostRef {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains([':', '/', '@']) {
-            return text.parse().map(Self::Host).map_err(|error: crate::model::HostUriError| error.to_string());
+            return text
+                .parse()
+                .map(Self::Host)
+                .map_err(|error: crate::model::HostUriError| error.to_string());
         }
         text.parse().map(Self::Group)
     }
@@ -278,7 +287,8 @@ mod tests {
     #[test]
     fn shares_and_rates_are_what_they_say() {
         assert!(("12.5%".parse::<Share>().unwrap().part() - 0.125).abs() < 1e-12);
-        let cases = [("1GiB/s", 1 << 30), ("1.5G/s", 3 << 29), ("100MiB/s", 100 << 20), ("2097153B/s", 2_097_153)];
+        let cases =
+            [("1GiB/s", 1 << 30), ("1.5G/s", 3 << 29), ("100MiB/s", 100 << 20), ("2097153B/s", 2_097_153)];
         for (text, bytes) in cases {
             assert_eq!(text.parse::<Rate>().unwrap().bytes(), bytes);
         }
@@ -292,10 +302,9 @@ mod tests {
                 let after = behind_first(pattern);
                 (0..=name.len()).any(|at| by_definition(after, &name[at..]))
             }
-            Some(wanted) => name
-                .chars()
-                .next()
-                .is_some_and(|c| (wanted == '?' || wanted == c) && by_definition(behind_first(pattern), behind_first(name))),
+            Some(wanted) => name.chars().next().is_some_and(|c| {
+                (wanted == '?' || wanted == c) && by_definition(behind_first(pattern), behind_first(name))
+            }),
         }
     }
 
