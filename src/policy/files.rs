@@ -193,3 +193,73 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     std::fs::rename(&fresh, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        (folder, paths)
+    }
+
+    fn changes(result: Result<Vec<(PathBuf, Change)>, PolicyError>) -> Vec<Change> {
+        result.unwrap().into_iter().map(|(_, change)| change).collect()
+    }
+
+    fn name(text: &str) -> Word {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn installing_never_changes_what_is_there_and_removing_takes_only_what_is_ours() {
+        let (_folder, paths) = host();
+        assert_eq!(changes(install(&paths)), [Change::Installed; 6]);
+        assert_eq!(changes(install(&paths)), [Change::Unchanged; 6]);
+        let edited = paths.policies().join("balance.toml");
+        std::fs::write(&edited, b"\xffmine").unwrap();
+        assert_eq!(changes(install(&paths))[..2], [Change::Kept, Change::Unchanged]);
+        assert_eq!(changes(uninstall(&paths))[..2], [Change::Kept, Change::Removed]);
+        assert_eq!(std::fs::read(&edited).unwrap(), b"\xffmine");
+        assert_eq!(std::fs::read_dir(paths.policies()).unwrap().count(), 1);
+        std::fs::remove_file(edited).unwrap();
+        assert_eq!(changes(uninstall(&paths)), [Change::Absent; 6]);
+        assert!(!paths.policies().exists());
+    }
+
+    #[test]
+    fn a_file_wins_over_the_shipped_policy_of_its_name() {
+        let (_folder, paths) = host();
+        assert_eq!(load(&paths, &name("pack")).unwrap().source, Source::Shipped);
+        std::fs::create_dir_all(paths.policies()).unwrap();
+        let path = paths.policies().join("pack.toml");
+        std::fs::write(&path, "about = \"mine\"\n").unwrap();
+        let loaded = load(&paths, &name("pack")).unwrap();
+        assert_eq!(
+            (loaded.source, loaded.policy.about.as_deref()),
+            (Source::File(path.clone()), Some("mine"))
+        );
+        std::fs::write(&path, "about = 3\n").unwrap();
+        assert!(
+            matches!(load(&paths, &name("pack")), Err(PolicyError::Wrong { .. })),
+            "the shipped one was taken"
+        );
+        std::fs::write(&path, b"\xff").unwrap();
+        assert!(matches!(load(&paths, &name("pack")), Err(PolicyError::Read { .. })));
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_all_that_are_known() {
+        let (_folder, paths) = host();
+        std::fs::create_dir_all(paths.policies()).unwrap();
+        for file in ["mine.toml", "notes.txt", "a b.toml", ".hidden.toml", "spread.new"] {
+            std::fs::write(paths.policies().join(file), "").unwrap();
+        }
+        assert_eq!(
+            load(&paths, &name("spred")).unwrap_err().to_string(),
+            "there is no policy \"spred\"; there are: balance, fastest, mine, pack, pinned, single-host, spread"
+        );
+        assert_eq!(load(&paths, &name("mine")).unwrap().policy, Policy::default());
+    }
+}

@@ -65,9 +65,6 @@ impl Form {
     fn groups(&mut self, file: &mut Section<'_>) {
         let section = file.section("groups", &mut self.wrong);
         for (name, hosts) in section.lists::<HostUri>(&mut self.wrong) {
-            if hosts.get_ref().is_empty() {
-                self.wrong.add(hosts.span(), "a group needs at least one host");
-            }
             let hosts = self.each_once(hosts.into_inner());
             match name.get_ref().parse::<Word>() {
                 Ok(word) => {
@@ -88,9 +85,6 @@ impl Form {
     /// Hosts and groups that are there.
     fn hosts(&mut self, section: &mut Section<'_>, key: &'static str) -> Vec<Spanned<HostRef>> {
         let Some(list) = section.list::<HostRef>(key, &mut self.wrong) else { return Vec::new() };
-        if list.get_ref().is_empty() {
-            self.wrong.add(list.span(), format!("{key} names no host; leave it out if any will do"));
-        }
         let list = self.each_once(list.into_inner());
         for host in &list {
             if let HostRef::Group(name) = host.get_ref()

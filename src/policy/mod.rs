@@ -20,6 +20,8 @@ pub mod files;
 mod form;
 mod mistake;
 mod read;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::BTreeMap;

@@ -118,7 +118,7 @@ impl<'i> Section<'i> {
         good
     }
 
-    /// The values of a list. One that is wrong is left out, and told.
+    /// The values of a list, of which there must be some. One that is wrong is left out, and told.
     pub fn list<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
@@ -189,6 +189,9 @@ fn list<T: DeserializeOwned>(
     let span = value.span();
     match value.into_inner() {
         DeValue::Array(items) => {
+            if items.is_empty() {
+                mistakes.add(span.clone(), format!("{key} is empty; leave it out"));
+            }
             let items = items.into_iter().filter_map(|item| read(item, mistakes)).collect();
             Some(Spanned::new(span, items))
         }
