@@ -129,7 +129,7 @@ THE FILE (every key may be left out)
   [[zones]]                         a rule, as often as you like
   match = { name = \"web*\", brand = \"kvm\", tag = \"prod\" }
                                     zones of which all that is true; without it all zones
-  targets = [\"rack\", \"rads://h2\"]  the only hosts for them, in order of preference
+  targets = [\"rack\", \"rads://h2\"]   the only hosts for them, in order of preference
   action = \"live\"                   or restart, stop, suspend, leave
   priority = 10                     higher goes first
   after = [\"db*\"]                   these go before them

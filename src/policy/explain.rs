@@ -78,7 +78,7 @@ fn limits(limits: &Limits, rules: &Rules) -> Vec<String> {
         format!("Zones that run have at most {ratio} virtual processors for each processor of their host.")
     }));
     said.push(format!(
-        "At most {} from one host at once, and at most {} at one.",
+        "At most {} one host at once, and at most {} at one.",
         if rules.outbound == 1 {
             "1 zone leaves".to_owned()
         } else {
@@ -143,8 +143,8 @@ const fn doing(action: Action) -> &'static str {
     match action {
         Action::Migrate => "move live",
         Action::Restart => "are shut down in order, move, and are booted there",
-        Action::Stop => "are shut down in order and stay here; they are booted again on return",
-        Action::Suspend => "are suspended and stay here, their memory in a file; they go on on return",
+        Action::Stop => "are shut down in order and stay here, and are booted again at the return",
+        Action::Suspend => "are suspended and stay here, their memory in a file, and go on at the return",
         Action::Leave => "are left alone",
     }
 }
