@@ -65,7 +65,7 @@ impl Form {
     fn groups(&mut self, file: &mut Section<'_>) {
         let section = file.section("groups", &mut self.wrong);
         for (name, hosts) in section.lists::<HostUri>(&mut self.wrong) {
-            let hosts = self.each_once(hosts.into_inner());
+            let hosts = self.each_once(hosts);
             match name.get_ref().parse::<Word>() {
                 Ok(word) => {
                     self.groups.insert(word, plain(hosts));
@@ -85,7 +85,7 @@ impl Form {
     /// Hosts and groups that are there.
     fn hosts(&mut self, section: &mut Section<'_>, key: &'static str) -> Vec<Spanned<HostRef>> {
         let Some(list) = section.list::<HostRef>(key, &mut self.wrong) else { return Vec::new() };
-        let list = self.each_once(list.into_inner());
+        let list = self.each_once(list);
         for host in &list {
             if let HostRef::Group(name) = host.get_ref()
                 && !self.groups.contains_key(name)
@@ -185,10 +185,7 @@ impl Form {
             targets: plain(targets),
             action: action.map(|word| word.into_inner().into()),
             priority: section.number("priority", -1000..=1000, wrong),
-            after: section
-                .list::<Pattern>("after", wrong)
-                .map(|list| plain(list.into_inner()))
-                .unwrap_or_default(),
+            after: section.list::<Pattern>("after", wrong).map(plain).unwrap_or_default(),
             one_by_one: section.value("one_by_one", wrong).map(Spanned::into_inner),
             apart: section.value("apart", wrong).map(Spanned::into_inner),
             together: section.value("together", wrong).map(Spanned::into_inner),

@@ -34,6 +34,9 @@ impl Mistakes {
     }
 }
 
+/// The values of a list, and where each stands.
+pub type List<T> = Vec<Spanned<T>>;
+
 /// A table of the file that is being read.
 pub struct Section<'i> {
     name: String,
@@ -123,7 +126,7 @@ impl<'i> Section<'i> {
         &mut self,
         key: &'static str,
         mistakes: &mut Mistakes,
-    ) -> Option<Spanned<Vec<Spanned<T>>>> {
+    ) -> Option<List<T>> {
         list(key, self.take(key)?, mistakes)
     }
 
@@ -149,10 +152,7 @@ impl<'i> Section<'i> {
     }
 
     /// The lists of a section whose keys may be any, each with its key.
-    pub fn lists<T: DeserializeOwned>(
-        self,
-        mistakes: &mut Mistakes,
-    ) -> Vec<(Spanned<String>, Spanned<Vec<Spanned<T>>>)> {
+    pub fn lists<T: DeserializeOwned>(self, mistakes: &mut Mistakes) -> Vec<(Spanned<String>, List<T>)> {
         let read = |(key, value): (Spanned<std::borrow::Cow<'i, str>>, Spanned<DeValue<'i>>)| {
             let key = Spanned::new(key.span(), key.into_inner().into_owned());
             let values = list(key.get_ref(), value, mistakes)?;
@@ -185,15 +185,14 @@ fn list<T: DeserializeOwned>(
     key: &str,
     value: Spanned<DeValue<'_>>,
     mistakes: &mut Mistakes,
-) -> Option<Spanned<Vec<Spanned<T>>>> {
+) -> Option<List<T>> {
     let span = value.span();
     match value.into_inner() {
         DeValue::Array(items) => {
             if items.is_empty() {
-                mistakes.add(span.clone(), format!("{key} is empty; leave it out"));
+                mistakes.add(span, format!("{key} is empty; leave it out"));
             }
-            let items = items.into_iter().filter_map(|item| read(item, mistakes)).collect();
-            Some(Spanned::new(span, items))
+            Some(items.into_iter().filter_map(|item| read(item, mistakes)).collect())
         }
         other => {
             mistakes

@@ -159,7 +159,7 @@ fn each_mistake_is_named_where_it_stands() {
             "destinations = [\"ssh://h2\"]\n[[zones]]\ntargets = [\"ssh://h3\"]\n",
             "3:12: ssh://h3 is not among the destinations",
         ),
-        ("about = \"x\n", "1:10: invalid basic string"),
+        ("about = \"x\n", "1:11: invalid basic string, expected `\""),
     ];
     for (text, expected) in cases {
         let found = mistakes(text);
