@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::host::Role;
 use crate::migration::Policy;
 use crate::model::Address;
+use crate::policy::Word;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub agent: Agent,
     /// What each peer may do, by the name in its certificate; others get `migrate`.
     pub roles: BTreeMap<String, Role>,
+    /// Evacuations.
+    pub evacuation: Evacuation,
     /// How much this host takes.
     pub limits: Limits,
     /// Live migrations.
@@ -105,6 +108,20 @@ pub struct Agent {
 impl Default for Agent {
     fn default() -> Self {
         Self { listen: "[::]:12302".to_owned(), connections: 256 }
+    }
+}
+
+/// `[evacuation]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evacuation {
+    /// The policy where the command line names none.
+    pub policy: Word,
+}
+
+impl Default for Evacuation {
+    fn default() -> Self {
+        Self { policy: Word::default_policy() }
     }
 }
 
@@ -271,7 +288,7 @@ mod tests {
     fn every_key_is_in_the_example() {
         let text = in_force();
         // A key that is left out there is named by none of its lines: an unknown field's error lists all.
-        for section in ["", "connect", "ssh", "agent", "limits", "migration", "libvirt"] {
+        for section in ["", "connect", "ssh", "agent", "evacuation", "limits", "migration", "libvirt"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = Config::parse(&format!("{header}no_such_key = 1\n")).unwrap_err();
             let (_, known) = error.split_once("expected").unwrap();

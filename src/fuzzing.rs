@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::model::{Address, Brand, HostUri, Manifest, ZoneName};
 use crate::platform::libvirt;
+use crate::policy;
 use crate::transport::hello::{Hello, Welcome};
 use crate::transport::{frame, rpc};
 
@@ -39,6 +40,18 @@ pub fn manifest(text: &str) {
 pub fn config(text: &str) {
     if let Err(what) = Config::parse(text) {
         assert!(!what.contains('\n'), "more than one line");
+    }
+}
+
+/// A policy. What is wrong with one can be shown, and what is right can be explained.
+pub fn policy(text: &str) {
+    match policy::parse(text) {
+        Ok(policy) => assert!(!policy::explain(&policy).is_empty(), "nothing is said of it"),
+        Err(mistakes) => {
+            assert!(!mistakes.is_empty(), "nothing is wrong");
+            let shown = mistakes.iter().flat_map(policy::Mistake::picture);
+            shown.for_each(|line| assert!(!line.contains(char::is_control), "it steers the terminal"));
+        }
     }
 }
 

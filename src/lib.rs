@@ -29,6 +29,7 @@
 //!    │
 //!   store         SQLite: maintenance, targets, runs, the zones that are away, the journal, bookings
 //!
+//!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
 //!   config  /etc/sysadm/sysadm.toml         paths   where everything lies
 //! ```
@@ -73,5 +74,6 @@ pub mod paths;
 pub mod plan;
 pub mod platform;
 pub mod points;
+pub mod policy;
 pub mod store;
 pub mod transport;

@@ -68,6 +68,11 @@ impl Paths {
         self.below("etc/sysadm/sysadm.toml")
     }
 
+    /// Policies.
+    pub fn policies(&self) -> PathBuf {
+        self.below("etc/sysadm/policies")
+    }
+
     /// Certificates and keys.
     pub fn tls_dir(&self) -> PathBuf {
         self.below("etc/sysadm/tls")

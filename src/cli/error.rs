@@ -78,6 +78,7 @@ macro_rules! plain_errors {
 plain_errors!(
     crate::store::StoreError,
     crate::config::ConfigError,
+    crate::policy::PolicyError,
     crate::platform::PlatformError,
     crate::transport::DialError,
     HostError,

@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
-use super::{CliError, Exit, plan, stop, ui};
+use super::{CliError, Exit, plan, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Engine, Options, Outcome, RunLock, recover};
 use crate::model::ZoneName;
+use crate::policy::Word;
 use crate::store::{Direction, MoveState};
 
 /// Move all zones away from this host, or back
@@ -55,6 +56,10 @@ pub struct Args {
     /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10))]
     retries: u32,
+    /// The policy: where zones may go, which placement is good, what is done with which zone. Default: what
+    /// sysadm.toml says, or spread
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "forget", "resume"])]
+    policy: Option<Word>,
     /// After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up: those zones stay
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     deadline: Option<Duration>,
@@ -104,12 +109,14 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         }
         return Ok(if left.is_empty() { Exit::Done } else { Exit::Stuck });
     }
+    let policy = policy::load(&context, args.policy.as_ref())?;
     let options = Options {
         all: args.all,
         zones: args.zones,
         overwrite: args.overwrite,
         jobs: usize::from(args.jobs),
         retries: args.retries,
+        policy,
         user: Context::user(),
     };
     if args.dry_run {

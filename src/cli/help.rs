@@ -13,6 +13,8 @@ EXIT STATUS
 
 FILES
   /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
+  /etc/sysadm/policies/          policies; they win over those of the same name that
+                                 are part of the program
   /etc/sysadm/tls/               certificates for rads://
   /etc/libvirt/hooks/*.d/        00-sysadm: how libvirt is kept from starting zones
   /var/lib/sysadm/sysadm.db      state: maintenance, targets, zones that are away
@@ -56,6 +58,7 @@ EXAMPLES
   sysadm evacuate -na                       what would happen, and what stands in the way
   sysadm evacuate -va                       everything, with a line for each step
   sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
+  sysadm evacuate -a --policy pack          to as few hosts as possible
   sysadm evacuate web1 db1                  only these, running or not
   sysadm evacuate -l                        what is away; what is left here
   sysadm evacuate -l -p -o zonename,dest    for programs
@@ -94,6 +97,57 @@ EXIT STATUS
   0  done
   1  no such zone, nothing set that could be unset; nothing was changed
   2  wrong usage; for a malformed URI, which part of it is wrong";
+
+pub const POLICY: &str = "\
+EXAMPLES
+  sysadm policy list
+  sysadm policy show spread
+  sysadm policy show spread --toml > /etc/sysadm/policies/mine.toml
+  sysadm policy check /etc/sysadm/policies/mine.toml
+  sysadm evacuate -na --policy mine
+
+THE FILE (every key may be left out)
+  about = \"...\"                     what it does, in a few words
+  destinations = [\"rads://h2\", \"rack\"]
+                                    the only hosts, or groups, to which zones may go
+  retries = 2                       tries of a move that failed for a passing reason
+  return_order = \"reverse\"          zones come back so; else \"planned\"
+  [groups]
+  rack = [\"rads://h3\", \"ssh://h4\"]
+  [goal]
+  place = \"spread\"                  or pack, balance, pinned, fastest
+  weights = { cpu = 1, memory = 1, network = 1 }
+                                    of balance only
+  [limits]
+  headroom = \"10%\"                  of each host's memory, stays free
+  max_zones = 40                    on one host
+  vcpus_per_cpu = 4                 virtual processors for each real one
+  outbound = 4, inbound = 4         moves from and to one host at once
+  bandwidth = \"1GiB/s\"              of one move
+  [convergence]
+  stall, downtime, passes           in place of those in [migration] of sysadm.toml
+  [[zones]]                         a rule, as often as you like
+  match = { name = \"web*\", brand = \"kvm\", tag = \"prod\" }
+                                    zones of which all that is true; without it all zones
+  targets = [\"rack\", \"rads://h2\"]   the only hosts for them, in order of preference
+  action = \"live\"                   or restart, stop, suspend, leave
+  priority = 10                     higher goes first
+  after = [\"db*\"]                   these go before them
+  apart = \"web\"                     no two of this group on one host
+  together = \"shop\"                 all of this group on one host
+  one_by_one = \"web\"                no two of this group on their way at the same time
+
+All rules that match a zone hold for it: of two that differ in targets, action or priority
+the later one wins, and groups add up. So general rules stand above, exceptions below.
+
+FILES
+  /etc/sysadm/policies/NAME.toml    wins over the policy of that name that is part of the
+                                    program; 'sysadm setup' puts those here
+
+EXIT STATUS
+  0  done; check: nothing is wrong
+  1  there is none, it cannot be read, or it is wrong; where and why is said
+  2  wrong usage";
 
 pub const ZONE_LIST: &str = "\
 EXAMPLES
@@ -174,6 +228,7 @@ pub const SETUP: &str = "\
 FILES
   /etc/libvirt/hooks/qemu.d/00-sysadm
   /etc/libvirt/hooks/lxc.d/00-sysadm
+  /etc/sysadm/policies/*.toml
 
 libvirt looks for new hooks only when it starts. After the first time:
   systemctl restart libvirtd        (virtqemud and virtlxcd, where there are those)";

@@ -12,6 +12,7 @@ mod host;
 mod listing;
 mod maintain;
 mod plan;
+mod policy;
 mod progress;
 mod setup;
 mod sim;
@@ -53,6 +54,7 @@ enum Command {
     Maintain(maintain::Args),
     Evacuate(evacuate::Args),
     Target(target::Args),
+    Policy(policy::Args),
     Zone(zone::Args),
     Host(host::Args),
     Store(store::Args),
@@ -102,6 +104,7 @@ async fn run(command: Command) -> Result<Exit, CliError> {
         Command::Maintain(args) => maintain::run(args),
         Command::Evacuate(args) => evacuate::run(args).await,
         Command::Target(args) => target::run(args).await,
+        Command::Policy(args) => policy::run(args),
         Command::Zone(args) => zone::run(args).await,
         Command::Host(args) => host::run(args).await,
         Command::Store(args) => store::run(args),

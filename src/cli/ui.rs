@@ -20,6 +20,12 @@ pub fn complain(text: &str) {
     let _ = out.write_all(format!("sysadm: {}\n", clean(text)).as_bytes());
 }
 
+/// A line that belongs to what was just complained about.
+pub fn quote(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(format!("    {}\n", clean(text).trim_end()).as_bytes());
+}
+
 /// Nothing that a hypervisor or a peer says may steer the terminal or break a line.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

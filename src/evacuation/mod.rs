@@ -57,6 +57,8 @@ pub struct Options {
     pub jobs: usize,
     /// How often a move is tried again that failed for a reason that may pass.
     pub retries: u32,
+    /// Where zones may go, what a good placement is, which limits hold.
+    pub policy: crate::policy::Policy,
     /// Who asks.
     pub user: String,
 }

@@ -51,7 +51,7 @@ impl OneMove<'_> {
             (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
                 store.update_away(&self.away_row(AwayPhase::Away, started))
             }
-            (_, Err(MoveError::Unknown { .. })) => Ok(()),
+            (_, Err(MoveError::Unknown { .. } | MoveError::Leftover { .. })) => Ok(()),
         };
         if let Err(error) = written {
             let text = format!("{}: its record could not be written: {error}", self.zone());
@@ -83,6 +83,11 @@ pub(super) fn conclude(
             a_move.step = Some(*step);
             a_move.error =
                 Some(format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"));
+        }
+        Err(error @ MoveError::Leftover { step, .. }) => {
+            a_move.state = MoveState::Failed;
+            a_move.step = Some(*step);
+            a_move.error = Some(format!("{error}; the next run, or 'sysadm evacuate --resume', takes it away"));
         }
         Err(error @ MoveError::Undone { step, .. }) => {
             a_move.state = MoveState::Failed;

@@ -16,7 +16,7 @@ use crate::platform::libvirt::Driver;
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
 
-/// What was done with a script.
+/// What was done with a script, or with another file that setup installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is new here.
@@ -25,6 +25,8 @@ pub enum Change {
     Updated,
     /// It was there already.
     Unchanged,
+    /// It was there in another form, which stays.
+    Kept,
     /// It was taken away.
     Removed,
     /// It was not there.
@@ -37,6 +39,7 @@ impl fmt::Display for Change {
             Self::Installed => "installed",
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
+            Self::Kept => "edited, stays as it is",
             Self::Removed => "removed",
             Self::Absent => "not installed",
         })

@@ -157,18 +157,18 @@ async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
         Ok(inventory) => inventory,
         Err(error) => return unknown(format!("whether it runs on {there} is not known: {error}")),
     };
-    let runs = inventory.find(&zone).is_some_and(|zone| zone.uuid == uuid && zone.is_running());
-    if !runs {
+    let Some(found) = inventory.find(&zone).filter(|zone| zone.uuid == uuid && zone.is_running()) else {
         return unknown(format!("it does not run on {there} any more"));
+    };
+    if found.aux == Some(Aux::Paused) && task.arrival.manifest.zone.aux != Some(Aux::Paused) {
+        return unknown(format!("it is held on {there}"));
     }
     // It runs at the source, so an image at the destination is a copy that must never run.
     if let Err(error) = insist(SHORT, || task.to.discard(zone.clone(), uuid)).await {
-        return MoveError::undone(
-            Step::Transfer,
-            format!(
-                "{cause}; it goes on running on {there}; a held copy may be left, which never runs by itself: {error}"
-            ),
+        let reason = format!(
+            "{cause}; it goes on running on {there}; a held copy may be left at its destination, which never runs by itself: {error}"
         );
+        return MoveError::Leftover { step: Step::Transfer, reason };
     }
     match cause {
         MoveError::Undone { step, reason, .. } if given_up => {

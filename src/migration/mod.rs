@@ -78,6 +78,15 @@ pub enum MoveError {
         /// Whether it may go better in a while.
         may_pass: bool,
     },
+    /// The zone is as it was, where it was, but something of it may be left at the destination. The next run takes
+    /// that away.
+    #[error("{reason}")]
+    Leftover {
+        /// At which step.
+        step: Step,
+        /// Why.
+        reason: String,
+    },
     /// It was given up on request; the zone is as it was, where it was.
     #[error("cancelled")]
     Cancelled,
@@ -105,7 +114,7 @@ impl MoveError {
     /// The step at which it failed, if it did.
     pub const fn step(&self) -> Option<Step> {
         match self {
-            Self::Undone { step, .. } | Self::Unknown { step, .. } => Some(*step),
+            Self::Undone { step, .. } | Self::Leftover { step, .. } | Self::Unknown { step, .. } => Some(*step),
             Self::Cancelled => None,
         }
     }

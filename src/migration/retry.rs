@@ -45,7 +45,7 @@ impl MoveError {
     pub const fn may_pass(&self) -> bool {
         match self {
             Self::Undone { may_pass, .. } => *may_pass,
-            Self::Cancelled | Self::Unknown { .. } => false,
+            Self::Leftover { .. } | Self::Cancelled | Self::Unknown { .. } => false,
         }
     }
 }

@@ -76,7 +76,7 @@ pub fn format_bytes(bytes: u64) -> String {
     if tenths == 0 || whole >= 100 { format!("{whole}{unit}") } else { format!("{whole}.{tenths}{unit}") }
 }
 
-/// The size that people write: `96M`, `1.5G`, `4096`; in bytes.
+/// The size that people write: `96M`, `1.5G`, `2GiB`, `4096`; in bytes.
 ///
 /// # Errors
 /// If it is none, in words.
@@ -85,10 +85,10 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[number.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        "T" => 40,
+        "K" | "KIB" => 10,
+        "M" | "MIB" => 20,
+        "G" | "GIB" => 30,
+        "T" | "TIB" => 40,
         _ => return Err(bad()),
     };
     let (whole, tenths) = match number.split_once('.') {
@@ -121,7 +121,8 @@ mod tests {
         for size in [0, 1023, 1024, 96 << 20, (1 << 30) + (1 << 29), 300 << 30] {
             assert_eq!(parse_bytes(&format_bytes(size)), Ok(size));
         }
-        for text in ["", "G", "-1", "1.25G", "1,5G", "5X", "+5", "1e3", "99999999999999T"] {
+        assert_eq!(["2GiB", "1.5MiB", "3kib"].map(parse_bytes), [Ok(2 << 30), Ok(3 << 19), Ok(3 << 10)]);
+        for text in ["", "G", "-1", "1.25G", "1,5G", "5X", "5GB", "5iB", "+5", "1e3", "99999999999999T"] {
             assert!(parse_bytes(text).unwrap_err().contains("is no size"), "{text:?}");
         }
     }

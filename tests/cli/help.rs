@@ -34,6 +34,7 @@ fn help_of_sysadm() {
       maintain    Start, end or list maintenance of this host
       evacuate    Move all zones away from this host, or back
       target      Say where zones go when this host is evacuated
+      policy      List, check and explain policies: where zones may go, and how
       zone        Work with the zones of this host
       host        Ask other hosts how they are
       store       Look after the database of this host
@@ -64,6 +65,8 @@ fn help_of_sysadm() {
 
     FILES
       /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
+      /etc/sysadm/policies/          policies; they win over those of the same name that
+                                     are part of the program
       /etc/sysadm/tls/               certificates for rads://
       /etc/libvirt/hooks/*.d/        00-sysadm: how libvirt is kept from starting zones
       /var/lib/sysadm/sysadm.db      state: maintenance, targets, zones that are away
@@ -191,6 +194,10 @@ fn help_of_evacuate() {
               
               [default: 1]
 
+          --policy <NAME>
+              The policy: where zones may go, which placement is good, what is done with which zone.
+              Default: what sysadm.toml says, or spread
+
           --deadline <DURATION>
               After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up:
               those zones stay
@@ -239,6 +246,7 @@ fn help_of_evacuate() {
       sysadm evacuate -na                       what would happen, and what stands in the way
       sysadm evacuate -va                       everything, with a line for each step
       sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
+      sysadm evacuate -a --policy pack          to as few hosts as possible
       sysadm evacuate web1 db1                  only these, running or not
       sysadm evacuate -l                        what is away; what is left here
       sysadm evacuate -l -p -o zonename,dest    for programs
@@ -357,6 +365,129 @@ fn help_of_target_list() {
       -h, --help                Print help
     [done]
     ");
+}
+
+#[test]
+fn help_of_policy() {
+    assert_snapshot!(help("policy --help"), @r#"
+    List, check and explain policies: where zones may go, and how
+
+    A policy is a TOML file. It says to which hosts zones may go, which placement is good, what limits
+    hold, and what is done with which zone. 'sysadm evacuate --policy NAME' uses one. Some are part of
+    the program.
+
+    Usage: sysadm policy <COMMAND>
+
+    Commands:
+      list   List all policies
+      check  Tell all that is wrong with policy files, with line and column
+      show   Explain a policy in sentences
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm policy list
+      sysadm policy show spread
+      sysadm policy show spread --toml > /etc/sysadm/policies/mine.toml
+      sysadm policy check /etc/sysadm/policies/mine.toml
+      sysadm evacuate -na --policy mine
+
+    THE FILE (every key may be left out)
+      about = "..."                     what it does, in a few words
+      destinations = ["rads://h2", "rack"]
+                                        the only hosts, or groups, to which zones may go
+      retries = 2                       tries of a move that failed for a passing reason
+      return_order = "reverse"          zones come back so; else "planned"
+      [groups]
+      rack = ["rads://h3", "ssh://h4"]
+      [goal]
+      place = "spread"                  or pack, balance, pinned, fastest
+      weights = { cpu = 1, memory = 1, network = 1 }
+                                        of balance only
+      [limits]
+      headroom = "10%"                  of each host's memory, stays free
+      max_zones = 40                    on one host
+      vcpus_per_cpu = 4                 virtual processors for each real one
+      outbound = 4, inbound = 4         moves from and to one host at once
+      bandwidth = "1GiB/s"              of one move
+      [convergence]
+      stall, downtime, passes           in place of those in [migration] of sysadm.toml
+      [[zones]]                         a rule, as often as you like
+      match = { name = "web*", brand = "kvm", tag = "prod" }
+                                        zones of which all that is true; without it all zones
+      targets = ["rack", "rads://h2"]   the only hosts for them, in order of preference
+      action = "live"                   or restart, stop, suspend, leave
+      priority = 10                     higher goes first
+      after = ["db*"]                   these go before them
+      apart = "web"                     no two of this group on one host
+      together = "shop"                 all of this group on one host
+      one_by_one = "web"                no two of this group on their way at the same time
+
+    All rules that match a zone hold for it: of two that differ in targets, action or priority
+    the later one wins, and groups add up. So general rules stand above, exceptions below.
+
+    FILES
+      /etc/sysadm/policies/NAME.toml    wins over the policy of that name that is part of the
+                                        program; 'sysadm setup' puts those here
+
+    EXIT STATUS
+      0  done; check: nothing is wrong
+      1  there is none, it cannot be read, or it is wrong; where and why is said
+      2  wrong usage
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_policy_list() {
+    assert_snapshot!(help("policy list --help"), @r#"
+    List all policies
+
+    Usage: sysadm policy list [OPTIONS]
+
+    Options:
+      -p, --parsable            Stable output for programs; needs -o
+      -o, --output <FIELD,...>  Fields to list: NAME, SOURCE, ABOUT, or all
+      -h, --help                Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_policy_check() {
+    assert_snapshot!(help("policy check --help"), @r#"
+    Tell all that is wrong with policy files, with line and column
+
+    Usage: sysadm policy check <FILE>...
+
+    Arguments:
+      <FILE>...  Files
+
+    Options:
+      -h, --help  Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_policy_show() {
+    assert_snapshot!(help("policy show --help"), @r#"
+    Explain a policy in sentences
+
+    Usage: sysadm policy show [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  Its name
+
+    Options:
+          --toml  Its file, as it is
+          --json  One JSON document
+      -h, --help  Print help
+    [done]
+    "#);
 }
 
 #[test]
@@ -625,14 +756,15 @@ fn help_of_setup() {
     Make the hypervisor itself respect maintenance
 
     Installs a hook for each of libvirt's drivers. From then on libvirt refuses 'virsh start' and
-    incoming migrations while maintenance is held. Hooks that are there already keep working. Doing it
-    again changes nothing.
+    incoming migrations while maintenance is held. Hooks that are there already keep working. Installs
+    the policies, too, to be read and edited; one that was edited stays as it is. Doing it again changes
+    nothing.
 
     Usage: sysadm setup [OPTIONS]
 
     Options:
           --uninstall
-              Take the hooks away again
+              Take the hooks, and the policies that were not edited, away again
 
       -h, --help
               Print help (see a summary with '-h')
@@ -640,6 +772,7 @@ fn help_of_setup() {
     FILES
       /etc/libvirt/hooks/qemu.d/00-sysadm
       /etc/libvirt/hooks/lxc.d/00-sysadm
+      /etc/sysadm/policies/*.toml
 
     libvirt looks for new hooks only when it starts. After the first time:
       systemctl restart libvirtd        (virtqemud and virtlxcd, where there are those)

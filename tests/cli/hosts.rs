@@ -187,14 +187,39 @@ fn an_agent_on_standard_input_wants_to_be_greeted() {
 }
 
 #[test]
-fn simulated_hosts_need_no_setup() {
+fn setup_of_a_simulated_host_installs_the_policies_and_nothing_else() {
     let site = Environment::new();
     assert_snapshot!(site.run("h1", "setup"), @r"
-    sysadm: nothing to set up: simulated zones respect maintenance as they are
+    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: installed
+    sysadm: /SITE/h1/etc/sysadm/policies/fastest.toml: installed
+    sysadm: /SITE/h1/etc/sysadm/policies/pack.toml: installed
+    sysadm: /SITE/h1/etc/sysadm/policies/pinned.toml: installed
+    sysadm: /SITE/h1/etc/sysadm/policies/single-host.toml: installed
+    sysadm: /SITE/h1/etc/sysadm/policies/spread.toml: installed
+    sysadm: no hooks to set up: simulated zones respect maintenance as they are
+    [done]
+    ");
+    std::fs::write(site.paths("h1").policies().join("balance.toml"), "about = \"mine\"\n").unwrap();
+    std::fs::remove_file(site.paths("h1").policies().join("spread.toml")).unwrap();
+    assert_snapshot!(site.run("h1", "setup"), @r"
+    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: edited, stays as it is
+    sysadm: /SITE/h1/etc/sysadm/policies/fastest.toml: unchanged
+    sysadm: /SITE/h1/etc/sysadm/policies/pack.toml: unchanged
+    sysadm: /SITE/h1/etc/sysadm/policies/pinned.toml: unchanged
+    sysadm: /SITE/h1/etc/sysadm/policies/single-host.toml: unchanged
+    sysadm: /SITE/h1/etc/sysadm/policies/spread.toml: installed
+    sysadm: no hooks to set up: simulated zones respect maintenance as they are
     [done]
     ");
     assert_snapshot!(site.run("h1", "setup --uninstall"), @r"
-    sysadm: nothing to set up: simulated zones respect maintenance as they are
+    sysadm: /SITE/h1/etc/sysadm/policies/balance.toml: edited, stays as it is
+    sysadm: /SITE/h1/etc/sysadm/policies/fastest.toml: removed
+    sysadm: /SITE/h1/etc/sysadm/policies/pack.toml: removed
+    sysadm: /SITE/h1/etc/sysadm/policies/pinned.toml: removed
+    sysadm: /SITE/h1/etc/sysadm/policies/single-host.toml: removed
+    sysadm: /SITE/h1/etc/sysadm/policies/spread.toml: removed
+    sysadm: no hooks to set up: simulated zones respect maintenance as they are
     [done]
     ");
+    assert_eq!(std::fs::read_dir(site.paths("h1").policies()).unwrap().count(), 1);
 }

@@ -16,6 +16,7 @@ mod maintain;
 mod output;
 mod pipes;
 mod plan;
+mod policy;
 mod return_home;
 mod secrets;
 mod sim;

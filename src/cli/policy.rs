@@ -1,0 +1,169 @@
+//! `sysadm policy`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::columns::{Column, parsable, pick, table};
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::policy::{Loaded, Mistake, Policy, PolicyError, Source, Word, explain, files};
+
+/// List, check and explain policies: where zones may go, and how
+///
+/// A policy is a TOML file. It says to which hosts zones may go, which placement is good, what limits hold, and
+/// what is done with which zone. 'sysadm evacuate --policy NAME' uses one. Some are part of the program.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = super::help::POLICY)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List all policies
+    List {
+        /// Stable output for programs; needs -o
+        #[arg(short, long, requires = "output")]
+        parsable: bool,
+        /// Fields to list: NAME, SOURCE, ABOUT, or all
+        #[arg(short, long, value_name = "FIELD,...")]
+        output: Option<String>,
+    },
+    /// Tell all that is wrong with policy files, with line and column
+    Check {
+        /// Files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Explain a policy in sentences
+    Show {
+        /// Its name
+        name: Word,
+        /// Its file, as it is
+        #[arg(long, conflicts_with = "json")]
+        toml: bool,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+struct Line {
+    name: Word,
+    found: Result<Loaded, PolicyError>,
+}
+
+const COLUMNS: &[Column<Line>] = &[
+    Column { name: "NAME", width: 12, value: |line| Some(line.name.to_string()) },
+    Column {
+        name: "SOURCE",
+        width: 8,
+        value: |line| {
+            Some(match &line.found {
+                Ok(loaded) => source(&loaded.source),
+                Err(PolicyError::Wrong { path, .. } | PolicyError::Read { path, .. }) => {
+                    path.display().to_string()
+                }
+                Err(PolicyError::Unknown { .. } | PolicyError::Change { .. }) => return None,
+            })
+        },
+    },
+    Column {
+        name: "ABOUT",
+        width: 5,
+        value: |line| match &line.found {
+            Ok(loaded) => loaded.policy.about.clone(),
+            Err(error) => Some(format!("({})", crate::host::chain(error))),
+        },
+    },
+];
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Shipped => "shipped".to_owned(),
+        Source::File(path) => path.display().to_string(),
+    }
+}
+
+pub fn run(args: Args) -> Result<Exit, CliError> {
+    match args.action {
+        Action::List { parsable, output } => list(&Context::load()?, parsable, output.as_deref()),
+        Action::Check { files } => Ok(check(&files)),
+        Action::Show { name, toml, json } => show(&find(&Context::load()?, &name)?, &name, toml, json),
+    }
+}
+
+/// The policy of that name, or the one that sysadm.toml names. All that is wrong with it is told.
+pub fn load(context: &Context, name: Option<&Word>) -> Result<Policy, CliError> {
+    find(context, name.unwrap_or(&context.config.evacuation.policy)).map(|loaded| loaded.policy)
+}
+
+fn find(context: &Context, name: &Word) -> Result<Loaded, CliError> {
+    let found = files::load(&context.paths, name);
+    if let Err(PolicyError::Wrong { path, mistakes }) = &found {
+        tell(&path.display().to_string(), mistakes);
+    }
+    Ok(found?)
+}
+
+fn tell(file: &str, mistakes: &[Mistake]) {
+    /// Who has this many to read will correct some, and ask again.
+    const MOST: usize = 20;
+    for mistake in mistakes.iter().take(MOST) {
+        ui::complain(&format!("{file}:{mistake}"));
+        mistake.picture().iter().for_each(|line| ui::quote(line));
+    }
+    if mistakes.len() > MOST {
+        ui::complain(&format!("{file}: and {} more", mistakes.len() - MOST));
+    }
+}
+
+fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Result<Exit, CliError> {
+    let columns = pick(COLUMNS, COLUMNS.len(), output)?;
+    let line = |name: Word| Line { found: files::load(&context.paths, &name), name };
+    let lines: Vec<_> = files::names(&context.paths)?.into_iter().map(line).collect();
+    ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) });
+    Ok(if lines.iter().all(|line| line.found.is_ok()) { Exit::Done } else { Exit::Error })
+}
+
+fn check(files: &[PathBuf]) -> Exit {
+    let mut exit = Exit::Done;
+    for path in files {
+        let file = path.display().to_string();
+        match files::read(path) {
+            Ok(_) => ui::say(&format!("{file}: nothing is wrong")),
+            Err(error) => {
+                exit = Exit::Error;
+                match &error {
+                    PolicyError::Wrong { mistakes, .. } => tell(&file, mistakes),
+                    other => ui::complain(&crate::host::chain(other)),
+                }
+            }
+        }
+    }
+    exit
+}
+
+fn show(loaded: &Loaded, name: &Word, as_toml: bool, as_json: bool) -> Result<Exit, CliError> {
+    if as_toml {
+        ui::print(&loaded.text);
+    } else if as_json {
+        let file = match &loaded.source {
+            Source::Shipped => None,
+            Source::File(path) => Some(path),
+        };
+        let document = json!({"schema_version": 1, "name": name, "file": file, "policy": loaded.policy});
+        let text =
+            serde_json::to_string_pretty(&document).map_err(|error| CliError::new(Exit::Error, error))?;
+        ui::print(&format!("{text}\n"));
+    } else {
+        let about = loaded.policy.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
+        let heading = format!("{name} ({}){about}", source(&loaded.source));
+        for line in std::iter::once(heading).chain(explain(&loaded.policy)) {
+            ui::print(&format!("{}\n", ui::clean(&line)));
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,265 @@
+//! Where policies come from: those that are shipped are part of the program, and a file of the same name in
+//! `/etc/sysadm/policies` wins. So `--policy spread` works on a host on which nothing was installed.
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::{Mistake, Policy, Word, parse};
+use crate::hooks::Change;
+use crate::paths::Paths;
+
+/// The policies that are part of the program: name and text.
+pub const SHIPPED: [(&str, &str); 6] = [
+    ("balance", include_str!("../../policies/balance.toml")),
+    ("fastest", include_str!("../../policies/fastest.toml")),
+    ("pack", include_str!("../../policies/pack.toml")),
+    ("pinned", include_str!("../../policies/pinned.toml")),
+    ("single-host", include_str!("../../policies/single-host.toml")),
+    ("spread", include_str!("../../policies/spread.toml")),
+];
+
+/// Where a policy was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It is part of the program.
+    Shipped,
+    /// In this file.
+    File(PathBuf),
+}
+
+/// A policy that was found.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Where.
+    pub source: Source,
+    /// Its text, as it stands there.
+    pub text: String,
+    /// What it says.
+    pub policy: Policy,
+}
+
+/// Why there is no policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// There is none of that name.
+    #[error("there is no policy {name:?}; there are: {}", .known.join(", "))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// All that could have been meant.
+        known: Vec<String>,
+    },
+    /// It cannot be read.
+    #[error("failed to read {path}")]
+    Read {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{} cannot be used: {} wrong in it", path.display(), count(.mistakes))]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong with it.
+        mistakes: Vec<Mistake>,
+    },
+    /// It could not be installed or taken away.
+    #[error("failed to change the policy {path}")]
+    Change {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn count(mistakes: &[Mistake]) -> String {
+    match mistakes.len() {
+        1 => "1 thing is".to_owned(),
+        many => format!("{many} things are"),
+    }
+}
+
+/// Reads the policy of that name.
+///
+/// # Errors
+/// If there is none, or if it cannot be read, or is wrong.
+pub fn load(paths: &Paths, name: &Word) -> Result<Loaded, PolicyError> {
+    let path = paths.policies().join(format!("{name}.toml"));
+    match read(&path) {
+        Err(PolicyError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+        found => return found,
+    }
+    let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name.as_str()) else {
+        let known = names(paths)?.iter().map(ToString::to_string).collect();
+        return Err(PolicyError::Unknown { name: name.to_string(), known });
+    };
+    let policy = parse(text).map_err(|mistakes| PolicyError::Wrong { path, mistakes })?;
+    Ok(Loaded { source: Source::Shipped, text: (*text).to_owned(), policy })
+}
+
+/// Reads the policy in that file.
+///
+/// # Errors
+/// If it cannot be read, or is wrong.
+pub fn read(path: &Path) -> Result<Loaded, PolicyError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
+    match parse(&text) {
+        Ok(policy) => Ok(Loaded { source: Source::File(path.to_owned()), text, policy }),
+        Err(mistakes) => Err(PolicyError::Wrong { path: path.to_owned(), mistakes }),
+    }
+}
+
+/// The names of all policies, shipped or not. A file whose name is none cannot be meant by anybody.
+///
+/// # Errors
+/// If the folder cannot be read. One that is not there is empty.
+pub fn names(paths: &Paths) -> Result<BTreeSet<Word>, PolicyError> {
+    let folder = paths.policies();
+    let failed = |source| PolicyError::Read { path: folder.clone(), source };
+    let mut names: BTreeSet<Word> = SHIPPED.iter().filter_map(|(name, _)| name.parse().ok()).collect();
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(names),
+        entries => entries.map_err(failed)?,
+    };
+    for entry in entries {
+        let file = entry.map_err(failed)?.file_name();
+        let stem = file.to_str().and_then(|file| file.strip_suffix(".toml"));
+        names.extend(stem.and_then(|stem| stem.parse().ok()));
+    }
+    Ok(names)
+}
+
+/// Installs the shipped policies, to be read and edited. One that is there stays as it is.
+///
+/// # Errors
+/// The first file that could not be written.
+pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
+    each(paths, |path, text, present| match present {
+        Some(present) if present == text => Ok(Change::Unchanged),
+        Some(_) => Ok(Change::Kept),
+        None => write(path, text).map(|()| Change::Installed),
+    })
+}
+
+/// Takes the shipped policies away again. One that was edited stays.
+///
+/// # Errors
+/// The first file that could not be removed.
+pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
+    let changes = each(paths, |path, text, present| match present {
+        Some(present) if present == text => std::fs::remove_file(path).map(|()| Change::Removed),
+        Some(_) => Ok(Change::Kept),
+        None => Ok(Change::Absent),
+    })?;
+    // A folder that is empty now was ours.
+    let _ = std::fs::remove_dir(paths.policies());
+    Ok(changes)
+}
+
+fn each(
+    paths: &Paths,
+    change: impl Fn(&Path, &str, Option<String>) -> std::io::Result<Change>,
+) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
+    let one = |(name, text): &(&str, &str)| {
+        let path = paths.policies().join(format!("{name}.toml"));
+        let present = match std::fs::read(&path) {
+            // What is no text is not ours either.
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        match present.and_then(|present| change(&path, text, present)) {
+            Ok(change) => Ok((path, change)),
+            Err(source) => Err(PolicyError::Change { path, source }),
+        }
+    };
+    SHIPPED.iter().map(one).collect()
+}
+
+/// Whole or not there: half a policy would be taken for one that was edited.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let fresh = path.with_extension("new");
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    std::fs::rename(&fresh, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        (folder, paths)
+    }
+
+    fn changes(result: Result<Vec<(PathBuf, Change)>, PolicyError>) -> Vec<Change> {
+        result.unwrap().into_iter().map(|(_, change)| change).collect()
+    }
+
+    fn name(text: &str) -> Word {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn installing_never_changes_what_is_there_and_removing_takes_only_what_is_ours() {
+        let (_folder, paths) = host();
+        assert_eq!(changes(install(&paths)), [Change::Installed; 6]);
+        assert_eq!(changes(install(&paths)), [Change::Unchanged; 6]);
+        let edited = paths.policies().join("balance.toml");
+        std::fs::write(&edited, b"\xffmine").unwrap();
+        assert_eq!(changes(install(&paths))[..2], [Change::Kept, Change::Unchanged]);
+        assert_eq!(changes(uninstall(&paths))[..2], [Change::Kept, Change::Removed]);
+        assert_eq!(std::fs::read(&edited).unwrap(), b"\xffmine");
+        assert_eq!(std::fs::read_dir(paths.policies()).unwrap().count(), 1);
+        std::fs::remove_file(edited).unwrap();
+        assert_eq!(changes(uninstall(&paths)), [Change::Absent; 6]);
+        assert!(!paths.policies().exists());
+    }
+
+    #[test]
+    fn a_file_wins_over_the_shipped_policy_of_its_name() {
+        let (_folder, paths) = host();
+        assert_eq!(load(&paths, &name("pack")).unwrap().source, Source::Shipped);
+        std::fs::create_dir_all(paths.policies()).unwrap();
+        let path = paths.policies().join("pack.toml");
+        std::fs::write(&path, "about = \"mine\"\n").unwrap();
+        let loaded = load(&paths, &name("pack")).unwrap();
+        assert_eq!(
+            (loaded.source, loaded.policy.about.as_deref()),
+            (Source::File(path.clone()), Some("mine"))
+        );
+        std::fs::write(&path, "about = 3\n").unwrap();
+        assert!(
+            matches!(load(&paths, &name("pack")), Err(PolicyError::Wrong { .. })),
+            "the shipped one was taken"
+        );
+        std::fs::write(&path, b"\xff").unwrap();
+        assert!(matches!(load(&paths, &name("pack")), Err(PolicyError::Read { .. })));
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_all_that_are_known() {
+        let (_folder, paths) = host();
+        std::fs::create_dir_all(paths.policies()).unwrap();
+        for file in ["mine.toml", "notes.txt", "a b.toml", ".hidden.toml", "spread.new"] {
+            std::fs::write(paths.policies().join(file), "").unwrap();
+        }
+        assert_eq!(
+            load(&paths, &name("spred")).unwrap_err().to_string(),
+            "there is no policy \"spred\"; there are: balance, fastest, mine, pack, pinned, single-host, spread"
+        );
+        assert_eq!(load(&paths, &name("mine")).unwrap().policy, Policy::default());
+    }
+}

@@ -1,0 +1,217 @@
+//! Reads a TOML file key by key, and goes on after a mistake, so that all of them can be told at once.
+//!
+//! serde alone would end at the first one. Here each key is taken out of its section and read by itself; what is
+//! left in the section at the end is not known.
+
+use std::ops::{Range, RangeInclusive};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::mistake::Mistake;
+
+/// What was found to be wrong so far, with the bytes that are meant.
+#[derive(Debug, Default)]
+pub struct Mistakes(Vec<(Range<usize>, String)>);
+
+impl Mistakes {
+    /// One more.
+    pub fn add(&mut self, span: Range<usize>, text: impl Into<String>) {
+        self.0.push((span, text.into()));
+    }
+
+    /// The value, if nothing is wrong; else all that is, in the order of the file.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn or<T>(mut self, text: &str, value: T) -> Result<T, Vec<Mistake>> {
+        if self.0.is_empty() {
+            return Ok(value);
+        }
+        self.0.sort_by_key(|(span, _)| span.start);
+        Err(self.0.iter().map(|(span, what)| Mistake::new(text, span, what)).collect())
+    }
+}
+
+/// The values of a list, and where each stands.
+pub type List<T> = Vec<Spanned<T>>;
+
+/// A table of the file that is being read.
+pub struct Section<'i> {
+    name: String,
+    span: Range<usize>,
+    table: DeTable<'i>,
+    known: Vec<&'static str>,
+}
+
+impl<'i> Section<'i> {
+    /// The whole file. If it is no TOML, nothing but that is told: what follows a mistake of form means little.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn whole(text: &'i str) -> Result<Self, Vec<Mistake>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut mistakes = Mistakes::default();
+        for error in errors {
+            mistakes.add(error.span().unwrap_or_default(), error.message());
+        }
+        mistakes.or(text, Self::new("the file".to_owned(), 0..0, table.into_inner()))
+    }
+
+    const fn new(name: String, span: Range<usize>, table: DeTable<'i>) -> Self {
+        Self { name, span, table, known: Vec::new() }
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Whether nothing is left in it.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'i>>> {
+        self.known.push(key);
+        self.table.remove(key)
+    }
+
+    /// The value of a key, and where it stands; none if it is not there, or wrong.
+    pub fn value<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Spanned<T>> {
+        read(self.take(key)?, mistakes)
+    }
+
+    /// A whole number within those bounds.
+    pub fn number<T>(
+        &mut self,
+        key: &'static str,
+        within: RangeInclusive<T>,
+        mistakes: &mut Mistakes,
+    ) -> Option<T>
+    where
+        T: TryFrom<i64> + PartialOrd + std::fmt::Display,
+    {
+        let value = self.take(key)?;
+        let (span, kind) = (value.span(), value.get_ref().type_str());
+        let number =
+            read::<i64>(value, &mut Mistakes::default()).and_then(|n| T::try_from(n.into_inner()).ok());
+        let good = number.filter(|number| within.contains(number));
+        if good.is_none() {
+            let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
+            let what = if kind == "integer" {
+                "this one is outside".to_owned()
+            } else {
+                format!("this is {article} {kind}")
+            };
+            mistakes.add(
+                span,
+                format!(
+                    "{key}: a whole number from {} to {} is expected, {what}",
+                    within.start(),
+                    within.end()
+                ),
+            );
+        }
+        good
+    }
+
+    /// The values of a list, of which there must be some. One that is wrong is left out, and told.
+    pub fn list<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        mistakes: &mut Mistakes,
+    ) -> Option<List<T>> {
+        list(key, self.take(key)?, mistakes)
+    }
+
+    /// A section within this one; an empty one if it is not there.
+    pub fn section(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Self {
+        let empty = || Self::new(format!("[{key}]"), 0..0, DeTable::new());
+        self.take(key).and_then(|value| table(format!("[{key}]"), value, mistakes)).unwrap_or_else(empty)
+    }
+
+    /// Sections that may be there several times: `[[key]]`.
+    pub fn sections(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Vec<Self> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let (span, name) = (value.span(), format!("[[{key}]]"));
+        match value.into_inner() {
+            DeValue::Array(items) => {
+                items.into_iter().filter_map(|item| table(name.clone(), item, mistakes)).collect()
+            }
+            other => {
+                mistakes.add(span, format!("{key} is {}; write {name} above its keys", other.type_str()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// The lists of a section whose keys may be any, each with its key.
+    pub fn lists<T: DeserializeOwned>(self, mistakes: &mut Mistakes) -> Vec<(Spanned<String>, List<T>)> {
+        let read = |(key, value): (Spanned<std::borrow::Cow<'i, str>>, Spanned<DeValue<'i>>)| {
+            let key = Spanned::new(key.span(), key.into_inner().into_owned());
+            let values = list(key.get_ref(), value, mistakes)?;
+            Some((key, values))
+        };
+        self.table.into_iter().filter_map(read).collect()
+    }
+
+    /// Ends it: what was not asked for is not known.
+    pub fn end(self, mistakes: &mut Mistakes) {
+        for (key, _) in &self.table {
+            let (name, known) = (&self.name, self.known.join(", "));
+            mistakes.add(key.span(), format!("{name} has no key {:?}; it has {known}", key.get_ref()));
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, mistakes: &mut Mistakes) -> Option<Spanned<T>> {
+    let span = value.span();
+    match T::deserialize(ValueDeserializer::from(value)) {
+        Ok(value) => Some(Spanned::new(span, value)),
+        Err(error) => {
+            mistakes.add(error.span().unwrap_or(span), error.message());
+            None
+        }
+    }
+}
+
+fn list<T: DeserializeOwned>(
+    key: &str,
+    value: Spanned<DeValue<'_>>,
+    mistakes: &mut Mistakes,
+) -> Option<List<T>> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Array(items) => {
+            if items.is_empty() {
+                mistakes.add(span, format!("{key} is empty; leave it out"));
+            }
+            Some(items.into_iter().filter_map(|item| read(item, mistakes)).collect())
+        }
+        other => {
+            mistakes
+                .add(span, format!("{key} is a list; write [ ] around it ({} was found)", other.type_str()));
+            None
+        }
+    }
+}
+
+fn table<'i>(name: String, value: Spanned<DeValue<'i>>, mistakes: &mut Mistakes) -> Option<Section<'i>> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Table(table) => Some(Section::new(name, span, table)),
+        other => {
+            mistakes.add(
+                span,
+                format!("{name} is a section with keys of its own ({} was found)", other.type_str()),
+            );
+            None
+        }
+    }
+}

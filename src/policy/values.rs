@@ -1,0 +1,329 @@
+//! The values of a policy that are written as text: shares, rates, patterns, names of hosts, groups and policies.
+//! Each reads back as it is written.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{HostUri, parse_bytes};
+
+/// A type that serde sees as its text.
+macro_rules! by_text {
+    ($($name:ty),+) => {
+        $(impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.to_string()
+            }
+        })+
+    };
+}
+
+by_text!(Share, Rate, Pattern, HostRef, Word);
+
+/// A part of a whole: `10%`, `12.5%`. From 0 % to less than 100 %.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Share(f64);
+
+impl Share {
+    /// The same from 0 to 1.
+    pub fn part(self) -> f64 {
+        self.0 / 100.0
+    }
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no share; write 0% to 99%, as in \"10%\"");
+        let number = text.strip_suffix('%').ok_or_else(bad)?;
+        let plain = number.starts_with(|c: char| c.is_ascii_digit())
+            && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let percent = number.parse::<f64>().ok().filter(|percent| plain && *percent < 100.0);
+        percent.map(Self).ok_or_else(bad)
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+/// Bytes a second: `1GiB/s`, `100M/s`. At least 1 MiB/s, since hypervisors take anything less for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rate(u64);
+
+impl Rate {
+    /// Bytes a second.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad =
+            || format!("{text:?} is no bandwidth; write a size a second, as in \"1GiB/s\" or \"100MiB/s\"");
+        let bytes = text.strip_suffix("/s").and_then(|size| parse_bytes(size).ok()).ok_or_else(bad)?;
+        if bytes < 1 << 20 {
+            return Err(format!("{text:?} is too little; the least is 1MiB/s"));
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+        let whole = units.into_iter().find(|(shift, _)| self.0.trailing_zeros() >= *shift);
+        let (shift, unit) = whole.unwrap_or((0, "B"));
+        write!(f, "{}{unit}/s", self.0 >> shift)
+    }
+}
+
+/// A pattern of zone names: `*` stands for any characters, also none, `?` for one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// Whether the name is one that the pattern means.
+    pub fn matches(&self, name: &str) -> bool {
+        let (mut pattern, mut rest) = (self.0.as_str(), name);
+        // Behind the last `*`, and from where in the name what follows it was tried.
+        let mut star: Option<(&str, &str)> = None;
+        loop {
+            let (wanted, found) = (pattern.chars().next(), rest.chars().next());
+            match (wanted, found) {
+                (Some('*'), _) => {
+                    pattern = behind_first(pattern);
+                    star = Some((pattern, rest));
+                }
+                (Some(wanted), Some(found)) if wanted == found || wanted == '?' => {
+                    (pattern, rest) = (behind_first(pattern), behind_first(rest));
+                }
+                (None, None) => return true,
+                // The last `*` takes one character more.
+                _ => match star {
+                    Some((after, from)) if !from.is_empty() => {
+                        (pattern, rest) = (after, behind_first(from));
+                        star = Some((after, rest));
+                    }
+                    _ => return false,
+                },
+            }
+        }
+    }
+}
+
+fn behind_first(text: &str) -> &str {
+    let mut chars = text.chars();
+    chars.next();
+    chars.as_str()
+}
+
+impl FromStr for Pattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '*' | '?');
+        let what = if text.is_empty() {
+            "it is empty".to_owned()
+        } else if text.len() > 63 {
+            "it is longer than a zone name can be".to_owned()
+        } else if let Some(c) = text.chars().find(|c| !allowed(*c)) {
+            format!("no zone name has {c:?}")
+        } else if text.starts_with(['_', '-', '.']) {
+            "no zone name begins so".to_owned()
+        } else {
+            return Ok(Self(text.to_owned()));
+        };
+        Err(format!("{text:?} is no pattern of zone names: {what}; * stands for any characters, ? for one"))
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name that an administrator chose, of a policy or of a group: like a zone name, so it is never an option, a path
+/// or a host URI.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Word(String);
+
+impl Word {
+    /// The policy that holds where none is named.
+    pub fn default_policy() -> Self {
+        Self("spread".to_owned())
+    }
+
+    /// The word as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Word {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins && text.len() <= 63 && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        let rule = "1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit";
+        let shown: String = text.chars().take(80).collect();
+        Err(format!("{shown:?} cannot be a name: {rule}"))
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A host, or a group of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum HostRef {
+    /// One host.
+    Host(HostUri),
+    /// All hosts of that group.
+    Group(Word),
+}
+
+impl FromStr for HostRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains([':', '/', '@']) {
+            return text
+                .parse()
+                .map(Self::Host)
+                .map_err(|error: crate::model::HostUriError| error.to_string());
+        }
+        text.parse().map(Self::Group)
+    }
+}
+
+impl fmt::Display for HostRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(uri) => uri.fmt(f),
+            Self::Group(name) => name.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters_and_a_question_mark_for_one() {
+        let cases = [
+            ("web1", "web1", true),
+            ("web1", "web", false),
+            ("web1", "web12", false),
+            ("web*", "web", true),
+            ("web*", "web-17.example", true),
+            ("web*", "awe", false),
+            ("*web", "my.web", true),
+            ("*web", "my.webs", false),
+            ("w?b", "web", true),
+            ("w?b", "wb", false),
+            ("*a*b*", "xaab", true),
+            ("*a*b*", "xbba", false),
+            ("*", "", true),
+            ("?*", "", false),
+            ("**?", "z", true),
+            ("*-db?", "shop-db-db2", true),
+        ];
+        for (pattern, name, expected) in cases {
+            assert_eq!(pattern.parse::<Pattern>().unwrap().matches(name), expected, "{pattern} {name}");
+        }
+        let many = "*a".repeat(30).parse::<Pattern>().unwrap();
+        assert!(!many.matches(&format!("{}b", "a".repeat(60))), "it takes no time either");
+    }
+
+    #[test]
+    fn what_is_no_share_rate_pattern_or_name_is_refused() {
+        for text in ["10", "%", "-1%", "100%", "nan%", "inf%", "+5%", "1e1%", "1.2.3%", ".5%", " 1%", "1 %"] {
+            assert!(text.parse::<Share>().unwrap_err().contains("is no share"), "{text}");
+        }
+        for text in ["", "1G", "/s", "1GiB/min", "-1G/s", "1Gbit/s", "fast"] {
+            assert!(text.parse::<Rate>().unwrap_err().contains("is no bandwidth"), "{text}");
+        }
+        assert!("1023KiB/s".parse::<Rate>().unwrap_err().contains("the least is 1MiB/s"));
+        for text in ["", "a b", "a/b", "-x", "web[12]", "wéb", "!web", &"x".repeat(64)] {
+            assert!(text.parse::<Pattern>().unwrap_err().contains("no pattern"), "{text}");
+        }
+        for text in ["", "-x", "..", ".x", "a/b", "a b", &"x".repeat(64)] {
+            assert!(text.parse::<Word>().unwrap_err().contains("cannot be a name"), "{text}");
+        }
+        assert!("h2:22".parse::<HostRef>().unwrap_err().contains("no scheme"));
+    }
+
+    #[test]
+    fn shares_and_rates_are_what_they_say() {
+        assert!(("12.5%".parse::<Share>().unwrap().part() - 0.125).abs() < 1e-12);
+        let cases =
+            [("1GiB/s", 1 << 30), ("1.5G/s", 3 << 29), ("100MiB/s", 100 << 20), ("2097153B/s", 2_097_153)];
+        for (text, bytes) in cases {
+            assert_eq!(text.parse::<Rate>().unwrap().bytes(), bytes);
+        }
+    }
+
+    /// The obvious way, which takes for ever with many stars.
+    fn by_definition(pattern: &str, name: &str) -> bool {
+        match pattern.chars().next() {
+            None => name.is_empty(),
+            Some('*') => {
+                let after = behind_first(pattern);
+                (0..=name.len()).any(|at| by_definition(after, &name[at..]))
+            }
+            Some(wanted) => name.chars().next().is_some_and(|c| {
+                (wanted == '?' || wanted == c) && by_definition(behind_first(pattern), behind_first(name))
+            }),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_pattern_matches_what_it_means(pattern in "[ab*?]{1,8}", name in "[ab]{0,10}") {
+            prop_assert_eq!(pattern.parse::<Pattern>().unwrap().matches(&name), by_definition(&pattern, &name));
+        }
+
+        #[test]
+        fn what_is_taken_reads_back_as_it_is_written(text in "\\PC{0,12}|[0-9.]{1,6}%|[0-9]{1,9}[KMG]?(iB)?/s|(ssh|rads)://[a-z@0-9:]{1,9}") {
+            macro_rules! reads_back {
+                ($($name:ty),+) => {
+                    $(if let Ok(value) = text.parse::<$name>() {
+                        prop_assert_eq!(value.to_string().parse::<$name>(), Ok(value));
+                    })+
+                };
+            }
+            reads_back!(Share, Rate, Pattern, Word, HostRef);
+        }
+    }
+}
