@@ -288,7 +288,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap();
         let exports = parse_exports(&format!("{}\t10.0.0.0/24(rw,sync)\n", path.display()));
-        assert_eq!(exports, [path.clone()]);
+        assert_eq!(exports, [path.as_path()]);
         assert_eq!(parse_exports("# none\n"), [] as [PathBuf; 0]);
         let storage = Storage { exported: exports, ..Storage::look() };
         let disk = Disk { target: "/".into(), source: DiskSource::Dir(path), readonly: false };
