@@ -206,7 +206,7 @@ async fn add_storage(zones: &mut [(FleetZone, Needs)]) -> Option<BTreeSet<String
     for ((zone, _), used) in zones.iter_mut().zip(used) {
         zone.storage = used;
     }
-    Some(all)
+    all
 }
 
 fn host_of(

@@ -5,7 +5,7 @@
 //! | file or folder on NFS, CIFS or CephFS | server and what it exports: `nfs:10.0.0.5:/vms` |
 //! | file or folder on another file system | that one's UUID, `ext4:…`: only its own host sees it, unless it is a cluster's |
 //! | block device | its world-wide name: `wwid:…` |
-//! | anything else | none: it restricts nothing |
+//! | anything else, and folders that their own host exports over NFS | none: it restricts nothing |
 //!
 //! That is only to save questions. Whether two hosts see the same is proven by `host::probe`, before each move. Nothing
 //! here touches a network file system: its server may be gone.
@@ -54,6 +54,16 @@ fn parse_mount(line: &str) -> Option<Mount> {
         source: unescape(what.next()?),
         options: what.next().unwrap_or_default().to_owned(),
     })
+}
+
+// /srv/vms	10.0.0.0/24(rw,sync,wdelay,hide,nocrossmnt,secure,root_squash,no_all_squash,sec=sys)
+/// Reads `/var/lib/nfs/etab`: the folders that are exported.
+fn parse_exports(text: &str) -> Vec<PathBuf> {
+    text.lines()
+        .filter_map(|line| line.split(['\t', ' ']).next())
+        .filter(|path| path.starts_with('/'))
+        .map(|path| unescape(path).into())
+        .collect()
 }
 
 /// Blanks and such are written as `\040`.
@@ -135,6 +145,8 @@ pub struct Storage {
     mounts: Vec<(Mount, Option<String>)>,
     /// World-wide names of its devices.
     devices: BTreeSet<String>,
+    /// Its own folders that others mount from it.
+    exported: Vec<PathBuf>,
 }
 
 impl Storage {
@@ -147,13 +159,14 @@ impl Storage {
         Self {
             mounts: mounts.map(|(name, mount)| (mount, name)).collect(),
             devices: devices.filter_map(|device| device_name(&device.path())).collect(),
+            exported: parse_exports(&std::fs::read_to_string("/var/lib/nfs/etab").unwrap_or_default()),
         }
     }
 
-    /// The names of all of it.
-    pub fn names(&self) -> BTreeSet<String> {
+    /// The names of all of it; none if some of it has another name on other hosts.
+    pub fn names(&self) -> Option<BTreeSet<String>> {
         let mounted = self.mounts.iter().filter_map(|(_, name)| name.clone());
-        mounted.chain(self.devices.iter().cloned()).collect()
+        self.exported.is_empty().then(|| mounted.chain(self.devices.iter().cloned()).collect())
     }
 
     /// The names of what a zone writes to. Of what it only reads, a copy will do.
@@ -170,6 +183,9 @@ impl Storage {
                 }
                 // Links may lead elsewhere.
                 let real = std::fs::canonicalize(path).ok()?;
+                if self.exported.iter().any(|folder| real.starts_with(folder)) {
+                    return None;
+                }
                 self.mount_of(&real)?.1.clone()
             }
             DiskSource::Block(path) => {
@@ -240,7 +256,7 @@ mod tests {
     fn a_file_belongs_to_the_innermost_mount_over_it() {
         let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
         let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
-        let storage = Storage { mounts, devices: BTreeSet::new() };
+        let storage = Storage { mounts, ..Storage::default() };
         let disk = |path: &str, readonly| Disk {
             target: "vda".into(),
             source: DiskSource::File(path.into()),
@@ -264,14 +280,26 @@ mod tests {
         };
         let (a, b) = (name("a"), name("b"));
         assert_eq!(a, b);
-        assert!(a.is_subset(&storage.names()), "{a:?}");
+        assert!(storage.names().is_none_or(|names| a.is_subset(&names)), "{a:?}");
+    }
+
+    #[test]
+    fn what_a_host_exports_has_no_name_there_since_others_know_it_by_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let exports = parse_exports(&format!("{}\t10.0.0.0/24(rw,sync)\n", path.display()));
+        assert_eq!(exports, [path.as_path()]);
+        assert_eq!(parse_exports("# none\n"), [] as [PathBuf; 0]);
+        let storage = Storage { exported: exports, ..Storage::look() };
+        let disk = Disk { target: "/".into(), source: DiskSource::Dir(path), readonly: false };
+        assert_eq!((storage.names(), storage.of(&[disk])), (None, BTreeSet::new()));
     }
 
     proptest! {
         #[test]
         fn no_output_makes_the_reader_panic(text in "(1 2 0:1 / /a rw|\\\\0| - |nfs|ceph| |:/|//|@|\\PC){0,30}") {
             let _ = parse_mounts(&text).iter().map(Mount::remote_name).count();
-            let _ = unescape(&text);
+            let _ = (unescape(&text), parse_exports(&text));
         }
     }
 }
