@@ -183,7 +183,6 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
             assert!(open.is_empty(), "{host} after {direction}: {open:?}");
         }
         // Not before: until then a held image may be the only whole one.
-        throw_held_copies_away(nodes).await;
         for host in &leaving {
             let engine = engine(nodes, host);
             if direction == Direction::Evacuate {
@@ -197,17 +196,6 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
         }
     }
     moved
-}
-
-/// What an administrator does about a held copy whose removal failed, which the run has told of.
-async fn throw_held_copies_away(nodes: &Nodes) {
-    let zones: Vec<_> = everywhere(nodes).await;
-    for (host, zone) in &zones {
-        let twin = zones.iter().any(|(other, same)| other != host && same.uuid == zone.uuid);
-        if zone.aux == Some(sysadm::model::Aux::Paused) && twin {
-            nodes[host].local.discard(zone.name.clone(), zone.uuid).await.unwrap();
-        }
-    }
 }
 
 async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm::model::Zone)> {

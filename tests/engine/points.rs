@@ -73,7 +73,6 @@ fn strike(direction: Direction, kind: Kindly, point: Point, blow: Blow) {
     paused().block_on(async {
         let open = recover::settle_interrupted(&world.engine()).await.unwrap();
         assert!(open.is_empty(), "{context}: still open: {open:?} {:?}", world.events.all());
-        world.throw_held_copies_away().await;
         let (home, runs) = only_home(&world, &context).await;
         match world.away("web") {
             None => assert_eq!(home, "h1", "{context}: it is away and h1 does not know"),

@@ -11,7 +11,7 @@ use sysadm::evacuation::{
 };
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
-use sysadm::model::{Aux, Brand, HostUri, Millis, Zone, ZoneName};
+use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
@@ -196,22 +196,6 @@ impl World {
         self.lines.repair();
         let open = recover::settle_interrupted(&self.engine()).await.unwrap();
         assert_eq!(open.len(), 0, "still open: {open:?}; events {:?}", self.events.all());
-        self.throw_held_copies_away().await;
-    }
-
-    /// What an administrator does who was told that a held copy may be left. Without that, none may be.
-    pub async fn throw_held_copies_away(&self) {
-        for host in HOSTS {
-            let told = |zone: &Zone| self.events.count(&format!("ended {} FAILED", zone.name)) > 0;
-            for zone in self.sim(host).inventory().await.unwrap().zones {
-                if zone.aux == Some(Aux::Paused)
-                    && told(&zone)
-                    && self.events.count("held copy may be left") > 0
-                {
-                    self.hosts[host].discard(zone.name, zone.uuid).await.unwrap();
-                }
-            }
-        }
     }
 
     pub async fn seen(&self, host: &str, zone: &str) -> Option<Zone> {
