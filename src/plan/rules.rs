@@ -20,6 +20,7 @@ words! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro that declares it has no place for an attribute")]
 impl Default for Action {
     fn default() -> Self {
         Self::Migrate

@@ -21,10 +21,12 @@ pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> T
     let mut search = Search { problem, bound, passes, best: None };
     let back = backwards(problem);
     for list in [(0..jobs).collect(), busiest_first(problem), longest_first(problem)] {
-        search.to_and_fro(&back, list);
+        search.push_to_and_fro(&back, list);
     }
     search.wander(&mut Chance::new(seed));
-    search.best.map(|(_, times)| times).unwrap_or_default()
+    // Where those with lower priorities make room for the others, only the order that was found is sure to do.
+    let found = || serial(problem, &(0..jobs).collect::<Vec<_>>());
+    search.best.map(|(_, times)| times).or_else(found).unwrap_or_default()
 }
 
 /// The makespan, then the mean of all ends.
@@ -45,17 +47,17 @@ impl Search<'_> {
     }
 
     /// The times of a list in which higher priorities come first; kept if they are the best so far.
-    fn judge(&mut self, list: &mut Vec<usize>) -> Option<Times> {
+    fn judge(&mut self, list: &mut [usize]) -> Option<Times> {
         self.passes = self.passes.saturating_sub(1);
         list.sort_by_key(|&job| Reverse(self.problem.jobs.get(job).map(|job| job.priority)));
         let times = serial(self.problem, list)?;
         if self.best.as_ref().is_none_or(|(_, best)| worth(&times) < worth(best)) {
-            self.best = Some((list.clone(), times.clone()));
+            self.best = Some((list.to_owned(), times.clone()));
         }
         Some(times)
     }
 
-    fn to_and_fro(&mut self, back: &Problem, mut list: Vec<usize>) {
+    fn push_to_and_fro(&mut self, back: &Problem, mut list: Vec<usize>) {
         let Some(mut times) = self.judge(&mut list) else { return };
         while !self.is_over() {
             by(&mut list, |job| Reverse(self.end(&times, job)));

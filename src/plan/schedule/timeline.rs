@@ -89,11 +89,4 @@ mod tests {
         assert_eq!(memory.for_good(0, 8), None);
         assert_eq!(memory.last(), 7);
     }
-
-    #[test]
-    fn a_move_of_no_length_needs_nothing_for_a_while() {
-        let mut line = Timeline::new(1);
-        line.add(0, 20, -1);
-        assert_eq!(line.for_a_while(5, 0, 1), Some(5));
-    }
 }
