@@ -3,7 +3,7 @@
 //! Some good lists first (busiest line first, longest first, as the order was found); each is pushed to and fro:
 //! scheduled from the end backwards, then by the begins that this gives. Then lists near the best one, from
 //! chance: a late move earlier, two exchanged, some drawn out and put to the front. A list that is worse than the
-//! last few is dropped. It ends when the bound is met, or with the steps; a step puts one move on the board.
+//! last few is dropped. It ends when the bound is met, or with the steps.
 
 use std::cmp::Reverse;
 
@@ -11,14 +11,15 @@ use super::serial::{Times, backwards, serial};
 use super::stock::Problem;
 use crate::plan::chance::Chance;
 
+/// More lists are not tried however few moves there are.
+const LISTS: u64 = 5000;
 /// A list may be as bad as the one so many lists ago.
 const MEMORY: usize = 30;
 
 /// The best times found. The jobs are in an order in which each finds what it needs.
 pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> Times {
     let jobs = problem.jobs.len();
-    let passes = usize::try_from(steps).unwrap_or(usize::MAX) / jobs.max(1);
-    let mut search = Search { problem, bound, passes, best: None };
+    let mut search = Search { problem, bound, passes: passes(steps, jobs), best: None };
     let back = backwards(problem);
     for list in [(0..jobs).collect(), busiest_first(problem), longest_first(problem)] {
         search.push_to_and_fro(&back, list);
@@ -29,19 +30,27 @@ pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> T
     search.best.map(|(_, times)| times).or_else(found).unwrap_or_default()
 }
 
-/// The makespan, then the mean of all ends.
-fn worth(times: &Times) -> (u64, u64) {
-    (times.makespan, times.ends)
+/// How many lists so many steps are. A step puts four moves on an empty board, fewer on a full one: the more moves
+/// there are on a line, the longer it takes to find a gap.
+fn passes(steps: u64, jobs: usize) -> u64 {
+    let jobs = (jobs as u64).max(1);
+    (steps.saturating_mul(4) / (jobs + jobs * jobs / 512)).min(LISTS)
 }
 
 struct Search<'a> {
     problem: &'a Problem,
     bound: u64,
-    passes: usize,
+    passes: u64,
     best: Option<(Vec<usize>, Times)>,
 }
 
 impl Search<'_> {
+    /// What is to be small: the makespan, then how late moves are beyond the bound, then the mean of all ends.
+    fn worth(&self, times: &Times) -> (u64, u64, u64) {
+        let ends = times.starts.iter().zip(&self.problem.jobs).map(|(start, job)| start + job.length);
+        (times.makespan, ends.map(|end| end.saturating_sub(self.bound)).sum(), times.ends)
+    }
+
     fn is_over(&self) -> bool {
         self.passes == 0 || self.best.as_ref().is_some_and(|(_, times)| times.makespan <= self.bound)
     }
@@ -51,7 +60,7 @@ impl Search<'_> {
         self.passes = self.passes.saturating_sub(1);
         list.sort_by_key(|&job| Reverse(self.problem.jobs.get(job).map(|job| job.priority)));
         let times = serial(self.problem, list)?;
-        if self.best.as_ref().is_none_or(|(_, best)| worth(&times) < worth(best)) {
+        if self.best.as_ref().is_none_or(|(_, best)| self.worth(&times) < self.worth(best)) {
             self.best = Some((list.to_owned(), times.clone()));
         }
         Some(times)
@@ -67,7 +76,7 @@ impl Search<'_> {
                 Reverse(from_the_end.starts.get(job).map_or(0, |start| start + length))
             });
             let Some(next) = self.judge(&mut list) else { return };
-            if worth(&next) >= worth(&times) {
+            if self.worth(&next) >= self.worth(&times) {
                 return;
             }
             times = next;
@@ -76,17 +85,17 @@ impl Search<'_> {
 
     fn wander(&mut self, chance: &mut Chance) {
         let Some((mut here, mut times)) = self.best.clone() else { return };
-        let mut memory = [worth(&times); MEMORY];
+        let mut memory = [self.worth(&times); MEMORY];
         let mut turn = 0;
         while !self.is_over() {
             let mut list = here.clone();
             self.change(&mut list, &times, chance);
             let next = self.judge(&mut list);
             if let (Some(next), Some(before)) = (next, memory.get_mut(turn % MEMORY)) {
-                if worth(&next) <= *before || worth(&next) <= worth(&times) {
+                if self.worth(&next) <= *before || self.worth(&next) <= self.worth(&times) {
                     (here, times) = (list, next);
                 }
-                *before = worth(&times);
+                *before = self.worth(&times);
             }
             turn += 1;
         }
