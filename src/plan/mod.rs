@@ -9,13 +9,20 @@
 //! Nothing here reads a clock, a host or chance: the same input gives the same plan. A limit on the time of a
 //! search is handed in as a number of steps.
 
+mod chance;
 pub mod dispatch;
 pub mod fleet;
+pub mod forecast;
 pub mod placement;
 pub mod rules;
+pub mod schedule;
+pub mod simulate;
 pub mod survey;
 
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
+pub use forecast::{Calibration, Costs, Endless, Forecast, Observation, Trip};
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};
+pub use schedule::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource, Terms, Trunk, schedule};
+pub use simulate::{Breach, Played, simulate};
 pub use survey::Survey;

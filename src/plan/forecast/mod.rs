@@ -1,0 +1,201 @@
+//! How long a move takes, and how long its zone is down, before anything has moved.
+//!
+//! A live migration sends all memory that is used, then again what was written to meanwhile, until the rest is so
+//! small that it can be sent while the zone stands still. The model is that of Kherbache, Madelaine and Hermenier
+//! (IEEE TCC 2017), see [`Dirty`]; where all of the hot part can be sent within the downtime allowed, it need not be
+//! outrun. A cold move sends what lies on the host's own storage, and a zone that runs is down all the while.
+//!
+//! No model knows the hosts. [`Calibration`] learns from moves that ended how far off it is.
+
+mod calibrate;
+
+pub use calibrate::{Calibration, Observation};
+use serde::{Deserialize, Serialize};
+
+use super::fleet::{Dirty, FleetHost, FleetZone};
+use crate::model::Kind;
+
+/// What a move is expected to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Milliseconds from its begin to its end; as likely to be more as to be less.
+    pub total_ms: u64,
+    /// Of 20 moves like this, 19 take at most that many milliseconds.
+    pub late_ms: u64,
+    /// Milliseconds in which the zone does not answer; 0 for one that does not run.
+    pub downtime_ms: u64,
+}
+
+/// A zone's way from a host to a host, at a rate.
+#[derive(Clone, Copy, Debug)]
+pub struct Trip<'a> {
+    /// The zone.
+    pub zone: &'a FleetZone,
+    /// Live or cold.
+    pub kind: Kind,
+    /// The host that it leaves.
+    pub from: &'a FleetHost,
+    /// The host to which it goes.
+    pub to: &'a FleetHost,
+    /// Bytes a second that it gets.
+    pub rate: u64,
+}
+
+/// A live migration that would go on for ever: the zone writes faster than its memory can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("it writes {dirty} bytes a second, and {rate} can be sent")]
+pub struct Endless {
+    /// Bytes a second that it writes again and again.
+    pub dirty: u64,
+    /// Bytes a second that can be sent.
+    pub rate: u64,
+}
+
+/// What every move costs beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Costs {
+    /// Milliseconds in which a live migration may hold its zone to send the rest.
+    pub downtime_ms: u64,
+    /// Milliseconds from the last byte until the zone runs at its destination.
+    pub switch_ms: u64,
+    /// Milliseconds of an orderly shutdown.
+    pub shutdown_ms: u64,
+    /// Milliseconds of a boot.
+    pub boot_ms: u64,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self { downtime_ms: 300, switch_ms: 50, shutdown_ms: 20_000, boot_ms: 30_000 }
+    }
+}
+
+impl Costs {
+    /// What the model alone says of a trip.
+    ///
+    /// # Errors
+    /// [`Endless`]: a live migration at this rate never ends.
+    pub fn forecast(&self, trip: &Trip<'_>) -> Result<Forecast, Endless> {
+        let zone = trip.zone;
+        let storage = seconds(zone.disk, trip.rate)?;
+        let (total, downtime) = match trip.kind {
+            Kind::Live => {
+                let (memory, hold) = self.live(used(zone), zone.dirty.unwrap_or_default(), trip.rate)?;
+                (storage + memory, hold + ms(self.switch_ms))
+            }
+            Kind::Cold if zone.running => {
+                let down = storage + ms(self.shutdown_ms) + ms(self.boot_ms);
+                (down, down)
+            }
+            Kind::Cold => (storage, 0.0),
+        };
+        let total_ms = (total * 1000.0).round() as u64;
+        Ok(Forecast { total_ms, late_ms: total_ms, downtime_ms: (downtime * 1000.0).round() as u64 })
+    }
+
+    /// Seconds of a live migration of `used` bytes, and seconds of them in which the zone is held.
+    fn live(&self, used: u64, dirty: Dirty, rate: u64) -> Result<(f64, f64), Endless> {
+        let (b, hot, cold) = (rate as f64, dirty.hot as f64, dirty.rate as f64);
+        let period = ms(dirty.hot_ms.max(1));
+        let hot_rate = hot / period;
+        let first = seconds(used, rate)?;
+        let hold = (hot / b).min(ms(self.downtime_ms));
+        let fits = hot / b <= ms(self.downtime_ms);
+        if cold >= b || (!fits && hot_rate >= b) {
+            return Err(Endless { dirty: if cold >= b { dirty.rate } else { hot_rate as u64 }, rate });
+        }
+        let total = if first > period {
+            let chase = if fits { 0.0 } else { (hot / b) * (hot_rate / (b - hot_rate)) };
+            first + (hot + (first - period) * cold) / (b - cold) + chase
+        } else {
+            let written = hot_rate * first;
+            first + written / if fits { b } else { b - hot_rate }
+        };
+        Ok((total, hold))
+    }
+}
+
+/// Bytes of memory that a zone uses; all that it may have where that is not known.
+pub fn used(zone: &FleetZone) -> u64 {
+    match (zone.running, zone.memory_used) {
+        (false, _) => 0,
+        (true, 0) => zone.memory,
+        (true, used) => used,
+    }
+}
+
+/// Seconds in which so many bytes are sent.
+fn seconds(bytes: u64, rate: u64) -> Result<f64, Endless> {
+    match (bytes, rate) {
+        (0, _) => Ok(0.0),
+        (_, 0) => Err(Endless { dirty: 0, rate }),
+        _ => Ok(bytes as f64 / rate as f64),
+    }
+}
+
+fn ms(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MB: u64 = 1_000_000;
+
+    fn zone(used: u64, dirty: Option<Dirty>) -> FleetZone {
+        FleetZone { running: true, memory: 2 * used, memory_used: used, dirty, ..FleetZone::default() }
+    }
+
+    fn forecast(zone: &FleetZone, kind: Kind, rate: u64) -> Result<Forecast, Endless> {
+        let host = FleetHost::default();
+        Costs::default().forecast(&Trip { zone, kind, from: &host, to: &host, rate })
+    }
+
+    #[test]
+    fn the_published_migrations_take_as_long_as_published() {
+        let dirty = Dirty { hot: 96 * MB, hot_ms: 2000, rate: 2 * MB };
+        let seconds = [(2000, 111), (3000, 111), (2000, 55), (3000, 55)].map(|(used, rate)| {
+            let all = forecast(&zone(used * MB, Some(dirty)), Kind::Live, rate * MB).unwrap();
+            (all.total_ms + 500) / 1000
+        });
+        assert_eq!(seconds, [20, 29, 51, 70]);
+    }
+
+    #[test]
+    fn a_zone_that_writes_faster_than_the_line_never_arrives_live() {
+        let busy = zone(2000 * MB, Some(Dirty { hot: 400 * MB, hot_ms: 1000, rate: 0 }));
+        assert_eq!(forecast(&busy, Kind::Live, 300 * MB), Err(Endless { dirty: 400 * MB, rate: 300 * MB }));
+        assert!(forecast(&busy, Kind::Live, 500 * MB).is_ok());
+    }
+
+    #[test]
+    fn what_can_be_sent_within_the_downtime_need_not_be_outrun() {
+        let small = zone(2000 * MB, Some(Dirty { hot: 20 * MB, hot_ms: 10, rate: 0 }));
+        let found = forecast(&small, Kind::Live, 100 * MB).unwrap();
+        assert_eq!(found, Forecast { total_ms: 20_200, late_ms: 20_200, downtime_ms: 250 });
+    }
+
+    #[test]
+    fn half_the_line_takes_more_than_twice_as_long() {
+        let busy = zone(4000 * MB, Some(Dirty { hot: 100 * MB, hot_ms: 2000, rate: 3 * MB }));
+        let [whole, half] = [120, 60].map(|rate| forecast(&busy, Kind::Live, rate * MB).unwrap().total_ms);
+        assert!(half > 2 * whole, "{half} against {whole}");
+    }
+
+    #[test]
+    fn a_zone_that_runs_is_down_for_the_whole_of_a_cold_move() {
+        let running = FleetZone { disk: 1000 * MB, ..zone(2000 * MB, None) };
+        let all = forecast(&running, Kind::Cold, 100 * MB).unwrap();
+        assert_eq!((all.total_ms, all.downtime_ms), (60_000, 60_000));
+        let still = FleetZone { running: false, ..running };
+        let all = forecast(&still, Kind::Cold, 100 * MB).unwrap();
+        assert_eq!((all.total_ms, all.downtime_ms), (10_000, 0));
+    }
+
+    #[test]
+    fn nothing_is_sent_over_a_line_that_carries_nothing() {
+        assert!(forecast(&zone(MB, None), Kind::Live, 0).is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! When each zone moves: the shortest way through lines, slots and memory that keeps to all rules at every instant.
+//!
+//! ```text
+//!   zones, hosts, rules ─► problem ─► pivot ─► improve ─► Plan
+//!                          moves and   who goes   which move
+//!                          stocks      before     begins when,
+//!                                      whom       how near to the bound
+//! ```
+//!
+//! 1. Every scarce thing is a stock, every move takes from and gives to stocks (`stock`, `problem`, `rate`).
+//! 2. An order in which there is always room is looked for (`order`); where zones wait for each other in a ring,
+//!    one goes through a third host (`pivot`). What is left then cannot move, and it is said why (`blocked`).
+//! 3. The order becomes times (`serial`), and is made better within a number of steps (`improve`), until the
+//!    bound that no order can beat is met (`bound`).
+//!
+//! What is promised at every instant: a zone that runs has its memory on both hosts while it moves; no line, slot
+//! or shared line carries more than it can; zones of an `apart` group are not on one host, not even on their way;
+//! of a `one_by_one` group one at most is on its way; a zone begins when those that it comes `after` have ended;
+//! a zone with a higher priority is delayed by none with a lower one, unless that makes its room.
+//! Where a zone must lie within one memory node is left to the placement.
+
+mod blocked;
+mod bound;
+mod improve;
+mod order;
+mod pivot;
+mod plan;
+mod problem;
+mod rate;
+mod serial;
+mod stock;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use plan::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource};
+
+use super::fleet::Fleet;
+use super::forecast::{Endless, Forecast, Trip};
+use super::placement::{HostIx, Placement, ZoneIx};
+use super::rules::Rules;
+use problem::Builder;
+pub(super) use rate::lines;
+use serial::Times;
+use stock::Problem;
+pub(super) use stock::What;
+
+/// What a schedule is made from beside fleet, rules and placement.
+pub struct Terms<'a> {
+    /// How long a trip takes.
+    pub forecast: &'a dyn Fn(&Trip<'_>) -> Result<Forecast, Endless>,
+    /// Whether a zone may be on a host for a while, if there is room: the question of fitness, not of memory.
+    pub pivot: &'a dyn Fn(ZoneIx, HostIx) -> bool,
+    /// Lines that several hosts share.
+    pub trunks: Vec<Trunk>,
+    /// Bytes a second of all moves together; none: any number.
+    pub switch: Option<u64>,
+    /// Bytes a second that one stream can carry (a cipher on one processor, a disk); none: as much as the line.
+    pub stream: Option<u64>,
+    /// Hosts that neither send nor take zones before that many milliseconds, because they must boot first.
+    pub ready: BTreeMap<HostIx, u64>,
+}
+
+/// A line by which a part of the hosts, a rack say, is joined to all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trunk {
+    /// The hosts behind it.
+    pub hosts: BTreeSet<HostIx>,
+    /// Bytes a second that it carries, each way.
+    pub bandwidth: u64,
+}
+
+/// All that is handed in.
+pub(super) struct Given<'a> {
+    pub(super) fleet: &'a Fleet,
+    pub(super) rules: &'a Rules,
+    pub(super) terms: &'a Terms<'a>,
+}
+
+/// Which move begins when. Zones that are there already do not move; all others are in the plan, as moves or as
+/// blocked, but for those that the placement itself could not place.
+pub fn schedule(fleet: &Fleet, rules: &Rules, placement: &Placement, terms: &Terms<'_>) -> Plan {
+    let given = Given { fleet, rules, terms };
+    let builder = Builder::new(&given);
+    let mut zones: Vec<_> = placement.moves.iter().map(|one| (one.zone, one.to)).collect();
+    zones.retain(|(zone, to)| builder.home(*zone) != Some(*to));
+    let unplaced = placement.unplaced.iter().map(|one| one.zone).collect();
+    let mut blocked = blocked::never(fleet, &builder, &mut zones, unplaced);
+
+    let way = pivot::way(&given, &builder, &zones);
+    blocked.extend(blocked::left(&way, &builder, &zones));
+
+    let problem = in_order(&way.problem, &way.found.order);
+    let lower_bound_ms = bound::lower(&problem);
+    let times = improve::improve(&problem, lower_bound_ms, rules.steps, rules.seed);
+    Plan {
+        blocked,
+        makespan_ms: times.makespan,
+        lower_bound_ms,
+        margin_ms: margin(&problem, &times),
+        moves: moves(&problem, &times),
+    }
+}
+
+/// These jobs alone, numbered in this order.
+fn in_order(problem: &Problem, order: &[usize]) -> Problem {
+    let numbers: BTreeMap<_, _> = order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+    let mut jobs: Vec<_> = order.iter().filter_map(|&job| problem.jobs.get(job)).cloned().collect();
+    for job in &mut jobs {
+        job.after = job.after.iter().filter_map(|old| numbers.get(old)).copied().collect();
+    }
+    Problem { jobs, stocks: problem.stocks.clone() }
+}
+
+fn moves(problem: &Problem, times: &Times) -> Vec<PlannedMove> {
+    let with_times = problem.jobs.iter().zip(&times.starts);
+    let mut moves: Vec<_> = with_times
+        .map(|(job, &start_ms)| PlannedMove { start_ms, end_ms: start_ms + job.length, ..job.draft })
+        .collect();
+    moves.sort_by_key(|one| (one.start_ms, one.end_ms, one.zone));
+    moves
+}
+
+/// How late the last move may end: along the row of moves that ends last, each of which begins when the one before
+/// has made room, errors add up as squares do.
+fn margin(problem: &Problem, times: &Times) -> u64 {
+    let jobs = || problem.jobs.iter().zip(&times.starts);
+    let mut last = jobs().max_by_key(|(job, start)| *start + job.length);
+    let mut squares = 0.0;
+    while let Some((job, start)) = last {
+        squares += (job.late as f64).powi(2);
+        last = jobs()
+            .filter(|(before, begin)| *begin + before.length <= *start)
+            .filter(|(before, _)| {
+                let hosts = [job.draft.from, job.draft.to];
+                hosts.contains(&before.draft.from) || hosts.contains(&before.draft.to)
+            })
+            .max_by_key(|(before, begin)| *begin + before.length);
+    }
+    f64::sqrt(squares).round() as u64
+}

@@ -1,0 +1,129 @@
+//! Where zones wait for each other in a ring, one of them steps aside: through a third host that has room.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Given;
+use super::order::{Found, levels, order};
+use super::plan::Leg;
+use super::problem::Builder;
+use super::stock::Problem;
+use crate::plan::{HostIx, ZoneIx};
+
+/// Third hosts that are tried for one zone, those with most room first.
+const HOSTS: usize = 8;
+/// Zones that may step aside, at most, before it is said that there is no way.
+const RING: usize = 3;
+
+/// Moves, and an order of them in which there is always room.
+#[derive(Default)]
+pub(super) struct Way {
+    pub(super) problem: Problem,
+    pub(super) found: Found,
+    via: BTreeMap<ZoneIx, HostIx>,
+}
+
+impl Way {
+    /// The zones that do not get away.
+    pub(super) fn left(&self) -> BTreeSet<ZoneIx> {
+        self.found
+            .left
+            .iter()
+            .filter_map(|&job| self.problem.jobs.get(job))
+            .map(|job| job.draft.zone)
+            .collect()
+    }
+
+    /// It leaves no zone halfway.
+    fn is_whole(&self) -> bool {
+        self.left().iter().all(|zone| !self.via.contains_key(zone))
+    }
+
+    /// Zones that wait, and for whose room others wait.
+    fn in_the_way(&self) -> Vec<ZoneIx> {
+        let levels = levels(&self.problem, &self.found.order);
+        let left = || self.found.left.iter().filter_map(|&job| self.problem.jobs.get(job));
+        let short: BTreeSet<_> = left()
+            .flat_map(|job| &job.takes)
+            .filter(|one| levels.get(one.stock).is_some_and(|level| *level < one.amount))
+            .map(|one| one.stock)
+            .collect();
+        let gives = left().filter(|job| job.draft.leg == Leg::Whole);
+        let mut gives: Vec<_> =
+            gives.filter(|job| job.gives.iter().any(|one| short.contains(&one.stock))).collect();
+        gives.sort_by_key(|job| job.takes.iter().map(|one| one.amount).sum::<i64>());
+        gives.into_iter().map(|job| job.draft.zone).collect()
+    }
+}
+
+/// The way on which the fewest zones are left, and of these one with few detours.
+pub(super) fn way(given: &Given<'_>, builder: &Builder<'_>, zones: &[(ZoneIx, HostIx)]) -> Way {
+    let mut search = Search { given, builder, zones, trials: trials(given, zones.len()) };
+    let mut best = search.try_via(&BTreeMap::new());
+    loop {
+        let left = best.left().len();
+        let better = (1..=RING).find_map(|depth| search.with_more(&best, depth, left));
+        match better {
+            Some(better) if left > 0 => best = better,
+            _ => return best,
+        }
+    }
+}
+
+fn trials(given: &Given<'_>, zones: usize) -> usize {
+    usize::try_from(given.rules.steps).unwrap_or(usize::MAX).checked_div(zones).unwrap_or(0).clamp(20, 2000)
+}
+
+struct Search<'a> {
+    given: &'a Given<'a>,
+    builder: &'a Builder<'a>,
+    zones: &'a [(ZoneIx, HostIx)],
+    trials: usize,
+}
+
+impl Search<'_> {
+    fn try_via(&mut self, via: &BTreeMap<ZoneIx, HostIx>) -> Way {
+        let (problem, _) = self.builder.build(self.zones, via);
+        self.trials = self.trials.saturating_sub(1);
+        let turns = trials(self.given, problem.jobs.len());
+        let found = order(&problem, turns);
+        Way { problem, found, via: via.clone() }
+    }
+
+    /// A way with so many more detours that leaves fewer zones.
+    fn with_more(&mut self, way: &Way, depth: usize, left: usize) -> Option<Way> {
+        if left == 0 {
+            return None;
+        }
+        for zone in way.in_the_way() {
+            for third in self.third_hosts(zone) {
+                if self.trials == 0 {
+                    return None;
+                }
+                let mut via = way.via.clone();
+                via.insert(zone, third);
+                let next = self.try_via(&via);
+                if depth > 1 {
+                    if let Some(found) = self.with_more(&next, depth - 1, left) {
+                        return Some(found);
+                    }
+                } else if next.is_whole() && next.left().len() < left {
+                    return Some(next);
+                }
+            }
+        }
+        None
+    }
+
+    fn third_hosts(&self, zone: ZoneIx) -> Vec<HostIx> {
+        let ends = [self.builder.home(zone), self.zones.iter().find(|one| one.0 == zone).map(|one| one.1)];
+        let mut hosts: Vec<_> = (0u32..)
+            .map(HostIx)
+            .zip(&self.given.fleet.hosts)
+            .filter(|(host, there)| !ends.contains(&Some(*host)) && there.maintenance.is_none())
+            .filter(|(host, _)| (self.given.terms.pivot)(zone, *host))
+            .collect();
+        hosts.sort_by_key(|(_, there)| Reverse(there.memory_free));
+        hosts.into_iter().map(|(host, _)| host).take(HOSTS).collect()
+    }
+}

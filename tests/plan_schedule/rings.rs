@@ -1,0 +1,88 @@
+//! Zones that wait for each other.
+
+use std::collections::BTreeSet;
+
+use sysadm::plan::{Fleet, HostIx, Leg, Obstacle, Resource, Rules, ZoneIx};
+
+use super::generate::{Case, GB, MB, host, ring, to, zone};
+use super::{plan, wrong};
+
+#[test]
+fn in_a_ring_one_zone_steps_aside_and_comes_back() {
+    for hosts in 2..7 {
+        let case = ring(hosts, true);
+        let plan = plan(&case, true);
+        assert_eq!((wrong(&case, &plan), plan.blocked.len()), (None, 0), "{hosts} hosts");
+        assert_eq!(plan.moves.len() as u32, hosts + 1, "{hosts} hosts: one detour is enough");
+        let aside: Vec<_> = (0..hosts).filter_map(|zone| plan.via(ZoneIx(zone))).collect();
+        assert_eq!(aside, [HostIx(hosts)], "{hosts} hosts");
+    }
+}
+
+#[test]
+fn a_ring_without_room_says_who_waits_for_whom() {
+    let plan = plan(&ring(3, false), true);
+    assert_eq!((plan.moves.len(), plan.makespan_ms, plan.lower_bound_ms), (0, 0, 0));
+    for (number, blocked) in plan.blocked.iter().enumerate() {
+        let waits_for = BTreeSet::from([ZoneIx((number as u32 + 1) % 3)]);
+        let memory = Obstacle::Room { resource: Resource::Memory, missing: 4 * GB, waits_for };
+        assert_eq!(blocked.obstacles, [memory]);
+    }
+}
+
+#[test]
+fn a_host_on_which_zones_may_not_be_is_no_way_round() {
+    assert_eq!(plan(&ring(3, true), false).blocked.len(), 3);
+    let mut case = ring(3, true);
+    case.fleet.hosts[3].maintenance = Some("root".to_owned());
+    assert_eq!(plan(&case, true).blocked.len(), 3);
+}
+
+#[test]
+fn zones_that_must_not_meet_go_round_each_other() {
+    let mut case = ring(2, true);
+    for host in &mut case.fleet.hosts {
+        host.memory_free = 100 * GB;
+    }
+    for zone in &mut case.fleet.zones {
+        zone.apart.insert("db".to_owned());
+    }
+    let found = plan(&case, true);
+    assert_eq!((wrong(&case, &found), found.blocked.len(), found.moves.len()), (None, 0, 3));
+    let stuck = plan(&case, false);
+    let met = |zone| Obstacle::Apart { group: "db".to_owned(), waits_for: BTreeSet::from([ZoneIx(zone)]) };
+    let obstacles: Vec<_> = stuck.blocked.iter().map(|one| one.obstacles.clone()).collect();
+    assert_eq!(obstacles, [[met(1)], [met(0)]]);
+}
+
+#[test]
+fn two_small_zones_step_aside_where_no_host_has_room_for_the_large_one() {
+    let hosts = [("h0", 0), ("h1", 0), ("s0", 4), ("s1", 4)];
+    let zones = [("large", "h0", 8), ("small0", "h1", 4), ("small1", "h1", 4)];
+    let case = Case {
+        fleet: Fleet {
+            hosts: hosts.map(|(name, free)| host(name, 8 * GB, free * GB, 100 * MB)).into(),
+            zones: zones.map(|(name, at, size)| zone(name, at, size * GB)).into(),
+        },
+        rules: Rules::default(),
+        placement: to(&[(0, 1), (1, 0), (2, 0)]),
+        trunks: Vec::new(),
+    };
+    let plan = plan(&case, true);
+    assert_eq!((wrong(&case, &plan), plan.blocked.len(), plan.moves.len()), (None, 0, 5));
+    assert_eq!(plan.via(ZoneIx(0)), None);
+    assert_eq!(plan.moves.iter().filter(|one| one.leg == Leg::First).count(), 2);
+}
+
+#[test]
+fn many_rings_beside_each_other_are_each_opened() {
+    let mut case = ring(2, true);
+    case.placement.moves.clear();
+    let names = |number: u32| format!("h{number}");
+    case.fleet.hosts = (0..20).map(|number| host(&names(number), 4 * GB, 0, 100 * MB)).collect();
+    case.fleet.zones = (0..20).map(|number| zone(&format!("z{number}"), &names(number), 4 * GB)).collect();
+    case.fleet.hosts.push(host("spare", 4 * GB, 4 * GB, 100 * MB));
+    case.placement = to(&(0..20).map(|number| (number, number ^ 1)).collect::<Vec<_>>());
+    let plan = plan(&case, true);
+    assert_eq!((wrong(&case, &plan), plan.blocked.len(), plan.moves.len()), (None, 0, 30));
+}

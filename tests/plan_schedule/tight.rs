@@ -1,0 +1,122 @@
+//! Hosts with hardly any room, from seeds.
+
+use proptest::prelude::*;
+use sysadm::plan::{Obstacle, Rules, Trip, simulate};
+
+use super::generate::{Case, Dice, tight};
+use super::world::Way;
+use super::{exact, forecast, plan, terms, ways, world, wrong};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn at_every_instant_everything_is_kept_to(seed: u64, zones in 1u64..25, slack in 0u64..8, pivot: bool, kinds in 1u64..4) {
+        let mut case = tight(seed, zones, slack);
+        let mut dice = Dice(seed);
+        case.fleet.zones.iter_mut().for_each(|zone| zone.priority = dice.roll(kinds) as i32);
+        let plan = plan(&case, pivot);
+        prop_assert_eq!(wrong(&case, &plan), None);
+        prop_assert!(plan.lower_bound_ms <= plan.makespan_ms);
+        prop_assert!(plan.moves.iter().all(|one| one.end_ms <= plan.makespan_ms));
+    }
+
+    #[test]
+    fn a_zone_that_is_left_could_not_move_when_all_others_have(seed: u64, zones in 1u64..25, slack in 0u64..3) {
+        let case = tight(seed, zones, slack);
+        let plan = plan(&case, false);
+        let world = world(&case);
+        let mut places: Vec<_> = case.fleet.zones.iter().map(|zone| world.host(&zone.host)).collect();
+        plan.moves.iter().for_each(|one| places[one.zone.0 as usize] = one.to.0 as usize);
+        for left in &plan.blocked {
+            prop_assert!(!left.obstacles.is_empty());
+            let zone = left.zone.0 as usize;
+            let way = Way { zone, from: places[zone], to: left.to.0 as usize, rate: 0, start: 0, end: 1 };
+            let ended = |other: usize| plan.blocked.iter().all(|left| left.zone.0 as usize != other);
+            prop_assert!(!world.may_begin(zone, ended) || world.wrong(&places, &[way]).is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_played_is_what_was_planned(seed: u64, zones in 1u64..25, slack in 0u64..8) {
+        let case = tight(seed, zones, slack);
+        let plan = plan(&case, true);
+        let played = simulate(&case.fleet, &case.rules, &plan, &terms(&case, &|_, _| true));
+        prop_assert_eq!(&played.breaches, &[]);
+        let ends: Vec<_> = plan.moves.iter().map(|one| Some(one.end_ms)).collect();
+        prop_assert_eq!(played.ends_ms, ends);
+        prop_assert!(played.lines.values().all(|(out, into)| *out <= 1.0 + 1e-9 && *into <= 1.0 + 1e-9));
+    }
+
+    #[test]
+    fn the_same_question_has_the_same_answer(seed: u64) {
+        let case = tight(seed, 12, 2);
+        prop_assert_eq!(plan(&case, true), plan(&case, true));
+    }
+}
+
+/// All moves of a case as they go if nothing is in their way.
+fn free_ways(case: &Case) -> Vec<Way> {
+    let way = |one: &sysadm::plan::Assignment| {
+        let zone = &case.fleet.zones[one.zone.0 as usize];
+        let (from, to) = (world(case).host(&zone.host), one.to.0 as usize);
+        let crosses = |behind: usize| (from == behind) != (to == behind);
+        let trunks =
+            case.trunks.iter().filter(|trunk| trunk.hosts.iter().any(|host| crosses(host.0 as usize)));
+        let lines = [from, to].map(|host| case.fleet.hosts[host].bandwidth.unwrap());
+        let rate = trunks.map(|trunk| trunk.bandwidth).chain(lines).min().unwrap();
+        let kind = if zone.running { sysadm::model::Kind::Live } else { sysadm::model::Kind::Cold };
+        let hosts = &case.fleet.hosts;
+        let end =
+            forecast(&Trip { zone, kind, from: &hosts[from], to: &hosts[to], rate }).unwrap().total_ms.max(1);
+        Way { zone: one.zone.0 as usize, from, to, rate, start: 0, end }
+    };
+    case.placement.moves.iter().map(way).collect()
+}
+
+#[test]
+fn of_up_to_six_moves_the_schedule_is_the_shortest_that_there_is() {
+    let (mut possible, mut impossible) = (0, 0);
+    for seed in 0..400 {
+        let mut case = tight(seed, 1 + seed % 6, seed % 5 / 2);
+        case.rules.steps = 20_000;
+        let plan = plan(&case, false);
+        let least = exact::shortest(&world(&case), &free_ways(&case), u64::MAX);
+        match least {
+            Some(least) => assert_eq!((plan.blocked.len(), plan.makespan_ms), (0, least), "seed {seed}"),
+            None => assert!(!plan.blocked.is_empty(), "seed {seed}: {:?}", ways(&plan)),
+        }
+        assert!(least.is_none_or(|least| plan.lower_bound_ms <= least), "seed {seed}");
+        *if least.is_some() { &mut possible } else { &mut impossible } += 1;
+    }
+    assert!(possible > 200 && impossible > 20, "{possible} can be done, {impossible} cannot");
+}
+
+#[test]
+fn more_steps_never_make_it_longer() {
+    for seed in 0..40 {
+        let mut case = tight(seed, 20, 6);
+        let [few, many] = [0, 5000].map(|steps| {
+            case.rules = Rules { steps, ..case.rules.clone() };
+            plan(&case, false)
+        });
+        assert!(many.blocked.len() <= few.blocked.len(), "seed {seed}");
+        if few.blocked.is_empty() {
+            assert!(many.makespan_ms <= few.makespan_ms, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_zone_after_one_that_cannot_move_says_so() {
+    let mut case = super::generate::ring(2, false);
+    case.fleet.hosts.push(super::generate::host("h2", 8, 8 * super::generate::GB, super::generate::MB));
+    let mut last = super::generate::zone("last", "h0", 0);
+    last.running = false;
+    last.after.insert("z0".to_owned());
+    case.fleet.zones.push(last);
+    case.placement = super::generate::to(&[(0, 1), (1, 0), (2, 2)]);
+    let plan = plan(&case, false);
+    let last = plan.blocked.iter().find(|one| one.zone.0 == 2).unwrap();
+    assert_eq!(last.obstacles, [Obstacle::After(sysadm::plan::ZoneIx(0))]);
+}
