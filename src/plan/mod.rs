@@ -10,9 +10,11 @@
 //! search is handed in as a number of steps.
 
 pub mod fleet;
+pub mod place;
 pub mod placement;
 pub mod rules;
 
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
+pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};

@@ -41,6 +41,9 @@ pub enum Goal {
     Pinned,
     /// The shortest evacuation: lines are filled evenly.
     Fastest,
+    /// An even cluster as `hbal` of Ganeti scores it: the deviations of memory, of virtual processors and of the
+    /// number of zones.
+    Ganeti,
 }
 
 /// How much each resource counts.

@@ -1,0 +1,106 @@
+//! From a placement to a better one: one item elsewhere, two items exchanged, a few items anew.
+
+use super::construct::put_best;
+use super::state::State;
+use super::{Search, replan};
+
+/// With how many others an exchange is tried for each item of a round.
+const EXCHANGES: usize = 12;
+
+/// Improves a placement until there are no steps left; without any items there is nothing to do.
+pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
+    while round(state, search) {}
+    let mut pool: Vec<_> = state.problem.classes.iter().flat_map(|class| &class.hosts).map(|h| *h as usize).collect();
+    pool.sort_unstable();
+    pool.dedup();
+    let left: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_none() && !state.stays[*item]).collect();
+    while !pool.is_empty() && search.step(1) {
+        let host = if search.chance.below(2) == 0 { fullest(state, search, &pool) } else { search.chance.pick(&pool) };
+        host.into_iter().for_each(|host| replan::on(state, search, host, &pool));
+        let item = search.chance.pick(&left).filter(|item| state.at[*item].is_none());
+        item.into_iter().for_each(|item| {
+            replan::around(state, search, item);
+        });
+    }
+    last_look(state);
+}
+
+/// The fullest of some hosts that took items.
+fn fullest(state: &State<'_>, search: &mut Search, pool: &[usize]) -> Option<usize> {
+    let some = (0..8).filter_map(|_| search.chance.pick(pool)).filter(|host| !state.here[*host].is_empty());
+    some.max_by(|a, b| state.score.load(*a).total_cmp(&state.score.load(*b)))
+}
+
+/// One look at each item; whether that was of use.
+fn round(state: &mut State<'_>, search: &mut Search) -> bool {
+    let mut items: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_some()).collect();
+    search.chance.shuffle(&mut items);
+    let before = state.standing();
+    for item in &items {
+        if !elsewhere(state, search, *item) {
+            return false;
+        }
+        for _ in 0..EXCHANGES.min(items.len() - 1) {
+            if let Some(other) = search.chance.pick(&items) {
+                exchange(state, *item, other);
+            }
+        }
+        search.step(EXCHANGES);
+    }
+    state.standing().beats(before)
+}
+
+/// Puts an item where it is best; false if there are no steps left.
+fn elsewhere(state: &mut State<'_>, search: &mut Search, item: usize) -> bool {
+    if !search.step(state.problem.classes[state.problem.items[item].class].hosts.len()) {
+        return false;
+    }
+    let before = state.standing();
+    if let Some(host) = state.take(item) {
+        put_best(state, item);
+        if !state.standing().beats(before) {
+            state.take(item);
+            state.put(item, host);
+        }
+    }
+    true
+}
+
+/// Lets two items change places, if that is better.
+fn exchange(state: &mut State<'_>, a: usize, b: usize) {
+    let (Some(at_a), Some(at_b)) = (state.at[a], state.at[b]) else { return };
+    let (at_a, at_b) = (at_a as usize, at_b as usize);
+    if at_a == at_b || !state.problem.may(a, at_b) || !state.problem.may(b, at_a) {
+        return;
+    }
+    let before = state.standing();
+    state.take(a);
+    state.take(b);
+    if state.fits(a, at_b) && state.fits(b, at_a) {
+        state.put(a, at_b);
+        state.put(b, at_a);
+        if state.standing().beats(before) {
+            return;
+        }
+        state.take(a);
+        state.take(b);
+    }
+    state.put(a, at_a);
+    state.put(b, at_b);
+}
+
+/// What was left over goes where there is room now.
+fn last_look(state: &mut State<'_>) {
+    for item in 0..state.at.len() {
+        if state.at[item].is_some() {
+            continue;
+        }
+        let stayed = state.stays[item];
+        if stayed {
+            state.leave(item);
+        }
+        if !put_best(state, item) && stayed {
+            state.stay(item);
+        }
+    }
+}

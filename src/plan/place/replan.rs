@@ -1,0 +1,105 @@
+//! A few items at once: they are taken from their hosts, and the best way to put them back is found by trying all.
+
+use super::Search;
+use super::state::{Standing, State};
+
+/// How many items at most are placed anew at once.
+const ITEMS: usize = 7;
+/// On how many hosts at most.
+const HOSTS: usize = 4;
+/// How often room is sought for one item.
+const TRIES: usize = 30;
+
+/// Tries to make room for an item that is left over; whether that was of use.
+pub(super) fn around(state: &mut State<'_>, search: &mut Search, item: usize) -> bool {
+    let pool: Vec<_> = state.problem.classes[state.problem.items[item].class].hosts.clone();
+    let left = state.standing().left;
+    for _ in 0..TRIES {
+        if !search.step(1) || pool.is_empty() {
+            return false;
+        }
+        let mut hosts: Vec<_> =
+            (0..HOSTS).filter_map(|_| search.chance.pick(&pool)).map(|host| host as usize).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        again(state, search, &hosts, Some(item));
+        if state.standing().left < left {
+            return true;
+        }
+    }
+    false
+}
+
+/// Tries to do better on a host and some others of the pool.
+pub(super) fn on(state: &mut State<'_>, search: &mut Search, host: usize, pool: &[usize]) {
+    let mut hosts = vec![host];
+    for _ in 0..2 * HOSTS {
+        let other = search.chance.pick(pool).filter(|other| !hosts.contains(other));
+        hosts.extend(other.filter(|_| hosts.len() < HOSTS));
+    }
+    again(state, search, &hosts, None);
+}
+
+/// Places some of the items on these hosts anew, and one other; never for the worse.
+fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], other: Option<usize>) {
+    let before = state.standing();
+    let mut items: Vec<_> = hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
+    search.chance.shuffle(&mut items);
+    // Without a bound all ways are tried.
+    items.truncate(if state.score.grows() { ITEMS } else { ITEMS - 2 });
+    items.extend(other.filter(|item| state.at[*item].is_none()));
+    let share = |item: usize| state.problem.items[item].share;
+    items.sort_by(|a, b| share(*b).total_cmp(&share(*a)).then(a.cmp(b)));
+    let plan: Vec<_> = items.iter().map(|item| state.take(*item)).collect();
+    let mut trial = Trial { items: &items, hosts, best: before, plan, now: Vec::new() };
+    trial.all(state, search);
+    for (item, host) in items.iter().zip(trial.plan) {
+        host.into_iter().for_each(|host| state.put(*item, host));
+    }
+}
+
+/// All ways to put items on hosts.
+struct Trial<'a> {
+    items: &'a [usize],
+    hosts: &'a [usize],
+    best: Standing,
+    /// The best way: where each item goes.
+    plan: Vec<Option<usize>>,
+    now: Vec<Option<usize>>,
+}
+
+impl Trial<'_> {
+    fn all(&mut self, state: &mut State<'_>, search: &mut Search) {
+        let Some(item) = self.items.get(self.now.len()).copied() else {
+            let standing = state.standing();
+            if standing.beats(self.best) {
+                self.best = standing;
+                self.plan.clone_from(&self.now);
+            }
+            return;
+        };
+        if !search.step(1) || !self.may_win(state) {
+            return;
+        }
+        for host in self.hosts {
+            if state.problem.may(item, *host) && state.fits(item, *host) {
+                state.put(item, *host);
+                self.now.push(Some(*host));
+                self.all(state, search);
+                self.now.pop();
+                state.take(item);
+            }
+        }
+        self.now.push(None);
+        self.all(state, search);
+        self.now.pop();
+    }
+
+    /// Whether what is there already can still become better than the best.
+    fn may_win(&self, state: &State<'_>) -> bool {
+        let open: usize = self.items[self.now.len()..].iter().map(|item| state.problem.items[*item].zones.len()).sum();
+        let left = state.standing().left - open;
+        left < self.best.left
+            || (left == self.best.left && (!state.score.grows() || state.score.bound().beats(self.best.key)))
+    }
+}
