@@ -32,6 +32,7 @@ impl Dice {
     }
 }
 
+#[derive(Debug)]
 pub struct Sample {
     pub fleet: Fleet,
     pub rules: Rules,

@@ -7,28 +7,33 @@ use super::{Search, replan};
 /// With how many others an exchange is tried for each item of a round.
 const EXCHANGES: usize = 12;
 
+/// For how many left-over items room is sought at once.
+const LEFT: usize = 3;
+
 /// Improves a placement until there are no steps left; without any items there is nothing to do.
 pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
     while round(state, search) {}
-    let mut pool: Vec<_> = state.problem.classes.iter().flat_map(|class| &class.hosts).map(|h| *h as usize).collect();
+    let mut pool: Vec<_> = state.problem.classes.iter().flat_map(|class| class.hosts.iter().copied()).collect();
     pool.sort_unstable();
     pool.dedup();
-    let left: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_none() && !state.stays[*item]).collect();
+    let mut left: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_none()).collect();
     while !pool.is_empty() && search.step(1) {
         let host = if search.chance.below(2) == 0 { fullest(state, search, &pool) } else { search.chance.pick(&pool) };
-        host.into_iter().for_each(|host| replan::on(state, search, host, &pool));
-        let item = search.chance.pick(&left).filter(|item| state.at[*item].is_none());
-        item.into_iter().for_each(|item| {
-            replan::around(state, search, item);
-        });
+        let Some(host) = host else { continue };
+        left.retain(|item| state.at[*item].is_none() && !state.stays[*item]);
+        let mut others: Vec<_> = (0..LEFT).filter_map(|_| search.chance.pick(&left)).collect();
+        others.sort_unstable();
+        others.dedup();
+        let out = replan::on(state, search, host, &pool, &others);
+        left.extend(out.into_iter().filter(|item| !others.contains(item)));
     }
     last_look(state);
 }
 
 /// The fullest of some hosts that took items.
-fn fullest(state: &State<'_>, search: &mut Search, pool: &[usize]) -> Option<usize> {
-    let some = (0..8).filter_map(|_| search.chance.pick(pool)).filter(|host| !state.here[*host].is_empty());
-    some.max_by(|a, b| state.score.load(*a).total_cmp(&state.score.load(*b)))
+fn fullest(state: &State<'_>, search: &mut Search, pool: &[u32]) -> Option<u32> {
+    let some = (0..8).filter_map(|_| search.chance.pick(pool)).filter(|host| !state.here[*host as usize].is_empty());
+    some.max_by(|a, b| state.score.load(*a as usize).total_cmp(&state.score.load(*b as usize)))
 }
 
 /// One look at each item; whether that was of use.
@@ -89,18 +94,22 @@ fn exchange(state: &mut State<'_>, a: usize, b: usize) {
     state.put(b, at_b);
 }
 
-/// What was left over goes where there is room now.
+/// What was left over goes where there is room now, as long as that makes room for others.
 fn last_look(state: &mut State<'_>) {
-    for item in 0..state.at.len() {
-        if state.at[item].is_some() {
-            continue;
-        }
-        let stayed = state.stays[item];
-        if stayed {
-            state.leave(item);
-        }
-        if !put_best(state, item) && stayed {
-            state.stay(item);
+    let mut before = usize::MAX;
+    while state.standing().left < before {
+        before = state.standing().left;
+        for item in 0..state.at.len() {
+            let stayed = state.stays[item];
+            if state.at[item].is_some() {
+                continue;
+            }
+            if stayed {
+                state.leave(item);
+            }
+            if !put_best(state, item) && stayed {
+                state.stay(item);
+            }
         }
     }
 }

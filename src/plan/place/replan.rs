@@ -3,64 +3,69 @@
 use super::Search;
 use super::state::{Standing, State};
 
-/// How many items at most are placed anew at once.
-const ITEMS: usize = 7;
+/// How many items are placed anew at once, at least and at most.
+const ITEMS: (usize, usize) = (3, 8);
 /// On how many hosts at most.
 const HOSTS: usize = 4;
 /// How often room is sought for one item.
-const TRIES: usize = 30;
+const TRIES: usize = 20;
 
 /// Tries to make room for an item that is left over; whether that was of use.
 pub(super) fn around(state: &mut State<'_>, search: &mut Search, item: usize) -> bool {
-    let pool: Vec<_> = state.problem.classes[state.problem.items[item].class].hosts.clone();
     let left = state.standing().left;
-    for _ in 0..TRIES {
-        if !search.step(1) || pool.is_empty() {
-            return false;
+    (0..TRIES).any(|_| {
+        let pool = &state.problem.classes[state.problem.items[item].class].hosts;
+        if let Some(host) = search.chance.pick(pool) {
+            on(state, search, host, pool, &[item]);
         }
-        let mut hosts: Vec<_> =
-            (0..HOSTS).filter_map(|_| search.chance.pick(&pool)).map(|host| host as usize).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
-        again(state, search, &hosts, Some(item));
-        if state.standing().left < left {
-            return true;
-        }
-    }
-    false
+        state.standing().left < left
+    })
 }
 
-/// Tries to do better on a host and some others of the pool.
-pub(super) fn on(state: &mut State<'_>, search: &mut Search, host: usize, pool: &[usize]) {
-    let mut hosts = vec![host];
+/// Tries to do better on a host and some others of the pool, and for items that are left over; those that are left
+/// over then.
+pub(super) fn on(
+    state: &mut State<'_>,
+    search: &mut Search,
+    host: u32,
+    pool: &[u32],
+    others: &[usize],
+) -> Vec<usize> {
+    let mut hosts = vec![host as usize];
     for _ in 0..2 * HOSTS {
-        let other = search.chance.pick(pool).filter(|other| !hosts.contains(other));
+        let other = search.chance.pick(pool).map(|host| host as usize).filter(|other| !hosts.contains(other));
         hosts.extend(other.filter(|_| hosts.len() < HOSTS));
     }
-    again(state, search, &hosts, None);
+    again(state, search, &hosts, others)
 }
 
-/// Places some of the items on these hosts anew, and one other; never for the worse.
-fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], other: Option<usize>) {
+/// Places some of the items on these hosts anew, and some others; never for the worse.
+fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], others: &[usize]) -> Vec<usize> {
     let before = state.standing();
     let mut items: Vec<_> = hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
     search.chance.shuffle(&mut items);
     // Without a bound all ways are tried.
-    items.truncate(if state.score.grows() { ITEMS } else { ITEMS - 2 });
-    items.extend(other.filter(|item| state.at[*item].is_none()));
+    let most = if state.score.grows() { ITEMS.1 } else { ITEMS.1 - 2 };
+    items.truncate(ITEMS.0 + search.chance.below(most - ITEMS.0 + 1));
+    items.extend(others.iter().filter(|item| state.at[**item].is_none()));
     let share = |item: usize| state.problem.items[item].share;
     items.sort_by(|a, b| share(*b).total_cmp(&share(*a)).then(a.cmp(b)));
     let plan: Vec<_> = items.iter().map(|item| state.take(*item)).collect();
-    let mut trial = Trial { items: &items, hosts, best: before, plan, now: Vec::new() };
+    let left: Vec<_> = plan.iter().map(Option::is_none).collect();
+    let mut trial = Trial { items: &items, left: &left, hosts, best: before, plan, now: Vec::new() };
     trial.all(state, search);
     for (item, host) in items.iter().zip(trial.plan) {
         host.into_iter().for_each(|host| state.put(*item, host));
     }
+    items.retain(|item| state.at[*item].is_none());
+    items
 }
 
 /// All ways to put items on hosts.
 struct Trial<'a> {
     items: &'a [usize],
+    /// Whether they were left over before.
+    left: &'a [bool],
     hosts: &'a [usize],
     best: Standing,
     /// The best way: where each item goes.
@@ -90,9 +95,12 @@ impl Trial<'_> {
                 state.take(item);
             }
         }
-        self.now.push(None);
-        self.all(state, search);
-        self.now.pop();
+        // What a zone that comes back to its host would use there is given away already.
+        if state.problem.items[item].homes.is_empty() || self.left[self.now.len()] {
+            self.now.push(None);
+            self.all(state, search);
+            self.now.pop();
+        }
     }
 
     /// Whether what is there already can still become better than the best.
