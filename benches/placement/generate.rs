@@ -49,7 +49,11 @@ pub fn tenth(zones: usize, hosts: usize) -> Case {
     let each = (memory as f64 / 0.7 / hosts as f64) as u64;
     fleet.hosts.iter_mut().for_each(|host| host.memory = 2 * each);
     let mut free = vec![2 * each; hosts];
-    fleet.zones.iter().enumerate().for_each(|(at, zone)| free[at % hosts] = free[at % hosts].saturating_sub(zone.memory));
+    fleet
+        .zones
+        .iter()
+        .enumerate()
+        .for_each(|(at, zone)| free[at % hosts] = free[at % hosts].saturating_sub(zone.memory));
     for (host, free) in fleet.hosts.iter_mut().zip(free) {
         host.memory_free = free.saturating_sub(each);
         host.memory = each;

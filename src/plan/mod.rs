@@ -10,6 +10,7 @@
 //! search is handed in as a number of steps.
 
 pub mod fleet;
+pub mod ganeti;
 pub mod place;
 pub mod placement;
 pub mod rules;

@@ -97,7 +97,7 @@ impl Default for Rules {
             inbound: 4,
             bandwidth: None,
             seed: 1,
-            steps: 100_000,
+            steps: 50_000,
         }
     }
 }

@@ -17,12 +17,16 @@ pub fn violations(fleet: &Fleet, rules: &Rules, question: &Question, placement: 
         let drained = question.drained.iter().any(|drained| drained.0 as usize == host);
         let host = &fleet.hosts[host];
         for zone in comes.iter().map(|zone| &fleet.zones[*zone]) {
-            wrong.extend(unfit(zone, host, drained).map(|why| format!("{} on {}: {why}", zone.name, host.name)));
+            wrong.extend(
+                unfit(zone, host, drained).map(|why| format!("{} on {}: {why}", zone.name, host.name)),
+            );
         }
         let comes = comes.iter().map(|zone| &fleet.zones[*zone]).collect::<Vec<_>>();
-        let stays: Vec<_> =
-            (0..fleet.zones.len()).filter(|zone| fleet.zones[*zone].host == host.name && !to.contains_key(zone)).collect();
-        let goes = (0..fleet.zones.len()).filter(|zone| fleet.zones[*zone].host == host.name && to.contains_key(zone));
+        let stays: Vec<_> = (0..fleet.zones.len())
+            .filter(|zone| fleet.zones[*zone].host == host.name && !to.contains_key(zone))
+            .collect();
+        let goes = (0..fleet.zones.len())
+            .filter(|zone| fleet.zones[*zone].host == host.name && to.contains_key(zone));
         let stays: Vec<_> = stays.into_iter().map(|zone| &fleet.zones[zone]).collect();
         let goes: Vec<_> = goes.map(|zone| &fleet.zones[zone]).collect();
         wrong.extend(crowded(host, rules, &comes, &stays, &goes).map(|why| format!("{}: {why}", host.name)));
@@ -36,7 +40,8 @@ fn answered_once(fleet: &Fleet, question: &Question, placement: &Placement) -> V
     let moves = |zone: &usize| matches!(fleet.zones[*zone].action, Action::Migrate | Action::Restart);
     let asked: BTreeSet<_> = question.zones.iter().map(|zone| zone.0 as usize).filter(moves).collect();
     let placed = placement.moves.iter().map(|step| step.zone.0 as usize);
-    let mut answered: Vec<_> = placed.chain(placement.unplaced.iter().map(|zone| zone.zone.0 as usize)).collect();
+    let mut answered: Vec<_> =
+        placed.chain(placement.unplaced.iter().map(|zone| zone.zone.0 as usize)).collect();
     answered.sort_unstable();
     let mut wrong = Vec::new();
     if answered != asked.into_iter().collect::<Vec<_>>() {
@@ -59,13 +64,22 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
         ("drained", drained),
         ("home", zone.host == host.name),
         ("maintenance", host.maintenance.is_some()),
-        ("target", zone.targets.as_ref().is_some_and(|targets| !targets.iter().any(|target| *target == host.name))),
+        (
+            "target",
+            zone.targets.as_ref().is_some_and(|targets| !targets.iter().any(|target| *target == host.name)),
+        ),
         ("architecture", !zone.arch.is_empty() && !host.arch.is_empty() && zone.arch != host.arch),
         ("features", lacks(&zone.cpu_features, &host.cpu_features)),
         ("networks", lacks(&zone.networks, &host.networks)),
         ("storage", lacks(&zone.storage, &host.storage)),
-        ("brand", zone.brand.is_some_and(|brand| host.brands.as_ref().is_some_and(|all| !all.contains(&brand)))),
-        ("hypervisor", zone.hypervisor.is_some_and(|least| host.hypervisor.is_some_and(|there| there < least))),
+        (
+            "brand",
+            zone.brand.is_some_and(|brand| host.brands.as_ref().is_some_and(|all| !all.contains(&brand))),
+        ),
+        (
+            "hypervisor",
+            zone.hypervisor.is_some_and(|least| host.hypervisor.is_some_and(|there| there < least)),
+        ),
     ];
     let wrong: Vec<_> = checks.iter().filter(|(_, wrong)| *wrong).map(|(what, _)| *what).collect();
     (!wrong.is_empty()).then(|| wrong.join(", "))
@@ -80,8 +94,11 @@ fn crowded<'a>(
     goes: &[&'a FleetZone],
 ) -> impl Iterator<Item = String> {
     let mut wrong = Vec::new();
-    let runs = |zones: &[&'a FleetZone]| zones.iter().copied().filter(|zone| zone.running).collect::<Vec<_>>();
-    let ordinary = |zones: &[&'a FleetZone]| runs(zones).into_iter().filter(|zone| zone.huge_page.is_none()).collect::<Vec<_>>();
+    let runs =
+        |zones: &[&'a FleetZone]| zones.iter().copied().filter(|zone| zone.running).collect::<Vec<_>>();
+    let ordinary = |zones: &[&'a FleetZone]| {
+        runs(zones).into_iter().filter(|zone| zone.huge_page.is_none()).collect::<Vec<_>>()
+    };
     let arrives: u64 = ordinary(comes).iter().map(|zone| zone.memory).sum();
     let leaves: u64 = ordinary(goes).iter().map(|zone| zone.memory_used).sum();
     let headroom = (host.memory as f64 * rules.headroom).ceil() as u64;
@@ -90,14 +107,19 @@ fn crowded<'a>(
     }
     for size in comes.iter().filter(|zone| zone.running).filter_map(|zone| zone.huge_page) {
         let pages = |zones: &[&FleetZone]| -> u64 {
-            zones.iter().filter(|zone| zone.running && zone.huge_page == Some(size)).map(|z| z.memory.div_ceil(size)).sum()
+            zones
+                .iter()
+                .filter(|zone| zone.running && zone.huge_page == Some(size))
+                .map(|z| z.memory.div_ceil(size))
+                .sum()
         };
         let free: u64 = host.huge_pages.iter().filter(|page| page.size == size).map(|page| page.free).sum();
         if pages(comes) > free + pages(goes) {
             wrong.push(format!("pages of {size}"));
         }
     }
-    let cpus = |zones: &[&FleetZone]| zones.iter().filter(|zone| zone.running).map(|zone| zone.cpus).sum::<u32>();
+    let cpus =
+        |zones: &[&FleetZone]| zones.iter().filter(|zone| zone.running).map(|zone| zone.cpus).sum::<u32>();
     if let Some(ratio) = rules.cpu_ratio
         && host.cpus > 0
         && cpus(comes) > 0
@@ -105,14 +127,18 @@ fn crowded<'a>(
     {
         wrong.push("processors".to_owned());
     }
-    if comes.iter().map(|zone| zone.disk).sum::<u64>() > host.disk_free && comes.iter().any(|zone| zone.disk > 0) {
+    if comes.iter().map(|zone| zone.disk).sum::<u64>() > host.disk_free
+        && comes.iter().any(|zone| zone.disk > 0)
+    {
         wrong.push("disk".to_owned());
     }
     if rules.max_zones.is_some_and(|most| !comes.is_empty() && comes.len() + stays.len() > most as usize) {
         wrong.push("too many zones".to_owned());
     }
     let parts: Vec<_> = ordinary(comes).iter().filter(|zone| zone.one_node).map(|zone| zone.memory).collect();
-    if !host.numa.is_empty() && !seats(&parts, &mut host.numa.iter().map(|node| node.memory_free).collect::<Vec<_>>()) {
+    if !host.numa.is_empty()
+        && !seats(&parts, &mut host.numa.iter().map(|node| node.memory_free).collect::<Vec<_>>())
+    {
         wrong.push("memory nodes".to_owned());
     }
     let there: Vec<_> = comes.iter().chain(stays).collect();

@@ -51,9 +51,14 @@ impl<'a> Exact<'a> {
         };
         (memory == 0 || memory + (host.memory as f64 * rules.headroom).ceil() as u64 <= host.memory_free)
             && (cpus == 0
-                || rules.cpu_ratio.is_none_or(|ratio| f64::from(cpus + cpus_there) <= f64::from(host.cpus) * ratio))
+                || rules
+                    .cpu_ratio
+                    .is_none_or(|ratio| f64::from(cpus + cpus_there) <= f64::from(host.cpus) * ratio))
             && (disk == 0 || disk <= host.disk_free)
-            && (set == 0 || rules.max_zones.is_none_or(|most| set.count_ones() as usize + stays.len() <= most as usize))
+            && (set == 0
+                || rules
+                    .max_zones
+                    .is_none_or(|most| set.count_ones() as usize + stays.len() <= most as usize))
             && comes.clone().all(|zone| unfit(zone, host, false).is_none() && apart(zone))
     }
 
@@ -61,7 +66,8 @@ impl<'a> Exact<'a> {
     fn metrics(&self, host: usize, set: usize) -> [f64; 3] {
         let host = &self.sample.fleet.hosts[host];
         let sum = |of: &dyn Fn(&sysadm::plan::FleetZone) -> f64| self.members(set).map(of).sum::<f64>();
-        let memory = (host.memory - host.memory_free) as f64 + sum(&|z| if z.running { z.memory as f64 } else { 0.0 });
+        let memory =
+            (host.memory - host.memory_free) as f64 + sum(&|z| if z.running { z.memory as f64 } else { 0.0 });
         let line = host.bandwidth.unwrap_or_default() as f64;
         match self.sample.rules.goal {
             Goal::Fastest => {
@@ -69,7 +75,8 @@ impl<'a> Exact<'a> {
                 [sum(&|z| (z.disk + if live(z) { z.memory_used } else { 0 }) as f64) / line, 0.0, 0.0]
             }
             Goal::Ganeti => {
-                let stays = self.sample.fleet.zones[self.zones..].iter().filter(|zone| zone.host == host.name);
+                let stays =
+                    self.sample.fleet.zones[self.zones..].iter().filter(|zone| zone.host == host.name);
                 let all = || stays.clone().chain(self.members(set));
                 let cpus: u32 = all().filter(|zone| zone.running).map(|zone| zone.cpus).sum();
                 [memory / host.memory as f64, f64::from(cpus) / f64::from(host.cpus), all().count() as f64]
@@ -104,7 +111,9 @@ impl<'a> Exact<'a> {
     fn ranks(&self, sets: &[usize]) -> f64 {
         let rank = |(host, set): (usize, &usize)| {
             let name = &self.sample.fleet.hosts[host + 1].name;
-            let ranks = self.members(*set).filter_map(move |zone| zone.targets.as_ref()?.iter().position(|t| t == name));
+            let ranks = self
+                .members(*set)
+                .filter_map(move |zone| zone.targets.as_ref()?.iter().position(|t| t == name));
             ranks.sum::<usize>() as f64
         };
         sets.iter().enumerate().map(rank).sum()
@@ -122,7 +131,11 @@ impl<'a> Exact<'a> {
             }
             unions = next;
         }
-        let most = (0..unions.len()).filter(|union| unions[*union]).map(|union| union.count_ones() as usize).max().unwrap_or(0);
+        let most = (0..unions.len())
+            .filter(|union| unions[*union])
+            .map(|union| union.count_ones() as usize)
+            .max()
+            .unwrap_or(0);
         let mut best = (f64::INFINITY, f64::INFINITY);
         self.all(most, 0, &mut Vec::new(), &mut best);
         (most, best)
@@ -164,10 +177,16 @@ fn as_many_are_placed_as_can_be_and_as_well_as_can_be() {
         assert!(placed <= most, "seed {seed}: more than all");
         let same = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + b.abs());
         if placed < most || !same(score.0, best.0) || !same(score.1, best.1) {
-            worse.push(format!("seed {seed}: {:?} {placed} of {most} {score:?} {best:?}", GOALS[(seed % 6) as usize]));
+            worse.push(format!(
+                "seed {seed}: {:?} {placed} of {most} {score:?} {best:?}",
+                GOALS[(seed % 6) as usize]
+            ));
         }
     }
-    println!("{} of {INSTANCES} are the best, {left} zones are left over in all", INSTANCES as usize - worse.len());
+    println!(
+        "{} of {INSTANCES} are the best, {left} zones are left over in all",
+        INSTANCES as usize - worse.len()
+    );
     assert!(worse.is_empty(), "{} of {INSTANCES} are not the best:\n{}", worse.len(), worse.join("\n"));
 }
 

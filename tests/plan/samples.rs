@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use sysadm::model::Brand;
 use sysadm::plan::{
-    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Question, Rules, Version, Weights, ZoneIx,
+    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Question, Rules, Version,
+    Weights, ZoneIx,
 };
 
 /// Numbers from a seed (xorshift).
@@ -68,7 +69,8 @@ pub fn small(seed: u64, zones: usize, hosts: usize) -> Sample {
         max_zones: dice.one_in(3).then(|| zones.div_ceil(hosts) as u32 + 2),
         ..Rules::default()
     };
-    let question = Question { zones: (0..zones).map(|at| ZoneIx(at as u32)).collect(), drained: vec![HostIx(0)] };
+    let question =
+        Question { zones: (0..zones).map(|at| ZoneIx(at as u32)).collect(), drained: vec![HostIx(0)] };
     Sample { fleet, rules, question }
 }
 
@@ -83,7 +85,8 @@ pub fn wild(seed: u64) -> Sample {
         zone.one_node = dice.one_in(4);
         zone.together = dice.some(&["x", "y"], 10);
         zone.action = Action::ALL[if dice.one_in(4) { dice.roll(5) as usize } else { 0 }];
-        zone.targets = dice.one_in(8).then(|| vec![format!("h{}", dice.roll(hosts as u64 + 1)), "h1".to_owned()]);
+        zone.targets =
+            dice.one_in(8).then(|| vec![format!("h{}", dice.roll(hosts as u64 + 1)), "h1".to_owned()]);
     }
     for host in &mut sample.fleet.hosts {
         host.maintenance = dice.one_in(10).then(|| "somebody".to_owned());
@@ -96,8 +99,10 @@ pub fn wild(seed: u64) -> Sample {
             host.numa = vec![node.clone(), node];
         }
     }
-    sample.question.zones = (0..sample.fleet.zones.len()).filter(|_| !dice.one_in(4)).map(|z| ZoneIx(z as u32)).collect();
-    sample.question.drained = (0..=hosts).filter(|_| dice.one_in(4)).map(|host| HostIx(host as u32)).collect();
+    sample.question.zones =
+        (0..sample.fleet.zones.len()).filter(|_| !dice.one_in(4)).map(|z| ZoneIx(z as u32)).collect();
+    sample.question.drained =
+        (0..=hosts).filter(|_| dice.one_in(4)).map(|host| HostIx(host as u32)).collect();
     sample.rules.steps = 5_000;
     sample
 }
@@ -138,7 +143,11 @@ fn zone(dice: &mut Dice, at: usize, host: usize, hosts: usize) -> FleetZone {
         hypervisor: dice.one_in(5).then(|| Version(dice.roll(9) as u32, 0, 0)),
         targets: dice.one_in(4).then(|| {
             let first = 1 + dice.roll(hosts as u64);
-            vec![format!("h{first}"), format!("h{}", 1 + dice.roll(hosts as u64)), format!("h{}", 1 + dice.roll(hosts as u64))]
+            vec![
+                format!("h{first}"),
+                format!("h{}", 1 + dice.roll(hosts as u64)),
+                format!("h{}", 1 + dice.roll(hosts as u64)),
+            ]
         }),
         apart: dice.some(&["a", "b", "c"], 6),
         together: dice.some(&["t"], 8),

@@ -109,7 +109,8 @@ fn apart(problem: &Problem<'_>, zones: &[usize]) -> (Vec<u32>, bool) {
 /// The hosts that may take this zone.
 fn class(problem: &Problem<'_>, zone: &FleetZone) -> Class {
     let mut class = Class::default();
-    let fits = |host: &usize| limits::unfit(zone, &problem.fleet.hosts[*host], problem.drained[*host]).is_empty();
+    let fits =
+        |host: &usize| limits::unfit(zone, &problem.fleet.hosts[*host], problem.drained[*host]).is_empty();
     if let Some(targets) = &zone.targets {
         for (rank, target) in targets.iter().enumerate() {
             let Some(host) = problem.hosts.get(target.as_str()).copied().filter(fits) else { continue };

@@ -43,7 +43,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_numbers() {
-        let draw = |seed| (0..20).map(|_| 0).scan(Chance::new(seed), |c, _: u8| Some(c.below(1000))).collect::<Vec<_>>();
+        let draw = |seed| {
+            (0..20).map(|_| 0).scan(Chance::new(seed), |c, _: u8| Some(c.below(1000))).collect::<Vec<_>>()
+        };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
     }

@@ -37,7 +37,7 @@ pub(super) fn construct<'p>(problem: &'p Problem<'p>) -> State<'p> {
 pub(super) fn put_best(state: &mut State<'_>, item: usize) -> bool {
     let mut best = None;
     for host in state.takers(item) {
-        let key = state.score.with(&state.change(item, host, 1.0));
+        let key = state.with(item, host).key;
         if best.is_none_or(|(_, than)| key.beats(than)) {
             best = Some((host, key));
         }
@@ -52,7 +52,9 @@ pub(super) fn put_best(state: &mut State<'_>, item: usize) -> bool {
 fn put_tight(state: &mut State<'_>, item: usize) {
     let remains = |host: usize| {
         let room = state.room(host).iter().zip(state.problem.need(item));
-        room.filter(|(_, need)| **need > 0).map(|(room, need)| (room - need) as f64 / *room as f64).sum::<f64>()
+        room.filter(|(_, need)| **need > 0)
+            .map(|(room, need)| (room - need) as f64 / *room as f64)
+            .sum::<f64>()
     };
     let best = state.takers(item).min_by(|a, b| remains(*a).total_cmp(&remains(*b)));
     if let Some(host) = best {

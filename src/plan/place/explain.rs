@@ -52,7 +52,8 @@ impl<'a> Explain<'a> {
         let (zone, to) = (problem.zone(at), &problem.fleet.hosts[host]);
         let drained = problem.drained[host];
         let need = limits::need(zone, &problem.pages);
-        let part = limits::one_node(zone).and_then(|part| limits::seat(&mut self.state.nodes(host).to_vec(), &[part]).err());
+        let part = limits::one_node(zone)
+            .and_then(|part| limits::seat(&mut self.state.nodes(host).to_vec(), &[part]).err());
         let mut against: Vec<_> = limits::home(zone, to, drained).into_iter().collect();
         against.extend(limits::unfit(zone, to, drained));
         against.extend(limits::short(self.state.room(host), &need, problem.rules));
@@ -65,9 +66,12 @@ impl<'a> Explain<'a> {
     fn apart(&self, at: usize, host: usize) -> impl Iterator<Item = Refusal> + '_ {
         let zone = self.state.problem.zone(at);
         let others = if zone.apart.is_empty() { &[][..] } else { &self.there[host][..] };
-        let others = others.iter().filter(move |other| **other != at).map(|other| self.state.problem.zone(*other));
+        let others =
+            others.iter().filter(move |other| **other != at).map(|other| self.state.problem.zone(*other));
         others.flat_map(move |other: &FleetZone| {
-            zone.apart.intersection(&other.apart).map(|group| Refusal::Apart(group.clone(), other.name.clone()))
+            zone.apart
+                .intersection(&other.apart)
+                .map(|group| Refusal::Apart(group.clone(), other.name.clone()))
         })
     }
 

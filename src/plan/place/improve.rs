@@ -13,12 +13,20 @@ const LEFT: usize = 3;
 /// Improves a placement until there are no steps left; without any items there is nothing to do.
 pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
     while round(state, search) {}
-    let mut pool: Vec<_> = state.problem.classes.iter().flat_map(|class| class.hosts.iter().copied()).collect();
+    let mut pool: Vec<_> =
+        state.problem.classes.iter().flat_map(|class| class.hosts.iter().copied()).collect();
     pool.sort_unstable();
     pool.dedup();
     let mut left: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_none()).collect();
     while !pool.is_empty() && search.step(1) {
-        let host = if search.chance.below(2) == 0 { fullest(state, search, &pool) } else { search.chance.pick(&pool) };
+        if search.chance.below(2) == 0 {
+            kick(state, search, &pool);
+        }
+        let host = if search.chance.below(2) == 0 {
+            fullest(state, search, &pool)
+        } else {
+            search.chance.pick(&pool)
+        };
         let Some(host) = host else { continue };
         left.retain(|item| state.at[*item].is_none() && !state.stays[*item]);
         let mut others: Vec<_> = (0..LEFT).filter_map(|_| search.chance.pick(&left)).collect();
@@ -30,9 +38,37 @@ pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
     last_look(state);
 }
 
+/// Puts some items anywhere and improves that: a way out of a placement that no small change makes better. Only
+/// where a few rounds are cheap.
+fn kick(state: &mut State<'_>, search: &mut Search, pool: &[u32]) {
+    let mut items: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_some()).collect();
+    if items.len() < 2 || (items.len() * (pool.len() + EXCHANGES)) as u64 > search.steps / 4 {
+        return;
+    }
+    let (before, was) = (state.standing(), state.at.clone());
+    search.chance.shuffle(&mut items);
+    items.truncate((items.len() / 3).max(2));
+    for item in &items {
+        state.take(*item);
+    }
+    for item in &items {
+        let hosts: Vec<_> = state.takers(*item).collect();
+        search.chance.pick(&hosts).into_iter().for_each(|host| state.put(*item, host));
+    }
+    while round(state, search) {}
+    if !state.standing().beats(before) {
+        let moved: Vec<_> = (0..was.len()).filter(|item| state.at[*item] != was[*item]).collect();
+        moved.iter().for_each(|item| {
+            state.take(*item);
+        });
+        moved.iter().for_each(|item| was[*item].into_iter().for_each(|host| state.put(*item, host as usize)));
+    }
+}
+
 /// The fullest of some hosts that took items.
 fn fullest(state: &State<'_>, search: &mut Search, pool: &[u32]) -> Option<u32> {
-    let some = (0..8).filter_map(|_| search.chance.pick(pool)).filter(|host| !state.here[*host as usize].is_empty());
+    let some =
+        (0..8).filter_map(|_| search.chance.pick(pool)).filter(|host| !state.here[*host as usize].is_empty());
     some.max_by(|a, b| state.score.load(*a as usize).total_cmp(&state.score.load(*b as usize)))
 }
 

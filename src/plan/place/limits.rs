@@ -98,12 +98,18 @@ pub(super) fn back(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
 }
 
 fn column(zone: &FleetZone, pages: &[u64]) -> usize {
-    zone.huge_page.and_then(|size| pages.iter().position(|page| *page == size)).map_or(MEMORY, |at| PAGES + at)
+    zone.huge_page
+        .and_then(|size| pages.iter().position(|page| *page == size))
+        .map_or(MEMORY, |at| PAGES + at)
 }
 
 /// Bytes, in whole pages if they are huge.
 fn memory(zone: &FleetZone, bytes: u64) -> i64 {
-    signed(zone.huge_page.filter(|size| *size > 0).map_or(bytes, |size| bytes.div_ceil(size).saturating_mul(size)))
+    signed(
+        zone.huge_page
+            .filter(|size| *size > 0)
+            .map_or(bytes, |size| bytes.div_ceil(size).saturating_mul(size)),
+    )
 }
 
 /// The part of a zone's memory that must lie in one memory node.

@@ -44,7 +44,7 @@ pub(super) fn arrives(goal: &Goal, zone: &FleetZone, need: &[i64]) -> Metric {
             let live = zone.running && zone.action == Action::Migrate;
             [(zone.disk + if live { zone.memory_used } else { 0 }) as f64, 0.0, 0.0]
         }
-        Goal::Ganeti => [memory, vcpus(zone), 1.0],
+        Goal::Ganeti => [memory, f64::from(zone.cpus), 1.0],
         Goal::Pack => [memory, vcpus(zone), zone.disk as f64],
         Goal::Spread | Goal::Pinned | Goal::Balance(_) => [memory, zone.cpu_load, zone.network_load as f64],
     }
@@ -89,7 +89,7 @@ pub(super) fn before<'a>(
     match goal {
         Goal::Fastest | Goal::Pack => Metric::default(),
         Goal::Ganeti => there.fold([memory, 0.0, 0.0], |[memory, cpus, zones], zone| {
-            [memory, cpus + vcpus(zone), zones + 1.0]
+            [memory, cpus + f64::from(zone.cpus), zones + 1.0]
         }),
         Goal::Spread | Goal::Pinned | Goal::Balance(_) => [memory, host.cpu_load, host.network_load as f64],
     }

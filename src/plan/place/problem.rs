@@ -63,7 +63,8 @@ pub(super) struct Problem<'a> {
 
 impl<'a> Problem<'a> {
     pub(super) fn new(fleet: &'a Fleet, rules: &'a Rules, question: &Question) -> Self {
-        let hosts: HashMap<_, _> = fleet.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
+        let hosts: HashMap<_, _> =
+            fleet.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
         let mut drained = vec![false; fleet.hosts.len()];
         for host in &question.drained {
             drained.get_mut(host.0 as usize).into_iter().for_each(|drained| *drained = true);
@@ -73,8 +74,12 @@ impl<'a> Problem<'a> {
         let groups = groups(fleet);
         let room = Room::new(fleet, rules, &hosts, &pages, &groups, &asked);
         let (per, now) = metrics_of(fleet, rules, &hosts, &room, &asked, &pages);
-        let counts: Vec<_> =
-            fleet.hosts.iter().zip(&drained).map(|(host, drained)| !drained && host.maintenance.is_none()).collect();
+        let counts: Vec<_> = fleet
+            .hosts
+            .iter()
+            .zip(&drained)
+            .map(|(host, drained)| !drained && host.maintenance.is_none())
+            .collect();
         let mut problem = Self {
             fleet,
             rules,
@@ -84,7 +89,11 @@ impl<'a> Problem<'a> {
             pages,
             needs: Vec::new(),
             room: room.rows,
-            nodes: fleet.hosts.iter().map(|host| host.numa.iter().map(|n| limits::signed(n.memory_free)).collect()).collect(),
+            nodes: fleet
+                .hosts
+                .iter()
+                .map(|host| host.numa.iter().map(|n| limits::signed(n.memory_free)).collect())
+                .collect(),
             there: room.there,
             groups,
             drained,
@@ -172,7 +181,10 @@ impl<'a> Room<'a> {
             let Some(host) = hosts.get(zone.host.as_str()) else { continue };
             zones[*host].push(zone);
             if !leaves[at] {
-                zone.apart.iter().filter_map(|group| groups.get(group.as_str())).for_each(|g| add(&mut there[*host], *g));
+                zone.apart
+                    .iter()
+                    .filter_map(|group| groups.get(group.as_str()))
+                    .for_each(|g| add(&mut there[*host], *g));
             }
         }
         let rows = fleet.hosts.iter().zip(&zones);
@@ -219,12 +231,15 @@ fn metrics_of(
     let rows = room.rows.chunks(limits::PAGES + pages.len());
     let per: Vec<_> = fleet.hosts.iter().zip(rows).map(|(host, row)| metrics::per(goal, host, row)).collect();
     let there = fleet.hosts.iter().zip(&room.zones);
-    let mut now: Vec<_> = there.map(|(host, zones)| metrics::before(goal, host, zones.iter().copied())).collect();
+    let mut now: Vec<_> =
+        there.map(|(host, zones)| metrics::before(goal, host, zones.iter().copied())).collect();
     for zone in asked.iter().map(|at| &fleet.zones[*at]) {
         let Some(host) = hosts.get(zone.host.as_str()) else { continue };
         let less = metrics::leaves(goal, zone, &limits::back(zone, pages));
         now[*host].iter_mut().zip(less).for_each(|(now, less)| *now = (*now - less).max(0.0));
     }
-    now.iter_mut().zip(&per).for_each(|(now, per)| now.iter_mut().zip(per).for_each(|(now, per)| *now *= per));
+    now.iter_mut()
+        .zip(&per)
+        .for_each(|(now, per)| now.iter_mut().zip(per).for_each(|(now, per)| *now *= per));
     (per, now)
 }

@@ -25,7 +25,13 @@ pub(super) fn repair(state: &mut State<'_>, search: &mut Search) {
 
 /// Places an item; if it fits nowhere, in the place of one other that is placed elsewhere, in turn. Nothing has
 /// changed if that fails.
-fn make_way(state: &mut State<'_>, search: &mut Search, item: usize, chain: usize, moved: &mut Vec<usize>) -> bool {
+fn make_way(
+    state: &mut State<'_>,
+    search: &mut Search,
+    item: usize,
+    chain: usize,
+    moved: &mut Vec<usize>,
+) -> bool {
     let problem = state.problem;
     let hosts = &problem.classes[problem.items[item].class].hosts;
     if !search.step(hosts.len()) {
@@ -37,7 +43,9 @@ fn make_way(state: &mut State<'_>, search: &mut Search, item: usize, chain: usiz
     if chain == 0 {
         return false;
     }
-    for host in hosts.iter().map(|host| *host as usize).filter(|host| !problem.items[item].homes.contains(host)) {
+    for host in
+        hosts.iter().map(|host| *host as usize).filter(|host| !problem.items[item].homes.contains(host))
+    {
         for other in state.here[host].clone().into_iter().map(|other| other as usize) {
             if moved.contains(&other) {
                 continue;
@@ -73,7 +81,9 @@ pub(super) fn settle(state: &mut State<'_>, search: &mut Search) {
     while let Some(item) = homeless(state) {
         for host in state.stay(item) {
             let mut out = Vec::new();
-            while let Some(other) = state.here[host].iter().map(|other| *other as usize).find(|at| state.suffers(*at)) {
+            while let Some(other) =
+                state.here[host].iter().map(|other| *other as usize).find(|at| state.suffers(*at))
+            {
                 state.take(other);
                 out.push(other);
             }

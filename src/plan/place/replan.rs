@@ -42,10 +42,11 @@ pub(super) fn on(
 /// Places some of the items on these hosts anew, and some others; never for the worse.
 fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], others: &[usize]) -> Vec<usize> {
     let before = state.standing();
-    let mut items: Vec<_> = hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
+    let mut items: Vec<_> =
+        hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
     search.chance.shuffle(&mut items);
     // Without a bound all ways are tried.
-    let most = if state.score.grows() { ITEMS.1 } else { ITEMS.1 - 2 };
+    let most = if state.score.bound(before.key).is_some() { ITEMS.1 } else { ITEMS.1 - 2 };
     items.truncate(ITEMS.0 + search.chance.below(most - ITEMS.0 + 1));
     items.extend(others.iter().filter(|item| state.at[**item].is_none()));
     let share = |item: usize| state.problem.items[item].share;
@@ -75,39 +76,49 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn all(&mut self, state: &mut State<'_>, search: &mut Search) {
-        let Some(item) = self.items.get(self.now.len()).copied() else {
-            let standing = state.standing();
-            if standing.beats(self.best) {
-                self.best = standing;
-                self.plan.clone_from(&self.now);
-            }
-            return;
+        let depth = self.now.len();
+        let Some(item) = self.items.get(depth).copied() else {
+            return self.compare(state.standing());
         };
-        if !search.step(1) || !self.may_win(state) {
+        if !search.step(self.hosts.len()) || !self.may_win(state.standing(), depth, state) {
             return;
         }
         for host in self.hosts {
-            if state.problem.may(item, *host) && state.fits(item, *host) {
+            if !state.problem.may(item, *host) || !state.fits(item, *host) {
+                continue;
+            }
+            let then = state.with(item, *host);
+            self.now.push(Some(*host));
+            if depth + 1 == self.items.len() {
+                self.compare(then);
+            } else if self.may_win(then, depth + 1, state) {
                 state.put(item, *host);
-                self.now.push(Some(*host));
                 self.all(state, search);
-                self.now.pop();
                 state.take(item);
             }
+            self.now.pop();
         }
         // What a zone that comes back to its host would use there is given away already.
-        if state.problem.items[item].homes.is_empty() || self.left[self.now.len()] {
+        if state.problem.items[item].homes.is_empty() || self.left[depth] {
             self.now.push(None);
             self.all(state, search);
             self.now.pop();
         }
     }
 
-    /// Whether what is there already can still become better than the best.
-    fn may_win(&self, state: &State<'_>) -> bool {
-        let open: usize = self.items[self.now.len()..].iter().map(|item| state.problem.items[*item].zones.len()).sum();
-        let left = state.standing().left - open;
+    fn compare(&mut self, standing: Standing) {
+        if standing.beats(self.best) {
+            self.best = standing;
+            self.plan.clone_from(&self.now);
+        }
+    }
+
+    /// Whether what is there already can still become better than the best, with the items from this one on.
+    fn may_win(&self, now: Standing, depth: usize, state: &State<'_>) -> bool {
+        let open: usize = self.items[depth..].iter().map(|item| state.problem.items[*item].zones.len()).sum();
+        let left = now.left - open;
         left < self.best.left
-            || (left == self.best.left && (!state.score.grows() || state.score.bound().beats(self.best.key)))
+            || (left == self.best.left
+                && state.score.bound(now.key).is_none_or(|least| least.beats(self.best.key)))
     }
 }

@@ -78,7 +78,12 @@ impl Score {
             destinations: 0.0,
             ranks: 0.0,
         };
-        score.per.iter_mut().zip(counts).filter(|(_, counts)| !**counts).for_each(|(per, _)| *per = Metric::default());
+        score
+            .per
+            .iter_mut()
+            .zip(counts)
+            .filter(|(_, counts)| !**counts)
+            .for_each(|(per, _)| *per = Metric::default());
         for (host, metric) in score.now.iter().enumerate().filter(|(host, _)| counts[*host]) {
             for (at, value) in metric.iter().enumerate() {
                 score.sums[at] += value;
@@ -121,7 +126,14 @@ impl Score {
     }
 
     pub(super) fn key(&self) -> Key {
-        self.finish(&self.sums, &self.squares, self.loads.max(), self.load_squares, self.destinations, self.ranks)
+        self.finish(
+            &self.sums,
+            &self.squares,
+            self.loads.max(),
+            self.load_squares,
+            self.destinations,
+            self.ranks,
+        )
     }
 
     /// The score after a zone came.
@@ -129,7 +141,8 @@ impl Score {
         let (then, now) = (self.moved(change), &self.now[change.host]);
         if let Shape::Deviation(_) = self.shape {
             let sums = std::array::from_fn(|at| self.sums[at] + then[at] - now[at]);
-            let squares = std::array::from_fn(|at| self.squares[at] + then[at] * then[at] - now[at] * now[at]);
+            let squares =
+                std::array::from_fn(|at| self.squares[at] + then[at] * then[at] - now[at] * now[at]);
             return self.finish(&sums, &squares, 0.0, 0.0, 0.0, 0.0);
         }
         let (more, less) = (load(&then), load(now));
@@ -145,7 +158,15 @@ impl Score {
         )
     }
 
-    fn finish(&self, sums: &Metric, squares: &Metric, peak: f64, load: f64, destinations: f64, ranks: f64) -> Key {
+    fn finish(
+        &self,
+        sums: &Metric,
+        squares: &Metric,
+        peak: f64,
+        load: f64,
+        destinations: f64,
+        ranks: f64,
+    ) -> Key {
         let (first, second) = match &self.shape {
             Shape::Deviation(weights) => {
                 let deviation = |at: usize| {
@@ -161,15 +182,13 @@ impl Score {
         Key { first, second }
     }
 
-    /// Whether one more zone can never make the score better, so that half a placement bounds the whole.
-    pub(super) fn grows(&self) -> bool {
-        !matches!(self.shape, Shape::Deviation(_))
-    }
-
-    /// The least that a whole placement can score that begins like this one.
-    pub(super) fn bound(&self) -> Key {
-        let Key { first, second } = self.key();
-        Key { first, second: if matches!(self.shape, Shape::Fewest) { f64::NEG_INFINITY } else { second } }
+    /// The least that a placement can score to which one with this key grows; none if it may be anything.
+    pub(super) fn bound(&self, Key { first, second }: Key) -> Option<Key> {
+        match self.shape {
+            Shape::Peak | Shape::Ranks => Some(Key { first, second }),
+            Shape::Fewest => Some(Key { first, second: f64::NEG_INFINITY }),
+            Shape::Deviation(_) => None,
+        }
     }
 
     /// The load of a host.

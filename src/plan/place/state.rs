@@ -83,8 +83,14 @@ impl<'p> State<'p> {
         class.hosts.iter().map(|host| *host as usize).filter(move |host| self.fits(item, *host))
     }
 
-    pub(super) fn change(&self, item: usize, host: usize, sign: f64) -> Change {
+    fn change(&self, item: usize, host: usize, sign: f64) -> Change {
         Change { host, amount: self.problem.items[item].amount, sign, rank: self.problem.rank(item, host) }
+    }
+
+    /// How good it will be with an item on a host.
+    pub(super) fn with(&self, item: usize, host: usize) -> Standing {
+        let zones = self.problem.items[item].zones.len();
+        Standing { left: self.left - zones, key: self.score.with(&self.change(item, host, 1.0)) }
     }
 
     /// Puts an item on a host that it [fits](Self::fits).
@@ -111,10 +117,14 @@ impl<'p> State<'p> {
         let row = self.room[host * self.problem.columns..].iter_mut();
         row.zip(self.problem.need(item)).for_each(|(room, need)| *room += need);
         what.apart.iter().for_each(|group| problem::remove(&mut self.there[host], *group));
-        let seats = self.seats.remove(&item).unwrap_or_default();
-        seats.iter().zip(&what.nodes).for_each(|(at, part)| self.nodes[host][*at] += part);
+        if !what.nodes.is_empty() {
+            let seats = self.seats.remove(&item).unwrap_or_default();
+            seats.iter().zip(&what.nodes).for_each(|(at, part)| self.nodes[host][*at] += part);
+        }
         self.score.apply(&self.change(item, host, -1.0));
-        self.here[host].retain(|other| *other != item as u32);
+        if let Some(at) = self.here[host].iter().rposition(|other| *other == item as u32) {
+            self.here[host].remove(at);
+        }
         self.left += what.zones.len();
         Some(host)
     }
@@ -140,7 +150,10 @@ impl<'p> State<'p> {
             let zone = problem.zone(*zone);
             let back = limits::back(zone, &problem.pages);
             let amount = metrics::leaves(&problem.rules.goal, zone, &back);
-            self.room[host * problem.columns..].iter_mut().zip(back).for_each(|(room, back)| *room -= sign * back);
+            self.room[host * problem.columns..]
+                .iter_mut()
+                .zip(back)
+                .for_each(|(room, back)| *room -= sign * back);
             let groups = zone.apart.iter().filter_map(|group| problem.groups.get(group.as_str()));
             let count = if sign > 0 { problem::add } else { problem::remove };
             groups.for_each(|group| count(&mut self.there[host], *group));
@@ -156,6 +169,7 @@ impl<'p> State<'p> {
         let host = host as usize;
         let needs = self.problem.need(item).iter().zip(self.room(host));
         let twice = |group: &u32| self.there[host].iter().any(|(there, count)| there == group && *count > 1);
-        needs.into_iter().any(|(need, room)| *need > 0 && *room < 0) || self.problem.items[item].apart.iter().any(twice)
+        needs.into_iter().any(|(need, room)| *need > 0 && *room < 0)
+            || self.problem.items[item].apart.iter().any(twice)
     }
 }
