@@ -2,5 +2,6 @@
 
 mod checker;
 mod optimum;
+mod pack;
 mod placement;
 mod samples;

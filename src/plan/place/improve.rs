@@ -17,6 +17,9 @@ pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
         state.problem.classes.iter().flat_map(|class| class.hosts.iter().copied()).collect();
     pool.sort_unstable();
     pool.dedup();
+    if replan::everything(state, search, &pool) {
+        return last_look(state);
+    }
     let mut left: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_none()).collect();
     while !pool.is_empty() && search.step(1) {
         if search.chance.below(2) == 0 {

@@ -7,6 +7,8 @@ use super::state::{Standing, State};
 const ITEMS: (usize, usize) = (3, 8);
 /// On how many hosts at most.
 const HOSTS: usize = 4;
+/// How many placements are few.
+const FEW: f64 = 2e7;
 /// How often room is sought for one item.
 const TRIES: usize = 20;
 
@@ -39,16 +41,36 @@ pub(super) fn on(
     again(state, search, &hosts, others)
 }
 
-/// Places some of the items on these hosts anew, and some others; never for the worse.
+/// Tries all placements there are, if they are few; whether all were tried.
+pub(super) fn everything(state: &mut State<'_>, search: &mut Search, pool: &[u32]) -> bool {
+    let items: Vec<_> = (0..state.at.len()).filter(|item| !state.stays[*item]).collect();
+    let ways = (pool.len() as f64).powf(items.len() as f64);
+    if ways > FEW {
+        return false;
+    }
+    let hosts: Vec<_> = pool.iter().map(|host| *host as usize).collect();
+    let rest = search.steps / 2;
+    search.steps -= rest;
+    anew(state, search, items, &hosts);
+    let all = search.steps > 0;
+    search.steps += rest;
+    all
+}
+
+/// Places some of the items on these hosts anew, and some others.
 fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], others: &[usize]) -> Vec<usize> {
-    let before = state.standing();
-    let mut items: Vec<_> =
-        hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
+    let mut items: Vec<_> = hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
     search.chance.shuffle(&mut items);
     // Without a bound all ways are tried.
-    let most = if state.score.bound(before.key).is_some() { ITEMS.1 } else { ITEMS.1 - 2 };
+    let most = if state.score.bound(state.standing().key).is_some() { ITEMS.1 } else { ITEMS.1 - 2 };
     items.truncate(ITEMS.0 + search.chance.below(most - ITEMS.0 + 1));
     items.extend(others.iter().filter(|item| state.at[**item].is_none()));
+    anew(state, search, items, hosts)
+}
+
+/// Places these items on these hosts anew, never for the worse; those that are left over then.
+fn anew(state: &mut State<'_>, search: &mut Search, mut items: Vec<usize>, hosts: &[usize]) -> Vec<usize> {
+    let before = state.standing();
     let share = |item: usize| state.problem.items[item].share;
     items.sort_by(|a, b| share(*b).total_cmp(&share(*a)).then(a.cmp(b)));
     let plan: Vec<_> = items.iter().map(|item| state.take(*item)).collect();
