@@ -13,6 +13,8 @@ mod chance;
 pub mod dispatch;
 pub mod fleet;
 pub mod forecast;
+pub mod ganeti;
+pub mod place;
 pub mod placement;
 pub mod rules;
 pub mod schedule;
@@ -21,6 +23,7 @@ pub mod survey;
 
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
 pub use forecast::{Calibration, Costs, Endless, Forecast, Observation, Trip};
+pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};
 pub use schedule::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource, Terms, Trunk, schedule};

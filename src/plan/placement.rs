@@ -52,6 +52,8 @@ pub struct Unplaced {
 pub enum Refusal {
     /// The host is to be emptied itself.
     Drained,
+    /// The zone is there now.
+    Home,
     /// It is in maintenance, or will be; who says so.
     Maintenance(String),
     /// Not among the zone's targets.

@@ -37,6 +37,9 @@ pub enum Goal {
     Pinned,
     /// The shortest evacuation: lines are filled evenly.
     Fastest,
+    /// An even cluster as `hbal` of Ganeti scores it: the deviations of memory, of virtual processors and of the
+    /// number of zones.
+    Ganeti,
 }
 
 /// How much each resource counts.
@@ -90,7 +93,7 @@ impl Default for Rules {
             inbound: 4,
             bandwidth: None,
             seed: 1,
-            steps: 100_000,
+            steps: 50_000,
         }
     }
 }

@@ -1,0 +1,193 @@
+//! Clusters of Ganeti, as its `hbal -t` reads them: from the text to a fleet, and back with a new placement.
+//!
+//! A file has up to five parts with an empty line between them: groups, nodes, instances, tags of the cluster,
+//! policies. Fields are separated by `|`; sizes are in MiB.
+//!
+//! | in Ganeti                                   | here                                                         |
+//! |---------------------------------------------|--------------------------------------------------------------|
+//! | node that is offline or drained (`Y`)       | a host that is to be emptied                                 |
+//! | node group                                  | storage that only its nodes see                              |
+//! | sharedfile, gluster, rbd, ext, blockdev, diskless | any host of the group                                  |
+//! | drbd                                        | only its secondary node; the two change roles                |
+//! | plain, file                                 | no host: its disk is on its node                             |
+//! | exclusion tags (`htools:iextags:`)          | groups that are kept apart                                   |
+//! | migration tags (`htools:migration:`, `htools:allowmigration:`) | features of processors                    |
+//! | policy's ratio of virtual processors        | the same; of several groups' the smallest                    |
+//!
+//! A node must keep more than nothing free (Ganeti calls it N+1), so one MiB of each is left out. What only hbal's
+//! score knows (spindles, locations, processors' speed, memory reserved for secondaries) is not taken over: for
+//! zones that may go anywhere it is the same everywhere, or lies at the file's nodes only.
+
+mod parse;
+mod write;
+
+use std::collections::BTreeSet;
+
+use super::{Fleet, FleetHost, FleetZone, Goal, HostIx, Question, Rules, ZoneIx};
+pub use parse::ParseError;
+
+const MIB: u64 = 1 << 20;
+
+/// A cluster. Nodes and instances keep their places: they are those of the fleet's hosts and zones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    lines: Vec<String>,
+    nodes: Vec<Node>,
+    instances: Vec<Instance>,
+    tags: Vec<String>,
+    ratio: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Node {
+    /// Its place in `lines`.
+    line: usize,
+    name: String,
+    /// MiB, all of it.
+    memory: u64,
+    /// MiB for the node itself.
+    own: u64,
+    /// MiB that are free, as the node reports it.
+    free: u64,
+    disk: u64,
+    disk_free: u64,
+    cpus: u32,
+    offline: bool,
+    group: String,
+    tags: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Instance {
+    line: usize,
+    name: String,
+    memory: u64,
+    cpus: u32,
+    running: bool,
+    /// Its node, by its place in `nodes`.
+    node: usize,
+    secondary: Option<usize>,
+    template: Template,
+    tags: Vec<String>,
+}
+
+/// Where an instance's disks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Template {
+    /// On its node alone.
+    Local,
+    /// On its node and on its secondary.
+    Mirrored,
+    /// On what all nodes see, or nowhere.
+    Shared,
+}
+
+impl Cluster {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What is wrong, and in which line.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        parse::cluster(text)
+    }
+
+    /// The names of its nodes, in the order of the fleet's hosts.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| node.name.as_str())
+    }
+
+    /// As hosts and zones.
+    pub fn fleet(&self) -> Fleet {
+        let hosts = self.nodes.iter().enumerate().map(|(at, node)| self.host(at, node)).collect();
+        Fleet { hosts, zones: self.instances.iter().map(|instance| self.zone(instance)).collect() }
+    }
+
+    /// Which zones are to leave which hosts: those that are offline.
+    pub fn question(&self) -> Question {
+        let instances =
+            self.instances.iter().enumerate().filter(|(_, instance)| self.nodes[instance.node].offline);
+        let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.offline);
+        Question {
+            zones: instances.map(|(at, _)| ZoneIx(at as u32)).collect(),
+            drained: nodes.map(|(at, _)| HostIx(at as u32)).collect(),
+        }
+    }
+
+    /// What the cluster's policies ask for, with hbal's goal.
+    pub fn rules(&self) -> Rules {
+        Rules { goal: Goal::Ganeti, cpu_ratio: Some(self.ratio), ..Rules::default() }
+    }
+
+    fn host(&self, at: usize, node: &Node) -> FleetHost {
+        let there: u64 =
+            self.instances.iter().filter(|one| one.node == at && one.running).map(|one| one.memory).sum();
+        let recorded = node.memory.saturating_sub(node.own).saturating_sub(there);
+        let free = node.free.min(recorded).saturating_sub(1);
+        FleetHost {
+            name: node.name.clone(),
+            cpu_features: Some(self.receives(node)),
+            memory: node.memory.saturating_mul(MIB),
+            memory_free: free.saturating_mul(MIB),
+            cpus: node.cpus,
+            disk: node.disk.saturating_mul(MIB),
+            disk_free: node.disk_free.saturating_mul(MIB),
+            storage: Some(BTreeSet::from([node.group.clone()])),
+            groups: BTreeSet::from([node.group.clone()]),
+            ..FleetHost::default()
+        }
+    }
+
+    fn zone(&self, instance: &Instance) -> FleetZone {
+        let node = &self.nodes[instance.node];
+        let memory = instance.memory.saturating_mul(MIB);
+        FleetZone {
+            name: instance.name.clone(),
+            host: node.name.clone(),
+            running: instance.running,
+            memory,
+            memory_used: memory,
+            cpus: instance.cpus,
+            cpu_features: self.migration_tags(node),
+            storage: BTreeSet::from([node.group.clone()]),
+            targets: match instance.template {
+                Template::Shared => None,
+                Template::Local => Some(Vec::new()),
+                Template::Mirrored => {
+                    Some(instance.secondary.iter().map(|at| self.nodes[*at].name.clone()).collect())
+                }
+            },
+            tags: instance.tags.iter().cloned().collect(),
+            apart: self.exclusion_tags(instance),
+            ..FleetZone::default()
+        }
+    }
+
+    /// What follows these words in the tags of the cluster.
+    fn tagged(&self, words: &str) -> impl Iterator<Item = &str> {
+        self.tags.iter().filter_map(move |tag| tag.strip_prefix(words)).filter(|rest| !rest.is_empty())
+    }
+
+    fn exclusion_tags(&self, instance: &Instance) -> BTreeSet<String> {
+        let excluded = |tag: &&String| self.tagged("htools:iextags:").any(|prefix| tag.starts_with(prefix));
+        instance.tags.iter().filter(excluded).cloned().collect()
+    }
+
+    /// What a node must be able to receive to take an instance of this one.
+    fn migration_tags(&self, node: &Node) -> BTreeSet<String> {
+        let matters = |tag: &&String| {
+            let mut prefixes = self.tagged("htools:migration:");
+            prefixes.any(|prefix| tag.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(':')))
+        };
+        node.tags.iter().filter(matters).cloned().collect()
+    }
+
+    /// The migration tags that a node takes: its own, and those from which to go to its own is allowed.
+    fn receives(&self, node: &Node) -> BTreeSet<String> {
+        let mut takes = self.migration_tags(node);
+        let allowed = self.tagged("htools:allowmigration:").filter_map(|pair| pair.split_once("::"));
+        let more: Vec<_> =
+            allowed.filter(|(_, to)| takes.contains(*to)).map(|(from, _)| from.to_owned()).collect();
+        takes.extend(more);
+        takes
+    }
+}

@@ -1,0 +1,130 @@
+//! The reader of Ganeti's text files.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::{Cluster, Instance, Node, Template};
+
+/// What is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {what}")]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// hbal's own policy, for groups that have none.
+const RATIO: f64 = 4.0;
+
+/// One line, by its place in the file.
+struct Row<'a> {
+    at: usize,
+    fields: Vec<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn error(&self, what: String) -> ParseError {
+        ParseError { line: self.at + 1, what }
+    }
+
+    fn field(&self, at: usize, what: &str) -> Result<&'a str, ParseError> {
+        self.fields
+            .get(at)
+            .copied()
+            .ok_or_else(|| self.error(format!("no {what}: field {} is missing", at + 1)))
+    }
+
+    fn number<T: FromStr>(&self, at: usize, what: &str) -> Result<T, ParseError> {
+        let field = self.field(at, what)?;
+        field.parse().map_err(|_| self.error(format!("{what} {field:?} is not a number")))
+    }
+
+    fn words(&self, at: usize) -> Vec<String> {
+        let words = self.fields.get(at).map_or("", |field| field).split(',');
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
+    let lines: Vec<String> = text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect();
+    let mut parts: [Vec<Row<'_>>; 5] = Default::default();
+    let mut part = 0;
+    for (at, line) in lines.iter().enumerate() {
+        let row = Row { at, fields: line.split('|').collect() };
+        match (line.is_empty(), parts.get_mut(part)) {
+            (true, _) => part += 1,
+            (false, Some(rows)) => rows.push(row),
+            (false, None) => return Err(row.error("there are more than five parts".to_owned())),
+        }
+    }
+    let [groups, nodes, instances, tags, policies] = parts;
+    let groups = groups
+        .iter()
+        .map(|row| Ok((row.field(1, "UUID")?, row.field(0, "name")?)))
+        .collect::<Result<_, _>>()?;
+    let nodes = nodes.iter().map(|row| node(row, &groups)).collect::<Result<Vec<_>, _>>()?;
+    let at: HashMap<&str, usize> =
+        nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    let instances = instances.iter().map(|row| instance(row, &at)).collect::<Result<Vec<_>, _>>()?;
+    let ratios = policies.iter().map(|row| row.number::<f64>(5, "ratio of virtual processors"));
+    let ratio = ratios.collect::<Result<Vec<_>, _>>()?.into_iter().reduce(f64::min).unwrap_or(RATIO);
+    let tags = tags.iter().map(|row| row.fields.join("|")).collect();
+    Ok(Cluster { nodes, instances, tags, ratio, lines })
+}
+
+/// `name|tmem|nmem|fmem|tdisk|fdisk|cpus|offline|group|spindles[|tags|…]`
+fn node(row: &Row<'_>, groups: &HashMap<&str, &str>) -> Result<Node, ParseError> {
+    let uuid = row.field(8, "group")?;
+    let Some(group) = groups.get(uuid) else { return Err(row.error(format!("there is no group {uuid:?}"))) };
+    let offline = row.field(7, "state")? == "Y" || row.fields[1..7].contains(&"?");
+    // What an offline node has is of no use, and may be unknown.
+    let size = |at, what| if offline { Ok(0) } else { row.number(at, what) };
+    Ok(Node {
+        line: row.at,
+        name: row.field(0, "name")?.to_owned(),
+        memory: size(1, "memory")?,
+        own: size(2, "memory of the node")?,
+        free: size(3, "free memory")?,
+        disk: size(4, "disk")?,
+        disk_free: size(5, "free disk")?,
+        cpus: if offline { 0 } else { row.number(6, "number of processors")? },
+        offline,
+        group: (*group).to_owned(),
+        tags: row.words(10),
+    })
+}
+
+/// `name|mem|disk|vcpus|status|autobal|pnode|snode|template|tags[|…]`
+fn instance(row: &Row<'_>, nodes: &HashMap<&str, usize>) -> Result<Instance, ParseError> {
+    let on = |at, what| {
+        let name = row.field(at, what)?;
+        nodes.get(name).copied().ok_or_else(|| row.error(format!("there is no node {name:?}")))
+    };
+    let node = on(6, "primary node")?;
+    let secondary =
+        if row.field(7, "secondary node")?.is_empty() { None } else { Some(on(7, "secondary node")?) };
+    if secondary == Some(node) {
+        return Err(row.error("primary and secondary node are the same".to_owned()));
+    }
+    row.number::<u64>(2, "disk")?;
+    Ok(Instance {
+        line: row.at,
+        name: row.field(0, "name")?.to_owned(),
+        memory: row.number(1, "memory")?,
+        cpus: row.number(3, "number of processors")?,
+        running: matches!(row.field(4, "state")?, "running" | "ERROR_up"),
+        node,
+        secondary,
+        template: match row.field(8, "disk template")? {
+            "sharedfile" | "gluster" | "rbd" | "ext" | "blockdev" | "diskless" => Template::Shared,
+            "plain" | "file" => Template::Local,
+            "drbd" => Template::Mirrored,
+            other => return Err(row.error(format!("{other:?} is not a disk template"))),
+        },
+        tags: row.words(9),
+    })
+}

@@ -1,0 +1,47 @@
+//! The cluster as text again, with instances where a placement puts them.
+
+use super::{Cluster, Template};
+use crate::plan::Placement;
+
+impl Cluster {
+    /// The file once all moves are done: instances on their new nodes, and nodes with the memory that is free
+    /// then. All else is as it was read.
+    pub fn with(&self, placement: &Placement) -> String {
+        let mut lines = self.lines.clone();
+        let mut free: Vec<i128> = self.nodes.iter().map(|node| i128::from(node.free)).collect();
+        for step in &placement.moves {
+            let (Some(instance), to) = (self.instances.get(step.zone.0 as usize), step.to.0 as usize) else {
+                continue;
+            };
+            let Some(node) = self.nodes.get(to) else { continue };
+            let memory = if instance.running { i128::from(instance.memory) } else { 0 };
+            free[instance.node] += memory;
+            free[to] -= memory;
+            set(&mut lines[instance.line], 6, &node.name);
+            if instance.template == Template::Mirrored {
+                set(&mut lines[instance.line], 7, &self.nodes[instance.node].name);
+            }
+        }
+        for (node, free) in self.nodes.iter().zip(free).filter(|(node, _)| !node.offline) {
+            set(&mut lines[node.line], 3, &free.max(0).to_string());
+        }
+        lines.iter().flat_map(|line| [line, "\n"]).collect()
+    }
+
+    /// The same cluster with these nodes offline.
+    #[must_use]
+    pub fn offline(mut self, names: &[&str]) -> Self {
+        for node in self.nodes.iter_mut().filter(|node| names.contains(&node.name.as_str())) {
+            node.offline = true;
+            set(&mut self.lines[node.line], 7, "Y");
+        }
+        self
+    }
+}
+
+/// Replaces one field of a line that has it.
+fn set(line: &mut String, at: usize, value: &str) {
+    let mut fields: Vec<_> = line.split('|').collect();
+    fields.get_mut(at).into_iter().for_each(|field| *field = value);
+    *line = fields.join("|");
+}

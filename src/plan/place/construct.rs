@@ -1,0 +1,63 @@
+//! A first placement: one item after another, those first that are hardest to place.
+
+use super::problem::Problem;
+use super::state::State;
+
+/// Items, hardest first: the fewer hosts may take it (in powers of two) the earlier, then the larger its share of
+/// what the fleet has.
+pub(super) fn hardest_first(problem: &Problem<'_>) -> Vec<usize> {
+    let choice = |item: usize| problem.classes[problem.items[item].class].hosts.len().max(1).ilog2();
+    let share = |item: usize| problem.items[item].share;
+    let mut order: Vec<_> = (0..problem.items.len()).collect();
+    order.sort_by(|a, b| choice(*a).cmp(&choice(*b)).then(share(*b).total_cmp(&share(*a))).then(a.cmp(b)));
+    order
+}
+
+/// Each item where it makes the best score. If some are left over, once more with each item where the least room
+/// remains: that leaves large holes for large zones.
+pub(super) fn construct<'p>(problem: &'p Problem<'p>) -> State<'p> {
+    let order = hardest_first(problem);
+    let mut state = State::new(problem);
+    for item in &order {
+        put_best(&mut state, *item);
+    }
+    if state.standing().left > 0 {
+        let mut tight = State::new(problem);
+        for item in &order {
+            put_tight(&mut tight, *item);
+        }
+        if tight.standing().beats(state.standing()) {
+            return tight;
+        }
+    }
+    state
+}
+
+/// Puts an item where the score becomes best; false if it fits nowhere. Of equal hosts the first one is taken.
+pub(super) fn put_best(state: &mut State<'_>, item: usize) -> bool {
+    let mut best = None;
+    for host in state.takers(item) {
+        let key = state.with(item, host).key;
+        if best.is_none_or(|(_, than)| key.beats(than)) {
+            best = Some((host, key));
+        }
+    }
+    best.is_some_and(|(host, _)| {
+        state.put(item, host);
+        true
+    })
+}
+
+/// Puts an item where the least remains of what it needs.
+fn put_tight(state: &mut State<'_>, item: usize) {
+    let remains = |host: usize| {
+        let room = state.room(host).iter().zip(state.problem.need(item));
+        room.filter(|(_, need)| **need > 0)
+            .map(|(room, need)| (room - need) as f64 / *room as f64)
+            .sum::<f64>()
+    };
+    let best = state.takers(item).min_by(|a, b| remains(*a).total_cmp(&remains(*b)));
+    if let Some(host) = best {
+        state.put(item, host);
+    }
+}

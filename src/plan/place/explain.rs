@@ -1,0 +1,85 @@
+//! Why a zone fits nowhere: each host with all that stands against it there.
+
+use super::limits;
+use super::state::State;
+use crate::plan::{FleetZone, HostIx, Refusal, Unplaced, ZoneIx};
+
+/// What has to be known for reasons: who is where in the end.
+pub(super) struct Explain<'a> {
+    state: &'a State<'a>,
+    there: Vec<Vec<usize>>,
+}
+
+impl<'a> Explain<'a> {
+    pub(super) fn new(state: &'a State<'a>) -> Self {
+        let problem = state.problem;
+        let mut to = vec![None; problem.fleet.zones.len()];
+        for (item, at) in problem.items.iter().zip(&state.at) {
+            item.zones.iter().for_each(|zone| to[*zone] = *at);
+        }
+        let mut there = vec![Vec::new(); problem.fleet.hosts.len()];
+        for (zone, to) in to.iter().enumerate() {
+            let home = || problem.hosts.get(problem.zone(zone).host.as_str()).copied();
+            let at = to.map(|host| host as usize).or_else(home);
+            at.into_iter().for_each(|host| there[host].push(zone));
+        }
+        Self { state, there }
+    }
+
+    /// A zone of an item that is left over, with all reasons.
+    pub(super) fn unplaced(&self, zone: usize, item: usize) -> Unplaced {
+        let hosts = 0..self.state.problem.fleet.hosts.len();
+        let refusals = hosts.map(|host| (HostIx(host as u32), self.against(zone, item, host))).collect();
+        Unplaced { zone: ZoneIx(zone as u32), refusals }
+    }
+
+    fn against(&self, at: usize, item: usize, host: usize) -> Vec<Refusal> {
+        let mut against = self.alone(at, host);
+        let others = self.state.problem.items[item].zones.iter().filter(|other| **other != at);
+        for other in others.clone().filter(|other| !self.alone(**other, host).is_empty()) {
+            against.extend(self.together(at, *other));
+        }
+        if against.is_empty() {
+            // Each would fit there, all of them do not.
+            against.extend(others.filter_map(|other| self.together(at, *other)));
+        }
+        against
+    }
+
+    /// What stands against a zone by itself.
+    fn alone(&self, at: usize, host: usize) -> Vec<Refusal> {
+        let problem = self.state.problem;
+        let (zone, to) = (problem.zone(at), &problem.fleet.hosts[host]);
+        let drained = problem.drained[host];
+        let need = limits::need(zone, &problem.pages);
+        let part = limits::one_node(zone)
+            .and_then(|part| limits::seat(&mut self.state.nodes(host).to_vec(), &[part]).err());
+        let mut against: Vec<_> = limits::home(zone, to, drained).into_iter().collect();
+        against.extend(limits::unfit(zone, to, drained));
+        against.extend(limits::short(self.state.room(host), &need, problem.rules));
+        against.extend(part.map(Refusal::Node));
+        against.extend(self.apart(at, host));
+        against
+    }
+
+    /// The zones there from which it is kept apart.
+    fn apart(&self, at: usize, host: usize) -> impl Iterator<Item = Refusal> + '_ {
+        let zone = self.state.problem.zone(at);
+        let others = if zone.apart.is_empty() { &[][..] } else { &self.there[host][..] };
+        let others =
+            others.iter().filter(move |other| **other != at).map(|other| self.state.problem.zone(*other));
+        others.flat_map(move |other: &FleetZone| {
+            zone.apart
+                .intersection(&other.apart)
+                .map(|group| Refusal::Apart(group.clone(), other.name.clone()))
+        })
+    }
+
+    /// That another one must come along.
+    fn together(&self, at: usize, other: usize) -> Option<Refusal> {
+        let (zone, other) = (self.state.problem.zone(at), self.state.problem.zone(other));
+        // Two zones may be in one item by way of a third: then any of the groups tells.
+        let group = zone.together.intersection(&other.together).next().or_else(|| zone.together.first())?;
+        Some(Refusal::Together(group.clone(), other.name.clone()))
+    }
+}

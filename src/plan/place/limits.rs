@@ -1,0 +1,194 @@
+//! What forbids a zone a host, each rule with its [`Refusal`]: all hard constraints of a placement are here.
+//!
+//! There are three kinds. What a host *is* ([`unfit`], [`home`]) never changes while a placement is sought. What it
+//! *has* is a row of numbers ([`room`]; [`takes`] for the search, [`short`] for the reasons), and so are its memory
+//! nodes ([`seat`]). Which zones are *there* matters to groups that are kept apart: [`apart`] for the search, while
+//! [`super::explain`] names the zones.
+//!
+//! What is not known restricts nothing: no set of networks, no number of processors, no list of memory nodes. A
+//! list of huge pages is known to be whole, for a zone that needs them cannot start without.
+
+use std::collections::BTreeSet;
+
+use crate::plan::{FleetHost, FleetZone, Refusal, Rules};
+
+/// Bytes of ordinary memory.
+pub(super) const MEMORY: usize = 0;
+/// Virtual processors.
+pub(super) const CPUS: usize = 1;
+/// Bytes of a host's own storage.
+pub(super) const DISK: usize = 2;
+/// Zones.
+pub(super) const ZONES: usize = 3;
+/// Bytes in huge pages: from here one column for each size of page in the fleet.
+pub(super) const PAGES: usize = 4;
+
+/// As much as anybody may ask for.
+pub(super) const PLENTY: i64 = i64::MAX / 4;
+
+/// Bytes as a number that may be missing.
+pub(super) fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(PLENTY).min(PLENTY)
+}
+
+/// A zone that is to move does not stay where it is.
+pub(super) fn home(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<Refusal> {
+    (!drained && zone.host == host.name).then_some(Refusal::Home)
+}
+
+/// What forbids this zone this host whatever else is there, and wherever the zone is now.
+pub(super) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Refusal> {
+    let mut against = Vec::new();
+    if drained {
+        against.push(Refusal::Drained);
+    }
+    if let Some(who) = &host.maintenance {
+        against.push(Refusal::Maintenance(who.clone()));
+    }
+    if zone.targets.as_ref().is_some_and(|targets| !targets.contains(&host.name)) {
+        against.push(Refusal::NotATarget);
+    }
+    if !zone.arch.is_empty() && !host.arch.is_empty() && zone.arch != host.arch {
+        against.push(Refusal::Architecture(host.arch.clone()));
+    }
+    against.extend(missing(&zone.cpu_features, host.cpu_features.as_ref()).map(Refusal::CpuFeatures));
+    if let (Some(brand), Some(brands)) = (zone.brand, &host.brands)
+        && !brands.contains(&brand)
+    {
+        against.push(Refusal::Brand);
+    }
+    if let (Some(needed), Some(there)) = (zone.hypervisor, host.hypervisor)
+        && there < needed
+    {
+        against.push(Refusal::Hypervisor(there));
+    }
+    against.extend(missing(&zone.networks, host.networks.as_ref()).map(Refusal::Networks));
+    against.extend(missing(&zone.storage, host.storage.as_ref()).map(Refusal::Storage));
+    against
+}
+
+/// What of this is not there, if what is there is known.
+fn missing(needed: &BTreeSet<String>, there: Option<&BTreeSet<String>>) -> Option<Vec<String>> {
+    let missing: Vec<_> = needed.difference(there?).cloned().collect();
+    (!missing.is_empty()).then_some(missing)
+}
+
+/// What a zone takes, column by column; `pages` are the sizes of huge pages in the fleet. A zone that does not
+/// run takes neither memory nor processors.
+pub(super) fn need(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
+    let mut need = vec![0; PAGES + pages.len()];
+    need[DISK] = signed(zone.disk);
+    need[ZONES] = 1;
+    if zone.running {
+        need[CPUS] = i64::from(zone.cpus);
+        need[column(zone, pages)] = memory(zone, zone.memory);
+    }
+    need
+}
+
+/// What a zone gives back where it leaves. A ballooned zone gives back what it has, huge pages are given back
+/// whole, and storage stays taken until the move is settled.
+pub(super) fn back(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
+    let mut back = need(zone, pages);
+    back[DISK] = 0;
+    if zone.running && zone.huge_page.is_none() {
+        back[MEMORY] = signed(zone.memory_used);
+    }
+    back
+}
+
+fn column(zone: &FleetZone, pages: &[u64]) -> usize {
+    zone.huge_page
+        .and_then(|size| pages.iter().position(|page| *page == size))
+        .map_or(MEMORY, |at| PAGES + at)
+}
+
+/// Bytes, in whole pages if they are huge.
+fn memory(zone: &FleetZone, bytes: u64) -> i64 {
+    signed(
+        zone.huge_page
+            .filter(|size| *size > 0)
+            .map_or(bytes, |size| bytes.div_ceil(size).saturating_mul(size)),
+    )
+}
+
+/// The part of a zone's memory that must lie in one memory node.
+pub(super) fn one_node(zone: &FleetZone) -> Option<i64> {
+    (zone.running && zone.one_node && zone.huge_page.is_none()).then(|| signed(zone.memory))
+}
+
+/// What a host has for new zones as it is now. `there` are the zones on it.
+pub(super) fn room<'a>(
+    host: &FleetHost,
+    there: impl Iterator<Item = &'a FleetZone>,
+    rules: &Rules,
+    pages: &[u64],
+) -> Vec<i64> {
+    let mut room = vec![PLENTY; PAGES + pages.len()];
+    let (mut zones, mut cpus) = (0, 0);
+    for zone in there {
+        zones += 1;
+        cpus += if zone.running { i64::from(zone.cpus) } else { 0 };
+    }
+    room[MEMORY] = signed(host.memory_free) - (host.memory as f64 * rules.headroom).ceil() as i64;
+    if let (Some(ratio), 1..) = (rules.cpu_ratio, host.cpus) {
+        room[CPUS] = (f64::from(host.cpus) * ratio).floor() as i64 - cpus;
+    }
+    room[DISK] = signed(host.disk_free);
+    room[ZONES] = rules.max_zones.map_or(PLENTY, |most| i64::from(most) - zones);
+    for (room, size) in room[PAGES..].iter_mut().zip(pages) {
+        let free = host.huge_pages.iter().filter(|page| page.size == *size);
+        *room = signed(free.map(|page| page.free.saturating_mul(*size)).sum());
+    }
+    room
+}
+
+/// Whether there is room for all of it. What is not needed may be short.
+pub(super) fn takes(room: &[i64], need: &[i64]) -> bool {
+    room.iter().zip(need).all(|(room, need)| need <= room || *need == 0)
+}
+
+/// What there is too little of, one reason a column.
+pub(super) fn short(room: &[i64], need: &[i64], rules: &Rules) -> Vec<Refusal> {
+    let missing = |(column, (room, need)): (usize, (&i64, &i64))| {
+        let missing = need.saturating_sub(*room);
+        if *need == 0 || missing <= 0 {
+            return None;
+        }
+        let missing = missing.unsigned_abs();
+        Some(match column {
+            MEMORY => Refusal::Memory(missing),
+            CPUS => Refusal::Cpus(u32::try_from(missing).unwrap_or(u32::MAX)),
+            DISK => Refusal::Disk(missing),
+            ZONES => Refusal::MaxZones(rules.max_zones.unwrap_or(u32::MAX)),
+            _ => Refusal::HugePages(missing),
+        })
+    };
+    room.iter().zip(need).enumerate().filter_map(missing).collect()
+}
+
+/// Whether a zone of one of these groups is there. Both are in ascending order.
+pub(super) fn apart(there: &[(u32, u32)], groups: &[u32]) -> bool {
+    groups.iter().any(|group| there.binary_search_by_key(group, |(group, _)| *group).is_ok())
+}
+
+/// Seats these parts in memory nodes, each in the smallest that takes it: which node each took, or the bytes that
+/// are missing on the largest. No nodes: they are not known, and everything fits.
+pub(super) fn seat(nodes: &mut [i64], parts: &[i64]) -> Result<Vec<usize>, u64> {
+    if nodes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut seats = Vec::with_capacity(parts.len());
+    for part in parts {
+        let enough = nodes.iter_mut().enumerate().filter(|(_, free)| **free >= *part);
+        let Some((at, free)) = enough.min_by_key(|(_, free)| **free) else {
+            let largest = nodes.iter().copied().max().unwrap_or_default();
+            let missing = part.saturating_sub(largest).unsigned_abs();
+            seats.iter().zip(parts).for_each(|(at, part): (&usize, _)| nodes[*at] += part);
+            return Err(missing);
+        };
+        *free -= part;
+        seats.push(at);
+    }
+    Ok(seats)
+}

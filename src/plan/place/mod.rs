@@ -1,0 +1,85 @@
+//! Who goes where: [`place`].
+//!
+//! ```text
+//!   question ─► Problem ─► construct ─► repair ─► settle ─► improve ─► Placement
+//!               (numbers)  (one after   (room for (those     (moves,    (and reasons,
+//!                           another)     the rest) who stay)  swaps)     for the rest)
+//! ```
+//!
+//! What is promised:
+//!
+//! 1. A placement breaks no hard constraint ([`limits`]) once all its moves are done. Zones of the question are
+//!    taken to have left their hosts, and give back what they use and their place in groups that are kept apart;
+//!    those that fit nowhere have not. All other zones stay where they are. That it holds at every moment on the
+//!    way too is the schedule's part.
+//! 2. First as few zones as possible are left over, then the goal counts ([`score`]).
+//! 3. Zones that must go together go together or not at all.
+//! 4. The same input gives the same placement. A search ends after [`Rules::steps`] steps, a step being one host
+//!    looked at for one zone; the first placement, which takes a look at each host for each zone, is not counted.
+
+mod bundles;
+mod chance;
+mod construct;
+mod explain;
+mod improve;
+mod limits;
+mod metrics;
+mod peak;
+mod problem;
+mod repair;
+mod replan;
+mod score;
+mod state;
+
+use super::{Assignment, Fleet, HostIx, Placement, Question, Rules, ZoneIx};
+use chance::Chance;
+use problem::Problem;
+use state::State;
+
+/// How long a search goes on.
+#[derive(Clone, Debug)]
+pub(in crate::plan::place) struct Search {
+    steps: u64,
+    chance: Chance,
+}
+
+impl Search {
+    /// Takes steps; false if there are none left.
+    fn step(&mut self, steps: usize) -> bool {
+        self.steps = self.steps.saturating_sub(steps as u64);
+        self.steps > 0
+    }
+}
+
+/// Finds a host for each zone of the question whose action moves it. Zones and hosts that the fleet does not have
+/// are passed over.
+pub fn place(fleet: &Fleet, rules: &Rules, question: &Question) -> Placement {
+    let problem = Problem::new(fleet, rules, question);
+    let mut search = Search { steps: rules.steps, chance: Chance::new(rules.seed) };
+    let mut state = construct::construct(&problem);
+    repair::repair(&mut state, &mut search);
+    repair::settle(&mut state, &mut search);
+    improve::improve(&mut state, &mut search);
+    answer(&state, fleet, question)
+}
+
+/// The placement in the order of the question.
+fn answer(state: &State<'_>, fleet: &Fleet, question: &Question) -> Placement {
+    let mut at = vec![None; fleet.zones.len()];
+    let mut item_of = vec![0; fleet.zones.len()];
+    for (number, item) in state.problem.items.iter().enumerate() {
+        for zone in &item.zones {
+            at[*zone] = state.at[number];
+            item_of[*zone] = number;
+        }
+    }
+    let mut placement = Placement::default();
+    let explain = explain::Explain::new(state);
+    for zone in problem::asked(fleet, question) {
+        match at[zone] {
+            Some(host) => placement.moves.push(Assignment { zone: ZoneIx(zone as u32), to: HostIx(host) }),
+            None => placement.unplaced.push(explain.unplaced(zone, item_of[zone])),
+        }
+    }
+    placement
+}

@@ -1,0 +1,202 @@
+//! How good a placement is, so that the difference that one zone makes is known at once.
+//!
+//! Each host has up to three *metrics*: sums over its zones, as shares of what it has. A goal makes two numbers of
+//! all metrics, the second one for ties:
+//!
+//! | goal            | metrics                        | first                     | second              |
+//! |-----------------|--------------------------------|---------------------------|---------------------|
+//! | spread          | memory, processors, network    | load of the fullest host  | Σ load²             |
+//! | fastest         | bytes that come in / bandwidth | that of the slowest line  | Σ of its square     |
+//! | pack            | what comes in / what was free  | hosts that take zones     | −Σ load²            |
+//! | pinned          | memory, processors, network    | Σ place among the targets | Σ load²             |
+//! | balance, Ganeti | those of the goal              | Σ weight · deviation      | –                   |
+//!
+//! A host's load is the largest of its metrics. Sums, sums of squares and the tournament of loads are kept, so a
+//! change costs the same in a fleet of ten hosts and of ten thousand. Hosts that are to be emptied, or are in
+//! maintenance, do not count.
+
+use super::metrics::{Metric, Shape};
+use super::peak::Peak;
+
+/// Less is better; a difference in the last digits is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Key {
+    pub(super) first: f64,
+    pub(super) second: f64,
+}
+
+impl Key {
+    /// Whether this is better than the other one.
+    pub(super) fn beats(self, other: Self) -> bool {
+        let less = |a: f64, b: f64| a < b - 1e-10 * (1.0 + b.abs().min(1e12));
+        less(self.first, other.first) || (!less(other.first, self.first) && less(self.second, other.second))
+    }
+}
+
+/// What one host gains or loses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub(super) host: usize,
+    /// Not yet shares of the host.
+    pub(super) amount: Metric,
+    /// 1.0 if a zone comes, −1.0 if one goes.
+    pub(super) sign: f64,
+    /// The place of the host among the zone's targets.
+    pub(super) rank: f64,
+}
+
+/// The score of a placement.
+#[derive(Clone, Debug)]
+pub(super) struct Score {
+    shape: Shape,
+    /// For each host what a unit of each sum is of it, all zero if it does not count.
+    per: Vec<Metric>,
+    now: Vec<Metric>,
+    taken: Vec<u32>,
+    hosts: f64,
+    sums: Metric,
+    squares: Metric,
+    loads: Peak,
+    load_squares: f64,
+    destinations: f64,
+    ranks: f64,
+}
+
+impl Score {
+    /// `per[h]` times the sum of what is on host `h` is its metric, `now[h]` the metric without any move.
+    pub(super) fn new(shape: Shape, counts: &[bool], per: Vec<Metric>, now: Vec<Metric>) -> Self {
+        let mut score = Self {
+            shape,
+            hosts: counts.iter().filter(|counts| **counts).count().max(1) as f64,
+            loads: Peak::new(now.len().max(1)),
+            taken: vec![0; now.len()],
+            per,
+            now,
+            sums: Metric::default(),
+            squares: Metric::default(),
+            load_squares: 0.0,
+            destinations: 0.0,
+            ranks: 0.0,
+        };
+        score
+            .per
+            .iter_mut()
+            .zip(counts)
+            .filter(|(_, counts)| !**counts)
+            .for_each(|(per, _)| *per = Metric::default());
+        for (host, metric) in score.now.iter().enumerate().filter(|(host, _)| counts[*host]) {
+            for (at, value) in metric.iter().enumerate() {
+                score.sums[at] += value;
+                score.squares[at] += value * value;
+            }
+            let load = load(metric);
+            score.load_squares += load * load;
+            score.loads.set(host, load);
+        }
+        score
+    }
+
+    fn moved(&self, change: &Change) -> Metric {
+        let (now, per) = (&self.now[change.host], &self.per[change.host]);
+        std::array::from_fn(|at| now[at] + change.sign * change.amount[at] * per[at])
+    }
+
+    pub(super) fn apply(&mut self, change: &Change) {
+        let taken = &mut self.taken[change.host];
+        self.destinations -= f64::from(u8::from(*taken > 0));
+        *taken = if change.sign > 0.0 { *taken + 1 } else { taken.saturating_sub(1) };
+        self.destinations += f64::from(u8::from(*taken > 0));
+        self.ranks += change.sign * change.rank;
+        self.change(change);
+    }
+
+    /// Changes the metrics of a host, and what is made of them.
+    pub(super) fn change(&mut self, change: &Change) {
+        let (then, now) = (self.moved(change), self.now[change.host]);
+        for at in 0..then.len() {
+            self.sums[at] += then[at] - now[at];
+            self.squares[at] += then[at] * then[at] - now[at] * now[at];
+        }
+        let (more, less) = (load(&then), load(&now));
+        if self.loads.get(change.host) > f64::NEG_INFINITY {
+            self.load_squares += more * more - less * less;
+            self.loads.set(change.host, more);
+        }
+        self.now[change.host] = then;
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.finish(
+            &self.sums,
+            &self.squares,
+            self.loads.max(),
+            self.load_squares,
+            self.destinations,
+            self.ranks,
+        )
+    }
+
+    /// The score after a zone came.
+    pub(super) fn with(&self, change: &Change) -> Key {
+        let (then, now) = (self.moved(change), &self.now[change.host]);
+        if let Shape::Deviation(_) = self.shape {
+            let sums = std::array::from_fn(|at| self.sums[at] + then[at] - now[at]);
+            let squares =
+                std::array::from_fn(|at| self.squares[at] + then[at] * then[at] - now[at] * now[at]);
+            return self.finish(&sums, &squares, 0.0, 0.0, 0.0, 0.0);
+        }
+        let (more, less) = (load(&then), load(now));
+        let peak = if more >= less { self.loads.max() } else { self.loads.max_but(change.host) };
+        let new = f64::from(u8::from(self.taken[change.host] == 0));
+        self.finish(
+            &self.sums,
+            &self.squares,
+            peak.max(more),
+            self.load_squares + more * more - less * less,
+            self.destinations + new,
+            self.ranks + change.rank,
+        )
+    }
+
+    fn finish(
+        &self,
+        sums: &Metric,
+        squares: &Metric,
+        peak: f64,
+        load: f64,
+        destinations: f64,
+        ranks: f64,
+    ) -> Key {
+        let (first, second) = match &self.shape {
+            Shape::Deviation(weights) => {
+                let deviation = |at: usize| {
+                    let mean = sums[at] / self.hosts;
+                    weights[at] * (squares[at] / self.hosts - mean * mean).max(0.0).sqrt()
+                };
+                ((0..weights.len()).filter(|at| weights[*at] > 0.0).map(deviation).sum(), 0.0)
+            }
+            Shape::Peak => (peak, load),
+            Shape::Fewest => (destinations, -load),
+            Shape::Ranks => (ranks, load),
+        };
+        Key { first, second }
+    }
+
+    /// The least that a placement can score to which one with this key grows; none if it may be anything.
+    pub(super) fn bound(&self, Key { first, second }: Key) -> Option<Key> {
+        match self.shape {
+            Shape::Peak | Shape::Ranks => Some(Key { first, second }),
+            Shape::Fewest => Some(Key { first, second: f64::NEG_INFINITY }),
+            Shape::Deviation(_) => None,
+        }
+    }
+
+    /// The load of a host.
+    pub(super) fn load(&self, host: usize) -> f64 {
+        load(&self.now[host])
+    }
+}
+
+fn load(metric: &Metric) -> f64 {
+    metric.iter().copied().fold(0.0, f64::max)
+}
