@@ -87,7 +87,8 @@ pub(super) fn conclude(
         Err(error @ MoveError::Leftover { step, .. }) => {
             a_move.state = MoveState::Failed;
             a_move.step = Some(*step);
-            a_move.error = Some(format!("{error}; the next run, or 'sysadm evacuate --resume', takes it away"));
+            a_move.error =
+                Some(format!("{error}; the next run, or 'sysadm evacuate --resume', takes it away"));
         }
         Err(error @ MoveError::Undone { step, .. }) => {
             a_move.state = MoveState::Failed;

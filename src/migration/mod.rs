@@ -114,7 +114,9 @@ impl MoveError {
     /// The step at which it failed, if it did.
     pub const fn step(&self) -> Option<Step> {
         match self {
-            Self::Undone { step, .. } | Self::Leftover { step, .. } | Self::Unknown { step, .. } => Some(*step),
+            Self::Undone { step, .. } | Self::Leftover { step, .. } | Self::Unknown { step, .. } => {
+                Some(*step)
+            }
             Self::Cancelled => None,
         }
     }

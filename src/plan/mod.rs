@@ -11,18 +11,23 @@
 
 mod chance;
 pub mod dispatch;
+pub mod file;
 pub mod fleet;
 pub mod forecast;
 pub mod ganeti;
+pub mod make;
 pub mod place;
 pub mod placement;
+mod reasons;
 pub mod rules;
 pub mod schedule;
 pub mod simulate;
 pub mod survey;
 
+pub use file::{About, Change, Difference, FileMove, Left, PlanFile, PlanFileError};
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
 pub use forecast::{Calibration, Costs, Endless, Forecast, Observation, Trip};
+pub use make::{Experience, Made, make, timed};
 pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};

@@ -36,6 +36,7 @@ fn goal(goal: Goal) -> String {
             weights.memory, weights.cpu, weights.network
         ),
         Goal::Pinned => "A zone that moves goes to the first of its targets that can take it, and nowhere else.".to_owned(),
+        Goal::Ganeti => "Zones that move go where the hosts end up as even as 'hbal' of Ganeti wants them.".to_owned(),
         Goal::Fastest => "Zones that move go where the whole evacuation ends soonest: all lines are filled evenly.".to_owned(),
     }
 }

@@ -59,6 +59,7 @@ enum GoalWord {
     Balance,
     Pinned,
     Fastest,
+    Ganeti,
 }
 
 impl Form {
@@ -127,6 +128,7 @@ impl Form {
             GoalWord::Balance => Goal::Balance(read),
             GoalWord::Pinned => Goal::Pinned,
             GoalWord::Fastest => Goal::Fastest,
+            GoalWord::Ganeti => Goal::Ganeti,
         };
         if given && !matches!(goal, Goal::Balance(_)) {
             self.wrong.add(span, "weights count only with place = \"balance\"");
@@ -267,6 +269,7 @@ pub(super) fn write_goal<S: Serializer>(goal: &Goal, serializer: S) -> Result<S:
         Goal::Balance(weights) => (GoalWord::Balance, Some(*weights)),
         Goal::Pinned => (GoalWord::Pinned, None),
         Goal::Fastest => (GoalWord::Fastest, None),
+        Goal::Ganeti => (GoalWord::Ganeti, None),
     };
     Written { place, weights }.serialize(serializer)
 }

@@ -177,7 +177,10 @@ fn compare(steps: u64) -> Vec<String> {
         assert!(placed <= most, "seed {seed}: more than all");
         let same = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + b.abs());
         if placed < most || !same(score.0, best.0) || !same(score.1, best.1) {
-            worse.push(format!("seed {seed}: {:?} {placed} of {most}, {score:?}, not {best:?}", sample.rules.goal));
+            worse.push(format!(
+                "seed {seed}: {:?} {placed} of {most}, {score:?}, not {best:?}",
+                sample.rules.goal
+            ));
         }
     }
     worse

@@ -1,0 +1,52 @@
+//! How two plans differ, zone by zone. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::PlanFile;
+
+/// What is otherwise with one zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The zone.
+    pub zone: String,
+    /// What the first plan does with it; none: nothing.
+    pub before: Option<String>,
+    /// What the second does.
+    pub after: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
+        write!(f, "{}: {} -> {}", self.zone, word(&self.before), word(&self.after))
+    }
+}
+
+/// All zones with which the second plan does something else than the first; when does not count, where and how does.
+pub fn differences(before: &PlanFile, after: &PlanFile) -> Vec<Difference> {
+    let (before, after) = (ways(before), ways(after));
+    let mut zones: Vec<_> = before.keys().chain(after.keys()).collect();
+    zones.sort();
+    zones.dedup();
+    let pairs = zones.into_iter().map(|zone| Difference {
+        zone: zone.clone(),
+        before: before.get(zone).cloned(),
+        after: after.get(zone).cloned(),
+    });
+    pairs.filter(|pair| pair.before != pair.after).collect()
+}
+
+/// The way of each zone, in words.
+fn ways(plan: &PlanFile) -> BTreeMap<String, String> {
+    let mut ways: BTreeMap<String, String> = BTreeMap::new();
+    for a_move in &plan.moves {
+        let way =
+            ways.entry(a_move.zone.clone()).or_insert_with(|| format!("{} {}", a_move.action, a_move.from));
+        way.push_str(&format!(" > {}", a_move.to));
+    }
+    for left in &plan.left {
+        ways.entry(left.zone.clone()).or_insert_with(|| format!("stays on {}", left.host));
+    }
+    ways
+}

@@ -1,0 +1,191 @@
+//! A plan as a file (JSON): what is to be done, and what that was decided on.
+//!
+//! It is made once, looked at, and carried out exactly: by somebody else, or at night. So it holds the whole fleet
+//! that it was made from, and a hash over all of it; [`changes`] says whether hosts and zones are still so that the
+//! plan makes sense.
+
+mod changes;
+mod differ;
+
+pub use changes::{Change, changes};
+pub use differ::{Difference, differences};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Action, Fleet, Leg, Plan, Rules};
+use crate::model::{Kind, Millis};
+
+/// The form of the file that this software writes.
+pub const FORM: u32 = 1;
+
+/// A plan with all that it was made from. Sizes in bytes, times in ms from the begin of the whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFile {
+    /// [`FORM`].
+    pub form: u32,
+    /// When it was made.
+    pub made: Millis,
+    /// The hosts that are to be emptied, or to which zones return.
+    pub hosts: Vec<String>,
+    /// The policy's name.
+    pub policy: String,
+    /// What the policy asks.
+    pub rules: Rules,
+    /// What it was made from.
+    pub fleet: Fleet,
+    /// By begin.
+    pub moves: Vec<FileMove>,
+    /// Zones that go nowhere, and why.
+    pub left: Vec<Left>,
+    /// When the last move ends.
+    pub makespan_ms: u64,
+    /// No order of these moves ends sooner.
+    pub lower_bound_ms: u64,
+    /// In 19 of 20 cases the last move ends at most that much later.
+    pub margin_ms: u64,
+    /// SHA-256 over all the rest, in hexadecimal.
+    pub hash: String,
+}
+
+/// One move of a plan, by names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileMove {
+    /// The zone.
+    pub zone: String,
+    /// The host that it leaves.
+    pub from: String,
+    /// The host at which this move ends.
+    pub to: String,
+    /// Which part of the zone's way this is.
+    pub leg: Leg,
+    /// Live or cold.
+    pub kind: Kind,
+    /// What is done with the zone.
+    pub action: Action,
+    /// When it begins.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+    /// How long the zone does not answer.
+    pub downtime_ms: u64,
+    /// Bytes a second that it gets.
+    pub rate: u64,
+}
+
+/// A zone that goes nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    /// The zone.
+    pub zone: String,
+    /// The host on which it stays.
+    pub host: String,
+    /// All that stands against it.
+    pub reasons: Vec<String>,
+}
+
+/// Why a text is not a plan that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    /// It cannot be read.
+    #[error("not a plan: {0}")]
+    Form(#[from] serde_json::Error),
+    /// It is of a later software.
+    #[error("a plan of form {0}; this sysadm knows form {FORM}")]
+    Later(u32),
+    /// It was changed after it was made.
+    #[error("it was changed after it was made: its hash is {found}, and it says {said}")]
+    Changed {
+        /// The hash of what is there.
+        found: String,
+        /// The hash that is written there.
+        said: String,
+    },
+}
+
+impl PlanFile {
+    /// A plan with names in place of numbers, sealed with its hash.
+    pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, left: Vec<Left>) -> Self {
+        let host = |ix: super::HostIx| {
+            fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone())
+        };
+        let zone = |ix: super::ZoneIx| {
+            fleet.zones.get(ix.0 as usize).map_or_else(String::new, |zone| zone.name.clone())
+        };
+        let moves = plan.moves.iter().map(|a_move| FileMove {
+            zone: zone(a_move.zone),
+            from: host(a_move.from),
+            to: host(a_move.to),
+            leg: a_move.leg,
+            kind: a_move.kind,
+            action: a_move.action,
+            start_ms: a_move.start_ms,
+            end_ms: a_move.end_ms,
+            downtime_ms: a_move.downtime_ms,
+            rate: a_move.rate,
+        });
+        let mut file = Self {
+            form: FORM,
+            made: about.made,
+            hosts: about.hosts,
+            policy: about.policy,
+            moves: moves.collect(),
+            left,
+            makespan_ms: plan.makespan_ms,
+            lower_bound_ms: plan.lower_bound_ms,
+            margin_ms: plan.margin_ms,
+            rules,
+            fleet,
+            hash: String::new(),
+        };
+        file.hash = file.digest();
+        file
+    }
+
+    /// Reads a plan file, and checks that nobody has changed it.
+    ///
+    /// # Errors
+    /// With line and column where it is not well formed.
+    pub fn parse(text: &str) -> Result<Self, PlanFileError> {
+        /// Read first, so that a later form is named and not its unknown keys.
+        #[derive(Deserialize)]
+        struct Version {
+            form: u32,
+        }
+        let version: Version = serde_json::from_str(text)?;
+        if version.form > FORM {
+            return Err(PlanFileError::Later(version.form));
+        }
+        let file: Self = serde_json::from_str(text)?;
+        let found = file.digest();
+        if found == file.hash { Ok(file) } else { Err(PlanFileError::Changed { found, said: file.hash }) }
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// If a number in it is none (a load that is infinite, say).
+    pub fn text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// The hash over everything but itself.
+    fn digest(&self) -> String {
+        let blank = Self { hash: String::new(), ..self.clone() };
+        let bytes = serde_json::to_vec(&blank).unwrap_or_default();
+        Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Who made a plan, when, and for which hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// When it was made.
+    pub made: Millis,
+    /// The hosts that are to be emptied, or to which zones return.
+    pub hosts: Vec<String>,
+    /// The policy's name.
+    pub policy: String,
+}

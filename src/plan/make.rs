@@ -1,0 +1,131 @@
+//! From a fleet to a plan that can be looked at, kept and carried out: places, then times. Pure.
+
+use super::{
+    About, Action, Assignment, Calibration, Costs, Fleet, FleetZone, HostIx, Left, Placement, Plan, PlanFile,
+    Question, Refusal, Rules, Terms, Trip, Unplaced, ZoneIx, place, schedule,
+};
+
+/// A plan with what it was made from, still by numbers.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The fleet.
+    pub fleet: Fleet,
+    /// What was kept to.
+    pub rules: Rules,
+    /// Who goes where.
+    pub placement: Placement,
+    /// When.
+    pub plan: Plan,
+}
+
+/// What is known of moves before any of this plan.
+#[derive(Clone, Debug, Default)]
+pub struct Experience {
+    /// What moves cost.
+    pub costs: Costs,
+    /// What was learnt from earlier ones.
+    pub calibration: Calibration,
+    /// Bytes a second that one stream carries at most; none if not known.
+    pub stream: Option<u64>,
+}
+
+/// Finds places for the zones of the question, and times for their moves.
+pub fn make(fleet: Fleet, rules: Rules, question: &Question, experience: &Experience) -> Made {
+    let placement = place(&fleet, &rules, question);
+    timed(fleet, rules, placement, experience)
+}
+
+/// Times for moves whose places are given.
+pub fn timed(fleet: Fleet, rules: Rules, placement: Placement, experience: &Experience) -> Made {
+    let forecast = |trip: &Trip<'_>| {
+        let model = experience.costs.forecast(trip)?;
+        Ok(experience.calibration.correct(trip, model))
+    };
+    let terms = Terms {
+        forecast: &forecast,
+        pivot: &|_, _| false,
+        trunks: Vec::new(),
+        switch: None,
+        stream: experience.stream,
+        ready: std::collections::BTreeMap::new(),
+    };
+    let plan = schedule(&fleet, &rules, &placement, &terms);
+    Made { fleet, rules, placement, plan }
+}
+
+impl Question {
+    /// All zones that are to leave these hosts (by name): those that run, and with `all` those that do not.
+    pub fn drain(fleet: &Fleet, hosts: &[String], all: bool) -> Self {
+        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        let leaves = |zone: &FleetZone| {
+            hosts.contains(&zone.host)
+                && (zone.running || all)
+                && matches!(zone.action, Action::Migrate | Action::Restart)
+        };
+        let zones = fleet.zones.iter().enumerate().filter(|(_, zone)| leaves(zone));
+        let drained = fleet.hosts.iter().enumerate().filter(|(_, host)| hosts.contains(&host.name));
+        Self {
+            zones: zones.map(|(place, _)| ZoneIx(number(place))).collect(),
+            drained: drained.map(|(place, _)| HostIx(number(place))).collect(),
+        }
+    }
+}
+
+impl Made {
+    /// A zone's name and host.
+    pub fn zone(&self, zone: ZoneIx) -> Option<&FleetZone> {
+        self.fleet.zones.get(zone.0 as usize)
+    }
+
+    /// A host's name.
+    pub fn host(&self, host: HostIx) -> &str {
+        self.fleet.hosts.get(host.0 as usize).map_or("", |host| &host.name)
+    }
+
+    /// The destination of a zone.
+    pub fn destination(&self, name: &str, from: &str) -> Option<&str> {
+        let is = |one: &&Assignment| {
+            self.zone(one.zone).is_some_and(|zone| zone.name == name && zone.host == from)
+        };
+        self.placement.moves.iter().find(is).map(|one| self.host(one.to))
+    }
+
+    /// Zones that go nowhere, and all that stands against it.
+    pub fn left(&self) -> Vec<Left> {
+        let unplaced = self.placement.unplaced.iter().map(|one| (one.zone, self.refusals(one)));
+        let blocked = self.plan.blocked.iter().map(|one| {
+            let reasons = one.obstacles.iter().map(|obstacle| obstacle.describe(&self.fleet));
+            let to = self.host(one.to);
+            (one.zone, reasons.map(|reason| format!("{to}: {reason}")).collect())
+        });
+        let left = unplaced.chain(blocked).filter_map(|(zone, reasons)| {
+            let zone = self.zone(zone)?;
+            Some(Left { zone: zone.name.clone(), host: zone.host.clone(), reasons })
+        });
+        left.collect()
+    }
+
+    /// Why a zone fits nowhere, host by host. That a host is no target of a zone is not said where it has some.
+    fn refusals(&self, unplaced: &Unplaced) -> Vec<String> {
+        let has_targets = self.zone(unplaced.zone).is_some_and(|zone| zone.targets.is_some());
+        let silent = |refusals: &[Refusal]| {
+            refusals.iter().any(|one| match one {
+                Refusal::Home => true,
+                Refusal::NotATarget => has_targets,
+                _ => false,
+            })
+        };
+        let told =
+            unplaced.refusals.iter().filter(|(_, refusals)| !silent(refusals)).map(|(host, refusals)| {
+                let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+                format!("{}: {}", self.host(*host), reasons.join("; "))
+            });
+        let told: Vec<_> = told.collect();
+        if told.is_empty() { vec!["it has no target".to_owned()] } else { told }
+    }
+
+    /// As a file.
+    pub fn file(&self, about: About) -> PlanFile {
+        PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, self.left())
+    }
+}
