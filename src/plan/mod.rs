@@ -4,6 +4,8 @@
 //!   Fleet (hosts, zones) ──┐
 //!   Rules (from a policy) ─┼─► place ─► Placement ─► schedule ─► Plan
 //!   Question (who leaves) ─┘   (who goes where)      (when, how fast, how long)
+//!                                                       ▲                 │
+//!                                  forecast (how long a move takes)       └─► simulate (what comes of it)
 //! ```
 //!
 //! Nothing here reads a clock, a host or chance: the same input gives the same plan. A limit on the time of a

@@ -89,6 +89,7 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
             (home + 1 + dice.roll(hosts - 1)) % hosts
         })
         .collect();
+    let headroom = dice.roll(2);
     for number in 0..hosts {
         let name = format!("h{number}");
         let here = || fleet.zones.iter().zip(&targets);
@@ -97,12 +98,14 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         let after: u64 = here().filter(|(_, to)| **to == number).map(|(zone, _)| memory(zone)).sum();
         let used = |zone: &FleetZone| if zone.running { zone.memory_used } else { 0 };
         let back: u64 = here().filter(|(zone, _)| zone.host == name).map(|(zone, _)| used(zone)).sum();
-        let free = before.max(after) + slack * GB - back;
-        let mut one = host(&name, before.max(after) + slack * GB, free, (1 + dice.roll(2)) * 100 * MB);
-        one.disk_free = zones * GB;
+        let most = before.max(after) + slack * GB;
+        let memory = most + headroom * (most / 9 + 10);
+        let mut one = host(&name, memory, memory - back, (1 + dice.roll(2)) * 100 * MB);
+        one.disk_free = (zones / 2 + 1) * GB;
         fleet.hosts.push(one);
     }
     let rules = Rules {
+        headroom: headroom as f64 / 10.0,
         outbound: 1 + dice.roll(3) as u32,
         inbound: 1 + dice.roll(3) as u32,
         max_zones: dice.once_in(4).then_some(zones as u32),

@@ -14,7 +14,7 @@ use crate::plan::chance::Chance;
 /// More lists are not tried however few moves there are.
 const LISTS: u64 = 5000;
 /// A list may be as bad as the one so many lists ago.
-const MEMORY: usize = 30;
+const MEMORY: usize = 8;
 
 /// The best times found. The jobs are in an order in which each finds what it needs.
 pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> Times {

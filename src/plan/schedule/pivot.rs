@@ -58,9 +58,10 @@ impl Way {
 
 /// The way on which the fewest zones are left, and of these one with few detours.
 pub(super) fn way(given: &Given<'_>, builder: &Builder<'_>, zones: &[(ZoneIx, HostIx)]) -> Way {
-    let mut search = Search { given, builder, zones, trials: trials(given, zones.len()) };
+    let mut search = Search { given, builder, zones, trials: 0 };
     let mut best = search.try_via(&BTreeMap::new());
     loop {
+        search.trials = turns(given, zones.len()) / 4;
         let left = best.left().len();
         let better = (1..=RING).find_map(|depth| search.with_more(&best, depth, left));
         match better {
@@ -70,7 +71,8 @@ pub(super) fn way(given: &Given<'_>, builder: &Builder<'_>, zones: &[(ZoneIx, Ho
     }
 }
 
-fn trials(given: &Given<'_>, zones: usize) -> usize {
+/// How often it may be turned back, with so many zones.
+fn turns(given: &Given<'_>, zones: usize) -> usize {
     usize::try_from(given.rules.steps).unwrap_or(usize::MAX).checked_div(zones).unwrap_or(0).clamp(20, 2000)
 }
 
@@ -78,6 +80,7 @@ struct Search<'a> {
     given: &'a Given<'a>,
     builder: &'a Builder<'a>,
     zones: &'a [(ZoneIx, HostIx)],
+    /// How many ways may still be tried before one must be better.
     trials: usize,
 }
 
@@ -85,8 +88,7 @@ impl Search<'_> {
     fn try_via(&mut self, via: &BTreeMap<ZoneIx, HostIx>) -> Way {
         let (problem, _) = self.builder.build(self.zones, via);
         self.trials = self.trials.saturating_sub(1);
-        let turns = trials(self.given, problem.jobs.len());
-        let found = order(&problem, turns);
+        let found = order(&problem, turns(self.given, problem.jobs.len()));
         Way { problem, found, via: via.clone() }
     }
 
