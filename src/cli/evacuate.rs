@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
-use super::{CliError, Exit, plan, policy, stop, ui};
+use super::{CliError, Exit, dry_run, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Engine, Options, Outcome, RunLock, recover};
 use crate::model::ZoneName;
@@ -122,7 +122,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.dry_run {
         let planned = engine.plan(direction, &options).await?;
         reporter.finish();
-        return plan::show(direction, &planned.0, &planned.1, args.json, verbosity);
+        return dry_run::show(direction, &planned.0, &planned.1, args.json, verbosity);
     }
     stop::listen_for_signals(&cancel);
     stop::listen_for_deadline(&cancel, args.deadline);

@@ -98,6 +98,30 @@ EXIT STATUS
   1  no such zone, nothing set that could be unset; nothing was changed
   2  wrong usage; for a malformed URI, which part of it is wrong";
 
+pub const PLAN: &str = "\
+EXAMPLES
+  A rack is emptied; nothing goes from one of its hosts to another:
+  sysadm plan --drain rads://h1,rads://h2,rads://h3 --to rack2 --output night.json
+  sysadm plan show night.json
+  sysadm plan show night.json --diff other.json
+  sysadm plan simulate night.json
+  sysadm evacuate --plan night.json            on h1, h2 and h3: exactly that
+
+  What if? No host is asked:
+  sysadm host inventory --json > site.json
+  sysadm plan --inventory site.json --drain rads://h2 --policy pack
+
+OUTPUT
+  START     when the move begins, counted from the beginning of all
+  TIME, DOWNTIME, RATE
+            how long it takes, for how long of that the zone does not answer, and the bytes per second it gets
+
+EXIT STATUS
+  0  every zone has a place; plans do not differ; the plan was played without breaking a rule
+  1  a file or host could not be read, or no zone has a place
+  2  wrong usage
+  3  some zones have no place; plans differ; a rule was broken";
+
 pub const POLICY: &str = "\
 EXAMPLES
   sysadm policy list
@@ -115,7 +139,8 @@ THE FILE (every key may be left out)
   [groups]
   rack = [\"rads://h3\", \"ssh://h4\"]
   [goal]
-  place = \"spread\"                  or pack, balance, pinned, fastest
+  place = \"spread\"                  or pack, balance, pinned, fastest,
+                                    ganeti
   weights = { cpu = 1, memory = 1, network = 1 }
                                     of balance only
   [limits]

@@ -5,6 +5,7 @@ mod cert;
 mod columns;
 mod context;
 mod demo;
+mod dry_run;
 mod error;
 mod evacuate;
 mod help;
@@ -54,6 +55,7 @@ enum Command {
     Maintain(maintain::Args),
     Evacuate(evacuate::Args),
     Target(target::Args),
+    Plan(plan::Args),
     Policy(policy::Args),
     Zone(zone::Args),
     Host(host::Args),
@@ -104,6 +106,7 @@ async fn run(command: Command) -> Result<Exit, CliError> {
         Command::Maintain(args) => maintain::run(args),
         Command::Evacuate(args) => evacuate::run(args).await,
         Command::Target(args) => target::run(args).await,
+        Command::Plan(args) => plan::run(args).await,
         Command::Policy(args) => policy::run(args),
         Command::Zone(args) => zone::run(args).await,
         Command::Host(args) => host::run(args).await,

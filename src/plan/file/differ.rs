@@ -6,7 +6,7 @@ use std::fmt;
 use super::PlanFile;
 
 /// What is otherwise with one zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
     /// The zone.
     pub zone: String,

@@ -7,12 +7,14 @@
 mod changes;
 mod differ;
 
+use std::collections::HashMap;
+
 pub use changes::{Change, changes};
 pub use differ::{Difference, differences};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Action, Fleet, Leg, Plan, Rules};
+use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
 use crate::model::{Kind, Millis};
 
 /// The form of the file that this software writes.
@@ -108,12 +110,10 @@ pub enum PlanFileError {
 impl PlanFile {
     /// A plan with names in place of numbers, sealed with its hash.
     pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, left: Vec<Left>) -> Self {
-        let host = |ix: super::HostIx| {
-            fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone())
-        };
-        let zone = |ix: super::ZoneIx| {
-            fleet.zones.get(ix.0 as usize).map_or_else(String::new, |zone| zone.name.clone())
-        };
+        let host =
+            |ix: HostIx| fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone());
+        let zone =
+            |ix: ZoneIx| fleet.zones.get(ix.0 as usize).map_or_else(String::new, |zone| zone.name.clone());
         let moves = plan.moves.iter().map(|a_move| FileMove {
             zone: zone(a_move.zone),
             from: host(a_move.from),
@@ -142,6 +142,36 @@ impl PlanFile {
         };
         file.hash = file.digest();
         file
+    }
+
+    /// The plan by numbers again. Moves of zones or hosts that its fleet does not have are left out.
+    pub fn plan(&self) -> Plan {
+        let number = |place: Option<usize>| u32::try_from(place?).ok();
+        let host =
+            |name: &str| number(self.fleet.hosts.iter().position(|host| host.name == name)).map(HostIx);
+        let homes: HashMap<_, _> =
+            (0..).zip(&self.fleet.zones).map(|(ix, zone)| (zone.name.as_str(), ZoneIx(ix))).collect();
+        let moves = self.moves.iter().filter_map(|one| {
+            Some(PlannedMove {
+                zone: *homes.get(one.zone.as_str())?,
+                from: host(&one.from)?,
+                to: host(&one.to)?,
+                leg: one.leg,
+                kind: one.kind,
+                action: one.action,
+                start_ms: one.start_ms,
+                end_ms: one.end_ms,
+                downtime_ms: one.downtime_ms,
+                rate: one.rate,
+            })
+        });
+        Plan {
+            moves: moves.collect(),
+            blocked: Vec::new(),
+            makespan_ms: self.makespan_ms,
+            lower_bound_ms: self.lower_bound_ms,
+            margin_ms: self.margin_ms,
+        }
     }
 
     /// Reads a plan file, and checks that nobody has changed it.

@@ -1,0 +1,138 @@
+//! `sysadm plan --drain`.
+
+use std::path::{Path, PathBuf};
+
+use super::super::context::Context;
+use super::super::{CliError, Exit, policy, ui};
+use super::{show, text_of};
+use crate::evacuation::{Dialled, Peers, survey};
+use crate::model::{HostUri, Millis};
+use crate::plan::ganeti::Cluster;
+use crate::plan::{About, Experience, Fleet, Question, make};
+use crate::policy::{Policy, Word};
+
+/// What is to be planned.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The hosts that are to be emptied: URIs, or their names in the inventory file
+    #[arg(long, value_name = "HOST,...", value_delimiter = ',', required = true)]
+    drain: Vec<String>,
+    /// Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever the policy says
+    #[arg(long, value_name = "HOST|GROUP,...", value_delimiter = ',')]
+    to: Vec<String>,
+    /// The policy
+    #[arg(long, value_name = "NAME")]
+    policy: Option<Word>,
+    /// Zones that do not run, too
+    #[arg(short, long)]
+    all: bool,
+    /// Ask no host: read this inventory file ('sysadm host inventory --json')
+    #[arg(long, value_name = "FILE", conflicts_with = "ganeti")]
+    inventory: Option<PathBuf>,
+    /// Ask no host: read this cluster of Ganeti (the text form of hbal -t)
+    #[arg(long, value_name = "FILE")]
+    ganeti: Option<PathBuf>,
+    /// Write the plan to this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The plan as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    let policy = policy::load(&context, args.policy.as_ref())?;
+    let mut fleet = match (&args.inventory, &args.ganeti) {
+        (Some(path), _) => inventory(path)?,
+        (None, Some(path)) => cluster(path)?,
+        (None, None) => asked(&context, &policy, &args).await?,
+    };
+    policy.apply(&mut fleet);
+    known(&fleet, &args.drain)?;
+    restrict(&mut fleet, &args.to)?;
+    let question = Question::drain(&fleet, &args.drain, args.all);
+    let about = About {
+        made: Millis::now(),
+        hosts: args.drain,
+        policy: args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string(),
+    };
+    let plan = make(fleet, policy.rules(), &question, &Experience::default()).file(about);
+    if let Some(path) = &args.output {
+        super::write(path, &plan)?;
+    }
+    show::run(&plan, args.json)
+}
+
+fn inventory(path: &Path) -> Result<Fleet, CliError> {
+    Fleet::parse(&text_of(path)?)
+        .map_err(|error| CliError::new(Exit::Error, format!("{}: {error}", path.display())))
+}
+
+fn cluster(path: &Path) -> Result<Fleet, CliError> {
+    let cluster = Cluster::parse(&text_of(path)?);
+    let cluster =
+        cluster.map_err(|error| CliError::new(Exit::Error, format!("{}:{error}", path.display())))?;
+    Ok(cluster.fleet())
+}
+
+/// Asks all hosts that matter. One that is to be emptied must answer; a destination that does not is said to be out.
+async fn asked(context: &Context, policy: &Policy, args: &Args) -> Result<Fleet, CliError> {
+    let mut uris = Vec::new();
+    for word in &args.drain {
+        uris.push(word.parse::<HostUri>().map_err(|error| CliError::usage(error.to_string()))?);
+    }
+    for word in &args.to {
+        match word.parse::<HostUri>() {
+            Ok(uri) => uris.push(uri),
+            // A group: its hosts are among those of the policy.
+            Err(error) if word.contains("://") => return Err(CliError::usage(error.to_string())),
+            Err(_) => {}
+        }
+    }
+    uris.extend(policy.hosts().into_iter().cloned());
+    uris.sort();
+    uris.dedup();
+    let peers = Peers::new(std::sync::Arc::new(Dialled(context.dialer())));
+    let surveyed = survey(None, &peers, &uris, false).await;
+    for (host, reason) in &surveyed.silent {
+        let text = format!("{host}: {reason}");
+        if args.drain.contains(host) {
+            return Err(CliError::new(Exit::Error, text));
+        }
+        ui::complain(&text);
+    }
+    Ok(surveyed.fleet)
+}
+
+/// Every name must be that of a host.
+fn known(fleet: &Fleet, names: &[String]) -> Result<(), CliError> {
+    let unknown = names.iter().find(|name| !fleet.hosts.iter().any(|host| host.name == **name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(CliError::new(Exit::Error, format!("no such host: {name}"))),
+    }
+}
+
+/// Only these hosts, or the hosts of these groups.
+fn restrict(fleet: &mut Fleet, to: &[String]) -> Result<(), CliError> {
+    if to.is_empty() {
+        return Ok(());
+    }
+    let mut allowed = Vec::new();
+    for word in to {
+        let hosts = fleet.hosts.iter().filter(|host| host.name == *word || host.groups.contains(word));
+        let before = allowed.len();
+        allowed.extend(hosts.map(|host| host.name.clone()));
+        if allowed.len() == before {
+            return Err(CliError::new(Exit::Error, format!("no host, and no group with hosts: {word}")));
+        }
+    }
+    for zone in &mut fleet.zones {
+        zone.targets = Some(match zone.targets.take() {
+            Some(targets) => targets.into_iter().filter(|name| allowed.contains(name)).collect(),
+            None => allowed.clone(),
+        });
+    }
+    Ok(())
+}

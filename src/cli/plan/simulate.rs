@@ -1,0 +1,113 @@
+//! A plan, played in virtual time.
+
+use std::collections::BTreeMap;
+
+use super::super::columns::{Column, table};
+use super::super::{CliError, Exit, ui};
+use crate::model::format_span;
+use crate::plan::{Costs, PlanFile, Played, Terms, Trip, simulate};
+
+struct Line {
+    zone: String,
+    to: String,
+    planned: u64,
+    ended: Option<u64>,
+}
+
+const COLUMNS: &[Column<Line>] = &[
+    Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.clone()) },
+    Column { name: "TO", width: 16, value: |line| Some(line.to.clone()) },
+    Column { name: "PLANNED", width: 8, value: |line| Some(format_span(line.planned)) },
+    Column { name: "PLAYED", width: 8, value: |line| line.ended.map(format_span) },
+];
+
+struct Use {
+    host: String,
+    out: f64,
+    into: f64,
+}
+
+const LINES: &[Column<Use>] = &[
+    Column { name: "HOST", width: 16, value: |line| Some(line.host.clone()) },
+    Column { name: "OUT", width: 5, value: |line| Some(format!("{:.0}%", line.out * 100.0)) },
+    Column { name: "IN", width: 5, value: |line| Some(format!("{:.0}%", line.into * 100.0)) },
+];
+
+/// Prints what came of it. Exit status 3 if a rule was broken, or a move never ended.
+pub fn run(file: &PlanFile, json: bool) -> Result<Exit, CliError> {
+    let costs = Costs::default();
+    let forecast = |trip: &Trip<'_>| costs.forecast(trip);
+    let terms = Terms {
+        forecast: &forecast,
+        pivot: &|_, _| false,
+        trunks: Vec::new(),
+        switch: None,
+        stream: None,
+        ready: BTreeMap::new(),
+    };
+    let plan = file.plan();
+    let played = simulate(&file.fleet, &file.rules, &plan, &terms);
+    if json {
+        let text = serde_json::to_string_pretty(&document(file, &played));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+    } else {
+        show(file, &played);
+    }
+    let whole = played.breaches.is_empty() && played.ends_ms.iter().all(Option::is_some);
+    Ok(if whole { Exit::Done } else { Exit::Partly })
+}
+
+fn show(file: &PlanFile, played: &Played) {
+    let lines = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| Line {
+        zone: one.zone.clone(),
+        to: one.to.clone(),
+        planned: one.end_ms,
+        ended: *ended,
+    });
+    let lines: Vec<_> = lines.collect();
+    if !lines.is_empty() {
+        ui::print(&table(COLUMNS, &lines));
+        let host = |ix: &crate::plan::HostIx| {
+            file.fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone())
+        };
+        let used: Vec<_> = played
+            .lines
+            .iter()
+            .map(|(ix, (out, into))| Use { host: host(ix), out: *out, into: *into })
+            .collect();
+        ui::print(&format!("\n{}", table(LINES, &used)));
+    }
+    let down = played.downtime_ms.values();
+    ui::say(&format!(
+        "played: done after {} (planned {}); zones are down for {} at most, {} in all",
+        format_span(played.makespan_ms),
+        format_span(file.makespan_ms),
+        format_span(down.clone().copied().max().unwrap_or(0)),
+        format_span(down.sum())
+    ));
+    for breach in &played.breaches {
+        ui::complain(&format!("a rule is broken: {breach:?}"));
+    }
+}
+
+fn document(file: &PlanFile, played: &Played) -> serde_json::Value {
+    let moves = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| {
+        serde_json::json!({"zone": one.zone, "to": one.to, "planned_ms": one.end_ms, "played_ms": ended})
+    });
+    let moves: Vec<_> = moves.collect();
+    let name = |ix: usize| file.fleet.hosts.get(ix).map(|host| host.name.clone());
+    let lines = played
+        .lines
+        .iter()
+        .map(|(ix, (out, into))| serde_json::json!({"host": name(ix.0 as usize), "out": out, "in": into}));
+    let lines: Vec<_> = lines.collect();
+    let down: BTreeMap<_, _> = played
+        .downtime_ms
+        .iter()
+        .filter_map(|(ix, ms)| Some((file.fleet.zones.get(ix.0 as usize)?.name.clone(), *ms)))
+        .collect();
+    serde_json::json!({
+        "schema_version": 1, "makespan_ms": played.makespan_ms, "planned_ms": file.makespan_ms, "moves": moves,
+        "downtime_ms": down, "lines": lines, "broken": played.breaches,
+    })
+}
