@@ -12,7 +12,8 @@ fn cut(seed: u64, full: u64) -> (Fleet, Question) {
     let size = (48 + dice.roll(80)) * GIB;
     let mut fleet = Fleet::default();
     for at in 0..=2 * full {
-        let host = FleetHost { name: format!("h{at}"), memory: size, memory_free: size, ..FleetHost::default() };
+        let host =
+            FleetHost { name: format!("h{at}"), memory: size, memory_free: size, ..FleetHost::default() };
         fleet.hosts.push(host);
     }
     for _ in 0..full {
@@ -21,7 +22,14 @@ fn cut(seed: u64, full: u64) -> (Fleet, Question) {
             let memory = ((1 + dice.roll(24)) * GIB).min(left);
             left -= memory;
             let name = format!("z{}", fleet.zones.len());
-            let zone = FleetZone { name, host: "h0".to_owned(), running: true, memory, memory_used: memory, ..FleetZone::default() };
+            let zone = FleetZone {
+                name,
+                host: "h0".to_owned(),
+                running: true,
+                memory,
+                memory_used: memory,
+                ..FleetZone::default()
+            };
             fleet.zones.push(zone);
         }
     }

@@ -192,3 +192,38 @@ pub(super) fn seat(nodes: &mut [i64], parts: &[i64]) -> Result<Vec<usize>, u64> 
     }
     Ok(seats)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_nodes_take_what_fits_and_are_as_before_if_not_all_does() {
+        let mut nodes = [10, 6];
+        assert_eq!(seat(&mut nodes, &[5, 5]), Ok(vec![1, 0]));
+        assert_eq!(nodes, [5, 1]);
+        assert_eq!(seat(&mut nodes, &[4, 3]), Err(2));
+        assert_eq!(nodes, [5, 1]);
+        assert_eq!(seat(&mut [], &[99]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_ballooned_zone_needs_all_and_gives_back_what_it_has() {
+        let zone = FleetZone { running: true, memory: 10, memory_used: 4, disk: 3, ..FleetZone::default() };
+        assert_eq!((need(&zone, &[])[MEMORY], back(&zone, &[])[MEMORY]), (10, 4));
+        assert_eq!((need(&zone, &[])[DISK], back(&zone, &[])[DISK]), (3, 0));
+    }
+
+    #[test]
+    fn huge_pages_are_taken_whole_and_leave_ordinary_memory_alone() {
+        let zone = FleetZone { running: true, memory: 10, huge_page: Some(4), ..FleetZone::default() };
+        assert_eq!(need(&zone, &[2, 4]), [0, 0, 0, 1, 0, 12]);
+        assert_eq!(back(&zone, &[2, 4]), [0, 0, 0, 1, 0, 12]);
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_short() {
+        assert!(takes(&[-5, 3], &[0, 3]));
+        assert!(!takes(&[-5, 3], &[1, 0]));
+    }
+}

@@ -59,7 +59,8 @@ pub(super) fn everything(state: &mut State<'_>, search: &mut Search, pool: &[u32
 
 /// Places some of the items on these hosts anew, and some others.
 fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], others: &[usize]) -> Vec<usize> {
-    let mut items: Vec<_> = hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
+    let mut items: Vec<_> =
+        hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
     search.chance.shuffle(&mut items);
     // Without a bound all ways are tried.
     let most = if state.score.bound(state.standing().key).is_some() { ITEMS.1 } else { ITEMS.1 - 2 };
