@@ -94,3 +94,27 @@ fn what_is_wrong_is_told_with_its_line() {
     );
     assert_eq!(wrong("|2.5|", "|x|"), "line 20: ratio of virtual processors \"x\" is not a number");
 }
+
+#[test]
+fn a_zone_that_goes_to_its_secondary_leaves_the_old_node_as_that() {
+    let cluster = Cluster::parse(&TEXT.replacen("|n1||rbd", "|n1|n2|rbd", 1)).unwrap();
+    let text = cluster.with(&Placement {
+        moves: vec![Assignment { zone: ZoneIx(0), to: HostIx(1) }],
+        unplaced: Vec::new(),
+    });
+    assert!(text.contains("shared|100|10|1|running|Y|n2|n1|rbd"), "{text}");
+}
+
+#[test]
+fn sizes_beyond_all_bounds_are_written_so_that_they_are_read() {
+    let huge = u64::MAX.to_string();
+    let text = TEXT.replacen("n2|1000|100|700", &format!("n2|{huge}|100|{huge}"), 1).replacen(
+        "|100|10|",
+        &format!("|{huge}|10|"),
+        1,
+    );
+    let cluster = Cluster::parse(&text).unwrap();
+    let moved =
+        Placement { moves: vec![Assignment { zone: ZoneIx(0), to: HostIx(2) }], unplaced: Vec::new() };
+    assert!(Cluster::parse(&cluster.with(&moved)).is_ok());
+}

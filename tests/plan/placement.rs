@@ -12,7 +12,7 @@ use crate::samples::{small, wild};
 
 #[test]
 fn no_placement_breaks_a_rule() {
-    for seed in 0..1500 {
+    for seed in 0..500 {
         for sample in [wild(seed), small(seed, 12, 4)] {
             let placement = place(&sample.fleet, &sample.rules, &sample.question);
             let wrong = violations(&sample.fleet, &sample.rules, &sample.question, &placement);
@@ -71,7 +71,7 @@ fn words(words: &[&str]) -> BTreeSet<String> {
 /// What stands against this zone on this host.
 fn against(rules: &Rules, zone: FleetZone, host: FleetHost) -> Vec<Refusal> {
     let placement = ask(rules, vec![zone], vec![host]);
-    let unplaced = placement.unplaced.first().expect("it is not placed");
+    let unplaced = &placement.unplaced[0];
     assert_eq!(unplaced.refusals[0].1.first(), Some(&Refusal::Drained), "all hosts are told");
     unplaced.refusals[1].1.clone()
 }
