@@ -3,6 +3,8 @@
 
 use crate::config::Config;
 use crate::model::{Address, Brand, HostUri, Manifest, ZoneName};
+use crate::plan::ganeti::Cluster;
+use crate::plan::{self, Rules};
 use crate::platform::libvirt;
 use crate::policy;
 use crate::transport::hello::{Hello, Welcome};
@@ -65,4 +67,12 @@ pub fn virsh(text: &str) {
     for brand in Brand::ALL {
         libvirt::read_output(*brand, text);
     }
+}
+
+/// A cluster of Ganeti, which is placed and written, and is a cluster again.
+pub fn ganeti(text: &str) {
+    let Ok(cluster) = Cluster::parse(text) else { return };
+    let rules = Rules { steps: 200, ..cluster.rules() };
+    let placement = plan::place(&cluster.fleet(), &rules, &cluster.question());
+    assert!(Cluster::parse(&cluster.with(&placement)).is_ok(), "what was written is not read");
 }

@@ -58,7 +58,7 @@ pub fn tenth(zones: usize, hosts: usize) -> Case {
         host.memory_free = free.saturating_sub(each);
         host.memory = each;
     }
-    let zones = (0..zones).filter(|at| at % hosts % 10 == 0).map(|at| ZoneIx(at as u32)).collect();
+    let zones = (0..zones).filter(|at| (at % hosts).is_multiple_of(10)).map(|at| ZoneIx(at as u32)).collect();
     let drained = (0..hosts).step_by(10).map(|at| HostIx(at as u32)).collect();
     Case { fleet, question: Question { zones, drained } }
 }
@@ -85,7 +85,7 @@ fn zone(dice: &mut Dice, at: usize, host: usize) -> FleetZone {
         cpus: 1 + dice.roll(8) as u32,
         cpu_load: dice.roll(200) as f64 / 100.0,
         network_load: dice.roll(10_000_000),
-        apart: (at % 5 == 0).then(|| format!("group-{}", at / 20)).into_iter().collect(),
+        apart: at.is_multiple_of(5).then(|| format!("group-{}", at / 20)).into_iter().collect(),
         ..FleetZone::default()
     }
 }

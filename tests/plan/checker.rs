@@ -64,10 +64,7 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
         ("drained", drained),
         ("home", zone.host == host.name),
         ("maintenance", host.maintenance.is_some()),
-        (
-            "target",
-            zone.targets.as_ref().is_some_and(|targets| !targets.iter().any(|target| *target == host.name)),
-        ),
+        ("target", zone.targets.as_ref().is_some_and(|targets| !targets.contains(&host.name))),
         ("architecture", !zone.arch.is_empty() && !host.arch.is_empty() && zone.arch != host.arch),
         ("features", lacks(&zone.cpu_features, &host.cpu_features)),
         ("networks", lacks(&zone.networks, &host.networks)),

@@ -119,8 +119,11 @@ impl Cluster {
     }
 
     fn host(&self, at: usize, node: &Node) -> FleetHost {
-        let there: u64 =
-            self.instances.iter().filter(|one| one.node == at && one.running).map(|one| one.memory).sum();
+        let there = self
+            .instances
+            .iter()
+            .filter(|one| one.node == at && one.running)
+            .fold(0, |all: u64, one| all.saturating_add(one.memory));
         let recorded = node.memory.saturating_sub(node.own).saturating_sub(there);
         let free = node.free.min(recorded).saturating_sub(1);
         FleetHost {

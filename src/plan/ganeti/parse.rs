@@ -70,7 +70,10 @@ pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
     let at: HashMap<&str, usize> =
         nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
     let instances = instances.iter().map(|row| instance(row, &at)).collect::<Result<Vec<_>, _>>()?;
-    let ratios = policies.iter().map(|row| row.number::<f64>(5, "ratio of virtual processors"));
+    // `owner|standard|limits[|limits]|templates|ratio|spindles`
+    let ratios = policies
+        .iter()
+        .map(|row| row.number::<f64>(row.fields.len().saturating_sub(2), "ratio of virtual processors"));
     let ratio = ratios.collect::<Result<Vec<_>, _>>()?.into_iter().reduce(f64::min).unwrap_or(RATIO);
     let tags = tags.iter().map(|row| row.fields.join("|")).collect();
     Ok(Cluster { nodes, instances, tags, ratio, lines })

@@ -1,6 +1,6 @@
 //! The cluster as text again, with instances where a placement puts them.
 
-use super::{Cluster, Template};
+use super::Cluster;
 use crate::plan::Placement;
 
 impl Cluster {
@@ -18,12 +18,12 @@ impl Cluster {
             free[instance.node] += memory;
             free[to] -= memory;
             set(&mut lines[instance.line], 6, &node.name);
-            if instance.template == Template::Mirrored {
+            if instance.secondary == Some(to) {
                 set(&mut lines[instance.line], 7, &self.nodes[instance.node].name);
             }
         }
         for (node, free) in self.nodes.iter().zip(free).filter(|(node, _)| !node.offline) {
-            set(&mut lines[node.line], 3, &free.max(0).to_string());
+            set(&mut lines[node.line], 3, &free.clamp(0, u64::MAX.into()).to_string());
         }
         lines.iter().flat_map(|line| [line, "\n"]).collect()
     }

@@ -54,12 +54,12 @@ pub(super) fn fill(problem: &mut Problem<'_>, asked: &[usize]) {
 }
 
 fn push(problem: &mut Problem<'_>, zones: Vec<usize>, class: usize, apart: Vec<u32>) {
-    let mut need = vec![0; problem.columns];
+    let mut need = vec![0_i64; problem.columns];
     let mut amount = Metric::default();
     for zone in zones.iter().map(|at| problem.zone(*at)) {
         let one = limits::need(zone, &problem.pages);
         let more = metrics::arrives(&problem.rules.goal, zone, &one);
-        need.iter_mut().zip(one).for_each(|(need, one)| *need += one);
+        need.iter_mut().zip(one).for_each(|(need, one)| *need = need.saturating_add(one));
         amount.iter_mut().zip(more).for_each(|(amount, more)| *amount += more);
     }
     let mut nodes: Vec<_> = zones.iter().filter_map(|at| limits::one_node(problem.zone(*at))).collect();

@@ -1,5 +1,7 @@
 //! A first placement: one item after another, those first that are hardest to place.
 
+use std::collections::HashMap;
+
 use super::problem::Problem;
 use super::state::State;
 
@@ -18,8 +20,9 @@ pub(super) fn hardest_first(problem: &Problem<'_>) -> Vec<usize> {
 pub(super) fn construct<'p>(problem: &'p Problem<'p>) -> State<'p> {
     let order = hardest_first(problem);
     let mut state = State::new(problem);
+    let mut shortlists = HashMap::new();
     for item in &order {
-        put_best(&mut state, *item);
+        put_good(&mut state, *item, &mut shortlists);
     }
     if state.standing().left > 0 {
         let mut tight = State::new(problem);
@@ -31,6 +34,46 @@ pub(super) fn construct<'p>(problem: &'p Problem<'p>) -> State<'p> {
         }
     }
     state
+}
+
+/// From how many hosts on not all are looked at for each item,
+const MANY: usize = 512;
+/// but the best for one of the class,
+const SHORT: usize = 128;
+/// for so many that follow it.
+const USES: usize = 32;
+
+/// Hosts that are good for items of a class, and for how many more they are looked at.
+type Shortlist = (Vec<u32>, usize);
+
+/// Puts an item where the score becomes good: in a large fleet, on the best host of a short list that is made anew
+/// from time to time.
+fn put_good(state: &mut State<'_>, item: usize, lists: &mut HashMap<usize, Shortlist>) {
+    let class = state.problem.items[item].class;
+    if state.problem.classes[class].hosts.len() < MANY {
+        put_best(state, item);
+        return;
+    }
+    let (hosts, uses) = lists.entry(class).or_default();
+    if *uses == 0 {
+        let mut all: Vec<_> =
+            state.takers(item).map(|host| (state.with(item, host).key, host as u32)).collect();
+        if all.len() > SHORT {
+            all.select_nth_unstable_by(SHORT, |(a, at_a), (b, at_b)| a.order(*b).then(at_a.cmp(at_b)));
+            all.truncate(SHORT);
+        }
+        (*hosts, *uses) = (all.into_iter().map(|(_, host)| host).collect(), USES);
+    }
+    *uses -= 1;
+    let fits = hosts.iter().map(|host| *host as usize).filter(|host| state.fits(item, *host));
+    let keys = fits.map(|host| (state.with(item, host).key, host));
+    match keys.min_by(|(a, at_a), (b, at_b)| a.order(*b).then(at_a.cmp(at_b))) {
+        Some((_, host)) => state.put(item, host),
+        None => {
+            *uses = 0;
+            put_best(state, item);
+        }
+    }
 }
 
 /// Puts an item where the score becomes best; false if it fits nowhere. Of equal hosts the first one is taken.

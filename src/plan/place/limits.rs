@@ -23,12 +23,17 @@ pub(super) const ZONES: usize = 3;
 /// Bytes in huge pages: from here one column for each size of page in the fleet.
 pub(super) const PAGES: usize = 4;
 
-/// As much as anybody may ask for.
-pub(super) const PLENTY: i64 = i64::MAX / 4;
+/// As much as a host may have of anything, and more than any sum of it can be: a PiB.
+pub(super) const PLENTY: i64 = 1 << 50;
 
-/// Bytes as a number that may be missing.
-pub(super) fn signed(bytes: u64) -> i64 {
+/// Bytes that a host has.
+pub(super) fn has(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(PLENTY).min(PLENTY)
+}
+
+/// Bytes that a zone needs: whatever is more than a host can have stays more.
+fn needs(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(2 * PLENTY).min(2 * PLENTY)
 }
 
 /// A zone that is to move does not stay where it is.
@@ -77,7 +82,7 @@ fn missing(needed: &BTreeSet<String>, there: Option<&BTreeSet<String>>) -> Optio
 /// run takes neither memory nor processors.
 pub(super) fn need(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
     let mut need = vec![0; PAGES + pages.len()];
-    need[DISK] = signed(zone.disk);
+    need[DISK] = needs(zone.disk);
     need[ZONES] = 1;
     if zone.running {
         need[CPUS] = i64::from(zone.cpus);
@@ -92,7 +97,7 @@ pub(super) fn back(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
     let mut back = need(zone, pages);
     back[DISK] = 0;
     if zone.running && zone.huge_page.is_none() {
-        back[MEMORY] = signed(zone.memory_used);
+        back[MEMORY] = needs(zone.memory_used);
     }
     back
 }
@@ -105,7 +110,7 @@ fn column(zone: &FleetZone, pages: &[u64]) -> usize {
 
 /// Bytes, in whole pages if they are huge.
 fn memory(zone: &FleetZone, bytes: u64) -> i64 {
-    signed(
+    needs(
         zone.huge_page
             .filter(|size| *size > 0)
             .map_or(bytes, |size| bytes.div_ceil(size).saturating_mul(size)),
@@ -114,7 +119,7 @@ fn memory(zone: &FleetZone, bytes: u64) -> i64 {
 
 /// The part of a zone's memory that must lie in one memory node.
 pub(super) fn one_node(zone: &FleetZone) -> Option<i64> {
-    (zone.running && zone.one_node && zone.huge_page.is_none()).then(|| signed(zone.memory))
+    (zone.running && zone.one_node && zone.huge_page.is_none()).then(|| needs(zone.memory))
 }
 
 /// What a host has for new zones as it is now. `there` are the zones on it.
@@ -130,15 +135,16 @@ pub(super) fn room<'a>(
         zones += 1;
         cpus += if zone.running { i64::from(zone.cpus) } else { 0 };
     }
-    room[MEMORY] = signed(host.memory_free) - (host.memory as f64 * rules.headroom).ceil() as i64;
+    room[MEMORY] = has(host.memory_free).saturating_sub((host.memory as f64 * rules.headroom).ceil() as i64);
     if let (Some(ratio), 1..) = (rules.cpu_ratio, host.cpus) {
-        room[CPUS] = (f64::from(host.cpus) * ratio).floor() as i64 - cpus;
+        room[CPUS] = (f64::from(host.cpus) * ratio).floor() as i64;
+        room[CPUS] = room[CPUS].saturating_sub(cpus);
     }
-    room[DISK] = signed(host.disk_free);
+    room[DISK] = has(host.disk_free);
     room[ZONES] = rules.max_zones.map_or(PLENTY, |most| i64::from(most) - zones);
     for (room, size) in room[PAGES..].iter_mut().zip(pages) {
         let free = host.huge_pages.iter().filter(|page| page.size == *size);
-        *room = signed(free.map(|page| page.free.saturating_mul(*size)).sum());
+        *room = has(free.fold(0, |all, page| all.saturating_add(page.free.saturating_mul(*size))));
     }
     room
 }
@@ -191,4 +197,39 @@ pub(super) fn seat(nodes: &mut [i64], parts: &[i64]) -> Result<Vec<usize>, u64> 
         seats.push(at);
     }
     Ok(seats)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_nodes_take_what_fits_and_are_as_before_if_not_all_does() {
+        let mut nodes = [10, 6];
+        assert_eq!(seat(&mut nodes, &[5, 5]), Ok(vec![1, 0]));
+        assert_eq!(nodes, [5, 1]);
+        assert_eq!(seat(&mut nodes, &[4, 3]), Err(2));
+        assert_eq!(nodes, [5, 1]);
+        assert_eq!(seat(&mut [], &[99]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_ballooned_zone_needs_all_and_gives_back_what_it_has() {
+        let zone = FleetZone { running: true, memory: 10, memory_used: 4, disk: 3, ..FleetZone::default() };
+        assert_eq!((need(&zone, &[])[MEMORY], back(&zone, &[])[MEMORY]), (10, 4));
+        assert_eq!((need(&zone, &[])[DISK], back(&zone, &[])[DISK]), (3, 0));
+    }
+
+    #[test]
+    fn huge_pages_are_taken_whole_and_leave_ordinary_memory_alone() {
+        let zone = FleetZone { running: true, memory: 10, huge_page: Some(4), ..FleetZone::default() };
+        assert_eq!(need(&zone, &[2, 4]), [0, 0, 0, 1, 0, 12]);
+        assert_eq!(back(&zone, &[2, 4]), [0, 0, 0, 1, 0, 12]);
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_short() {
+        assert!(takes(&[-5, 3], &[0, 3]));
+        assert!(!takes(&[-5, 3], &[1, 0]));
+    }
 }

@@ -1,6 +1,6 @@
 //! What each goal counts: the metrics of hosts, what a zone adds to them, and the shape of the score.
 
-use super::limits::{MEMORY, PLENTY};
+use super::limits::{CPUS, DISK, MEMORY, PLENTY};
 use crate::plan::{Action, FleetHost, FleetZone, Goal, Weights};
 
 /// Up to three sums; those that a goal does not use are zero.
@@ -42,7 +42,7 @@ pub(super) fn arrives(goal: &Goal, zone: &FleetZone, need: &[i64]) -> Metric {
     match goal {
         Goal::Fastest => {
             let live = zone.running && zone.action == Action::Migrate;
-            [(zone.disk + if live { zone.memory_used } else { 0 }) as f64, 0.0, 0.0]
+            [zone.disk as f64 + if live { zone.memory_used as f64 } else { 0.0 }, 0.0, 0.0]
         }
         Goal::Ganeti => [memory, f64::from(zone.cpus), 1.0],
         Goal::Pack => [memory, vcpus(zone), zone.disk as f64],
@@ -71,7 +71,7 @@ pub(super) fn per(goal: &Goal, host: &FleetHost, room: &[i64]) -> Metric {
         Goal::Ganeti => [share(host.memory as f64), share(f64::from(host.cpus)), 1.0],
         Goal::Pack => {
             let free = |column: usize| if room[column] < PLENTY { share(room[column] as f64) } else { 0.0 };
-            [free(super::limits::MEMORY), free(super::limits::CPUS), free(super::limits::DISK)]
+            [free(MEMORY), free(CPUS), free(DISK)]
         }
         Goal::Spread | Goal::Pinned | Goal::Balance(_) => {
             [share(host.memory as f64), share(f64::from(host.cpus)), 1.0 / line]

@@ -92,7 +92,7 @@ impl<'a> Problem<'a> {
             nodes: fleet
                 .hosts
                 .iter()
-                .map(|host| host.numa.iter().map(|n| limits::signed(n.memory_free)).collect())
+                .map(|host| host.numa.iter().map(|n| limits::has(n.memory_free)).collect())
                 .collect(),
             there: room.there,
             groups,
@@ -194,7 +194,7 @@ impl<'a> Room<'a> {
         for zone in asked.iter().map(|at| &fleet.zones[*at]) {
             let Some(host) = hosts.get(zone.host.as_str()) else { continue };
             let row = rows[host * columns..][..columns].iter_mut();
-            row.zip(limits::back(zone, pages)).for_each(|(room, back)| *room += back);
+            row.zip(limits::back(zone, pages)).for_each(|(room, back)| *room = room.saturating_add(back));
         }
         Self { rows, there, zones }
     }

@@ -15,6 +15,8 @@
 //! change costs the same in a fleet of ten hosts and of ten thousand. Hosts that are to be emptied, or are in
 //! maintenance, do not count.
 
+use std::cmp::Ordering;
+
 use super::metrics::{Metric, Shape};
 use super::peak::Peak;
 
@@ -26,6 +28,11 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// The order to the last digit.
+    pub(super) fn order(self, other: Self) -> Ordering {
+        self.first.total_cmp(&other.first).then(self.second.total_cmp(&other.second))
+    }
+
     /// Whether this is better than the other one.
     pub(super) fn beats(self, other: Self) -> bool {
         let less = |a: f64, b: f64| a < b - 1e-10 * (1.0 + b.abs().min(1e12));
@@ -199,4 +206,45 @@ impl Score {
 
 fn load(metric: &Metric) -> f64 {
     metric.iter().copied().fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::place::chance::Chance;
+
+    #[test]
+    fn what_is_kept_is_what_is_there() {
+        for shape in [Shape::Peak, Shape::Fewest, Shape::Ranks, Shape::Deviation([1.0, 0.5, 2.0])] {
+            let counts = [true, true, false, true];
+            let per = vec![[0.5, 0.25, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.1, 0.2, 0.3]];
+            let mut score = Score::new(shape.clone(), &counts, per.clone(), vec![[0.1, 0.2, 0.3]; 4]);
+            let mut chance = Chance::new(3);
+            let mut all = Vec::new();
+            let same = |a: Key, b: Key| assert!(!a.beats(b) && !b.beats(a), "{shape:?}: {a:?}, {b:?}");
+            for _ in 0..500 {
+                let amount = std::array::from_fn(|_| chance.below(100) as f64 / 50.0);
+                let change = Change { host: chance.below(4), amount, sign: 1.0, rank: 1.0 };
+                let then = score.with(&change);
+                score.apply(&change);
+                same(then, score.key());
+                all.push(change);
+                if chance.below(3) > 0 {
+                    let back = all.swap_remove(chance.below(all.len()));
+                    score.apply(&Change { sign: -1.0, ..back });
+                }
+            }
+            let fresh = Score::new(shape.clone(), &counts, per, score.now.clone());
+            let Score { destinations, ranks, .. } = score;
+            same(Score { destinations, ranks, ..fresh }.key(), score.key());
+        }
+    }
+
+    #[test]
+    fn the_first_number_counts_before_the_second() {
+        let key = |first, second| Key { first, second };
+        assert!(key(1.0, 9.0).beats(key(2.0, 0.0)));
+        assert!(key(1.0, 0.0).beats(key(1.0, 1.0)));
+        assert!(!key(1.0, 1.0).beats(key(1.0 + 1e-14, 1.0)));
+    }
 }
