@@ -13,7 +13,7 @@ use crate::policy::{Policy, Word};
 
 /// What is to be planned.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct Wanted {
     /// The hosts that are to be emptied: URIs, or their names in the inventory file
     #[arg(long, value_name = "HOST,...", value_delimiter = ',', required = true)]
     drain: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Args {
     json: bool,
 }
 
-pub async fn run(args: Args) -> Result<Exit, CliError> {
+pub async fn run(args: Wanted) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let policy = policy::load(&context, args.policy.as_ref())?;
     let mut fleet = match (&args.inventory, &args.ganeti) {
@@ -77,7 +77,7 @@ fn cluster(path: &Path) -> Result<Fleet, CliError> {
 }
 
 /// Asks all hosts that matter. One that is to be emptied must answer; a destination that does not is said to be out.
-async fn asked(context: &Context, policy: &Policy, args: &Args) -> Result<Fleet, CliError> {
+async fn asked(context: &Context, policy: &Policy, args: &Wanted) -> Result<Fleet, CliError> {
     let mut uris = Vec::new();
     for word in &args.drain {
         uris.push(word.parse::<HostUri>().map_err(|error| CliError::usage(error.to_string()))?);

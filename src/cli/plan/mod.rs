@@ -20,7 +20,7 @@ pub struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    make: make::Args,
+    make: make::Wanted,
 }
 
 #[derive(Debug, clap::Subcommand)]
