@@ -4,6 +4,7 @@ use tokio::sync::Semaphore;
 
 use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
+use super::rest::Resting;
 use super::{Board, Engine, Event, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::Kind;
@@ -18,22 +19,37 @@ impl Engine {
         options: &Options,
         board: &Board,
     ) -> Option<Reason> {
+        let (mut beds, mut rests) = (Vec::new(), Vec::new());
         let mut ready: Vec<_> = prepared
             .into_iter()
             .filter_map(|prepared| match prepared.readiness {
                 Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
+                Readiness::Rest(bed) => {
+                    beds.push(bed);
+                    None
+                }
+                Readiness::Wake(rest) => {
+                    rests.push(*rest);
+                    None
+                }
                 Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
             })
             .collect();
+        // Named zones are put to rest in the order in which they were named.
+        beds.sort_by_key(|bed| options.zones.iter().position(|zone| *zone == bed.zone));
         // The longest first, so that none of them is left over at the end.
         ready.sort_by_key(|(task, ..)| {
             let memory = if task.arrival.kind == Kind::Live { task.arrival.manifest.zone.memory } else { 0 };
             std::cmp::Reverse(memory)
         });
-        if ready.is_empty() {
+        let count = ready.len() + beds.len() + rests.len();
+        if count == 0 {
             return self.cancel.reason();
         }
-        self.watcher.event(&Event::Moving(ready.len()));
+        self.watcher.event(&Event::Moving(count));
+        // What was put to rest last, after all others had left, is back first.
+        let resting = Resting { engine: self, board };
+        resting.wake(&rests).await;
         let window = &Semaphore::new(options.jobs.max(1));
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let moves = ready.into_iter().map(|(task, peer, away)| async move {
@@ -44,6 +60,7 @@ impl Engine {
             _ = futures::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
+        resting.lay_down(&beds).await;
         self.cancel.reason()
     }
 }
