@@ -11,6 +11,7 @@ mod lines;
 mod neighbours;
 mod points;
 mod promises;
+mod resting;
 mod retries;
 mod schedules;
 mod script;
