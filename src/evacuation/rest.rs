@@ -186,10 +186,7 @@ impl Resting<'_> {
                     RestWay::Stop => Step::Shutdown,
                     RestWay::Suspend => Step::Save,
                 };
-                let (state, error) = match self.begin(&bed.zone, step) {
-                    Ok(()) => self.rest(bed, step).await,
-                    Err(reason) => (MoveState::Failed, Some(reason)),
-                };
+                let (state, error) = self.rest(bed, step).await;
                 self.end(&bed.zone, state, error);
             }
         }
@@ -228,8 +225,13 @@ impl Resting<'_> {
             started: Engine::now(),
             ended: None,
         };
+        // Before all else: if the power fails in the middle of it, the zone is booted on return.
         if let Err(error) = engine.store.begin_rest(&row) {
             return (MoveState::Failed, Some(crate::host::chain(&error)));
+        }
+        if let Err(reason) = self.begin(zone, step) {
+            self.forget(zone);
+            return (MoveState::Failed, Some(reason));
         }
         let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
         let asking = async {
@@ -256,7 +258,7 @@ impl Resting<'_> {
             let error = (now.way != bed.way).then(|| format!("its memory was not saved: {reason}"));
             return (state_of(now.way), error);
         }
-        self.told(engine.store.remove_rest(zone).map(drop).map_err(|error| crate::host::chain(&error)), zone);
+        self.forget(zone);
         self.told(self.write(zone, step, Mark::Failed, Some(reason.clone())), zone);
         (MoveState::Failed, Some(reason))
     }
@@ -279,12 +281,19 @@ impl Resting<'_> {
             self.told(self.write(zone, Step::Boot, Mark::Failed, Some(reason.clone())), zone);
             return (MoveState::Failed, Some(reason));
         }
-        self.told(engine.store.remove_rest(zone).map(drop).map_err(|error| crate::host::chain(&error)), zone);
+        // In this order: if the power fails just now, it is booted once more.
         self.told(self.done(zone, Step::Boot), zone);
+        self.forget(zone);
         if rest.way == RestWay::Suspend && !saved {
             self.told(Err("its saved memory was gone; it was booted afresh".to_owned()), zone);
         }
         (MoveState::Returned, None)
+    }
+
+    /// There is nothing to be booted any more.
+    fn forget(&self, zone: &ZoneName) {
+        let removed = self.engine.store.remove_rest(zone);
+        self.told(removed.map(drop).map_err(|error| crate::host::chain(&error)), zone);
     }
 
     async fn look(&self) -> Option<Inventory> {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use sysadm::evacuation::{Options, Outcome, recover};
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
-use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::points::Point;
 use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
@@ -170,7 +169,7 @@ async fn comes_back(world: &World, context: &str) {
     assert!(rests.iter().all(|rest| rest.phase == RestPhase::Resting), "{context}: {rests:?}");
     assert_eq!(rests.is_empty(), zone.is_running(), "{context}: {rests:?} {zone:?}");
     let saved = zone.aux == Some(Aux::Suspended);
-    assert_eq!(rests.iter().any(|rest| rest.way == RestWay::Suspend), saved, "{context}: {rests:?}");
+    assert!(!saved || rests.iter().any(|rest| rest.way == RestWay::Suspend), "{context}: {rests:?}");
     world.unlock("h1");
     let outcome = world.run(Direction::Return).await.unwrap();
     assert!(outcome.is_complete() && runs(world, "web").await, "{context}: {outcome:?}");

@@ -75,7 +75,9 @@ impl World {
         let actions = self.actions.clone();
         drop(self);
         script.begin(None);
-        Self { actions, ..Self::open(folder, script, lines) }
+        let mut new = Self::open(folder, script, lines);
+        new.actions = actions;
+        new
     }
 
     fn open(folder: Arc<tempfile::TempDir>, script: Script, lines: Lines) -> Self {

@@ -135,6 +135,8 @@ impl Record {
     pub fn lose_power(mut self) -> Option<Self> {
         match (self.state, self.aux) {
             (_, Some(Aux::MigratingIn)) => self.vanish(),
+            // What was saved lies on a disk.
+            (ZoneState::Installed, _) => Some(self),
             _ => {
                 self.put_down();
                 Some(self)
