@@ -22,8 +22,8 @@ use crate::store::{Direction, MoveState, RestPhase};
 /// order, room is booked, storage is probed. A zone that cannot move stays as it is, where it is, and stops no
 /// other. It can be repeated: zones that failed are tried again.
 ///
-/// With -r, zones that are away come back from where they are, in the same way; then this host must not be in
-/// maintenance.
+/// With -r, zones that are away come back from where they are, in the same way, and zones that rest here are booted
+/// again; then this host must not be in maintenance.
 ///
 /// ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what moves is
 /// given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed does not end it.
@@ -72,7 +72,7 @@ pub struct Args {
     /// Ask both hosts what became of each interrupted move, and finish or undo it; every run does that first
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Give up a zone that is away: it stays where it is, is no longer listed, and never returned
+    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned
     #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
