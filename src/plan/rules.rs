@@ -6,8 +6,10 @@ use crate::model::words;
 
 words! {
     /// What is done with a zone when its host is emptied.
+    #[derive(Default)]
     Action, "action" {
         /// It moves, live if it runs and its brand can, cold if it does not run.
+        #[default]
         Migrate = "migrate",
         /// It is shut down in order, moves, and is booted there; on failure it is booted here again.
         Restart = "restart",
@@ -17,12 +19,6 @@ words! {
         Suspend = "suspend",
         /// It is left alone: the evacuation does not wait for it.
         Leave = "leave",
-    }
-}
-
-impl Default for Action {
-    fn default() -> Self {
-        Self::Migrate
     }
 }
 

@@ -33,7 +33,9 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     assert_eq!(said(&lab, "box"), "poweroff;", "it has ended in order");
     let info = lab.host("h2").virsh_lxc(&["dominfo", "box"]).ends(0).stdout;
     assert!(info.lines().any(|line| line.starts_with("Autostart") && line.ends_with("enable")), "{info}");
-    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,KIND"]).ends(0).says(&["box:EVACUATED:restart"]);
+    h1.sysadm(&["evacuate", "-l", "-p", "-o", "ZONENAME,STATE,KIND"])
+        .ends(0)
+        .says(&["box:EVACUATED:restart"]);
     h1.sysadm(&["maintain", "-e"]).ends(0);
     h1.sysadm(&["evacuate", "-r"]).ends(0);
     lab.guests_are(&["h1: box (lxc) running", "h2:"]);
@@ -46,7 +48,8 @@ fn a_container_that_cannot_be_booted_there_is_booted_here_again_past_the_lock() 
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     order(h2, "destination.before.boot fail");
     let failed = h1.sysadm(&["evacuate", "--action", "restart", "box"]).ends(1);
-    failed.complains(&["box: failed: h2: destination.before.boot was told to fail; it was booted again on h1"]);
+    failed
+        .complains(&["box: failed: h2: destination.before.boot was told to fail; it was booted again on h1"]);
     lab.guests_are(&["h1: box (lxc) running", "h2:"]);
     // The pass was for that one boot.
     h1.virsh_lxc(&["destroy", "box"]).ends(0);
