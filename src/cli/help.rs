@@ -130,7 +130,8 @@ pub const STORE_CHECK: &str = "\
 FINDINGS (--json: kind, and who is needed)
   damaged      backup    SQLite finds the file damaged, or it says what no sysadm
                          writes; then nothing else is looked at
-  interrupted  operator  a zone was leaving or returning when its run died
+  interrupted  operator  a zone was leaving, returning or being stopped when its run
+                         died
   dangling     operator  how a step ended is not recorded, nor where its zone is
   marker       operator  /var/lib/sysadm/maintenance is there without maintenance, or
                          is missing during it

@@ -5,6 +5,9 @@
 //!   (pure)               (checks, books room)   (migration::migrate)
 //! ```
 //!
+//! Zones that do not leave are stopped or suspended when the others have left, and are the first to run again on return:
+//! see `rest`.
+//!
 //! Nothing moves before every zone has been prepared. A zone that fails stays where it was and stops no other.
 //! An evacuation needs this host's maintenance lock, a return needs it gone.
 
@@ -20,6 +23,7 @@ mod prepare;
 mod record;
 pub mod recover;
 mod rest;
+mod resting;
 mod run;
 mod select;
 mod status;

@@ -4,7 +4,7 @@ use tokio::sync::Semaphore;
 
 use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
-use super::rest::Resting;
+use super::resting::Resting;
 use super::{Board, Engine, Event, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::Kind;
