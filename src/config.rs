@@ -31,7 +31,7 @@ pub struct Config {
     pub evacuation: Evacuation,
     /// How much this host takes.
     pub limits: Limits,
-    /// Live migrations.
+    /// Moves.
     pub migration: Migration,
     /// libvirt.
     pub libvirt: Libvirt,
@@ -149,19 +149,21 @@ pub struct Migration {
     pub downtime: u64,
     /// Passes over its memory until it is given up; 0: never.
     pub passes: u32,
+    /// Seconds that a zone has to shut down when it is restarted or stopped.
+    pub shutdown: u64,
 }
 
 impl Default for Migration {
     fn default() -> Self {
-        Self { stall: 60, downtime: 300, passes: 50 }
+        Self { stall: 60, downtime: 300, passes: 50, shutdown: 180 }
     }
 }
 
 impl Migration {
-    /// When a live migration is given up.
+    /// When a move is given up.
     pub fn policy(&self) -> Policy {
         let stall = (self.stall > 0).then(|| Duration::from_secs(self.stall));
-        Policy { stall, passes: self.passes }
+        Policy { stall, passes: self.passes, shutdown: Duration::from_secs(self.shutdown) }
     }
 }
 

@@ -18,16 +18,16 @@
 //! ```text
 //!   cli           what is typed and seen
 //!    │
-//!   evacuation    all zones: select, prepare, move N at once, recover, report
+//!   evacuation    all zones: select, prepare, move N at once, let rest, recover, report
 //!    │      │
-//!    │     migration     ONE zone from a host to a host: live or cold, each step undone or settled
+//!    │     migration     ONE zone from a host to a host: live, cold or by a restart; each step undone or settled
 //!    │      │
 //!    │     host ─── Local ───┬── platform     libvirt (through virsh) or simulated
 //!    │      │         ▲      └── maintenance  the lock; hooks carry it into libvirt
 //!    │      │         │
 //!    │      └─── Remote ──► transport  ~ ssh or TLS ~►  agent ──► the other host's Local
 //!    │
-//!   store         SQLite: maintenance, targets, runs, the zones that are away, the journal, bookings
+//!   store         SQLite: maintenance, targets, runs, the zones that are away or rest, the journal, bookings
 //!
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
@@ -45,6 +45,8 @@
 //! 6. The lock, the targets, the list of zones that are away and the journal survive `kill -9`, power loss and
 //!    reboot. The next run asks both hosts what is true, then finishes or undoes each half-done move.
 //! 7. The exit status is 0 only when what was asked is wholly done.
+//! 8. No plug is pulled: a zone that is restarted or stopped is asked to shut down, and runs on if it does not.
+//! 9. A zone that was shut down in order to move runs at its destination, or is booted here again.
 //!
 //! # Where to start reading
 //!

@@ -63,6 +63,11 @@ impl Paths {
         self.below("run/sysadm")
     }
 
+    /// Passes: the zones that may be booted now although the lock is held.
+    pub fn passes(&self) -> PathBuf {
+        self.below("run/sysadm/pass")
+    }
+
     /// The configuration.
     pub fn config(&self) -> PathBuf {
         self.below("etc/sysadm/sysadm.toml")

@@ -56,8 +56,8 @@ pub struct Point {
 /// Where a step is acted on, besides the journal.
 const fn actors(step: Step) -> &'static [Place] {
     match step {
-        Step::Reserve | Step::Switch | Step::Attach => &[Place::Destination],
-        Step::Transfer | Step::Detach => &[Place::Source],
+        Step::Reserve | Step::Switch | Step::Attach | Step::Boot => &[Place::Destination],
+        Step::Transfer | Step::Detach | Step::Shutdown | Step::Save => &[Place::Source],
         Step::Prepare | Step::Settle => &[Place::Source, Place::Destination],
     }
 }

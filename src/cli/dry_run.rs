@@ -12,15 +12,22 @@ const COLUMNS: &[Column<Planned>] = &[
     Column { name: "BRAND", width: 6, value: |plan| Some(plan.prepared.brand.to_string()) },
     Column { name: "KIND", width: 5, value: |plan| kind(plan).map(str::to_owned) },
     Column { name: "DEST", width: 24, value: |plan| plan.prepared.peer.as_ref().map(ToString::to_string) },
-    Column { name: "SIZE", width: 6, value: |plan| kind(plan).map(|_| format_bytes(plan.size)) },
+    Column { name: "SIZE", width: 6, value: size },
     Column { name: "TIME", width: 6, value: |plan| plan.estimate.map(|ms| format!("~{}", format_span(ms))) },
 ];
 
 fn kind(plan: &Planned) -> Option<&'static str> {
     match &plan.prepared.readiness {
         Readiness::Ready(task) => Some(task.arrival.kind.as_str()),
+        Readiness::Rest(bed) => Some(bed.way.as_str()),
+        Readiness::Wake(_) => Some("boot"),
         Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
     }
+}
+
+/// What crosses to another host.
+fn size(plan: &Planned) -> Option<String> {
+    matches!(plan.prepared.readiness, Readiness::Ready(_)).then(|| format_bytes(plan.size))
 }
 
 /// Prints the plan and every blocker, and says whether all zones could move.
@@ -79,7 +86,7 @@ fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
             })
             .collect();
         match &plan.prepared.readiness {
-            Readiness::Ready(_) => {}
+            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => {}
             Readiness::Waits(wait) => lines.push(format!("{zone}: {wait}")),
             Readiness::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
             Readiness::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
@@ -95,7 +102,7 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
         .iter()
         .map(|plan| {
             let (skipped, failed, waits) = match &plan.prepared.readiness {
-                Readiness::Ready(_) => (None, None, None),
+                Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => (None, None, None),
                 Readiness::Waits(wait) => (None, Some(wait.refusal.as_str()), Some(wait.to_string())),
                 Readiness::Skipped(reason) => (Some(reason.as_str()), None, None),
                 Readiness::Failed(reason) => (None, Some(reason.as_str()), None),

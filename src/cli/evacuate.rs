@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Engine, Options, Outcome, RunLock, recover};
+use crate::evacuation::{Actions, Engine, Options, Outcome, RunLock, recover};
 use crate::model::ZoneName;
+use crate::plan::Action;
 use crate::policy::Word;
-use crate::store::{Direction, MoveState};
+use crate::store::{Direction, MoveState, RestPhase};
 
 /// Move all zones away from this host, or back
 ///
@@ -20,8 +23,8 @@ use crate::store::{Direction, MoveState};
 /// order, room is booked, storage is probed. A zone that cannot move stays as it is, where it is, and stops no
 /// other. It can be repeated: zones that failed are tried again.
 ///
-/// With -r, zones that are away come back from where they are, in the same way; then this host must not be in
-/// maintenance.
+/// With -r, zones that are away come back from where they are, in the same way, and zones that rest here are booted
+/// again; then this host must not be in maintenance.
 ///
 /// ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what moves is
 /// given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed does not end it.
@@ -49,6 +52,11 @@ pub struct Args {
     /// Overwrite the configuration that a destination has of the same zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
+    /// What is done with the zones: migrate moves them, live if they run; restart shuts each down when all is ready for
+    /// it there, and boots it there; stop and suspend let them rest here, until they are booted again by -r, in
+    /// reverse order. With -r: migrate or restart
+    #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
+    action: Option<Action>,
     /// How many zones move at once, 1 to 64
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
@@ -69,7 +77,7 @@ pub struct Args {
     /// Ask both hosts what became of each interrupted move, and finish or undo it; every run does that first
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Give up a zone that is away: it stays where it is, is no longer listed, and never returned
+    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned
     #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
@@ -78,6 +86,12 @@ pub struct Args {
     cancel: bool,
     #[command(flatten)]
     listing: ListArgs,
+}
+
+/// To be left alone is what a zone is by itself.
+fn action() -> impl TypedValueParser<Value = Action> {
+    let actions = Action::ALL.iter().filter(|action| **action != Action::Leave);
+    PossibleValuesParser::new(actions.map(|action| action.as_str())).try_map(|word| word.parse())
 }
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
@@ -97,6 +111,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         _ => Verbosity::Normal,
     };
     let direction = if args.back { Direction::Return } else { Direction::Evacuate };
+    if let (true, Some(action @ (Action::Stop | Action::Suspend))) = (args.back, args.action) {
+        return Err(CliError::usage(format!("--action {action} is for an evacuation, not for a return")));
+    }
     let reporter = Arc::new(Reporter::new(direction, verbosity));
     let cancel = Cancel::default();
     let engine = context.engine(reporter.clone(), cancel.clone())?;
@@ -104,15 +121,18 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         let _lock = RunLock::take(&context.paths, Direction::Evacuate)?;
         let left = recover::settle_interrupted(&engine).await?;
         reporter.finish();
-        if left.is_empty() {
-            ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+        let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
+        if !left.is_empty() || ending {
+            return Ok(Exit::Stuck);
         }
-        return Ok(if left.is_empty() { Exit::Done } else { Exit::Stuck });
+        ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+        return Ok(Exit::Done);
     }
     let policy = policy::load(&context, args.policy.as_ref())?;
     let options = Options {
         all: args.all,
         zones: args.zones,
+        actions: Actions { default: args.action.unwrap_or_default(), ..Actions::default() },
         overwrite: args.overwrite,
         jobs: usize::from(args.jobs),
         retries: args.retries,
@@ -144,7 +164,7 @@ async fn act(
     context.audit(&format!(
         "{direction} by {}: {} moved, {} failed, {} skipped",
         options.user,
-        outcome.count(MoveState::Evacuated) + outcome.count(MoveState::Returned),
+        outcome.moved() + outcome.resting(),
         outcome.count(MoveState::Failed) + outcome.count(MoveState::Unknown),
         outcome.count(MoveState::Skipped)
     ));
@@ -158,7 +178,7 @@ async fn act(
 
 /// The exit status of a run.
 fn exit_of(outcome: &Outcome) -> Exit {
-    let moved = outcome.count(MoveState::Evacuated) + outcome.count(MoveState::Returned);
+    let moved = outcome.moved() + outcome.resting();
     let failed = outcome.count(MoveState::Failed);
     if outcome.count(MoveState::Unknown) > 0 {
         Exit::Stuck
@@ -176,6 +196,11 @@ fn exit_of(outcome: &Outcome) -> Exit {
 fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let _lock = RunLock::take(&context.paths, Direction::Return)?;
     let store = context.store()?;
+    if store.remove_rest(zone)? {
+        context.audit(&format!("{zone}, at rest here, given up by {}", Context::user()));
+        ui::say(&format!("{zone}: given up; it rests here, and is not booted on return"));
+        return Ok(Exit::Done);
+    }
     let row = store.away()?.into_iter().find(|row| row.zone == *zone);
     let Some(row) = row else {
         return Err(CliError::new(

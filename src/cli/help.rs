@@ -48,8 +48,10 @@ pub const EVACUATE: &str = "\
 STATES (-l)
   PREPARING  its targets are being asked
   READY      its room is booked, it waits for its turn; or it waits for room: see ERROR
-  MIGRATING  it is on its way
+  MIGRATING  it is on its way, or being stopped, saved or booted
   EVACUATED  it is at DEST
+  STOPPED    it was shut down and rests here; -r boots it again
+  SUSPENDED  its memory was saved and it rests here; -r restores it
   SKIPPED    no attempt was made, ERROR says why; it may run here
   FAILED     the attempt failed, ERROR says why; it is where it was
   UNKNOWN    interrupted, or a host did not answer; --resume finds out
@@ -60,6 +62,8 @@ EXAMPLES
   sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
   sysadm evacuate -a --policy pack          to as few hosts as possible
   sysadm evacuate web1 db1                  only these, running or not
+  sysadm evacuate --action restart ct1      shut down here, booted at its target
+  sysadm evacuate --action stop web1 db1    first web1, then db1; -r boots db1 first
   sysadm evacuate -l                        what is away; what is left here
   sysadm evacuate -l -p -o zonename,dest    for programs
   sysadm evacuate -l --watch                as it changes
@@ -74,7 +78,7 @@ GIVING IT UP
   (a closed terminal, a broken login) does not end the run; -l --watch shows it elsewhere.
 
 EXIT STATUS
-  0    every zone that was asked for has moved, and none is left running here
+  0    every zone that was asked for has moved or rests, and none is left running here
   1    every attempt failed, no zone moved; or an error, and nothing was changed
   2    wrong usage
   3    some zones moved, some did not or still run here; some were skipped
@@ -213,7 +217,8 @@ pub const STORE_CHECK: &str = "\
 FINDINGS (--json: kind, and who is needed)
   damaged      backup    SQLite finds the file damaged, or it says what no sysadm
                          writes; then nothing else is looked at
-  interrupted  operator  a zone was leaving or returning when its run died
+  interrupted  operator  a zone was leaving, returning or being stopped when its run
+                         died
   dangling     operator  how a step ended is not recorded, nor where its zone is
   marker       operator  /var/lib/sysadm/maintenance is there without maintenance, or
                          is missing during it

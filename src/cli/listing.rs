@@ -51,9 +51,9 @@ pub const COLUMNS: &[Column<Row>] = &[
 
 /// How far a zone is, in percent; none if it does not move.
 pub fn percent(row: &Row) -> Option<u64> {
-    use crate::store::MoveState::{Evacuated, Migrating, Returned};
+    use crate::store::MoveState::{Evacuated, Migrating, Returned, Stopped, Suspended};
     match row.state {
-        Evacuated | Returned => Some(100),
+        Evacuated | Returned | Stopped | Suspended => Some(100),
         // All sent is not yet there.
         Migrating if row.bytes.1 > 0 => Some((row.bytes.0.saturating_mul(100) / row.bytes.1).min(99)),
         _ => None,
@@ -95,9 +95,9 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
 /// What the store says.
 pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliError> {
     let Some(store) = store else { return Ok(Status::default()) };
-    let away = store.away()?;
+    let (away, rests) = (store.away()?, store.rests()?);
     let latest = store.latest_run()?;
-    Ok(rows(&context.host_name(), &away, latest.as_ref(), is_running(&context.paths)))
+    Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), is_running(&context.paths)))
 }
 
 /// The guests that are here now.

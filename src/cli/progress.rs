@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::ui;
 use crate::evacuation::{Event, Outcome, Watcher};
 use crate::model::ZoneName;
-use crate::store::{Direction, Move, MoveState};
+use crate::store::{Direction, Move, MoveState, RestWay};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,7 @@ impl Reporter {
     pub fn conclude(&self, outcome: &Outcome) {
         let what = if self.is(Direction::Evacuate) { "evacuation" } else { "return" };
         if outcome.moves.is_empty() && outcome.is_complete() {
+            self.tell_left_alone(outcome);
             if self.verbosity != Verbosity::Quiet {
                 ui::say(if self.is(Direction::Evacuate) {
                     "nothing to evacuate"
@@ -108,6 +109,7 @@ impl Reporter {
         for a_move in &outcome.moves {
             self.conclude_zone(a_move);
         }
+        self.tell_left_alone(outcome);
         for stranger in outcome.strangers.iter().filter(|stranger| stranger.running) {
             ui::complain(&format!(
                 "{:?} runs here and cannot be handled: {}",
@@ -116,11 +118,25 @@ impl Reporter {
         }
     }
 
+    fn tell_left_alone(&self, outcome: &Outcome) {
+        if self.verbosity != Verbosity::Quiet && !outcome.left_alone.is_empty() {
+            let names: Vec<_> = outcome.left_alone.iter().map(ZoneName::as_str).collect();
+            ui::say(&format!("left running here, as is wanted: {}", names.join(", ")));
+        }
+    }
+
     fn conclude_zone(&self, a_move: &Move) {
         let zone = &a_move.zone;
         let reason = a_move.error.as_deref().unwrap_or("no reason is known");
         match a_move.state {
-            MoveState::Evacuated | MoveState::Returned if self.verbosity != Verbosity::Verbose => {}
+            // It rests, but not as it should.
+            MoveState::Stopped if a_move.error.is_some() => {
+                ui::complain(&format!("{zone}: stopped: {reason}"))
+            }
+            MoveState::Evacuated | MoveState::Returned | MoveState::Stopped | MoveState::Suspended
+                if self.verbosity != Verbosity::Verbose => {}
+            MoveState::Stopped => ui::say(&format!("{zone}: stopped")),
+            MoveState::Suspended => ui::say(&format!("{zone}: suspended")),
             MoveState::Evacuated => {
                 let dest = a_move.dest.as_ref().map(ToString::to_string).unwrap_or_default();
                 ui::say(&format!("{zone}: evacuated to {dest}"));
@@ -136,11 +152,14 @@ impl Reporter {
 
 /// How an evacuation that is not complete ended, in a few words.
 fn shortfall(outcome: &Outcome) -> String {
-    let moved = outcome.count(MoveState::Evacuated) + outcome.count(MoveState::Returned);
-    let mut parts = vec![format!("{moved} of {} zone(s) moved", outcome.moves.len())];
-    for (state, word) in
-        [(MoveState::Skipped, "skipped"), (MoveState::Failed, "failed"), (MoveState::Unknown, "unknown")]
-    {
+    let mut parts = vec![format!("{} of {} zone(s) moved", outcome.moved(), outcome.moves.len())];
+    for (state, word) in [
+        (MoveState::Stopped, "stopped"),
+        (MoveState::Suspended, "suspended"),
+        (MoveState::Skipped, "skipped"),
+        (MoveState::Failed, "failed"),
+        (MoveState::Unknown, "unknown"),
+    ] {
         match outcome.count(state) {
             0 => {}
             count => parts.push(format!("{count} {word}")),
@@ -219,6 +238,9 @@ impl Reporter {
             Event::Moving(count) => ui::say(&format!("returning {count} zone(s) ...")),
             Event::Migrating(zone, host) if away => ui::say(&format!("migrating {zone} to {host} ...")),
             Event::Migrating(zone, _) => ui::say(&format!("migrating {zone}")),
+            Event::Resting(zone, RestWay::Stop) => ui::say(&format!("stopping {zone} ...")),
+            Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
+            Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared | Event::Progress(_) | Event::Ended(_) | Event::Warning(_) => {}
         }
@@ -245,11 +267,17 @@ impl Reporter {
                 if let Some(bar) = state.zones.remove(&a_move.zone) {
                     bar.finish_and_clear();
                 }
-                if matches!(a_move.state, MoveState::Evacuated | MoveState::Returned) {
+                use MoveState::{Evacuated, Returned, Stopped, Suspended};
+                if matches!(a_move.state, Evacuated | Returned | Stopped | Suspended) {
                     state.count();
                 }
             }
-            Event::Initializing(..) | Event::Migrating(..) | Event::Retrying(..) | Event::Warning(_) => {}
+            Event::Initializing(..)
+            | Event::Migrating(..)
+            | Event::Resting(..)
+            | Event::Waking(_)
+            | Event::Retrying(..)
+            | Event::Warning(_) => {}
         }
     }
 }

@@ -141,6 +141,8 @@ enum What {
     },
     /// The line of a migration to here breaks just before the other host hears that the zone is here
     LoseAnswer,
+    /// A zone that is asked to shut down does not
+    IgnoreShutdown,
     /// Nothing here answers any more
     Down,
     /// Nothing goes wrong any more
@@ -190,6 +192,7 @@ fn set_fault(sim: &Sim, what: What, zone: Option<ZoneName>, times: Option<u32>) 
         What::Stall { rounds } => Effect::Stall { rounds },
         What::Cut { rounds } => Effect::Cut { rounds },
         What::LoseAnswer => Effect::LoseAnswer,
+        What::IgnoreShutdown => Effect::IgnoreShutdown,
         What::Down => Effect::Down,
     };
     Ok(sim.add_fault(&Fault { effect, zone, times })?)

@@ -8,9 +8,13 @@
 //!                                  for room (passes)
 //! ```
 //!
+//! Zones that do not leave are stopped or suspended when the others have left, and are the first to run again on return:
+//! see `rest`.
+//!
 //! Nothing moves before every zone has been prepared once. A zone that fails stays where it was and stops no other.
 //! An evacuation needs this host's maintenance lock, a return needs it gone.
 
+mod actions;
 mod ask;
 mod board;
 pub mod cancel;
@@ -22,6 +26,8 @@ mod passes;
 mod prepare;
 mod record;
 pub mod recover;
+mod rest;
+mod resting;
 mod run;
 mod select;
 mod status;
@@ -29,6 +35,7 @@ pub mod survey;
 
 use std::sync::Arc;
 
+pub use actions::{Actions, Way, way};
 pub use ask::Finding;
 pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
@@ -42,7 +49,7 @@ pub use survey::{Surveyed, survey};
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
-use crate::store::{Away, AwayPhase, Direction, Move, Store, StoreError};
+use crate::store::{Away, AwayPhase, Direction, Move, RestWay, Store, StoreError};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +58,8 @@ pub struct Options {
     pub all: bool,
     /// Only these; none named means all that the rest says.
     pub zones: Vec<ZoneName>,
+    /// What is done with each of them.
+    pub actions: Actions,
     /// Overwrite configurations of the same zones at the destinations.
     pub overwrite: bool,
     /// How many zones move at once.
@@ -92,6 +101,10 @@ pub enum Event<'a> {
     Moving(usize),
     /// This zone moves now.
     Migrating(&'a ZoneName, &'a str),
+    /// This zone is stopped or suspended here now.
+    Resting(&'a ZoneName, RestWay),
+    /// This zone that rested here is booted now.
+    Waking(&'a ZoneName),
     /// A zone's move failed and is tried again after a while; why, and when.
     Retrying(&'a ZoneName, &'a str),
     /// A zone waits for room; how much and for what.
@@ -161,6 +174,8 @@ pub struct Outcome {
     /// Zones that still run here, after an evacuation of all.
     /// None if this host did not tell.
     pub left_running: Option<Vec<ZoneName>>,
+    /// Zones that still run here because they were to be left alone.
+    pub left_alone: Vec<ZoneName>,
     /// It was given up before its end, and why.
     pub stopped: Option<Reason>,
 }
@@ -195,11 +210,16 @@ impl Engine {
         board.save_all()?;
         let stopped = self.in_passes(direction, candidates.list, options, &board).await;
         let moves = board.moves();
-        let left_running = match direction {
+        let running = match direction {
             Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
             _ => Some(Vec::new()),
         };
-        let outcome = Outcome { direction, moves, strangers: candidates.strangers, left_running, stopped };
+        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, options)) {
+            Some((alone, others)) => (alone, Some(others)),
+            None => (Vec::new(), None),
+        };
+        let strangers = candidates.strangers;
+        let outcome = Outcome { direction, moves, strangers, left_running, left_alone, stopped };
         // What was done is done, and must be told whatever happens now.
         if let Err(error) = self.store.end_run(run, outcome.word(), Self::now()) {
             self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
@@ -266,11 +286,13 @@ impl Engine {
                     Some(peer) => self.store.past_rate(peer)?,
                     None => None,
                 };
-                (size, size.saturating_mul(1000) / known.unwrap_or(RATE).max(1))
+                (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
             }
-            Kind::Cold => (task.arrival.manifest.config.len() as u64, 1000),
+            Kind::Cold => (task.arrival.manifest.config.len() as u64, Some(1000)),
+            // How long its guest takes to end and to come up only that knows.
+            Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
-        Ok(Planned { prepared, size, estimate: Some(estimate) })
+        Ok(Planned { prepared, size, estimate })
     }
 
     fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
@@ -291,9 +313,12 @@ impl Engine {
         match direction {
             Direction::Evacuate => {
                 let inventory = self.local.inventory().await?;
-                select::leaving(&inventory, &self.store.targets()?, &self.store.away()?, open, options)
+                let (targets, away) = (self.store.targets()?, self.store.away()?);
+                let mut found = select::leaving(&inventory, &targets, &away, open, options)?;
+                rest::keep_out(&mut found, &self.store.rests()?, options);
+                Ok(found)
             }
-            Direction::Return => select::returning(self.store.away()?, open, options),
+            Direction::Return => select::returning(self.store.away()?, &self.store.rests()?, open, options),
         }
     }
 
@@ -324,10 +349,22 @@ impl Outcome {
         self.moves.iter().filter(|a_move| a_move.state == state).count()
     }
 
-    /// Whether everything that was asked is done: all zones moved, and none runs here after an evacuation.
-    pub fn is_complete(&self) -> bool {
+    /// How many zones have moved, or run here again.
+    pub fn moved(&self) -> usize {
         use crate::store::MoveState::{Evacuated, Returned};
-        self.count(Evacuated) + self.count(Returned) == self.moves.len()
+        self.count(Evacuated) + self.count(Returned)
+    }
+
+    /// How many zones were put to rest.
+    pub fn resting(&self) -> usize {
+        use crate::store::MoveState::{Stopped, Suspended};
+        self.count(Stopped) + self.count(Suspended)
+    }
+
+    /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
+    /// those that are to be left alone.
+    pub fn is_complete(&self) -> bool {
+        self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
             && !self.strangers.iter().any(|stranger| stranger.running)
     }

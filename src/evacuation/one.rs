@@ -190,7 +190,7 @@ impl Log for OneMove<'_> {
     }
 
     fn done(&self, step: Step) -> Result<(), String> {
-        if step == Step::Switch {
+        if matches!(step, Step::Switch | Step::Boot) {
             self.give_place_back();
         }
         self.write(step, Mark::Done, None)?;

@@ -11,11 +11,13 @@
 
 use super::ask::Mode;
 use super::prepare::{Prepared, Readiness};
+use super::rest::Bed;
+use super::resting::Resting;
 use super::select::Candidate;
 use super::{Board, Engine, Event, Options, Reason, Stage};
 use crate::migration::retry;
 use crate::model::{Blocker, BlockerKind, Shortage, ZoneName, format_bytes};
-use crate::store::{Direction, Move, MoveState};
+use crate::store::{Direction, Move, MoveState, Rest};
 
 /// What a zone waits for that was refused for want of room alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,11 +92,35 @@ impl Engine {
         options: &Options,
         board: &Board,
     ) -> Option<Reason> {
+        let (resting, mut beds) = (Resting { engine: self, board }, Vec::new());
+        let stopped = self.passes(direction, candidates, options, &resting, &mut beds).await;
+        // What stays is put to rest when the others have left, in the order in which it was named.
+        beds.sort_by_key(|bed| options.zones.iter().position(|zone| *zone == bed.zone));
+        resting.lay_down(&beds).await;
+        self.cancel.reason().or(stopped)
+    }
+
+    async fn passes(
+        &self,
+        direction: Direction,
+        candidates: Vec<Candidate>,
+        options: &Options,
+        resting: &Resting<'_>,
+        beds: &mut Vec<Bed>,
+    ) -> Option<Reason> {
+        let board = resting.board;
         let (mut left, mut patience) = (candidates, Patience::default());
         loop {
             let prepared = self.prepare_all(&left, options, Mode::Book, board).await;
             let waiting: Vec<_> = prepared.iter().filter_map(waits).collect();
             let moving = names_of_ready(&prepared);
+            let rests = who_stays(&prepared, beds);
+            match moving.len() + rests.len() + beds.len() {
+                0 => {}
+                count => self.watcher.event(&Event::Moving(count)),
+            }
+            // What was put to rest last, after all others had left, is back first.
+            resting.wake(&rests).await;
             if moving.is_empty() {
                 let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
                 if waiting.is_empty() || self.cancel.stage() != Stage::Running {
@@ -149,8 +175,22 @@ impl Engine {
 fn waits(prepared: &Prepared) -> Option<(ZoneName, Wait)> {
     match &prepared.readiness {
         Readiness::Waits(wait) => Some((prepared.zone.clone(), wait.clone())),
-        Readiness::Ready(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+        Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => None,
+        Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
     }
+}
+
+/// Those that are to be booted; those that are to be put to rest are added to `beds`.
+fn who_stays(prepared: &[Prepared], beds: &mut Vec<Bed>) -> Vec<Rest> {
+    let mut rests = Vec::new();
+    for one in prepared {
+        match &one.readiness {
+            Readiness::Rest(bed) => beds.push(bed.clone()),
+            Readiness::Wake(rest) => rests.push((**rest).clone()),
+            _ => {}
+        }
+    }
+    rests
 }
 
 fn names_of_ready(prepared: &[Prepared]) -> Vec<&ZoneName> {

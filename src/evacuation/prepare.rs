@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 
+use super::actions::{Way, way};
 use super::ask::{Ask, Finding, Mode, describe, join};
 use super::cancel::{QUESTIONS, Stage};
 use super::connect::Connected;
 use super::passes::Wait;
+use super::rest::Bed;
 use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options, short};
 use crate::host::{Host, Offer};
 use crate::migration::Task;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, HostUri, Kind, ZoneName};
-use crate::store::{Away, Move, MoveState};
+use crate::plan::Action;
+use crate::store::{Away, Move, MoveState, Rest};
 
 /// How many zones are prepared at once.
 const WIDTH: usize = 4;
@@ -41,6 +44,10 @@ pub struct Prepared {
 pub enum Readiness {
     /// It can move.
     Ready(Box<Task>),
+    /// It can be put to rest here.
+    Rest(Bed),
+    /// It can be booted here again.
+    Wake(Box<Rest>),
     /// No attempt will be made.
     Skipped(String),
     /// A destination would take it if it had more room.
@@ -58,6 +65,8 @@ impl std::fmt::Debug for Readiness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ready(task) => write!(f, "Ready({})", task.arrival.kind),
+            Self::Rest(bed) => write!(f, "Rest({})", bed.way),
+            Self::Wake(_) => f.write_str("Wake"),
             Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
             Self::Waits(wait) => write!(f, "Waits({wait})"),
             Self::Failed(reason) => write!(f, "Failed({reason:?})"),
@@ -95,7 +104,7 @@ impl Engine {
         let peers = candidates.iter().flat_map(|candidate| match &candidate.intent {
             Intent::Leave { targets, .. } => targets.clone(),
             Intent::Return(away) => vec![away.refuge.clone()],
-            Intent::Skip(_) | Intent::Unsettled => Vec::new(),
+            Intent::Rest(_) | Intent::Wake(_) | Intent::Skip(_) | Intent::Unsettled => Vec::new(),
         });
         let connected = self.cancel.bound(QUESTIONS, self.peers.connect(peers)).await.unwrap_or_default();
         let round = &Round { engine: self, options, mode, connected, planned: Mutex::default() };
@@ -126,6 +135,8 @@ impl Round<'_> {
             Intent::Unsettled => unprepared(candidate, Readiness::Unsettled),
             Intent::Leave { kind, targets } => self.leave(candidate, *kind, targets).await,
             Intent::Return(away) => self.come_back(candidate, away).await,
+            Intent::Rest(bed) => unprepared(candidate, Readiness::Rest(bed.clone())),
+            Intent::Wake(rest) => unprepared(candidate, Readiness::Wake(rest.clone())),
         }
     }
 
@@ -246,10 +257,17 @@ async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<K
     if zone.name != away.zone {
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
+    // A zone comes back as it went.
+    let restarts = away.kind == Kind::Restart || options.actions.of(&away.zone) == Action::Restart;
     match (zone.is_running(), zone.brand) {
+        (true, _) if restarts => match way(zone, Action::Restart) {
+            Ok(Way::Move(kind)) => Ok(kind),
+            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
+            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
+        },
         (true, Brand::Kvm) => Ok(Kind::Live),
         (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
-            "a running lxc zone cannot be migrated live; shut it down on {name}, then return it with -ra"
+            "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
         ))),
         (false, _) if options.all || options.zones.contains(&away.zone) => Ok(Kind::Cold),
         (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
@@ -286,6 +304,7 @@ fn note(a_move: &mut Move, prepared: &Prepared) {
             a_move.state = MoveState::Ready;
             a_move.error = Some(wait.to_string());
         }
+        Readiness::Rest(_) | Readiness::Wake(_) => a_move.state = MoveState::Ready,
         Readiness::Skipped(reason) => {
             a_move.state = MoveState::Skipped;
             a_move.error = Some(reason.clone());

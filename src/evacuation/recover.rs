@@ -3,7 +3,7 @@
 //! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with why. A host that could not be asked
 //! is one of the answers, and never leads to a start.
 
-use super::{Engine, EvacuationError, Event};
+use super::{Engine, EvacuationError, Event, rest};
 use crate::host::{Host, HostError};
 use crate::model::{Aux, Step, ZoneName, words};
 use crate::store::{Away, AwayPhase};
@@ -39,6 +39,8 @@ words! {
         Moved = "moved",
         /// It has moved; take the stopped configuration at the source away.
         Forget = "forget",
+        /// It is where it was, and was shut down in order to leave: boot it there, take away what is elsewhere.
+        BootAgain = "boot again",
         /// Its memory is whole at the destination and the source has ended: let it run there.
         LetRun = "let run",
         /// Not before both hosts can be asked.
@@ -55,10 +57,12 @@ words! {
 pub const fn decide(step: Option<Step>, source: View, destination: View) -> Action {
     let sent = matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle));
     let forward = matches!(step, Some(Step::Switch | Step::Detach | Step::Settle));
-    let brought = sent || matches!(step, Some(Step::Attach | Step::Detach));
+    let shut_down = matches!(step, Some(Step::Shutdown | Step::Boot));
+    let brought = sent || shut_down || matches!(step, Some(Step::Attach | Step::Detach));
     match (source, destination) {
         (View::Silent | View::Moves | View::Held, _) | (_, View::Silent | View::Moves) => Action::Wait,
         (View::Runs, View::Runs) | (View::Absent, View::Absent) => Action::Stuck,
+        (View::Installed, View::Absent | View::Installed) if shut_down => Action::BootAgain,
         (View::Runs | View::Installed, View::Absent) => Action::Stayed,
         (View::Runs, View::Held) if sent => Action::Discard,
         (View::Installed | View::Absent, View::Held) if sent => Action::LetRun,
@@ -79,6 +83,7 @@ pub const fn decide(step: Option<Step>, source: View, destination: View) -> Acti
 /// recorded as away and are here again. Gives the records that are still open then: nothing may be done with
 /// their zones.
 pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, EvacuationError> {
+    rest::settle(engine).await?;
     let mut rows = engine.store.away()?;
     if rows.is_empty() {
         return Ok(rows);
@@ -221,6 +226,10 @@ async fn act(
             destination.discard(zone.clone(), uuid).await?;
         }
         Action::TakeBack => destination.detach(zone.clone(), uuid).await?,
+        Action::BootAgain => {
+            source.boot(zone.clone(), uuid).await?;
+            destination.detach(zone.clone(), uuid).await?;
+        }
         Action::LetRun => {
             // In this order: what is not there any more cannot be booted there meanwhile.
             source.detach(zone.clone(), uuid).await?;
@@ -279,6 +288,11 @@ mod tests {
     #[test]
     fn nothing_is_taken_away_that_is_not_whole_elsewhere_or_not_ours() {
         each(|step, source, destination, action| match action {
+            Action::BootAgain => {
+                assert_eq!(source, View::Installed);
+                assert!(matches!(destination, View::Installed | View::Absent));
+                assert!(matches!(step, Some(Step::Shutdown | Step::Boot)));
+            }
             Action::Discard | Action::TakeBack => {
                 assert!(matches!(source, View::Runs | View::Installed));
                 assert!(matches!(destination, View::Held | View::Installed));
@@ -291,6 +305,17 @@ mod tests {
             }
             _ => {}
         });
+    }
+
+    #[test]
+    fn a_zone_that_was_shut_down_to_leave_ends_up_running_wherever_that_can_be_told() {
+        for step in [Step::Shutdown, Step::Boot] {
+            for destination in [View::Absent, View::Installed] {
+                assert_eq!(decide(Some(step), View::Installed, destination), Action::BootAgain);
+            }
+            assert_eq!(decide(Some(step), View::Installed, View::Runs), Action::Forget);
+            assert_eq!(decide(Some(step), View::Runs, View::Installed), Action::TakeBack);
+        }
     }
 
     #[test]

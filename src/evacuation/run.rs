@@ -4,7 +4,7 @@ use tokio::sync::Semaphore;
 
 use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
-use super::{Board, Engine, Event, Options, Reason};
+use super::{Board, Engine, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::Kind;
 use crate::store::Direction;
@@ -22,9 +22,7 @@ impl Engine {
             .into_iter()
             .filter_map(|prepared| match prepared.readiness {
                 Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
-                Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => {
-                    None
-                }
+                _ => None,
             })
             .collect();
         // The longest first, so that none of them is left over at the end.
@@ -32,10 +30,6 @@ impl Engine {
             let memory = if task.arrival.kind == Kind::Live { task.arrival.manifest.zone.memory } else { 0 };
             std::cmp::Reverse(memory)
         });
-        if ready.is_empty() {
-            return self.cancel.reason();
-        }
-        self.watcher.event(&Event::Moving(ready.len()));
         let window = &Semaphore::new(options.jobs.max(1));
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let moves = ready.into_iter().map(|(task, peer, away)| async move {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::actions::{Way, way};
+use super::rest::{self, Bed};
 use super::{EvacuationError, Options};
-use crate::model::{Aux, Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
-use crate::store::{Away, TargetKey, targets_of};
+use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
+use crate::plan::Action;
+use crate::store::{Away, Rest, TargetKey, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +41,10 @@ pub enum Intent {
     },
     /// Back from its refuge.
     Return(Box<Away>),
+    /// It stays here, and is stopped or suspended.
+    Rest(Bed),
+    /// It rests here, and is booted again.
+    Wake(Box<Rest>),
     /// Not at all, and why.
     Skip(String),
     /// Where it is must be settled first.
@@ -66,16 +73,21 @@ pub fn leaving(
         .filter(|row| inventory.find(&row.zone).is_none() && (!named || options.zones.contains(&row.zone)))
         .map(|row| Candidate { zone: row.zone.clone(), brand: row.brand, intent: Intent::Unsettled });
     let wanted = |zone: &&Zone| {
-        if named {
+        let action = options.actions.of(&zone.name);
+        if action == Action::Leave && !is_open(&zone.name) {
+            false
+        } else if named {
             options.zones.contains(&zone.name)
         } else {
-            zone.is_running() || (options.all && zone.state == ZoneState::Installed) || is_open(&zone.name)
+            zone.is_running()
+                || (options.all && zone.state == ZoneState::Installed && way(zone, action) != Ok(Way::Stay))
+                || is_open(&zone.name)
         }
     };
     let list = inventory.zones.iter().filter(wanted).map(|zone| Candidate {
         zone: zone.name.clone(),
         brand: zone.brand,
-        intent: match way_to_leave(zone) {
+        intent: match way(zone, options.actions.of(&zone.name)) {
             _ if is_open(&zone.name) => Intent::Unsettled,
             // Its record would take the other one's place.
             _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
@@ -85,7 +97,11 @@ pub fn leaving(
                 ))
             }
             Err(reason) => Intent::Skip(reason),
-            Ok(kind) => match targets_of(targets, &zone.name).0 {
+            Ok(Way::Stay) => Intent::Skip("it does not run".to_owned()),
+            Ok(Way::Rest(way)) => {
+                Intent::Rest(Bed { zone: zone.name.clone(), uuid: zone.uuid, brand: zone.brand, way })
+            }
+            Ok(Way::Move(kind)) => match targets_of(targets, &zone.name).0 {
                 [] => Intent::Skip(format!("no target; set one: sysadm target set {} URI", zone.name)),
                 targets => Intent::Leave { kind, targets: targets.to_vec() },
             },
@@ -95,33 +111,19 @@ pub fn leaving(
     Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
 }
 
-/// How a zone can leave, or why it cannot.
-fn way_to_leave(zone: &Zone) -> Result<Kind, String> {
-    match (zone.state, zone.aux, zone.brand) {
-        (ZoneState::Running, Some(Aux::MigratingIn | Aux::MigratingOut), _) => {
-            Err("it is being moved by somebody else".to_owned())
-        }
-        (ZoneState::Running | ZoneState::Ready, _, Brand::Kvm) => Ok(Kind::Live),
-        (ZoneState::Running | ZoneState::Ready, _, Brand::Lxc) => {
-            Err("a running lxc zone cannot be migrated live; shut it down, then evacuate it with -a"
-                .to_owned())
-        }
-        (ZoneState::Installed, _, _) => Ok(Kind::Cold),
-        (ZoneState::ShuttingDown, _, _) => Err("it is shutting down; try again when it is down".to_owned()),
-        (ZoneState::Down, _, _) => Err("it has crashed; end or reboot it first".to_owned()),
-        (state @ (ZoneState::Configured | ZoneState::Incomplete | ZoneState::Unavailable), _, _) => {
-            Err(format!("it is {state}"))
-        }
-    }
-}
-
 /// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
-/// records that could not be settled.
-pub fn returning(away: Vec<Away>, open: &[Away], options: &Options) -> Result<Candidates, EvacuationError> {
+/// records that could not be settled, `rests` the zones that rest here: they come first, the last one first.
+pub fn returning(
+    away: Vec<Away>,
+    rests: &[Rest],
+    open: &[Away],
+    options: &Options,
+) -> Result<Candidates, EvacuationError> {
     let unknown: Vec<_> = options
         .zones
         .iter()
         .filter(|name| !away.iter().any(|row| row.zone == **name))
+        .filter(|name| !rests.iter().any(|rest| rest.zone == **name))
         .map(ToString::to_string)
         .collect();
     if !unknown.is_empty() {
@@ -137,13 +139,15 @@ pub fn returning(away: Vec<Away>, open: &[Away], options: &Options) -> Result<Ca
             Intent::Return(Box::new(row))
         },
     });
-    Ok(Candidates { list: list.collect(), strangers: Vec::new() })
+    Ok(Candidates { list: rest::wakers(rests, options).chain(list).collect(), strangers: Vec::new() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::{sample_away, sample_zone};
+    use crate::evacuation::Actions;
+    use crate::store::tests::{sample, sample_away, sample_zone};
+    use crate::store::{RestPhase, RestWay};
 
     fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
         Zone { name: name.parse().unwrap(), brand, state, ..sample_zone(name) }
@@ -169,6 +173,8 @@ mod tests {
         let word = |intent: &Intent| match intent {
             Intent::Leave { kind, .. } => kind.to_string(),
             Intent::Return(_) => "return".to_owned(),
+            Intent::Rest(bed) => bed.way.to_string(),
+            Intent::Wake(_) => "wake".to_owned(),
             Intent::Skip(reason) => reason.split(';').next().unwrap().to_owned(),
             Intent::Unsettled => "unsettled".to_owned(),
         };
@@ -223,16 +229,54 @@ mod tests {
         assert_eq!(summary(&found)[0], "db: no target");
     }
 
+    fn all_doing(action: Action) -> Options {
+        let actions = Actions { default: action, ..Actions::default() };
+        Options { all: true, actions, ..Options::default() }
+    }
+
     #[test]
-    fn no_state_is_left_without_an_answer_and_only_kvm_moves_live() {
-        for &state in ZoneState::ALL {
-            for &brand in Brand::ALL {
-                if way_to_leave(&zone("z", brand, state)) == Ok(Kind::Live) {
-                    assert_eq!(brand, Brand::Kvm);
-                    assert!(zone("z", brand, state).is_running());
-                }
-            }
-        }
+    fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
+        let summary = |options: &Options| summary(&leaving(&host(), &targets(), &[], &[], options).unwrap());
+        assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
+        // What does not run rests already.
+        assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
+        let cannot = "ct: the memory of an lxc zone cannot be saved";
+        assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
+        let mut options = all_doing(Action::Leave);
+        assert_eq!(summary(&options), [] as [&str; 0]);
+        options.actions.zones = [("ct".parse().unwrap(), Action::Stop)].into();
+        assert_eq!(summary(&options), ["ct: stop"]);
+    }
+
+    #[test]
+    fn zones_that_rest_come_back_first_and_the_last_one_first() {
+        let rests = ["x", "y", "z"].map(|zone| sample::rest(zone, RestWay::Stop, RestPhase::Resting));
+        let back = |zones: &[&str]| {
+            let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
+            let options = Options { zones, ..Options::default() };
+            summary(&returning(vec![sample_away("a")], &rests, &[], &options).unwrap())
+        };
+        assert_eq!(back(&[]), ["z: wake", "y: wake", "x: wake", "a: return"]);
+        assert_eq!(back(&["y"]), ["y: wake"]);
+    }
+
+    #[test]
+    fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
+        let old = |phase| {
+            let mut options = Options { all: true, ..Options::default() };
+            let rests = [sample::rest("old", RestWay::Stop, phase)];
+            let found = |options: &Options| {
+                let mut found = leaving(&host(), &targets(), &[], &[], options).unwrap();
+                rest::keep_out(&mut found, &rests, options);
+                summary(&found).into_iter().find(|line| line.starts_with("old"))
+            };
+            let all = found(&options);
+            options.zones = vec!["old".parse().unwrap()];
+            (all, found(&options))
+        };
+        let (all, named) = old(RestPhase::Resting);
+        assert!(all.is_none() && named.unwrap().starts_with("old: it rests here"));
+        assert_eq!(old(RestPhase::Stopping).0.unwrap(), "old: unsettled");
     }
 
     #[test]
@@ -240,7 +284,7 @@ mod tests {
         let open = [sample_away("db")];
         let found = leaving(&host(), &targets(), &open, &open, &Options::default()).unwrap();
         assert_eq!(summary(&found)[0], "db: unsettled");
-        let found = returning(vec![sample_away("db")], &open, &Options::default()).unwrap();
+        let found = returning(vec![sample_away("db")], &[], &open, &Options::default()).unwrap();
         assert_eq!(summary(&found), ["db: unsettled"]);
     }
 
@@ -259,8 +303,8 @@ mod tests {
     fn only_zones_that_are_away_can_return() {
         let away = vec![sample_away("a"), sample_away("b")];
         let options = Options { zones: vec!["b".parse().unwrap()], ..Options::default() };
-        assert_eq!(summary(&returning(away.clone(), &[], &options).unwrap()), ["b: return"]);
+        assert_eq!(summary(&returning(away.clone(), &[], &[], &options).unwrap()), ["b: return"]);
         let options = Options { zones: vec!["c".parse().unwrap()], ..Options::default() };
-        assert!(matches!(returning(away, &[], &options), Err(EvacuationError::NotAway(_))));
+        assert!(matches!(returning(away, &[], &[], &options), Err(EvacuationError::NotAway(_))));
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::rest::state_of;
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
-use crate::store::{Away, AwayPhase, Direction, Move, MoveState, Run};
+use crate::store::{Away, AwayPhase, Direction, Move, MoveState, Rest, RestPhase, Run};
 
 /// One zone's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +43,24 @@ pub struct Status {
 }
 
 /// Joins the away list and the latest run. `running` says whether that run's process lives.
-pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, running: bool) -> Status {
+pub fn rows(
+    host: &str,
+    away: &[Away],
+    rests: &[Rest],
+    latest: Option<&(Run, Vec<Move>)>,
+    running: bool,
+) -> Status {
     let mut rows = BTreeMap::new();
     for away in away {
         rows.insert(away.zone.clone(), of_away(away, host));
     }
-    let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).collect();
+    for rest in rests {
+        rows.insert(rest.zone.clone(), of_rest(rest, host));
+    }
+    // One that rests and one that is away are alike here: the record says more of both than a run that is over.
+    let resting = rests.iter().map(|rest| (&rest.zone, phase_of(rest)));
+    let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).chain(resting).collect();
+    let ends_here: BTreeMap<_, _> = rests.iter().map(|rest| (&rest.zone, rest)).collect();
     let mut direction = None;
     if let Some((run, moves)) = latest {
         let runs = running && run.ended.is_none();
@@ -59,6 +72,10 @@ pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, runnin
             if shown {
                 let row = of_move(a_move, host);
                 let unfinished = !runs && !a_move.state.is_final();
+                if let (Some(rest), true) = (ends_here.get(&a_move.zone), unfinished) {
+                    rows.insert(a_move.zone.clone(), of_rest(rest, host));
+                    continue;
+                }
                 rows.insert(a_move.zone.clone(), if unfinished { interrupt(row, phase, host) } else { row });
             }
         }
@@ -70,7 +87,7 @@ pub fn rows(host: &str, away: &[Away], latest: Option<&(Run, Vec<Move>)>, runnin
 fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
     let is_away = phase.is_some();
     match a_move.state {
-        MoveState::Evacuated | MoveState::Returned => false,
+        MoveState::Evacuated | MoveState::Returned | MoveState::Stopped | MoveState::Suspended => false,
         // Settled meanwhile, if it is not half done.
         MoveState::Unknown => phase.is_some_and(|phase| phase != AwayPhase::Away),
         // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
@@ -82,6 +99,37 @@ fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
             Some(AwayPhase::Leaving | AwayPhase::Returning) => true,
             None => run.direction == Direction::Evacuate,
         },
+    }
+}
+
+const fn phase_of(rest: &Rest) -> AwayPhase {
+    match rest.phase {
+        RestPhase::Resting => AwayPhase::Away,
+        RestPhase::Stopping => AwayPhase::Leaving,
+    }
+}
+
+/// A zone that rests is where it belongs: it has no destination.
+fn of_rest(rest: &Rest, host: &str) -> Row {
+    let (state, error) = match rest.phase {
+        RestPhase::Resting => (state_of(rest.way), None),
+        RestPhase::Stopping => {
+            let text = "interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is";
+            (MoveState::Unknown, Some(text.to_owned()))
+        }
+    };
+    Row {
+        zone: rest.zone.clone(),
+        state,
+        dest: None,
+        error,
+        origin: host.to_owned(),
+        kind: None,
+        step: None,
+        bytes: (0, 0),
+        started: Some(rest.started),
+        ended: rest.ended,
+        downtime: None,
     }
 }
 
@@ -119,6 +167,11 @@ fn interrupted(phase: AwayPhase, step: Option<Step>, here: &str, peer: Option<&H
         Some(Step::Reserve | Step::Prepare) => format!("interrupted before it left {from}"),
         Some(Step::Transfer | Step::Switch) => {
             format!("interrupted while its memory went from {from} to {to}; which has it is not known")
+        }
+        Some(Step::Shutdown | Step::Save | Step::Boot) => {
+            format!(
+                "interrupted while it was restarted on its way from {from} to {to}; which has it is not known"
+            )
         }
         Some(Step::Attach | Step::Detach) => {
             format!("interrupted while its configuration went from {from} to {to}; which has it is not known")
@@ -161,7 +214,8 @@ fn interrupt(row: Row, phase: Option<AwayPhase>, host: &str) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_away;
+    use crate::store::RestWay;
+    use crate::store::tests::{sample, sample_away};
 
     fn run(direction: Direction, ended: bool) -> Run {
         Run {
@@ -179,6 +233,27 @@ mod tests {
         Move { state, error: Some("why".into()), ..Move::new(zone.parse().unwrap()) }
     }
 
+    #[test]
+    fn zones_that_rest_are_listed_as_they_rest_and_without_a_destination() {
+        let rests = [
+            sample::rest("a", RestWay::Stop, RestPhase::Resting),
+            sample::rest("b", RestWay::Suspend, RestPhase::Resting),
+            sample::rest("c", RestWay::Stop, RestPhase::Stopping),
+        ];
+        let listed = |direction, state| {
+            let moves = ["a", "b", "c"].map(|zone| a_move(zone, state)).to_vec();
+            rows("h1", &[], &rests, Some(&(run(direction, state.is_final()), moves)), false)
+        };
+        for state in [MoveState::Stopped, MoveState::Migrating] {
+            let status = listed(Direction::Evacuate, state);
+            assert_eq!(states(&status), ["a STOPPED", "b SUSPENDED", "c UNKNOWN"]);
+            assert!(status.rows.iter().all(|row| row.dest.is_none()));
+            assert!(status.rows[2].error.as_ref().unwrap().contains("--resume"));
+        }
+        // Why one could not be booted again is what people want to see.
+        assert_eq!(states(&listed(Direction::Return, MoveState::Failed))[0], "a FAILED");
+    }
+
     fn states(status: &Status) -> Vec<String> {
         status.rows.iter().map(|row| format!("{} {}", row.zone, row.state)).collect()
     }
@@ -193,7 +268,7 @@ mod tests {
                 a_move("c", MoveState::Skipped),
             ],
         );
-        let status = rows("h1", &[sample_away("a")], Some(&latest), false);
+        let status = rows("h1", &[sample_away("a")], &[], Some(&latest), false);
         assert_eq!(states(&status), ["a EVACUATED", "b FAILED", "c SKIPPED"]);
         assert_eq!(status.running, None);
     }
@@ -201,13 +276,13 @@ mod tests {
     #[test]
     fn after_a_whole_return_nothing_is_listed() {
         let latest = (run(Direction::Return, true), vec![a_move("a", MoveState::Returned)]);
-        assert_eq!(rows("h1", &[], Some(&latest), false).rows, []);
+        assert_eq!(rows("h1", &[], &[], Some(&latest), false).rows, []);
     }
 
     #[test]
     fn zones_of_earlier_runs_that_are_away_stay_listed() {
         let latest = (run(Direction::Evacuate, true), vec![a_move("b", MoveState::Failed)]);
-        let status = rows("h1", &[sample_away("a")], Some(&latest), false);
+        let status = rows("h1", &[sample_away("a")], &[], Some(&latest), false);
         assert_eq!(states(&status), ["a EVACUATED", "b FAILED"]);
     }
 
@@ -216,13 +291,13 @@ mod tests {
         let moves = vec![a_move("a", MoveState::Migrating), a_move("b", MoveState::Ready)];
         let latest = (run(Direction::Evacuate, false), moves);
         let leaving = Away { phase: AwayPhase::Leaving, ..sample_away("a") };
-        let status = rows("h1", std::slice::from_ref(&leaving), Some(&latest), false);
+        let status = rows("h1", std::slice::from_ref(&leaving), &[], Some(&latest), false);
         assert_eq!(states(&status), ["a UNKNOWN", "b SKIPPED"]);
-        let settled = rows("h1", &[], Some(&latest), false);
+        let settled = rows("h1", &[], &[], Some(&latest), false);
         assert_eq!(states(&settled), ["a FAILED", "b SKIPPED"]);
-        let arrived = rows("h1", &[sample_away("a")], Some(&latest), false);
+        let arrived = rows("h1", &[sample_away("a")], &[], Some(&latest), false);
         assert_eq!(states(&arrived), ["a EVACUATED", "b SKIPPED"]);
-        let status = rows("h1", &[leaving], Some(&latest), true);
+        let status = rows("h1", &[leaving], &[], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
     }
@@ -245,7 +320,7 @@ mod tests {
     fn what_an_interrupted_run_left_is_shown_as_it_was_settled() {
         let listed = |direction, state, away: &[Away]| {
             let latest = (run(direction, state == MoveState::Unknown), vec![a_move("a", state)]);
-            states(&rows("h1", away, Some(&latest), false))
+            states(&rows("h1", away, &[], Some(&latest), false))
         };
         let (there, open) = ([sample_away("a")], [Away { phase: AwayPhase::Returning, ..sample_away("a") }]);
         for state in [MoveState::Migrating, MoveState::Unknown] {

@@ -8,6 +8,26 @@ case "$2" in
     *) exit 0 ;;
 esac
 [ -e "$marker" ] || exit 0
+# Nor does one that sysadm itself shut down and now boots again: it has a pass while that sysadm lives.
+uuid=
+while read -r line; do
+    case "$line" in
+        '<uuid>'*)
+            uuid=${line#<uuid>}
+            uuid=${uuid%%<*}
+            break
+            ;;
+    esac
+done
+case "$uuid" in
+    '' | *[!0-9a-f-]*) ;;
+    *)
+        pass='@PASSES@'/$uuid
+        if [ "$2" = prepare ] && [ -r "$pass" ] && read -r pid <"$pass" && [ -d "/proc/$pid" ]; then
+            exit 0
+        fi
+        ;;
+esac
 holder=
 read -r holder <"$marker"
 case "$2" in

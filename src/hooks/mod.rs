@@ -4,7 +4,9 @@
 //! migration needs 6.8 anyway). Ours goes into that folder, so an existing hook is neither touched nor
 //! replaced; `lxc` likewise. The script looks for the marker file of [`crate::maintenance`] and asks nobody
 //! else: it takes about a millisecond, works while sysadm is broken or gone, and refuses only while the lock
-//! is known to be held.
+//! is known to be held. The one exception is a zone with a [`Pass`].
+
+mod pass;
 
 use std::fmt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::paths::Paths;
 use crate::platform::libvirt::Driver;
+pub use pass::Pass;
 
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
@@ -65,7 +68,9 @@ fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
 /// # Errors
 /// The first script that could not be written.
 pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
-    let text = SCRIPT.replace("@MARKER@", &paths.lock_marker().display().to_string());
+    let text = SCRIPT
+        .replace("@MARKER@", &paths.lock_marker().display().to_string())
+        .replace("@PASSES@", &paths.passes().display().to_string());
     scripts(paths)
         .map(|path| {
             let change =
@@ -112,7 +117,8 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use std::io::Write;
+    use std::process::{Command, Stdio};
 
     fn run(script: &Path, arguments: &[&str]) -> (bool, String) {
         let output = Command::new(script).args(arguments).output().unwrap();
@@ -131,6 +137,41 @@ mod tests {
         assert_eq!(changes(uninstall(&paths)), [Change::Removed; 2]);
         assert_eq!(changes(uninstall(&paths)), [Change::Absent; 2]);
         assert_eq!(std::fs::read_dir(paths.libvirt_hooks()).unwrap().count(), 0);
+    }
+
+    fn boots(script: &Path, xml: &str) -> bool {
+        let mut command = Command::new(script);
+        command.args(["web", "prepare", "begin", "-"]).stdin(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        // A script that needs no more of it has ended.
+        let _ = child.stdin.take().unwrap().write_all(xml.as_bytes());
+        child.wait().unwrap().success()
+    }
+
+    #[test]
+    fn a_pass_lets_its_own_zone_past_the_lock_while_its_giver_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let script = install(&paths).unwrap().remove(0).0;
+        std::fs::create_dir_all(paths.state_dir()).unwrap();
+        std::fs::write(paths.lock_marker(), "admin\n").unwrap();
+        let (ours, other) = (uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(8));
+        let xml = |uuid: uuid::Uuid| {
+            format!("<domain type='kvm'>\n  <name>web</name>\n  <uuid>{uuid}</uuid>\n</domain>\n")
+        };
+        assert!(!boots(&script, &xml(ours)));
+        let pass = Pass::give(&paths, ours).unwrap();
+        assert!(boots(&script, &xml(ours)) && Pass::is_given(&paths, ours));
+        assert!(!boots(&script, &xml(other)) && !Pass::is_given(&paths, other));
+        // What an owner can write into it comes after the real one.
+        let trick = xml(other).replace("</domain>", &format!("  <uuid>{ours}</uuid>\n</domain>"));
+        assert!(!boots(&script, &trick));
+        assert!(!boots(&script, "<uuid>../../maintenance</uuid>") && !boots(&script, ""));
+        drop(pass);
+        assert!(!boots(&script, &xml(ours)) && !Pass::is_given(&paths, ours));
+        // One that a killed process has left: no process has that number.
+        std::fs::write(paths.passes().join(ours.to_string()), "4194305\n").unwrap();
+        assert!(!boots(&script, &xml(ours)) && !Pass::is_given(&paths, ours));
     }
 
     #[test]

@@ -171,6 +171,11 @@ calls! {
     Migrate fn attach(manifest: Manifest) -> (), within 60 s;
     /// Cold: lets go of the configuration of a zone that does not run.
     Migrate fn detach(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
+    /// Shuts a zone down in order and answers when it is down: an error if it is not after `limit` milliseconds, and
+    /// it runs on then. Never ends it otherwise. Nothing if it does not run.
+    Migrate fn shutdown(zone: ZoneName, uuid: Uuid, limit: u64) -> (), within 3700 s;
+    /// Starts a zone: boots it, or restores it from its saved memory. Nothing if it runs. Gives whether it did not.
+    Migrate fn boot(zone: ZoneName, uuid: Uuid) -> bool, within 600 s;
     /// Sets whether the zone boots with this host.
     Migrate fn set_autostart(zone: ZoneName, autostart: bool) -> (), within 30 s;
 

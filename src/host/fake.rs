@@ -122,6 +122,8 @@ cannot! {
     fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();
     fn detach(ZoneName, Uuid) -> ();
+    fn shutdown(ZoneName, Uuid, u64) -> ();
+    fn boot(ZoneName, Uuid) -> bool;
     fn set_autostart(ZoneName, bool) -> ();
     fn open_arrival(Manifest, Token) -> ();
     fn close_arrival(Token) -> ();

@@ -3,6 +3,7 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -13,16 +14,20 @@ use super::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use crate::config::Limits;
+use crate::hooks::Pass;
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Step, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
-use crate::store::{Reservation, Store};
+use crate::store::{AwayPhase, Reservation, Store};
 
 /// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
 const LONGEST_LEASE: u64 = 24 * 3_600_000;
+
+/// No shutdown is waited for longer, whoever asks for it, in milliseconds.
+const LONGEST_SHUTDOWN: u64 = 3_600_000;
 
 /// This host.
 pub struct Local {
@@ -78,6 +83,15 @@ impl Local {
         let value = act.await?;
         reach(When::After)?;
         Ok(value)
+    }
+
+    /// Writes a zone's memory to a file here, and ends it. No other host may ask for that.
+    ///
+    /// # Errors
+    /// What the platform said.
+    pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Save, act).await
     }
 
     /// Where this host's files lie.
@@ -146,6 +160,17 @@ impl Local {
         }
         let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
+    }
+
+    /// The lock is for all but a zone that was shut down here to leave, and did not come to run over there: for that
+    /// one moment its boot is let past. None if the lock is not held.
+    fn pass(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<Pass>, HostError> {
+        let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        if away.iter().any(|row| row.uuid == uuid && row.phase == AwayPhase::Leaving) {
+            return Pass::give(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
+        }
+        Err(self.refused(zone, vec![blocker]))
     }
 }
 
@@ -274,6 +299,22 @@ impl Host for Local {
     async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async { self.platform.undefine(&zone, uuid).await.map_err(|error| self.failed(error)) };
         self.act(Place::Source, Step::Detach, act).await
+    }
+
+    async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
+        let act = async {
+            let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
+            self.platform.shutdown(&zone, uuid, limit).await.map_err(|error| self.failed(error))
+        };
+        self.act(Place::Source, Step::Shutdown, act).await
+    }
+
+    async fn boot(&self, zone: ZoneName, uuid: Uuid) -> Result<bool, HostError> {
+        let act = async {
+            let _pass = self.pass(&zone, uuid)?;
+            self.platform.boot(&zone, uuid).await.map_err(|error| self.failed(error))
+        };
+        self.act(Place::Destination, Step::Boot, act).await
     }
 
     async fn set_autostart(&self, zone: ZoneName, autostart: bool) -> Result<(), HostError> {

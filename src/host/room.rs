@@ -102,7 +102,7 @@ impl Room<'_> {
 /// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
 pub(super) fn memory_of(arrival: &Arrival) -> u64 {
     match arrival.kind {
-        Kind::Live => arrival.manifest.zone.memory,
+        Kind::Live | Kind::Restart => arrival.manifest.zone.memory,
         Kind::Cold => 0,
     }
 }
@@ -110,7 +110,7 @@ pub(super) fn memory_of(arrival: &Arrival) -> u64 {
 /// The virtual processors that a zone needs as soon as it is here: none while it does not run.
 pub(super) fn cpus_of(arrival: &Arrival) -> u32 {
     match arrival.kind {
-        Kind::Live => arrival.manifest.zone.cpus,
+        Kind::Live | Kind::Restart => arrival.manifest.zone.cpus,
         Kind::Cold => 0,
     }
 }

@@ -11,7 +11,7 @@ pub(super) async fn migrate(task: &Task, log: &dyn Log) -> Result<Moved, MoveErr
     Ok(Moved { bytes: task.arrival.manifest.config.len() as u64, downtime: None })
 }
 
-async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
+pub(super) async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Attach, reason);
     log.intent(Step::Attach).map_err(undone)?;
     match task.to.attach(task.arrival.manifest.clone()).await {
@@ -53,7 +53,7 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
 }
 
 /// Takes the configuration back from the destination. The source is known to have it.
-async fn undo(task: &Task, cause: MoveError) -> MoveError {
+pub(super) async fn undo(task: &Task, cause: MoveError) -> MoveError {
     let uuid = task.arrival.manifest.zone.uuid;
     match insist(SHORT, || task.to.detach(task.zone(), uuid)).await {
         Ok(()) => cause,

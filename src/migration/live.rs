@@ -9,7 +9,9 @@ use tokio::sync::watch::Receiver;
 
 use super::streams::Streams;
 use super::watch::watch;
-use super::{LONG, Log, MoveError, Moved, Policy, SHORT, Task, asked, insist, settle, soon, unless};
+use super::{
+    LONG, Log, MoveError, Moved, Policy, SHORT, Task, asked, insist, not_boot_at_source, settle, soon, unless,
+};
 use crate::host::{HostError, Sent, Token};
 use crate::model::{Aux, Step};
 
@@ -56,16 +58,6 @@ async fn sent_and_switched(
         MoveError::unknown(Step::Transfer, text)
     })?;
     Err(error)
-}
-
-/// A zone that boots with its host is told not to while it leaves. If the source lost its power when the zone has
-/// just been let run at its destination, it would boot it a second time.
-async fn not_boot_at_source(task: &Task, leaves: bool) -> Result<(), HostError> {
-    let zone = &task.arrival.manifest.zone;
-    if !zone.autostart || !zone.persistent {
-        return Ok(());
-    }
-    insist(SHORT, || task.from.set_autostart(task.zone(), !leaves)).await
 }
 
 async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, MoveError> {

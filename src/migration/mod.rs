@@ -7,6 +7,7 @@
 mod cold;
 pub mod converge;
 mod live;
+mod restart;
 pub mod retry;
 pub mod stall;
 mod streams;
@@ -37,20 +38,22 @@ impl Task {
     }
 }
 
-/// When a live migration is given up that nobody has asked to give up.
+/// When a move is given up that nobody has asked to give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// After so long without any progress; none: never.
     pub stall: Option<Duration>,
     /// After so many passes over its memory, if they do not come to an end; 0: never.
     pub passes: u32,
+    /// When a zone that was asked to shut down has not after this time.
+    pub shutdown: Duration,
 }
 
 /// Who writes down what a move does. An `Err` stops the move before its next step.
 pub trait Log: Send + Sync {
     /// The step is about to be done. Durable when this returns.
     fn intent(&self, step: Step) -> Result<(), String>;
-    /// The step was done. From this on the move only goes forward if the step is `Switch` or `Detach`.
+    /// The step was done. From this on the move only goes forward if the step is `Switch`, `Boot` or `Detach`.
     fn done(&self, step: Step) -> Result<(), String>;
     /// How far the transfer is.
     fn progress(&self, progress: Progress);
@@ -158,6 +161,7 @@ pub async fn migrate(
         (Err(error), _) => Err(error),
         (Ok(()), Kind::Live) => live::migrate(task, log, policy, abort).await,
         (Ok(()), Kind::Cold) => cold::migrate(task, log).await,
+        (Ok(()), Kind::Restart) => restart::migrate(task, log, policy, abort).await,
     };
     // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
     // host that cannot be told forgets the booking when its lease ends.
@@ -188,6 +192,16 @@ async fn asked(mut abort: Receiver<bool>) {
 /// Does what puts things in order and changes nothing about the outcome: it is not waited for without end.
 async fn soon(work: impl Future<Output = Result<(), HostError>>) {
     let _ = tokio::time::timeout(SHORT, work).await;
+}
+
+/// A zone that boots with its host is told not to while it leaves. If the source lost its power when the zone has
+/// just been let run at its destination, it would boot it a second time.
+async fn not_boot_at_source(task: &Task, leaves: bool) -> Result<(), HostError> {
+    let zone = &task.arrival.manifest.zone;
+    if !zone.autostart || !zone.persistent {
+        return Ok(());
+    }
+    insist(SHORT, || task.from.set_autostart(task.zone(), !leaves)).await
 }
 
 /// Everything is asked again at the moment of the move: much may have happened since it was planned.

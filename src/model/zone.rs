@@ -178,6 +178,8 @@ words! {
         Live = "live",
         /// It does not run.
         Cold = "cold",
+        /// It is shut down, moves, and is booted there.
+        Restart = "restart",
     }
 }
 

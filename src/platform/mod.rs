@@ -8,6 +8,7 @@ pub mod libvirt;
 pub mod sim;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -88,6 +89,15 @@ pub enum PlatformError {
 }
 
 impl PlatformError {
+    /// A zone that was asked to shut down and still runs so many milliseconds later.
+    fn not_down(zone: &ZoneName, limit: u64) -> Self {
+        let what = format!(
+            "it was asked to shut down and has not within {} s; it runs on, and may yet go down",
+            limit / 1000
+        );
+        Self::State { zone: zone.clone(), what }
+    }
+
     /// The end of a departure is asked for of which this process knows nothing.
     fn no_departure(zone: &ZoneName) -> Self {
         Self::State { zone: zone.clone(), what: "nothing is known of its departure".to_owned() }
@@ -121,6 +131,16 @@ pub trait Platform: Send + Sync {
 
     /// Cold: forgets the configuration of a zone that does not run. Its data stays.
     async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+
+    /// Shuts a zone down in order, and waits until it is down: so long at most. Never pulls the plug: one that does not
+    /// go down runs on, and that is an error. Nothing if it does not run.
+    async fn shutdown(&self, zone: &ZoneName, uuid: Uuid, limit: Duration) -> Result<(), PlatformError>;
+
+    /// Starts a zone, from its saved memory if there is some. Nothing if it runs. Gives whether it did not.
+    async fn boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, PlatformError>;
+
+    /// Writes the memory of a zone that runs to a file of the platform's own, and ends it.
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
 
     /// Sets whether the zone boots with the host.
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError>;

@@ -126,11 +126,12 @@ impl Convergence {
     #[must_use]
     pub fn over(&self, settings: &Migration) -> Migration {
         // Without `..`, so that a new setting is not forgotten here.
-        let Migration { stall, downtime, passes } = *settings;
+        let Migration { stall, downtime, passes, shutdown } = *settings;
         Migration {
             stall: self.stall.unwrap_or(stall),
             downtime: self.downtime.unwrap_or(downtime),
             passes: self.passes.unwrap_or(passes),
+            shutdown,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! | what is found | needs |
 //! |---|---|
 //! | the file is damaged, or says what no sysadm writes | a backup |
-//! | a zone is `leaving` or `returning`, and no run lives | you: `--resume` |
+//! | a zone is `leaving`, `returning` or `stopping`, and no run lives | you: `--resume` |
 //! | a run is over, has not written down how its last step with a zone ended, and nothing else tells | you |
 //! | the lock marker and the maintenance table disagree | you |
 //! | a run is over and left a zone unfinished, which was settled since | nobody |
@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AwayPhase, Contents, Entry, Mark, Move, MoveState, Store, StoreError, integrity};
+use super::{AwayPhase, Contents, Entry, Mark, Move, MoveState, RestPhase, Store, StoreError, integrity};
 use crate::host::chain;
 use crate::model::{Millis, ZoneName, words};
 
@@ -86,6 +86,12 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !around.running {
         findings.extend(interrupted(contents));
+        let stopping = contents.rests.iter().filter(|rest| rest.phase == RestPhase::Stopping);
+        findings.extend(stopping.map(|rest| {
+            let text =
+                "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is";
+            about(FindingKind::Interrupted, &rest.zone, text.to_owned())
+        }));
     }
     findings.extend(left_by_runs(contents, around));
     findings.extend(marker(contents, around));
@@ -133,7 +139,9 @@ fn left_by_runs(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     let living = contents.runs.last().filter(|run| around.running && run.ended.is_none()).map(|run| run.id);
     // These are interrupted, and said to be.
     let half_way = contents.away.iter().filter(|(row, _)| row.phase != AwayPhase::Away);
-    let open: BTreeSet<_> = half_way.map(|(row, _)| &row.zone).collect();
+    let stopping = contents.rests.iter().filter(|rest| rest.phase == RestPhase::Stopping);
+    let open: BTreeSet<_> =
+        half_way.map(|(row, _)| &row.zone).chain(stopping.map(|rest| &rest.zone)).collect();
     left.into_iter()
         .filter(|(zone, (run, ..))| Some(*run) != living && !open.contains(zone))
         .filter_map(|(zone, (run, a_move, entry))| of_zone(zone, run, a_move, entry))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
-use super::{Away, Entry, Holder, Move, Reservation, Run, Store, StoreError, TargetKey, targets};
+use super::{Away, Entry, Holder, Move, Reservation, Rest, Run, Store, StoreError, TargetKey, targets};
 use crate::model::{HostUri, Manifest};
 
 /// All rows of all tables.
@@ -23,6 +23,8 @@ pub struct Contents {
     pub journal: Vec<(i64, Entry)>,
     /// The zones that are away, with their configurations.
     pub away: Vec<(Away, Manifest)>,
+    /// The zones that rest here, in the order in which they were put to rest.
+    pub rests: Vec<Rest>,
     /// All bookings, also expired ones.
     pub reservations: Vec<Reservation>,
 }
@@ -50,6 +52,7 @@ impl Store {
                 away: all(connection, "SELECT * FROM away ORDER BY zone", |row| {
                     Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
                 })?,
+                rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
             })
         })

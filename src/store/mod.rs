@@ -1,4 +1,4 @@
-//! What must survive: maintenance, targets, runs, the zones that are away, the journal, reservations.
+//! What must survive: maintenance, targets, runs, the zones that are away or rest here, the journal, reservations.
 //!
 //! One SQLite database (mode 0600, WAL, `synchronous=FULL`): what a function here has returned `Ok` for is on
 //! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
@@ -12,6 +12,7 @@ mod integrity;
 mod journal;
 mod maintenance;
 mod reservations;
+mod rest;
 mod runs;
 mod schema;
 mod targets;
@@ -34,6 +35,7 @@ pub use error::StoreError;
 pub use journal::{Entry, Mark};
 pub use maintenance::{Holder, MaintenanceType};
 pub use reservations::Reservation;
+pub use rest::{Rest, RestPhase, RestWay};
 pub use runs::{Direction, Move, MoveState, Run};
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
 

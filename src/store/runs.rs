@@ -34,6 +34,10 @@ words! {
         Failed = "FAILED",
         /// Where it is cannot be told without the operator.
         Unknown = "UNKNOWN",
+        /// It was shut down and rests here.
+        Stopped = "STOPPED",
+        /// Its memory was saved and it rests here.
+        Suspended = "SUSPENDED",
     }
 }
 
@@ -42,7 +46,13 @@ impl MoveState {
     pub const fn is_final(self) -> bool {
         match self {
             Self::Preparing | Self::Ready | Self::Migrating => false,
-            Self::Evacuated | Self::Returned | Self::Skipped | Self::Failed | Self::Unknown => true,
+            Self::Evacuated
+            | Self::Returned
+            | Self::Skipped
+            | Self::Failed
+            | Self::Unknown
+            | Self::Stopped
+            | Self::Suspended => true,
         }
     }
 }

@@ -83,3 +83,17 @@ CREATE TABLE reservation (
     cpus       INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL
 ) STRICT;
+
+-- v 2
+-- Zones that were stopped or suspended here, and are booted again on return, the last one first.
+CREATE TABLE rest (
+    position   INTEGER PRIMARY KEY,
+    zone       TEXT NOT NULL UNIQUE,
+    uuid       TEXT NOT NULL,
+    brand      TEXT NOT NULL,
+    way        TEXT NOT NULL CHECK (way IN ('stop', 'suspend')),
+    -- stopping: it is being done, or was when its process died.
+    phase      TEXT NOT NULL CHECK (phase IN ('stopping', 'resting')),
+    started_ms INTEGER NOT NULL,
+    ended_ms   INTEGER
+) STRICT;

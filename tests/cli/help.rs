@@ -150,8 +150,8 @@ fn help_of_evacuate() {
     targets are asked in order, room is booked, storage is probed. A zone that cannot move stays as it
     is, where it is, and stops no other. It can be repeated: zones that failed are tried again.
 
-    With -r, zones that are away come back from where they are, in the same way; then this host must not
-    be in maintenance.
+    With -r, zones that are away come back from where they are, in the same way, and zones that rest
+    here are booted again; then this host must not be in maintenance.
 
     ^C, or --cancel from another terminal: nothing new starts, what moves is finished. Once more: what
     moves is given up, too; those zones stay here. SIGTERM does that at once. A terminal that is closed
@@ -182,6 +182,13 @@ fn help_of_evacuate() {
       -w, --overwrite
               Overwrite the configuration that a destination has of the same zone
 
+          --action <ACTION>
+              What is done with the zones: migrate moves them, live if they run; restart shuts each down
+              when all is ready for it there, and boots it there; stop and suspend let them rest here,
+              until they are booted again by -r, in reverse order. With -r: migrate or restart
+              
+              [possible values: migrate, restart, stop, suspend]
+
       -j, --jobs <N>
               How many zones move at once, 1 to 64
               
@@ -210,7 +217,8 @@ fn help_of_evacuate() {
               that first
 
           --forget <ZONE>
-              Give up a zone that is away: it stays where it is, is no longer listed, and never returned
+              Give up a zone that is away or rests here: it stays as it is, is no longer listed, and
+              never returned
 
           --cancel
               Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is
@@ -236,8 +244,10 @@ fn help_of_evacuate() {
     STATES (-l)
       PREPARING  its targets are being asked
       READY      its room is booked, it waits for its turn; or it waits for room: see ERROR
-      MIGRATING  it is on its way
+      MIGRATING  it is on its way, or being stopped, saved or booted
       EVACUATED  it is at DEST
+      STOPPED    it was shut down and rests here; -r boots it again
+      SUSPENDED  its memory was saved and it rests here; -r restores it
       SKIPPED    no attempt was made, ERROR says why; it may run here
       FAILED     the attempt failed, ERROR says why; it is where it was
       UNKNOWN    interrupted, or a host did not answer; --resume finds out
@@ -248,6 +258,8 @@ fn help_of_evacuate() {
       sysadm evacuate -j 6 --deadline 30m       six zones at once, half an hour at most
       sysadm evacuate -a --policy pack          to as few hosts as possible
       sysadm evacuate web1 db1                  only these, running or not
+      sysadm evacuate --action restart ct1      shut down here, booted at its target
+      sysadm evacuate --action stop web1 db1    first web1, then db1; -r boots db1 first
       sysadm evacuate -l                        what is away; what is left here
       sysadm evacuate -l -p -o zonename,dest    for programs
       sysadm evacuate -l --watch                as it changes
@@ -262,7 +274,7 @@ fn help_of_evacuate() {
       (a closed terminal, a broken login) does not end the run; -l --watch shows it elsewhere.
 
     EXIT STATUS
-      0    every zone that was asked for has moved, and none is left running here
+      0    every zone that was asked for has moved or rests, and none is left running here
       1    every attempt failed, no zone moved; or an error, and nothing was changed
       2    wrong usage
       3    some zones moved, some did not or still run here; some were skipped
@@ -690,7 +702,8 @@ fn help_of_store_check() {
     FINDINGS (--json: kind, and who is needed)
       damaged      backup    SQLite finds the file damaged, or it says what no sysadm
                              writes; then nothing else is looked at
-      interrupted  operator  a zone was leaving or returning when its run died
+      interrupted  operator  a zone was leaving, returning or being stopped when its run
+                             died
       dangling     operator  how a step ended is not recorded, nor where its zone is
       marker       operator  /var/lib/sysadm/maintenance is there without maintenance, or
                              is missing during it
@@ -994,18 +1007,19 @@ fn help_of_sim_fault() {
     Usage: sysadm sim fault [OPTIONS] <COMMAND>
 
     Commands:
-      refuse       A check finds this reason against every zone that wants to come
-      fail         An operation fails and does nothing
-      fail-after   An operation is done, and answered with an error all the same
-      hang         An operation does not begin before 'clear'
-      fail-send    A migration from here fails
-      stall        A migration from here stands still until it is aborted
-      cut          The line of a migration from here breaks
-      lose-answer  The line of a migration to here breaks just before the other host hears that the zone
-                   is here
-      down         Nothing here answers any more
-      clear        Nothing goes wrong any more
-      help         Print this message or the help of the given subcommand(s)
+      refuse           A check finds this reason against every zone that wants to come
+      fail             An operation fails and does nothing
+      fail-after       An operation is done, and answered with an error all the same
+      hang             An operation does not begin before 'clear'
+      fail-send        A migration from here fails
+      stall            A migration from here stands still until it is aborted
+      cut              The line of a migration from here breaks
+      lose-answer      The line of a migration to here breaks just before the other host hears that the
+                       zone is here
+      ignore-shutdown  A zone that is asked to shut down does not
+      down             Nothing here answers any more
+      clear            Nothing goes wrong any more
+      help             Print this message or the help of the given subcommand(s)
 
     Options:
           --zone <ZONE>  Only with this zone
@@ -1024,8 +1038,8 @@ fn help_of_sim_fault_fail() {
 
     Arguments:
       <OPERATION>  Which [possible values: facts, inventory, survey, manifest, check, define, undefine,
-                   set_autostart, open_arrival, close_arrival, send, progress, abort, finish, resume,
-                   discard]
+                   set_autostart, shutdown, boot, save, open_arrival, close_arrival, send, progress,
+                   abort, finish, resume, discard]
       [REASON]     With this error [default: "it was told to fail"]
 
     Options:

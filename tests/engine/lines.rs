@@ -260,6 +260,8 @@ pass_on! {
     fn finish(zone: ZoneName) -> ();
     fn resume(zone: ZoneName, uuid: Uuid) -> ();
     fn discard(zone: ZoneName, uuid: Uuid) -> ();
+    fn shutdown(zone: ZoneName, uuid: Uuid, limit: u64) -> ();
+    fn boot(zone: ZoneName, uuid: Uuid) -> bool;
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ mod neighbours;
 mod passes;
 mod points;
 mod promises;
+mod resting;
 mod retries;
 mod schedules;
 mod script;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use sysadm::evacuation::recover;
 use sysadm::model::Step;
+use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
 use sysadm::points::Point;
 use sysadm::store::{AwayPhase, Direction};
@@ -26,11 +27,13 @@ fn points_of(direction: Direction, kind: Kindly) -> Vec<Point> {
 }
 
 #[test]
-fn a_live_and_a_cold_move_come_to_every_point_that_there_is() {
+fn all_that_is_done_with_zones_comes_to_every_point_that_there_is() {
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    for kind in [Kindly::Live, Kindly::Cold] {
+    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
         reached.extend(points_of(Direction::Evacuate, kind).iter().map(Point::to_string));
     }
+    reached
+        .extend(crate::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Point::to_string));
     let all: BTreeSet<_> = Point::all().map(|point| point.to_string()).collect();
     assert_eq!(all.difference(&reached).collect::<Vec<_>>(), [] as [&String; 0]);
     assert!(all.len() > 2 * Step::ALL.len());
@@ -81,7 +84,7 @@ fn strike(direction: Direction, kind: Kindly, point: Point, blow: Blow) {
             }
         }
         // One that no power loss could stop goes on.
-        if kind == Kindly::Live && victim.is_none() {
+        if kind != Kindly::Cold && victim.is_none() {
             assert!(runs, "{context}: it does not run at {home}");
         }
         let outcome = world.run(direction).await.unwrap();
@@ -125,6 +128,16 @@ fn wherever_a_live_return_is_struck_the_zone_is_whole_in_one_place() {
 #[test]
 fn wherever_a_cold_return_is_struck_the_zone_is_whole_in_one_place() {
     strike_everywhere(Direction::Return, Kindly::Cold);
+}
+
+#[test]
+fn wherever_a_restart_is_struck_the_zone_is_whole_and_goes_on_in_one_place() {
+    strike_everywhere(Direction::Evacuate, Kindly::Restart);
+}
+
+#[test]
+fn wherever_a_restart_back_is_struck_the_zone_is_whole_and_goes_on_in_one_place() {
+    strike_everywhere(Direction::Return, Kindly::Restart);
 }
 
 /// Those who watch must be able to see it: with the guard taken out, one lost answer makes a zone run twice.

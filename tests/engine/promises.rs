@@ -64,12 +64,13 @@ async fn manifest_text(world: &World) -> String {
 /// 3. Nothing is stopped before its destination was checked, has booked room, and is prepared.
 #[tokio::test(start_paused = true)]
 async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
-    for kind in [Kindly::Live, Kindly::Cold] {
+    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
         let world = World::with(kind);
         world.lock("h1");
         let asked = match kind {
             Kindly::Live => Operation::Send,
             Kindly::Cold => Operation::Undefine,
+            Kindly::Restart => Operation::Shutdown,
         };
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: asked })]);
         let reached = Arc::new(AtomicBool::new(false));
@@ -81,7 +82,7 @@ async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
             let at_h2 = |operation| done.iter().any(|m| m.host == "h2" && m.operation == operation);
             let prepared = if kind == Kindly::Live { Operation::OpenArrival } else { Operation::Define };
             assert!(at_h2(Operation::Check) && at_h2(prepared), "{done:?}");
-            assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), kind == Kindly::Live);
+            assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), kind != Kindly::Cold);
             reached.store(true, Ordering::SeqCst);
             world.clear_faults();
         });

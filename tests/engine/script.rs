@@ -36,6 +36,8 @@ pub enum Plan {
     Crash(usize),
     /// At that point of the move that happens.
     At(Point, Blow, Direction),
+    /// At that point of what is done with a zone that stays on h1.
+    Here(Point, Blow),
 }
 
 /// What befalls a host or its line.
@@ -173,8 +175,11 @@ impl Script {
             state.reached.push(point);
             state.plan
         };
-        let Some(Plan::At(wanted, blow, direction)) = plan else { return Ok(()) };
-        let (source, destination) = ends(direction);
+        let (wanted, blow, (source, destination)) = match plan {
+            Some(Plan::At(wanted, blow, direction)) => (wanted, blow, ends(direction)),
+            Some(Plan::Here(wanted, blow)) => (wanted, blow, ("h1", "h1")),
+            _ => return Ok(()),
+        };
         let acts = match point.place {
             Place::Journal => "h1",
             Place::Source => source,

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use sysadm::config::Config;
 use sysadm::evacuation::{
-    Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
+    Actions, Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
 };
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
 use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
+use sysadm::plan::Action;
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::{Away, AwayPhase, Direction, Holder, Move, MoveState, Store, TargetKey};
@@ -28,6 +29,7 @@ pub struct World {
     pub lines: Lines,
     pub events: Arc<Events>,
     pub cancel: Cancel,
+    pub actions: Actions,
 }
 
 pub fn name(zone: &str) -> ZoneName {
@@ -70,9 +72,12 @@ impl World {
     /// The same hosts after a power loss: everything anew, on what the disks say.
     pub fn after_power_loss(self) -> Self {
         let (folder, script, lines) = (Arc::clone(&self.folder), self.script.clone(), self.lines.clone());
+        let actions = self.actions.clone();
         drop(self);
         script.begin(None);
-        Self::open(folder, script, lines)
+        let mut new = Self::open(folder, script, lines);
+        new.actions = actions;
+        new
     }
 
     fn open(folder: Arc<tempfile::TempDir>, script: Script, lines: Lines) -> Self {
@@ -87,7 +92,16 @@ impl World {
             hosts.insert(host, Arc::new(local.with_points(script.points_of(host))));
             stores.insert(host, store);
         }
-        Self { folder, hosts, stores, script, lines, events: Arc::default(), cancel: Cancel::default() }
+        Self {
+            folder,
+            hosts,
+            stores,
+            script,
+            lines,
+            events: Arc::default(),
+            cancel: Cancel::default(),
+            actions: Actions::default(),
+        }
     }
 
     pub fn set_host(&self, host: &str, change: impl FnOnce(&mut HostSettings)) {
@@ -130,8 +144,12 @@ impl World {
 
     /// With one zone of that kind.
     pub fn with(zone: Kindly) -> Self {
-        let world = Self::new();
+        let mut world = Self::new();
         match zone {
+            Kindly::Restart => {
+                world.run_zone(brand(live("web"), Brand::Lxc));
+                world.actions.zones = [(name("web"), Action::Restart)].into();
+            }
             Kindly::Live => world.run_zone(live("web")),
             Kindly::Cold => world.sim("h1").create(live("web")).unwrap(),
         }
@@ -178,7 +196,8 @@ impl World {
 
     /// Everything away, or back.
     pub async fn run(&self, direction: Direction) -> Result<Outcome, EvacuationError> {
-        self.engine().run(direction, &Self::options()).await
+        let options = Options { actions: self.actions.clone(), ..Self::options() };
+        self.engine().run(direction, &options).await
     }
 
     /// Brings the world to where a run in that direction can begin.
@@ -212,8 +231,8 @@ impl World {
         }
         assert_eq!(found.len(), 1, "{zone} is at {found:?}; events {:?}", self.events.all());
         let (host, seen) = &found[0];
-        assert_eq!((seen.is_running(), seen.aux), (kind == Kindly::Live, None), "{zone} at {host}");
-        if kind == Kindly::Live {
+        assert_eq!((seen.is_running(), seen.aux), (kind != Kindly::Cold, None), "{zone} at {host}");
+        if kind != Kindly::Cold {
             assert!(
                 self.sim(host).zone_counter(&name(zone)).unwrap().goes_on,
                 "{zone} stands still at {host}"
@@ -268,14 +287,17 @@ pub async fn until(mut reached: impl FnMut() -> bool) {
     panic!("it never came to that");
 }
 
-/// A zone that runs, or one that does not.
+/// A zone that runs, one that does not, or a container that is restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kindly {
     Live,
     Cold,
+    Restart,
 }
 
-pub const WAYS: [(Direction, Kindly); 4] = [
+pub const WAYS: [(Direction, Kindly); 6] = [
+    (Direction::Evacuate, Kindly::Restart),
+    (Direction::Return, Kindly::Restart),
     (Direction::Evacuate, Kindly::Live),
     (Direction::Evacuate, Kindly::Cold),
     (Direction::Return, Kindly::Live),
@@ -342,6 +364,7 @@ impl Watcher for Events {
             Event::Initializing(zone, host) => format!("initializing {zone} to {host}"),
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
+            Event::Waking(zone) => format!("waking {zone}"),
             Event::Progress(_) => return,
             other => format!("{other:?}"),
         };

@@ -7,6 +7,7 @@
 
 mod harness;
 
+mod actions;
 mod bad_input;
 mod bad_luck;
 mod blockers;

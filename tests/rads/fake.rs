@@ -80,4 +80,6 @@ nothing! {
     finish(ZoneName) -> ();
     resume(ZoneName, Uuid) -> ();
     discard(ZoneName, Uuid) -> ();
+    shutdown(ZoneName, Uuid, u64) -> ();
+    boot(ZoneName, Uuid) -> bool;
 }

@@ -3,7 +3,7 @@
 //! A live migration sends all memory that is used, then again what was written to meanwhile, until the rest is so
 //! small that it can be sent while the zone stands still. The model is that of Kherbache, Madelaine and Hermenier
 //! (IEEE TCC 2017), see [`Dirty`]; where all of the hot part can be sent within the downtime allowed, it need not be
-//! outrun. A cold move sends what lies on the host's own storage, and a zone that runs is down all the while.
+//! outrun. A cold move sends what lies on the host's own storage; a zone that is restarted for it is down all the while.
 //!
 //! No model knows the hosts. [`Calibration`] learns from moves that ended how far off it is.
 
@@ -84,7 +84,7 @@ impl Costs {
                 let (memory, hold) = self.live(used(zone), zone.dirty.unwrap_or_default(), trip.rate)?;
                 (storage + memory, hold + ms(self.switch_ms))
             }
-            Kind::Cold if zone.running => {
+            Kind::Restart => {
                 let down = storage + ms(self.shutdown_ms) + ms(self.boot_ms);
                 (down, down)
             }
@@ -185,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_that_runs_is_down_for_the_whole_of_a_cold_move() {
+    fn a_zone_that_is_restarted_is_down_for_the_whole_of_its_move() {
         let running = FleetZone { disk: 1000 * MB, ..zone(2000 * MB, None) };
-        let all = forecast(&running, Kind::Cold, 100 * MB).unwrap();
+        let all = forecast(&running, Kind::Restart, 100 * MB).unwrap();
         assert_eq!((all.total_ms, all.downtime_ms), (60_000, 60_000));
         let still = FleetZone { running: false, ..running };
         let all = forecast(&still, Kind::Cold, 100 * MB).unwrap();

@@ -210,7 +210,8 @@ fn kind(zone: &FleetZone) -> Result<Kind, Obstacle> {
     match (zone.action, zone.running, zone.brand) {
         (Action::Migrate, true, Some(Brand::Lxc)) => Err(Obstacle::NotLive),
         (Action::Migrate, true, _) => Ok(Kind::Live),
-        (Action::Migrate, false, _) | (Action::Restart, ..) => Ok(Kind::Cold),
+        (Action::Migrate | Action::Restart, false, _) => Ok(Kind::Cold),
+        (Action::Restart, true, _) => Ok(Kind::Restart),
         (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(Obstacle::Stays(stays)),
     }
 }

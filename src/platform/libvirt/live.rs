@@ -23,7 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) use arriving::Arriving;
 pub(super) use leaving::Leaving;
 pub(super) use owner::let_qemu_in;
-pub(super) use process::has_arrived;
+pub(super) use process::{end_of, has_arrived};
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

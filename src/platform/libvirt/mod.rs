@@ -8,10 +8,12 @@ mod domain_xml;
 mod job;
 mod list;
 mod live;
+mod power;
 mod survey;
 mod virsh;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -299,6 +301,18 @@ impl Platform for Libvirt {
             }
         }
         Ok(())
+    }
+
+    async fn shutdown(&self, zone: &ZoneName, uuid: Uuid, limit: Duration) -> Result<(), PlatformError> {
+        self.shut_down(zone, uuid, limit).await
+    }
+
+    async fn boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, PlatformError> {
+        self.start(zone, uuid).await
+    }
+
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        power::save(zone, uuid).await
     }
 
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {

@@ -29,6 +29,12 @@ words! {
         Undefine = "undefine",
         /// `set_autostart()`
         SetAutostart = "set_autostart",
+        /// `shutdown()`
+        Shutdown = "shutdown",
+        /// `boot()`
+        Boot = "boot",
+        /// `save()`
+        Save = "save",
         /// `open_arrival()`
         OpenArrival = "open_arrival",
         /// `close_arrival()`
@@ -95,6 +101,8 @@ pub enum Effect {
     /// A migration from here is said to have gone well, whether the destination has said so or not. This is the guard
     /// taken out, for tests of those who watch.
     Unguarded,
+    /// A zone that is asked to shut down does not.
+    IgnoreShutdown,
     /// Nothing here answers.
     Down,
 }
@@ -111,6 +119,7 @@ impl fmt::Display for Effect {
             Self::Cut { rounds } => write!(f, "cut after {rounds} round(s)"),
             Self::LoseAnswer => f.write_str("lose-answer"),
             Self::Unguarded => f.write_str("unguarded"),
+            Self::IgnoreShutdown => f.write_str("ignore-shutdown"),
             Self::Down => f.write_str("down"),
         }
     }

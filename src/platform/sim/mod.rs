@@ -17,6 +17,7 @@ mod leaving;
 mod outage;
 mod owner;
 mod platform;
+mod power;
 mod precopy;
 mod record;
 mod settings;

@@ -118,14 +118,7 @@ impl Sim {
     pub fn start(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         self.not_locked()?;
         self.put_in_order()?;
-        self.change(|session| {
-            let mut record = session.named(zone)?;
-            if let Some(what) = session.host()?.lacks(&record.config, &self.inner.paths) {
-                return Err(record.refuse(what));
-            }
-            record.boot(session.now()?, session.fresh_id()?)?;
-            session.save(&record)
-        })
+        self.change(|session| self.switch_on(session, session.named(zone)?))
     }
 
     /// Ends a zone, as its owner would, also while it moves away.

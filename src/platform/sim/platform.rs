@@ -1,6 +1,7 @@
 //! [`Sim`] as a platform.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -104,6 +105,18 @@ impl Platform for Sim {
 
     async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         self.gated(Operation::Undefine, Some(zone), async { self.forget(zone, uuid) }).await
+    }
+
+    async fn shutdown(&self, zone: &ZoneName, uuid: Uuid, limit: Duration) -> Result<(), PlatformError> {
+        self.gated(Operation::Shutdown, Some(zone), self.shut_down(zone, uuid, limit)).await
+    }
+
+    async fn boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, PlatformError> {
+        self.gated(Operation::Boot, Some(zone), async { self.boot_again(zone, uuid) }).await
+    }
+
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        self.gated(Operation::Save, Some(zone), self.save_memory(zone, uuid)).await
     }
 
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {

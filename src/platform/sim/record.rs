@@ -10,6 +10,9 @@
 //!   (nothing) ──────────► migrating-in ──────► paused ──────────► running
 //!       ▲                       │                 │
 //!       └─────── vanish ────────┴──── discard ────┘
+//!
+//!              save                              restore
+//!   running ──────────► installed, suspended ──────────────► running
 //! ```
 //!
 //! The guest itself goes on only where `since` is set: not while frozen, arriving or paused. A zone that was
@@ -113,6 +116,8 @@ impl Record {
         if self.state != ZoneState::Installed {
             return Err(self.refuse("it runs already"));
         }
+        // What was saved is gone with a boot.
+        self.aux = None;
         (self.state, self.id, self.counted, self.since) = (ZoneState::Running, Some(id), 0, Some(now));
         Ok(())
     }
@@ -130,6 +135,8 @@ impl Record {
     pub fn lose_power(mut self) -> Option<Self> {
         match (self.state, self.aux) {
             (_, Some(Aux::MigratingIn)) => self.vanish(),
+            // What was saved lies on a disk.
+            (ZoneState::Installed, _) => Some(self),
             _ => {
                 self.put_down();
                 Some(self)

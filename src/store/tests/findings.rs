@@ -44,6 +44,18 @@ fn one(
 }
 
 #[test]
+fn a_zone_whose_stop_was_interrupted_waits_for_somebody() {
+    use crate::store::{RestPhase, RestWay};
+    let with = |phase| {
+        let rests = vec![super::sample::rest("web", RestWay::Stop, phase)];
+        Contents { rests, ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None) }
+    };
+    assert_eq!(found(&with(RestPhase::Stopping), &QUIET), ["interrupted web"]);
+    assert_eq!(found(&with(RestPhase::Stopping), &RUNNING), [] as [&str; 0]);
+    assert_eq!(found(&with(RestPhase::Resting), &QUIET), ["unfinished web"]);
+}
+
+#[test]
 fn what_runs_have_left_is_found() {
     use AwayPhase::{Away, Leaving, Returning};
     use MoveState::{Evacuated, Failed, Migrating, Preparing, Ready, Returned, Skipped, Unknown};
@@ -55,6 +67,7 @@ fn what_runs_have_left_is_found() {
         // How the run ended, what it says of the zone, its last word on it, the away list; what is found.
         (Some(9), Evacuated, done, Some(Away), nothing),
         (Some(9), Returned, done, None, nothing),
+        (Some(9), MoveState::Stopped, done, None, nothing),
         (Some(9), Failed, intent, None, nothing),
         (Some(9), Skipped, None, None, nothing),
         (Some(9), Unknown, intent, Some(Leaving), open),

@@ -6,8 +6,8 @@ use crate::model::{
     Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
 };
 use crate::store::{
-    Away, AwayPhase, Contents, Direction, Entry, Holder, Mark, Move, MoveState, Reservation, Run, Store,
-    TargetKey,
+    Away, AwayPhase, Contents, Direction, Entry, Holder, Mark, Move, MoveState, Reservation, Rest, RestPhase,
+    RestWay, Run, Store, TargetKey,
 };
 
 pub fn name(zone: &str) -> ZoneName {
@@ -58,6 +58,18 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         downtime: arrived.then_some(240),
     };
     (row, manifest(zone))
+}
+
+pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
+    Rest {
+        zone: name(zone),
+        uuid: Uuid::from_u128(8),
+        brand: Brand::Kvm,
+        way,
+        phase,
+        started: Millis(10),
+        ended: (phase == RestPhase::Resting).then_some(Millis(20)),
+    }
 }
 
 pub fn manifest(zone: &str) -> Manifest {
@@ -142,6 +154,11 @@ pub fn contents() -> Contents {
             away("gone", AwayPhase::Away),
             away("web", AwayPhase::Leaving),
         ],
+        rests: vec![
+            rest("quiet", RestWay::Stop, RestPhase::Resting),
+            rest("asleep", RestWay::Suspend, RestPhase::Resting),
+            rest("ending", RestWay::Stop, RestPhase::Stopping),
+        ],
         reservations: vec![booking("guest", 1_700_000_000_000)],
     }
 }
@@ -170,6 +187,10 @@ pub fn write(store: &Store) {
     for (row, manifest) in &contents.away {
         store.begin_away(row, manifest).unwrap();
         store.update_away(row).unwrap();
+    }
+    for rest in &contents.rests {
+        store.begin_rest(rest).unwrap();
+        store.update_rest(rest).unwrap();
     }
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sample::{away, booking, entry, holder, manifest, name, uri};
+use super::sample::{away, booking, entry, holder, manifest, name, rest, uri};
 use crate::model::{Millis, Step};
-use crate::store::{AwayPhase, Direction, Mark, Move, Store, StoreError, TargetKey};
+use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
 /// A write, under the words with which the store names it; each changes what is in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
@@ -23,6 +23,13 @@ pub const WRITES: &[Write] = &[
     }),
     ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
     ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
+    ("record a zone that is put to rest", |store| {
+        store.begin_rest(&rest("new", RestWay::Stop, RestPhase::Stopping))
+    }),
+    ("record a zone that rests", |store| {
+        store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
+    }),
+    ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)

@@ -40,7 +40,7 @@ impl Leaving {
     ) -> Result<Sent, PlatformError> {
         let allowance = Allowance { limit: downtime, stepwise: !is_emulated(&zone.name, paths) };
         let mut stopped = watch_events(zone.uuid, allowance)?;
-        let ended = end_of(&zone.name, paths);
+        let ended = end_of(Driver::Qemu, &zone.name, paths);
         let mut outcome = self.start(zone, folder, settings, (allowance.in_pass(0), paths))?;
         let gone = async {
             let ended = match ended {

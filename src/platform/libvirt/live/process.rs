@@ -1,4 +1,4 @@
-//! The QEMU process of a zone.
+//! The process of a zone: its QEMU, or the controller of its container.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -7,10 +7,11 @@ use tokio::sync::oneshot;
 
 use crate::model::ZoneName;
 use crate::paths::Paths;
+use crate::platform::libvirt::virsh::Driver;
 
-/// The process id of the zone's QEMU, if it can be found.
-fn pid_of(zone: &ZoneName, paths: &Paths) -> Option<i32> {
-    let file = paths.libvirt_run().join("qemu").join(format!("{zone}.pid"));
+/// The id of the zone's process, if it can be found.
+fn pid_of(driver: Driver, zone: &ZoneName, paths: &Paths) -> Option<i32> {
+    let file = paths.libvirt_run().join(driver.folder()).join(format!("{zone}.pid"));
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
@@ -31,14 +32,14 @@ pub fn is_emulated(zone: &ZoneName, paths: &Paths) -> bool {
 }
 
 fn arguments_of(zone: &ZoneName, paths: &Paths) -> Vec<String> {
-    let Some(pid) = pid_of(zone, paths) else { return Vec::new() };
+    let Some(pid) = pid_of(Driver::Qemu, zone, paths) else { return Vec::new() };
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     arguments.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
-/// Is told when the zone's QEMU has ended; none if its process cannot be found.
-pub fn end_of(zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
-    let process = pidfd_open(Pid::from_raw(pid_of(zone, paths)?)?, PidfdFlags::empty()).ok()?;
+/// Is told when the zone's process has ended; none if it cannot be found.
+pub fn end_of(driver: Driver, zone: &ZoneName, paths: &Paths) -> Option<oneshot::Receiver<()>> {
+    let process = pidfd_open(Pid::from_raw(pid_of(driver, zone, paths)?)?, PidfdFlags::empty()).ok()?;
     let (sender, receiver) = oneshot::channel();
     // A thread of its own: it may wait for as long as the zone lives, and must not keep the runtime from ending.
     std::thread::spawn(move || {

@@ -1,0 +1,182 @@
+//! Zones are put to rest, and booted again: one after another, each step written down.
+//!
+//! What was asked of the hypervisor may have been answered or not: what counts is what it says of the zone then.
+
+use super::cancel::{MOVES, QUESTIONS};
+use super::rest::{Bed, Seen, rests_now, seen, state_of};
+use super::{Board, Engine, Event, Stage};
+use crate::host::{Host, chain};
+use crate::model::{Aux, Inventory, Step, ZoneName};
+use crate::points::{Place, When};
+use crate::store::{Entry, Mark, Move, MoveState, Rest, RestPhase, RestWay};
+
+/// The part of a run that is about zones that stay.
+pub(super) struct Resting<'a> {
+    pub engine: &'a Engine,
+    pub board: &'a Board,
+}
+
+impl Resting<'_> {
+    /// Puts them to rest in that order.
+    pub async fn lay_down(&self, beds: &[Bed]) {
+        for bed in beds {
+            if self.its_turn(&bed.zone) {
+                self.engine.watcher.event(&Event::Resting(&bed.zone, bed.way));
+                let step = match bed.way {
+                    RestWay::Stop => Step::Shutdown,
+                    RestWay::Suspend => Step::Save,
+                };
+                let (state, error) = self.rest(bed, step).await;
+                self.end(&bed.zone, state, error);
+            }
+        }
+    }
+
+    /// Boots them in that order.
+    pub async fn wake(&self, rests: &[Rest]) {
+        for rest in rests {
+            if self.its_turn(&rest.zone) {
+                self.engine.watcher.event(&Event::Waking(&rest.zone));
+                let (state, error) = match self.begin(&rest.zone, Step::Boot) {
+                    Ok(()) => self.boot(rest).await,
+                    Err(reason) => (MoveState::Failed, Some(reason)),
+                };
+                self.end(&rest.zone, state, error);
+            }
+        }
+    }
+
+    fn its_turn(&self, zone: &ZoneName) -> bool {
+        let runs = self.engine.cancel.stage() == Stage::Running;
+        if !runs {
+            self.end(zone, MoveState::Skipped, Some("cancelled before its turn".to_owned()));
+        }
+        runs
+    }
+
+    async fn rest(&self, bed: &Bed, step: Step) -> (MoveState, Option<String>) {
+        let (engine, zone, uuid) = (self.engine, &bed.zone, bed.uuid);
+        let row = Rest {
+            zone: zone.clone(),
+            uuid,
+            brand: bed.brand,
+            way: bed.way,
+            phase: RestPhase::Stopping,
+            started: Engine::now(),
+            ended: None,
+        };
+        // Before all else: if the power fails in the middle of it, the zone is booted on return.
+        if let Err(error) = engine.store.begin_rest(&row) {
+            return (MoveState::Failed, Some(chain(&error)));
+        }
+        if let Err(reason) = self.begin(zone, step) {
+            self.forget(zone);
+            return (MoveState::Failed, Some(reason));
+        }
+        let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
+        let asking = async {
+            match bed.way {
+                RestWay::Stop => engine.local.shutdown(zone.clone(), uuid, limit).await,
+                RestWay::Suspend => engine.local.save(zone, uuid).await,
+            }
+        };
+        // A shutdown cannot be called back: the end of it is waited for, also when the run is given up.
+        let answer = engine.cancel.bound(MOVES, asking).await;
+        let Some(inventory) = self.look().await.filter(|_| answer.is_some()) else {
+            let text = "whether it has ended is not known; 'sysadm evacuate --resume' finds out";
+            return (MoveState::Unknown, Some(text.to_owned()));
+        };
+        let reason = match answer {
+            Some(Err(error)) => error.to_string(),
+            _ => "it still runs".to_owned(),
+        };
+        let (seen, found) = seen(&inventory, uuid);
+        if seen == Seen::Down {
+            let now = rests_now(&row, found);
+            self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
+            self.told(self.done(zone, step), zone);
+            let error = (now.way != bed.way).then(|| format!("its memory was not saved: {reason}"));
+            return (state_of(now.way), error);
+        }
+        self.forget(zone);
+        self.told(self.write(zone, step, Mark::Failed, Some(reason.clone())), zone);
+        (MoveState::Failed, Some(reason))
+    }
+
+    async fn boot(&self, rest: &Rest) -> (MoveState, Option<String>) {
+        let (engine, zone) = (self.engine, &rest.zone);
+        let unknown = || {
+            let text = "whether it runs is not known; 'sysadm evacuate --resume' finds out";
+            (MoveState::Unknown, Some(text.to_owned()))
+        };
+        let Some(before) = self.look().await else { return unknown() };
+        let saved = seen(&before, rest.uuid).1.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
+        let answer = engine.cancel.bound(MOVES, engine.local.boot(zone.clone(), rest.uuid)).await;
+        let Some(inventory) = self.look().await.filter(|_| answer.is_some()) else { return unknown() };
+        if seen(&inventory, rest.uuid).0 != Seen::Runs {
+            let reason = match answer {
+                Some(Err(error)) => error.to_string(),
+                _ => "it was booted and has ended at once".to_owned(),
+            };
+            self.told(self.write(zone, Step::Boot, Mark::Failed, Some(reason.clone())), zone);
+            return (MoveState::Failed, Some(reason));
+        }
+        // In this order: if the power fails just now, it is booted once more.
+        self.told(self.done(zone, Step::Boot), zone);
+        self.forget(zone);
+        if rest.way == RestWay::Suspend && !saved {
+            self.told(Err("its saved memory was gone; it was booted afresh".to_owned()), zone);
+        }
+        (MoveState::Returned, None)
+    }
+
+    /// There is nothing to be booted any more.
+    fn forget(&self, zone: &ZoneName) {
+        let removed = self.engine.store.remove_rest(zone);
+        self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
+    }
+
+    async fn look(&self) -> Option<Inventory> {
+        let asked = self.engine.cancel.bound(QUESTIONS, self.engine.local.inventory()).await;
+        asked.and_then(Result::ok)
+    }
+
+    /// The intent of its step is on the disk before anything is done with it.
+    fn begin(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
+        self.write(zone, step, Mark::Intent, None)?;
+        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        let begun = |a_move: &mut Move| {
+            (a_move.state, a_move.step, a_move.started) =
+                (MoveState::Migrating, Some(step), Some(Engine::now()));
+        };
+        self.board.change(zone, begun).map(drop).map_err(|error| chain(&error))
+    }
+
+    fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
+        self.write(zone, step, Mark::Done, None)?;
+        self.engine.local.points().reach(Place::Journal, When::After, step)
+    }
+
+    fn end(&self, zone: &ZoneName, state: MoveState, error: Option<String>) {
+        let change = |a_move: &mut Move| {
+            (a_move.state, a_move.error, a_move.ended) = (state, error, Some(Engine::now()));
+        };
+        match self.board.change(zone, change) {
+            Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
+            Err(error) => self.engine.watcher.event(&Event::Warning(&error.to_string())),
+        }
+    }
+
+    fn write(&self, zone: &ZoneName, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
+        let Some(run) = self.board.run() else { return Ok(()) };
+        let entry = Entry { zone: zone.clone(), step, mark, at: Engine::now(), detail };
+        self.engine.store.log_step(run, &entry).map_err(|error| chain(&error))
+    }
+
+    /// What was done is done; that it could not be written down is said.
+    fn told(&self, written: Result<(), String>, zone: &ZoneName) {
+        if let Err(reason) = written {
+            self.engine.watcher.event(&Event::Warning(&format!("{zone}: {reason}")));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Zones that are shut down, saved and started by the tool. A shutdown takes a few virtual seconds; a zone that was
+//! told to ignore it runs on.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::Sim;
+use super::database::Session;
+use super::faults::Effect;
+use super::record::Record;
+use crate::hooks::Pass;
+use crate::model::{Aux, Brand, Millis, ZoneName, ZoneState};
+use crate::platform::PlatformError;
+
+/// How long an orderly shutdown takes, in virtual milliseconds.
+const SHUTDOWN: u64 = 3_000;
+
+impl Sim {
+    /// Boots a zone, whoever asks.
+    pub(super) fn switch_on(&self, session: &Session<'_>, mut record: Record) -> Result<(), PlatformError> {
+        if let Some(what) = session.host()?.lacks(&record.config, &self.inner.paths) {
+            return Err(record.refuse(what));
+        }
+        record.boot(session.now()?, session.fresh_id()?)?;
+        session.save(&record)
+    }
+
+    fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<Record, PlatformError> {
+        let found = self.read(|session| session.identified(uuid))?;
+        found.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))
+    }
+
+    pub(super) async fn shut_down(
+        &self,
+        zone: &ZoneName,
+        uuid: Uuid,
+        limit: Duration,
+    ) -> Result<(), PlatformError> {
+        let record = self.known(zone, uuid)?;
+        if !record.zone().is_running() {
+            return Ok(());
+        }
+        if let Some(aux) = record.aux {
+            return Err(record.refuse(format!("it is {aux}")));
+        }
+        let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let deaf = self.fault(Some(zone), |effect| matches!(effect, Effect::IgnoreShutdown))?.is_some();
+        if deaf || limit < SHUTDOWN {
+            self.sleep_until(self.now()?.after(limit)).await?;
+            return Err(PlatformError::not_down(zone, limit));
+        }
+        self.sleep_until(self.now()?.after(SHUTDOWN)).await?;
+        self.change(|session| match session.identified(uuid)? {
+            Some(mut record) if record.zone().is_running() => {
+                record.halt()?;
+                session.save(&record)
+            }
+            _ => Ok(()),
+        })
+    }
+
+    pub(super) fn boot_again(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, PlatformError> {
+        let record = self.known(zone, uuid)?;
+        if record.zone().is_running() {
+            return Ok(false);
+        }
+        if !Pass::is_given(&self.inner.paths, uuid) {
+            self.not_locked()?;
+        }
+        self.change(|session| {
+            let found = session.identified(uuid)?;
+            let mut record = found.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+            match record.aux {
+                Some(Aux::Suspended) => {
+                    record.restore(session.now()?, session.fresh_id()?);
+                    session.save(&record)
+                }
+                _ => self.switch_on(session, record),
+            }
+        })?;
+        Ok(true)
+    }
+
+    pub(super) async fn save_memory(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        let record = self.known(zone, uuid)?;
+        if record.config.brand != Brand::Kvm {
+            return Err(record.refuse("the memory of a container cannot be saved"));
+        }
+        if (record.state, record.aux) != (ZoneState::Running, None) {
+            return Err(record.refuse("only a zone that runs can be saved"));
+        }
+        let time = record.config.memory.saturating_mul(1000) / self.host()?.bandwidth.max(1);
+        self.sleep_until(self.now()?.after(time)).await?;
+        self.change(|session| {
+            let mut record =
+                session.identified(uuid)?.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+            record.save(session.now()?)?;
+            session.save(&record)
+        })
+    }
+}
+
+impl Record {
+    /// Its memory goes to a file, and it ends.
+    fn save(&mut self, now: Millis) -> Result<(), PlatformError> {
+        let counted = self.counter(now);
+        self.halt()?;
+        (self.aux, self.counted) = (Some(Aux::Suspended), counted);
+        Ok(())
+    }
+
+    /// It goes on where it was saved.
+    fn restore(&mut self, now: Millis, id: u32) {
+        (self.state, self.aux, self.id, self.since) = (ZoneState::Running, None, Some(id), Some(now));
+    }
+}

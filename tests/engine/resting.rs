@@ -1,0 +1,273 @@
+//! Zones that stay: stopped, suspended, left alone; and what becomes of them whatever happens meanwhile.
+
+use std::collections::BTreeSet;
+
+use sysadm::evacuation::{Options, Outcome, recover};
+use sysadm::model::{Aux, Brand};
+use sysadm::plan::Action;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::points::Point;
+use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
+
+use crate::crashes::{paused, run_until_crash};
+use crate::script::{Blow, Plan};
+use crate::world::{Kindly, World, brand, error_of, live, name, state_of};
+
+const WAYS: [Action; 2] = [Action::Stop, Action::Suspend];
+
+fn world(action: Action) -> World {
+    let mut world = World::with(Kindly::Live);
+    world.actions.default = action;
+    world
+}
+
+async fn ready(world: &World, direction: Direction) {
+    world.make_ready_for(direction).await;
+}
+
+/// The points that a zone comes to which is put to rest, or booted again.
+pub fn points_of(direction: Direction, action: Action) -> Vec<Point> {
+    let world = world(action);
+    paused().block_on(async {
+        ready(&world, direction).await;
+        world.script.begin(None);
+        assert!(world.run(direction).await.unwrap().is_complete());
+    });
+    let reached: BTreeSet<_> = world.script.points_reached().iter().map(Point::to_string).collect();
+    Point::all().filter(|point| reached.contains(&point.to_string())).collect()
+}
+
+fn rests(world: &World) -> Vec<String> {
+    let rests = world.store("h1").rests().unwrap();
+    rests.iter().map(|rest| format!("{} {} {}", rest.zone, rest.way, rest.phase)).collect()
+}
+
+async fn runs(world: &World, zone: &str) -> bool {
+    world.seen("h1", zone).await.unwrap().is_running()
+}
+
+fn booted(world: &World) -> Vec<String> {
+    let events = world.events.all();
+    events.iter().filter_map(|event| Some(event.strip_prefix("waking ")?.to_owned())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
+    let mut world = World::new();
+    for zone in ["app", "db", "web"] {
+        world.run_zone(live(zone));
+    }
+    world.run_zone(brand(live("ct"), Brand::Lxc));
+    world.actions.default = Action::Stop;
+    world.lock("h1");
+    let zones = ["web", "ct", "app", "db"].map(name).to_vec();
+    let options = Options { zones, actions: world.actions.clone(), ..World::options() };
+    let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    assert!(outcome.is_complete() && outcome.count(MoveState::Stopped) == 4, "{outcome:?}");
+    assert_eq!(rests(&world), ["web stop resting", "ct stop resting", "app stop resting", "db stop resting"]);
+    for zone in ["web", "ct", "app", "db"] {
+        assert!(!runs(&world, zone).await);
+    }
+    // They are no longer candidates, whoever asks for all.
+    world.actions.default = Action::Migrate;
+    let again = world.run(Direction::Evacuate).await.unwrap();
+    assert!(again.is_complete() && again.moves.is_empty(), "{again:?}");
+    world.unlock("h1");
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    assert_eq!(booted(&world), ["db", "app", "ct", "web"]);
+    for zone in ["web", "ct", "app", "db"] {
+        assert!(runs(&world, zone).await);
+    }
+    assert_eq!(rests(&world), [] as [&str; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspended_zone_goes_on_where_it_was() {
+    let world = world(Action::Suspend);
+    ready(&world, Direction::Evacuate).await;
+    let before = world.sim("h1").zone_counter(&name("web")).unwrap().value;
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_eq!(state_of(&outcome, "web"), MoveState::Suspended);
+    assert_eq!(world.seen("h1", "web").await.unwrap().aux, Some(Aux::Suspended));
+    world.unlock("h1");
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    let counter = world.sim("h1").zone_counter(&name("web")).unwrap();
+    assert!(counter.goes_on && counter.value > before, "{counter:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_does_not_shut_down_runs_on_and_is_named() {
+    for action in [Action::Stop, Action::Restart] {
+        let world = world(action);
+        ready(&world, Direction::Evacuate).await;
+        world.set_faults("h1", &[Fault::always(Effect::IgnoreShutdown)]);
+        let outcome = world.run(Direction::Evacuate).await.unwrap();
+        assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
+        assert!(error_of(&outcome, "web").contains("has not within 180 s; it runs on"), "{outcome:?}");
+        assert_eq!(outcome.left_running, Some(vec![name("web")]));
+        assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+        assert_eq!(rests(&world), [] as [&str; 0]);
+        world.all_room_is_given_back();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_cannot_be_booted_there_is_booted_here_again_under_the_lock() {
+    let world = World::with(Kindly::Restart);
+    world.lock("h1");
+    world.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Boot, reason: "no".into() })]);
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_eq!(error_of(&outcome, "web"), "h2: no; it was booted again on h1");
+    assert_eq!(world.all_is_told_truly("web", Kindly::Restart).await, "h1");
+    // The lock is for all others, and for this one a moment later.
+    world.sim("h1").stop(&name("web")).unwrap();
+    assert!(world.sim("h1").start(&name("web")).unwrap_err().to_string().contains("is in maintenance"));
+    let uuid = world.seen("h1", "web").await.unwrap().uuid;
+    let refused = sysadm::host::Host::boot(world.engine().local.as_ref(), name("web"), uuid).await;
+    assert!(refused.unwrap_err().to_string().contains("is in maintenance"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_is_left_alone_runs_on_and_nothing_waits_for_it() {
+    let mut world = World::with(Kindly::Live);
+    world.run_zone(live("other"));
+    world.actions.zones = [(name("web"), Action::Leave)].into();
+    world.lock("h1");
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert!(outcome.is_complete(), "{outcome:?}");
+    assert_eq!((outcome.moves.len(), outcome.left_alone), (1, vec![name("web")]));
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_its_owner_does_with_a_zone_that_rests_is_respected_and_said() {
+    for action in WAYS {
+        let world = world(action);
+        ready(&world, Direction::Evacuate).await;
+        world.run(Direction::Evacuate).await.unwrap();
+        world.unlock("h1");
+        world.sim("h1").start(&name("web")).unwrap();
+        let outcome = world.run(Direction::Return).await.unwrap();
+        assert!(outcome.is_complete() && outcome.moves.is_empty(), "{outcome:?}");
+        assert_eq!(world.events.count("was booted by somebody else"), 1);
+        assert_eq!(rests(&world), [] as [&str; 0]);
+    }
+    let world = world(Action::Stop);
+    ready(&world, Direction::Evacuate).await;
+    world.run(Direction::Evacuate).await.unwrap();
+    world.sim("h1").remove(&name("web")).unwrap();
+    world.unlock("h1");
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    assert_eq!(world.events.count("was removed meanwhile"), 1);
+}
+
+/// After whatever happened: the record and the zone agree, and it can be brought back to run.
+async fn comes_back(world: &World, context: &str) {
+    assert_eq!(recover::settle_interrupted(&world.engine()).await.unwrap(), [], "{context}");
+    let rests = world.store("h1").rests().unwrap();
+    let zone = world.seen("h1", "web").await.unwrap();
+    assert!(rests.iter().all(|rest| rest.phase == RestPhase::Resting), "{context}: {rests:?}");
+    assert_eq!(rests.is_empty(), zone.is_running(), "{context}: {rests:?} {zone:?}");
+    let saved = zone.aux == Some(Aux::Suspended);
+    assert!(!saved || rests.iter().any(|rest| rest.way == RestWay::Suspend), "{context}: {rests:?}");
+    world.unlock("h1");
+    let outcome = world.run(Direction::Return).await.unwrap();
+    assert!(outcome.is_complete() && runs(world, "web").await, "{context}: {outcome:?}");
+    assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
+}
+
+fn strike(direction: Direction, action: Action, point: Point, blow: Blow) {
+    let context = format!("{direction} {action} {point} {blow:?}");
+    let world = world(action);
+    paused().block_on(ready(&world, direction));
+    world.script.begin(Some(Plan::Here(point, blow)));
+    run_until_crash(&world, direction);
+    let world = if blow == Blow::SourceKilled { world.after_power_loss() } else { world };
+    world.lines.repair();
+    paused().block_on(async {
+        if direction == Direction::Return {
+            // As it was before: the rest is the same.
+            world.lock("h1");
+        }
+        comes_back(&world, &context).await;
+    });
+}
+
+#[test]
+fn wherever_a_rest_is_struck_the_zone_can_be_brought_back() {
+    let mut cases = 0;
+    for direction in Direction::ALL {
+        for action in WAYS {
+            for point in points_of(*direction, action) {
+                for blow in [Blow::SourceKilled, Blow::DaemonRestartedAtSource, Blow::StepFails] {
+                    strike(*direction, action, point, blow);
+                    cases += 1;
+                }
+            }
+        }
+    }
+    assert!(cases >= 36, "{cases}");
+}
+
+fn crash(direction: Direction, action: Action, moment: usize) {
+    let world = world(action);
+    paused().block_on(ready(&world, direction));
+    world.script.begin(Some(Plan::Crash(moment)));
+    run_until_crash(&world, direction);
+    let world = world.after_power_loss();
+    paused().block_on(async {
+        if direction == Direction::Return {
+            world.lock("h1");
+        }
+        comes_back(&world, &format!("{direction} {action} at moment {moment}")).await;
+    });
+}
+
+#[test]
+fn wherever_its_process_is_killed_a_zone_that_was_to_rest_can_be_brought_back() {
+    for direction in Direction::ALL {
+        for action in WAYS {
+            let world = world(action);
+            paused().block_on(async {
+                ready(&world, *direction).await;
+                world.script.begin(None);
+                assert!(world.run(*direction).await.unwrap().is_complete());
+            });
+            (0..world.script.points()).for_each(|moment| crash(*direction, action, moment));
+        }
+    }
+}
+
+fn word(outcome: &Outcome) -> MoveState {
+    state_of(outcome, "web")
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_fails_a_rest_says_what_became_of_it() {
+    for action in WAYS {
+        for &at in Operation::ALL {
+            for after in [false, true] {
+                let world = world(action);
+                ready(&world, Direction::Evacuate).await;
+                let reason = "told so".to_owned();
+                let effect =
+                    if after { Effect::FailAfter { at, reason } } else { Effect::Fail { at, reason } };
+                world.set_faults("h1", &[Fault::always(effect.clone())]);
+                let result = world.run(Direction::Evacuate).await;
+                world.clear_faults();
+                if let Ok(outcome) = result {
+                    let running = runs(&world, "web").await;
+                    match word(&outcome) {
+                        MoveState::Stopped | MoveState::Suspended => assert!(!running, "{action} {effect}"),
+                        MoveState::Failed => {
+                            assert!(running && rests(&world).is_empty(), "{action} {effect}")
+                        }
+                        MoveState::Unknown => assert_eq!(rests(&world).len(), 1, "{action} {effect}"),
+                        other => panic!("{action} {effect}: it ended {other}"),
+                    }
+                }
+                comes_back(&world, &format!("{action} {effect}")).await;
+            }
+        }
+    }
+}
