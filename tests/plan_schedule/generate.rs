@@ -108,7 +108,7 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         headroom: headroom as f64 / 10.0,
         outbound: 1 + dice.roll(3) as u32,
         inbound: 1 + dice.roll(3) as u32,
-        max_zones: dice.once_in(4).then_some(zones as u32),
+        max_zones: dice.once_in(4).then_some(zones as u32 / 2 + 1),
         seed,
         steps: 2000,
         ..Rules::default()
