@@ -114,8 +114,8 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         ..Rules::default()
     };
     let moves: Vec<_> = (0..).zip(targets.iter().map(|&to| to as u32)).collect();
-    let behind = BTreeSet::from([HostIx(0)]);
-    let trunks = dice.once_in(2).then_some(Trunk { hosts: behind, bandwidth: 200 * MB });
+    let behind = BTreeSet::from([HostIx(0), HostIx(1)]);
+    let trunks = dice.once_in(2).then_some(Trunk { hosts: behind, bandwidth: 150 * MB });
     Case { fleet, rules, placement: to(&moves), trunks: trunks.into_iter().collect() }
 }
 
