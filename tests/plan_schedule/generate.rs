@@ -108,14 +108,14 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         headroom: headroom as f64 / 10.0,
         outbound: 1 + dice.roll(3) as u32,
         inbound: 1 + dice.roll(3) as u32,
-        max_zones: dice.once_in(4).then_some(zones as u32),
+        max_zones: dice.once_in(4).then_some(zones as u32 / 2 + 1),
         seed,
         steps: 2000,
         ..Rules::default()
     };
     let moves: Vec<_> = (0..).zip(targets.iter().map(|&to| to as u32)).collect();
-    let behind = BTreeSet::from([HostIx(0)]);
-    let trunks = dice.once_in(2).then_some(Trunk { hosts: behind, bandwidth: 200 * MB });
+    let behind = BTreeSet::from([HostIx(0), HostIx(1)]);
+    let trunks = dice.once_in(2).then_some(Trunk { hosts: behind, bandwidth: 150 * MB });
     Case { fleet, rules, placement: to(&moves), trunks: trunks.into_iter().collect() }
 }
 
