@@ -29,9 +29,11 @@ pub mod recover;
 mod rest;
 mod resting;
 mod run;
+mod scene;
 mod select;
 mod status;
 pub mod survey;
+mod window;
 
 use std::sync::Arc;
 
@@ -191,6 +193,9 @@ pub struct Planned {
     pub estimate: Option<u64>,
 }
 
+/// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
+type Seen = (Options, Option<scene::Scene>, select::Candidates);
+
 impl Engine {
     fn now() -> Millis {
         Millis::now()
@@ -204,11 +209,12 @@ impl Engine {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
-        let candidates = self.look(direction, options).await?;
+        let (options, scene, candidates) = self.look(direction, options).await?;
+        let options = &options;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
         board.save_all()?;
-        let stopped = self.in_passes(direction, candidates.list, options, &board).await;
+        let stopped = self.in_passes(direction, candidates.list, scene, options, &board).await;
         let moves = board.moves();
         let running = match direction {
             Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
@@ -239,14 +245,10 @@ impl Engine {
     }
 
     /// Settles what is open from earlier runs, and finds the zones that this one is about.
-    async fn look(
-        &self,
-        direction: Direction,
-        options: &Options,
-    ) -> Result<select::Candidates, EvacuationError> {
+    async fn look(&self, direction: Direction, options: &Options) -> Result<Seen, EvacuationError> {
         let looking = async {
             let open = recover::settle_interrupted(self).await?;
-            self.candidates(direction, &open, options).await
+            self.see(direction, &open, options).await
         };
         let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
         found.unwrap_or_else(|| {
@@ -265,9 +267,10 @@ impl Engine {
     ) -> Result<(Vec<Planned>, Vec<Stranger>), EvacuationError> {
         let open: Vec<_> =
             self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
-        let candidates = self.candidates(direction, &open, options).await?;
+        let (options, scene, candidates) = self.see(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
-        let prepared = self.prepare_all(&candidates.list, options, ask::Mode::Look, &board).await;
+        let prepared =
+            self.prepare_all(&candidates.list, scene.as_ref(), &options, ask::Mode::Look, &board).await;
         let planned =
             prepared.into_iter().map(|prepared| self.estimate(prepared)).collect::<Result<_, _>>()?;
         Ok((planned, candidates.strangers))
@@ -304,21 +307,30 @@ impl Engine {
         }
     }
 
-    async fn candidates(
+    /// Finds the zones that a run is about, and what the policy says of them.
+    async fn see(
         &self,
         direction: Direction,
         open: &[Away],
         options: &Options,
-    ) -> Result<select::Candidates, EvacuationError> {
+    ) -> Result<Seen, EvacuationError> {
+        let mut options = options.clone();
         match direction {
             Direction::Evacuate => {
+                let scene = self.scene(&options).await?;
+                if options.actions == Actions::default() {
+                    options.actions.zones = scene.actions();
+                }
                 let inventory = self.local.inventory().await?;
-                let (targets, away) = (self.store.targets()?, self.store.away()?);
-                let mut found = select::leaving(&inventory, &targets, &away, open, options)?;
-                rest::keep_out(&mut found, &self.store.rests()?, options);
-                Ok(found)
+                let mut found =
+                    select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
+                rest::keep_out(&mut found, &self.store.rests()?, &options);
+                Ok((options, Some(scene), found))
             }
-            Direction::Return => select::returning(self.store.away()?, &self.store.rests()?, open, options),
+            Direction::Return => {
+                let found = select::returning(self.store.away()?, &self.store.rests()?, open, &options)?;
+                Ok((options, None, found))
+            }
         }
     }
 

@@ -2,9 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 use super::cancel::{MOVES, QUESTIONS};
+use super::window::Turn;
 use super::{Board, Engine, Event, Stage, record, short};
 use crate::host::Progress;
 use crate::migration::{Log, MoveError, Moved, Task, migrate, retry};
@@ -20,9 +19,8 @@ pub(super) struct OneMove<'a> {
     pub(super) task: &'a Task,
     pub(super) peer: &'a HostUri,
     pub(super) away: Option<&'a Away>,
-    window: &'a Semaphore,
-    /// Its place in the window. Given back as soon as the zone runs at its destination: what follows is paper.
-    place: Mutex<Option<SemaphorePermit<'a>>>,
+    /// Given back as soon as the zone runs at its destination: what follows is paper.
+    turn: Turn<'a>,
     /// The last step that was begun.
     step: Mutex<Step>,
 }
@@ -38,10 +36,9 @@ impl<'a> OneMove<'a> {
         board: &'a Board,
         direction: Direction,
         (task, peer, away): (&'a Task, &'a HostUri, Option<&'a Away>),
-        window: &'a Semaphore,
+        turn: Turn<'a>,
     ) -> Self {
-        let (place, step) = (Mutex::new(None), Mutex::new(Step::Reserve));
-        Self { engine, board, direction, task, peer, away, window, place, step }
+        Self { engine, board, direction, task, peer, away, turn, step: Mutex::new(Step::Reserve) }
     }
 
     pub(super) fn zone(&self) -> &ZoneName {
@@ -50,11 +47,11 @@ impl<'a> OneMove<'a> {
 
     /// Waits for its turn, and does it.
     pub async fn run(&self, retries: u32) {
-        self.take_place().await;
+        self.turn.wait().await;
         if self.engine.cancel.stage() != Stage::Running {
             let uuid = self.task.arrival.manifest.zone.uuid;
             // The next one need not wait for this answer.
-            self.give_place_back();
+            self.turn.end();
             let release = self.task.to.release(self.zone().clone(), uuid);
             let _ = tokio::time::timeout(QUESTIONS, release).await;
             self.end(|a_move| {
@@ -96,7 +93,7 @@ impl<'a> OneMove<'a> {
 
     /// Waits a while, and then for its turn. Gives whether the move may be tried again.
     async fn back_off(&self, attempts: u32, retries: u32, error: &MoveError) -> bool {
-        self.give_place_back();
+        self.turn.pause();
         let pause = retry::pause(attempts);
         let text = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
         let _ = self.board.change(self.zone(), |a_move| {
@@ -105,7 +102,7 @@ impl<'a> OneMove<'a> {
         });
         self.engine.watcher.event(&Event::Retrying(self.zone(), &text));
         tokio::select! {
-            () = tokio::time::sleep(pause) => self.take_place().await,
+            () = tokio::time::sleep(pause) => self.turn.wait().await,
             () = self.engine.cancel.given_up() => {}
         }
         if self.engine.cancel.stage() != Stage::Running {
@@ -127,16 +124,6 @@ impl<'a> OneMove<'a> {
             let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
             Err(MoveError::Unknown { step, reason })
         })
-    }
-
-    /// In the order in which they ask: the semaphore is fair.
-    async fn take_place(&self) {
-        let place = self.window.acquire().await.ok();
-        *locked(&self.place) = place;
-    }
-
-    fn give_place_back(&self) {
-        locked(&self.place).take();
     }
 
     /// The record of a zone that is away is there before the zone leaves.
@@ -191,7 +178,7 @@ impl Log for OneMove<'_> {
 
     fn done(&self, step: Step) -> Result<(), String> {
         if matches!(step, Step::Switch | Step::Boot) {
-            self.give_place_back();
+            self.turn.end();
         }
         self.write(step, Mark::Done, None)?;
         self.engine.local.points().reach(Place::Journal, When::After, step)

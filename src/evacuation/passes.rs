@@ -13,6 +13,7 @@ use super::ask::Mode;
 use super::prepare::{Prepared, Readiness};
 use super::rest::Bed;
 use super::resting::Resting;
+use super::scene::Scene;
 use super::select::Candidate;
 use super::{Board, Engine, Event, Options, Reason, Stage};
 use crate::migration::retry;
@@ -89,11 +90,12 @@ impl Engine {
         &self,
         direction: Direction,
         candidates: Vec<Candidate>,
+        scene: Option<Scene>,
         options: &Options,
         board: &Board,
     ) -> Option<Reason> {
         let (resting, mut beds) = (Resting { engine: self, board }, Vec::new());
-        let stopped = self.passes(direction, candidates, options, &resting, &mut beds).await;
+        let stopped = self.passes(direction, (candidates, scene), options, &resting, &mut beds).await;
         // What stays is put to rest when the others have left, in the order in which it was named.
         beds.sort_by_key(|bed| options.zones.iter().position(|zone| *zone == bed.zone));
         resting.lay_down(&beds).await;
@@ -103,7 +105,7 @@ impl Engine {
     async fn passes(
         &self,
         direction: Direction,
-        candidates: Vec<Candidate>,
+        (candidates, mut scene): (Vec<Candidate>, Option<Scene>),
         options: &Options,
         resting: &Resting<'_>,
         beds: &mut Vec<Bed>,
@@ -111,7 +113,7 @@ impl Engine {
         let board = resting.board;
         let (mut left, mut patience) = (candidates, Patience::default());
         loop {
-            let prepared = self.prepare_all(&left, options, Mode::Book, board).await;
+            let prepared = self.prepare_all(&left, scene.as_ref(), options, Mode::Book, board).await;
             let waiting: Vec<_> = prepared.iter().filter_map(waits).collect();
             let moving = names_of_ready(&prepared);
             let rests = who_stays(&prepared, beds);
@@ -138,11 +140,17 @@ impl Engine {
             } else {
                 patience = Patience::default();
                 self.tell(&waiting, &format!("next pass after {}", few(&moving)), board);
-                if self.move_all(direction, prepared, options, board).await.is_some() || waiting.is_empty() {
+                if self.move_all(direction, prepared, scene.as_ref(), options, board).await.is_some()
+                    || waiting.is_empty()
+                {
                     return self.give_up(&waiting, board);
                 }
             }
             left.retain(|candidate| waiting.iter().any(|(zone, _)| *zone == candidate.zone));
+            if scene.is_some() {
+                // Much is otherwise now. What cannot be asked again is as it was.
+                scene = self.scene(options).await.ok().or(scene);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use super::cancel::{QUESTIONS, Stage};
 use super::connect::Connected;
 use super::passes::Wait;
 use super::rest::Bed;
+use super::scene::{Place, Scene};
 use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options, short};
 use crate::host::{Host, Offer};
@@ -92,48 +93,122 @@ struct Round<'a> {
 }
 
 impl Engine {
-    /// Prepares all candidates; several at once, results in the order of the candidates.
+    /// Prepares all candidates; results in their order. Where there is a scene, the planner says to which target each
+    /// zone is offered; those that are refused there are placed again, among the targets that are left.
     pub(super) async fn prepare_all(
         &self,
         candidates: &[Candidate],
+        scene: Option<&Scene>,
         options: &Options,
         mode: Mode,
         board: &Board,
     ) -> Vec<Prepared> {
         self.watcher.event(&Event::Preparing(candidates.len()));
-        let peers = candidates.iter().flat_map(|candidate| match &candidate.intent {
-            Intent::Leave { targets, .. } => targets.clone(),
-            Intent::Return(away) => vec![away.refuge.clone()],
-            Intent::Rest(_) | Intent::Wake(_) | Intent::Skip(_) | Intent::Unsettled => Vec::new(),
-        });
-        let connected = self.cancel.bound(QUESTIONS, self.peers.connect(peers)).await.unwrap_or_default();
+        let connected = match scene {
+            Some(scene) => scene.connected.clone(),
+            None => {
+                let peers = candidates.iter().flat_map(|candidate| match &candidate.intent {
+                    Intent::Leave { targets, .. } => targets.clone(),
+                    Intent::Return(away) => vec![away.refuge.clone()],
+                    Intent::Rest(_) | Intent::Wake(_) | Intent::Skip(_) | Intent::Unsettled => Vec::new(),
+                });
+                self.cancel.bound(QUESTIONS, self.peers.connect(peers)).await.unwrap_or_default()
+            }
+        };
         let round = &Round { engine: self, options, mode, connected, planned: Mutex::default() };
-        let preparing = candidates.iter().map(|candidate| async move {
-            let prepared = match self.cancel.stage() {
-                Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate)).await,
-                Stage::Finishing | Stage::Aborting => None,
-            };
-            // Room that was booked for it by a question without an answer is free again when the lease ends.
-            let prepared = prepared.unwrap_or_else(|| {
-                unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
+        let (mut open, mut tries) = (candidates.to_vec(), Tries::default());
+        while !open.is_empty() {
+            let places = scene.map(|scene| scene.place(&open, &tries.settled())).unwrap_or_default();
+            let places = &places;
+            let preparing = open.iter().map(|candidate| async move {
+                (candidate, self.prepare_one(round, candidate, places.get(&candidate.zone)).await)
             });
+            // What a dry run has planned is known one zone after the other.
+            let width = if mode == Mode::Book { WIDTH } else { 1 };
+            let prepared: Vec<_> = futures::stream::iter(preparing).buffered(width).collect().await;
+            let mut again = Vec::new();
+            for (candidate, prepared) in prepared {
+                if let Some(candidate) = tries.note(candidate, prepared) {
+                    again.push(candidate);
+                }
+            }
+            open = again;
+        }
+        let list = tries.into_list(candidates);
+        for prepared in &list {
             // A board that cannot be written is found out by the first move's journal, before the move.
-            let _ = board.change(&prepared.zone, |a_move| note(a_move, &prepared));
+            let _ = board.change(&prepared.zone, |a_move| note(a_move, prepared));
             self.watcher.event(&Event::Prepared);
-            prepared
-        });
-        // What a dry run has planned is known one zone after the other.
-        let width = if mode == Mode::Book { WIDTH } else { 1 };
-        futures::stream::iter(preparing).buffered(width).collect().await
+        }
+        list
+    }
+
+    async fn prepare_one(&self, round: &Round<'_>, candidate: &Candidate, place: Option<&Place>) -> Prepared {
+        let prepared = match self.cancel.stage() {
+            Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate, place)).await,
+            Stage::Finishing | Stage::Aborting => None,
+        };
+        // Room that was booked for it by a question without an answer is free again when the lease ends.
+        prepared.unwrap_or_else(|| {
+            unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
+        })
+    }
+}
+
+/// What was found out so far, zone by zone.
+#[derive(Default)]
+struct Tries {
+    ended: BTreeMap<ZoneName, Prepared>,
+    /// What targets have said to zones that are offered to another one now.
+    findings: BTreeMap<ZoneName, Vec<Finding>>,
+}
+
+impl Tries {
+    /// Notes an answer. Gives the zone with the targets that are left, if it is to be placed again.
+    fn note(&mut self, candidate: &Candidate, mut prepared: Prepared) -> Option<Candidate> {
+        let mut findings = self.findings.remove(&candidate.zone).unwrap_or_default();
+        findings.append(&mut prepared.findings);
+        let turned_down = matches!(prepared.readiness, Readiness::Failed(_) | Readiness::Waits(_));
+        if let Intent::Leave { kind, targets } = &candidate.intent
+            && turned_down
+            && !findings.is_empty()
+        {
+            let asked = |target: &HostUri| findings.iter().any(|finding| finding.target == *target);
+            let left: Vec<_> = targets.iter().filter(|target| !asked(target)).cloned().collect();
+            if !left.is_empty() {
+                self.findings.insert(candidate.zone.clone(), findings);
+                let intent = Intent::Leave { kind: *kind, targets: left };
+                return Some(Candidate { intent, ..candidate.clone() });
+            }
+            let answers = findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
+            prepared.readiness = refused(answers, describe(&findings));
+        }
+        prepared.findings = findings;
+        self.ended.insert(candidate.zone.clone(), prepared);
+        None
+    }
+
+    /// Zones that have found a target, and which.
+    fn settled(&self) -> Vec<(ZoneName, HostUri)> {
+        let ready = self.ended.values().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
+        ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect()
+    }
+
+    fn into_list(mut self, candidates: &[Candidate]) -> Vec<Prepared> {
+        candidates.iter().filter_map(|candidate| self.ended.remove(&candidate.zone)).collect()
     }
 }
 
 impl Round<'_> {
-    async fn prepare(&self, candidate: &Candidate) -> Prepared {
+    async fn prepare(&self, candidate: &Candidate, place: Option<&Place>) -> Prepared {
         match &candidate.intent {
             Intent::Skip(reason) => unprepared(candidate, Readiness::Skipped(reason.clone())),
             Intent::Unsettled => unprepared(candidate, Readiness::Unsettled),
-            Intent::Leave { kind, targets } => self.leave(candidate, *kind, targets).await,
+            Intent::Leave { kind, targets } => match place {
+                Some(Place::At(target)) => self.leave(candidate, *kind, std::slice::from_ref(target)).await,
+                Some(Place::Nowhere(refusals)) => self.stay(candidate, *kind, targets, refusals).await,
+                None => self.leave(candidate, *kind, targets).await,
+            },
             Intent::Return(away) => self.come_back(candidate, away).await,
             Intent::Rest(bed) => unprepared(candidate, Readiness::Rest(bed.clone())),
             Intent::Wake(rest) => unprepared(candidate, Readiness::Wake(rest.clone())),
@@ -153,15 +228,24 @@ impl Round<'_> {
         if self.mode == Mode::Book {
             return ask.ask(host, Beside::default()).await;
         }
-        let planned = || self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        let Beside { memory, cpus } = planned().get(host.name()).copied().unwrap_or_default();
-        let arrival = ask.ask(host, Beside { memory, cpus }).await?;
-        if arrival.kind == Kind::Live {
+        let arrival = self.look(ask, host).await?;
+        if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
-            let (memory, cpus) = (memory.saturating_add(zone.memory), cpus.saturating_add(zone.cpus));
-            planned().insert(host.name().to_owned(), Beside { memory, cpus });
+            let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+            let beside = planned.entry(host.name().to_owned()).or_default();
+            beside.memory = beside.memory.saturating_add(zone.memory);
+            beside.cpus = beside.cpus.saturating_add(zone.cpus);
         }
         Ok(arrival)
+    }
+
+    /// Only asks, as if what was planned for that host were there.
+    async fn look(&self, ask: &Ask<'_>, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+        let beside = {
+            let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+            planned.get(host.name()).copied().unwrap_or_default()
+        };
+        ask.ask(host, beside).await
     }
 
     /// Offers the zone to its targets, in order.
@@ -177,6 +261,45 @@ impl Round<'_> {
         } else {
             Prepared { readiness: Readiness::Skipped(offer.manifest.obstacles.join("; ")), ..blank }
         };
+        let _ = local.unmark(offer.ticket).await;
+        prepared
+    }
+
+    /// Asks all targets of a zone for which the planner has no place what they have against it. One that has nothing
+    /// is left out for the planner's own reasons.
+    async fn stay(
+        &self,
+        candidate: &Candidate,
+        kind: Kind,
+        targets: &[HostUri],
+        refusals: &BTreeMap<HostUri, Vec<Blocker>>,
+    ) -> Prepared {
+        let local = &self.engine.local;
+        let blank = unprepared(candidate, Readiness::Failed(String::new()));
+        let offer = match local.offer(candidate.zone.clone()).await {
+            Ok(offer) => offer,
+            Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
+        };
+        let mut prepared = blank;
+        if offer.manifest.obstacles.is_empty() {
+            let ask = Ask { mode: Mode::Look, ..self.ask(&offer, kind, local.name()) };
+            for target in targets {
+                let answer = match self.host(target) {
+                    Ok(host) => self.look(&ask, host.as_ref()).await,
+                    Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
+                };
+                let blockers = answer
+                    .err()
+                    .or_else(|| refusals.get(target).cloned())
+                    .unwrap_or_else(|| vec![Blocker::new(BlockerKind::Host, "it has not said how it is")]);
+                prepared.peer = Some(target.clone());
+                prepared.findings.push(Finding { target: target.clone(), blockers });
+            }
+            let answers = prepared.findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
+            prepared.readiness = refused(answers, describe(&prepared.findings));
+        } else {
+            prepared.readiness = Readiness::Skipped(offer.manifest.obstacles.join("; "));
+        }
         let _ = local.unmark(offer.ticket).await;
         prepared
     }

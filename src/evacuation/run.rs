@@ -1,13 +1,14 @@
 //! Moving what was prepared: a rolling window of moves.
 
-use tokio::sync::Semaphore;
-
 use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
+use super::scene::Scene;
+use super::window::{Turn, Window};
 use super::{Board, Engine, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
-use crate::model::Kind;
-use crate::store::Direction;
+use crate::model::{HostUri, Kind};
+use crate::plan::dispatch::{Item, Slots};
+use crate::store::{Away, Direction};
 
 impl Engine {
     /// Moves all that are ready, `jobs` at once. Gives why it was stopped before its end, if it was.
@@ -15,25 +16,43 @@ impl Engine {
         &self,
         direction: Direction,
         prepared: Vec<Prepared>,
+        scene: Option<&Scene>,
         options: &Options,
         board: &Board,
     ) -> Option<Reason> {
-        let mut ready: Vec<_> = prepared
+        let mut ready: Vec<Ready> = prepared
             .into_iter()
             .filter_map(|prepared| match prepared.readiness {
                 Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
                 _ => None,
             })
             .collect();
-        // The longest first, so that none of them is left over at the end.
-        ready.sort_by_key(|(task, ..)| {
-            let memory = if task.arrival.kind == Kind::Live { task.arrival.manifest.zone.memory } else { 0 };
-            std::cmp::Reverse(memory)
-        });
-        let window = &Semaphore::new(options.jobs.max(1));
+        let moving = |ready: &[Ready]| -> Vec<_> {
+            ready
+                .iter()
+                .map(|(task, peer, _)| (task.arrival.manifest.zone.name.clone(), peer.clone()))
+                .collect()
+        };
+        let (items, slots) = match scene {
+            Some(scene) => {
+                let made = scene.timed(&moving(&ready));
+                // Those of which the planner knows no time come last.
+                let start = |task: &Task| made.start(task.arrival.manifest.zone.name.as_str());
+                ready.sort_by_key(|(task, ..)| start(task).unwrap_or(u64::MAX));
+                (scene.items(&moving(&ready)), scene.slots(options.jobs))
+            }
+            None => {
+                // The longest first, so that none of them is left over at the end.
+                ready.sort_by_key(|(task, ..)| std::cmp::Reverse(to_send(task)));
+                let all = Slots { jobs: options.jobs, outbound: options.jobs, inbound: options.jobs };
+                (vec![Item::default(); ready.len()], all)
+            }
+        };
+        let window = &Window::new(items, slots);
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
-        let moves = ready.into_iter().map(|(task, peer, away)| async move {
-            let a_move = OneMove::new(self, board, direction, (&task, &peer, away.as_deref()), window);
+        let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
+            let turn = Turn::new(window, number);
+            let a_move = OneMove::new(self, board, direction, (&task, &peer, away.as_deref()), turn);
             a_move.run(options.retries).await;
         });
         tokio::select! {
@@ -41,6 +60,17 @@ impl Engine {
             () = renew(&bookings) => {}
         }
         self.cancel.reason()
+    }
+}
+
+/// A zone that can move: what is to be done, with whom, and its record if it is away.
+type Ready = (Box<Task>, HostUri, Option<Box<Away>>);
+
+/// Bytes of memory that a move sends.
+const fn to_send(task: &Task) -> u64 {
+    match task.arrival.kind {
+        Kind::Live => task.arrival.manifest.zone.memory,
+        Kind::Cold | Kind::Restart => 0,
     }
 }
 

@@ -12,11 +12,12 @@ pub(super) struct Window {
     changed: Notify,
 }
 
-/// A move's place in the window, until this is dropped or paused: then it is over, or waits for its next attempt.
-pub(super) struct Place<'a> {
+/// One move's turn: taken when the plan says so, given back when the move is over, or while it waits for its next
+/// attempt.
+pub(super) struct Turn<'a> {
     window: &'a Window,
+    /// Its number in the plan.
     number: usize,
-    paused: bool,
 }
 
 impl Window {
@@ -24,16 +25,9 @@ impl Window {
         Self { plan: Mutex::new(Dispatch::new(items, slots)), changed: Notify::new() }
     }
 
-    /// Waits until the move with this number in the plan may begin.
-    pub async fn enter(&self, number: usize) -> Place<'_> {
-        self.plan().queue(number);
-        loop {
-            let changed = self.changed.notified();
-            if self.plan().begin(number) {
-                return Place { window: self, number, paused: false };
-            }
-            changed.await;
-        }
+    fn change(&self, change: impl FnOnce(&mut Dispatch)) {
+        change(&mut self.plan());
+        self.changed.notify_waiters();
     }
 
     fn plan(&self) -> MutexGuard<'_, Dispatch> {
@@ -41,18 +35,36 @@ impl Window {
     }
 }
 
-impl Place<'_> {
-    /// Gives the place to others until the move is tried again.
-    pub fn pause(mut self) {
-        self.paused = true;
+impl<'a> Turn<'a> {
+    pub const fn new(window: &'a Window, number: usize) -> Self {
+        Self { window, number }
+    }
+
+    /// Waits for it.
+    pub async fn wait(&self) {
+        self.window.change(|plan| plan.queue(self.number));
+        loop {
+            let changed = self.window.changed.notified();
+            if self.window.plan().begin(self.number) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Gives it to others until the move is tried again.
+    pub fn pause(&self) {
+        self.window.change(|plan| plan.pause(self.number));
+    }
+
+    /// The move is over: nobody waits for it any more.
+    pub fn end(&self) {
+        self.window.change(|plan| plan.leave(self.number));
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut plan = self.window.plan();
-        if self.paused { plan.pause(self.number) } else { plan.leave(self.number) }
-        drop(plan);
-        self.window.changed.notify_waiters();
+        self.end();
     }
 }

@@ -70,6 +70,8 @@ words! {
         Storage = "storage",
         /// A network that it does not have.
         Network = "network",
+        /// Something that the policy does not allow.
+        Policy = "policy",
         /// Something in the zone's own configuration or state.
         Zone = "zone",
         /// The host did not answer, or not as a host should.

@@ -1,8 +1,8 @@
 //! From a fleet to a plan that can be looked at, kept and carried out: places, then times. Pure.
 
 use super::{
-    About, Action, Assignment, Calibration, Costs, Fleet, FleetZone, HostIx, Left, Placement, Plan, PlanFile,
-    Question, Refusal, Rules, Terms, Trip, Unplaced, ZoneIx, place, schedule,
+    About, Action, Calibration, Costs, Fleet, FleetZone, HostIx, Left, Placement, Plan, PlanFile, Question,
+    Refusal, Rules, Terms, Trip, Unplaced, ZoneIx, place, schedule,
 };
 
 /// A plan with what it was made from, still by numbers.
@@ -72,7 +72,7 @@ impl Question {
 }
 
 impl Made {
-    /// A zone's name and host.
+    /// A zone.
     pub fn zone(&self, zone: ZoneIx) -> Option<&FleetZone> {
         self.fleet.zones.get(zone.0 as usize)
     }
@@ -82,12 +82,10 @@ impl Made {
         self.fleet.hosts.get(host.0 as usize).map_or("", |host| &host.name)
     }
 
-    /// The destination of a zone.
-    pub fn destination(&self, name: &str, from: &str) -> Option<&str> {
-        let is = |one: &&Assignment| {
-            self.zone(one.zone).is_some_and(|zone| zone.name == name && zone.host == from)
-        };
-        self.placement.moves.iter().find(is).map(|one| self.host(one.to))
+    /// When the first move of a zone begins, ms; none if it does not move.
+    pub fn start(&self, name: &str) -> Option<u64> {
+        let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == name);
+        self.plan.moves.iter().find(|one| of_zone(one.zone)).map(|one| one.start_ms)
     }
 
     /// Zones that go nowhere, and all that stands against it.
