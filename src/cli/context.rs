@@ -9,6 +9,7 @@ use crate::paths::Paths;
 use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
 use crate::platform::sim::Sim;
+use crate::policy::Convergence;
 use crate::store::Store;
 use crate::transport::Dialer;
 
@@ -91,6 +92,12 @@ impl Context {
     /// How other hosts are reached.
     pub fn dialer(&self) -> Arc<Dialer> {
         Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
+    }
+
+    /// Lets a policy's settings for live migrations hold in place of the configuration's.
+    pub fn converge(&mut self, convergence: &Convergence) {
+        let migration = convergence.over(&self.config.migration);
+        self.config = Arc::new(Config { migration, ..(*self.config).clone() });
     }
 
     /// All that an evacuation works with.

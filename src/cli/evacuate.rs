@@ -62,8 +62,8 @@ pub struct Args {
     jobs: u16,
     /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
     /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10))]
-    retries: u32,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10))]
+    retries: Option<u32>,
     /// The policy: where zones may go, which placement is good, what is done with which zone. Default: what
     /// sysadm.toml says, or spread
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "forget", "resume"])]
@@ -95,7 +95,7 @@ fn action() -> impl TypedValueParser<Value = Action> {
 }
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
-    let context = Context::load()?;
+    let mut context = Context::load()?;
     if args.listing.list {
         return listing::run(&context, &args.listing, args.json).await;
     }
@@ -116,8 +116,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let reporter = Arc::new(Reporter::new(direction, verbosity));
     let cancel = Cancel::default();
-    let engine = context.engine(reporter.clone(), cancel.clone())?;
     if args.resume {
+        let engine = context.engine(reporter.clone(), cancel)?;
         let _lock = RunLock::take(&context.paths, Direction::Evacuate)?;
         let left = recover::settle_interrupted(&engine).await?;
         reporter.finish();
@@ -129,13 +129,15 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let policy = policy::load(&context, args.policy.as_ref())?;
+    context.converge(&policy.convergence);
+    let engine = context.engine(reporter.clone(), cancel.clone())?;
     let options = Options {
         all: args.all,
         zones: args.zones,
         actions: Actions { default: args.action.unwrap_or_default(), ..Actions::default() },
         overwrite: args.overwrite,
         jobs: usize::from(args.jobs),
-        retries: args.retries,
+        retries: args.retries.or(policy.retries).unwrap_or(1),
         policy,
         user: Context::user(),
     };

@@ -10,6 +10,7 @@
 //! Beyond it, other runs take zones away from the destination, or leave it in favour of another one.
 
 use super::ask::Mode;
+use super::cancel::QUESTIONS;
 use super::prepare::{Prepared, Readiness};
 use super::rest::Bed;
 use super::resting::Resting;
@@ -149,7 +150,8 @@ impl Engine {
             left.retain(|candidate| waiting.iter().any(|(zone, _)| *zone == candidate.zone));
             if scene.is_some() {
                 // Much is otherwise now. What cannot be asked again is as it was.
-                scene = self.scene(options).await.ok().or(scene);
+                let again = self.cancel.bound(QUESTIONS, self.scene(options)).await;
+                scene = again.and_then(Result::ok).or(scene);
             }
         }
     }

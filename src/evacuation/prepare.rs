@@ -1,6 +1,7 @@
 //! Before anything moves: each zone is offered to its targets, in order, until one has nothing against it.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
@@ -118,29 +119,30 @@ impl Engine {
         let round = &Round { engine: self, options, mode, connected, planned: Mutex::default() };
         let (mut open, mut tries) = (candidates.to_vec(), Tries::default());
         while !open.is_empty() {
-            let places = scene.map(|scene| scene.place(&open, &tries.settled())).unwrap_or_default();
-            let places = &places;
-            let preparing = open.iter().map(|candidate| async move {
-                (candidate, self.prepare_one(round, candidate, places.get(&candidate.zone)).await)
-            });
-            // What a dry run has planned is known one zone after the other.
-            let width = if mode == Mode::Book { WIDTH } else { 1 };
-            let prepared: Vec<_> = futures::stream::iter(preparing).buffered(width).collect().await;
             let mut again = Vec::new();
-            for (candidate, prepared) in prepared {
-                if let Some(candidate) = tries.note(candidate, prepared) {
-                    again.push(candidate);
+            {
+                let places = scene.map(|scene| scene.place(&open, &tries.settled())).unwrap_or_default();
+                let places = &places;
+                let preparing = open.iter().map(|candidate| async move {
+                    (candidate, self.prepare_one(round, candidate, places.get(&candidate.zone)).await)
+                });
+                // What a dry run has planned is known one zone after the other.
+                let width = if mode == Mode::Book { WIDTH } else { 1 };
+                let mut prepared = pin!(futures::stream::iter(preparing).buffered(width));
+                while let Some((candidate, prepared)) = prepared.next().await {
+                    match tries.note(candidate, prepared) {
+                        Err(candidate) => again.push(candidate),
+                        Ok(ended) => {
+                            // A board that cannot be written is found out by the first move's journal, before the move.
+                            let _ = board.change(&ended.zone, |a_move| note(a_move, ended));
+                            self.watcher.event(&Event::Prepared);
+                        }
+                    }
                 }
             }
             open = again;
         }
-        let list = tries.into_list(candidates);
-        for prepared in &list {
-            // A board that cannot be written is found out by the first move's journal, before the move.
-            let _ = board.change(&prepared.zone, |a_move| note(a_move, prepared));
-            self.watcher.event(&Event::Prepared);
-        }
-        list
+        tries.into_list(candidates)
     }
 
     async fn prepare_one(&self, round: &Round<'_>, candidate: &Candidate, place: Option<&Place>) -> Prepared {
@@ -164,8 +166,8 @@ struct Tries {
 }
 
 impl Tries {
-    /// Notes an answer. Gives the zone with the targets that are left, if it is to be placed again.
-    fn note(&mut self, candidate: &Candidate, mut prepared: Prepared) -> Option<Candidate> {
+    /// Notes an answer. Gives the zone with the targets that are left instead, if it is to be placed again.
+    fn note(&mut self, candidate: &Candidate, mut prepared: Prepared) -> Result<&Prepared, Candidate> {
         let mut findings = self.findings.remove(&candidate.zone).unwrap_or_default();
         findings.append(&mut prepared.findings);
         let turned_down = matches!(prepared.readiness, Readiness::Failed(_) | Readiness::Waits(_));
@@ -178,14 +180,13 @@ impl Tries {
             if !left.is_empty() {
                 self.findings.insert(candidate.zone.clone(), findings);
                 let intent = Intent::Leave { kind: *kind, targets: left };
-                return Some(Candidate { intent, ..candidate.clone() });
+                return Err(Candidate { intent, ..candidate.clone() });
             }
             let answers = findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
             prepared.readiness = refused(answers, describe(&findings));
         }
         prepared.findings = findings;
-        self.ended.insert(candidate.zone.clone(), prepared);
-        None
+        Ok(self.ended.entry(candidate.zone.clone()).insert_entry(prepared).into_mut())
     }
 
     /// Zones that have found a target, and which.
@@ -284,6 +285,7 @@ impl Round<'_> {
         if offer.manifest.obstacles.is_empty() {
             let ask = Ask { mode: Mode::Look, ..self.ask(&offer, kind, local.name()) };
             for target in targets {
+                self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
                 let answer = match self.host(target) {
                     Ok(host) => self.look(&ask, host.as_ref()).await,
                     Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),

@@ -22,7 +22,7 @@ pub async fn tell(on: &Stage<'_>) -> Result<(), CliError> {
 async fn prepare(on: &Stage<'_>) -> Result<(), CliError> {
     on.say("h1 is full of zones, and needs a new build.");
     on.run("h1", &["zone", "list", "-icv"]).await?;
-    on.say("Where shall they go? The first target that takes\na zone gets it.");
+    on.say("Where may they go? Of several targets the policy chooses:\nthe one on which most is left.");
     on.run("h1", &["target", "set", "--default", "rads://h2"]).await?;
     on.run("h1", &["target", "set", "evac3", "rads://h2", "rads://h3"]).await?;
     on.run("h1", &["host", "list"]).await
@@ -37,7 +37,7 @@ async fn lock(on: &Stage<'_>) -> Result<(), CliError> {
 }
 
 async fn leave(on: &Stage<'_>) -> Result<(), CliError> {
-    on.say("First only look. evac3 is too big for h2.");
+    on.say("First only look. evac3 is too big for h2, and goes to h3.");
     on.run("h1", &["evacuate", "-na"]).await?;
     on.say("Now for real: what runs moves live.");
     let fields = "ZONENAME,STATE,DEST,STEP,PROGRESS";
