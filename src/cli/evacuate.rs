@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
-    /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time
+    /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time. Default: what the policy says, or 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10))]
     retries: Option<u32>,
     /// The policy: where zones may go, which placement is good, what is done with which zone. Default: what

@@ -34,6 +34,7 @@ fn help_of_sysadm() {
       maintain    Start, end or list maintenance of this host
       evacuate    Move all zones away from this host, or back
       target      Say where zones go when this host is evacuated
+      plan        Plan how hosts are emptied, without moving anything
       policy      List, check and explain policies: where zones may go, and how
       zone        Work with the zones of this host
       host        Ask other hosts how they are
@@ -197,9 +198,7 @@ fn help_of_evacuate() {
           --retries <N>
               How often a move is tried again that failed for a reason that may pass: a line that broke,
               a hypervisor that was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each
-              time
-              
-              [default: 1]
+              time. Default: what the policy says, or 1
 
           --policy <NAME>
               The policy: where zones may go, which placement is good, what is done with which zone.
@@ -416,7 +415,8 @@ fn help_of_policy() {
       [groups]
       rack = ["rads://h3", "ssh://h4"]
       [goal]
-      place = "spread"                  or pack, balance, pinned, fastest
+      place = "spread"                  or pack, balance, pinned, fastest,
+                                        ganeti
       weights = { cpu = 1, memory = 1, network = 1 }
                                         of balance only
       [limits]

@@ -68,18 +68,17 @@ fn every_blocker_of_every_zone_is_named() {
     evac1            kvm    live  rads://h3                4G     ~36.7s
     evac2            kvm    -     rads://h2                -      -
     evac3            kvm    -     rads://h2                -      -
-    here             kvm    -     rads://h3                -      -
+    here             kvm    -     rads://h2                -      -
     ------- stderr -------
     sysadm: big: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: big: rads://h2: 100G of memory needed, h2 has 64G free
     sysadm: big: rads://h3: 100G of memory needed, h3 has 64G free
     sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a
-    sysadm: evac1: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: evac2: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: evac3: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
+    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
     sysadm: here: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: here: rads://h2: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
-    sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there
     sysadm: dry-run failed: 5 of 6 zone(s) cannot move
     [exit status 3]
     ");

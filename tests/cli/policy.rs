@@ -89,7 +89,6 @@ fn a_policy_is_explained_in_sentences() {
     spread (shipped): each zone goes where most is left (the default)
     A zone that moves goes where most is left after its move, so that the fullest host is as empty as can be.
     They may go to the targets that each zone has ('sysadm target list').
-    Of each host's memory 10% stays free.
     At most 4 zones leave one host at once, and at most 4 arrive at one.
     Every zone that runs moves live; one that does not run is moved as it is.
     On return, zones come back in whatever order is shortest.
