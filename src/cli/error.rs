@@ -107,6 +107,8 @@ impl From<EvacuationError> for CliError {
             EvacuationError::GivenUp(Reason::Deadline)
             | EvacuationError::NoSuchZone(_)
             | EvacuationError::NotAway(_)
+            | EvacuationError::Changed(_)
+            | EvacuationError::NotPlanned(_)
             | EvacuationError::Host(_)
             | EvacuationError::Store(_)
             | EvacuationError::Lock { .. } => Exit::Error,

@@ -1,5 +1,6 @@
 //! `sysadm evacuate`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +9,22 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
-use super::{CliError, Exit, dry_run, policy, stop, ui};
+use super::{CliError, Exit, dry_run, plan, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, Engine, Options, Outcome, RunLock, recover};
-use crate::model::ZoneName;
-use crate::plan::Action;
+use crate::evacuation::{
+    Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, UNSETTLED, recover,
+};
+use crate::host::Host;
+use crate::model::{Millis, ZoneName};
+use crate::plan::{About, Action, Left};
 use crate::policy::Word;
 use crate::store::{Direction, MoveState, RestPhase};
 
 /// Move all zones away from this host, or back
 ///
 /// Without options, the zones that run migrate live to their targets. This host must be in maintenance, so that
-/// none starts or arrives meanwhile. Every zone is prepared before the first one moves: its targets are asked in
-/// order, room is booked, storage is probed. A zone that cannot move stays as it is, where it is, and stops no
+/// none starts or arrives meanwhile. Every zone is prepared before the first one moves: the policy chooses one of its
+/// targets, which is asked, room is booked, storage is probed. A zone that cannot move stays as it is, where it is, and stops no
 /// other. It can be repeated: zones that failed are tried again.
 ///
 /// With -r, zones that are away come back from where they are, in the same way, and zones that rest here are booted
@@ -60,6 +64,10 @@ pub struct Args {
     /// How many zones move at once, 1 to 64
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
+    /// With -n: write the plan to this file. Without: do exactly what the plan in this file says, and nothing if hosts
+    /// or zones have changed in a way that matters to it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["back", "list", "resume", "forget"])]
+    plan: Option<PathBuf>,
     /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
     /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time. Default: what the policy says, or 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10))]
@@ -114,6 +122,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if let (true, Some(action @ (Action::Stop | Action::Suspend))) = (args.back, args.action) {
         return Err(CliError::usage(format!("--action {action} is for an evacuation, not for a return")));
     }
+    let decided = args.plan.is_some() && !args.dry_run;
+    if decided && (args.all || !args.zones.is_empty() || args.action.is_some() || args.policy.is_some()) {
+        return Err(CliError::usage(
+            "--plan: what is done with which zone was decided when the plan was made",
+        ));
+    }
     let reporter = Arc::new(Reporter::new(direction, verbosity));
     let cancel = Cancel::default();
     if args.resume {
@@ -128,7 +142,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
         return Ok(Exit::Done);
     }
-    let policy = policy::load(&context, args.policy.as_ref())?;
+    let name = args.policy.clone().unwrap_or_else(|| context.config.evacuation.policy.clone());
+    let policy = policy::load(&context, Some(&name))?;
+    let plan = args.plan.as_deref().filter(|_| !args.dry_run).map(plan::read).transpose()?;
     context.converge(&policy.convergence);
     let engine = context.engine(reporter.clone(), cancel.clone())?;
     let options = Options {
@@ -139,16 +155,41 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         jobs: usize::from(args.jobs),
         retries: args.retries.or(policy.retries).unwrap_or(1),
         policy,
+        plan,
         user: Context::user(),
     };
     if args.dry_run {
-        let planned = engine.plan(direction, &options).await?;
+        let found = engine.plan(direction, &options).await?;
         reporter.finish();
-        return dry_run::show(direction, &planned.0, &planned.1, args.json, verbosity);
+        if let Some(path) = &args.plan {
+            write_plan(path, &engine, &found, &name)?;
+        }
+        return dry_run::show(direction, &found.planned, &found.strangers, args.json, verbosity);
     }
     stop::listen_for_signals(&cancel);
     stop::listen_for_deadline(&cancel, args.deadline);
     act(&context, &engine, direction, &options, &reporter, args.json).await
+}
+
+/// Keeps what a dry run has found.
+fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Result<(), CliError> {
+    let Some(made) = &found.made else { return Ok(()) };
+    let about = About {
+        made: Millis::now(),
+        hosts: vec![engine.local.name().to_owned()],
+        policy: policy.to_string(),
+    };
+    let stays = |one: &Planned| {
+        let reason = match &one.prepared.readiness {
+            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => return None,
+            Readiness::Waits(wait) => wait.refusal.clone(),
+            Readiness::Skipped(reason) | Readiness::Failed(reason) => reason.clone(),
+            Readiness::Unsettled => UNSETTLED.to_owned(),
+        };
+        let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
+        Some(Left { zone, host, reasons: vec![reason] })
+    };
+    plan::write(path, &made.file(about, found.planned.iter().filter_map(stays).collect()))
 }
 
 async fn act(

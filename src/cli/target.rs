@@ -10,7 +10,7 @@ use crate::store::{TargetKey, targets_of};
 /// Say where zones go when this host is evacuated
 ///
 /// A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out; ports are 22
-/// and 12302 then. With several, they are asked in this order, and the first that takes the zone gets it.
+/// and 12302 then. With several, the policy chooses among them; 'pinned' takes the first that takes the zone.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = super::help::TARGET)]
 pub struct Args {
@@ -27,7 +27,7 @@ enum Action {
         /// For all zones that have no targets of their own
         #[arg(long)]
         default: bool,
-        /// Zones, then URIs in order of preference
+        /// Zones, then URIs: the policy chooses among several, 'pinned' takes them in order
         #[arg(required = true, value_name = "ZONE... URI")]
         words: Vec<String>,
     },

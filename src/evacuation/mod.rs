@@ -51,6 +51,7 @@ pub use survey::{Surveyed, survey};
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
+use crate::plan::{Made, PlanFile};
 use crate::store::{Away, AwayPhase, Direction, Move, RestWay, Store, StoreError};
 
 /// What an operator asks for.
@@ -70,6 +71,8 @@ pub struct Options {
     pub retries: u32,
     /// Where zones may go, what a good placement is, which limits hold.
     pub policy: crate::policy::Policy,
+    /// Exactly this is to be done, in place of what a planner would find.
+    pub plan: Option<PlanFile>,
     /// Who asks.
     pub user: String,
 }
@@ -148,6 +151,12 @@ pub enum EvacuationError {
     /// This host itself does not answer.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// A plan that no longer holds.
+    #[error("the plan does not hold any more: {}", .0.join("; "))]
+    Changed(Vec<String>),
+    /// A plan that is not about this host.
+    #[error("the plan moves no zone from {0}")]
+    NotPlanned(String),
     /// It was given up before it knew what to do.
     #[error("given up before any zone was moved")]
     GivenUp(Reason),
@@ -180,6 +189,17 @@ pub struct Outcome {
     pub left_alone: Vec<ZoneName>,
     /// It was given up before its end, and why.
     pub stopped: Option<Reason>,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    /// Zone by zone.
+    pub planned: Vec<Planned>,
+    /// Guests that cannot be handled.
+    pub strangers: Vec<Stranger>,
+    /// The planner's part, for an evacuation.
+    pub made: Option<Made>,
 }
 
 /// One line of a dry run's plan.
@@ -260,20 +280,22 @@ impl Engine {
     ///
     /// # Errors
     /// If nothing could be found out.
-    pub async fn plan(
-        &self,
-        direction: Direction,
-        options: &Options,
-    ) -> Result<(Vec<Planned>, Vec<Stranger>), EvacuationError> {
+    pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
         let open: Vec<_> =
             self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
         let (options, scene, candidates) = self.see(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
         let prepared =
             self.prepare_all(&candidates.list, scene.as_ref(), &options, ask::Mode::Look, &board).await;
+        let made = scene.map(|scene| {
+            let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
+            scene.timed(
+                &ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect::<Vec<_>>(),
+            )
+        });
         let planned =
             prepared.into_iter().map(|prepared| self.estimate(prepared)).collect::<Result<_, _>>()?;
-        Ok((planned, candidates.strangers))
+        Ok(DryRun { planned, strangers: candidates.strangers, made })
     }
 
     fn estimate(&self, prepared: Prepared) -> Result<Planned, StoreError> {
@@ -318,6 +340,9 @@ impl Engine {
         match direction {
             Direction::Evacuate => {
                 let scene = self.scene(&options).await?;
+                if let Some(plan) = &options.plan {
+                    options.zones = scene.zones_of(plan)?;
+                }
                 if options.actions == Actions::default() {
                     options.actions.zones = scene.actions();
                 }

@@ -35,10 +35,8 @@ impl Engine {
         };
         let (items, slots) = match scene {
             Some(scene) => {
-                let made = scene.timed(&moving(&ready));
-                // Those of which the planner knows no time come last.
-                let start = |task: &Task| made.start(task.arrival.manifest.zone.name.as_str());
-                ready.sort_by_key(|(task, ..)| start(task).unwrap_or(u64::MAX));
+                let starts = scene.starts(&moving(&ready));
+                ready.sort_by_key(|(task, ..)| starts.get(&task.arrival.manifest.zone.name).copied());
                 (scene.items(&moving(&ready)), scene.slots(options.jobs))
             }
             None => {

@@ -19,9 +19,10 @@ use super::{Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
+use crate::plan::file::changes;
 use crate::plan::{
-    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Made, Placement, Question, Refusal, Rules,
-    ZoneIx, place, timed,
+    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Made, Placement, PlanFile, Question, Refusal,
+    Rules, ZoneIx, place, timed,
 };
 use crate::store::{TargetKey, TargetOrigin, targets_of};
 
@@ -33,6 +34,8 @@ pub(super) struct Scene {
     rules: Rules,
     /// The hosts that zones may go to, as far as they could be reached.
     pub(super) connected: Connected,
+    /// What is to be done, if that was decided before.
+    plan: Option<PlanFile>,
 }
 
 /// What the planner makes of a zone.
@@ -48,7 +51,9 @@ impl Engine {
     /// Asks this host and all hosts that zones may go to.
     pub(super) async fn scene(&self, options: &Options) -> Result<Scene, EvacuationError> {
         let targets = self.store.targets()?;
-        let uris = targets.values().flatten().chain(options.policy.hosts()).cloned();
+        let plan = options.plan.as_ref().map(|plan| plan.clone().of_host(self.local.name()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
         let here = self.local.name().to_owned();
         let host: Arc<dyn Host> = self.local.clone();
@@ -63,8 +68,22 @@ impl Engine {
             zone.targets = own_targets(zone, &targets, options);
         }
         options.policy.apply(&mut fleet);
-        let rules = options.policy.rules();
-        Ok(Scene { here, fleet, rules, connected })
+        let mut rules = options.policy.rules();
+        if let Some(plan) = &plan {
+            rules = plan.rules.clone();
+            obey(plan, &mut fleet);
+        }
+        Ok(Scene { here, fleet, rules, connected, plan })
+    }
+}
+
+/// Lets every zone of a plan go where the plan says.
+fn obey(plan: &PlanFile, fleet: &mut Fleet) {
+    for one in &plan.moves {
+        let zone = fleet.zones.iter_mut().find(|zone| zone.name == one.zone && zone.host == one.from);
+        if let Some(zone) = zone {
+            (zone.targets, zone.action) = (Some(vec![one.to.clone()]), one.action);
+        }
     }
 }
 
@@ -83,6 +102,28 @@ fn own_targets(
 impl Scene {
     fn zone(&self, name: &ZoneName) -> Option<&FleetZone> {
         self.fleet.zones.iter().find(|zone| zone.host == self.here && zone.name == name.as_str())
+    }
+
+    /// The zones that the plan moves, if it still holds.
+    pub fn zones_of(&self, plan: &PlanFile) -> Result<Vec<ZoneName>, EvacuationError> {
+        let plan = self.plan.as_ref().unwrap_or(plan);
+        let changed = changes(plan, &self.fleet);
+        if !changed.is_empty() {
+            return Err(EvacuationError::Changed(changed.iter().map(ToString::to_string).collect()));
+        }
+        let zones: Vec<_> = plan.moves.iter().filter_map(|one| one.zone.parse().ok()).collect();
+        if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.clone())) } else { Ok(zones) }
+    }
+
+    /// When the move of each of these begins, ms from now; those of which no time is known come last.
+    pub fn starts(&self, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
+        let made = self.timed(moving);
+        let planned = |name: &ZoneName| {
+            let plan = self.plan.as_ref()?;
+            plan.moves.iter().find(|one| one.zone == name.as_str()).map(|one| one.start_ms)
+        };
+        let start = |name: &ZoneName| planned(name).or_else(|| made.start(name.as_str())).unwrap_or(u64::MAX);
+        moving.iter().map(|(name, _)| (name.clone(), start(name))).collect()
     }
 
     /// What the policy does with the zones of this host, where that is not to migrate them.

@@ -103,7 +103,8 @@ impl Made {
         left.collect()
     }
 
-    /// Why a zone fits nowhere, host by host. That a host is no target of a zone is not said where it has some.
+    /// Why a zone fits nowhere, host by host, but for its own. That a host is no target of a zone is not said where it
+    /// has some.
     fn refusals(&self, unplaced: &Unplaced) -> Vec<String> {
         let has_targets = self.zone(unplaced.zone).is_some_and(|zone| zone.targets.is_some());
         let silent = |refusals: &[Refusal]| {
@@ -122,8 +123,8 @@ impl Made {
         if told.is_empty() { vec!["it has no target".to_owned()] } else { told }
     }
 
-    /// As a file.
-    pub fn file(&self, about: About) -> PlanFile {
-        PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, self.left())
+    /// As a file, with the zones that go nowhere.
+    pub fn file(&self, about: About, left: Vec<Left>) -> PlanFile {
+        PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, left)
     }
 }

@@ -143,13 +143,14 @@ fn help_of_maintain() {
 
 #[test]
 fn help_of_evacuate() {
-    assert_snapshot!(help("evacuate --help"), @r#"
+    assert_snapshot!(help("evacuate --help"), @r"
     Move all zones away from this host, or back
 
     Without options, the zones that run migrate live to their targets. This host must be in maintenance,
-    so that none starts or arrives meanwhile. Every zone is prepared before the first one moves: its
-    targets are asked in order, room is booked, storage is probed. A zone that cannot move stays as it
-    is, where it is, and stops no other. It can be repeated: zones that failed are tried again.
+    so that none starts or arrives meanwhile. Every zone is prepared before the first one moves: the
+    policy chooses one of its targets, which is asked, room is booked, storage is probed. A zone that
+    cannot move stays as it is, where it is, and stops no other. It can be repeated: zones that failed
+    are tried again.
 
     With -r, zones that are away come back from where they are, in the same way, and zones that rest
     here are booted again; then this host must not be in maintenance.
@@ -194,6 +195,10 @@ fn help_of_evacuate() {
               How many zones move at once, 1 to 64
               
               [default: 3]
+
+          --plan <FILE>
+              With -n: write the plan to this file. Without: do exactly what the plan in this file says,
+              and nothing if hosts or zones have changed in a way that matters to it
 
           --retries <N>
               How often a move is tried again that failed for a reason that may pass: a line that broke,
@@ -285,17 +290,17 @@ fn help_of_evacuate() {
       -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
       -l ends with 0 whatever it lists.
     [done]
-    "#);
+    ");
 }
 
 #[test]
 fn help_of_target() {
-    assert_snapshot!(help("target --help"), @r#"
+    assert_snapshot!(help("target --help"), @r"
     Say where zones go when this host is evacuated
 
     A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out;
-    ports are 22 and 12302 then. With several, they are asked in this order, and the first that takes
-    the zone gets it.
+    ports are 22 and 12302 then. With several, the policy chooses among them; 'pinned' takes the first
+    that takes the zone.
 
     Usage: sysadm target <COMMAND>
 
@@ -320,12 +325,12 @@ fn help_of_target() {
       1  no such zone, nothing set that could be unset; nothing was changed
       2  wrong usage; for a malformed URI, which part of it is wrong
     [done]
-    "#);
+    ");
 }
 
 #[test]
 fn help_of_target_set() {
-    assert_snapshot!(help("target set --help"), @r#"
+    assert_snapshot!(help("target set --help"), @r"
     Set the targets of zones, or the default of all zones
 
     What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
@@ -334,7 +339,7 @@ fn help_of_target_set() {
 
     Arguments:
       <ZONE... URI>...
-              Zones, then URIs in order of preference
+              Zones, then URIs: the policy chooses among several, 'pinned' takes them in order
 
     Options:
           --default
@@ -343,7 +348,7 @@ fn help_of_target_set() {
       -h, --help
               Print help (see a summary with '-h')
     [done]
-    "#);
+    ");
 }
 
 #[test]
@@ -1068,6 +1073,81 @@ fn help_of_completion() {
     Options:
       -h, --help
               Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_plan() {
+    assert_snapshot!(help("plan --help"), @r"
+    Plan how hosts are emptied, without moving anything
+
+    Asks the hosts that are to be emptied and those that zones may go to, or reads their inventory from
+    a file, and finds a place and a time for every zone. No zone goes to a host that is itself to be
+    emptied, so each zone moves once. The plan can be kept in a file: 'sysadm evacuate --plan' on each
+    of the hosts carries it out.
+
+    Usage: sysadm plan [OPTIONS] --drain <HOST,...>
+           sysadm plan <COMMAND>
+
+    Commands:
+      show      Show a plan file, or how two of them differ
+      simulate  Play a plan in virtual time: when each move ends, how long zones are down, how full the
+                lines are
+      help      Print this message or the help of the given subcommand(s)
+
+    Options:
+          --drain <HOST,...>
+              The hosts that are to be emptied: URIs, or their names in the inventory file
+
+          --to <HOST|GROUP,...>
+              Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever
+              the policy says
+
+          --policy <NAME>
+              The policy
+
+      -a, --all
+              Zones that do not run, too
+
+          --inventory <FILE>
+              Ask no host: read this inventory file ('sysadm host inventory --json')
+
+          --ganeti <FILE>
+              Ask no host: read this cluster of Ganeti (the text form of hbal -t)
+
+          --output <FILE>
+              Write the plan to this file
+
+          --json
+              The plan as one JSON document
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      A rack is emptied; nothing goes from one of its hosts to another:
+      sysadm plan --drain rads://h1,rads://h2,rads://h3 --to rack2 --output night.json
+      sysadm plan show night.json
+      sysadm plan show night.json --diff other.json
+      sysadm plan simulate night.json
+      sysadm evacuate --plan night.json            on h1, h2 and h3: exactly that
+
+      What if? No host is asked:
+      sysadm host inventory --json > site.json
+      sysadm plan --inventory site.json --drain rads://h2 --policy pack
+
+    OUTPUT
+      START     when the move begins, counted from the beginning of all
+      TIME, DOWNTIME, RATE
+                how long it takes, for how long of that the zone does not answer, and the bytes per
+                second it gets
+
+    EXIT STATUS
+      0  every zone has a place; plans do not differ; the plan was played without breaking a rule
+      1  a file or host could not be read, or no zone has a place
+      2  wrong usage
+      3  some zones have no place; plans differ; a rule was broken
     [done]
     ");
 }

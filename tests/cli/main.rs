@@ -17,6 +17,7 @@ mod maintain;
 mod output;
 mod pipes;
 mod plan;
+mod planned;
 mod policy;
 mod return_home;
 mod secrets;

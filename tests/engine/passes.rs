@@ -181,7 +181,7 @@ async fn a_run_that_is_given_up_while_zones_wait_for_room_ends_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_names_what_would_wait_and_books_nothing() {
     let world = leaving(3, 9 * GIB);
-    let (planned, _) = world.engine().plan(Direction::Evacuate, &World::options()).await.unwrap();
+    let planned = world.engine().plan(Direction::Evacuate, &World::options()).await.unwrap().planned;
     let readiness: Vec<_> = planned.iter().map(|plan| format!("{:?}", plan.prepared.readiness)).collect();
     assert_eq!(readiness, ["Ready(live)", "Ready(live)", "Waits(waits for room: 3G more memory on h2)"]);
     assert!(matches!(&planned[2].prepared.readiness, Readiness::Waits(wait)

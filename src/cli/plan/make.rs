@@ -57,7 +57,8 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         hosts: args.drain,
         policy: args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string(),
     };
-    let plan = make(fleet, policy.rules(), &question, &Experience::default()).file(about);
+    let made = make(fleet, policy.rules(), &question, &Experience::default());
+    let plan = made.file(about, made.left());
     if let Some(path) = &args.output {
         super::write(path, &plan)?;
     }

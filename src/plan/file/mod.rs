@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{Kind, Millis};
+use crate::model::{HostUri, Kind, Millis};
 
 /// The form of the file that this software writes.
 pub const FORM: u32 = 1;
@@ -142,6 +142,26 @@ impl PlanFile {
         };
         file.hash = file.digest();
         file
+    }
+
+    /// The part of the plan that one host carries out, which calls itself `here`: what leaves it. Others may know it
+    /// by a URI.
+    #[must_use]
+    pub fn of_host(mut self, here: &str) -> Self {
+        let is_here = |name: &str| name == here || name.parse().is_ok_and(|uri: HostUri| uri.host == here);
+        let own = |name: &mut String| {
+            if is_here(name) {
+                here.clone_into(name);
+            }
+        };
+        self.moves.retain(|one| is_here(&one.from));
+        self.moves.iter_mut().for_each(|one| own(&mut one.from));
+        self.hosts.retain(|host| is_here(host));
+        self.hosts.iter_mut().for_each(own);
+        self.left.retain(|left| is_here(&left.host));
+        self.fleet.hosts.iter_mut().for_each(|host| own(&mut host.name));
+        self.fleet.zones.iter_mut().for_each(|zone| own(&mut zone.host));
+        self
     }
 
     /// The plan by numbers again. Moves of zones or hosts that its fleet does not have are left out.
