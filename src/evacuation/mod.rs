@@ -21,6 +21,7 @@ pub mod cancel;
 mod connect;
 pub mod control;
 mod lock;
+mod offering;
 mod one;
 mod passes;
 mod prepare;
@@ -33,6 +34,7 @@ mod scene;
 mod select;
 mod status;
 pub mod survey;
+mod way_back;
 mod window;
 
 use std::sync::Arc;

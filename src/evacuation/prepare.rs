@@ -1,24 +1,22 @@
-//! Before anything moves: each zone is offered to its targets, in order, until one has nothing against it.
+//! Before anything moves: each zone is offered to the target that the planner has for it, and, if that refuses, to
+//! another, until one has nothing against it.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
 
 use futures::StreamExt;
 
-use super::actions::{Way, way};
-use super::ask::{Ask, Finding, Mode, describe, join};
+use super::ask::{Finding, Mode};
 use super::cancel::{QUESTIONS, Stage};
-use super::connect::Connected;
+use super::offering::{Round, refused_by};
 use super::passes::Wait;
 use super::rest::Bed;
 use super::scene::{Place, Scene};
 use super::select::{Candidate, Intent};
-use super::{Board, Engine, Event, Options, short};
-use crate::host::{Host, Offer};
+use super::{Board, Engine, Event, Options};
 use crate::migration::Task;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, HostUri, Kind, ZoneName};
-use crate::plan::Action;
+use crate::model::{Brand, HostUri, ZoneName};
 use crate::store::{Away, Move, MoveState, Rest};
 
 /// How many zones are prepared at once.
@@ -81,16 +79,6 @@ impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {:?} {:?}", self.zone, self.readiness, self.findings)
     }
-}
-
-/// What the preparations of one run have in common.
-struct Round<'a> {
-    engine: &'a Engine,
-    options: &'a Options,
-    mode: Mode,
-    connected: Connected,
-    /// What a dry run has sent to each host, by name.
-    planned: Mutex<BTreeMap<String, Beside>>,
 }
 
 impl Engine {
@@ -182,8 +170,7 @@ impl Tries {
                 let intent = Intent::Leave { kind: *kind, targets: left };
                 return Err(Candidate { intent, ..candidate.clone() });
             }
-            let answers = findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
-            prepared.readiness = refused(answers, describe(&findings));
+            prepared.readiness = refused_by(&findings);
         }
         prepared.findings = findings;
         Ok(self.ended.entry(candidate.zone.clone()).insert_entry(prepared).into_mut())
@@ -200,211 +187,7 @@ impl Tries {
     }
 }
 
-impl Round<'_> {
-    async fn prepare(&self, candidate: &Candidate, place: Option<&Place>) -> Prepared {
-        match &candidate.intent {
-            Intent::Skip(reason) => unprepared(candidate, Readiness::Skipped(reason.clone())),
-            Intent::Unsettled => unprepared(candidate, Readiness::Unsettled),
-            Intent::Leave { kind, targets } => match place {
-                Some(Place::At(target)) => self.leave(candidate, *kind, std::slice::from_ref(target)).await,
-                Some(Place::Nowhere(refusals)) => self.stay(candidate, *kind, targets, refusals).await,
-                None => self.leave(candidate, *kind, targets).await,
-            },
-            Intent::Return(away) => self.come_back(candidate, away).await,
-            Intent::Rest(bed) => unprepared(candidate, Readiness::Rest(bed.clone())),
-            Intent::Wake(rest) => unprepared(candidate, Readiness::Wake(rest.clone())),
-        }
-    }
-
-    fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-        self.connected.get(uri).cloned().unwrap_or_else(|| Err("not connected".to_owned()))
-    }
-
-    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
-        Ask { offer, kind, from, overwrite: self.options.overwrite, mode: self.mode }
-    }
-
-    /// Asks, in a dry run as if what it has planned for that host were there.
-    async fn put(&self, ask: &Ask<'_>, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        if self.mode == Mode::Book {
-            return ask.ask(host, Beside::default()).await;
-        }
-        let arrival = self.look(ask, host).await?;
-        if arrival.kind != Kind::Cold {
-            let zone = &arrival.manifest.zone;
-            let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let beside = planned.entry(host.name().to_owned()).or_default();
-            beside.memory = beside.memory.saturating_add(zone.memory);
-            beside.cpus = beside.cpus.saturating_add(zone.cpus);
-        }
-        Ok(arrival)
-    }
-
-    /// Only asks, as if what was planned for that host were there.
-    async fn look(&self, ask: &Ask<'_>, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        let beside = {
-            let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            planned.get(host.name()).copied().unwrap_or_default()
-        };
-        ask.ask(host, beside).await
-    }
-
-    /// Offers the zone to its targets, in order.
-    async fn leave(&self, candidate: &Candidate, kind: Kind, targets: &[HostUri]) -> Prepared {
-        let local = &self.engine.local;
-        let blank = unprepared(candidate, Readiness::Failed(String::new()));
-        let offer = match local.offer(candidate.zone.clone()).await {
-            Ok(offer) => offer,
-            Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
-        };
-        let prepared = if offer.manifest.obstacles.is_empty() {
-            self.first_taker(blank, &self.ask(&offer, kind, local.name()), targets).await
-        } else {
-            Prepared { readiness: Readiness::Skipped(offer.manifest.obstacles.join("; ")), ..blank }
-        };
-        let _ = local.unmark(offer.ticket).await;
-        prepared
-    }
-
-    /// Asks all targets of a zone for which the planner has no place what they have against it. One that has nothing
-    /// is left out for the planner's own reasons.
-    async fn stay(
-        &self,
-        candidate: &Candidate,
-        kind: Kind,
-        targets: &[HostUri],
-        refusals: &BTreeMap<HostUri, Vec<Blocker>>,
-    ) -> Prepared {
-        let local = &self.engine.local;
-        let blank = unprepared(candidate, Readiness::Failed(String::new()));
-        let offer = match local.offer(candidate.zone.clone()).await {
-            Ok(offer) => offer,
-            Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
-        };
-        let mut prepared = blank;
-        if offer.manifest.obstacles.is_empty() {
-            let ask = Ask { mode: Mode::Look, ..self.ask(&offer, kind, local.name()) };
-            for target in targets {
-                self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
-                let answer = match self.host(target) {
-                    Ok(host) => self.look(&ask, host.as_ref()).await,
-                    Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
-                };
-                let blockers = answer
-                    .err()
-                    .or_else(|| refusals.get(target).cloned())
-                    .unwrap_or_else(|| vec![Blocker::new(BlockerKind::Host, "it has not said how it is")]);
-                prepared.peer = Some(target.clone());
-                prepared.findings.push(Finding { target: target.clone(), blockers });
-            }
-            let answers = prepared.findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
-            prepared.readiness = refused(answers, describe(&prepared.findings));
-        } else {
-            prepared.readiness = Readiness::Skipped(offer.manifest.obstacles.join("; "));
-        }
-        let _ = local.unmark(offer.ticket).await;
-        prepared
-    }
-
-    async fn first_taker(&self, mut prepared: Prepared, ask: &Ask<'_>, targets: &[HostUri]) -> Prepared {
-        for target in targets {
-            self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
-            prepared.peer = Some(target.clone());
-            let answer = match self.host(target) {
-                Ok(host) => self.put(ask, host.as_ref()).await.map(|arrival| (arrival, host)),
-                Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
-            };
-            match answer {
-                Ok((arrival, to)) => {
-                    let task = Task { arrival, from: self.engine.local.clone(), to };
-                    return Prepared { readiness: Readiness::Ready(Box::new(task)), ..prepared };
-                }
-                Err(blockers) => prepared.findings.push(Finding { target: target.clone(), blockers }),
-            }
-        }
-        let answers = prepared.findings.iter().map(|one| (short(&one.target), one.blockers.as_slice()));
-        let readiness = refused(answers, describe(&prepared.findings));
-        Prepared { readiness, ..prepared }
-    }
-
-    /// Finds the zone at its refuge, and asks this host to take it.
-    async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
-        self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
-        let readiness = match self.host(&away.refuge) {
-            Ok(refuge) => self.fetch(away, refuge).await.unwrap_or_else(|readiness| readiness),
-            Err(reason) => Readiness::Failed(reason),
-        };
-        Prepared {
-            peer: Some(away.refuge.clone()),
-            away: Some(Box::new(away.clone())),
-            ..unprepared(candidate, readiness)
-        }
-    }
-
-    async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
-        let failed = |reason: String| Readiness::Failed(reason);
-        let kind = way_back(away, refuge.as_ref(), self.options).await?;
-        let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
-        let readiness = if offer.manifest.obstacles.is_empty() {
-            match self.put(&self.ask(&offer, kind, refuge.name()), self.engine.local.as_ref()).await {
-                Ok(arrival) => {
-                    let task = Task { arrival, from: Arc::clone(&refuge), to: self.engine.local.clone() };
-                    Readiness::Ready(Box::new(task))
-                }
-                Err(blockers) => refused([(self.engine.local.name(), blockers.as_slice())], join(&blockers)),
-            }
-        } else {
-            Readiness::Skipped(offer.manifest.obstacles.join("; "))
-        };
-        let _ = refuge.unmark(offer.ticket).await;
-        Ok(readiness)
-    }
-}
-
-/// How a zone can come back from its refuge, found out there.
-async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<Kind, Readiness> {
-    let failed = |reason: String| Readiness::Failed(reason);
-    let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
-    let name = refuge.name();
-    let Some(zone) = inventory.zones.iter().find(|zone| zone.uuid == away.uuid) else {
-        let moved = refuge.moved_on(away.zone.clone()).await.ok().flatten();
-        return Err(failed(match moved {
-            Some(uri) => format!(
-                "{name} has evacuated it to {uri}; first return it to {name}: run 'sysadm evacuate -r {}' there",
-                away.zone
-            ),
-            None => format!(
-                "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",
-                away.zone
-            ),
-        }));
-    };
-    if zone.name != away.zone {
-        return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
-    }
-    // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || options.actions.of(&away.zone) == Action::Restart;
-    match (zone.is_running(), zone.brand) {
-        (true, _) if restarts => match way(zone, Action::Restart) {
-            Ok(Way::Move(kind)) => Ok(kind),
-            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
-            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
-        },
-        (true, Brand::Kvm) => Ok(Kind::Live),
-        (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
-            "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
-        ))),
-        (false, _) if options.all || options.zones.contains(&away.zone) => Ok(Kind::Cold),
-        (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
-    }
-}
-
-/// What becomes of a zone that none of these takes.
-fn refused<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>, reason: String) -> Readiness {
-    Wait::of(answers, &reason).map_or(Readiness::Failed(reason), Readiness::Waits)
-}
-
-fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
+pub(super) fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
     Prepared {
         zone: candidate.zone.clone(),
         brand: candidate.brand,

@@ -106,19 +106,16 @@ impl Made {
     /// Why a zone fits nowhere, host by host, but for its own. That a host is no target of a zone is not said where it
     /// has some.
     fn refusals(&self, unplaced: &Unplaced) -> Vec<String> {
-        let has_targets = self.zone(unplaced.zone).is_some_and(|zone| zone.targets.is_some());
-        let silent = |refusals: &[Refusal]| {
-            refusals.iter().any(|one| match one {
-                Refusal::Home => true,
-                Refusal::NotATarget => has_targets,
-                _ => false,
-            })
+        let zone = self.zone(unplaced.zone);
+        let has_targets = zone.is_some_and(|zone| zone.targets.is_some());
+        let tells = |(host, refusals): &&(HostIx, Vec<Refusal>)| {
+            let is_home = zone.is_some_and(|zone| zone.host == self.host(*host));
+            !is_home && !(has_targets && refusals.contains(&Refusal::NotATarget))
         };
-        let told =
-            unplaced.refusals.iter().filter(|(_, refusals)| !silent(refusals)).map(|(host, refusals)| {
-                let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
-                format!("{}: {}", self.host(*host), reasons.join("; "))
-            });
+        let told = unplaced.refusals.iter().filter(tells).map(|(host, refusals)| {
+            let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+            format!("{}: {}", self.host(*host), reasons.join("; "))
+        });
         let told: Vec<_> = told.collect();
         if told.is_empty() { vec!["it has no target".to_owned()] } else { told }
     }

@@ -178,7 +178,6 @@ fn several_hosts_are_emptied_by_one_plan_without_asking_any() {
     sysadm: 4 move(s) to 2 host(s) by policy spread: done after 1m13s (hardly later than 1m34s; no order ends before 1m13s); 1 zone(s) find no place
     ------- stderr -------
     sysadm: e stays on h2: h1: it is to be emptied itself
-    sysadm: e stays on h2: h2: it is to be emptied itself
     sysadm: e stays on h2: h3: 4G of memory missing
     sysadm: e stays on h2: h4: 4G of memory missing
     [exit status 3]

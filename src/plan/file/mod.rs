@@ -1,7 +1,7 @@
 //! A plan as a file (JSON): what is to be done, and what that was decided on.
 //!
 //! It is made once, looked at, and carried out exactly: by somebody else, or at night. So it holds the whole fleet
-//! that it was made from, and a hash over all of it; [`changes`] says whether hosts and zones are still so that the
+//! that it was made from, and a hash over all of it; [`changes()`] says whether hosts and zones are still so that the
 //! plan makes sense.
 
 mod changes;

@@ -8,11 +8,11 @@
 //!
 //! What is promised:
 //!
-//! 1. A placement breaks no hard constraint ([`limits`]) once all its moves are done. Zones of the question are
+//! 1. A placement breaks no hard constraint (`limits`) once all its moves are done. Zones of the question are
 //!    taken to have left their hosts, and give back what they use and their place in groups that are kept apart;
 //!    those that fit nowhere have not. All other zones stay where they are. That it holds at every moment on the
 //!    way too is the schedule's part.
-//! 2. First as few zones as possible are left over, then the goal counts ([`score`]).
+//! 2. First as few zones as possible are left over, then the goal counts (`score`).
 //! 3. Zones that must go together go together or not at all.
 //! 4. The same input gives the same placement. A search ends after [`Rules::steps`] steps, a step being one host
 //!    looked at for one zone; the first placement, which takes a look at each host for each zone, is not counted.

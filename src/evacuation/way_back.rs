@@ -1,0 +1,47 @@
+//! How a zone can come back from its refuge.
+
+use super::Options;
+use super::actions::{Way, way};
+use super::prepare::Readiness;
+use crate::host::Host;
+use crate::model::{Brand, Kind};
+use crate::plan::Action;
+use crate::store::Away;
+
+/// How the zone can come back, found out at its refuge.
+pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<Kind, Readiness> {
+    let failed = |reason: String| Readiness::Failed(reason);
+    let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
+    let name = refuge.name();
+    let Some(zone) = inventory.zones.iter().find(|zone| zone.uuid == away.uuid) else {
+        let moved = refuge.moved_on(away.zone.clone()).await.ok().flatten();
+        return Err(failed(match moved {
+            Some(uri) => format!(
+                "{name} has evacuated it to {uri}; first return it to {name}: run 'sysadm evacuate -r {}' there",
+                away.zone
+            ),
+            None => format!(
+                "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",
+                away.zone
+            ),
+        }));
+    };
+    if zone.name != away.zone {
+        return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
+    }
+    // A zone comes back as it went.
+    let restarts = away.kind == Kind::Restart || options.actions.of(&away.zone) == Action::Restart;
+    match (zone.is_running(), zone.brand) {
+        (true, _) if restarts => match way(zone, Action::Restart) {
+            Ok(Way::Move(kind)) => Ok(kind),
+            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
+            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
+        },
+        (true, Brand::Kvm) => Ok(Kind::Live),
+        (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
+            "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
+        ))),
+        (false, _) if options.all || options.zones.contains(&away.zone) => Ok(Kind::Cold),
+        (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
+    }
+}
