@@ -110,7 +110,7 @@ impl Made {
         let has_targets = zone.is_some_and(|zone| zone.targets.is_some());
         let tells = |(host, refusals): &&(HostIx, Vec<Refusal>)| {
             let is_home = zone.is_some_and(|zone| zone.host == self.host(*host));
-            !is_home && !(has_targets && refusals.contains(&Refusal::NotATarget))
+            !(is_home || has_targets && refusals.contains(&Refusal::NotATarget))
         };
         let told = unplaced.refusals.iter().filter(tells).map(|(host, refusals)| {
             let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
