@@ -9,7 +9,7 @@ use super::{CliError, Exit, ui, watch};
 use crate::evacuation::{Row, Status, is_running, rows};
 use crate::maintenance;
 use crate::model::{Inventory, Kind, Step, format_bytes, format_minute, format_span};
-use crate::store::{Direction, Store};
+use crate::store::{Direction, Expected, Store};
 
 /// The options of -l.
 #[derive(Debug, Default, clap::Args)]
@@ -86,10 +86,20 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     if !status.rows.is_empty() {
         ui::print(&table(&columns, &status.rows));
     }
+    if let Some(expected) = &status.expected {
+        ui::say(&outlook(expected, status.running));
+    }
     if status.running.is_none() {
         ui::say(&last_line(store.as_ref(), &left_here(context).await)?);
     }
     Ok(Exit::Done)
+}
+
+/// When a run is expected to end, as people say it.
+fn outlook(expected: &Expected, running: Option<Direction>) -> String {
+    let what = if running == Some(Direction::Return) { "all back" } else { "empty" };
+    let (end, margin) = (format_minute(expected.end, &TimeZone::system()), format_span(expected.margin));
+    format!("{what} at about {end} (hardly later than {margin} after that)")
 }
 
 /// What the store says.
@@ -164,6 +174,8 @@ pub fn document(
         "schema_version": 1,
         "host": context.host_name(),
         "running": status.running,
+        "expected_end_ms": status.expected.map(|expected| expected.end),
+        "expected_margin_ms": status.expected.map(|expected| expected.margin),
         "maintenance": holders,
         "zones": zones,
         "left": left.as_ref().ok(),

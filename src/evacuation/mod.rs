@@ -20,6 +20,7 @@ mod board;
 pub mod cancel;
 mod connect;
 pub mod control;
+mod experience;
 mod lock;
 mod offering;
 mod one;
@@ -296,11 +297,12 @@ impl Engine {
             )
         });
         let planned =
-            prepared.into_iter().map(|prepared| self.estimate(prepared)).collect::<Result<_, _>>()?;
+            prepared.into_iter().map(|one| self.estimate(one, made.as_ref())).collect::<Result<_, _>>()?;
         Ok(DryRun { planned, strangers: candidates.strangers, made })
     }
 
-    fn estimate(&self, prepared: Prepared) -> Result<Planned, StoreError> {
+    /// How long a move will take: as the planner says, or by what earlier ones took.
+    fn estimate(&self, prepared: Prepared, made: Option<&Made>) -> Result<Planned, StoreError> {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
         let Readiness::Ready(task) = &prepared.readiness else {
@@ -319,6 +321,9 @@ impl Engine {
             // How long its guest takes to end and to come up only that knows.
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
+        // The planner counts what crosses, and not the questions and answers that a configuration alone takes.
+        let planned = made.filter(|_| task.arrival.kind != Kind::Cold);
+        let estimate = planned.and_then(|made| made.duration(prepared.zone.as_str())).or(estimate);
         Ok(Planned { prepared, size, estimate })
     }
 

@@ -1,12 +1,14 @@
 //! Moving what was prepared: a rolling window of moves.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::one::OneMove;
 use super::prepare::{Prepared, Readiness};
 use super::scene::Scene;
 use super::window::{Turn, Window};
 use super::{Board, Engine, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
-use crate::model::{HostUri, Kind};
+use crate::model::{HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::store::{Away, Direction};
 
@@ -33,9 +35,10 @@ impl Engine {
                 .map(|(task, peer, _)| (task.arrival.manifest.zone.name.clone(), peer.clone()))
                 .collect()
         };
-        let (items, slots) = match scene {
-            Some(scene) => {
-                let starts = scene.starts(&moving(&ready));
+        let made = scene.map(|scene| scene.timed(&moving(&ready)));
+        let (items, slots) = match scene.zip(made.as_ref()) {
+            Some((scene, made)) => {
+                let starts = scene.starts(made, &moving(&ready));
                 ready.sort_by_key(|(task, ..)| starts.get(&task.arrival.manifest.zone.name).copied());
                 (scene.items(&moving(&ready)), scene.slots(options.jobs))
             }
@@ -48,14 +51,28 @@ impl Engine {
         };
         let window = &Window::new(items, slots);
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
+        let (ended, begun) = (&Mutex::new(Vec::new()), Self::now());
+        let expect = |zone: Option<ZoneName>| {
+            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.extend(zone);
+            if let Some(made) = &made {
+                self.expect(made, &ended, begun, board);
+            }
+        };
+        expect(None);
+        let expect = &expect;
         let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
             let turn = Turn::new(window, number);
             let a_move = OneMove::new(self, board, direction, (&task, &peer, away.as_deref()), turn);
             a_move.run(options.retries).await;
+            expect(Some(task.arrival.manifest.zone.name.clone()));
         });
         tokio::select! {
             _ = futures::future::join_all(moves) => {}
             () = renew(&bookings) => {}
+        }
+        if let Some(made) = &made {
+            self.learn(made, board);
         }
         self.cancel.reason()
     }

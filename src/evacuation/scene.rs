@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::connect::Connected;
+use super::experience::learnt;
 use super::select::{Candidate, Intent};
 use super::survey::{Surveyed, ask};
 use super::{Engine, EvacuationError, Options};
@@ -34,6 +35,8 @@ pub(super) struct Scene {
     rules: Rules,
     /// The hosts that zones may go to, as far as they could be reached.
     pub(super) connected: Connected,
+    /// What earlier moves took.
+    experience: Experience,
     /// What is to be done, if that was decided before.
     plan: Option<PlanFile>,
 }
@@ -73,7 +76,11 @@ impl Engine {
             rules = plan.rules.clone();
             obey(plan, &mut fleet);
         }
-        Ok(Scene { here, fleet, rules, connected, plan })
+        // More than that are never under way.
+        rules.outbound = rules.outbound.min(u32::try_from(options.jobs.max(1)).unwrap_or(u32::MAX));
+        // Without it, forecasts are only worse.
+        let experience = learnt(&self.store.trips().unwrap_or_default());
+        Ok(Scene { here, fleet, rules, connected, experience, plan })
     }
 }
 
@@ -116,8 +123,7 @@ impl Scene {
     }
 
     /// When the move of each of these begins, ms from now; those of which no time is known come last.
-    pub fn starts(&self, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
-        let made = self.timed(moving);
+    pub fn starts(&self, made: &Made, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
         let planned = |name: &ZoneName| {
             let plan = self.plan.as_ref()?;
             plan.moves.iter().find(|one| one.zone == name.as_str()).map(|one| one.start_ms)
@@ -202,7 +208,7 @@ impl Scene {
             },
         );
         let placement = Placement { moves: moves.collect(), unplaced: Vec::new() };
-        timed(self.fleet.clone(), self.rules.clone(), placement, &Experience::default())
+        timed(self.fleet.clone(), self.rules.clone(), placement, &self.experience)
     }
 
     /// How many may be under way: all of them, away from one host, and to one host.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
-use crate::store::{Away, AwayPhase, Direction, Move, MoveState, Rest, RestPhase, Run};
+use crate::store::{Away, AwayPhase, Direction, Expected, Move, MoveState, Rest, RestPhase, Run};
 
 /// One zone's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Status {
     pub rows: Vec<Row>,
     /// The direction of the run that is in progress.
     pub running: Option<Direction>,
+    /// When that is expected to end.
+    pub expected: Option<Expected>,
 }
 
 /// Joins the away list and the latest run. `running` says whether that run's process lives.
@@ -61,10 +63,11 @@ pub fn rows(
     let resting = rests.iter().map(|rest| (&rest.zone, phase_of(rest)));
     let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).chain(resting).collect();
     let ends_here: BTreeMap<_, _> = rests.iter().map(|rest| (&rest.zone, rest)).collect();
-    let mut direction = None;
+    let (mut direction, mut expected) = (None, None);
     if let Some((run, moves)) = latest {
         let runs = running && run.ended.is_none();
         direction = runs.then_some(run.direction);
+        expected = run.expected.filter(|_| runs);
         for a_move in moves {
             let phase = phases.get(&a_move.zone).copied();
             let shown =
@@ -80,7 +83,7 @@ pub fn rows(
             }
         }
     }
-    Status { rows: rows.into_values().collect(), running: direction }
+    Status { rows: rows.into_values().collect(), running: direction, expected }
 }
 
 /// Whether a move of a run that is over says more than the away list does.
@@ -226,6 +229,7 @@ mod tests {
             started: Millis(1),
             ended: ended.then_some(Millis(2)),
             outcome: None,
+            expected: None,
         }
     }
 

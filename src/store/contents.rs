@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
-use super::{Away, Entry, Holder, Move, Reservation, Rest, Run, Store, StoreError, TargetKey, targets};
+use super::{
+    Away, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, Store, StoreError, TargetKey, targets,
+};
 use crate::model::{HostUri, Manifest};
 
 /// All rows of all tables.
@@ -27,6 +29,8 @@ pub struct Contents {
     pub rests: Vec<Rest>,
     /// All bookings, also expired ones.
     pub reservations: Vec<Reservation>,
+    /// What earlier moves took, oldest first.
+    pub trips: Vec<PastTrip>,
 }
 
 impl Store {
@@ -54,6 +58,7 @@ impl Store {
                 })?,
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
+                trips: all(connection, "SELECT * FROM trip ORDER BY id", PastTrip::read)?,
             })
         })
     }

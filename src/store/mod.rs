@@ -18,6 +18,7 @@ mod schema;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trips;
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -36,8 +37,9 @@ pub use journal::{Entry, Mark};
 pub use maintenance::{Holder, MaintenanceType};
 pub use reservations::Reservation;
 pub use rest::{Rest, RestPhase, RestWay};
-pub use runs::{Direction, Move, MoveState, Run};
+pub use runs::{Direction, Expected, Move, MoveState, Run};
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
+pub use trips::PastTrip;
 
 /// How long a writer waits for another one before the database counts as locked.
 const BUSY: Duration = Duration::from_secs(5);

@@ -74,6 +74,17 @@ pub struct Run {
     pub ended: Option<Millis>,
     /// How it ended, one word.
     pub outcome: Option<String>,
+    /// When it is expected to end, while it runs.
+    pub expected: Option<Expected>,
+}
+
+/// When a run is expected to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The time.
+    pub end: Millis,
+    /// By how many milliseconds it may be later, in 19 of 20 cases.
+    pub margin: u64,
 }
 
 impl Run {
@@ -86,8 +97,20 @@ impl Run {
             started: Millis(row.get("started_ms")?),
             ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
             outcome: row.get("outcome")?,
+            expected: expected(row)?,
         })
     }
+}
+
+/// A database that was written before this was known has no such columns, until it is upgraded.
+fn expected(row: &Row<'_>) -> rusqlite::Result<Option<Expected>> {
+    if row.as_ref().column_index("expected_ms").is_err() {
+        return Ok(None);
+    }
+    let end: Option<i64> = row.get("expected_ms")?;
+    let margin: Option<i64> = row.get("margin_ms")?;
+    let whole = end.map(Millis).zip(margin.and_then(|ms| u64::try_from(ms).ok()));
+    Ok(whole.map(|(end, margin)| Expected { end, margin }))
 }
 
 /// What a run does with one zone.
@@ -204,6 +227,17 @@ impl Store {
             transaction.execute(
                 "UPDATE run SET ended_ms = ?2, outcome = ?3 WHERE id = ?1",
                 params![run, now.0, outcome],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Writes down when a run is expected to end.
+    pub fn expect_end(&self, run: i64, expected: Expected) -> Result<(), StoreError> {
+        self.write("record the expected end of a run", |transaction| {
+            transaction.execute(
+                "UPDATE run SET expected_ms = ?2, margin_ms = ?3 WHERE id = ?1",
+                params![run, expected.end.0, stored(expected.margin)],
             )?;
             Ok(())
         })

@@ -97,3 +97,24 @@ CREATE TABLE rest (
     started_ms INTEGER NOT NULL,
     ended_ms   INTEGER
 ) STRICT;
+
+-- When a run is expected to end, and by how much it may be later.
+ALTER TABLE run ADD COLUMN expected_ms INTEGER;
+ALTER TABLE run ADD COLUMN margin_ms INTEGER;
+
+-- What moves were expected to take, and took.
+CREATE TABLE trip (
+    id                INTEGER PRIMARY KEY,
+    zone              TEXT NOT NULL,
+    source            TEXT NOT NULL,
+    dest              TEXT NOT NULL,
+    kind              TEXT NOT NULL,
+    memory            INTEGER NOT NULL,
+    rate              INTEGER NOT NULL,
+    model_ms          INTEGER NOT NULL,
+    model_downtime_ms INTEGER NOT NULL,
+    expected_ms       INTEGER NOT NULL,
+    took_ms           INTEGER NOT NULL,
+    downtime_ms       INTEGER,
+    ended_ms          INTEGER NOT NULL
+) STRICT;

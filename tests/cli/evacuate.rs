@@ -220,6 +220,8 @@ fn the_result_is_one_document() {
     assert_eq!(document["safe_to_reboot"], false);
     assert_snapshot!(printed, @r#"
     {
+      "expected_end_ms": null,
+      "expected_margin_ms": null,
       "host": "h1",
       "left": {
         "strangers": [],

@@ -13,9 +13,9 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
     assert_snapshot!(site.run("h1", "evacuate -na"), @r"
     sysadm: preparing zones for evacuation ... 5/5
     ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac1            kvm    live  rads://h2                4G     ~36.7s
-    evac2            kvm    live  rads://h2                4G     ~36.7s
-    evac3            kvm    live  rads://h2                4G     ~36.7s
+    evac1            kvm    live  rads://h2                4G     ~4.0s
+    evac2            kvm    live  rads://h2                4G     ~4.0s
+    evac3            kvm    live  rads://h2                4G     ~4.0s
     evac4            kvm    cold  rads://h2                NNNB   ~1.0s
     tzone1           lxc    cold  rads://h2                NNNB   ~1.0s
     sysadm: dry-run succeeded
@@ -65,7 +65,7 @@ fn every_blocker_of_every_zone_is_named() {
     ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
     big              kvm    -     rads://h3                -      -
     ct               lxc    -     -                        -      -
-    evac1            kvm    live  rads://h3                4G     ~36.7s
+    evac1            kvm    live  rads://h3                4G     ~4.0s
     evac2            kvm    -     rads://h2                -      -
     evac3            kvm    -     rads://h2                -      -
     here             kvm    -     rads://h2                -      -

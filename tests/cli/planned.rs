@@ -24,9 +24,9 @@ fn a_policy_says_where_zones_may_go_and_what_is_done_with_them() {
     assert_snapshot!(site.run("h1", "evacuate -n --policy mine"), @r"
     sysadm: preparing zones for evacuation ... 3/3
     ZONENAME         BRAND  KIND    DEST                     SIZE   TIME
-    evac1            kvm    live    rads://h2                4G     ~36.7s
+    evac1            kvm    live    rads://h2                4G     ~4.0s
     evac2            kvm    suspend -                        -      -
-    evac3            kvm    live    rads://h3                4G     ~36.7s
+    evac3            kvm    live    rads://h3                4G     ~4.0s
     sysadm: dry-run succeeded
     [done]
     ");
@@ -53,7 +53,7 @@ fn a_zone_that_the_policy_does_not_allow_anywhere_is_told_why() {
     assert_snapshot!(site.run("h1", "evacuate -n --policy tight"), @r"
     sysadm: preparing zones for evacuation ... 3/3
     ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac1            kvm    live  rads://h2                4G     ~36.7s
+    evac1            kvm    live  rads://h2                4G     ~4.0s
     evac2            kvm    -     rads://h2                -      -
     evac3            kvm    -     rads://h2                -      -
     ------- stderr -------
@@ -73,9 +73,9 @@ fn a_plan_is_kept_shown_and_carried_out_exactly() {
     assert_snapshot!(site.run("h1", &format!("evacuate -n --plan {file}")), @r"
     sysadm: preparing zones for evacuation ... 3/3
     ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac1            kvm    live  rads://h2                4G     ~36.7s
-    evac2            kvm    live  rads://h3                4G     ~36.7s
-    evac3            kvm    live  rads://h2                4G     ~36.7s
+    evac1            kvm    live  rads://h2                4G     ~4.0s
+    evac2            kvm    live  rads://h3                4G     ~4.0s
+    evac3            kvm    live  rads://h2                4G     ~4.0s
     sysadm: dry-run succeeded
     [done]
     ");

@@ -53,6 +53,7 @@ fn the_list_is_given_while_a_run_goes_on_and_somebody_writes() {
     sysadm: evacuation in progress
     ZONENAME         STATE     DEST                                     ERROR
     evac1            MIGRATING rads://h2                                -
+    sysadm: empty at about YYYY-MM-DD HH:MM (hardly later than TIME after that)
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -p -o zonename,state"), @r"

@@ -23,10 +23,11 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 1 knew neither restarts nor zones that rest.
+/// Version 1 knew neither restarts nor zones that rest, and did not keep what moves took.
 fn before_zones_rested() -> Contents {
     let mut contents = sample::contents();
     contents.rests.clear();
+    contents.trips.clear();
     contents.moves.retain(|(_, a_move)| !matches!(a_move.state, MoveState::Stopped | MoveState::Suspended));
     contents.journal.retain(|(_, entry)| !matches!(entry.step, Step::Shutdown | Step::Save | Step::Boot));
     contents

@@ -6,8 +6,8 @@ use crate::model::{
     Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
 };
 use crate::store::{
-    Away, AwayPhase, Contents, Direction, Entry, Holder, Mark, Move, MoveState, Reservation, Rest, RestPhase,
-    RestWay, Run, Store, TargetKey,
+    Away, AwayPhase, Contents, Direction, Entry, Holder, Mark, Move, MoveState, PastTrip, Reservation, Rest,
+    RestPhase, RestWay, Run, Store, TargetKey,
 };
 
 pub fn name(zone: &str) -> ZoneName {
@@ -33,6 +33,7 @@ pub fn run(id: i64, direction: Direction, ended: Option<i64>) -> Run {
         started: Millis(id),
         ended: ended.map(Millis),
         outcome,
+        expected: None,
     }
 }
 
@@ -58,6 +59,23 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         downtime: arrived.then_some(240),
     };
     (row, manifest(zone))
+}
+
+pub fn trip(zone: &str) -> PastTrip {
+    PastTrip {
+        zone: name(zone),
+        source: "h1".into(),
+        dest: "rads://h2".into(),
+        kind: Kind::Live,
+        memory: 4 << 30,
+        rate: 117_000_000,
+        model_ms: 36_000,
+        model_downtime_ms: 50,
+        expected_ms: 40_000,
+        took_ms: 41_000,
+        downtime_ms: Some(60),
+        ended: Millis(30),
+    }
 }
 
 pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
@@ -154,6 +172,7 @@ pub fn contents() -> Contents {
             away("gone", AwayPhase::Away),
             away("web", AwayPhase::Leaving),
         ],
+        trips: vec![trip("web"), PastTrip { kind: Kind::Cold, downtime_ms: None, ..trip("db") }],
         rests: vec![
             rest("quiet", RestWay::Stop, RestPhase::Resting),
             rest("asleep", RestWay::Suspend, RestPhase::Resting),
@@ -188,6 +207,7 @@ pub fn write(store: &Store) {
         store.begin_away(row, manifest).unwrap();
         store.update_away(row).unwrap();
     }
+    store.record_trips(&contents.trips).unwrap();
     for rest in &contents.rests {
         store.begin_rest(rest).unwrap();
         store.update_rest(rest).unwrap();

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sample::{away, booking, entry, holder, manifest, name, rest, uri};
+use super::sample::{away, booking, entry, holder, manifest, name, rest, trip, uri};
 use crate::model::{Millis, Step};
-use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
+use crate::store::{
+    AwayPhase, Direction, Expected, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey,
+};
 
 /// A write, under the words with which the store names it; each changes what is in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
@@ -16,6 +18,7 @@ pub const WRITES: &[Write] = &[
     ("set targets", |store| store.set_targets(&[TargetKey::Default], &[uri("rads://h9")])),
     ("record a new run", |store| store.begin_run(Direction::Evacuate, "eve", 1, Millis(5)).map(drop)),
     ("record the end of a run", |store| store.end_run(2, "ended", Millis(6))),
+    ("record the expected end of a run", |store| store.expect_end(2, Expected { end: Millis(9), margin: 1 })),
     ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
     ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
     ("record a zone that leaves", |store| {
@@ -30,6 +33,7 @@ pub const WRITES: &[Write] = &[
         store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
     }),
     ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
+    ("record what moves took", |store| store.record_trips(&[trip("new")])),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
