@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::host::Role;
 use crate::migration::Policy;
 use crate::model::Address;
-use crate::policy::Word;
+use crate::model::Word;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
-use super::{CliError, Exit, dry_run, plan, policy, stop, ui};
+use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{
     Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, UNSETTLED, recover,
@@ -104,6 +104,9 @@ fn action() -> impl TypedValueParser<Value = Action> {
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let mut context = Context::load()?;
+    if args.listing.watch {
+        return watch::run(&context, &args.listing).await;
+    }
     if args.listing.list {
         return listing::run(&context, &args.listing, args.json).await;
     }

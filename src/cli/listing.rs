@@ -3,12 +3,13 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::{Column, parsable, pick, table};
+use super::columns::{parsable, pick, table};
 use super::context::Context;
-use super::{CliError, Exit, ui, watch};
-use crate::evacuation::{Row, Status, is_running, rows};
+use super::row::{COLUMNS, row_document, status};
+use super::{CliError, Exit, ui};
+use crate::evacuation::Status;
 use crate::maintenance;
-use crate::model::{Inventory, Kind, Step, format_bytes, format_minute, format_span};
+use crate::model::{Inventory, format_minute, format_span};
 use crate::store::{Direction, Expected, Store};
 
 /// The options of -l.
@@ -29,43 +30,9 @@ pub struct ListArgs {
     pub watch: bool,
 }
 
-/// The first four are sysadm(8)'s own.
-pub const COLUMNS: &[Column<Row>] = &[
-    Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
-    Column { name: "STATE", width: 9, value: |row| Some(row.state.to_string()) },
-    Column { name: "DEST", width: 40, value: |row| row.dest.as_ref().map(ToString::to_string) },
-    Column { name: "ERROR", width: 5, value: |row| row.error.clone() },
-    Column { name: "ORIGIN", width: 8, value: |row| Some(row.origin.clone()) },
-    Column { name: "KIND", width: 4, value: |row| row.kind.map(Kind::as_str).map(str::to_owned) },
-    Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
-    Column { name: "PROGRESS", width: 8, value: |row| percent(row).map(|percent| format!("{percent}%")) },
-    Column { name: "BYTES", width: 6, value: |row| (row.bytes.0 > 0).then(|| format_bytes(row.bytes.0)) },
-    Column {
-        name: "STARTED",
-        width: 16,
-        value: |row| row.started.map(|time| format_minute(time, &TimeZone::system())),
-    },
-    Column { name: "DURATION", width: 8, value: |row| Some(format_span(row.ended?.since(row.started?))) },
-    Column { name: "DOWNTIME", width: 8, value: |row| row.downtime.map(format_span) },
-];
-
-/// How far a zone is, in percent; none if it does not move.
-pub fn percent(row: &Row) -> Option<u64> {
-    use crate::store::MoveState::{Evacuated, Migrating, Returned, Stopped, Suspended};
-    match row.state {
-        Evacuated | Returned | Stopped | Suspended => Some(100),
-        // All sent is not yet there.
-        Migrating if row.bytes.1 > 0 => Some((row.bytes.0.saturating_mul(100) / row.bytes.1).min(99)),
-        _ => None,
-    }
-}
-
 pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Exit, CliError> {
     let columns = pick(COLUMNS, 4, args.output.as_deref())?;
     let store = context.store_to_read()?;
-    if args.watch {
-        return watch::run(context, store.as_ref(), &columns).await;
-    }
     let status = status(context, store.as_ref())?;
     if as_json {
         let left = left_here(context).await;
@@ -100,14 +67,6 @@ fn outlook(expected: &Expected, running: Option<Direction>) -> String {
     let what = if running == Some(Direction::Return) { "all back" } else { "empty" };
     let (end, margin) = (format_minute(expected.end, &TimeZone::system()), format_span(expected.margin));
     format!("{what} at about {end} (hardly later than {margin} after that)")
-}
-
-/// What the store says.
-pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliError> {
-    let Some(store) = store else { return Ok(Status::default()) };
-    let (away, rests) = (store.away()?, store.rests()?);
-    let latest = store.latest_run()?;
-    Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), is_running(&context.paths)))
 }
 
 /// The guests that are here now.
@@ -185,14 +144,4 @@ pub fn document(
                 && !inventory.strangers.iter().any(|stranger| stranger.running)
         }),
     }))
-}
-
-/// One zone. Times in milliseconds since 1970, spans in milliseconds, sizes in bytes.
-pub fn row_document(row: &Row) -> Value {
-    json!({
-        "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error, "origin": row.origin,
-        "kind": row.kind, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
-        "started_ms": row.started, "duration_ms": row.ended.zip(row.started).map(|(end, start)| end.since(start)),
-        "downtime_ms": row.downtime,
-    })
 }

@@ -15,6 +15,7 @@ mod maintain;
 mod plan;
 mod policy;
 mod progress;
+mod row;
 mod setup;
 mod sim;
 mod stop;

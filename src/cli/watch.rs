@@ -3,27 +3,25 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::columns::{Column, table};
+use super::columns::{Column, pick, table};
 use super::context::Context;
-use super::listing::{percent, row_document, status};
+use super::listing::ListArgs;
+use super::row::{COLUMNS, percent, row_document, status};
 use super::{CliError, Exit, ui};
 use crate::evacuation::{Row, Status};
-use crate::store::Store;
 
 /// How often the store is looked at. The hypervisor is not asked.
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Shows the list until the run that is in progress has ended (at once, if there is none) or ^C.
-pub async fn run(
-    context: &Context,
-    store: Option<&Store>,
-    columns: &[Column<Row>],
-) -> Result<Exit, CliError> {
+pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
+    let columns = &pick(COLUMNS, 4, args.output.as_deref())?;
+    let store = context.store_to_read()?;
     let terminal = ui::on_terminal();
     let mut shown = None;
     let mut height = 0;
     loop {
-        let now = status(context, store)?;
+        let now = status(context, store.as_ref())?;
         if shown.as_ref() != Some(&now) {
             if terminal {
                 height = draw(&now, columns, height);

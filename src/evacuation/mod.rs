@@ -26,6 +26,7 @@ mod offering;
 mod one;
 mod passes;
 mod prepare;
+mod prepared;
 mod record;
 pub mod recover;
 mod rest;
@@ -35,6 +36,7 @@ mod scene;
 mod select;
 mod status;
 pub mod survey;
+mod wait;
 mod way_back;
 mod window;
 
@@ -46,10 +48,10 @@ pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use lock::{RunLock, is_running};
-pub use passes::Wait;
-pub use prepare::{Prepared, Readiness, UNSETTLED};
+pub use prepared::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
+pub use wait::Wait;
 
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
@@ -356,7 +358,7 @@ impl Engine {
                 let inventory = self.local.inventory().await?;
                 let mut found =
                     select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
-                rest::keep_out(&mut found, &self.store.rests()?, &options);
+                select::keep_out(&mut found, &self.store.rests()?, &options);
                 Ok((options, Some(scene), found))
             }
             Direction::Return => {

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ask::{Ask, Finding, Mode, describe, join};
 use super::connect::Connected;
-use super::passes::Wait;
-use super::prepare::{Prepared, Readiness, unprepared};
+use super::prepared::{Prepared, Readiness, unprepared};
 use super::scene::Place;
 use super::select::{Candidate, Intent};
+use super::wait::Wait;
 use super::way_back::way_back;
 use super::{Engine, Event, Options, short};
 use crate::host::{Host, Offer};

@@ -3,22 +3,18 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::cancel::{MOVES, QUESTIONS};
+use super::record::{Subject, conclude};
 use super::window::Turn;
-use super::{Board, Engine, Event, Stage, record, short};
+use super::{Engine, Event, Stage, short};
 use crate::host::Progress;
-use crate::migration::{Log, MoveError, Moved, Task, migrate, retry};
-use crate::model::{HostUri, Step, ZoneName};
+use crate::migration::{Log, MoveError, Moved, migrate, retry};
+use crate::model::{Step, ZoneName};
 use crate::points::{Place, When};
-use crate::store::{Away, AwayPhase, Direction, Entry, Mark, Move, MoveState};
+use crate::store::{AwayPhase, Direction, Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
 pub(super) struct OneMove<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) board: &'a Board,
-    pub(super) direction: Direction,
-    pub(super) task: &'a Task,
-    pub(super) peer: &'a HostUri,
-    pub(super) away: Option<&'a Away>,
+    of: Subject<'a>,
     /// Given back as soon as the zone runs at its destination: what follows is paper.
     turn: Turn<'a>,
     /// The last step that was begun.
@@ -30,29 +26,23 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> OneMove<'a> {
-    /// The move of a zone that is ready, to that host; back, if it is away.
-    pub fn new(
-        engine: &'a Engine,
-        board: &'a Board,
-        direction: Direction,
-        (task, peer, away): (&'a Task, &'a HostUri, Option<&'a Away>),
-        turn: Turn<'a>,
-    ) -> Self {
-        Self { engine, board, direction, task, peer, away, turn, step: Mutex::new(Step::Reserve) }
+    /// The move of a zone that is ready, when it is its turn.
+    pub const fn new(of: Subject<'a>, turn: Turn<'a>) -> Self {
+        Self { of, turn, step: Mutex::new(Step::Reserve) }
     }
 
-    pub(super) fn zone(&self) -> &ZoneName {
-        &self.task.arrival.manifest.zone.name
+    fn zone(&self) -> &ZoneName {
+        self.of.zone()
     }
 
     /// Waits for its turn, and does it.
     pub async fn run(&self, retries: u32) {
         self.turn.wait().await;
-        if self.engine.cancel.stage() != Stage::Running {
-            let uuid = self.task.arrival.manifest.zone.uuid;
+        if self.of.engine.cancel.stage() != Stage::Running {
+            let uuid = self.of.task.arrival.manifest.zone.uuid;
             // The next one need not wait for this answer.
             self.turn.end();
-            let release = self.task.to.release(self.zone().clone(), uuid);
+            let release = self.of.task.to.release(self.zone().clone(), uuid);
             let _ = tokio::time::timeout(QUESTIONS, release).await;
             self.end(|a_move| {
                 a_move.state = MoveState::Skipped;
@@ -60,14 +50,14 @@ impl<'a> OneMove<'a> {
             });
             return;
         }
-        self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
+        self.of.engine.watcher.event(&Event::Migrating(self.zone(), short(self.of.peer)));
         let result = match self.begin() {
             Ok(()) => self.attempt(retries).await,
             Err(reason) => Err(MoveError::undone(Step::Reserve, reason)),
         };
         let now = Engine::now();
-        self.record(&result, now);
-        self.end(|a_move| record::conclude(a_move, self.direction, &result, now));
+        self.of.record(&result, now);
+        self.end(|a_move| conclude(a_move, self.of.direction, &result, now));
     }
 
     /// Tries, and again while that may help.
@@ -96,29 +86,29 @@ impl<'a> OneMove<'a> {
         self.turn.pause();
         let pause = retry::pause(attempts);
         let text = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
-        let _ = self.board.change(self.zone(), |a_move| {
+        let _ = self.of.board.change(self.zone(), |a_move| {
             a_move.state = MoveState::Ready;
             a_move.error = Some(text.clone());
         });
-        self.engine.watcher.event(&Event::Retrying(self.zone(), &text));
+        self.of.engine.watcher.event(&Event::Retrying(self.zone(), &text));
         tokio::select! {
             () = tokio::time::sleep(pause) => self.turn.wait().await,
-            () = self.engine.cancel.given_up() => {}
+            () = self.of.engine.cancel.given_up() => {}
         }
-        if self.engine.cancel.stage() != Stage::Running {
+        if self.of.engine.cancel.stage() != Stage::Running {
             return false;
         }
-        self.engine.watcher.event(&Event::Migrating(self.zone(), short(self.peer)));
-        let changed = self.board.change(self.zone(), |a_move| {
+        self.of.engine.watcher.event(&Event::Migrating(self.zone(), short(self.of.peer)));
+        let changed = self.of.board.change(self.zone(), |a_move| {
             (a_move.state, a_move.error, a_move.bytes) = (MoveState::Migrating, None, 0);
         });
         changed.is_ok()
     }
 
     async fn migrate(&self) -> Result<Moved, MoveError> {
-        let cancel = &self.engine.cancel;
+        let cancel = &self.of.engine.cancel;
         let migrated =
-            cancel.bound(MOVES, migrate(self.task, self, self.engine.policy, cancel.aborting())).await;
+            cancel.bound(MOVES, migrate(self.of.task, self, self.of.engine.policy, cancel.aborting())).await;
         migrated.unwrap_or_else(|| {
             let step = *locked(&self.step);
             let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
@@ -129,7 +119,7 @@ impl<'a> OneMove<'a> {
     /// The record of a zone that is away is there before the zone leaves.
     fn begin(&self) -> Result<(), String> {
         let started = Engine::now();
-        let changed = self.board.change(self.zone(), |a_move| {
+        let changed = self.of.board.change(self.zone(), |a_move| {
             a_move.state = MoveState::Migrating;
             a_move.started = Some(started);
         });
@@ -137,29 +127,29 @@ impl<'a> OneMove<'a> {
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
         self.write(Step::Reserve, Mark::Intent, None)?;
-        let phase = match self.direction {
+        let phase = match self.of.direction {
             Direction::Evacuate => AwayPhase::Leaving,
             Direction::Return => AwayPhase::Returning,
         };
-        let row = self.away_row(phase, started);
-        let written = match self.away {
-            Some(_) => self.engine.store.update_away(&row),
-            None => self.engine.store.begin_away(&row, &self.task.arrival.manifest),
+        let row = self.of.away_row(phase, started);
+        let written = match self.of.away {
+            Some(_) => self.of.engine.store.update_away(&row),
+            None => self.of.engine.store.begin_away(&row, &self.of.task.arrival.manifest),
         };
         written.map_err(|error| crate::host::chain(&error))
     }
 
     fn end(&self, change: impl FnOnce(&mut Move)) {
-        match self.board.change(self.zone(), change) {
-            Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
-            Err(error) => self.engine.watcher.event(&Event::Warning(&error.to_string())),
+        match self.of.board.change(self.zone(), change) {
+            Ok(a_move) => self.of.engine.watcher.event(&Event::Ended(&a_move)),
+            Err(error) => self.of.engine.watcher.event(&Event::Warning(&error.to_string())),
         }
     }
 
     fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
-        let Some(run) = self.board.run() else { return Ok(()) };
+        let Some(run) = self.of.board.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
-        self.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
+        self.of.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
     }
 }
 
@@ -167,10 +157,10 @@ impl Log for OneMove<'_> {
     fn intent(&self, step: Step) -> Result<(), String> {
         *locked(&self.step) = step;
         self.write(step, Mark::Intent, None)?;
-        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        self.of.engine.local.points().reach(Place::Journal, When::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
-            let changed = self.board.change(self.zone(), |a_move| a_move.step = Some(step));
+            let changed = self.of.board.change(self.zone(), |a_move| a_move.step = Some(step));
             changed.map_err(|error| crate::host::chain(&error))?;
         }
         Ok(())
@@ -181,7 +171,7 @@ impl Log for OneMove<'_> {
             self.turn.end();
         }
         self.write(step, Mark::Done, None)?;
-        self.engine.local.points().reach(Place::Journal, When::After, step)
+        self.of.engine.local.points().reach(Place::Journal, When::After, step)
     }
 
     fn progress(&self, progress: Progress) {
@@ -189,8 +179,8 @@ impl Log for OneMove<'_> {
             a_move.bytes = progress.sent;
             a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
         };
-        if let Ok(a_move) = self.board.change(self.zone(), update) {
-            self.engine.watcher.event(&Event::Progress(&a_move));
+        if let Ok(a_move) = self.of.board.change(self.zone(), update) {
+            self.of.engine.watcher.event(&Event::Progress(&a_move));
         }
     }
 }

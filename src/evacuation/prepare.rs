@@ -10,76 +10,14 @@ use futures::StreamExt;
 use super::ask::{Finding, Mode};
 use super::cancel::{QUESTIONS, Stage};
 use super::offering::{Round, refused_by};
-use super::passes::Wait;
-use super::rest::Bed;
+use super::prepared::{Prepared, Readiness, note, unprepared};
 use super::scene::{Place, Scene};
 use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options};
-use crate::migration::Task;
-use crate::model::{Brand, HostUri, ZoneName};
-use crate::store::{Away, Move, MoveState, Rest};
+use crate::model::{HostUri, ZoneName};
 
 /// How many zones are prepared at once.
 const WIDTH: usize = 4;
-
-/// A zone after its preparation.
-#[derive(Clone)]
-pub struct Prepared {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Its brand.
-    pub brand: Brand,
-    /// The other host: its destination, or the last that was tried; for a return, its refuge.
-    pub peer: Option<HostUri>,
-    /// What it came to.
-    pub readiness: Readiness,
-    /// What was found at the targets that did not take it.
-    pub findings: Vec<Finding>,
-    /// For a return: its record.
-    pub away: Option<Box<Away>>,
-}
-
-/// What a preparation came to.
-#[derive(Clone)]
-pub enum Readiness {
-    /// It can move.
-    Ready(Box<Task>),
-    /// It can be put to rest here.
-    Rest(Bed),
-    /// It can be booted here again.
-    Wake(Box<Rest>),
-    /// No attempt will be made.
-    Skipped(String),
-    /// A destination would take it if it had more room.
-    Waits(Wait),
-    /// No destination takes it, or it could not even be asked for.
-    Failed(String),
-    /// Where it is must be settled first.
-    Unsettled,
-}
-
-/// Why nothing is done with a zone whose last move is open.
-pub const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
-
-impl std::fmt::Debug for Readiness {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Ready(task) => write!(f, "Ready({})", task.arrival.kind),
-            Self::Rest(bed) => write!(f, "Rest({})", bed.way),
-            Self::Wake(_) => f.write_str("Wake"),
-            Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
-            Self::Waits(wait) => write!(f, "Waits({wait})"),
-            Self::Failed(reason) => write!(f, "Failed({reason:?})"),
-            Self::Unsettled => f.write_str("Unsettled"),
-        }
-    }
-}
-
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {:?} {:?}", self.zone, self.readiness, self.findings)
-    }
-}
 
 impl Engine {
     /// Prepares all candidates; results in their order. Where there is a scene, the planner says to which target each
@@ -184,46 +122,5 @@ impl Tries {
 
     fn into_list(mut self, candidates: &[Candidate]) -> Vec<Prepared> {
         candidates.iter().filter_map(|candidate| self.ended.remove(&candidate.zone)).collect()
-    }
-}
-
-pub(super) fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
-    Prepared {
-        zone: candidate.zone.clone(),
-        brand: candidate.brand,
-        peer: None,
-        readiness,
-        findings: Vec::new(),
-        away: None,
-    }
-}
-
-/// Writes a preparation's result into the zone's row.
-fn note(a_move: &mut Move, prepared: &Prepared) {
-    a_move.dest.clone_from(&prepared.peer);
-    match &prepared.readiness {
-        Readiness::Ready(task) => {
-            a_move.state = MoveState::Ready;
-            a_move.error = None;
-            a_move.kind = Some(task.arrival.kind);
-            a_move.total = task.arrival.manifest.zone.memory;
-        }
-        Readiness::Waits(wait) => {
-            a_move.state = MoveState::Ready;
-            a_move.error = Some(wait.to_string());
-        }
-        Readiness::Rest(_) | Readiness::Wake(_) => a_move.state = MoveState::Ready,
-        Readiness::Skipped(reason) => {
-            a_move.state = MoveState::Skipped;
-            a_move.error = Some(reason.clone());
-        }
-        Readiness::Failed(reason) => {
-            a_move.state = MoveState::Failed;
-            a_move.error = Some(reason.clone());
-        }
-        Readiness::Unsettled => {
-            a_move.state = MoveState::Unknown;
-            a_move.error = Some(UNSETTLED.to_owned());
-        }
     }
 }

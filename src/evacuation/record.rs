@@ -1,14 +1,29 @@
 //! What is written down of one zone's move: its row in the away list, and in the run.
 
-use super::Event;
-use super::one::OneMove;
+use super::{Board, Engine, Event};
 use crate::host::Host;
-use crate::migration::{MoveError, Moved};
-use crate::model::Millis;
+use crate::migration::{MoveError, Moved, Task};
+use crate::model::{HostUri, Millis, ZoneName};
 use crate::store::{Away, AwayPhase, Direction, Move, MoveState};
 
-impl OneMove<'_> {
-    pub(super) fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
+/// What one zone's move is about.
+pub(super) struct Subject<'a> {
+    pub engine: &'a Engine,
+    pub board: &'a Board,
+    pub direction: Direction,
+    pub task: &'a Task,
+    /// The other host.
+    pub peer: &'a HostUri,
+    /// Its record, if it is away.
+    pub away: Option<&'a Away>,
+}
+
+impl Subject<'_> {
+    pub fn zone(&self) -> &ZoneName {
+        &self.task.arrival.manifest.zone.name
+    }
+
+    pub fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
         if let Some(away) = self.away {
             return Away { phase, ..away.clone() };
         }
@@ -30,7 +45,7 @@ impl OneMove<'_> {
     }
 
     /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
-    pub(super) fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
+    pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
         let started = self.away.map_or(now, |away| away.started);
         let written = match (self.direction, result) {

@@ -9,7 +9,6 @@
 
 use uuid::Uuid;
 
-use super::select::{Candidate, Candidates, Intent};
 use super::{Engine, EvacuationError, Event, Options};
 use crate::host::Host;
 use crate::model::{Aux, Brand, Inventory, Step, Zone, ZoneName};
@@ -131,36 +130,6 @@ pub(super) fn rests_now(rest: &Rest, zone: Option<&Zone>) -> Rest {
     let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
     let way = if saved { rest.way } else { RestWay::Stop };
     Rest { way, phase: RestPhase::Resting, ended: Some(Engine::now()), ..rest.clone() }
-}
-
-/// Zones that rest here already do not leave, and are not in the way; one that is being saved is waited for.
-pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], options: &Options) {
-    candidates.list.retain_mut(|candidate| {
-        match rests.iter().find(|rest| rest.zone == candidate.zone) {
-            None => return true,
-            Some(rest) if rest.phase == RestPhase::Stopping => candidate.intent = Intent::Unsettled,
-            Some(_) if options.zones.contains(&candidate.zone) => {
-                let reason =
-                    "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
-                candidate.intent = Intent::Skip(reason.to_owned());
-            }
-            Some(_) => return false,
-        }
-        true
-    });
-}
-
-/// Those that are to be booted again on return, the last one first.
-pub(super) fn wakers(rests: &[Rest], options: &Options) -> impl Iterator<Item = Candidate> {
-    let wanted = |rest: &&Rest| options.zones.is_empty() || options.zones.contains(&rest.zone);
-    rests.iter().rev().filter(wanted).map(|rest| Candidate {
-        zone: rest.zone.clone(),
-        brand: rest.brand,
-        intent: match rest.phase {
-            RestPhase::Resting => Intent::Wake(Box::new(rest.clone())),
-            RestPhase::Stopping => Intent::Unsettled,
-        },
-    })
 }
 
 /// Which of them run on as they are, by wish: not one that this run is about.

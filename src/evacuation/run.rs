@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::one::OneMove;
-use super::prepare::{Prepared, Readiness};
+use super::prepared::{Prepared, Readiness};
+use super::record::Subject;
 use super::scene::Scene;
 use super::window::{Turn, Window};
 use super::{Board, Engine, Options, Reason};
@@ -63,8 +64,9 @@ impl Engine {
         let expect = &expect;
         let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
             let turn = Turn::new(window, number);
-            let a_move = OneMove::new(self, board, direction, (&task, &peer, away.as_deref()), turn);
-            a_move.run(options.retries).await;
+            let (task, peer, away) = (&task, &peer, away.as_deref());
+            let of = Subject { engine: self, board, direction, task, peer, away };
+            OneMove::new(of, turn).run(options.retries).await;
             expect(Some(task.arrival.manifest.zone.name.clone()));
         });
         tokio::select! {

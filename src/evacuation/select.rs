@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::actions::{Way, way};
-use super::rest::{self, Bed};
+use super::rest::Bed;
 use super::{EvacuationError, Options};
 use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Rest, TargetKey, targets_of};
+use crate::store::{Away, Rest, RestPhase, TargetKey, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,37 @@ pub fn returning(
             Intent::Return(Box::new(row))
         },
     });
-    Ok(Candidates { list: rest::wakers(rests, options).chain(list).collect(), strangers: Vec::new() })
+    Ok(Candidates { list: wakers(rests, options).chain(list).collect(), strangers: Vec::new() })
+}
+
+/// Zones that rest here already do not leave, and are not in the way; one that is being saved is waited for.
+pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], options: &Options) {
+    candidates.list.retain_mut(|candidate| {
+        match rests.iter().find(|rest| rest.zone == candidate.zone) {
+            None => return true,
+            Some(rest) if rest.phase == RestPhase::Stopping => candidate.intent = Intent::Unsettled,
+            Some(_) if options.zones.contains(&candidate.zone) => {
+                let reason =
+                    "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
+                candidate.intent = Intent::Skip(reason.to_owned());
+            }
+            Some(_) => return false,
+        }
+        true
+    });
+}
+
+/// Those that are to be booted again on return, the last one first.
+pub(super) fn wakers(rests: &[Rest], options: &Options) -> impl Iterator<Item = Candidate> {
+    let wanted = |rest: &&Rest| options.zones.is_empty() || options.zones.contains(&rest.zone);
+    rests.iter().rev().filter(wanted).map(|rest| Candidate {
+        zone: rest.zone.clone(),
+        brand: rest.brand,
+        intent: match rest.phase {
+            RestPhase::Resting => Intent::Wake(Box::new(rest.clone())),
+            RestPhase::Stopping => Intent::Unsettled,
+        },
+    })
 }
 
 #[cfg(test)]
@@ -267,7 +297,7 @@ mod tests {
             let rests = [sample::rest("old", RestWay::Stop, phase)];
             let found = |options: &Options| {
                 let mut found = leaving(&host(), &targets(), &[], &[], options).unwrap();
-                rest::keep_out(&mut found, &rests, options);
+                keep_out(&mut found, &rests, options);
                 summary(&found).into_iter().find(|line| line.starts_with("old"))
             };
             let all = found(&options);

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::actions::{Way, way};
-use super::prepare::Readiness;
+use super::prepared::Readiness;
 use crate::host::Host;
 use crate::model::{Brand, Kind};
 use crate::plan::Action;

@@ -9,6 +9,7 @@ mod manifest;
 mod step;
 mod time;
 mod uri;
+mod word;
 mod zone;
 
 pub use address::Address;
@@ -17,5 +18,6 @@ pub use manifest::{Disk, DiskSource, Manifest, Network};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
+pub use word::Word;
 pub(crate) use zone::words;
 pub use zone::{Aux, Brand, Inventory, Kind, Stranger, Zone, ZoneName, ZoneNameError, ZoneState};

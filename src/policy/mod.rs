@@ -28,11 +28,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use crate::model::Word;
 pub use explain::explain;
 pub use files::{Loaded, PolicyError, Source};
 pub use form::parse;
 pub use mistake::Mistake;
-pub use values::{HostRef, Pattern, Rate, Share, Word};
+pub use values::{HostRef, Pattern, Rate, Share};
 
 use crate::config::Migration;
 use crate::model::{Brand, HostUri, words};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{HostUri, parse_bytes};
+use crate::model::{HostUri, Word, parse_bytes};
 
 /// A type that serde sees as its text.
 macro_rules! by_text {
@@ -27,7 +27,7 @@ macro_rules! by_text {
     };
 }
 
-by_text!(Share, Rate, Pattern, HostRef, Word);
+by_text!(Share, Rate, Pattern, HostRef);
 
 /// A part of a whole: `10%`, `12.5%`. From 0 % to less than 100 %.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,45 +159,6 @@ impl FromStr for Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// A name that an administrator chose, of a policy or of a group: like a zone name, so it is never an option, a path
-/// or a host URI.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Word(String);
-
-impl Word {
-    /// The policy that holds where none is named.
-    pub fn default_policy() -> Self {
-        Self("spread".to_owned())
-    }
-
-    /// The word as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Word {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if begins && text.len() <= 63 && text.chars().all(allowed) {
-            return Ok(Self(text.to_owned()));
-        }
-        let rule = "1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit";
-        let shown: String = text.chars().take(80).collect();
-        Err(format!("{shown:?} cannot be a name: {rule}"))
-    }
-}
-
-impl fmt::Display for Word {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

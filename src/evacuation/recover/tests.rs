@@ -1,0 +1,117 @@
+//! The table of recovery, cell by cell.
+
+use super::*;
+
+fn steps() -> impl Iterator<Item = Option<Step>> {
+    std::iter::once(None).chain(Step::ALL.iter().copied().map(Some))
+}
+
+fn each(mut check: impl FnMut(Option<Step>, View, View, Action)) {
+    for step in steps() {
+        for &source in View::ALL {
+            for &destination in View::ALL {
+                check(step, source, destination, decide(step, source, destination));
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_done_while_a_host_is_silent_or_moves_the_zone() {
+    each(|step, source, destination, action| {
+        if [source, destination].iter().any(|view| matches!(view, View::Silent | View::Moves)) {
+            assert_eq!(action, Action::Wait, "{step:?} {source} {destination}");
+        }
+    });
+}
+
+#[test]
+fn a_zone_is_let_run_only_from_an_image_of_ours_while_its_source_has_ended() {
+    each(|step, source, destination, action| {
+        if action == Action::LetRun {
+            assert_eq!(destination, View::Held);
+            assert!(matches!(source, View::Installed | View::Absent));
+            assert!(matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle)));
+        }
+    });
+}
+
+#[test]
+fn nothing_is_taken_away_that_is_not_whole_elsewhere_or_not_ours() {
+    each(|step, source, destination, action| match action {
+        Action::BootAgain => {
+            assert_eq!(source, View::Installed);
+            assert!(matches!(destination, View::Installed | View::Absent));
+            assert!(matches!(step, Some(Step::Shutdown | Step::Boot)));
+        }
+        Action::Discard | Action::TakeBack => {
+            assert!(matches!(source, View::Runs | View::Installed));
+            assert!(matches!(destination, View::Held | View::Installed));
+            assert!(!matches!(step, None | Some(Step::Reserve | Step::Prepare)));
+        }
+        Action::Forget => {
+            assert_eq!(source, View::Installed);
+            assert!(matches!(destination, View::Runs | View::Installed));
+            assert!(!matches!(step, None | Some(Step::Reserve | Step::Prepare)));
+        }
+        _ => {}
+    });
+}
+
+#[test]
+fn a_zone_that_was_shut_down_to_leave_ends_up_running_wherever_that_can_be_told() {
+    for step in [Step::Shutdown, Step::Boot] {
+        for destination in [View::Absent, View::Installed] {
+            assert_eq!(decide(Some(step), View::Installed, destination), Action::BootAgain);
+        }
+        assert_eq!(decide(Some(step), View::Installed, View::Runs), Action::Forget);
+        assert_eq!(decide(Some(step), View::Runs, View::Installed), Action::TakeBack);
+    }
+}
+
+#[test]
+fn a_zone_that_its_owner_has_paused_is_never_let_run() {
+    each(|step, source, destination, _| {
+        let (source, destination) = as_it_was(true, source, destination);
+        assert_ne!(decide(step, source, destination), Action::LetRun, "{step:?} {source} {destination}");
+    });
+    assert_eq!(as_it_was(false, View::Held, View::Absent), (View::Held, View::Absent));
+}
+
+#[test]
+fn two_that_run_and_none_at_all_need_the_operator() {
+    for step in steps() {
+        assert_eq!(decide(step, View::Runs, View::Runs), Action::Stuck);
+        assert_eq!(decide(step, View::Absent, View::Absent), Action::Stuck);
+    }
+}
+
+/// The tables of the document, as this code makes them: steps that lead to the same actions share one.
+fn tables() -> String {
+    let mut tables: Vec<(Vec<String>, String)> = Vec::new();
+    for step in steps() {
+        let mut text = format!(
+            "| source \\ destination | {} |\n|---{}|\n",
+            View::ALL.iter().map(|view| view.as_str()).collect::<Vec<_>>().join(" | "),
+            "|---".repeat(View::ALL.len())
+        );
+        for &source in View::ALL {
+            let cells = View::ALL.iter().map(|&destination| decide(step, source, destination).as_str());
+            text.push_str(&format!("| **{source}** | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+        }
+        let name = step.map_or_else(|| "none".to_owned(), |step| step.to_string());
+        match tables.iter_mut().find(|(_, other)| *other == text) {
+            Some((names, _)) => names.push(name),
+            None => tables.push((vec![name], text)),
+        }
+    }
+    let section = |(names, text): &(Vec<String>, String)| format!("### {}\n\n{text}\n", names.join(", "));
+    tables.iter().map(section).collect()
+}
+
+#[test]
+fn the_document_shows_this_table() {
+    let document = include_str!("../../../docs/recovery.md");
+    let tables = tables();
+    assert!(document.contains(&tables), "put this into docs/recovery.md:\n{tables}");
+}

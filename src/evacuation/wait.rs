@@ -1,0 +1,75 @@
+//! What a zone waits for that was refused for want of room alone.
+
+use crate::model::{Blocker, BlockerKind, Shortage, format_bytes};
+
+/// What a zone waits for that was refused for want of room alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Where, and what is missing there.
+    missing: Vec<(String, BlockerKind, Shortage)>,
+    /// All that every destination had against it.
+    pub refusal: String,
+}
+
+impl Wait {
+    /// The first destination that only has too little room, if there is one. `refusal` is what is said if that stays.
+    pub(super) fn of<'a>(
+        answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
+        refusal: &str,
+    ) -> Option<Self> {
+        let missing = answers.into_iter().find_map(|(host, blockers)| {
+            let missing = blockers.iter().map(|one| Some((host.to_owned(), one.kind, one.shortage?)));
+            missing.collect::<Option<Vec<_>>>().filter(|missing| !missing.is_empty())
+        })?;
+        Some(Self { missing, refusal: refusal.to_owned() })
+    }
+
+    /// Whether others are giving that room back.
+    pub(super) fn under_way(&self) -> bool {
+        self.missing.iter().all(|(.., shortage)| shortage.under_way)
+    }
+}
+
+impl std::fmt::Display for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("waits for room: ")?;
+        for (number, (host, kind, shortage)) in self.missing.iter().enumerate() {
+            let between = if number > 0 { " and " } else { "" };
+            match kind {
+                BlockerKind::Cpu => write!(f, "{between}{} more virtual processor(s)", shortage.missing)?,
+                _ => write!(f, "{between}{} more memory", format_bytes(shortage.missing))?,
+            }
+            write!(f, " on {host}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short_of(kind: BlockerKind, missing: u64, under_way: bool) -> Blocker {
+        Blocker { shortage: Some(Shortage { missing, under_way }), ..Blocker::new(kind, "too little") }
+    }
+
+    #[test]
+    fn only_want_of_room_is_waited_for_and_what_is_missing_is_said() {
+        let memory = short_of(BlockerKind::Memory, 4 << 30, true);
+        let lock = Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance");
+        let wait = |answers: &[(&'static str, &[Blocker])]| Wait::of(answers.iter().copied(), "why");
+        assert_eq!(wait(&[]), None);
+        assert_eq!(wait(&[("h2", &[])]), None);
+        assert_eq!(wait(&[("h2", &[memory.clone(), lock.clone()])]), None);
+        assert_eq!(wait(&[("h2", &[Blocker::new(BlockerKind::Memory, "never fits")])]), None);
+        let found = wait(&[("h2", &[lock]), ("h3", std::slice::from_ref(&memory))]).unwrap();
+        assert_eq!(found.to_string(), "waits for room: 4G more memory on h3");
+        assert!(found.under_way());
+        let both = wait(&[("h2", &[memory, short_of(BlockerKind::Cpu, 2, false)])]).unwrap();
+        assert_eq!(
+            both.to_string(),
+            "waits for room: 4G more memory on h2 and 2 more virtual processor(s) on h2"
+        );
+        assert!(!both.under_way());
+    }
+}

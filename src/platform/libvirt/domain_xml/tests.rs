@@ -1,0 +1,168 @@
+//! Real configurations, and broken ones.
+
+use super::*;
+use proptest::prelude::*;
+
+fn with_devices(virt: &str, devices: &str) -> Domain {
+    parse(&format!("<domain type='{virt}'><devices>{devices}</devices></domain>")).unwrap()
+}
+
+#[test]
+fn disks_of_every_kind_are_found() {
+    let domain = with_devices(
+        "kvm",
+        "<disk type='file' device='disk'><source file='/s/a.qcow2'/>
+           <backingStore type='file'><source file='/s/base.qcow2'/><backingStore/></backingStore>
+           <target dev='vda'/></disk>
+         <disk type='file' device='cdrom'><source file='/iso/x.iso'/><target dev='sda'/></disk>
+         <disk type='file' device='cdrom'><target dev='sdb'/></disk>
+         <disk type='block' device='disk'><source dev='/dev/vg/lv'/><target dev='vdb'/></disk>
+         <disk type='network' device='disk'><source protocol='rbd' name='p/i'>
+           <host name='mon1' port='6789'/><host name='mon2'/></source><target dev='vdc'/></disk>
+         <disk type='vhostuser' device='disk'><source type='unix' path='/x'/><target dev='vdd'/></disk>",
+    );
+    let found: Vec<_> = domain
+        .disks
+        .iter()
+        .map(|disk| format!("{} {} {}", disk.target, disk.source, disk.readonly))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "vda /s/a.qcow2 false",
+            "vda (backing) /s/base.qcow2 true",
+            "sda /iso/x.iso true",
+            "vdb /dev/vg/lv false",
+            "vdc rbd://mon1:6789,mon2 false"
+        ]
+    );
+    assert_eq!(
+        domain.obstacles,
+        ["disk vdd: storage of type 'vhostuser' cannot be checked at a destination"]
+    );
+}
+
+#[test]
+fn what_cannot_move_is_named() {
+    let domain = with_devices(
+        "kvm",
+        "<hostdev mode='subsystem' type='pci'><source><address domain='0x0000' bus='0x3b'/></source></hostdev>
+         <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
+         <filesystem type='mount'><source dir='/home'/><target dir='home'/></filesystem>",
+    );
+    assert_eq!(
+        domain.obstacles,
+        [
+            "host device passed through (pci 0x0000:0x3b)",
+            "emulated TPM: its state lies on this host only",
+            "folder of this host shared into the zone (home)"
+        ]
+    );
+}
+
+#[test]
+fn the_nvram_file_counts_as_storage_that_is_written() {
+    let domain = parse(
+        "<domain type='kvm'><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+         <loader readonly='yes'>/usr/share/OVMF/CODE.fd</loader><nvram>/var/lib/x_VARS.fd</nvram></os>
+         <cpu mode='custom'><model>Skylake-Server</model></cpu></domain>",
+    )
+    .unwrap();
+    assert_eq!((domain.arch.as_str(), domain.machine.as_deref()), ("x86_64", Some("pc-q35-7.2")));
+    assert_eq!(domain.cpu_model.as_deref(), Some("Skylake-Server"));
+    assert!(domain.disks[0].readonly && !domain.disks[1].readonly);
+}
+
+#[test]
+fn a_containers_root_is_its_storage_and_each_network_is_listed_once() {
+    let domain = with_devices(
+        "lxc",
+        "<filesystem type='mount'><source dir='/srv/root'/><target dir='/'/></filesystem>
+         <interface type='bridge'><source bridge='br0'/></interface>
+         <interface type='bridge'><source bridge='br0'/></interface>
+         <interface type='network'><source network='default'/></interface>",
+    );
+    assert_eq!(domain.disks[0].source, DiskSource::Dir("/srv/root".into()));
+    assert_eq!(domain.networks, [Network::Bridge("br0".into()), Network::Managed("default".into())]);
+}
+
+const UUID: &str = "00511286-3319-4f84-a168-e5fcdfb0de45";
+
+fn zone() -> Zone {
+    let value = serde_json::json!({
+        "name": "web1", "uuid": UUID, "brand": "kvm", "state": "installed", "autostart": false,
+        "persistent": true, "memory": 1, "cpus": 1,
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn documents_with_entities_of_any_kind_are_refused() {
+    let laughs: String =
+        (1..10).map(|n| format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10))).collect();
+    let declarations = [
+        "<!ENTITY a 'x'><!ENTITY b '&a;&a;'>".to_owned(),
+        format!("<!ENTITY l0 'lol'>{laughs}"),
+        "<!ENTITY b SYSTEM 'file:///etc/shadow'>".to_owned(),
+        "<!ENTITY % p SYSTEM 'http://127.0.0.1/x.dtd'> %p;".to_owned(),
+    ];
+    for declaration in declarations {
+        let bomb = format!(
+            "<!DOCTYPE d [{declaration}]><domain type='kvm'><name>web1</name><uuid>{UUID}</uuid>&b;</domain>"
+        );
+        assert!(parse(&bomb).unwrap_err().contains("DTD"), "{:?}", parse(&bomb));
+        assert!(must_be(&bomb, &zone()).unwrap_err().contains("DTD"), "{bomb}");
+    }
+    assert!(parse("<domain type='kvm'>&b;</domain>").unwrap_err().contains("entity"));
+    assert!(parse("<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>").unwrap_err().contains("DTD"));
+    assert!(parse("<network/>").is_err());
+    assert!(parse("").is_err());
+}
+
+#[test]
+fn a_document_that_is_deep_or_wide_without_end_is_an_error_or_read_in_time() {
+    assert!(parse(&"<domain>".repeat(100_000)).is_err());
+    let attributes: String = (0..20_000).map(|n| format!(" a{n}='x'")).collect();
+    let _ = parse(&format!("<domain{attributes}/>"));
+    let stores = 2_000;
+    let (open, close) = ("<backingStore type='file'>".repeat(stores), "</backingStore>".repeat(stores));
+    let disk = format!("<disk type='file'>{open}{close}</disk>");
+    let _ = parse(&format!("<domain><devices>{disk}</devices></domain>"));
+}
+
+#[test]
+fn only_the_document_of_the_zone_itself_is_taken() {
+    let check = |inner: &str| must_be(&format!("<domain type='kvm'>{inner}</domain>"), &zone());
+    let uuid = format!("<uuid>{UUID}</uuid>");
+    assert_eq!(check(&format!("<name>web1</name>{uuid}")), Ok(()));
+    // A snapshot's or an application's own <name> deeper down is no matter.
+    assert_eq!(check(&format!("<name>web1</name>{uuid}<metadata><name>x</name></metadata>")), Ok(()));
+    for (inner, words) in [
+        (format!("<name>db1</name>{uuid}"), "it is of \"db1\", not of zone 'web1'"),
+        (format!("<name>web1 </name>{uuid}"), "it is of \"web1 \""),
+        (format!("<name>wеb1</name>{uuid}"), "not of zone 'web1'"),
+        (uuid.clone(), "one <name>"),
+        (format!("<name>web1</name><name>db1</name>{uuid}"), "one <name>"),
+        (format!("<x:name xmlns:x='u'>web1</x:name><name>db1</name>{uuid}"), "one <name>"),
+        (format!("<name>web1<!-- -->x</name>{uuid}"), "nothing but text"),
+        (format!("<name>web1<b/></name>{uuid}"), "nothing but text"),
+        (format!("<name/>{uuid}"), "nothing but text"),
+        (format!("<name><!--web1--></name>{uuid}"), "nothing but text"),
+        ("<name>web1</name>".to_owned(), "one <uuid>"),
+        ("<name>web1</name><uuid>1</uuid>".to_owned(), "its UUID is \"1\""),
+        (
+            "<name>web1</name><uuid>6b5bd03f-ed22-41e2-9128-dadfae40d005</uuid>".to_owned(),
+            "its UUID is \"6b5bd03f-ed22-41e2-9128-dadfae40d005\", not 0051",
+        ),
+    ] {
+        let said = check(&inner).unwrap_err();
+        assert!(said.contains(words), "{inner}: {said}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(xml in "(<domain>|</domain>|<disk type='file'>|<devices>|<source file='|'/>|\\PC){0,30}") {
+        let _ = parse(&xml);
+    }
+}
