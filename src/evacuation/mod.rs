@@ -348,6 +348,9 @@ impl Engine {
         let mut options = options.clone();
         match direction {
             Direction::Evacuate => {
+                let inventory = self.local.inventory().await?;
+                // Before other hosts are asked for nothing.
+                select::known(&inventory, open, &options)?;
                 let scene = self.scene(&options).await?;
                 if let Some(plan) = &options.plan {
                     options.zones = scene.zones_of(plan)?;
@@ -355,7 +358,6 @@ impl Engine {
                 if options.actions == Actions::default() {
                     options.actions.zones = scene.actions();
                 }
-                let inventory = self.local.inventory().await?;
                 let mut found =
                     select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
                 select::keep_out(&mut found, &self.store.rests()?, &options);

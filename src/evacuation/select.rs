@@ -51,6 +51,14 @@ pub enum Intent {
     Unsettled,
 }
 
+/// Every zone that was named must be there.
+pub fn known(inventory: &Inventory, open: &[Away], options: &Options) -> Result<(), EvacuationError> {
+    let is_open = |name: &ZoneName| open.iter().any(|row| row.zone == *name);
+    let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_open(name);
+    let unknown: Vec<_> = options.zones.iter().filter(unknown).map(ToString::to_string).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(EvacuationError::NoSuchZone(unknown)) }
+}
+
 /// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them
 /// that could not be settled.
 pub fn leaving(
@@ -60,12 +68,8 @@ pub fn leaving(
     open: &[Away],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
+    known(inventory, open, options)?;
     let is_open = |name: &ZoneName| open.iter().any(|row| row.zone == *name);
-    let known = |name: &ZoneName| inventory.find(name).is_some() || is_open(name);
-    let unknown: Vec<_> = options.zones.iter().filter(|name| !known(name)).map(ToString::to_string).collect();
-    if !unknown.is_empty() {
-        return Err(EvacuationError::NoSuchZone(unknown));
-    }
     let named = !options.zones.is_empty();
     // Those that are half gone: nobody may believe that all is done.
     let half_gone = open

@@ -54,10 +54,10 @@ pub async fn ask(
     (name, answer.unwrap_or_else(|_| Err(format!("nothing came within {} s", LIMIT.as_secs()))))
 }
 
-/// A host's survey. One that is too old to know the question is asked what it knows.
+/// A host's survey. One that is too old to know the question, or cannot answer it, is asked for what every host knows.
 async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> {
     match host.survey(measure).await {
-        Err(error) if error.is_not_understood() => {
+        Err(error) if !error.is_no_answer() => {
             let (facts, inventory) = tokio::try_join!(host.facts(), host.inventory())?;
             Ok(Survey::of_facts(facts, &inventory))
         }

@@ -58,18 +58,10 @@ pub enum HostError {
     },
 }
 
-/// How an agent says that a question means nothing to it: all since the first have said it in these words.
-const NOT_UNDERSTOOD: &str = "failed to understand the question";
-
 impl HostError {
     /// An agent's answer to a question that it does not know, or not in this form.
     pub fn not_understood(host: &str, error: &dyn std::error::Error) -> Self {
-        Self::Failed { host: host.to_owned(), reason: format!("{NOT_UNDERSTOOD}: {error}") }
-    }
-
-    /// Whether the host is too old, or too new, for the question.
-    pub fn is_not_understood(&self) -> bool {
-        matches!(self, Self::Failed { reason, .. } if reason.starts_with(NOT_UNDERSTOOD))
+        Self::Failed { host: host.to_owned(), reason: format!("failed to understand the question: {error}") }
     }
 
     /// A failure of that host, with all its causes.

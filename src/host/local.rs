@@ -233,7 +233,6 @@ impl Host for Local {
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let manifest = self.manifest(zone).await?;
         let ticket = self.marks.leave(&manifest.disks);
-        self.sockets.note_request();
         Ok(Offer { manifest, ticket })
     }
 

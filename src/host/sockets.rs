@@ -3,7 +3,6 @@
 //! ```text
 //!   /run/sysadm/NAME/ctl, mem     where the hypervisor knocks (source), or waits (destination)
 //!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
-//!              asked              how long ago a zone of this host was asked for
 //! ```
 //!
 //! NAME is made from the migration's token and does not lead back to it: a command's arguments and
@@ -31,12 +30,6 @@ const ADMISSION: Duration = Duration::from_secs(10);
 /// How long a stream waits for the hypervisor to make its socket.
 const SOCKET: Duration = Duration::from_secs(30);
 
-/// The file whose age says when a zone of this host was last asked for.
-const ASKED: &str = "asked";
-
-/// Who still waits for room has asked again after this time: the longest pause between two passes, and some more.
-const WAITING: Duration = Duration::from_secs(150);
-
 /// Folders that a killed process has left are taken away after that.
 const OLD: Duration = Duration::from_secs(24 * 3600);
 
@@ -61,20 +54,10 @@ impl Sockets {
         self.folder(token).with_extension(EXPECTED)
     }
 
-    /// Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner one by
-    /// its name.
-    fn make_outer(&self) -> io::Result<()> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)
-    }
-
-    /// Somebody asks for a zone of this host.
-    pub fn note_request(&self) {
-        // All that depends on it is how long others wait for room here.
-        let _ = self.make_outer().and_then(|()| std::fs::write(self.run_dir.join(ASKED), []));
-    }
-
     fn make(&self, token: &Token) -> io::Result<PathBuf> {
-        self.make_outer()?;
+        // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner one
+        // by its name.
+        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)?;
         self.sweep();
         let folder = self.folder(token);
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
@@ -111,13 +94,9 @@ impl Sockets {
         Ok(Box::new(knock))
     }
 
-    /// Whether zones leave this host now, or soon, for somebody asks for them and perhaps waits for room himself. It
-    /// may be wrong in saying so: a process that was killed leaves its folder behind.
+    /// Whether zones leave this host now. It may be wrong in saying so: a process that was killed leaves its folder
+    /// behind.
     pub fn has_departures(&self) -> bool {
-        let asked = std::fs::metadata(self.run_dir.join(ASKED)).and_then(|about| about.modified()).ok();
-        if asked.and_then(|time| time.elapsed().ok()).is_some_and(|age| age < WAITING) {
-            return true;
-        }
         let entries = std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten();
         let memory = Channel::Memory.socket_name();
         entries
@@ -222,8 +201,6 @@ mod tests {
         assert!(sockets.has_departures());
         drop(knock);
         assert!(!sockets.has_departures());
-        sockets.note_request();
-        assert!(sockets.has_departures());
     }
 
     #[tokio::test(start_paused = true)]

@@ -208,6 +208,8 @@ const READERS: [&[&str]; 2] = [&["maintain", "-l"], &["evacuate", "-l"]];
 fn a_database_that_somebody_locks_is_named_and_waited_for_five_seconds() {
     let lab = lab("ssh://root@h2");
     let h1 = lab.host("h1");
+    // A host that is asked for the first time makes its own.
+    h1.sysadm(&["host", "check", "ssh://root@h2"]).ends(0);
     let before = dump(&lab);
     let connection = Connection::open(h1.database()).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
