@@ -11,7 +11,7 @@ use crate::harness::{Lab, Observer, Output, wait_until};
 /// at its source.
 fn lose_the_answer(lab: &Lab) -> Output {
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
-    h1.configure("[libvirt]\nbandwidth = 20\n[connect]\ntimeout = 3\nkeepalive = 1\n");
+    h1.configure("[libvirt]\nbandwidth = 5\n[connect]\ntimeout = 3\nkeepalive = 1\n");
     let run = h1.start_sysadm(&["evacuate"]);
     h1.wait_until_sent("web", 5);
     h2.signal_libvirtd(Signal::STOP);
