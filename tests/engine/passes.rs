@@ -95,8 +95,8 @@ async fn two_hosts_that_are_full_of_each_others_zones_fill_themselves_again_in_p
         world.set_host("h1", |host| host.memory = (12 + room_1) * GIB);
         world.set_host("h2", |host| host.memory = (12 + room_2) * GIB);
         let (first, second) = tokio::join!(
-            run_on(&world, "h1", Direction::Return, 1),
-            run_on(&world, "h2", Direction::Return, 1)
+            run_on(&world, "h1", Direction::Return, 3),
+            run_on(&world, "h2", Direction::Return, 3)
         );
         assert!(first.is_complete() && second.is_complete(), "{first:?} {second:?} {:?}", world.events.all());
         assert!(world.events.count("waits for room") > 0);

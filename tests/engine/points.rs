@@ -107,7 +107,6 @@ fn strike_everywhere(direction: Direction, kind: Kindly) {
             cases += 1;
         }
     }
-    println!("{direction} {kind:?}: {cases} cases");
     assert!(cases > 80, "{cases}");
 }
 
