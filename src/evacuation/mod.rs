@@ -20,6 +20,8 @@ mod board;
 pub mod cancel;
 mod connect;
 pub mod control;
+mod dry_run;
+mod error;
 mod experience;
 mod lock;
 mod offering;
@@ -47,6 +49,8 @@ pub use ask::Finding;
 pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
+pub use dry_run::{DryRun, Planned};
+pub use error::EvacuationError;
 pub use lock::{RunLock, is_running};
 pub use prepared::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
@@ -55,9 +59,9 @@ pub use wait::Wait;
 
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
-use crate::model::{HostUri, Kind, Millis, Stranger, Zone, ZoneName};
-use crate::plan::{Made, PlanFile};
-use crate::store::{Away, AwayPhase, Direction, Move, RestWay, Store, StoreError};
+use crate::model::{HostUri, Millis, Stranger, Zone, ZoneName};
+use crate::plan::PlanFile;
+use crate::store::{Away, Direction, Move, RestWay, Store, StoreError};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -133,51 +137,6 @@ pub trait Watcher: Send + Sync {
     fn event(&self, event: &Event<'_>);
 }
 
-/// Why nothing was begun.
-#[derive(Debug, thiserror::Error)]
-pub enum EvacuationError {
-    /// An evacuation needs the lock.
-    #[error(
-        "this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave"
-    )]
-    NotInMaintenance,
-    /// A return needs the lock gone.
-    #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
-    InMaintenance(String),
-    /// Another run.
-    #[error("another evacuation or return is in progress ({0}); 'sysadm evacuate -l' shows it")]
-    Busy(String),
-    /// Zones were named that are not there.
-    #[error("no such zone: {}", .0.join(", "))]
-    NoSuchZone(Vec<String>),
-    /// Zones were named that are not away.
-    #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
-    NotAway(Vec<String>),
-    /// This host itself does not answer.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// A plan that no longer holds.
-    #[error("the plan does not hold any more: {}", .0.join("; "))]
-    Changed(Vec<String>),
-    /// A plan that is not about this host.
-    #[error("the plan moves no zone from {0}")]
-    NotPlanned(String),
-    /// It was given up before it knew what to do.
-    #[error("given up before any zone was moved")]
-    GivenUp(Reason),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The run lock.
-    #[error("failed to lock {path}")]
-    Lock {
-        /// The lock file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-}
-
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -194,28 +153,6 @@ pub struct Outcome {
     pub left_alone: Vec<ZoneName>,
     /// It was given up before its end, and why.
     pub stopped: Option<Reason>,
-}
-
-/// What a run would do.
-#[derive(Clone, Debug)]
-pub struct DryRun {
-    /// Zone by zone.
-    pub planned: Vec<Planned>,
-    /// Guests that cannot be handled.
-    pub strangers: Vec<Stranger>,
-    /// The planner's part, for an evacuation.
-    pub made: Option<Made>,
-}
-
-/// One line of a dry run's plan.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// The zone, with what was found out about it.
-    pub prepared: Prepared,
-    /// Bytes that must cross.
-    pub size: u64,
-    /// How long that takes, in milliseconds; none if nothing is known.
-    pub estimate: Option<u64>,
 }
 
 /// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
@@ -279,54 +216,6 @@ impl Engine {
         found.unwrap_or_else(|| {
             Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(Reason::Operator)))
         })
-    }
-
-    /// Finds out what [`run`](Self::run) would do. Changes nothing, anywhere.
-    ///
-    /// # Errors
-    /// If nothing could be found out.
-    pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
-        let open: Vec<_> =
-            self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
-        let (options, scene, candidates) = self.see(direction, &open, options).await?;
-        let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
-        let prepared =
-            self.prepare_all(&candidates.list, scene.as_ref(), &options, ask::Mode::Look, &board).await;
-        let made = scene.map(|scene| {
-            let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
-            scene.timed(
-                &ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect::<Vec<_>>(),
-            )
-        });
-        let planned =
-            prepared.into_iter().map(|one| self.estimate(one, made.as_ref())).collect::<Result<_, _>>()?;
-        Ok(DryRun { planned, strangers: candidates.strangers, made })
-    }
-
-    /// How long a move will take: as the planner says, or by what earlier ones took.
-    fn estimate(&self, prepared: Prepared, made: Option<&Made>) -> Result<Planned, StoreError> {
-        /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
-        const RATE: u64 = 117_000_000;
-        let Readiness::Ready(task) = &prepared.readiness else {
-            return Ok(Planned { prepared, size: 0, estimate: None });
-        };
-        let (size, estimate) = match task.arrival.kind {
-            Kind::Live => {
-                let size = task.arrival.manifest.zone.memory;
-                let known = match &prepared.peer {
-                    Some(peer) => self.store.past_rate(peer)?,
-                    None => None,
-                };
-                (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
-            }
-            Kind::Cold => (task.arrival.manifest.config.len() as u64, Some(1000)),
-            // How long its guest takes to end and to come up only that knows.
-            Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
-        };
-        // The planner counts what crosses, and not the questions and answers that a configuration alone takes.
-        let planned = made.filter(|_| task.arrival.kind != Kind::Cold);
-        let estimate = planned.and_then(|made| made.duration(prepared.zone.as_str())).or(estimate);
-        Ok(Planned { prepared, size, estimate })
     }
 
     fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {

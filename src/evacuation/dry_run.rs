@@ -1,0 +1,80 @@
+//! What a run would do, found out without changing anything anywhere.
+
+use std::sync::Arc;
+
+use super::ask::Mode;
+use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
+use crate::model::{Kind, Stranger};
+use crate::plan::Made;
+use crate::store::{AwayPhase, Direction, StoreError};
+
+/// What a run would do.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    /// Zone by zone.
+    pub planned: Vec<Planned>,
+    /// Guests that cannot be handled.
+    pub strangers: Vec<Stranger>,
+    /// The planner's part, for an evacuation.
+    pub made: Option<Made>,
+}
+
+/// One line of a dry run's plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The zone, with what was found out about it.
+    pub prepared: Prepared,
+    /// Bytes that must cross.
+    pub size: u64,
+    /// How long that takes, in milliseconds; none if nothing is known.
+    pub estimate: Option<u64>,
+}
+
+impl Engine {
+    /// Finds out what [`run`](Self::run) would do. Changes nothing, anywhere.
+    ///
+    /// # Errors
+    /// If nothing could be found out.
+    pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
+        let open: Vec<_> =
+            self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
+        let (options, scene, candidates) = self.see(direction, &open, options).await?;
+        let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
+        let prepared = self.prepare_all(&candidates.list, scene.as_ref(), &options, Mode::Look, &board).await;
+        let made = scene.map(|scene| {
+            let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
+            scene.timed(
+                &ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect::<Vec<_>>(),
+            )
+        });
+        let planned =
+            prepared.into_iter().map(|one| self.estimate(one, made.as_ref())).collect::<Result<_, _>>()?;
+        Ok(DryRun { planned, strangers: candidates.strangers, made })
+    }
+
+    /// How long a move will take: as the planner says, or by what earlier ones took.
+    fn estimate(&self, prepared: Prepared, made: Option<&Made>) -> Result<Planned, StoreError> {
+        /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
+        const RATE: u64 = 117_000_000;
+        let Readiness::Ready(task) = &prepared.readiness else {
+            return Ok(Planned { prepared, size: 0, estimate: None });
+        };
+        let (size, estimate) = match task.arrival.kind {
+            Kind::Live => {
+                let size = task.arrival.manifest.zone.memory;
+                let known = match &prepared.peer {
+                    Some(peer) => self.store.past_rate(peer)?,
+                    None => None,
+                };
+                (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
+            }
+            Kind::Cold => (task.arrival.manifest.config.len() as u64, Some(1000)),
+            // How long its guest takes to end and to come up only that knows.
+            Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
+        };
+        // The planner counts what crosses, and not the questions and answers that a configuration alone takes.
+        let planned = made.filter(|_| task.arrival.kind != Kind::Cold);
+        let estimate = planned.and_then(|made| made.duration(prepared.zone.as_str())).or(estimate);
+        Ok(Planned { prepared, size, estimate })
+    }
+}

@@ -1,0 +1,50 @@
+//! Why an evacuation or a return was not begun.
+
+use super::Reason;
+use crate::host::HostError;
+use crate::store::StoreError;
+
+/// Why nothing was begun.
+#[derive(Debug, thiserror::Error)]
+pub enum EvacuationError {
+    /// An evacuation needs the lock.
+    #[error(
+        "this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave"
+    )]
+    NotInMaintenance,
+    /// A return needs the lock gone.
+    #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
+    InMaintenance(String),
+    /// Another run.
+    #[error("another evacuation or return is in progress ({0}); 'sysadm evacuate -l' shows it")]
+    Busy(String),
+    /// Zones were named that are not there.
+    #[error("no such zone: {}", .0.join(", "))]
+    NoSuchZone(Vec<String>),
+    /// Zones were named that are not away.
+    #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
+    NotAway(Vec<String>),
+    /// This host itself does not answer.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// A plan that no longer holds.
+    #[error("the plan does not hold any more: {}", .0.join("; "))]
+    Changed(Vec<String>),
+    /// A plan that is not about this host.
+    #[error("the plan moves no zone from {0}")]
+    NotPlanned(String),
+    /// It was given up before it knew what to do.
+    #[error("given up before any zone was moved")]
+    GivenUp(Reason),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The run lock.
+    #[error("failed to lock {path}")]
+    Lock {
+        /// The lock file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
