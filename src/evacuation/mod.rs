@@ -61,7 +61,7 @@ use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Millis, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
-use crate::store::{Away, Direction, Move, RestWay, Store, StoreError};
+use crate::store::{Away, Direction, Move, RestWay, Store};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
