@@ -43,6 +43,19 @@ impl Round<'_> {
         self.connected.get(uri).cloned().unwrap_or_else(|| Err("not connected".to_owned()))
     }
 
+    /// The targets of a zone that could not be reached: it goes elsewhere, and who has named them wants to know.
+    pub fn unreached(&self, candidate: &Candidate) -> Vec<Finding> {
+        let Intent::Leave { targets, .. } = &candidate.intent else { return Vec::new() };
+        let of_target = |target: &HostUri| match self.connected.get(target) {
+            Some(Err(reason)) => {
+                let blockers = vec![Blocker::new(BlockerKind::Host, reason.clone())];
+                Some(Finding { target: target.clone(), blockers })
+            }
+            _ => None,
+        };
+        targets.iter().filter_map(of_target).collect()
+    }
+
     fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
         Ask { offer, kind, from, overwrite: self.options.overwrite, mode: self.mode }
     }

@@ -77,9 +77,13 @@ impl Engine {
             Stage::Finishing | Stage::Aborting => None,
         };
         // Room that was booked for it by a question without an answer is free again when the lease ends.
-        prepared.unwrap_or_else(|| {
+        let mut prepared = prepared.unwrap_or_else(|| {
             unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
-        })
+        });
+        if matches!(prepared.readiness, Readiness::Ready(_)) {
+            prepared.findings.extend(round.unreached(candidate));
+        }
+        prepared
     }
 }
 
