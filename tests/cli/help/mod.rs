@@ -1,0 +1,13 @@
+//! The help of every command. Whoever changes a word of it sees it here.
+
+mod order_of_work;
+mod planning;
+mod playing;
+mod upkeep;
+
+use crate::environment::Environment;
+
+fn help(line: &str) -> crate::output::Printed {
+    let site = Environment::new();
+    site.run("h1", line)
+}

@@ -1,0 +1,352 @@
+//! What is planned, and what it is planned with: policy, plan, zone, host.
+
+use insta::assert_snapshot;
+
+use super::help;
+
+#[test]
+fn help_of_policy() {
+    assert_snapshot!(help("policy --help"), @r#"
+    List, check and explain policies: where zones may go, and how
+
+    A policy is a TOML file. It says to which hosts zones may go, which placement is good, what limits
+    hold, and what is done with which zone. 'sysadm evacuate --policy NAME' uses one. Some are part of
+    the program.
+
+    Usage: sysadm policy <COMMAND>
+
+    Commands:
+      list   List all policies
+      check  Tell all that is wrong with policy files, with line and column
+      show   Explain a policy in sentences
+      help   Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm policy list
+      sysadm policy show spread
+      sysadm policy show spread --toml > /etc/sysadm/policies/mine.toml
+      sysadm policy check /etc/sysadm/policies/mine.toml
+      sysadm evacuate -na --policy mine
+
+    THE FILE (every key may be left out)
+      about = "..."                     what it does, in a few words
+      destinations = ["rads://h2", "rack"]
+                                        the only hosts, or groups, to which zones may go
+      retries = 2                       tries of a move that failed for a passing reason
+      return_order = "reverse"          zones come back so; else "planned"
+      [groups]
+      rack = ["rads://h3", "ssh://h4"]
+      [goal]
+      place = "spread"                  or pack, balance, pinned, fastest,
+                                        ganeti
+      weights = { cpu = 1, memory = 1, network = 1 }
+                                        of balance only
+      [limits]
+      headroom = "10%"                  of each host's memory, stays free
+      max_zones = 40                    on one host
+      vcpus_per_cpu = 4                 virtual processors for each real one
+      outbound = 4, inbound = 4         moves from and to one host at once
+      bandwidth = "1GiB/s"              of one move
+      [convergence]
+      stall, downtime, passes           in place of those in [migration] of sysadm.toml
+      [[zones]]                         a rule, as often as you like
+      match = { name = "web*", brand = "kvm", tag = "prod" }
+                                        zones of which all that is true; without it all zones
+      targets = ["rack", "rads://h2"]   the only hosts for them, in order of preference
+      action = "live"                   or restart, stop, suspend, leave
+      priority = 10                     higher goes first
+      after = ["db*"]                   these go before them
+      apart = "web"                     no two of this group on one host
+      together = "shop"                 all of this group on one host
+      one_by_one = "web"                no two of this group on their way at the same time
+
+    All rules that match a zone hold for it: of two that differ in targets, action or priority
+    the later one wins, and groups add up. So general rules stand above, exceptions below.
+
+    FILES
+      /etc/sysadm/policies/NAME.toml    wins over the policy of that name that is part of the
+                                        program; 'sysadm setup' puts those here
+
+    EXIT STATUS
+      0  done; check: nothing is wrong
+      1  there is none, it cannot be read, or it is wrong; where and why is said
+      2  wrong usage
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_policy_list() {
+    assert_snapshot!(help("policy list --help"), @r#"
+    List all policies
+
+    Usage: sysadm policy list [OPTIONS]
+
+    Options:
+      -p, --parsable            Stable output for programs; needs -o
+      -o, --output <FIELD,...>  Fields to list: NAME, SOURCE, ABOUT, or all
+      -h, --help                Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_policy_check() {
+    assert_snapshot!(help("policy check --help"), @r#"
+    Tell all that is wrong with policy files, with line and column
+
+    Usage: sysadm policy check <FILE>...
+
+    Arguments:
+      <FILE>...  Files
+
+    Options:
+      -h, --help  Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_policy_show() {
+    assert_snapshot!(help("policy show --help"), @r#"
+    Explain a policy in sentences
+
+    Usage: sysadm policy show [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  Its name
+
+    Options:
+          --toml  Its file, as it is
+          --json  One JSON document
+      -h, --help  Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_zone() {
+    assert_snapshot!(help("zone --help"), @r"
+    Work with the zones of this host
+
+    Usage: sysadm zone <COMMAND>
+
+    Commands:
+      list  List zones: those that run, unless options say more
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_zone_list() {
+    assert_snapshot!(help("zone list --help"), @r#"
+    List zones: those that run, unless options say more
+
+    Usage: sysadm zone list [OPTIONS]
+
+    Options:
+      -i
+              Zones that are installed, too
+
+      -c
+              All that are known here, evacuated ones too
+
+      -n
+              Without the global zone, the host itself
+
+      -v
+              A table with ID, STATUS, PATH, BRAND, IP
+
+      -p
+              Stable output for programs:
+              zoneid:zonename:state:zonepath:uuid:brand:ip-type:r/w:file-mac-profile:aux
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm zone list            zones that run
+      sysadm zone list -iv        installed ones too, as a table
+      sysadm zone list -cp        all, for programs
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_host() {
+    assert_snapshot!(help("host --help"), @r#"
+    Ask other hosts how they are
+
+    Usage: sysadm host <COMMAND>
+
+    Commands:
+      check      Connect to a host, and say what it is and whether it takes zones
+      list       Ask every host that is a target
+      inventory  Ask hosts for all that a planner wants to know of them and their zones
+      help       Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm host check rads://h3
+      sysadm host list
+      sysadm host inventory                     this host and all targets
+      sysadm host inventory --json >site.json   with their zones, for a planner
+
+    TAGS
+      An inventory has the tags of zones. They are in libvirt's metadata and go where the
+      zone goes; --live only if it runs:
+      virsh metadata ZONE --live --config --uri urn:sysadm:tags --key sysadm \
+        --set '<tags>gold db</tags>'
+
+    EXIT STATUS
+      0  it answers, and takes zones
+      1  it cannot be reached, or does not let this host in
+      2  wrong usage
+      3  list, inventory: some do not answer
+      4  check: it is in maintenance
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_host_check() {
+    assert_snapshot!(help("host check --help"), @r#"
+    Connect to a host, and say what it is and whether it takes zones
+
+    Usage: sysadm host check [OPTIONS] <URI>
+
+    Arguments:
+      <URI>  ssh://USER@HOST:PORT or rads://HOST:PORT; user and port may be left out
+
+    Options:
+          --json  One JSON document
+      -h, --help  Print help
+    [done]
+    "#);
+}
+
+#[test]
+fn help_of_host_list() {
+    assert_snapshot!(help("host list --help"), @r"
+    Ask every host that is a target
+
+    Usage: sysadm host list
+
+    Options:
+      -h, --help  Print help
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_host_inventory() {
+    assert_snapshot!(help("host inventory --help"), @r"
+    Ask hosts for all that a planner wants to know of them and their zones
+
+    All at once: a host that does not answer holds up no other. With --json it is an inventory file.
+
+    Usage: sysadm host inventory [OPTIONS] [URIS]...
+
+    Arguments:
+      [URIS]...
+              These hosts; if none is named, this one and every target
+
+    Options:
+          --json
+              One JSON document, with every zone
+
+          --measure
+              Let hosts watch for a second how their zones write to their memory, which costs these a
+              little
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_plan() {
+    assert_snapshot!(help("plan --help"), @r"
+    Plan how hosts are emptied, without moving anything
+
+    Asks the hosts that are to be emptied and those that zones may go to, or reads their inventory from
+    a file, and finds a place and a time for every zone. No zone goes to a host that is itself to be
+    emptied, so each zone moves once. The plan can be kept in a file: 'sysadm evacuate --plan' on each
+    of the hosts carries it out.
+
+    Usage: sysadm plan [OPTIONS] --drain <HOST,...>
+           sysadm plan <COMMAND>
+
+    Commands:
+      show      Show a plan file, or how two of them differ
+      simulate  Play a plan in virtual time: when each move ends, how long zones are down, how full the
+                lines are
+      help      Print this message or the help of the given subcommand(s)
+
+    Options:
+          --drain <HOST,...>
+              The hosts that are to be emptied: URIs, or their names in the inventory file
+
+          --to <HOST|GROUP,...>
+              Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever
+              the policy says
+
+          --policy <NAME>
+              The policy
+
+      -a, --all
+              Zones that do not run, too
+
+          --inventory <FILE>
+              Ask no host: read this inventory file ('sysadm host inventory --json')
+
+          --ganeti <FILE>
+              Ask no host: read this cluster of Ganeti (the text form of hbal -t)
+
+          --output <FILE>
+              Write the plan to this file
+
+          --json
+              The plan as one JSON document
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      A rack is emptied; nothing goes from one of its hosts to another:
+      sysadm plan --drain rads://h1,rads://h2,rads://h3 --to rack2 --output night.json
+      sysadm plan show night.json
+      sysadm plan show night.json --diff other.json
+      sysadm plan simulate night.json
+      sysadm evacuate --plan night.json            on h1, h2 and h3: exactly that
+
+      What if? No host is asked:
+      sysadm host inventory --json > site.json
+      sysadm plan --inventory site.json --drain rads://h2 --policy pack
+
+    OUTPUT
+      START     when the move begins, counted from the beginning of all
+      TIME, DOWNTIME, RATE
+                how long it takes, for how long of that the zone does not answer, and the bytes per
+                second it gets
+
+    EXIT STATUS
+      0  every zone has a place; plans do not differ; the plan was played without breaking a rule
+      1  a file or host could not be read, or no zone has a place
+      2  wrong usage
+      3  some zones have no place; plans differ; a rule was broken
+    [done]
+    ");
+}
