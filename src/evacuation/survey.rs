@@ -90,7 +90,7 @@ mod tests {
     fn whoever_answers_is_in_the_fleet_and_whoever_does_not_is_named() {
         let answer = |name: &str| Survey {
             host: FleetHost { name: name.into(), ..FleetHost::default() },
-            zones: vec![],
+            ..Survey::default()
         };
         let answers = [
             ("h1".to_owned(), Ok(answer("h1"))),

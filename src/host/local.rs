@@ -206,6 +206,8 @@ impl Host for Local {
         survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        survey.away = away.into_iter().map(|row| row.uuid).collect();
         Ok(survey)
     }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::rules::Action;
 use crate::model::Brand;
@@ -118,6 +119,12 @@ pub struct FleetZone {
     pub name: String,
     /// The host on which it is.
     pub host: String,
+    /// Its identity; none if not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+    /// The host that it belongs to and was evacuated from, if that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
     /// Its brand; none if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,

@@ -37,13 +37,25 @@ pub fn make(fleet: Fleet, rules: Rules, question: &Question, experience: &Experi
 
 /// Times for moves whose places are given.
 pub fn timed(fleet: Fleet, rules: Rules, placement: Placement, experience: &Experience) -> Made {
+    timed_with(fleet, rules, placement, experience, &|_, _| false)
+}
+
+/// Times for moves whose places are given; `aside` says which zone may be on which third host for a while, where zones
+/// wait for each other.
+pub(super) fn timed_with(
+    fleet: Fleet,
+    rules: Rules,
+    placement: Placement,
+    experience: &Experience,
+    aside: &dyn Fn(ZoneIx, HostIx) -> bool,
+) -> Made {
     let forecast = |trip: &Trip<'_>| {
         let model = experience.costs.forecast(trip)?;
         Ok(experience.calibration.correct(trip, model))
     };
     let terms = Terms {
         forecast: &forecast,
-        pivot: &|_, _| false,
+        pivot: aside,
         trunks: Vec::new(),
         switch: None,
         stream: experience.stream,

@@ -1,6 +1,9 @@
 //! What one host tells a planner, and how the answers of all hosts become a [`Fleet`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Fleet, FleetHost, FleetZone, Version};
 use crate::model::{Facts, Inventory, Zone};
@@ -12,6 +15,9 @@ pub struct Survey {
     pub host: FleetHost,
     /// Its zones, those that do not run too. Guests that cannot be handled are not among them.
     pub zones: Vec<FleetZone>,
+    /// Zones that belong to it and are elsewhere.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub away: BTreeSet<Uuid>,
 }
 
 impl Version {
@@ -40,7 +46,7 @@ impl Survey {
             maintenance: facts.maintenance,
             ..FleetHost::default()
         };
-        Self { host, zones }
+        Self { host, zones, away: BTreeSet::new() }
     }
 
     /// The same under the name by which the asker knows the host.
@@ -60,6 +66,7 @@ impl FleetZone {
         Self {
             name: zone.name.to_string(),
             host: host.to_owned(),
+            uuid: Some(zone.uuid),
             brand: Some(zone.brand),
             running: zone.is_running(),
             memory: zone.memory,
@@ -71,12 +78,17 @@ impl FleetZone {
 }
 
 impl Fleet {
-    /// All answers together, in their order.
+    /// All answers together, in their order. A zone's home is known if that host is among them.
     pub fn of(surveys: impl IntoIterator<Item = Survey>) -> Self {
-        let mut fleet = Self::default();
+        let (mut fleet, mut homes) = (Self::default(), BTreeMap::new());
         for survey in surveys {
+            homes.extend(survey.away.into_iter().map(|uuid| (uuid, survey.host.name.clone())));
             fleet.hosts.push(survey.host);
             fleet.zones.extend(survey.zones);
+        }
+        for zone in &mut fleet.zones {
+            let home = zone.uuid.and_then(|uuid| homes.get(&uuid));
+            zone.home = home.filter(|home| **home != zone.host).cloned();
         }
         fleet
     }
@@ -107,8 +119,8 @@ mod tests {
     fn a_host_is_called_by_the_name_under_which_it_was_asked_and_so_are_its_zones() {
         let zone = |name: &str| FleetZone { name: name.into(), host: "h2".into(), ..FleetZone::default() };
         let host = |name: &str| FleetHost { name: name.into(), ..FleetHost::default() };
-        let there = Survey { host: host("h2"), zones: vec![zone("a"), zone("b")] };
-        let here = Survey { host: host("h1"), zones: vec![] };
+        let there = Survey { host: host("h2"), zones: vec![zone("a"), zone("b")], ..Survey::default() };
+        let here = Survey { host: host("h1"), ..Survey::default() };
         let fleet = Fleet::of([here, there.named("ssh://root@h2")]);
         let names: Vec<_> = fleet.hosts.iter().map(|host| host.name.as_str()).collect();
         assert_eq!(names, ["h1", "ssh://root@h2"]);

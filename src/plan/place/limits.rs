@@ -42,7 +42,7 @@ pub(super) fn home(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<
 }
 
 /// What forbids this zone this host whatever else is there, and wherever the zone is now.
-pub(super) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Refusal> {
+pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Refusal> {
     let mut against = Vec::new();
     if drained {
         against.push(Refusal::Drained);

@@ -33,6 +33,7 @@ mod state;
 
 use super::{Assignment, Fleet, HostIx, Placement, Question, Rules, ZoneIx};
 use chance::Chance;
+pub(super) use limits::unfit;
 use problem::Problem;
 use state::State;
 

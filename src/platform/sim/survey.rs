@@ -38,7 +38,7 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
         storage: Some(host.folders(paths).map(|folder| folder.display().to_string()).collect()),
         ..FleetHost::default()
     };
-    Survey { host, zones }
+    Survey { host, zones, ..Survey::default() }
 }
 
 fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
