@@ -176,7 +176,6 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 
 /// Keeps what a dry run has found.
 fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Result<(), CliError> {
-    let Some(made) = &found.made else { return Ok(()) };
     let about = About {
         made: Millis::now(),
         hosts: vec![engine.local.name().to_owned()],
@@ -192,7 +191,7 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Re
         let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
         Some(Left { zone, host, reasons: vec![reason] })
     };
-    plan::write(path, &made.file(about, found.planned.iter().filter_map(stays).collect()))
+    plan::write(path, &found.made.file(about, found.planned.iter().filter_map(stays).collect()))
 }
 
 async fn act(

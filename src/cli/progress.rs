@@ -150,6 +150,10 @@ impl Reporter {
     }
 }
 
+fn aside(zone: &ZoneName, host: &str) -> String {
+    format!("{zone}: goes to {host} until there is room for it here")
+}
+
 /// How an evacuation that is not complete ended, in a few words.
 fn shortfall(outcome: &Outcome) -> String {
     let mut parts = vec![format!("{} of {} zone(s) moved", outcome.moved(), outcome.moves.len())];
@@ -238,6 +242,7 @@ impl Reporter {
             Event::Moving(count) => ui::say(&format!("returning {count} zone(s) ...")),
             Event::Migrating(zone, host) if away => ui::say(&format!("migrating {zone} to {host} ...")),
             Event::Migrating(zone, _) => ui::say(&format!("migrating {zone}")),
+            Event::SteppingAside(zone, host) => ui::say(&aside(zone, host)),
             Event::Resting(zone, RestWay::Stop) => ui::say(&format!("stopping {zone} ...")),
             Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
@@ -260,6 +265,10 @@ impl Reporter {
             Event::Waiting(zone, text) => {
                 self.locked().end_phase();
                 ui::say(&format!("{zone}: {text}"));
+            }
+            Event::SteppingAside(zone, host) => {
+                self.locked().end_phase();
+                ui::say(&aside(zone, host));
             }
             Event::Progress(a_move) => self.locked().show(a_move),
             Event::Ended(a_move) => {

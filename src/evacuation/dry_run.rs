@@ -15,8 +15,8 @@ pub struct DryRun {
     pub planned: Vec<Planned>,
     /// Guests that cannot be handled.
     pub strangers: Vec<Stranger>,
-    /// The planner's part, for an evacuation.
-    pub made: Option<Made>,
+    /// The planner's part.
+    pub made: Made,
 }
 
 /// One line of a dry run's plan.
@@ -40,20 +40,19 @@ impl Engine {
             self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
         let (options, scene, candidates) = self.see(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
-        let prepared = self.prepare_all(&candidates.list, scene.as_ref(), &options, Mode::Look, &board).await;
-        let made = scene.map(|scene| {
-            let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
-            scene.timed(
-                &ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect::<Vec<_>>(),
-            )
-        });
-        let planned =
-            prepared.into_iter().map(|one| self.estimate(one, made.as_ref())).collect::<Result<_, _>>()?;
+        let mut prepared = self.prepare_all(&candidates.list, &scene, &options, Mode::Look, &board).await;
+        if let Some((_, outlook)) = self.look_ahead(direction, &prepared, &options).await {
+            outlook.tell(&mut prepared);
+        }
+        let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
+        let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
+        let made = scene.timed(&moving);
+        let planned = prepared.into_iter().map(|one| self.estimate(one, &made)).collect::<Result<_, _>>()?;
         Ok(DryRun { planned, strangers: candidates.strangers, made })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.
-    fn estimate(&self, prepared: Prepared, made: Option<&Made>) -> Result<Planned, StoreError> {
+    fn estimate(&self, prepared: Prepared, made: &Made) -> Result<Planned, StoreError> {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
         let Readiness::Ready(task) = &prepared.readiness else {
@@ -73,8 +72,8 @@ impl Engine {
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
         // The planner counts what crosses, and not the questions and answers that a configuration alone takes.
-        let planned = made.filter(|_| task.arrival.kind != Kind::Cold);
-        let estimate = planned.and_then(|made| made.duration(prepared.zone.as_str())).or(estimate);
+        let planned = made.duration(prepared.zone.as_str()).filter(|_| task.arrival.kind != Kind::Cold);
+        let estimate = planned.or(estimate);
         Ok(Planned { prepared, size, estimate })
     }
 }

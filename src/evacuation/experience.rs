@@ -34,7 +34,9 @@ fn past(made: &Made, moves: &[Move]) -> Vec<PastTrip> {
     let by_name: BTreeMap<_, _> = moves.iter().map(|one| (one.zone.as_str(), one)).collect();
     let of_move = |planned: &PlannedMove| {
         let zone = made.zone(planned.zone)?;
-        let ended = by_name.get(zone.name.as_str()).filter(|one| one.state == MoveState::Evacuated)?;
+        let ended = by_name
+            .get(zone.name.as_str())
+            .filter(|one| matches!(one.state, MoveState::Evacuated | MoveState::Returned))?;
         let (from, to) = (made.host_of(planned.from)?, made.host_of(planned.to)?);
         let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
         let model = Costs::default().forecast(&trip).ok()?;

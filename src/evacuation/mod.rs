@@ -24,8 +24,10 @@ mod dry_run;
 mod error;
 mod experience;
 mod lock;
+mod lookout;
 mod offering;
 mod one;
+mod outlook;
 mod passes;
 mod prepare;
 mod prepared;
@@ -115,6 +117,8 @@ pub enum Event<'a> {
     Moving(usize),
     /// This zone moves now.
     Migrating(&'a ZoneName, &'a str),
+    /// This zone goes from its refuge to this other host now, because there is no room for it here yet.
+    SteppingAside(&'a ZoneName, &'a str),
     /// This zone is stopped or suspended here now.
     Resting(&'a ZoneName, RestWay),
     /// This zone that rested here is booted now.
@@ -156,7 +160,7 @@ pub struct Outcome {
 }
 
 /// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
-type Seen = (Options, Option<scene::Scene>, select::Candidates);
+type Seen = (Options, scene::Scene, select::Candidates);
 
 impl Engine {
     fn now() -> Millis {
@@ -240,7 +244,7 @@ impl Engine {
                 let inventory = self.local.inventory().await?;
                 // Before other hosts are asked for nothing.
                 select::known(&inventory, open, &options)?;
-                let scene = self.scene(&options).await?;
+                let scene = self.scene(direction, &options).await?;
                 if let Some(plan) = &options.plan {
                     options.zones = scene.zones_of(plan)?;
                 }
@@ -250,11 +254,13 @@ impl Engine {
                 let mut found =
                     select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
                 select::keep_out(&mut found, &self.store.rests()?, &options);
-                Ok((options, Some(scene), found))
+                Ok((options, scene, found))
             }
             Direction::Return => {
+                // Before other hosts are asked for nothing.
                 let found = select::returning(self.store.away()?, &self.store.rests()?, open, &options)?;
-                Ok((options, None, found))
+                let scene = self.scene(direction, &options).await?;
+                Ok((options, scene, found))
             }
         }
     }

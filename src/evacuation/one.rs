@@ -3,14 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::cancel::{MOVES, QUESTIONS};
-use super::record::{Subject, conclude};
+use super::record::{Errand, Subject, conclude};
 use super::window::Turn;
 use super::{Engine, Event, Stage, short};
 use crate::host::Progress;
 use crate::migration::{Log, MoveError, Moved, migrate, retry};
 use crate::model::{Step, ZoneName};
 use crate::points::{Place, When};
-use crate::store::{AwayPhase, Direction, Entry, Mark, Move, MoveState};
+use crate::store::{Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
 pub(super) struct OneMove<'a> {
@@ -50,14 +50,22 @@ impl<'a> OneMove<'a> {
             });
             return;
         }
-        self.of.engine.watcher.event(&Event::Migrating(self.zone(), short(self.of.peer)));
+        self.tell_that_it_moves();
         let result = match self.begin() {
             Ok(()) => self.attempt(retries).await,
             Err(reason) => Err(MoveError::undone(Step::Reserve, reason)),
         };
         let now = Engine::now();
         self.of.record(&result, now);
-        self.end(|a_move| conclude(a_move, self.of.direction, &result, now));
+        self.end(|a_move| conclude(a_move, self.of.errand, &result, now));
+    }
+
+    fn tell_that_it_moves(&self) {
+        let (zone, peer) = (self.zone(), short(self.of.peer));
+        self.of.engine.watcher.event(&match self.of.errand {
+            Errand::Leave | Errand::Return(_) => Event::Migrating(zone, peer),
+            Errand::Aside(_) => Event::SteppingAside(zone, peer),
+        });
     }
 
     /// Tries, and again while that may help.
@@ -98,7 +106,7 @@ impl<'a> OneMove<'a> {
         if self.of.engine.cancel.stage() != Stage::Running {
             return false;
         }
-        self.of.engine.watcher.event(&Event::Migrating(self.zone(), short(self.of.peer)));
+        self.tell_that_it_moves();
         let changed = self.of.board.change(self.zone(), |a_move| {
             (a_move.state, a_move.error, a_move.bytes) = (MoveState::Migrating, None, 0);
         });
@@ -127,14 +135,10 @@ impl<'a> OneMove<'a> {
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
         self.write(Step::Reserve, Mark::Intent, None)?;
-        let phase = match self.of.direction {
-            Direction::Evacuate => AwayPhase::Leaving,
-            Direction::Return => AwayPhase::Returning,
-        };
-        let row = self.of.away_row(phase, started);
-        let written = match self.of.away {
-            Some(_) => self.of.engine.store.update_away(&row),
-            None => self.of.engine.store.begin_away(&row, &self.of.task.arrival.manifest),
+        let row = self.of.begun(started);
+        let written = match self.of.errand {
+            Errand::Return(_) | Errand::Aside(_) => self.of.engine.store.update_away(&row),
+            Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.arrival.manifest),
         };
         written.map_err(|error| crate::host::chain(&error))
     }

@@ -15,12 +15,12 @@ use super::prepared::{Prepared, Readiness};
 use super::rest::Bed;
 use super::resting::Resting;
 use super::scene::Scene;
-use super::select::Candidate;
+use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::{Board, Engine, Event, Options, Reason, Stage};
 use crate::migration::retry;
 use crate::model::ZoneName;
-use crate::store::{Direction, Move, MoveState, Rest};
+use crate::store::{AwayPhase, Direction, Move, MoveState, Rest};
 
 /// How long is waited for room that only others can give back. Pure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,7 +50,7 @@ impl Engine {
         &self,
         direction: Direction,
         candidates: Vec<Candidate>,
-        scene: Option<Scene>,
+        scene: Scene,
         options: &Options,
         board: &Board,
     ) -> Option<Reason> {
@@ -65,17 +65,25 @@ impl Engine {
     async fn passes(
         &self,
         direction: Direction,
-        (candidates, mut scene): (Vec<Candidate>, Option<Scene>),
+        (candidates, mut scene): (Vec<Candidate>, Scene),
         options: &Options,
         resting: &Resting<'_>,
         beds: &mut Vec<Bed>,
     ) -> Option<Reason> {
         let board = resting.board;
         let (mut left, mut patience) = (candidates, Patience::default());
+        let mut ahead = None;
         loop {
-            let prepared = self.prepare_all(&left, scene.as_ref(), options, Mode::Book, board).await;
-            let waiting: Vec<_> = prepared.iter().filter_map(waits).collect();
+            let mut prepared = self.prepare_all(&left, &scene, options, Mode::Book, board).await;
             let moving = names_of_ready(&prepared);
+            if moving.is_empty() && patience.idle == 0 {
+                ahead = self.look_ahead(direction, &prepared, options).await;
+            }
+            if let Some((_, outlook)) = &ahead {
+                outlook.tell(&mut prepared);
+            }
+            let waiting: Vec<_> =
+                prepared.iter().filter_map(|one| Some((one.zone.clone(), one.waits()?.clone()))).collect();
             let rests = who_stays(&prepared, beds);
             match moving.len() + rests.len() + beds.len() {
                 0 => {}
@@ -83,36 +91,54 @@ impl Engine {
             }
             // What was put to rest last, after all others had left, is back first.
             resting.wake(&rests).await;
-            if moving.is_empty() {
-                let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
-                if waiting.is_empty() || self.cancel.stage() != Stage::Running {
-                    return self.give_up(&waiting, board);
-                }
-                if !patience.another(under_way, options.retries) {
-                    return self.give_up(&waiting, board);
-                }
-                let pause = retry::pause(patience.idle);
-                self.tell(&waiting, &format!("asked again in {} s", pause.as_secs()), board);
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = self.cancel.given_up() => return self.give_up(&waiting, board),
-                }
-            } else {
+            if !moving.is_empty() {
                 patience = Patience::default();
                 self.tell(&waiting, &format!("next pass after {}", few(&moving)), board);
-                if self.move_all(direction, prepared, scene.as_ref(), options, board).await.is_some()
-                    || waiting.is_empty()
+                let stopped = self.move_all(prepared, &scene, options, board).await;
+                if stopped.is_some() || waiting.is_empty() {
+                    return self.give_up(&waiting, board);
+                }
+            } else if waiting.is_empty() || self.cancel.stage() != Stage::Running {
+                return self.give_up(&waiting, board);
+            } else if patience.idle == 0 && self.step_aside(ahead.as_ref(), options, board).await {
+                patience = Patience::default();
+            } else {
+                let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
+                if !patience.another(under_way, options.retries)
+                    || !self.pause(patience, &waiting, board).await
                 {
                     return self.give_up(&waiting, board);
                 }
             }
             left.retain(|candidate| waiting.iter().any(|(zone, _)| *zone == candidate.zone));
-            if scene.is_some() {
-                // Much is otherwise now. What cannot be asked again is as it was.
-                let again = self.cancel.bound(QUESTIONS, self.scene(options)).await;
-                scene = again.and_then(Result::ok).or(scene);
-            }
+            self.renew_records(&mut left);
+            // Much is otherwise now. What cannot be asked again is as it was.
+            let again = self.cancel.bound(QUESTIONS, self.scene(direction, options)).await;
+            scene = again.and_then(Result::ok).unwrap_or(scene);
         }
+    }
+
+    /// Waits before the next pass; false if the run was given up meanwhile.
+    async fn pause(&self, patience: Patience, waiting: &[(ZoneName, Wait)], board: &Board) -> bool {
+        let pause = retry::pause(patience.idle);
+        self.tell(waiting, &format!("asked again in {} s", pause.as_secs()), board);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = self.cancel.given_up() => false,
+        }
+    }
+
+    /// Zones that have stepped aside are elsewhere now. Where one is that was to, and of which no end is known, must be
+    /// settled first.
+    fn renew_records(&self, candidates: &mut Vec<Candidate>) {
+        let away = self.store.away().unwrap_or_default();
+        candidates.retain_mut(|candidate| {
+            let Intent::Return(known) = &mut candidate.intent else { return true };
+            if let Some(row) = away.iter().find(|row| row.zone == candidate.zone) {
+                **known = row.clone();
+            }
+            known.phase == AwayPhase::Away
+        });
     }
 
     fn tell(&self, waiting: &[(ZoneName, Wait)], until: &str, board: &Board) {
@@ -130,7 +156,7 @@ impl Engine {
             let end = |a_move: &mut Move| {
                 (a_move.state, a_move.error) = match stopped {
                     Some(_) => (MoveState::Skipped, Some("cancelled before its turn".to_owned())),
-                    None => (MoveState::Failed, Some(wait.refusal.clone())),
+                    None => (MoveState::Failed, Some(wait.in_vain())),
                 };
             };
             if let Err(error) = board.change(zone, end) {
@@ -138,14 +164,6 @@ impl Engine {
             }
         }
         stopped
-    }
-}
-
-fn waits(prepared: &Prepared) -> Option<(ZoneName, Wait)> {
-    match &prepared.readiness {
-        Readiness::Waits(wait) => Some((prepared.zone.clone(), wait.clone())),
-        Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => None,
-        Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
     }
 }
 
@@ -162,13 +180,13 @@ fn who_stays(prepared: &[Prepared], beds: &mut Vec<Bed>) -> Vec<Rest> {
     rests
 }
 
-fn names_of_ready(prepared: &[Prepared]) -> Vec<&ZoneName> {
+fn names_of_ready(prepared: &[Prepared]) -> Vec<ZoneName> {
     let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
-    ready.map(|one| &one.zone).collect()
+    ready.map(|one| one.zone.clone()).collect()
 }
 
 /// Some names, and how many more there are.
-fn few(names: &[&ZoneName]) -> String {
+fn few(names: &[ZoneName]) -> String {
     const FEW: usize = 3;
     let mut words: Vec<_> = names.iter().take(FEW).map(ToString::to_string).collect();
     if names.len() > FEW {
@@ -200,7 +218,6 @@ mod tests {
     #[test]
     fn many_names_are_counted() {
         let names: Vec<ZoneName> = ["a", "b", "c", "d", "e"].map(|name| name.parse().unwrap()).into();
-        let names: Vec<_> = names.iter().collect();
         assert_eq!(few(&names[..3]), "a, b, c");
         assert_eq!(few(&names), "a, b, c, 2 more");
     }

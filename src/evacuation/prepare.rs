@@ -20,35 +20,24 @@ use crate::model::{HostUri, ZoneName};
 const WIDTH: usize = 4;
 
 impl Engine {
-    /// Prepares all candidates; results in their order. Where there is a scene, the planner says to which target each
-    /// zone is offered; those that are refused there are placed again, among the targets that are left.
+    /// Prepares all candidates; results in their order. The planner says to which target each zone is offered; those
+    /// that are refused there are placed again, among the targets that are left.
     pub(super) async fn prepare_all(
         &self,
         candidates: &[Candidate],
-        scene: Option<&Scene>,
+        scene: &Scene,
         options: &Options,
         mode: Mode,
         board: &Board,
     ) -> Vec<Prepared> {
         self.watcher.event(&Event::Preparing(candidates.len()));
-        let connected = match scene {
-            Some(scene) => scene.connected.clone(),
-            None => {
-                let peers = candidates.iter().flat_map(|candidate| match &candidate.intent {
-                    Intent::Leave { targets, .. } => targets.clone(),
-                    Intent::Return(away) => vec![away.refuge.clone()],
-                    Intent::Rest(_) | Intent::Wake(_) | Intent::Skip(_) | Intent::Unsettled => Vec::new(),
-                });
-                self.cancel.bound(QUESTIONS, self.peers.connect(peers)).await.unwrap_or_default()
-            }
-        };
+        let connected = scene.connected.clone();
         let round = &Round { engine: self, options, mode, connected, planned: Mutex::default() };
         let (mut open, mut tries) = (candidates.to_vec(), Tries::default());
         while !open.is_empty() {
             let mut again = Vec::new();
             {
-                let places = scene.map(|scene| scene.place(&open, &tries.settled())).unwrap_or_default();
-                let places = &places;
+                let places = &scene.place(&open, &tries.settled());
                 let preparing = open.iter().map(|candidate| async move {
                     (candidate, self.prepare_one(round, candidate, places.get(&candidate.zone)).await)
                 });

@@ -47,6 +47,17 @@ pub enum Readiness {
 /// Why nothing is done with a zone whose last move is open.
 pub const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
 
+impl Prepared {
+    /// What it waits for, if so.
+    pub(super) const fn waits(&self) -> Option<&Wait> {
+        match &self.readiness {
+            Readiness::Waits(wait) => Some(wait),
+            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => None,
+            Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+        }
+    }
+}
+
 impl std::fmt::Debug for Readiness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -4,18 +4,27 @@ use super::{Board, Engine, Event};
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::{HostUri, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Direction, Move, MoveState};
+use crate::store::{Away, AwayPhase, Move, MoveState};
 
 /// What one zone's move is about.
 pub(super) struct Subject<'a> {
     pub engine: &'a Engine,
     pub board: &'a Board,
-    pub direction: Direction,
+    pub errand: Errand<'a>,
     pub task: &'a Task,
     /// The other host.
     pub peer: &'a HostUri,
-    /// Its record, if it is away.
-    pub away: Option<&'a Away>,
+}
+
+/// What a zone moves for.
+#[derive(Clone, Copy)]
+pub(super) enum Errand<'a> {
+    /// To a refuge.
+    Leave,
+    /// Home; its record.
+    Return(&'a Away),
+    /// From its refuge to another one, because its home has no room yet; its record.
+    Aside(&'a Away),
 }
 
 impl Subject<'_> {
@@ -23,50 +32,52 @@ impl Subject<'_> {
         &self.task.arrival.manifest.zone.name
     }
 
-    pub fn away_row(&self, phase: AwayPhase, started: Millis) -> Away {
-        if let Some(away) = self.away {
-            return Away { phase, ..away.clone() };
-        }
+    /// Its row in the away list while it moves.
+    pub fn begun(&self, started: Millis) -> Away {
         let zone = &self.task.arrival.manifest.zone;
-        Away {
-            zone: zone.name.clone(),
-            uuid: zone.uuid,
-            brand: zone.brand,
-            origin: self.engine.local.name().to_owned(),
-            refuge: self.peer.clone(),
-            was_running: zone.is_running(),
-            kind: self.task.arrival.kind,
-            phase,
-            started,
-            ended: None,
-            bytes: 0,
-            downtime: None,
+        match self.errand {
+            Errand::Return(away) => Away { phase: AwayPhase::Returning, ..away.clone() },
+            Errand::Aside(away) => {
+                Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..away.clone() }
+            }
+            Errand::Leave => Away {
+                zone: zone.name.clone(),
+                uuid: zone.uuid,
+                brand: zone.brand,
+                origin: self.engine.local.name().to_owned(),
+                refuge: self.peer.clone(),
+                aside: None,
+                was_running: zone.is_running(),
+                kind: self.task.arrival.kind,
+                phase: AwayPhase::Leaving,
+                started,
+                ended: None,
+                bytes: 0,
+                downtime: None,
+            },
         }
     }
 
     /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
     pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
-        let started = self.away.map_or(now, |away| away.started);
-        let written = match (self.direction, result) {
-            (Direction::Evacuate, Ok(moved)) => {
+        let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
+        let written = match (self.errand, result) {
+            (Errand::Leave, Ok(moved)) => {
                 let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
-                let row = Away {
-                    ended: Some(now),
-                    bytes: moved.bytes,
-                    downtime: moved.downtime,
-                    ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
-                };
-                store.update_away(&row)
+                let started = began.and_then(|a_move| a_move.started).unwrap_or(now);
+                let (bytes, downtime) = (moved.bytes, moved.downtime);
+                let phase = AwayPhase::Away;
+                store.update_away(&Away { phase, ended: Some(now), bytes, downtime, ..self.begun(started) })
             }
-            (Direction::Return, Ok(_))
-            | (Direction::Evacuate, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.remove_away(self.zone()).map(drop)
+            (Errand::Leave, Err(_)) if stayed => store.remove_away(self.zone()).map(drop),
+            (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
+            (Errand::Return(away) | Errand::Aside(away), Err(_)) if stayed => store.update_away(away),
+            (Errand::Aside(away), Ok(_)) => {
+                store.update_away(&Away { refuge: self.peer.clone(), ..away.clone() })
             }
-            (Direction::Return, Err(MoveError::Undone { .. } | MoveError::Cancelled)) => {
-                store.update_away(&self.away_row(AwayPhase::Away, started))
-            }
-            (_, Err(MoveError::Unknown { .. } | MoveError::Leftover { .. })) => Ok(()),
+            // Its end is not known, or something is left: the next run settles it.
+            (_, Err(_)) => Ok(()),
         };
         if let Err(error) = written {
             let text = format!("{}: its record could not be written: {error}", self.zone());
@@ -78,16 +89,18 @@ impl Subject<'_> {
 /// The row of a zone whose move has ended.
 pub(super) fn conclude(
     a_move: &mut Move,
-    direction: Direction,
+    errand: Errand<'_>,
     result: &Result<Moved, MoveError>,
     now: Millis,
 ) {
     a_move.ended = Some(now);
     match result {
         Ok(moved) => {
-            a_move.state = match direction {
-                Direction::Evacuate => MoveState::Evacuated,
-                Direction::Return => MoveState::Returned,
+            a_move.state = match errand {
+                Errand::Leave => MoveState::Evacuated,
+                Errand::Return(_) => MoveState::Returned,
+                // It has yet to come home.
+                Errand::Aside(_) => MoveState::Ready,
             };
             a_move.bytes = moved.bytes;
             a_move.total = moved.bytes;

@@ -5,7 +5,7 @@
 
 use super::{Engine, EvacuationError, Event, rest};
 use crate::host::{Host, HostError};
-use crate::model::{Aux, Step, ZoneName, words};
+use crate::model::{Aux, HostUri, Step, ZoneName, words};
 use crate::store::{Away, AwayPhase};
 
 words! {
@@ -90,13 +90,26 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, Evacuation
     }
     let here = engine.local.inventory().await?;
     rows.retain(|row| row.phase != AwayPhase::Away || here.zones.iter().any(|zone| zone.uuid == row.uuid));
-    let connected = engine.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
+    let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
+    let connected = engine.peers.connect(uris).await;
+    let host = |uri: &HostUri| match connected.get(uri) {
+        Some(Ok(host)) => Ok(host.as_ref()),
+        Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
+        None => Err("where it is cannot be told".to_owned()),
+    };
     let mut open = Vec::new();
     for row in rows {
-        let (settled, text) = match connected.get(&row.refuge) {
-            Some(Ok(peer)) => settle(engine, &row, peer.as_ref()).await?,
-            Some(Err(reason)) => (false, format!("where it is cannot be told: {reason}")),
-            None => (false, "where it is cannot be told".to_owned()),
+        let ends = host(&row.refuge).and_then(|refuge| {
+            let local = engine.local.as_ref();
+            Ok(match (row.phase, &row.aside) {
+                (AwayPhase::Aside, Some(aside)) => (refuge, host(aside)?),
+                (AwayPhase::Returning, _) => (refuge, local as &dyn Host),
+                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => (local as &dyn Host, refuge),
+            })
+        });
+        let (settled, text) = match ends {
+            Ok(ends) => settle(engine, &row, ends).await?,
+            Err(reason) => (false, reason),
         };
         engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
         if !settled {
@@ -119,14 +132,13 @@ async fn view(host: &dyn Host, row: &Away) -> View {
 }
 
 /// Settles one. Gives whether that could be done, and what was found.
-async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, String), EvacuationError> {
-    let local = engine.local.as_ref();
-    let (source, destination): (&dyn Host, &dyn Host) = match row.phase {
-        AwayPhase::Returning => (peer, local),
-        AwayPhase::Leaving | AwayPhase::Away => (local, peer),
-    };
+async fn settle(
+    engine: &Engine,
+    row: &Away,
+    (source, destination): (&dyn Host, &dyn Host),
+) -> Result<(bool, String), EvacuationError> {
     let step = match row.phase {
-        AwayPhase::Leaving | AwayPhase::Returning => engine.store.last_step(&row.zone)?,
+        AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
         // Nobody moves it.
         AwayPhase::Away => None,
     };
@@ -158,10 +170,9 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
         }
     };
-    if moved == (row.phase == AwayPhase::Leaving) {
-        engine.store.update_away(&Away { phase: AwayPhase::Away, ..row.clone() })?;
-    } else {
-        engine.store.remove_away(&zone)?;
+    match settled(row, moved) {
+        Some(row) => engine.store.update_away(&row)?,
+        None => drop(engine.store.remove_away(&zone)?),
     }
     let place = if moved { destination.name() } else { source.name() };
     let what = if row.phase == AwayPhase::Away {
@@ -170,6 +181,19 @@ async fn settle(engine: &Engine, row: &Away, peer: &dyn Host) -> Result<(bool, S
         "its move was interrupted"
     };
     Ok((true, format!("{what}; it is on {place}")))
+}
+
+/// The record of a zone that has moved or has not; none if it is at home.
+fn settled(row: &Away, moved: bool) -> Option<Away> {
+    let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
+    match (row.phase, &row.aside) {
+        (AwayPhase::Aside, Some(aside)) if moved => Some(Away { refuge: aside.clone(), ..away }),
+        (AwayPhase::Aside, _) => Some(away),
+        (AwayPhase::Leaving, _) => moved.then_some(away),
+        (AwayPhase::Returning, _) => (!moved).then_some(away),
+        // It was found here, and not there.
+        (AwayPhase::Away, _) => None,
+    }
 }
 
 /// A zone that its owner has paused looks like an image that is held, and stays paused wherever it goes.

@@ -4,22 +4,20 @@ use std::sync::{Mutex, PoisonError};
 
 use super::one::OneMove;
 use super::prepared::{Prepared, Readiness};
-use super::record::Subject;
+use super::record::{Errand, Subject};
 use super::scene::Scene;
 use super::window::{Turn, Window};
 use super::{Board, Engine, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
-use crate::model::{HostUri, Kind, ZoneName};
-use crate::plan::dispatch::{Item, Slots};
-use crate::store::{Away, Direction};
+use crate::model::{HostUri, ZoneName};
+use crate::store::Away;
 
 impl Engine {
     /// Moves all that are ready, `jobs` at once. Gives why it was stopped before its end, if it was.
     pub(super) async fn move_all(
         &self,
-        direction: Direction,
         prepared: Vec<Prepared>,
-        scene: Option<&Scene>,
+        scene: &Scene,
         options: &Options,
         board: &Board,
     ) -> Option<Reason> {
@@ -30,52 +28,36 @@ impl Engine {
                 _ => None,
             })
             .collect();
+        let name = |task: &Task| task.arrival.manifest.zone.name.clone();
         let moving = |ready: &[Ready]| -> Vec<_> {
-            ready
-                .iter()
-                .map(|(task, peer, _)| (task.arrival.manifest.zone.name.clone(), peer.clone()))
-                .collect()
+            ready.iter().map(|(task, peer, _)| (name(task), peer.clone())).collect()
         };
-        let made = scene.map(|scene| scene.timed(&moving(&ready)));
-        let (items, slots) = match scene.zip(made.as_ref()) {
-            Some((scene, made)) => {
-                let starts = scene.starts(made, &moving(&ready));
-                ready.sort_by_key(|(task, ..)| starts.get(&task.arrival.manifest.zone.name).copied());
-                (scene.items(&moving(&ready)), scene.slots(options.jobs))
-            }
-            None => {
-                // The longest first, so that none of them is left over at the end.
-                ready.sort_by_key(|(task, ..)| std::cmp::Reverse(to_send(task)));
-                let all = Slots { jobs: options.jobs, outbound: options.jobs, inbound: options.jobs };
-                (vec![Item::default(); ready.len()], all)
-            }
-        };
-        let window = &Window::new(items, slots);
+        let made = scene.timed(&moving(&ready));
+        let starts = scene.starts(&made, &moving(&ready));
+        ready.sort_by_key(|(task, ..)| starts.get(&name(task)).copied());
+        let items = scene.items(&moving(&ready));
+        let window = &Window::new(items, scene.slots(options.jobs));
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let (ended, begun) = (&Mutex::new(Vec::new()), Self::now());
         let expect = |zone: Option<ZoneName>| {
             let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.extend(zone);
-            if let Some(made) = &made {
-                self.expect(made, &ended, begun, board);
-            }
+            self.expect(&made, &ended, begun, board);
         };
         expect(None);
         let expect = &expect;
         let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
             let turn = Turn::new(window, number);
-            let (task, peer, away) = (&task, &peer, away.as_deref());
-            let of = Subject { engine: self, board, direction, task, peer, away };
+            let errand = away.as_deref().map_or(Errand::Leave, Errand::Return);
+            let of = Subject { engine: self, board, errand, task: &task, peer: &peer };
             OneMove::new(of, turn).run(options.retries).await;
-            expect(Some(task.arrival.manifest.zone.name.clone()));
+            expect(Some(name(&task)));
         });
         tokio::select! {
             _ = futures::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
-        if let Some(made) = &made {
-            self.learn(made, board);
-        }
+        self.learn(&made, board);
         self.cancel.reason()
     }
 }
@@ -83,17 +65,9 @@ impl Engine {
 /// A zone that can move: what is to be done, with whom, and its record if it is away.
 type Ready = (Box<Task>, HostUri, Option<Box<Away>>);
 
-/// Bytes of memory that a move sends.
-const fn to_send(task: &Task) -> u64 {
-    match task.arrival.kind {
-        Kind::Live => task.arrival.manifest.zone.memory,
-        Kind::Cold | Kind::Restart => 0,
-    }
-}
-
 /// Keeps the booked room of zones that wait or move. A zone that has arrived has given its own back, and gets it
 /// no more. Never ends.
-async fn renew(bookings: &[Box<Task>]) {
+pub(super) async fn renew(bookings: &[Box<Task>]) {
     loop {
         tokio::time::sleep(RENEWAL).await;
         // A host that does not answer now is asked again, and at the latest at the moment of the move.

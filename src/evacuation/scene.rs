@@ -10,14 +10,10 @@
 //! is asked. Of storage only that is believed: the names of two hosts for the same storage may differ.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+use super::EvacuationError;
 use super::connect::Connected;
-use super::experience::learnt;
 use super::select::{Candidate, Intent};
-use super::survey::{Surveyed, ask};
-use super::{Engine, EvacuationError, Options};
-use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
@@ -25,20 +21,22 @@ use crate::plan::{
     Action, Assignment, Experience, Fleet, FleetZone, HostIx, Made, Placement, PlanFile, Question, Refusal,
     Rules, ZoneIx, place, timed,
 };
-use crate::store::{TargetKey, TargetOrigin, targets_of};
+use crate::store::{Direction, TargetKey};
 
 /// Hosts and zones as they are, with all that the policy says of them.
 pub(super) struct Scene {
     /// The name of this host in it.
-    here: String,
-    fleet: Fleet,
-    rules: Rules,
-    /// The hosts that zones may go to, as far as they could be reached.
+    pub(super) here: String,
+    /// Which way zones move.
+    pub(super) direction: Direction,
+    pub(super) fleet: Fleet,
+    pub(super) rules: Rules,
+    /// The other hosts, as far as they could be reached.
     pub(super) connected: Connected,
     /// What earlier moves took.
-    experience: Experience,
+    pub(super) experience: Experience,
     /// What is to be done, if that was decided before.
-    plan: Option<PlanFile>,
+    pub(super) plan: Option<PlanFile>,
 }
 
 /// What the planner makes of a zone.
@@ -50,65 +48,14 @@ pub(super) enum Place {
     Nowhere(BTreeMap<HostUri, Vec<Blocker>>),
 }
 
-impl Engine {
-    /// Asks this host and all hosts that zones may go to.
-    pub(super) async fn scene(&self, options: &Options) -> Result<Scene, EvacuationError> {
-        let targets = self.store.targets()?;
-        let plan = options.plan.as_ref().map(|plan| plan.clone().of_host(self.local.name()));
-        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
-        let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
-        let connected = self.peers.connect(uris).await;
-        let here = self.local.name().to_owned();
-        let host: Arc<dyn Host> = self.local.clone();
-        let local = ask(here.clone(), std::future::ready(Ok(host)), false);
-        let others = connected.iter().filter_map(|(uri, host)| {
-            Some(ask(uri.to_string(), std::future::ready(Ok(Arc::clone(host.as_ref().ok()?))), false))
-        });
-        let (local, others) = tokio::join!(local, futures::future::join_all(others));
-        let Surveyed { mut fleet, .. } = Surveyed::of(std::iter::once(local).chain(others));
-        fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
-        for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
-            zone.targets = own_targets(zone, &targets, options);
-        }
-        options.policy.apply(&mut fleet);
-        let mut rules = options.policy.rules();
-        if let Some(plan) = &plan {
-            rules = plan.rules.clone();
-            obey(plan, &mut fleet);
-        }
-        // More than that are never under way.
-        rules.outbound = rules.outbound.min(u32::try_from(options.jobs.max(1)).unwrap_or(u32::MAX));
-        // Without it, forecasts are only worse.
-        let experience = learnt(&self.store.trips().unwrap_or_default());
-        Ok(Scene { here, fleet, rules, connected, experience, plan })
-    }
-}
-
-/// Lets every zone of a plan go where the plan says.
-fn obey(plan: &PlanFile, fleet: &mut Fleet) {
-    for one in &plan.moves {
-        let zone = fleet.zones.iter_mut().find(|zone| zone.name == one.zone && zone.host == one.from);
-        if let Some(zone) = zone {
-            (zone.targets, zone.action) = (Some(vec![one.to.clone()]), one.action);
-        }
-    }
-}
-
-/// The targets of a zone before the policy speaks. A policy that names destinations goes before the default of all
-/// zones, and not before what was said of this one.
-fn own_targets(
-    zone: &FleetZone,
-    targets: &BTreeMap<TargetKey, Vec<HostUri>>,
-    options: &Options,
-) -> Option<Vec<String>> {
-    let (uris, origin) = targets_of(targets, &zone.name.parse().ok()?);
-    let is_default = origin == TargetOrigin::Default && !options.policy.destinations.is_empty();
-    (!uris.is_empty() && !is_default).then(|| uris.iter().map(ToString::to_string).collect())
-}
-
 impl Scene {
-    fn zone(&self, name: &ZoneName) -> Option<&FleetZone> {
-        self.fleet.zones.iter().find(|zone| zone.host == self.here && zone.name == name.as_str())
+    /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
+    fn ends(&self, peer: &HostUri) -> (String, String) {
+        let (here, there) = (self.here.clone(), peer.to_string());
+        match self.direction {
+            Direction::Evacuate => (here, there),
+            Direction::Return => (there, here),
+        }
     }
 
     /// The zones that the plan moves, if it still holds.
@@ -185,11 +132,13 @@ impl Scene {
     /// These moves as parts of a plan, in their order.
     pub fn items(&self, moving: &[(ZoneName, HostUri)]) -> Vec<Item> {
         let place_of = |name: &String| moving.iter().position(|(zone, _)| zone.as_str() == name);
-        let item = |(name, to): &(ZoneName, HostUri)| {
-            let zone = self.zone(name);
+        let item = |(name, peer): &(ZoneName, HostUri)| {
+            let (from, to) = self.ends(peer);
+            let is_it = |zone: &&FleetZone| zone.host == from && zone.name == name.as_str();
+            let zone = self.fleet.zones.iter().find(is_it);
             Item {
-                from: self.here.clone(),
-                to: to.to_string(),
+                from,
+                to,
                 after: zone.map(|zone| zone.after.iter().filter_map(place_of).collect()).unwrap_or_default(),
                 one_by_one: zone.map(|zone| zone.one_by_one.clone()).unwrap_or_default(),
             }
@@ -199,14 +148,13 @@ impl Scene {
 
     /// The plan of these moves.
     pub fn timed(&self, moving: &[(ZoneName, HostUri)]) -> Made {
-        let index = |name: &str| self.fleet.hosts.iter().position(|host| host.name == name);
-        let moves = (0..).zip(&self.fleet.zones).filter(|(_, zone)| zone.host == self.here).filter_map(
-            |(number, zone)| {
-                let (_, to) = moving.iter().find(|(name, _)| name.as_str() == zone.name)?;
-                let to = HostIx(u32::try_from(index(&to.to_string())?).ok()?);
-                Some(Assignment { zone: ZoneIx(number), to })
-            },
-        );
+        let ends: BTreeMap<_, _> =
+            moving.iter().map(|(name, peer)| (name.as_str(), self.ends(peer))).collect();
+        let moves = (0..).map(ZoneIx).zip(&self.fleet.zones).filter_map(|(ix, zone)| {
+            let (_, to) = ends.get(zone.name.as_str()).filter(|(from, _)| *from == zone.host)?;
+            let place = self.fleet.hosts.iter().position(|host| host.name == *to)?;
+            Some(Assignment { zone: ix, to: HostIx(u32::try_from(place).ok()?) })
+        });
         let placement = Placement { moves: moves.collect(), unplaced: Vec::new() };
         timed(self.fleet.clone(), self.rules.clone(), placement, &self.experience)
     }

@@ -62,6 +62,7 @@ pub fn rows(
     // One that rests and one that is away are alike here: the record says more of both than a run that is over.
     let resting = rests.iter().map(|rest| (&rest.zone, phase_of(rest)));
     let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).chain(resting).collect();
+    let records: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away)).collect();
     let ends_here: BTreeMap<_, _> = rests.iter().map(|rest| (&rest.zone, rest)).collect();
     let (mut direction, mut expected) = (None, None);
     if let Some((run, moves)) = latest {
@@ -79,7 +80,10 @@ pub fn rows(
                     rows.insert(a_move.zone.clone(), of_rest(rest, host));
                     continue;
                 }
-                rows.insert(a_move.zone.clone(), if unfinished { interrupt(row, phase, host) } else { row });
+                rows.insert(
+                    a_move.zone.clone(),
+                    if unfinished { interrupt(row, records.get(&a_move.zone).copied(), host) } else { row },
+                );
             }
         }
     }
@@ -99,7 +103,7 @@ fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
         // Settled meanwhile: one that has arrived after all has not failed.
         MoveState::Migrating => match phase {
             Some(AwayPhase::Away) => run.direction == Direction::Return,
-            Some(AwayPhase::Leaving | AwayPhase::Returning) => true,
+            Some(AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside) => true,
             None => run.direction == Direction::Evacuate,
         },
     }
@@ -141,13 +145,13 @@ fn of_away(away: &Away, host: &str) -> Row {
         zone: away.zone.clone(),
         state: match away.phase {
             AwayPhase::Away => MoveState::Evacuated,
-            AwayPhase::Leaving | AwayPhase::Returning => MoveState::Unknown,
+            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => MoveState::Unknown,
         },
         dest: Some(away.refuge.clone()),
         error: match away.phase {
             AwayPhase::Away => None,
-            phase @ (AwayPhase::Leaving | AwayPhase::Returning) => {
-                Some(interrupted(phase, None, host, Some(&away.refuge)))
+            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
+                Some(interrupted(None, away.ends(host)))
             }
         },
         origin: away.origin.clone(),
@@ -162,9 +166,7 @@ fn of_away(away: &Away, host: &str) -> Row {
 
 /// What is known of a zone whose move was interrupted, what is not, and what settles it. `step` is the last that is
 /// known to have begun.
-fn interrupted(phase: AwayPhase, step: Option<Step>, here: &str, peer: Option<&HostUri>) -> String {
-    let there = peer.map_or("its destination", |peer| peer.host.as_str());
-    let (from, to) = if phase == AwayPhase::Returning { (there, here) } else { (here, there) };
+fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> String {
     let known = match step {
         None => format!("interrupted on its way from {from} to {to}; which has it is not known"),
         Some(Step::Reserve | Step::Prepare) => format!("interrupted before it left {from}"),
@@ -201,9 +203,9 @@ fn of_move(a_move: &Move, host: &str) -> Row {
 }
 
 /// A move whose run is gone: not begun, or half done.
-fn interrupt(row: Row, phase: Option<AwayPhase>, host: &str) -> Row {
-    if let Some(phase) = phase.filter(|phase| *phase != AwayPhase::Away) {
-        let error = Some(interrupted(phase, row.step, host, row.dest.as_ref()));
+fn interrupt(row: Row, record: Option<&Away>, host: &str) -> Row {
+    if let Some(record) = record.filter(|record| record.phase != AwayPhase::Away) {
+        let error = Some(interrupted(row.step, record.ends(host)));
         Row { state: MoveState::Unknown, error, ..row }
     } else if row.state == MoveState::Migrating {
         let error = Some("interrupted; it is where it was".to_owned());
@@ -308,10 +310,15 @@ mod tests {
 
     #[test]
     fn of_an_interrupted_move_is_said_what_is_known_and_what_settles_it() {
-        let dest = "rads://h2".parse().unwrap();
+        let aside = Some("rads://h3".parse().unwrap());
         for &step in Step::ALL {
-            for (phase, from, to) in [(AwayPhase::Leaving, "h1", "h2"), (AwayPhase::Returning, "h2", "h1")] {
-                let text = interrupted(phase, Some(step), "h1", Some(&dest));
+            for (phase, from, to) in [
+                (AwayPhase::Leaving, "h1", "h2"),
+                (AwayPhase::Returning, "h2", "h1"),
+                (AwayPhase::Aside, "h2", "h3"),
+            ] {
+                let away = Away { phase, aside: aside.clone(), ..sample_away("a") };
+                let text = interrupted(Some(step), away.ends("h1"));
                 assert!(text.contains("sysadm evacuate --resume"), "{text}");
                 assert!(text.contains(from) || text.contains(&format!("come to {to}")), "{text}");
                 let may_be_anywhere = !matches!(step, Step::Reserve | Step::Prepare | Step::Settle);

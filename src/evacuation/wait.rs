@@ -9,6 +9,8 @@ pub struct Wait {
     missing: Vec<(String, BlockerKind, Shortage)>,
     /// All that every destination had against it.
     pub refusal: String,
+    /// What would help.
+    pub hint: Option<String>,
 }
 
 impl Wait {
@@ -21,7 +23,13 @@ impl Wait {
             let missing = blockers.iter().map(|one| Some((host.to_owned(), one.kind, one.shortage?)));
             missing.collect::<Option<Vec<_>>>().filter(|missing| !missing.is_empty())
         })?;
-        Some(Self { missing, refusal: refusal.to_owned() })
+        Some(Self { missing, refusal: refusal.to_owned(), hint: None })
+    }
+
+    /// What is said when it is waited for no longer.
+    pub(super) fn in_vain(&self) -> String {
+        let hint = self.hint.iter().map(|hint| format!("; {hint}"));
+        std::iter::once(self.refusal.clone()).chain(hint).collect()
     }
 
     /// Whether others are giving that room back.
@@ -41,7 +49,7 @@ impl std::fmt::Display for Wait {
             }
             write!(f, " on {host}")?;
         }
-        Ok(())
+        self.hint.iter().try_for_each(|hint| write!(f, "; {hint}"))
     }
 }
 

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, parsed, stored, unsigned};
+use super::{Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::{Brand, HostUri, Kind, Manifest, Millis, ZoneName, words};
 
 words! {
@@ -16,6 +16,8 @@ words! {
         Away = "away",
         /// It is being brought back, or that was interrupted.
         Returning = "returning",
+        /// It is being brought from its refuge to another one, or that was interrupted.
+        Aside = "aside",
     }
 }
 
@@ -32,6 +34,8 @@ pub struct Away {
     pub origin: String,
     /// Where it was brought.
     pub refuge: HostUri,
+    /// Where it steps aside to, in that phase.
+    pub aside: Option<HostUri>,
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
@@ -56,6 +60,7 @@ impl Away {
             brand: parsed(row, "brand")?,
             origin: row.get("origin")?,
             refuge: parsed(row, "refuge")?,
+            aside: parsed_optional(row, "aside")?,
             was_running: row.get("was_running")?,
             kind: parsed(row, "kind")?,
             phase: parsed(row, "phase")?,
@@ -64,6 +69,18 @@ impl Away {
             bytes: unsigned(row, "bytes")?,
             downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
         })
+    }
+}
+
+impl Away {
+    /// The hosts from and to which it moves, or has moved, as its origin `here` calls them.
+    pub fn ends<'a>(&'a self, here: &'a str) -> [&'a str; 2] {
+        let refuge = self.refuge.host.as_str();
+        match self.phase {
+            AwayPhase::Leaving | AwayPhase::Away => [here, refuge],
+            AwayPhase::Returning => [refuge, here],
+            AwayPhase::Aside => [refuge, self.aside.as_ref().map_or("its next refuge", |uri| &uri.host)],
+        }
     }
 }
 
@@ -81,7 +98,7 @@ impl Store {
         self.write("record a zone that leaves", |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO away (zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms,
-                 manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 manifest, aside) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                 params![
                     away.zone.as_str(),
                     away.uuid.to_string(),
@@ -93,23 +110,27 @@ impl Store {
                     away.phase.as_str(),
                     away.started.0,
                     manifest,
+                    away.aside.as_ref().map(ToString::to_string),
                 ],
             )?;
             Ok(())
         })
     }
 
-    /// Changes what is known of a zone's absence. Its identity, refuge and configuration stay.
+    /// Changes what is known of a zone's absence. Its identity and configuration stay.
     pub fn update_away(&self, away: &Away) -> Result<(), StoreError> {
         self.write("record a zone that is away", |transaction| {
             transaction.execute(
-                "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5 WHERE zone = ?1",
+                "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7
+                 WHERE zone = ?1",
                 params![
                     away.zone.as_str(),
                     away.phase.as_str(),
                     away.ended.map(|time| time.0),
                     stored(away.bytes),
                     away.downtime.map(stored),
+                    away.refuge.to_string(),
+                    away.aside.as_ref().map(ToString::to_string),
                 ],
             )?;
             Ok(())
@@ -141,7 +162,7 @@ impl Store {
             connection
                 // Not the configurations: they are long, and `*` would read them all.
                 .prepare_cached(
-                    "SELECT zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms, ended_ms,
+                    "SELECT zone, uuid, brand, origin, refuge, aside, was_running, kind, phase, started_ms, ended_ms,
                      bytes, downtime_ms FROM away ORDER BY zone",
                 )?
                 .query_map([], Away::read)?
@@ -180,6 +201,7 @@ pub(crate) mod tests {
             brand: Brand::Kvm,
             origin: "h1".into(),
             refuge: "ssh://root@h2".parse().unwrap(),
+            aside: None,
             was_running: true,
             kind: Kind::Live,
             phase: AwayPhase::Away,
@@ -224,7 +246,8 @@ pub(crate) mod tests {
         assert_eq!(store.manifest_of(&name).unwrap(), None);
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
         for &phase in AwayPhase::ALL {
-            store.update_away(&Away { phase, ..sample("evac1") }).unwrap();
+            let aside = (phase == AwayPhase::Aside).then(|| "rads://h3".parse().unwrap());
+            store.update_away(&Away { phase, aside, ..sample("evac1") }).unwrap();
             assert_eq!(store.manifest_of(&name).unwrap(), Some(manifest("evac1")));
         }
     }

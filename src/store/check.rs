@@ -112,6 +112,7 @@ fn interrupted(contents: &Contents) -> impl Iterator<Item = Finding> {
         let what = match row.phase {
             AwayPhase::Leaving => "its move to",
             AwayPhase::Returning => "its return from",
+            AwayPhase::Aside => "its way aside from",
             AwayPhase::Away => return None,
         };
         let text = format!(

@@ -85,6 +85,32 @@ CREATE TABLE reservation (
 ) STRICT;
 
 -- v 2
+-- Zones that are away may step aside, from one refuge to another.
+ALTER TABLE away RENAME TO away_of_v1;
+CREATE TABLE away (
+    zone        TEXT PRIMARY KEY,
+    uuid        TEXT NOT NULL,
+    brand       TEXT NOT NULL,
+    origin      TEXT NOT NULL,
+    refuge      TEXT NOT NULL,
+    -- Where it goes in the phase of that name.
+    aside       TEXT,
+    was_running INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    -- leaving, returning and aside: a move is under way, or was when its process died.
+    phase       TEXT NOT NULL CHECK (phase IN ('leaving', 'away', 'returning', 'aside')),
+    started_ms  INTEGER NOT NULL,
+    ended_ms    INTEGER,
+    bytes       INTEGER NOT NULL DEFAULT 0,
+    downtime_ms INTEGER,
+    -- Last, because it is long: the other columns are read without it.
+    manifest    TEXT NOT NULL,
+    CHECK ((phase = 'aside') = (aside IS NOT NULL))
+) STRICT;
+INSERT INTO away SELECT zone, uuid, brand, origin, refuge, NULL, was_running, kind, phase, started_ms, ended_ms, bytes,
+    downtime_ms, manifest FROM away_of_v1;
+DROP TABLE away_of_v1;
+
 -- Zones that were stopped or suspended here, and are booted again on return, the last one first.
 CREATE TABLE rest (
     position   INTEGER PRIMARY KEY,

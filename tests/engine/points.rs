@@ -40,7 +40,7 @@ fn all_that_is_done_with_zones_comes_to_every_point_that_there_is() {
 }
 
 /// The host that has the zone, and whether it runs there. No other may have it.
-async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
+pub async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
     let mut homes = Vec::new();
     for host in HOSTS {
         if let Some(zone) = world.seen(host, "web").await {
@@ -55,7 +55,7 @@ fn strike(direction: Direction, kind: Kindly, point: Point, blow: Blow) {
     let context = format!("{direction} {kind:?} {point} {blow:?}");
     let world = World::with(kind);
     paused().block_on(world.make_ready_for(direction));
-    world.script.begin(Some(Plan::At(point, blow, direction)));
+    world.script.begin(Some(Plan::At(point, blow, ends(direction))));
     run_until_crash(&world, direction);
     let wrong = world.script.wrong();
     assert!(wrong.is_empty(), "{context}: {wrong:?}");

@@ -9,11 +9,9 @@ use sysadm::model::ZoneName;
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{CrashHook, CrashPoint, Effect, Fault, Operation, Sim};
 use sysadm::points::{Place, Point, Points};
-use sysadm::store::Direction;
 use tokio::sync::Notify;
 
 use crate::lines::Lines;
-use crate::world::ends;
 
 pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 
@@ -34,8 +32,8 @@ pub enum Plan {
     FailAfter(Moment),
     /// At the so-manieth moment of all everything stops, as by a power loss.
     Crash(usize),
-    /// At that point of the move that happens.
-    At(Point, Blow, Direction),
+    /// At that point of a move from the one host to the other that happens.
+    At(Point, Blow, (&'static str, &'static str)),
     /// At that point of what is done with a zone that stays on h1.
     Here(Point, Blow),
 }
@@ -45,6 +43,8 @@ pub enum Plan {
 pub enum Blow {
     SourceKilled,
     DestinationKilled,
+    /// Of a zone that goes from one refuge to another one. Else its origin is one of the two.
+    OriginKilled,
     LineCutFor5s,
     LineCutForGood,
     DaemonRestartedAtSource,
@@ -176,7 +176,7 @@ impl Script {
             state.plan
         };
         let (wanted, blow, (source, destination)) = match plan {
-            Some(Plan::At(wanted, blow, direction)) => (wanted, blow, ends(direction)),
+            Some(Plan::At(wanted, blow, ends)) => (wanted, blow, ends),
             Some(Plan::Here(wanted, blow)) => (wanted, blow, ("h1", "h1")),
             _ => return Ok(()),
         };
@@ -191,6 +191,7 @@ impl Script {
         match blow {
             Blow::SourceKilled => self.kill(source),
             Blow::DestinationKilled => self.kill(destination),
+            Blow::OriginKilled => self.kill("h1"),
             Blow::LineCutFor5s => self.lines.halt(Duration::from_secs(5)),
             Blow::LineCutForGood => self.lines.cut(),
             Blow::DaemonRestartedAtSource => self.works(source).restart_daemon().unwrap(),

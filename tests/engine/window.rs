@@ -71,34 +71,27 @@ async fn no_more_zones_are_sent_at_once_than_were_allowed() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_zone_with_a_higher_priority_goes_first_and_one_that_comes_after_waits() {
-    let world = full(4);
+fn ordered() -> Options {
     let policy = "[[zones]]\nmatch = { name = \"zone2\" }\npriority = 9\n\
                   [[zones]]\nmatch = { name = \"zone0\" }\nafter = [\"zone3\"]\n";
-    let policy = sysadm::policy::parse(policy).unwrap();
-    let options = Options { jobs: 1, policy, ..World::options() };
-    world.engine().run(Direction::Evacuate, &options).await.unwrap();
-    let events = world.events.all();
-    let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
-    assert_eq!(events.iter().find(|event| event.starts_with("migrating")).unwrap(), "migrating zone2 to h2");
-    assert!(place("ended zone3 EVACUATED") < place("migrating zone0"), "{events:?}");
+    Options { jobs: 1, policy: sysadm::policy::parse(policy).unwrap(), ..World::options() }
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_return_the_longest_come_first() {
+async fn a_zone_with_a_higher_priority_goes_first_and_one_that_comes_after_waits_both_ways() {
     let world = full(4);
-    let options = Options { jobs: 1, ..World::options() };
-    world.engine().run(Direction::Evacuate, &options).await.unwrap();
-    world.unlock("h1");
-    let before = world.events.all().len();
-    world.engine().run(Direction::Return, &options).await.unwrap();
-    let order: Vec<_> = world
-        .events
-        .all()
-        .split_off(before)
-        .into_iter()
-        .filter(|event| event.starts_with("migrating"))
-        .collect();
-    assert_eq!(order, [3, 2, 1, 0].map(|n| format!("migrating zone{n} to h2")));
+    for (direction, ended) in [(Direction::Evacuate, "EVACUATED"), (Direction::Return, "RETURNED")] {
+        let before = world.events.all().len();
+        world.engine().run(direction, &ordered()).await.unwrap();
+        let events = world.events.all().split_off(before);
+        let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
+        assert_eq!(
+            events.iter().find(|event| event.starts_with("migrating")).unwrap(),
+            "migrating zone2 to h2"
+        );
+        assert!(place(&format!("ended zone3 {ended}")) < place("migrating zone0"), "{events:?}");
+        if direction == Direction::Evacuate {
+            world.unlock("h1");
+        }
+    }
 }

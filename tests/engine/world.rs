@@ -357,6 +357,7 @@ impl Watcher for Events {
     fn event(&self, event: &Event<'_>) {
         let text = match event {
             Event::Migrating(zone, host) => format!("migrating {zone} to {host}"),
+            Event::SteppingAside(zone, host) => format!("stepping aside {zone} to {host}"),
             Event::Ended(a_move) => {
                 format!("ended {} {} {:?}", a_move.zone, a_move.state, a_move.error)
             }

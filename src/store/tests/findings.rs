@@ -57,7 +57,7 @@ fn a_zone_whose_stop_was_interrupted_waits_for_somebody() {
 
 #[test]
 fn what_runs_have_left_is_found() {
-    use AwayPhase::{Away, Leaving, Returning};
+    use AwayPhase::{Aside, Away, Leaving, Returning};
     use MoveState::{Evacuated, Failed, Migrating, Preparing, Ready, Returned, Skipped, Unknown};
     let intent = Some((Step::Switch, Mark::Intent));
     let done = Some((Step::Settle, Mark::Done));
@@ -83,6 +83,7 @@ fn what_runs_have_left_is_found() {
         (None, Migrating, done, Some(Away), left),
         (None, Migrating, intent, Some(Leaving), open),
         (None, Migrating, intent, Some(Returning), open),
+        (None, Ready, intent, Some(Aside), open),
         (None, Evacuated, done, Some(Leaving), open),
     ];
     for (ended, state, last, phase, expected) in cases {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::sample;
 use crate::model::Step;
-use crate::store::{Contents, MoveState, Store, schema};
+use crate::store::{AwayPhase, Contents, MoveState, Store, schema};
 
 fn fixture(version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{version}.sql"))
@@ -23,11 +23,12 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 1 knew neither restarts nor zones that rest, and did not keep what moves took.
+/// Version 1 knew neither restarts, nor zones that rest or step aside, and did not keep what moves took.
 fn before_zones_rested() -> Contents {
     let mut contents = sample::contents();
     contents.rests.clear();
     contents.trips.clear();
+    contents.away.retain(|(row, _)| row.phase != AwayPhase::Aside);
     contents.moves.retain(|(_, a_move)| !matches!(a_move.state, MoveState::Stopped | MoveState::Suspended));
     contents.journal.retain(|(_, entry)| !matches!(entry.step, Step::Shutdown | Step::Save | Step::Boot));
     contents

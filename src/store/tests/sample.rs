@@ -50,6 +50,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         brand: Brand::Kvm,
         origin: "h1".into(),
         refuge: uri("ssh://root@h2"),
+        aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
         was_running: true,
         kind: Kind::Live,
         phase,
@@ -169,6 +170,7 @@ pub fn contents() -> Contents {
         journal: marks.chain(steps).collect(),
         away: vec![
             away("back", AwayPhase::Returning),
+            away("beside", AwayPhase::Aside),
             away("gone", AwayPhase::Away),
             away("web", AwayPhase::Leaving),
         ],

@@ -1,0 +1,141 @@
+//! Before a run plans anything: how this host is, and all hosts that zones may go to, or come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::connect::Connected;
+use super::experience::learnt;
+use super::scene::Scene;
+use super::survey::{Surveyed, ask};
+use super::{Engine, EvacuationError, Options};
+use crate::host::Host;
+use crate::model::{HostUri, Kind};
+use crate::plan::{Action, Fleet, FleetZone, PlanFile, Rules};
+use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
+
+/// What was said of zones: where each may go.
+type Targets = BTreeMap<TargetKey, Vec<HostUri>>;
+
+impl Engine {
+    /// What a run of that direction is planned on.
+    pub(super) async fn scene(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<Scene, EvacuationError> {
+        match direction {
+            Direction::Evacuate => self.scene_of_leaving(options).await,
+            Direction::Return => self.scene_of_return(options, &BTreeSet::new()).await,
+        }
+    }
+
+    /// Asks this host and all hosts that zones may go to.
+    async fn scene_of_leaving(&self, options: &Options) -> Result<Scene, EvacuationError> {
+        let targets = self.store.targets()?;
+        let plan = options.plan.as_ref().map(|plan| plan.clone().of_host(self.local.name()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
+        let connected = self.peers.connect(uris).await;
+        let mut fleet = self.fleet(&connected).await;
+        for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
+            zone.targets = own_targets(zone, &targets, options);
+        }
+        options.policy.apply(&mut fleet);
+        let mut rules = options.policy.rules();
+        if let Some(plan) = &plan {
+            rules = plan.rules.clone();
+            obey(plan, &mut fleet);
+        }
+        rules.outbound = rules.outbound.min(jobs(options));
+        Ok(self.scene_of(Direction::Evacuate, fleet, rules, connected, plan))
+    }
+
+    /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
+    /// aside.
+    pub(super) async fn scene_of_return(
+        &self,
+        options: &Options,
+        waiting: &BTreeSet<&str>,
+    ) -> Result<Scene, EvacuationError> {
+        let targets = self.store.targets()?;
+        let mut away = self.store.away()?;
+        away.retain(|row| options.zones.is_empty() || options.zones.contains(&row.zone));
+        let aside = away.iter().filter(|row| waiting.contains(row.zone.as_str()));
+        let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(options.policy.hosts());
+        let aside = aside.filter(|_| !waiting.is_empty());
+        let uris = away.iter().map(|row| &row.refuge).chain(aside).cloned();
+        let connected = self.peers.connect(uris).await;
+        // Zones that rest here need nobody.
+        let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
+        let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
+        for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
+            zone.targets = own_targets(zone, &targets, options);
+        }
+        options.policy.apply(&mut fleet);
+        for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
+            zone.action = way_back(zone, &away);
+        }
+        let mut rules = options.policy.rules();
+        rules.inbound = rules.inbound.min(jobs(options));
+        Ok(self.scene_of(Direction::Return, fleet, rules, connected, None))
+    }
+
+    fn scene_of(
+        &self,
+        direction: Direction,
+        fleet: Fleet,
+        rules: Rules,
+        connected: Connected,
+        plan: Option<PlanFile>,
+    ) -> Scene {
+        // Without it, forecasts are only worse.
+        let experience = learnt(&self.store.trips().unwrap_or_default());
+        let here = self.local.name().to_owned();
+        Scene { here, direction, fleet, rules, connected, experience, plan }
+    }
+
+    /// This host and all of those, as far as they answer.
+    async fn fleet(&self, connected: &Connected) -> Fleet {
+        let host: Arc<dyn Host> = self.local.clone();
+        let local = ask(self.local.name().to_owned(), std::future::ready(Ok(host)), false);
+        let others = connected.iter().filter_map(|(uri, host)| {
+            Some(ask(uri.to_string(), std::future::ready(Ok(Arc::clone(host.as_ref().ok()?))), false))
+        });
+        let (local, others) = tokio::join!(local, futures::future::join_all(others));
+        let Surveyed { mut fleet, .. } = Surveyed::of(std::iter::once(local).chain(others));
+        fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
+        fleet
+    }
+}
+
+/// More than that are never under way.
+fn jobs(options: &Options) -> u32 {
+    u32::try_from(options.jobs.max(1)).unwrap_or(u32::MAX)
+}
+
+/// A zone comes back as it went.
+fn way_back(zone: &FleetZone, away: &[Away]) -> Action {
+    let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
+    match row.map(|row| row.kind) {
+        Some(Kind::Restart) => Action::Restart,
+        Some(Kind::Live | Kind::Cold) | None => Action::Migrate,
+    }
+}
+
+/// Lets every zone of a plan go where the plan says.
+fn obey(plan: &PlanFile, fleet: &mut Fleet) {
+    for one in &plan.moves {
+        let zone = fleet.zones.iter_mut().find(|zone| zone.name == one.zone && zone.host == one.from);
+        if let Some(zone) = zone {
+            (zone.targets, zone.action) = (Some(vec![one.to.clone()]), one.action);
+        }
+    }
+}
+
+/// The targets of a zone before the policy speaks. A policy that names destinations goes before the default of all
+/// zones, and not before what was said of this one.
+fn own_targets(zone: &FleetZone, targets: &Targets, options: &Options) -> Option<Vec<String>> {
+    let (uris, origin) = targets_of(targets, &zone.name.parse().ok()?);
+    let is_default = origin == TargetOrigin::Default && !options.policy.destinations.is_empty();
+    (!uris.is_empty() && !is_default).then(|| uris.iter().map(ToString::to_string).collect())
+}

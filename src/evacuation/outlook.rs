@@ -1,0 +1,193 @@
+//! What a return does about zones for which there is no room at home: it says who must leave first, and where zones
+//! wait for each other in a ring, those that belong here step aside.
+//!
+//! ```text
+//!   h1: db (of h2), full        h2: web (of h1), full        h3
+//!    web waits for db, and db for web ─► web goes from h2 to h3
+//!    h2 fetches db                    ─► there is room on h1, web comes home
+//! ```
+//!
+//! Hosts are asked for more than their room only when a zone waits: one that does not answer holds up no return that
+//! could do without it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ask::{Ask, Mode};
+use super::cancel::QUESTIONS;
+use super::one::OneMove;
+use super::prepared::{Prepared, Readiness};
+use super::record::{Errand, Subject};
+use super::run::renew;
+use super::scene::Scene;
+use super::way_back::way_back;
+use super::window::{Turn, Window};
+use super::{Board, Engine, Options, short};
+use crate::migration::Task;
+use crate::model::{Beside, HostUri, Kind, ZoneName};
+use crate::plan::dispatch::{Item, Slots};
+use crate::plan::{Homecoming, Obstacle, ZoneIx, homecoming};
+use crate::store::{Away, Direction, MoveState};
+
+/// What can be done about zones that wait for room here.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outlook {
+    /// What is said to each beside what is missing.
+    hints: BTreeMap<ZoneName, String>,
+    /// Those that step aside, and where to.
+    asides: Vec<(ZoneName, HostUri)>,
+}
+
+impl Engine {
+    /// Looks at all that is known of hosts and zones, for those of these that wait for room here.
+    pub(super) async fn look_ahead(
+        &self,
+        direction: Direction,
+        prepared: &[Prepared],
+        options: &Options,
+    ) -> Option<(Scene, Outlook)> {
+        let waiting = prepared.iter().filter(|one| one.waits().is_some());
+        let waiting: BTreeSet<_> = waiting.map(|one| one.zone.as_str()).collect();
+        if direction == Direction::Evacuate || waiting.is_empty() {
+            return None;
+        }
+        let scene = self.cancel.bound(QUESTIONS, self.scene_of_return(options, &waiting)).await?.ok()?;
+        let outlook = outlook(&scene.homecoming(&waiting), &waiting);
+        Some((scene, outlook))
+    }
+
+    /// Lets zones step aside. Gives whether one has.
+    pub(super) async fn step_aside(
+        &self,
+        ahead: Option<&(Scene, Outlook)>,
+        options: &Options,
+        board: &Board,
+    ) -> bool {
+        let Some((scene, outlook)) = ahead else { return false };
+        let away = self.store.away().unwrap_or_default();
+        let mut ready = Vec::new();
+        for (zone, to) in &outlook.asides {
+            let Some(row) = away.iter().find(|row| row.zone == *zone) else { continue };
+            let task = self.cancel.bound(QUESTIONS, self.way_aside(scene, row, to, options)).await;
+            ready.extend(task.flatten().map(|task| (row, to, task)));
+        }
+        let slots = Slots { jobs: options.jobs, outbound: options.jobs, inbound: options.jobs };
+        let window = &Window::new(vec![Item::default(); ready.len()], slots);
+        let bookings: Vec<_> = ready.iter().map(|(.., task)| task.clone()).collect();
+        let moves = ready.iter().enumerate().map(|(number, (row, peer, task))| async move {
+            let of = Subject { engine: self, board, errand: Errand::Aside(row), task, peer };
+            OneMove::new(of, Turn::new(window, number)).run(options.retries).await;
+        });
+        tokio::select! {
+            _ = futures::future::join_all(moves) => {}
+            () = renew(&bookings) => {}
+        }
+        let moves = board.moves();
+        let is_there = |zone| moves.iter().any(|one| one.zone == zone && one.state == MoveState::Ready);
+        ready.iter().any(|(row, ..)| is_there(row.zone.clone()))
+    }
+
+    /// Books room for a zone on its way aside, if it can go there live.
+    async fn way_aside(
+        &self,
+        scene: &Scene,
+        row: &Away,
+        to: &HostUri,
+        options: &Options,
+    ) -> Option<Box<Task>> {
+        let [refuge, third] = [&row.refuge, to].map(|uri| scene.connected.get(uri)?.as_ref().ok());
+        let (refuge, third) = (refuge?, third?);
+        let kind = way_back(row, refuge.as_ref(), options).await.ok().filter(|kind| *kind == Kind::Live)?;
+        let offer = refuge.offer(row.zone.clone()).await.ok()?;
+        let ask = Ask { offer: &offer, kind, from: refuge.name(), overwrite: false, mode: Mode::Book };
+        let answer = ask.ask(third.as_ref(), Beside::default()).await;
+        let _ = refuge.unmark(offer.ticket).await;
+        Some(Box::new(Task { arrival: answer.ok()?, from: refuge.clone(), to: third.clone() }))
+    }
+}
+
+impl Scene {
+    /// The way home of these zones.
+    fn homecoming(&self, names: &BTreeSet<&str>) -> Homecoming {
+        let is_asked = |zone: &crate::plan::FleetZone| {
+            zone.home.as_ref() == Some(&self.here) && names.contains(zone.name.as_str())
+        };
+        let asked = (0..).map(ZoneIx).zip(&self.fleet.zones).filter(|(_, zone)| is_asked(zone));
+        let asked: Vec<_> = asked.map(|(ix, _)| ix).collect();
+        homecoming(self.fleet.clone(), self.rules.clone(), &asked, &self.experience)
+    }
+}
+
+impl Outlook {
+    /// Says in each zone that waits what would help.
+    pub(super) fn tell(&self, prepared: &mut [Prepared]) {
+        for one in prepared {
+            if let Readiness::Waits(wait) = &mut one.readiness {
+                wait.hint = self.hints.get(&one.zone).cloned();
+            }
+        }
+    }
+}
+
+/// What follows from the way home of these zones. Pure.
+fn outlook(way: &Homecoming, waiting: &BTreeSet<&str>) -> Outlook {
+    let made = &way.made;
+    let name = |zone: ZoneIx| made.zone(zone).map_or("?", |zone| zone.name.as_str());
+    let mut outlook = Outlook::default();
+    for (zone, to) in way.asides().filter(|(zone, _)| waiting.contains(name(*zone))) {
+        if let (Ok(zone), Ok(uri)) = (name(zone).parse(), made.host(to).parse()) {
+            outlook.asides.push((zone, uri));
+        }
+    }
+    let first = leavers(way);
+    for &zone in waiting {
+        let Ok(zone) = zone.parse::<ZoneName>() else { continue };
+        let aside = outlook.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
+        let hint = match (made.start(zone.as_str()), aside) {
+            (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", short(to))),
+            (Some(_), None) if !first.is_empty() => Some(first.clone()),
+            (Some(_), None) => None,
+            (None, _) => in_vain(way, &zone),
+        };
+        outlook.hints.extend(hint.map(|hint| (zone, hint)));
+    }
+    outlook
+}
+
+/// Who must leave first, and the command by which it does.
+fn leavers(way: &Homecoming) -> String {
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for zone in way.first.iter().filter_map(|zone| way.made.zone(*zone)) {
+        homes.entry(zone.home.as_deref().unwrap_or("?")).or_default().push(&zone.name);
+    }
+    let of_home = |(home, zones): (&str, Vec<&str>)| {
+        let host = home.parse::<HostUri>().map_or_else(|_| home.to_owned(), |uri| uri.host);
+        let command = format!("run 'sysadm evacuate -r {}' on {host}", zones.join(" "));
+        format!("{} of {host} must leave first: {command}", zones.join(", "))
+    };
+    homes.into_iter().map(of_home).collect::<Vec<_>>().join("; ")
+}
+
+/// Why it does not help that others would leave: they cannot.
+fn in_vain(way: &Homecoming, zone: &ZoneName) -> Option<String> {
+    let made = &way.made;
+    let blocked = made
+        .plan
+        .blocked
+        .iter()
+        .find(|one| made.zone(one.zone).is_some_and(|blocked| blocked.name == zone.as_str()))?;
+    let waits_for: BTreeSet<_> = blocked
+        .obstacles
+        .iter()
+        .flat_map(|obstacle| match obstacle {
+            Obstacle::Room { waits_for, .. } | Obstacle::Apart { waits_for, .. } => waits_for.clone(),
+            Obstacle::After(other) => [*other].into(),
+            Obstacle::Endless(_) | Obstacle::NoLine | Obstacle::NotLive | Obstacle::Stays(_) => {
+                BTreeSet::new()
+            }
+        })
+        .filter_map(|other| Some(made.zone(other)?.name.as_str()))
+        .collect();
+    let why = made.left().into_iter().filter(|left| waits_for.contains(left.zone.as_str()));
+    let why = why.map(|left| format!("{} cannot leave: {}", left.zone, left.reasons.join("; ")));
+    Some(why.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
+}
