@@ -66,7 +66,7 @@ pub struct Args {
     jobs: u16,
     /// With -n: write the plan to this file. Without: do exactly what the plan in this file says, and nothing if hosts
     /// or zones have changed in a way that matters to it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["back", "list", "resume", "forget"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "resume", "forget"])]
     plan: Option<PathBuf>,
     /// How often a move is tried again that failed for a reason that may pass: a line that broke, a hypervisor that
     /// was busy. After 5 s, then 10 s, 20 s, ...; checked and booked anew each time. Default: what the policy says, or 1

@@ -111,6 +111,10 @@ EXAMPLES
   sysadm plan simulate night.json
   sysadm evacuate --plan night.json            on h1, h2 and h3: exactly that
 
+  It is filled again:
+  sysadm plan --return rads://h1,rads://h2,rads://h3 --output home.json
+  sysadm evacuate -r --plan home.json          on h1, h2 and h3
+
   What if? No host is asked:
   sysadm host inventory --json > site.json
   sysadm plan --inventory site.json --drain rads://h2 --policy pack

@@ -31,7 +31,7 @@ pub enum EvacuationError {
     #[error("the plan does not hold any more: {}", .0.join("; "))]
     Changed(Vec<String>),
     /// A plan that is not about this host.
-    #[error("the plan moves no zone from {0}")]
+    #[error("the plan moves no zone of {0}")]
     NotPlanned(String),
     /// It was given up before it knew what to do.
     #[error("given up before any zone was moved")]

@@ -11,6 +11,7 @@ use super::{Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{HostUri, Kind};
 use crate::plan::{Action, Fleet, FleetZone, PlanFile, Rules};
+use crate::policy::ReturnOrder;
 use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
 
 /// What was said of zones: where each may go.
@@ -32,7 +33,7 @@ impl Engine {
     /// Asks this host and all hosts that zones may go to.
     async fn scene_of_leaving(&self, options: &Options) -> Result<Scene, EvacuationError> {
         let targets = self.store.targets()?;
-        let plan = options.plan.as_ref().map(|plan| plan.clone().of_host(self.local.name()));
+        let plan = options.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
         let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
@@ -63,7 +64,9 @@ impl Engine {
         let aside = away.iter().filter(|row| waiting.contains(row.zone.as_str()));
         let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(options.policy.hosts());
         let aside = aside.filter(|_| !waiting.is_empty());
-        let uris = away.iter().map(|row| &row.refuge).chain(aside).cloned();
+        let plan = options.plan.as_ref().map(|plan| plan.clone().returning(self.local.name()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let uris = away.iter().map(|row| &row.refuge).chain(aside).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
         // Zones that rest here need nobody.
         let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
@@ -75,9 +78,12 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.action = way_back(zone, &away);
         }
+        if options.policy.return_order == ReturnOrder::Reverse {
+            reverse(&mut fleet, &away);
+        }
         let mut rules = options.policy.rules();
         rules.inbound = rules.inbound.min(jobs(options));
-        Ok(self.scene_of(Direction::Return, fleet, rules, connected, None))
+        Ok(self.scene_of(Direction::Return, fleet, rules, connected, plan))
     }
 
     fn scene_of(
@@ -111,6 +117,19 @@ impl Engine {
 /// More than that are never under way.
 fn jobs(options: &Options) -> u32 {
     u32::try_from(options.jobs.max(1)).unwrap_or(u32::MAX)
+}
+
+/// Lets the last one that has left come back first, and what others came after come after them.
+fn reverse(fleet: &mut Fleet, away: &[Away]) {
+    let left = |zone: &FleetZone| away.iter().find(|row| Some(row.uuid) == zone.uuid).map(|row| row.started);
+    let after: Vec<_> = fleet.zones.iter().map(|zone| (zone.name.clone(), zone.after.clone())).collect();
+    for zone in &mut fleet.zones {
+        let Some(started) = left(zone) else { continue };
+        let earlier = away.iter().filter(|row| row.started < started).count();
+        zone.priority = i32::try_from(earlier).unwrap_or(i32::MAX);
+        let came_after = after.iter().filter(|(_, before)| before.contains(&zone.name));
+        zone.after = came_after.map(|(name, _)| name.clone()).collect();
+    }
 }
 
 /// A zone comes back as it went.

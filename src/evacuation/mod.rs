@@ -258,8 +258,15 @@ impl Engine {
             }
             Direction::Return => {
                 // Before other hosts are asked for nothing.
-                let found = select::returning(self.store.away()?, &self.store.rests()?, open, &options)?;
+                let select = |options: &Options| {
+                    select::returning(self.store.away()?, &self.store.rests()?, open, options)
+                };
+                select(&options)?;
                 let scene = self.scene(direction, &options).await?;
+                if let Some(plan) = &options.plan {
+                    options.zones = scene.zones_of(plan)?;
+                }
+                let found = select(&options)?;
                 Ok((options, scene, found))
             }
         }

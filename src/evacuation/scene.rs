@@ -18,8 +18,8 @@ use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
 use crate::plan::{
-    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Made, Placement, PlanFile, Question, Refusal,
-    Rules, ZoneIx, place, timed,
+    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Leg, Made, Placement, PlanFile, Question,
+    Refusal, Rules, ZoneIx, place, timed,
 };
 use crate::store::{Direction, TargetKey};
 
@@ -65,7 +65,8 @@ impl Scene {
         if !changed.is_empty() {
             return Err(EvacuationError::Changed(changed.iter().map(ToString::to_string).collect()));
         }
-        let zones: Vec<_> = plan.moves.iter().filter_map(|one| one.zone.parse().ok()).collect();
+        let whole = plan.moves.iter().filter(|one| one.leg != Leg::First);
+        let zones: Vec<_> = whole.filter_map(|one| one.zone.parse().ok()).collect();
         if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.clone())) } else { Ok(zones) }
     }
 

@@ -18,7 +18,7 @@ use crate::hooks::Pass;
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Step, Zone, ZoneName};
 use crate::paths::Paths;
-use crate::plan::Survey;
+use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
 use crate::store::{AwayPhase, Reservation, Store};
@@ -207,7 +207,8 @@ impl Host for Local {
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        survey.away = away.into_iter().map(|row| row.uuid).collect();
+        survey.away =
+            away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge.to_string() }).collect();
         Ok(survey)
     }
 

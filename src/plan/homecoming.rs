@@ -15,7 +15,9 @@
 use std::collections::BTreeSet;
 
 use super::place::unfit;
-use super::{Assignment, Experience, Fleet, HostIx, Leg, Made, Placement, Rules, Unplaced, ZoneIx, make};
+use super::{
+    Action, Assignment, Experience, Fleet, HostIx, Leg, Made, Placement, Rules, Unplaced, ZoneIx, make,
+};
 
 /// So many zones that might leave first are tried without, at most, to find those that must.
 const TRIALS: usize = 64;
@@ -48,7 +50,13 @@ pub fn away_from(fleet: &Fleet, hosts: &[String], all: bool) -> Vec<ZoneIx> {
 }
 
 /// The way home for these zones. Those of which no home is known are left out.
-pub fn homecoming(fleet: Fleet, rules: Rules, asked: &[ZoneIx], experience: &Experience) -> Homecoming {
+pub fn homecoming(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], experience: &Experience) -> Homecoming {
+    for zone in &mut fleet.zones {
+        // What a policy does with zones that it evacuates says nothing of those that come home.
+        if !matches!(zone.action, Action::Migrate | Action::Restart) {
+            zone.action = Action::Migrate;
+        }
+    }
     let rules = Rules { headroom: 0.0, max_zones: None, ..rules };
     let question = Asked { fleet, rules, asked: asked.iter().copied().collect(), experience };
     let plain = question.with(&BTreeSet::new());

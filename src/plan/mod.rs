@@ -37,4 +37,4 @@ pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, 
 pub use rules::{Action, Goal, Rules, Weights};
 pub use schedule::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource, Terms, Trunk, schedule};
 pub use simulate::{Breach, Played, simulate};
-pub use survey::Survey;
+pub use survey::{Absent, Survey};

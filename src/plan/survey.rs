@@ -1,6 +1,6 @@
 //! What one host tells a planner, and how the answers of all hosts become a [`Fleet`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,8 +16,17 @@ pub struct Survey {
     /// Its zones, those that do not run too. Guests that cannot be handled are not among them.
     pub zones: Vec<FleetZone>,
     /// Zones that belong to it and are elsewhere.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub away: BTreeSet<Uuid>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<Absent>,
+}
+
+/// A zone that belongs to a host and is elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// Its identity.
+    pub uuid: Uuid,
+    /// Where its host has brought it: a URI.
+    pub refuge: String,
 }
 
 impl Version {
@@ -46,7 +55,7 @@ impl Survey {
             maintenance: facts.maintenance,
             ..FleetHost::default()
         };
-        Self { host, zones, away: BTreeSet::new() }
+        Self { host, zones, away: Vec::new() }
     }
 
     /// The same under the name by which the asker knows the host.
@@ -82,7 +91,7 @@ impl Fleet {
     pub fn of(surveys: impl IntoIterator<Item = Survey>) -> Self {
         let (mut fleet, mut homes) = (Self::default(), BTreeMap::new());
         for survey in surveys {
-            homes.extend(survey.away.into_iter().map(|uuid| (uuid, survey.host.name.clone())));
+            homes.extend(survey.away.into_iter().map(|one| (one.uuid, survey.host.name.clone())));
             fleet.hosts.push(survey.host);
             fleet.zones.extend(survey.zones);
         }

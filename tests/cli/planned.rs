@@ -202,9 +202,9 @@ fn several_hosts_are_emptied_by_one_plan_without_asking_any() {
     assert_snapshot!(site.run("h1", "plan"), @r"
     ------- stderr -------
     error: the following required arguments were not provided:
-      --drain <HOST,...>
+      <--drain <HOST,...>|--return <HOST,...>>
 
-    Usage: sysadm plan --drain <HOST,...>
+    Usage: sysadm plan <--drain <HOST,...>|--return <HOST,...>>
 
     For more information, try '--help'.
     [exit status 2]
@@ -220,4 +220,121 @@ fn a_target_that_cannot_be_reached_is_named_though_another_one_takes_the_zone() 
     assert!(printed.contains("live  rads://h2"), "{printed}");
     assert!(printed.contains("sysadm: evac1: rads://h3: cannot connect to rads://h3: "), "{printed}");
     assert!(printed.contains("dry-run succeeded"), "{printed}");
+}
+
+#[test]
+fn a_return_is_planned_kept_and_carried_out_too() {
+    let site = Environment::locked();
+    assert_snapshot!(site.run("h1", "evacuate -q"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -e"), @"[done]");
+    let file = site.at("home.json");
+    let file = file.display();
+    // What the way there took is known, and differs.
+    let masked = |command: &str| {
+        let told = site.run("h1", command).to_string();
+        let mut lines = Vec::new();
+        for line in told.lines() {
+            let words =
+                line.split_whitespace().map(|word| if word.starts_with('~') { "~TIME" } else { word });
+            lines.push(words.collect::<Vec<_>>().join(" "));
+        }
+        lines.join("\n")
+    };
+    assert_snapshot!(masked(&format!("evacuate -rn --plan {file} evac1 evac3")), @r"
+    sysadm: preparing zones for return ... 2/2
+    ZONENAME BRAND KIND DEST SIZE TIME
+    evac1 kvm live rads://h2 4G ~TIME
+    evac3 kvm live rads://h2 4G ~TIME
+    sysadm: dry-run succeeded
+    [done]
+    ");
+    assert_snapshot!(masked(&format!("plan show {file}")), @r"
+    START ZONENAME ACTION FROM TO TIME DOWNTIME RATE
+    +TIME evac1 live rads://h2 h1 ~TIME ~TIME 1G/s
+    +TIME evac3 live rads://h2 h1 ~TIME ~TIME 1G/s
+    sysadm: 2 move(s) to 1 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", &format!("evacuate --plan {file}")), @r"
+    ------- stderr -------
+    sysadm: this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", &format!("evacuate -rv --plan {file}")), @r"
+    sysadm: preparing 2 zone(s) for return...
+    sysadm: initializing return of evac1
+    sysadm: initializing return of evac3
+    sysadm: returning 2 zone(s) ...
+    sysadm: migrating evac1
+    sysadm: migrating evac3
+    sysadm: return completed successfully.
+    sysadm: evac1: returned
+    sysadm: evac3: returned
+    [done]
+    ");
+    // They are at home now.
+    assert_snapshot!(site.run("h1", &format!("evacuate -r --plan {file}")), @r"
+    ------- stderr -------
+    sysadm: the plan does not hold any more: evac1: it is no longer on rads://h2 but on h1; evac3: it is no longer on rads://h2 but on h1
+    [exit status 1]
+    ");
+}
+
+/// Two full hosts with a zone of the other one each, and a third host.
+const RING: &str = r#"{
+  "hosts": [
+    {"name": "h1", "memory": 8589934592, "memory_free": 1073741824, "bandwidth": 125000000},
+    {"name": "h2", "memory": 8589934592, "memory_free": 1073741824, "bandwidth": 125000000},
+    {"name": "h3", "memory": 8589934592, "memory_free": 8589934592, "bandwidth": 125000000}
+  ],
+  "zones": [
+    {"name": "db", "host": "h1", "home": "h2", "running": true, "memory": 4294967296, "memory_used": 4294967296},
+    {"name": "web", "host": "h2", "home": "h1", "running": true, "memory": 4294967296, "memory_used": 4294967296}
+  ]
+}"#;
+
+#[test]
+fn where_zones_wait_for_each_other_one_of_them_goes_home_through_a_third_host() {
+    let site = Environment::new();
+    let file = site.at("site.json");
+    std::fs::write(&file, RING).unwrap();
+    let plan = |more: &str| site.run("h1", &format!("plan --inventory {} --return {more}", file.display()));
+    assert_snapshot!(plan("h1"), @r"
+    START   ZONENAME         ACTION           FROM             TO               TIME    DOWNTIME RATE
+    +TIME   web              live, first leg  h2               h3               ~34.3s  ~50ms    119M/s
+    +TIME   db               live             h1               h2               ~34.3s  ~50ms    119M/s
+    +1m08s  web              live, second leg h3               h1               ~34.3s  ~50ms    119M/s
+    sysadm: 3 move(s) to 3 host(s) by policy spread: done after 1m43s (hardly later than 2m06s; no order ends before 1m08s)
+    [done]
+    ");
+    assert_snapshot!(plan("h1,h2"), @r"
+    START   ZONENAME         ACTION           FROM             TO               TIME    DOWNTIME RATE
+    +TIME   db               live, first leg  h1               h3               ~34.3s  ~50ms    119M/s
+    +TIME   web              live             h2               h1               ~34.3s  ~50ms    119M/s
+    +1m08s  db               live, second leg h3               h2               ~34.3s  ~50ms    119M/s
+    sysadm: 3 move(s) to 3 host(s) by policy spread: done after 1m43s (hardly later than 2m06s; no order ends before 1m08s)
+    [done]
+    ");
+    std::fs::write(&file, RING.replace(r#""memory_free": 8589934592"#, r#""memory_free": 0"#)).unwrap();
+    assert_snapshot!(plan("h1"), @r"
+    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 2 zone(s) find no place
+    ------- stderr -------
+    sysadm: db stays on h1: h2: 3G of memory missing; it waits for web
+    sysadm: web stays on h2: h1: 3G of memory missing; it waits for db
+    [exit status 1]
+    ");
+    assert_snapshot!(plan("h4"), @r"
+    ------- stderr -------
+    sysadm: no such host: h4
+    [exit status 1]
+    ");
+    assert_snapshot!(plan("h1 --drain h2"), @r"
+    ------- stderr -------
+    error: the argument '--return <HOST,...>' cannot be used with '--drain <HOST,...>'
+
+    Usage: sysadm plan --inventory <FILE> <--drain <HOST,...>|--return <HOST,...>>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sysadm::evacuation::{Options, Stage, cancel::Reason};
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
+use sysadm::policy::ReturnOrder;
 use sysadm::store::{Direction, MoveState};
 
 use crate::world::{Kindly, World, live, name, state_of};
@@ -94,4 +95,24 @@ async fn a_zone_with_a_higher_priority_goes_first_and_one_that_comes_after_waits
             world.unlock("h1");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_policy_says_so_the_last_to_leave_is_the_first_to_come_back() {
+    let world = full(4);
+    let mut options = ordered();
+    options.policy.return_order = ReturnOrder::Reverse;
+    let mut order = Vec::new();
+    for direction in [Direction::Evacuate, Direction::Return] {
+        let before = world.events.all().len();
+        assert!(world.engine().run(direction, &options).await.unwrap().is_complete());
+        let events = world.events.all().split_off(before).into_iter();
+        order.push(events.filter(|event| event.starts_with("migrating")).collect::<Vec<_>>());
+        if direction == Direction::Evacuate {
+            world.unlock("h1");
+        }
+    }
+    let back: Vec<_> = order[1].iter().rev().cloned().collect();
+    assert_eq!(order[0], back);
+    assert_eq!(back.len(), 4);
 }

@@ -1,22 +1,28 @@
-//! `sysadm plan --drain`.
+//! `sysadm plan --drain` and `sysadm plan --return`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::super::context::Context;
 use super::super::{CliError, Exit, policy, ui};
 use super::{show, text_of};
-use crate::evacuation::{Dialled, Peers, survey};
+use crate::evacuation::{Dialled, Peers, Surveyed, survey};
 use crate::model::{HostUri, Millis};
 use crate::plan::ganeti::Cluster;
-use crate::plan::{About, Experience, Fleet, Question, make};
+use crate::plan::{About, Experience, Fleet, Question, Survey, away_from, homecoming, make};
 use crate::policy::{Policy, Word};
 
 /// What is to be planned.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("hosts").required(true).args(["drain", "back"]))]
 pub struct Wanted {
     /// The hosts that are to be emptied: URIs, or their names in the inventory file
-    #[arg(long, value_name = "HOST,...", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "HOST,...", value_delimiter = ',')]
     drain: Vec<String>,
+    /// The hosts that are to be filled again: their zones return to them from wherever they are
+    #[arg(long = "return", value_name = "HOST,...", value_delimiter = ',', conflicts_with = "to")]
+    back: Vec<String>,
     /// Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever the policy says
     #[arg(long, value_name = "HOST|GROUP,...", value_delimiter = ',')]
     to: Vec<String>,
@@ -43,22 +49,25 @@ pub struct Wanted {
 pub async fn run(args: Wanted) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let policy = policy::load(&context, args.policy.as_ref())?;
+    let hosts = [args.drain.as_slice(), &args.back].concat();
     let mut fleet = match (&args.inventory, &args.ganeti) {
         (Some(path), _) => inventory(path)?,
         (None, Some(path)) => cluster(path)?,
-        (None, None) => asked(&context, &policy, &args).await?,
+        (None, None) => asked(&context, &policy, &args, &hosts).await?,
     };
     policy.apply(&mut fleet);
-    known(&fleet, &args.drain)?;
-    restrict(&mut fleet, &args.to)?;
-    let question = Question::drain(&fleet, &args.drain, args.all);
-    let about = About {
-        made: Millis::now(),
-        hosts: args.drain,
-        policy: args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string(),
+    known(&fleet, &hosts)?;
+    let experience = Experience::default();
+    let made = if args.back.is_empty() {
+        restrict(&mut fleet, &args.to)?;
+        let question = Question::drain(&fleet, &hosts, args.all);
+        make(fleet, policy.rules(), &question, &experience)
+    } else {
+        let away = away_from(&fleet, &hosts, args.all);
+        homecoming(fleet, policy.rules(), &away, &experience).made
     };
-    let made = make(fleet, policy.rules(), &question, &Experience::default());
-    let plan = made.file(about, made.left());
+    let policy = args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string();
+    let plan = made.file(About { made: Millis::now(), hosts, policy }, made.left());
     if let Some(path) = &args.output {
         super::write(path, &plan)?;
     }
@@ -77,10 +86,16 @@ fn cluster(path: &Path) -> Result<Fleet, CliError> {
     Ok(cluster.fleet())
 }
 
-/// Asks all hosts that matter. One that is to be emptied must answer; a destination that does not is said to be out.
-async fn asked(context: &Context, policy: &Policy, args: &Wanted) -> Result<Fleet, CliError> {
+/// Asks all hosts that matter. One that is to be emptied or filled must answer; another one that does not is said to be
+/// out.
+async fn asked(
+    context: &Context,
+    policy: &Policy,
+    args: &Wanted,
+    hosts: &[String],
+) -> Result<Fleet, CliError> {
     let mut uris = Vec::new();
-    for word in &args.drain {
+    for word in hosts {
         uris.push(word.parse::<HostUri>().map_err(|error| CliError::usage(error.to_string()))?);
     }
     for word in &args.to {
@@ -95,15 +110,37 @@ async fn asked(context: &Context, policy: &Policy, args: &Wanted) -> Result<Flee
     uris.sort();
     uris.dedup();
     let peers = Peers::new(std::sync::Arc::new(Dialled(context.dialer())));
-    let surveyed = survey(None, &peers, &uris, false).await;
+    let mut answers = ask(&peers, &uris).await;
+    if !args.back.is_empty() {
+        let refuges = refuges(&answers, &uris);
+        answers.extend(ask(&peers, &refuges).await);
+    }
+    let surveyed = Surveyed::of(answers);
     for (host, reason) in &surveyed.silent {
         let text = format!("{host}: {reason}");
-        if args.drain.contains(host) {
+        if hosts.contains(host) {
             return Err(CliError::new(Exit::Error, text));
         }
         ui::complain(&text);
     }
     Ok(surveyed.fleet)
+}
+
+type Answer = (String, Result<Survey, String>);
+
+async fn ask(peers: &Peers, uris: &[HostUri]) -> Vec<Answer> {
+    let asking = uris.iter().map(|uri| survey::ask(uri.to_string(), peers.reach(uri), false));
+    futures::future::join_all(asking).await
+}
+
+/// The hosts on which zones of these are, as far as they have not been asked yet.
+fn refuges(answers: &[Answer], asked: &[HostUri]) -> Vec<HostUri> {
+    let away = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|survey| &survey.away);
+    let refuges = away.filter_map(|absent| absent.refuge.parse::<HostUri>().ok());
+    // Whoever was asked under one URI need not be under another one.
+    let refuges: BTreeSet<_> =
+        refuges.filter(|uri| !asked.iter().any(|known| known.host == uri.host)).collect();
+    refuges.into_iter().collect()
 }
 
 /// Every name must be that of a host.

@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 use super::{CliError, Exit};
 use crate::plan::PlanFile;
 
-/// Plan how hosts are emptied, without moving anything
+/// Plan how hosts are emptied or filled again, without moving anything
 ///
 /// Asks the hosts that are to be emptied and those that zones may go to, or reads their inventory from a file, and
 /// finds a place and a time for every zone. No zone goes to a host that is itself to be emptied, so each zone moves
-/// once. The plan can be kept in a file: 'sysadm evacuate --plan' on each of the hosts carries it out.
+/// once. With --return it finds the way home of all zones that belong to the named hosts: in which order they fit,
+/// which zones of other hosts must leave first, and which step aside to a third host where zones wait for each other.
+///
+/// The plan can be kept in a file: 'sysadm evacuate --plan', or 'sysadm evacuate -r --plan', on each of the hosts
+/// carries out its part.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = super::help::PLAN)]
 pub struct Args {

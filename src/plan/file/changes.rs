@@ -89,9 +89,10 @@ fn differs(before: &FleetZone, now: &FleetZone) -> Vec<String> {
     found
 }
 
-/// Zones that run on a host that is to be emptied, and of which the plan knows nothing.
+/// Zones that run on a host that is to be emptied, and of which the plan knows nothing. One to which zones go is not.
 fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
-    let emptied: BTreeSet<_> = plan.hosts.iter().map(String::as_str).collect();
+    let takes = |host: &&str| plan.moves.iter().any(|one| one.to == **host);
+    let emptied: BTreeSet<_> = plan.hosts.iter().map(String::as_str).filter(|host| !takes(host)).collect();
     let known: BTreeSet<_> =
         plan.fleet.zones.iter().map(|zone| (zone.name.as_str(), zone.host.as_str())).collect();
     let here = |zone: &&FleetZone| zone.running && emptied.contains(zone.host.as_str());

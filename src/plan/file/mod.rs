@@ -7,7 +7,7 @@
 mod changes;
 mod differ;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use changes::{Change, changes};
 pub use differ::{Difference, differences};
@@ -144,23 +144,41 @@ impl PlanFile {
         file
     }
 
-    /// The part of the plan that one host carries out, which calls itself `here`: what leaves it. Others may know it
-    /// by a URI.
+    /// The part of the plan that a host carries out when it is emptied: what leaves it.
     #[must_use]
-    pub fn of_host(mut self, here: &str) -> Self {
+    pub fn leaving(self, here: &str) -> Self {
+        let mut plan = self.seen_from(here);
+        plan.moves.retain(|one| one.from == here);
+        plan
+    }
+
+    /// The part of the plan that a host carries out when its zones return: what comes to it, by a third host or not.
+    #[must_use]
+    pub fn returning(self, here: &str) -> Self {
+        let mut plan = self.seen_from(here);
+        let arrives = |one: &&FileMove| one.leg != Leg::First && one.to == here;
+        let zones: HashSet<_> = plan.moves.iter().filter(arrives).map(|one| one.zone.clone()).collect();
+        plan.moves.retain(|one| zones.contains(&one.zone) && (one.to == here || one.leg == Leg::First));
+        plan
+    }
+
+    /// The same as a host has to read it, which calls itself `here`. Others may know it by a URI.
+    fn seen_from(mut self, here: &str) -> Self {
         let is_here = |name: &str| name == here || name.parse().is_ok_and(|uri: HostUri| uri.host == here);
         let own = |name: &mut String| {
             if is_here(name) {
                 here.clone_into(name);
             }
         };
-        self.moves.retain(|one| is_here(&one.from));
-        self.moves.iter_mut().for_each(|one| own(&mut one.from));
+        self.moves.iter_mut().for_each(|one| [&mut one.from, &mut one.to].into_iter().for_each(own));
         self.hosts.retain(|host| is_here(host));
         self.hosts.iter_mut().for_each(own);
         self.left.retain(|left| is_here(&left.host));
         self.fleet.hosts.iter_mut().for_each(|host| own(&mut host.name));
-        self.fleet.zones.iter_mut().for_each(|zone| own(&mut zone.host));
+        self.fleet.zones.iter_mut().for_each(|zone| {
+            own(&mut zone.host);
+            zone.home.iter_mut().for_each(own);
+        });
         self
     }
 

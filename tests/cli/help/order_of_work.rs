@@ -6,7 +6,7 @@ use super::help;
 
 #[test]
 fn help_of_sysadm() {
-    assert_snapshot!(help("--help"), @r#"
+    assert_snapshot!(help("--help"), @r"
     Empty a host of its zones before maintenance, and fill it again afterwards
 
     Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
@@ -29,7 +29,7 @@ fn help_of_sysadm() {
       maintain    Start, end or list maintenance of this host
       evacuate    Move all zones away from this host, or back
       target      Say where zones go when this host is evacuated
-      plan        Plan how hosts are emptied, without moving anything
+      plan        Plan how hosts are emptied or filled again, without moving anything
       policy      List, check and explain policies: where zones may go, and how
       zone        Work with the zones of this host
       host        Ask other hosts how they are
@@ -78,7 +78,7 @@ fn help_of_sysadm() {
 
     'sysadm help COMMAND' tells all about a command.
     [done]
-    "#);
+    ");
 }
 
 #[test]

@@ -279,14 +279,18 @@ fn help_of_host_inventory() {
 #[test]
 fn help_of_plan() {
     assert_snapshot!(help("plan --help"), @r"
-    Plan how hosts are emptied, without moving anything
+    Plan how hosts are emptied or filled again, without moving anything
 
     Asks the hosts that are to be emptied and those that zones may go to, or reads their inventory from
     a file, and finds a place and a time for every zone. No zone goes to a host that is itself to be
-    emptied, so each zone moves once. The plan can be kept in a file: 'sysadm evacuate --plan' on each
-    of the hosts carries it out.
+    emptied, so each zone moves once. With --return it finds the way home of all zones that belong to
+    the named hosts: in which order they fit, which zones of other hosts must leave first, and which
+    step aside to a third host where zones wait for each other.
 
-    Usage: sysadm plan [OPTIONS] --drain <HOST,...>
+    The plan can be kept in a file: 'sysadm evacuate --plan', or 'sysadm evacuate -r --plan', on each of
+    the hosts carries out its part.
+
+    Usage: sysadm plan [OPTIONS] <--drain <HOST,...>|--return <HOST,...>>
            sysadm plan <COMMAND>
 
     Commands:
@@ -298,6 +302,9 @@ fn help_of_plan() {
     Options:
           --drain <HOST,...>
               The hosts that are to be emptied: URIs, or their names in the inventory file
+
+          --return <HOST,...>
+              The hosts that are to be filled again: their zones return to them from wherever they are
 
           --to <HOST|GROUP,...>
               Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever
@@ -331,6 +338,10 @@ fn help_of_plan() {
       sysadm plan show night.json --diff other.json
       sysadm plan simulate night.json
       sysadm evacuate --plan night.json            on h1, h2 and h3: exactly that
+
+      It is filled again:
+      sysadm plan --return rads://h1,rads://h2,rads://h3 --output home.json
+      sysadm evacuate -r --plan home.json          on h1, h2 and h3
 
       What if? No host is asked:
       sysadm host inventory --json > site.json
