@@ -106,6 +106,7 @@ fn fill(root: &Path) {
             brand: zone.brand,
             origin: "h1".into(),
             refuge: "ssh://root@h2".parse().expect("a URI"),
+            aside: None,
             was_running: true,
             kind: Kind::Live,
             phase: AwayPhase::Away,
