@@ -56,9 +56,9 @@ pub struct Args {
     /// Overwrite the configuration that a destination has of the same zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// What is done with the zones: migrate moves them, live if they run; restart shuts each down when all is ready for
-    /// it there, and boots it there; stop and suspend let them rest here, until they are booted again by -r, in
-    /// reverse order. With -r: migrate or restart
+    /// What is done with the zones, whatever the policy says: live moves them, live if they run, and their
+    /// configurations if they do not; restart shuts each down when all is ready for it there, and boots it there; stop
+    /// and suspend let them rest here, until they are booted again by -r, in reverse order. With -r: live or restart
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
     /// How many zones move at once, 1 to 64
@@ -153,7 +153,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let options = Options {
         all: args.all,
         zones: args.zones,
-        actions: Actions { default: args.action.unwrap_or_default(), ..Actions::default() },
+        actions: Actions { default: args.action, ..Actions::default() },
         overwrite: args.overwrite,
         jobs: usize::from(args.jobs),
         retries: args.retries.or(policy.retries).unwrap_or(1),

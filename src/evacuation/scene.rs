@@ -16,7 +16,7 @@ use super::connect::Connected;
 use super::experience::learnt;
 use super::select::{Candidate, Intent};
 use super::survey::{Surveyed, ask};
-use super::{Engine, EvacuationError, Options};
+use super::{Actions, Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
@@ -32,6 +32,8 @@ pub(super) struct Scene {
     /// The name of this host in it.
     here: String,
     fleet: Fleet,
+    /// What the policy says of the order of these zones, and no order can keep to.
+    pub(super) rings: Vec<Vec<String>>,
     rules: Rules,
     /// The hosts that zones may go to, as far as they could be reached.
     pub(super) connected: Connected,
@@ -70,7 +72,12 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        options.policy.apply(&mut fleet);
+        let rings = options.policy.apply(&mut fleet);
+        if options.actions != Actions::default() {
+            for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
+                zone.action = zone.name.parse().map_or(zone.action, |name| options.actions.of(&name));
+            }
+        }
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
             rules = plan.rules.clone();
@@ -80,7 +87,7 @@ impl Engine {
         rules.outbound = rules.outbound.min(u32::try_from(options.jobs.max(1)).unwrap_or(u32::MAX));
         // Without it, forecasts are only worse.
         let experience = learnt(&self.store.trips().unwrap_or_default());
-        Ok(Scene { here, fleet, rules, connected, experience, plan })
+        Ok(Scene { here, fleet, rings, rules, connected, experience, plan })
     }
 }
 
@@ -139,6 +146,11 @@ impl Scene {
         other.filter_map(|zone| Some((zone.name.parse().ok()?, zone.action))).collect()
     }
 
+    /// All zones of this host, with what the policy says of them.
+    pub fn here(&self) -> impl Iterator<Item = &FleetZone> {
+        self.fleet.zones.iter().filter(|zone| zone.host == self.here)
+    }
+
     /// Where each zone of this host may go, once the policy has spoken.
     pub fn targets(&self) -> BTreeMap<TargetKey, Vec<HostUri>> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
@@ -159,7 +171,7 @@ impl Scene {
             let Intent::Leave { targets, .. } = &candidate.intent else { continue };
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
-            zone.action = Action::Migrate;
+            zone.action = Action::Live;
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&candidate.zone, targets));
         }

@@ -86,6 +86,26 @@ async fn a_zone_with_a_higher_priority_goes_first_and_one_that_comes_after_waits
 }
 
 #[tokio::test(start_paused = true)]
+async fn zones_that_come_after_each_other_in_a_ring_move_all_the_same_and_that_is_said() {
+    let world = full(3);
+    // By its words alone it is none.
+    let policy = "[[zones]]\nmatch = { brand = \"kvm\" }\nafter = [\"zone1\"]\n\
+                  [[zones]]\nmatch = { name = \"zone1\" }\nafter = [\"zone0\"]\n";
+    let policy = sysadm::policy::parse(policy).unwrap();
+    let options = Options { policy, ..World::options() };
+    let engine = world.engine();
+    let run = tokio::time::timeout(Duration::from_secs(600), engine.run(Direction::Evacuate, &options)).await;
+    assert_eq!(run.expect("it hangs").unwrap().count(MoveState::Evacuated), 3);
+    let said =
+        "the policy wants zone0 after zone1, zone1 after zone0, in a ring: zone0 waits for none of them";
+    assert_eq!(world.events.count(said), 1, "{:?}", world.events.all());
+    let events = world.events.all();
+    let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
+    assert!(place("ended zone0") < place("migrating zone1"), "{events:?}");
+    assert!(place("ended zone1") < place("migrating zone2"), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_return_the_longest_come_first() {
     let world = full(4);
     let options = Options { jobs: 1, ..World::options() };

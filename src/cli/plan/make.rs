@@ -9,7 +9,7 @@ use crate::evacuation::{Dialled, Peers, survey};
 use crate::model::{HostUri, Millis};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{About, Experience, Fleet, Question, make};
-use crate::policy::{Policy, Word};
+use crate::policy::{Policy, Word, describe_ring};
 
 /// What is to be planned.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,9 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         (None, Some(path)) => cluster(path)?,
         (None, None) => asked(&context, &policy, &args).await?,
     };
-    policy.apply(&mut fleet);
+    for ring in policy.apply(&mut fleet) {
+        ui::complain(&format!("the policy wants {}, in a ring", describe_ring(&ring)));
+    }
     known(&fleet, &args.drain)?;
     restrict(&mut fleet, &args.to)?;
     let question = Question::drain(&fleet, &args.drain, args.all);
