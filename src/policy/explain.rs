@@ -26,7 +26,10 @@ pub fn explain(policy: &Policy) -> Vec<String> {
         said.extend(policy.zones.iter().map(|block| format!("- {}", rule(policy, block))));
     }
     if policy.zones.iter().any(|block| block.action.is_some_and(Action::rests)) {
-        said.push("Zones that stay are stopped or suspended one after the other, when all that leave have left; on return they are first, in the reverse order.".to_owned());
+        said.push("Zones that stay are stopped or suspended one after the other when all others have left, and are back first, in the reverse order.".to_owned());
+    }
+    if !moves(policy) {
+        return said;
     }
     said.push(match policy.return_order {
         ReturnOrder::Planned => "On return, zones come back in whatever order is shortest.".to_owned(),
