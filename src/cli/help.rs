@@ -152,7 +152,7 @@ THE FILE (every key may be left out)
   max_zones = 40                    on one host
   vcpus_per_cpu = 4                 virtual processors for each real one
   outbound = 4, inbound = 4         moves from and to one host at once
-  bandwidth = \"1GiB/s\"              of one move, as [libvirt] bandwidth
+  bandwidth = \"1GiB/s\"              of one move
   [convergence]
   stall, downtime, passes           in place of those in [migration] of sysadm.toml
   [[zones]]                         a rule, as often as you like
