@@ -179,6 +179,17 @@ pub struct Libvirt {
     pub bandwidth: u64,
 }
 
+impl Libvirt {
+    /// The same with each live migration kept to so many bytes a second, too. The lower limit holds.
+    #[must_use]
+    pub fn keeping_to(self, bandwidth: Option<u64>) -> Self {
+        // libvirt counts in MiB, and takes 0 for no limit.
+        let limits = [self.bandwidth, bandwidth.map_or(0, |bytes| (bytes >> 20).max(1))];
+        let lower = limits.into_iter().filter(|limit| *limit > 0).min();
+        Self { bandwidth: lower.unwrap_or(0), ..self }
+    }
+}
+
 impl Default for Libvirt {
     fn default() -> Self {
         Self { headroom: 256, auto_converge: true, bandwidth: 0 }
@@ -244,6 +255,23 @@ mod tests {
     fn a_typo_is_named_with_its_line() {
         let error = Config::parse("[ssh]\nagnet = \"x\"\n").unwrap_err();
         assert!(error.starts_with("line 2, column 1: unknown field `agnet`"), "{error}");
+    }
+
+    #[test]
+    fn of_two_limits_of_bandwidth_the_lower_one_holds_and_none_is_none() {
+        const MIB: u64 = 1 << 20;
+        let cases = [
+            (0, None, 0),
+            (8, None, 8),
+            (0, Some(3 * MIB), 3),
+            (8, Some(3 * MIB), 3),
+            (2, Some(3 * MIB), 2),
+            (0, Some(MIB / 2), 1),
+        ];
+        for (own, policy, holds) in cases {
+            let settings = Libvirt { bandwidth: own, ..Libvirt::default() };
+            assert_eq!(settings.keeping_to(policy).bandwidth, holds, "{own} {policy:?}");
+        }
     }
 
     const EXAMPLE: &str = include_str!("../examples/sysadm.toml");

@@ -94,10 +94,12 @@ impl Context {
         Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
     }
 
-    /// Lets a policy's settings for live migrations hold in place of the configuration's.
-    pub fn converge(&mut self, convergence: &Convergence) {
+    /// Lets a policy's settings for live migrations hold in place of the configuration's, and keeps each to so many
+    /// bytes a second.
+    pub fn converge(&mut self, convergence: &Convergence, bandwidth: Option<u64>) {
         let migration = convergence.over(&self.config.migration);
-        self.config = Arc::new(Config { migration, ..(*self.config).clone() });
+        let libvirt = self.config.libvirt.clone().keeping_to(bandwidth);
+        self.config = Arc::new(Config { migration, libvirt, ..(*self.config).clone() });
     }
 
     /// All that an evacuation works with.

@@ -56,14 +56,14 @@ pub struct Args {
     /// Overwrite the configuration that a destination has of the same zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
-    /// What is done with the zones: migrate moves them, live if they run; restart shuts each down when all is ready for
-    /// it there, and boots it there; stop and suspend let them rest here, until they are booted again by -r, in
-    /// reverse order. With -r: migrate or restart
+    /// What is done with the zones, whatever the policy says: live moves them, live if they run, and their
+    /// configurations if they do not; restart shuts each down when all is ready for it there, and boots it there; stop
+    /// and suspend let them rest here, until they are booted again by -r, in reverse order. With -r: live or restart
     #[arg(long, value_name = "ACTION", value_parser = action(), conflicts_with_all = ["list", "forget", "resume"])]
     action: Option<Action>,
-    /// How many zones move at once, 1 to 64
-    #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: u16,
+    /// How many zones move at once, 1 to 64. Default: what the policy lets leave one host, or 3
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    jobs: Option<u32>,
     /// With -n: write the plan to this file. Without: do exactly what the plan in this file says, and nothing if hosts
     /// or zones have changed in a way that matters to it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "resume", "forget"])]
@@ -95,6 +95,9 @@ pub struct Args {
     #[command(flatten)]
     listing: ListArgs,
 }
+
+/// How many zones move at once where nobody says.
+const JOBS: u32 = 3;
 
 /// To be left alone is what a zone is by itself.
 fn action() -> impl TypedValueParser<Value = Action> {
@@ -148,14 +151,15 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let name = args.policy.clone().unwrap_or_else(|| context.config.evacuation.policy.clone());
     let policy = policy::load(&context, Some(&name))?;
     let plan = args.plan.as_deref().filter(|_| !args.dry_run).map(plan::read).transpose()?;
-    context.converge(&policy.convergence);
+    let bandwidth = plan.as_ref().map_or(policy.rules().bandwidth, |plan| plan.rules.bandwidth);
+    context.converge(&policy.convergence, bandwidth);
     let engine = context.engine(reporter.clone(), cancel.clone())?;
     let options = Options {
         all: args.all,
         zones: args.zones,
-        actions: Actions { default: args.action.unwrap_or_default(), ..Actions::default() },
+        actions: Actions { default: args.action, ..Actions::default() },
         overwrite: args.overwrite,
-        jobs: usize::from(args.jobs),
+        jobs: usize::try_from(args.jobs.or(policy.limits.outbound).unwrap_or(JOBS)).unwrap_or(usize::MAX),
         retries: args.retries.or(policy.retries).unwrap_or(1),
         policy,
         plan,

@@ -9,8 +9,8 @@ use crate::store::RestWay;
 /// What is done with each zone of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// With all others.
-    pub default: Action,
+    /// With all others, if somebody has asked for it.
+    pub default: Option<Action>,
     /// With these.
     pub zones: BTreeMap<ZoneName, Action>,
 }
@@ -18,7 +18,7 @@ pub struct Actions {
 impl Actions {
     /// With that one.
     pub fn of(&self, zone: &ZoneName) -> Action {
-        self.zones.get(zone).copied().unwrap_or(self.default)
+        self.zones.get(zone).copied().or(self.default).unwrap_or_default()
     }
 }
 
@@ -42,7 +42,7 @@ pub fn way(zone: &Zone, action: Action) -> Result<Way, String> {
         }
         (ZoneState::Running | ZoneState::Ready, _) => way_of_running(zone, action),
         (ZoneState::Installed, _) => match action {
-            Action::Migrate | Action::Restart => Ok(Way::Move(Kind::Cold)),
+            Action::Live | Action::Restart => Ok(Way::Move(Kind::Cold)),
             Action::Stop | Action::Suspend | Action::Leave => Ok(Way::Stay),
         },
         (ZoneState::ShuttingDown, _) => Err("it is shutting down; try again when it is down".to_owned()),
@@ -56,8 +56,8 @@ pub fn way(zone: &Zone, action: Action) -> Result<Way, String> {
 fn way_of_running(zone: &Zone, action: Action) -> Result<Way, String> {
     let way = match (action, zone.brand) {
         (Action::Leave, _) => return Ok(Way::Stay),
-        (Action::Migrate, Brand::Kvm) => return Ok(Way::Move(Kind::Live)),
-        (Action::Migrate, Brand::Lxc) => {
+        (Action::Live, Brand::Kvm) => return Ok(Way::Move(Kind::Live)),
+        (Action::Live, Brand::Lxc) => {
             return Err("a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a".to_owned());
         }
         (Action::Suspend, Brand::Lxc) => {

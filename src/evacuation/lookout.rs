@@ -7,7 +7,7 @@ use super::connect::Connected;
 use super::experience::learnt;
 use super::scene::Scene;
 use super::survey::{Surveyed, ask};
-use super::{Engine, EvacuationError, Options};
+use super::{Actions, Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{HostUri, Kind};
 use crate::plan::{Action, Fleet, FleetZone, PlanFile, Rules};
@@ -41,14 +41,19 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        options.policy.apply(&mut fleet);
+        let rings = options.policy.apply(&mut fleet);
+        if options.actions != Actions::default() {
+            for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
+                zone.action = zone.name.parse().map_or(zone.action, |name| options.actions.of(&name));
+            }
+        }
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
             rules = plan.rules.clone();
             obey(plan, &mut fleet);
         }
         rules.outbound = rules.outbound.min(jobs(options));
-        Ok(self.scene_of(Direction::Evacuate, fleet, rules, connected, plan))
+        Ok(self.scene_of(Direction::Evacuate, (fleet, rings), rules, connected, plan))
     }
 
     /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
@@ -74,7 +79,7 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        options.policy.apply(&mut fleet);
+        let rings = options.policy.apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.action = way_back(zone, &away);
         }
@@ -83,13 +88,13 @@ impl Engine {
         }
         let mut rules = options.policy.rules();
         rules.inbound = rules.inbound.min(jobs(options));
-        Ok(self.scene_of(Direction::Return, fleet, rules, connected, plan))
+        Ok(self.scene_of(Direction::Return, (fleet, rings), rules, connected, plan))
     }
 
     fn scene_of(
         &self,
         direction: Direction,
-        fleet: Fleet,
+        (fleet, rings): (Fleet, Vec<Vec<String>>),
         rules: Rules,
         connected: Connected,
         plan: Option<PlanFile>,
@@ -97,7 +102,7 @@ impl Engine {
         // Without it, forecasts are only worse.
         let experience = learnt(&self.store.trips().unwrap_or_default());
         let here = self.local.name().to_owned();
-        Scene { here, direction, fleet, rules, connected, experience, plan }
+        Scene { here, direction, fleet, rings, rules, connected, experience, plan }
     }
 
     /// This host and all of those, as far as they answer.
@@ -137,7 +142,7 @@ fn way_back(zone: &FleetZone, away: &[Away]) -> Action {
     let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
     match row.map(|row| row.kind) {
         Some(Kind::Restart) => Action::Restart,
-        Some(Kind::Live | Kind::Cold) | None => Action::Migrate,
+        Some(Kind::Live | Kind::Cold) | None => Action::Live,
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod actions;
 mod ask;
+mod bedtime;
 mod board;
 pub mod cancel;
 mod connect;
@@ -63,6 +64,7 @@ use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Millis, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
+use crate::policy::describe_ring;
 use crate::store::{Away, Direction, Move, RestWay, Store};
 
 /// What an operator asks for.
@@ -254,6 +256,8 @@ impl Engine {
                 let mut found =
                     select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
                 select::keep_out(&mut found, &self.store.rests()?, &options);
+                bedtime::rests_last(&mut found.list, scene.here(), &options.zones);
+                self.tell_rings(&scene.rings);
                 Ok((options, scene, found))
             }
             Direction::Return => {
@@ -267,9 +271,19 @@ impl Engine {
                     options.zones = scene.zones_of(plan)?;
                 }
                 let found = select(&options)?;
+                self.tell_rings(&scene.rings);
                 Ok((options, scene, found))
             }
         }
+    }
+
+    /// An order that cannot be kept to.
+    fn tell_rings(&self, rings: &[Vec<String>]) {
+        let [ring, others @ ..] = rings else { return };
+        let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
+        let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
+        let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");
+        self.watcher.event(&Event::Warning(&text));
     }
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.

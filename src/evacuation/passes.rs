@@ -56,8 +56,7 @@ impl Engine {
     ) -> Option<Reason> {
         let (resting, mut beds) = (Resting { engine: self, board }, Vec::new());
         let stopped = self.passes(direction, (candidates, scene), options, &resting, &mut beds).await;
-        // What stays is put to rest when the others have left, in the order in which it was named.
-        beds.sort_by_key(|bed| options.zones.iter().position(|zone| *zone == bed.zone));
+        // What stays is put to rest when the others have left, in its order among the candidates.
         resting.lay_down(&beds).await;
         self.cancel.reason().or(stopped)
     }

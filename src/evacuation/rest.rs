@@ -5,7 +5,11 @@
 //!   row: stopping ─► the zone is asked to end ─► row: resting … boot ─► no row
 //! ```
 //!
-//! This is what the records say, and what is made of them after an interruption; `resting` does it. A zone that its owner has booted or removed meanwhile is not touched; that is said.
+//! Their order is that of `bedtime`: what others depend on comes `after` them in the policy, so it is
+//! stopped last and booted first.
+//!
+//! This is what the records say, and what is made of them after an interruption; `resting` does it. A zone that its
+//! owner has booted or removed meanwhile is not touched; that is said.
 
 use uuid::Uuid;
 

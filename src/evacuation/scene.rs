@@ -30,6 +30,8 @@ pub(super) struct Scene {
     /// Which way zones move.
     pub(super) direction: Direction,
     pub(super) fleet: Fleet,
+    /// What the policy says of the order of these zones, and no order can keep to.
+    pub(super) rings: Vec<Vec<String>>,
     pub(super) rules: Rules,
     /// The other hosts, as far as they could be reached.
     pub(super) connected: Connected,
@@ -87,6 +89,11 @@ impl Scene {
         other.filter_map(|zone| Some((zone.name.parse().ok()?, zone.action))).collect()
     }
 
+    /// All zones of this host, with what the policy says of them.
+    pub fn here(&self) -> impl Iterator<Item = &FleetZone> {
+        self.fleet.zones.iter().filter(|zone| zone.host == self.here)
+    }
+
     /// Where each zone of this host may go, once the policy has spoken.
     pub fn targets(&self) -> BTreeMap<TargetKey, Vec<HostUri>> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
@@ -107,7 +114,7 @@ impl Scene {
             let Intent::Leave { targets, .. } = &candidate.intent else { continue };
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
-            zone.action = Action::Migrate;
+            zone.action = Action::Live;
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&candidate.zone, targets));
         }

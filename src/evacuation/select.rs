@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn all_doing(action: Action) -> Options {
-        let actions = Actions { default: action, ..Actions::default() };
+        let actions = Actions { default: Some(action), ..Actions::default() };
         Options { all: true, actions, ..Options::default() }
     }
 

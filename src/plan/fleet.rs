@@ -180,7 +180,8 @@ pub struct FleetZone {
     pub action: Action,
     /// Higher goes first.
     pub priority: i32,
-    /// Zones (names) whose moves must have ended before its own begins.
+    /// Zones (names) that go before it: its move begins when theirs have ended, well or not, and it is put to rest after
+    /// those of them that rest, so it is back before them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub after: BTreeSet<String>,
     /// Groups of which no two zones may be on their way, or down, at the same time.

@@ -53,8 +53,8 @@ pub fn away_from(fleet: &Fleet, hosts: &[String], all: bool) -> Vec<ZoneIx> {
 pub fn homecoming(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], experience: &Experience) -> Homecoming {
     for zone in &mut fleet.zones {
         // What a policy does with zones that it evacuates says nothing of those that come home.
-        if !matches!(zone.action, Action::Migrate | Action::Restart) {
-            zone.action = Action::Migrate;
+        if !matches!(zone.action, Action::Live | Action::Restart) {
+            zone.action = Action::Live;
         }
     }
     let rules = Rules { headroom: 0.0, max_zones: None, ..rules };

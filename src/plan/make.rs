@@ -72,7 +72,7 @@ impl Question {
         let leaves = |zone: &FleetZone| {
             hosts.contains(&zone.host)
                 && (zone.running || all)
-                && matches!(zone.action, Action::Migrate | Action::Restart)
+                && matches!(zone.action, Action::Live | Action::Restart)
         };
         let zones = fleet.zones.iter().enumerate().filter(|(_, zone)| leaves(zone));
         let drained = fleet.hosts.iter().enumerate().filter(|(_, host)| hosts.contains(&host.name));

@@ -24,6 +24,7 @@ pub mod placement;
 mod reasons;
 pub mod rules;
 pub mod schedule;
+pub mod sequence;
 pub mod simulate;
 pub mod survey;
 
@@ -36,5 +37,6 @@ pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};
 pub use schedule::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource, Terms, Trunk, schedule};
+pub use sequence::{Ring, Sequence};
 pub use simulate::{Breach, Played, simulate};
 pub use survey::{Absent, Survey};

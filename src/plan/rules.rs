@@ -8,9 +8,9 @@ words! {
     /// What is done with a zone when its host is emptied.
     #[derive(Default)]
     Action, "action" {
-        /// It moves, live if it runs and its brand can, cold if it does not run.
+        /// It moves: live if it runs, and its configuration alone if it does not.
         #[default]
-        Migrate = "migrate",
+        Live = "live",
         /// It is shut down in order, moves, and is booted there; on failure it is booted here again.
         Restart = "restart",
         /// It is shut down in order and stays; booted again on return.
@@ -19,6 +19,13 @@ words! {
         Suspend = "suspend",
         /// It is left alone: the evacuation does not wait for it.
         Leave = "leave",
+    }
+}
+
+impl Action {
+    /// Whether a zone that runs is ended by it, and stays.
+    pub const fn rests(self) -> bool {
+        matches!(self, Self::Stop | Self::Suspend)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a policy says of the hosts and zones of a fleet.
 
+use super::rings::break_rings;
 use super::{Block, HostRef, Match, Policy};
 use crate::plan::{Fleet, FleetHost, FleetZone};
 
@@ -7,19 +8,37 @@ impl Policy {
     /// Writes down, in the fleet itself, what holds for each of its zones and hosts.
     ///
     /// Targets that a zone has already (`sysadm target`) stay unless a block names others. Where there are
-    /// destinations, no zone may go anywhere else, whatever its targets are. A zone never waits (`after`) for itself
-    /// or for another one of its own block.
-    pub fn apply(&self, fleet: &mut Fleet) {
+    /// destinations, no zone may go anywhere else, whatever its targets are.
+    ///
+    /// Gives the rings of `after` that had to be broken, as names of zones; see `rings`.
+    #[must_use = "what does not hold must be told"]
+    pub fn apply(&self, fleet: &mut Fleet) -> Vec<Vec<String>> {
         fleet.hosts.iter_mut().for_each(|host| self.add_groups(host));
-        let waits = self.waits(&fleet.zones);
         let hosts = &fleet.hosts;
         for zone in &mut fleet.zones {
-            for (block, waits) in self.zones.iter().zip(&waits) {
+            for block in &self.zones {
                 if block.selects.fits(zone) {
-                    self.say(block, waits, hosts, zone);
+                    self.say(block, hosts, zone);
                 }
             }
             self.restrict(hosts, zone);
+        }
+        self.wait(&mut fleet.zones);
+        break_rings(&mut fleet.zones)
+    }
+
+    /// Says of each zone after which others it comes: after all that a block of its own names. Only of two zones that
+    /// the block selects and names, too, neither waits for the other.
+    pub(super) fn wait(&self, zones: &mut [FleetZone]) {
+        for block in self.zones.iter().filter(|block| !block.after.is_empty()) {
+            let is_named = |zone: &FleetZone| block.after.iter().any(|pattern| pattern.matches(&zone.name));
+            let named = zones.iter().filter(|zone| is_named(zone));
+            let named: Vec<_> = named.map(|zone| (zone.name.clone(), block.selects.fits(zone))).collect();
+            for zone in zones.iter_mut().filter(|zone| block.selects.fits(zone)) {
+                let both = is_named(zone);
+                let before = named.iter().filter(|(name, within)| *name != zone.name && !(both && *within));
+                zone.after.extend(before.map(|(name, _)| name.clone()));
+            }
         }
     }
 
@@ -31,25 +50,13 @@ impl Policy {
         }
     }
 
-    /// For each block the names of the zones for which those that it selects wait.
-    fn waits(&self, zones: &[FleetZone]) -> Vec<Vec<String>> {
-        let of_block = |block: &Block| {
-            let is_meant = |zone: &&FleetZone| {
-                block.after.iter().any(|pattern| pattern.matches(&zone.name)) && !block.selects.fits(zone)
-            };
-            zones.iter().filter(is_meant).map(|zone| zone.name.clone()).collect()
-        };
-        self.zones.iter().map(of_block).collect()
-    }
-
-    fn say(&self, block: &Block, waits: &[String], hosts: &[FleetHost], zone: &mut FleetZone) {
+    fn say(&self, block: &Block, hosts: &[FleetHost], zone: &mut FleetZone) {
         let Block { selects: _, targets, action, priority, after: _, one_by_one, apart, together } = block;
         if !targets.is_empty() {
             zone.targets = Some(self.names(targets, hosts));
         }
         zone.action = action.unwrap_or(zone.action);
         zone.priority = priority.unwrap_or(zone.priority);
-        zone.after.extend(waits.iter().filter(|name| **name != zone.name).cloned());
         for (set, group) in
             [(&mut zone.one_by_one, one_by_one), (&mut zone.apart, apart), (&mut zone.together, together)]
         {
@@ -118,6 +125,12 @@ mod tests {
 
     /// Three zones and four hosts, after the policy.
     fn after(policy: &str) -> Fleet {
+        let (fleet, rings) = with_rings(policy);
+        assert!(rings.is_empty(), "{rings:?}");
+        fleet
+    }
+
+    fn with_rings(policy: &str) -> (Fleet, Vec<Vec<String>>) {
         let host = |name: &str, group: Option<&str>| FleetHost {
             name: name.to_owned(),
             groups: group.map(str::to_owned).into_iter().collect(),
@@ -136,8 +149,8 @@ mod tests {
                 zone("db1", None, &["prod"], Some(&["rads://h2"])),
             ],
         };
-        parse(policy).unwrap().apply(&mut fleet);
-        fleet
+        let rings = parse(policy).unwrap().apply(&mut fleet);
+        (fleet, rings)
     }
 
     fn each<T>(fleet: &Fleet, value: impl Fn(&FleetZone) -> T) -> Vec<T> {
@@ -148,9 +161,9 @@ mod tests {
     fn a_policy_that_says_nothing_changes_nothing() {
         let mut fleet = after("");
         let before = fleet.clone();
-        Policy::default().apply(&mut fleet);
+        assert!(Policy::default().apply(&mut fleet).is_empty());
         assert_eq!(fleet, before);
-        assert_eq!(each(&fleet, |zone| zone.action), [Action::Migrate; 3]);
+        assert_eq!(each(&fleet, |zone| zone.action), [Action::Live; 3]);
     }
 
     #[test]
@@ -176,7 +189,7 @@ mod tests {
              [[zones]]\nmatch = { name = \"web*\" }\naction = \"live\"\napart = \"web\"\none_by_one = \"w\"\n\
              [[zones]]\nmatch = { name = \"db*\" }\ntogether = \"db\"\n",
         );
-        assert_eq!(each(&fleet, |zone| zone.action), [Action::Migrate, Action::Migrate, Action::Stop]);
+        assert_eq!(each(&fleet, |zone| zone.action), [Action::Live, Action::Live, Action::Stop]);
         assert_eq!(each(&fleet, |zone| zone.priority), [1, 1, 1]);
         let sets = |zone: &FleetZone| {
             let join =
@@ -208,10 +221,40 @@ mod tests {
         assert_eq!(targets, ["rads://h3 rads://h4", "rads://h4 rads://h3", ""]);
     }
 
+    fn waits(fleet: &Fleet) -> Vec<String> {
+        each(fleet, |zone| zone.after.iter().cloned().collect::<Vec<_>>().join(" "))
+    }
+
     #[test]
-    fn zones_wait_for_those_of_other_blocks_only() {
-        let fleet = after("[[zones]]\nmatch = { name = \"web*\" }\nafter = [\"*\"]\n");
-        let waits = each(&fleet, |zone| zone.after.iter().cloned().collect::<Vec<_>>().join(" "));
-        assert_eq!(waits, ["db1", "db1", ""]);
+    fn zones_come_after_all_that_are_named_and_those_that_are_both_selected_and_named_not_after_each_other() {
+        let cases = [
+            ("match = { name = \"web*\" }\nafter = [\"db?\"]", ["db1", "db1", ""]),
+            ("match = { name = \"web*\" }\nafter = [\"*\"]", ["db1", "db1", ""]),
+            ("match = { name = \"db*\" }\nafter = [\"*\"]", ["", "", "web1 web2"]),
+            // All zones, and yet it says something.
+            ("after = [\"web*\"]", ["", "", "web1 web2"]),
+            ("match = { tag = \"prod\" }\nafter = [\"web1\", \"web2\"]", ["web2", "", "web1 web2"]),
+            ("after = [\"none\"]", ["", "", ""]),
+        ];
+        for (block, expected) in cases {
+            assert_eq!(waits(&after(&format!("[[zones]]\n{block}\n"))), expected, "{block}");
+        }
+    }
+
+    #[test]
+    fn a_ring_that_only_the_zones_themselves_make_is_broken_at_the_highest_priority_and_told() {
+        let ring = "[[zones]]\nmatch = { tag = \"prod\" }\nafter = [\"web2\"]\n\
+                    [[zones]]\nmatch = { brand = \"lxc\" }\nafter = [\"db*\", \"none\"]\n";
+        let (fleet, rings) = with_rings(ring);
+        assert_eq!(
+            (waits(&fleet), rings),
+            (
+                ["web2", "db1", ""].map(str::to_owned).to_vec(),
+                vec![vec!["db1".to_owned(), "web2".to_owned()]]
+            )
+        );
+        let (fleet, rings) = with_rings(&format!("{ring}priority = 1\n"));
+        assert_eq!(waits(&fleet), ["web2", "", "web2"]);
+        assert_eq!(super::super::describe_ring(&rings[0]), "web2 after db1, db1 after web2");
     }
 }

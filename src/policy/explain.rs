@@ -6,16 +6,30 @@ use crate::plan::{Action, Goal, Rules};
 
 /// What the policy does, a sentence for each thing.
 pub fn explain(policy: &Policy) -> Vec<String> {
-    let mut said = vec![goal(policy.goal), destinations(policy)];
-    said.extend(limits(&policy.limits, &policy.rules()));
-    said.extend(convergence(&policy.convergence));
-    said.extend(policy.retries.map(retries));
+    let mut said = Vec::new();
+    if moves(policy) {
+        said.extend([goal(policy.goal), destinations(policy)]);
+        said.extend(limits(&policy.limits, &policy.rules()));
+        said.extend(convergence(&policy.convergence));
+        said.extend(policy.retries.map(retries));
+    } else {
+        said.push("No zone leaves this host.".to_owned());
+    }
     if policy.zones.is_empty() {
         said.push("Every zone that runs moves live; one that does not run is moved as it is.".to_owned());
     } else {
-        let unsaid = "Every zone that runs moves live unless one of these rules says otherwise; of two, the later one holds:";
-        said.push(unsaid.to_owned());
+        said.push(if moves(policy) {
+            "Every zone that runs moves live unless one of these rules says otherwise; of two, the later one holds:".to_owned()
+        } else {
+            "What is done with zones that run, of two rules by the later one:".to_owned()
+        });
         said.extend(policy.zones.iter().map(|block| format!("- {}", rule(policy, block))));
+    }
+    if policy.zones.iter().any(|block| block.action.is_some_and(Action::rests)) {
+        said.push("Zones that stay are stopped or suspended one after the other when all others have left, and are back first, in the reverse order.".to_owned());
+    }
+    if !moves(policy) {
+        return said;
     }
     said.push(match policy.return_order {
         ReturnOrder::Planned => "On return, zones come back in whatever order is shortest.".to_owned(),
@@ -25,6 +39,15 @@ pub fn explain(policy: &Policy) -> Vec<String> {
         }
     });
     said
+}
+
+/// Whether any zone can leave under it.
+fn moves(policy: &Policy) -> bool {
+    policy.zones.iter().fold(true, |moves, block| match block.action {
+        Some(Action::Live | Action::Restart) => true,
+        Some(Action::Stop | Action::Suspend | Action::Leave) => moves && !block.selects.is_all(),
+        None => moves,
+    })
 }
 
 fn goal(goal: Goal) -> String {
@@ -142,7 +165,7 @@ fn rule(policy: &Policy, block: &Block) -> String {
 
 const fn doing(action: Action) -> &'static str {
     match action {
-        Action::Migrate => "move live",
+        Action::Live => "move live",
         Action::Restart => "are shut down in order, move, and are booted there",
         Action::Stop => "are shut down in order and stay here, and are booted again at the return",
         Action::Suspend => "are suspended and stay here, their memory in a file, and go on at the return",
@@ -150,7 +173,7 @@ const fn doing(action: Action) -> &'static str {
     }
 }
 
-fn selected(selects: &Match) -> String {
+pub(super) fn selected(selects: &Match) -> String {
     let Match { name, brand, tag } = selects;
     if selects.is_all() {
         return "All zones".to_owned();

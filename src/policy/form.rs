@@ -8,9 +8,10 @@ use toml::Spanned;
 
 use super::mistake::Mistake;
 use super::read::{Mistakes, Section};
+use super::rings::own_rings;
 use super::{Block, Convergence, HostRef, Limits, Match, Pattern, Policy, Word};
 use crate::model::HostUri;
-use crate::plan::{Action, Goal, Weights};
+use crate::plan::{Goal, Weights};
 
 /// Reads a policy.
 ///
@@ -38,6 +39,7 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Mistake>> {
         groups: std::mem::take(&mut form.groups),
     };
     file.end(&mut form.wrong);
+    form.check_rings(&policy);
     form.wrong.or(text, policy)
 }
 
@@ -48,6 +50,8 @@ struct Form {
     groups: BTreeMap<Word, Vec<HostUri>>,
     /// All of them; empty if any host may be one.
     destinations: BTreeSet<HostUri>,
+    /// Where `after` stands in each block.
+    after: Vec<Range<usize>>,
 }
 
 /// The goals as a file names them.
@@ -180,14 +184,17 @@ impl Form {
         let says_nothing = section.is_empty();
         let targets = self.hosts(&mut section, "targets");
         self.check_among_destinations(&targets);
-        let action = section.value::<ActionWord>("action", &mut self.wrong);
+        let action = section.value("action", &mut self.wrong);
         let wrong = &mut self.wrong;
+        let after = section.list::<Pattern>("after", wrong).unwrap_or_default();
+        let at = after.first().map_or(0, |first| first.span().start);
+        self.after.push(at..after.last().map_or(at, |last| last.span().end));
         let block = Block {
             selects,
             targets: plain(targets),
-            action: action.map(|word| word.into_inner().into()),
+            action: action.map(Spanned::into_inner),
             priority: section.number("priority", -1000..=1000, wrong),
-            after: section.list::<Pattern>("after", wrong).map(plain).unwrap_or_default(),
+            after: plain(after),
             one_by_one: section.value("one_by_one", wrong).map(Spanned::into_inner),
             apart: section.value("apart", wrong).map(Spanned::into_inner),
             together: section.value("together", wrong).map(Spanned::into_inner),
@@ -216,6 +223,12 @@ impl Form {
         selects
     }
 
+    fn check_rings(&mut self, policy: &Policy) {
+        for (block, what) in own_rings(policy) {
+            self.wrong.add(self.after.get(block).cloned().unwrap_or_default(), what);
+        }
+    }
+
     fn check_among_destinations(&mut self, targets: &[Spanned<HostRef>]) {
         let outside: Vec<(Range<usize>, String)> = targets
             .iter()
@@ -225,29 +238,6 @@ impl Form {
             .map(|(span, host)| (span, format!("{host} is not among the destinations")))
             .collect();
         outside.into_iter().for_each(|(span, what)| self.wrong.add(span, what));
-    }
-}
-
-/// The actions as a file names them. An administrator thinks of what a zone notices, a planner of what it does.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ActionWord {
-    Live,
-    Restart,
-    Stop,
-    Suspend,
-    Leave,
-}
-
-impl From<ActionWord> for Action {
-    fn from(word: ActionWord) -> Self {
-        match word {
-            ActionWord::Live => Self::Migrate,
-            ActionWord::Restart => Self::Restart,
-            ActionWord::Stop => Self::Stop,
-            ActionWord::Suspend => Self::Suspend,
-            ActionWord::Leave => Self::Leave,
-        }
     }
 }
 
@@ -272,17 +262,4 @@ pub(super) fn write_goal<S: Serializer>(goal: &Goal, serializer: S) -> Result<S:
         Goal::Ganeti => (GoalWord::Ganeti, None),
     };
     Written { place, weights }.serialize(serializer)
-}
-
-/// `action`, as it stands in a file.
-#[expect(clippy::ref_option, reason = "serde hands it over so")]
-pub(super) fn write_action<S: Serializer>(action: &Option<Action>, serializer: S) -> Result<S::Ok, S::Error> {
-    let word = action.map(|action| match action {
-        Action::Migrate => ActionWord::Live,
-        Action::Restart => ActionWord::Restart,
-        Action::Stop => ActionWord::Stop,
-        Action::Suspend => ActionWord::Suspend,
-        Action::Leave => ActionWord::Leave,
-    });
-    word.serialize(serializer)
 }

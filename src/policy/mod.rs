@@ -20,6 +20,7 @@ pub mod files;
 mod form;
 mod mistake;
 mod read;
+mod rings;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -33,6 +34,7 @@ pub use explain::explain;
 pub use files::{Loaded, PolicyError, Source};
 pub use form::parse;
 pub use mistake::Mistake;
+pub use rings::describe as describe_ring;
 pub use values::{HostRef, Pattern, Rate, Share};
 
 use crate::config::Migration;
@@ -147,12 +149,13 @@ pub struct Block {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<HostRef>,
     /// What is done with them.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "form::write_action")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// Higher goes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
-    /// Zones that go before them.
+    /// They go when these have gone (moved, been stopped or suspended), or could not. On return from rest they are
+    /// before them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Pattern>,
     /// A group of which no two zones may be on their way, or down, at the same time.

@@ -101,6 +101,11 @@ impl fmt::Display for Rate {
 pub struct Pattern(String);
 
 impl Pattern {
+    /// A name that it means.
+    pub(super) fn example(&self) -> String {
+        self.0.replace(['*', '?'], "1")
+    }
+
     /// Whether the name is one that the pattern means.
     pub fn matches(&self, name: &str) -> bool {
         let (mut pattern, mut rest) = (self.0.as_str(), name);

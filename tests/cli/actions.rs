@@ -20,7 +20,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     assert_snapshot!(site.run("h1", "evacuate -n --action restart ct"), @r"
     sysadm: preparing zones for evacuation ... 1/1
     ZONENAME         BRAND  KIND    DEST                     SIZE   TIME
-    ct               lxc    restart rads://h2                NNNB   -
+    ct               lxc    restart rads://h2                NNNB   ~50.0s
     sysadm: dry-run succeeded
     [done]
     ");
@@ -130,6 +130,70 @@ fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
     ");
     assert_eq!(site.whereabouts("evac1"), "h1 running");
     assert_eq!(site.whereabouts("ct"), "h1 running");
+}
+
+#[test]
+fn without_a_refuge_the_policy_says_in_which_order_zones_rest() {
+    let site = with_container();
+    let folder = site.paths("h1").policies();
+    std::fs::create_dir_all(&folder).unwrap();
+    let depends = "[[zones]]\nmatch = { name = \"evac1\" }\nafter = [\"*\"]\n\
+                   [[zones]]\nmatch = { name = \"ct\" }\npriority = -1\n";
+    let text = format!("{}{depends}", include_str!("../../policies/single-host.toml"));
+    std::fs::write(folder.join("alone.toml"), text).unwrap();
+    assert_snapshot!(site.run("h1", "evacuate -na --policy alone"), @r"
+    sysadm: preparing zones for evacuation ... 4/4
+    ZONENAME         BRAND  KIND    DEST                     SIZE   TIME
+    evac2            kvm    suspend -                        -      -
+    evac3            kvm    suspend -                        -      -
+    ct               lxc    stop    -                        -      -
+    evac1            kvm    suspend -                        -      -
+    sysadm: dry-run succeeded
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -va --policy alone"), @r"
+    sysadm: preparing 4 zone(s) for evacuation ...
+    sysadm: evacuating 4 zone(s) ...
+    sysadm: suspending evac2 ...
+    sysadm: suspending evac3 ...
+    sysadm: stopping ct ...
+    sysadm: suspending evac1 ...
+    sysadm: evacuation completed successfully.
+    sysadm: ct: stopped
+    sysadm: evac1: suspended
+    sysadm: evac2: suspended
+    sysadm: evac3: suspended
+    [done]
+    ");
+    site.done("h1", "maintain -e");
+    assert_snapshot!(site.run("h1", "evacuate -rv"), @r"
+    sysadm: preparing 4 zone(s) for return...
+    sysadm: returning 4 zone(s) ...
+    sysadm: booting evac1 ...
+    sysadm: booting ct ...
+    sysadm: booting evac3 ...
+    sysadm: booting evac2 ...
+    sysadm: return completed successfully.
+    sysadm: ct: returned
+    sysadm: evac1: returned
+    sysadm: evac2: returned
+    sysadm: evac3: returned
+    [done]
+    ");
+}
+
+#[test]
+fn what_is_typed_wins_over_the_policy() {
+    let site = with_container();
+    assert_snapshot!(site.run("h1", "evacuate -v --policy single-host --action live evac1"), @r"
+    sysadm: preparing 1 zone(s) for evacuation ...
+    sysadm: initializing migration of evac1 to h2 ...
+    sysadm: evacuating 1 zone(s) ...
+    sysadm: migrating evac1 to h2 ...
+    sysadm: evacuation completed successfully.
+    sysadm: evac1: evacuated to rads://h2
+    [done]
+    ");
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn a_policy_says_where_zones_may_go_and_what_is_done_with_them() {
     sysadm: preparing zones for evacuation ... 3/3
     ZONENAME         BRAND  KIND    DEST                     SIZE   TIME
     evac1            kvm    live    rads://h2                4G     ~4.0s
-    evac2            kvm    suspend -                        -      -
     evac3            kvm    live    rads://h3                4G     ~4.0s
+    evac2            kvm    suspend -                        -      -
     sysadm: dry-run succeeded
     [done]
     ");

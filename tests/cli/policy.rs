@@ -83,6 +83,22 @@ fn check_tells_all_that_is_wrong_with_line_and_column() {
 }
 
 #[test]
+fn rules_that_want_each_other_first_are_shown() {
+    let ring = "[[zones]]\nmatch = { name = \"web*\" }\nafter = [\"app\", \"db*\"]\n\
+                [[zones]]\nmatch = { name = \"db*\" }\nafter = [\"app\"]\n\
+                [[zones]]\nmatch = { name = \"app\" }\nafter = [\"web*\"]\n";
+    let site = with(&[("ring.toml", ring)]);
+    let folder = site.paths("h1").policies().display().to_string();
+    assert_snapshot!(site.run("h1", &format!("policy check {folder}/ring.toml")), @r#"
+    ------- stderr -------
+    sysadm: /SITE/h1/etc/sysadm/policies/ring.toml:9:10: a ring that no order keeps to: app after web*, web* after app
+        after = ["web*"]
+                 ^^^^^^
+    [exit status 1]
+    "#);
+}
+
+#[test]
 fn a_policy_is_explained_in_sentences() {
     let site = with(&[("mine.toml", FULL)]);
     assert_snapshot!(site.run("h1", "policy show spread"), @r"
@@ -96,13 +112,11 @@ fn a_policy_is_explained_in_sentences() {
     ");
     assert_snapshot!(site.run("h1", "policy show single-host"), @r"
     single-host (shipped): no refuge: zones are suspended or stopped, and come back in reverse order
-    A zone that moves goes where most is left after its move, so that the fullest host is as empty as can be.
-    They may go to the targets that each zone has ('sysadm target list').
-    At most 1 zone leaves one host at once, and at most 4 arrive at one.
-    Every zone that runs moves live unless one of these rules says otherwise; of two, the later one holds:
+    No zone leaves this host.
+    What is done with zones that run, of two rules by the later one:
     - All zones are suspended and stay here, their memory in a file, and go on at the return.
     - lxc zones are shut down in order and stay here, and are booted again at the return.
-    On return, zones come back in the reverse order: the last one to leave or to stop is the first.
+    Zones that stay are stopped or suspended one after the other when all others have left, and are back first, in the reverse order.
     [done]
     ");
     assert_snapshot!(site.run("h1", "policy show mine"), @r#"
@@ -141,9 +155,7 @@ fn a_policy_is_shown_as_its_file_and_as_json() {
         "goal": {
           "place": "spread"
         },
-        "limits": {
-          "outbound": 1
-        },
+        "limits": {},
         "return_order": "reverse",
         "zones": [
           {

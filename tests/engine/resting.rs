@@ -17,7 +17,7 @@ const WAYS: [Action; 2] = [Action::Stop, Action::Suspend];
 
 fn world(action: Action) -> World {
     let mut world = World::with(Kindly::Live);
-    world.actions.default = action;
+    world.actions.default = Some(action);
     world
 }
 
@@ -58,7 +58,7 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
         world.run_zone(live(zone));
     }
     world.run_zone(brand(live("ct"), Brand::Lxc));
-    world.actions.default = Action::Stop;
+    world.actions.default = Some(Action::Stop);
     world.lock("h1");
     let zones = ["web", "ct", "app", "db"].map(name).to_vec();
     let options = Options { zones, actions: world.actions.clone(), ..World::options() };
@@ -69,7 +69,7 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
         assert!(!runs(&world, zone).await);
     }
     // They are no longer candidates, whoever asks for all.
-    world.actions.default = Action::Migrate;
+    world.actions.default = Some(Action::Live);
     let again = world.run(Direction::Evacuate).await.unwrap();
     assert!(again.is_complete() && again.moves.is_empty(), "{again:?}");
     world.unlock("h1");
@@ -79,6 +79,72 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
         assert!(runs(&world, zone).await);
     }
     assert_eq!(rests(&world), [] as [&str; 0]);
+}
+
+async fn run_by(world: &World, policy: &str, named: &[&str], action: Option<Action>) -> Outcome {
+    let policy = sysadm::policy::parse(policy).unwrap();
+    let zones = named.iter().map(|zone| name(zone)).collect();
+    let actions = sysadm::evacuation::Actions { default: action, ..Default::default() };
+    let options = Options { zones, policy, actions, ..World::options() };
+    world.engine().run(Direction::Evacuate, &options).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_depend_on_is_stopped_last_and_booted_first() {
+    let order = "[[zones]]\nmatch = { name = \"db\" }\nafter = [\"*\"]\npriority = 9\n\
+                 [[zones]]\nmatch = { name = \"dns\" }\npriority = -1\n";
+    let single_host = include_str!("../../policies/single-host.toml");
+    let cases: [(&[&str], Option<Action>, &[&str]); 3] = [
+        (&[], None, &["app suspend", "ct stop", "web suspend", "dns suspend", "db suspend"]),
+        (&[], Some(Action::Stop), &["app stop", "ct stop", "web stop", "dns stop", "db stop"]),
+        (&["dns", "db", "web"], None, &["dns suspend", "web suspend", "db suspend"]),
+    ];
+    for (named, action, expected) in cases {
+        let world = World::new();
+        for zone in ["db", "web", "app", "dns"] {
+            world.run_zone(live(zone));
+        }
+        world.run_zone(brand(live("ct"), Brand::Lxc));
+        world.lock("h1");
+        let outcome = run_by(&world, &format!("{single_host}{order}"), named, action).await;
+        assert!(outcome.is_complete() && outcome.resting() == expected.len(), "{outcome:?}");
+        let all: Vec<_> = expected.iter().map(|rest| format!("{rest} resting")).collect();
+        assert_eq!(rests(&world), all);
+        let one_at_a_time: Vec<_> = world
+            .events
+            .all()
+            .iter()
+            .filter_map(|event| Some(event.split_once(|c: char| !c.is_alphabetic())?.0.to_owned()))
+            .filter(|word| word == "Resting" || word == "ended")
+            .collect();
+        assert_eq!(one_at_a_time, ["Resting", "ended"].repeat(expected.len()));
+        world.unlock("h1");
+        assert!(world.run(Direction::Return).await.unwrap().is_complete());
+        let back: Vec<_> = expected.iter().rev().map(|rest| rest.split(' ').next().unwrap()).collect();
+        assert_eq!(booted(&world), back);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_wins_over_the_policy() {
+    let world = World::with(Kindly::Live);
+    world.lock("h1");
+    let outcome = run_by(&world, "[[zones]]\naction = \"suspend\"\n", &[], Some(Action::Live)).await;
+    assert_eq!(state_of(&outcome, "web"), MoveState::Evacuated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn zones_rest_when_all_others_have_left() {
+    let world = World::new();
+    for zone in ["a", "b", "c"] {
+        world.run_zone(live(zone));
+    }
+    world.lock("h1");
+    let outcome = run_by(&world, "[[zones]]\nmatch = { name = \"a\" }\naction = \"stop\"\n", &[], None).await;
+    assert!(outcome.is_complete(), "{outcome:?}");
+    let events = world.events.all();
+    let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
+    assert!(place("Resting").min(place("ended a")) > place("ended b").max(place("ended c")), "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]

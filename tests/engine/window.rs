@@ -116,3 +116,23 @@ async fn where_the_policy_says_so_the_last_to_leave_is_the_first_to_come_back() 
     assert_eq!(order[0], back);
     assert_eq!(back.len(), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn zones_that_come_after_each_other_in_a_ring_move_all_the_same_and_that_is_said() {
+    let world = full(3);
+    // By its words alone it is none.
+    let policy = "[[zones]]\nmatch = { brand = \"kvm\" }\nafter = [\"zone1\"]\n\
+                  [[zones]]\nmatch = { name = \"zone1\" }\nafter = [\"zone0\"]\n";
+    let policy = sysadm::policy::parse(policy).unwrap();
+    let options = Options { policy, ..World::options() };
+    let engine = world.engine();
+    let run = tokio::time::timeout(Duration::from_secs(600), engine.run(Direction::Evacuate, &options)).await;
+    assert_eq!(run.expect("it hangs").unwrap().count(MoveState::Evacuated), 3);
+    let said =
+        "the policy wants zone0 after zone1, zone1 after zone0, in a ring: zone0 waits for none of them";
+    assert_eq!(world.events.count(said), 1, "{:?}", world.events.all());
+    let events = world.events.all();
+    let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
+    assert!(place("ended zone0") < place("migrating zone1"), "{events:?}");
+    assert!(place("ended zone1") < place("migrating zone2"), "{events:?}");
+}

@@ -18,6 +18,7 @@ mod lock;
 mod oddities;
 mod outages;
 mod points;
+mod policies;
 mod returning;
 mod setup;
 mod skipped;

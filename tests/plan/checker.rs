@@ -37,7 +37,7 @@ pub fn violations(fleet: &Fleet, rules: &Rules, question: &Question, placement: 
 
 /// Each zone that moves is answered once, and no other.
 fn answered_once(fleet: &Fleet, question: &Question, placement: &Placement) -> Vec<String> {
-    let moves = |zone: &usize| matches!(fleet.zones[*zone].action, Action::Migrate | Action::Restart);
+    let moves = |zone: &usize| matches!(fleet.zones[*zone].action, Action::Live | Action::Restart);
     let asked: BTreeSet<_> = question.zones.iter().map(|zone| zone.0 as usize).filter(moves).collect();
     let placed = placement.moves.iter().map(|step| step.zone.0 as usize);
     let mut answered: Vec<_> =

@@ -71,7 +71,7 @@ impl<'a> Exact<'a> {
         let line = host.bandwidth.unwrap_or_default() as f64;
         match self.sample.rules.goal {
             Goal::Fastest => {
-                let live = |z: &sysadm::plan::FleetZone| z.running && z.action == Action::Migrate;
+                let live = |z: &sysadm::plan::FleetZone| z.running && z.action == Action::Live;
                 [sum(&|z| (z.disk + if live(z) { z.memory_used } else { 0 }) as f64) / line, 0.0, 0.0]
             }
             Goal::Ganeti => {

@@ -10,7 +10,7 @@ use crate::evacuation::{Dialled, Peers, Surveyed, survey};
 use crate::model::{HostUri, Millis};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{About, Experience, Fleet, Question, Survey, away_from, homecoming, make};
-use crate::policy::{Policy, Word};
+use crate::policy::{Policy, Word, describe_ring};
 
 /// What is to be planned.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,9 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         (None, Some(path)) => cluster(path)?,
         (None, None) => asked(&context, &policy, &args, &hosts).await?,
     };
-    policy.apply(&mut fleet);
+    for ring in policy.apply(&mut fleet) {
+        ui::complain(&format!("the policy wants {}, in a ring", describe_ring(&ring)));
+    }
     known(&fleet, &hosts)?;
     let experience = Experience::default();
     let made = if args.back.is_empty() {

@@ -41,7 +41,7 @@ pub(super) fn arrives(goal: &Goal, zone: &FleetZone, need: &[i64]) -> Metric {
     let memory = need[MEMORY] as f64;
     match goal {
         Goal::Fastest => {
-            let live = zone.running && zone.action == Action::Migrate;
+            let live = zone.running && zone.action == Action::Live;
             [zone.disk as f64 + if live { zone.memory_used as f64 } else { 0.0 }, 0.0, 0.0]
         }
         Goal::Ganeti => [memory, f64::from(zone.cpus), 1.0],

@@ -137,7 +137,7 @@ pub(super) fn asked(fleet: &Fleet, question: &Question) -> Vec<usize> {
     let mut seen = vec![false; fleet.zones.len()];
     let moves = |at: &usize| {
         let zone = fleet.zones.get(*at);
-        zone.is_some_and(|zone| matches!(zone.action, Action::Migrate | Action::Restart))
+        zone.is_some_and(|zone| matches!(zone.action, Action::Live | Action::Restart))
             && !std::mem::replace(&mut seen[*at], true)
     };
     question.zones.iter().map(|ZoneIx(at)| *at as usize).filter(moves).collect()

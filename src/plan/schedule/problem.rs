@@ -208,9 +208,9 @@ impl<'a> Builder<'a> {
 /// Live or cold.
 fn kind(zone: &FleetZone) -> Result<Kind, Obstacle> {
     match (zone.action, zone.running, zone.brand) {
-        (Action::Migrate, true, Some(Brand::Lxc)) => Err(Obstacle::NotLive),
-        (Action::Migrate, true, _) => Ok(Kind::Live),
-        (Action::Migrate | Action::Restart, false, _) => Ok(Kind::Cold),
+        (Action::Live, true, Some(Brand::Lxc)) => Err(Obstacle::NotLive),
+        (Action::Live, true, _) => Ok(Kind::Live),
+        (Action::Live | Action::Restart, false, _) => Ok(Kind::Cold),
         (Action::Restart, true, _) => Ok(Kind::Restart),
         (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(Obstacle::Stays(stays)),
     }

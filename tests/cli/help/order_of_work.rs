@@ -180,16 +180,15 @@ fn help_of_evacuate() {
               Overwrite the configuration that a destination has of the same zone
 
           --action <ACTION>
-              What is done with the zones: migrate moves them, live if they run; restart shuts each down
-              when all is ready for it there, and boots it there; stop and suspend let them rest here,
-              until they are booted again by -r, in reverse order. With -r: migrate or restart
+              What is done with the zones, whatever the policy says: live moves them, live if they run,
+              and their configurations if they do not; restart shuts each down when all is ready for it
+              there, and boots it there; stop and suspend let them rest here, until they are booted
+              again by -r, in reverse order. With -r: live or restart
               
-              [possible values: migrate, restart, stop, suspend]
+              [possible values: live, restart, stop, suspend]
 
       -j, --jobs <N>
-              How many zones move at once, 1 to 64
-              
-              [default: 3]
+              How many zones move at once, 1 to 64. Default: what the policy lets leave one host, or 3
 
           --plan <FILE>
               With -n: write the plan to this file. Without: do exactly what the plan in this file says,

@@ -59,13 +59,24 @@ fn help_of_policy() {
       targets = ["rack", "rads://h2"]   the only hosts for them, in order of preference
       action = "live"                   or restart, stop, suspend, leave
       priority = 10                     higher goes first
-      after = ["db*"]                   these go before them
+      after = ["web*"]                  they go when these have gone, or could not
       apart = "web"                     no two of this group on one host
       together = "shop"                 all of this group on one host
       one_by_one = "web"                no two of this group on their way at the same time
 
     All rules that match a zone hold for it: of two that differ in targets, action or priority
-    the later one wins, and groups add up. So general rules stand above, exceptions below.
+    the later one wins, and the others add up. So general rules stand above, exceptions below.
+
+    ORDER
+      'after' is about going: a zone moves, or is stopped or suspended, when those that it
+      comes after have moved, been stopped or suspended, or failed to. So what others depend
+      on comes after them: match = { name = "db*" }, after = ["web*", "app*"] stops web
+      and app first and db last. Zones that are stopped or suspended go one at a time, after
+      all that move; by 'after', then as named on the command line, then by priority, then by
+      name. On return they are booted in exactly the reverse order: db first.
+      Of zones that a rule both matches and names none waits for another one. Rules that make
+      a ring are wrong; one that only comes about by what zones there are is broken at its
+      highest priority, and told.
 
     FILES
       /etc/sysadm/policies/NAME.toml    wins over the policy of that name that is part of the
