@@ -170,15 +170,15 @@ impl<'a> Builder<'a> {
         let mut room = |resource, amount: u64, level: &dyn Fn() -> i64| {
             (amount > 0).then(|| stocks.of(What::Room(host, resource), amount, level))
         };
-        let memory = if one.running { memory } else { 0 };
+        // Huge pages are taken and given back whole.
+        let memory = if one.running { one.paged().unwrap_or(memory) } else { 0 };
         let mut needs = vec![match one.huge_page {
             Some(size) => room(Resource::HugePages(size), memory, &|| {
                 there
                     .huge_pages
                     .iter()
                     .filter(|pages| pages.size == size)
-                    .map(|p| signed(p.size * p.free))
-                    .sum()
+                    .fold(0, |all: i64, p| all.saturating_add(signed(p.size.saturating_mul(p.free))))
             }),
             None => room(Resource::Memory, memory, &|| {
                 signed(there.memory_free) - (there.memory as f64 * rules.headroom).ceil() as i64
