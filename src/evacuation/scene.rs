@@ -18,7 +18,7 @@ use super::select::{Candidate, Intent};
 use super::survey::{Surveyed, ask};
 use super::{Engine, EvacuationError, Options};
 use crate::host::Host;
-use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
+use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
 use crate::plan::{
@@ -156,10 +156,10 @@ impl Scene {
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
             let of_zone = |one: &&Candidate| one.zone.as_str() == zone.name;
             let Some(candidate) = open.iter().find(of_zone) else { continue };
-            let Intent::Leave { targets, .. } = &candidate.intent else { continue };
+            let Intent::Leave { kind, targets } = &candidate.intent else { continue };
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
-            zone.action = Action::Migrate;
+            zone.action = if *kind == Kind::Restart { Action::Restart } else { Action::Migrate };
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&candidate.zone, targets));
         }
@@ -253,9 +253,11 @@ fn blocker(refusal: &Refusal) -> Blocker {
         Refusal::Drained | Refusal::Maintenance(_) => BlockerKind::Maintenance,
         Refusal::Memory(_) | Refusal::HugePages(_) | Refusal::Node(_) => BlockerKind::Memory,
         Refusal::Cpus(_) => BlockerKind::Cpu,
-        Refusal::Architecture(_) | Refusal::CpuFeatures(_) | Refusal::Brand | Refusal::Hypervisor(_) => {
-            BlockerKind::Platform
-        }
+        Refusal::Architecture(_)
+        | Refusal::CpuFeatures(_)
+        | Refusal::Brand
+        | Refusal::NotLive
+        | Refusal::Hypervisor(_) => BlockerKind::Platform,
         Refusal::Networks(_) => BlockerKind::Network,
         Refusal::Storage(_) | Refusal::Disk(_) => BlockerKind::Storage,
         Refusal::Home

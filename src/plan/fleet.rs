@@ -182,6 +182,11 @@ pub struct FleetZone {
 }
 
 impl FleetZone {
+    /// It runs, is not to be restarted, and its brand cannot move live.
+    pub(super) fn is_bound(&self) -> bool {
+        self.running && self.action == Action::Migrate && self.brand == Some(Brand::Lxc)
+    }
+
     /// Bytes of huge pages in which its memory lies, whole pages; none if it lies in ordinary memory.
     pub(super) fn paged(&self) -> Option<u64> {
         let size = self.huge_page?;

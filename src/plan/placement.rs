@@ -64,6 +64,8 @@ pub enum Refusal {
     CpuFeatures(Vec<String>),
     /// It does not run this brand.
     Brand,
+    /// The zone runs, and its brand cannot move live: no host takes it like that.
+    NotLive,
     /// Its hypervisor is older than the zone needs.
     Hypervisor(super::Version),
     /// Networks that are missing.

@@ -22,6 +22,7 @@ impl fmt::Display for Refusal {
             Self::Architecture(arch) => write!(f, "it is {arch}"),
             Self::CpuFeatures(names) => write!(f, "its processors lack {}", names.join(", ")),
             Self::Brand => f.write_str("it does not run zones of this brand"),
+            Self::NotLive => f.write_str("the zone runs, and its brand cannot move live"),
             Self::Hypervisor(version) => write!(f, "its hypervisor is too old ({version})"),
             Self::Networks(names) => write!(f, "it has no network {}", names.join(", ")),
             Self::Storage(names) => write!(f, "it does not see storage {}", names.join(", ")),

@@ -6,3 +6,6 @@ mod optimum;
 mod pack;
 mod placement;
 mod samples;
+mod whole;
+#[path = "../plan_schedule/world.rs"]
+mod world;

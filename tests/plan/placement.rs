@@ -128,6 +128,12 @@ fn every_refusal_says_what_is_missing() {
         all(FleetZone { huge_page: Some(4), ..zone("z") }, FleetHost { huge_pages: pages, ..host("h") }),
         [Refusal::HugePages(8)]
     );
+    let brand = Some(sysadm::model::Brand::Lxc);
+    assert_eq!(all(FleetZone { brand, ..zone("z") }, host("h")), [Refusal::NotLive]);
+    assert_eq!(
+        all(FleetZone { brand, running: false, memory: 103, disk: 1, ..zone("z") }, host("h")),
+        [Refusal::Disk(1)]
+    );
     let node = NumaNode { memory: 50, memory_free: 6, cpus: 1 };
     assert_eq!(
         all(

@@ -62,6 +62,9 @@ pub(super) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Re
     {
         against.push(Refusal::Brand);
     }
+    if zone.is_bound() {
+        against.push(Refusal::NotLive);
+    }
     if let (Some(needed), Some(there)) = (zone.hypervisor, host.hypervisor)
         && there < needed
     {

@@ -6,7 +6,7 @@ use super::plan::{Leg, Obstacle, PlannedMove, Resource};
 use super::rate;
 use super::stock::{Job, Problem, Stocks, Use, What, signed};
 use super::{Given, Terms};
-use crate::model::{Brand, Kind};
+use crate::model::Kind;
 use crate::plan::forecast::{Trip, used};
 use crate::plan::{Action, FleetHost, FleetZone, HostIx, ZoneIx};
 
@@ -207,11 +207,11 @@ impl<'a> Builder<'a> {
 
 /// Live or cold.
 fn kind(zone: &FleetZone) -> Result<Kind, Obstacle> {
-    match (zone.action, zone.running, zone.brand) {
-        (Action::Migrate, true, Some(Brand::Lxc)) => Err(Obstacle::NotLive),
-        (Action::Migrate, true, _) => Ok(Kind::Live),
-        (Action::Migrate | Action::Restart, false, _) => Ok(Kind::Cold),
-        (Action::Restart, true, _) => Ok(Kind::Restart),
+    match (zone.action, zone.running) {
+        (Action::Migrate, true) if zone.is_bound() => Err(Obstacle::NotLive),
+        (Action::Migrate, true) => Ok(Kind::Live),
+        (Action::Migrate | Action::Restart, false) => Ok(Kind::Cold),
+        (Action::Restart, true) => Ok(Kind::Restart),
         (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(Obstacle::Stays(stays)),
     }
 }
