@@ -159,6 +159,8 @@ impl Scene {
             let Intent::Leave { kind, targets } = &candidate.intent else { continue };
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
+            // And a run lets it go, when those before it are over, however they end.
+            zone.after.clear();
             zone.action = if *kind == Kind::Restart { Action::Restart } else { Action::Migrate };
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&candidate.zone, targets));
@@ -264,6 +266,7 @@ fn blocker(refusal: &Refusal) -> Blocker {
         | Refusal::NotATarget
         | Refusal::MaxZones(_)
         | Refusal::Apart(..)
+        | Refusal::After(_)
         | Refusal::Together(..) => BlockerKind::Policy,
     };
     Blocker::new(kind, refusal.to_string())

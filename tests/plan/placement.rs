@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sysadm::plan::{
-    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement, Question, Refusal,
-    Rules, Version, ZoneIx, place,
+    Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement, Question,
+    Refusal, Rules, Version, ZoneIx, place,
 };
 
 use crate::checker::violations;
@@ -192,6 +192,32 @@ fn zones_are_kept_apart_and_the_reason_names_the_other_one() {
     for (_, why) in &placement.unplaced[0].refusals[1..] {
         assert!(matches!(&why[..], [Refusal::Apart(group, _)] if group == "web"), "{why:?}");
     }
+}
+
+#[test]
+fn a_zone_that_waits_for_one_that_is_left_keeps_no_room_from_others() {
+    let after = |name: &str, other: &str| FleetZone { after: words(&[other]), memory: 60, ..zone(name) };
+    let large = FleetZone { memory: 500, ..zone("large") };
+    let zones = vec![large, after("late", "large"), FleetZone { memory: 50, ..zone("small") }];
+    let placement = ask(&Rules::default(), zones, vec![host("h")]);
+    assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);
+    let late = &placement.unplaced[1].refusals[1].1;
+    assert_eq!(*late, [Refusal::Memory(10), Refusal::After("large".to_owned())]);
+    // Nor does one that waits for itself, by way of others.
+    let zones = vec![after("a", "b"), after("b", "a"), after("c", "elsewhere")];
+    let placement = ask(&Rules::default(), zones, vec![host("h")]);
+    assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);
+    let zones = vec![after("b", "a"), FleetZone { memory: 40, ..zone("a") }];
+    assert_eq!(ask(&Rules::default(), zones, vec![host("h")]).moves.len(), 2);
+}
+
+#[test]
+fn a_container_that_cannot_move_live_keeps_no_room_from_others() {
+    let container = FleetZone { brand: Some(sysadm::model::Brand::Lxc), memory: 90, ..zone("box") };
+    let zones = vec![container, FleetZone { memory: 50, ..zone("small") }];
+    let placement = ask(&Rules::default(), zones, vec![host("h")]);
+    assert_eq!(placement.moves, [Assignment { zone: ZoneIx(1), to: HostIx(1) }]);
+    assert!(placement.unplaced[0].refusals[1].1.contains(&Refusal::NotLive));
 }
 
 #[test]

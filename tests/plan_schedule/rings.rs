@@ -87,6 +87,22 @@ fn many_rings_beside_each_other_are_each_opened() {
     assert_eq!((wrong(&case, &plan), plan.blocked.len(), plan.moves.len()), (None, 0, 90));
 }
 
+#[test]
+fn a_zone_that_must_go_together_with_one_of_a_ring_stays_with_it() {
+    let mut case = ring(2, false);
+    let mut mate = zone("mate", "h0", 0);
+    mate.running = false;
+    case.fleet.zones.push(mate);
+    case.placement = to(&[(0, 1), (1, 0), (2, 1)]);
+    assert_eq!(plan(&case, false).moves.len(), 1);
+    case.fleet.zones[0].together.insert("app".to_owned());
+    case.fleet.zones[2].together.insert("app".to_owned());
+    let torn = plan(&case, false);
+    assert_eq!((torn.moves.len(), torn.blocked.len()), (0, 3));
+    let mate = torn.blocked.iter().find(|one| one.zone == ZoneIx(2)).unwrap();
+    assert_eq!(mate.obstacles, [Obstacle::Together(ZoneIx(0))]);
+}
+
 /// A zone without room waits for those at its destination that are left themselves, and for no others.
 fn names_who_is_there(case: &Case, plan: &Plan, blocked: &Blocked) {
     let there = &case.fleet.hosts[blocked.to.0 as usize].name;
@@ -104,7 +120,7 @@ fn names_who_is_there(case: &Case, plan: &Plan, blocked: &Blocked) {
                 (waits_for, left.iter().filter(|zone| at(zone).apart.contains(group)).copied().collect())
             }
             Obstacle::After(_) => continue,
-            other => panic!("{blocked:?}: {other:?}"),
+            other => unreachable!("{other:?}"),
         };
         assert_eq!(*waits_for, gives, "{blocked:?}");
     }

@@ -1,5 +1,5 @@
 //! Whole plans, places and times joined: at each begin and end of a move everything is kept to, whoever is left has
-//! true reasons, and nobody is left for a zone that does not move either.
+//! true reasons.
 
 mod reasons;
 mod sample;

@@ -11,7 +11,7 @@ use crate::samples::Sample;
 /// All that is said of those that are left, and is not so.
 pub fn untrue(sample: &Sample, made: &Made) -> Vec<String> {
     let walk = Walk { sample, made };
-    // A zone that waits in a ring, or for another one, keeps the place to which it is to go.
+    // A zone that waits in a ring keeps the place to which it is to go.
     let mut kept = walk.ends();
     made.placement.moves.iter().for_each(|one| kept[one.zone.0 as usize] = one.to.0 as usize);
     let end = End { ends: kept, walk };
@@ -63,6 +63,7 @@ impl End<'_> {
         let mut places = self.ends.clone();
         bundle.iter().for_each(|zone| places[*zone] = host);
         bundle.iter().any(is_unfit)
+            || bundle.iter().any(|zone| fleet.zones[*zone].after.iter().any(|name| self.walk.is_left(name)))
             || self.walk.world().wrong(&places, &[]).is_some()
             || self.walk.wrong_nodes(host, &places).is_some()
     }
@@ -152,6 +153,7 @@ impl End<'_> {
                 self.walk.sample.rules.max_zones == Some(*most) && missing(1, Resource::Zones) > 0
             }
             Refusal::Apart(group, other) => self.is_there(zone, group, host, Some(other)),
+            Refusal::After(other) => one.after.contains(other) && self.walk.is_left(other),
             Refusal::Together(group, other) => {
                 let bundles = self.walk.bundles();
                 let other = fleet.zones.iter().position(|zone| zone.name == *other);
@@ -202,6 +204,11 @@ impl End<'_> {
             Obstacle::After(other) => {
                 let other = &fleet.zones[other.0 as usize].name;
                 one.after.contains(other) && self.walk.is_left(other)
+            }
+            Obstacle::Together(other) => {
+                let bundles = self.walk.bundles();
+                bundles[&zone] == bundles[&(other.0 as usize)]
+                    && self.walk.is_left(&fleet.zones[other.0 as usize].name)
             }
             Obstacle::Endless(endless) => {
                 let dirty = one.dirty.unwrap_or_default();

@@ -23,6 +23,7 @@ pub fn wrong(sample: &Sample, made: &Made) -> Vec<String> {
     wrong.extend(walk.world().wrong_at_some_time(&walk.ways()));
     wrong.extend(made.plan.moves.iter().filter_map(|one| walk.wrong_move(one)));
     wrong.extend((0..sample.fleet.zones.len()).filter_map(|zone| walk.wrong_zone(zone)));
+    wrong.extend(walk.torn());
     let ends = walk.ends();
     wrong.extend((0..sample.fleet.hosts.len()).filter_map(|host| walk.wrong_nodes(host, &ends)));
     if made.plan.lower_bound_ms > made.plan.makespan_ms {
@@ -92,6 +93,14 @@ impl Walk<'_> {
         }
         let before = fleet.zones[zone].after.iter().find(|other| !moves.is_empty() && self.is_left(other));
         before.map(|other| format!("{name} moves, and {other} that must come first does not"))
+    }
+
+    /// Zones that go, without one with which they must be together.
+    fn torn(&self) -> Option<String> {
+        let bundles = self.bundles();
+        let moves = |zone: usize| self.made.plan.moves.iter().any(|one| one.zone.0 as usize == zone);
+        let mut zones = bundles.iter().filter(|(zone, first)| moves(**zone) != moves(**first));
+        zones.next().map(|(zone, first)| format!("of {zone} and {first} only one goes"))
     }
 
     pub fn is_left(&self, name: &str) -> bool {
