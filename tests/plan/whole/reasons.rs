@@ -62,7 +62,9 @@ impl End<'_> {
         let is_unfit = |zone: &usize| unfit(&fleet.zones[*zone], &fleet.hosts[host], drained).is_some();
         let mut places = self.ends.clone();
         bundle.iter().for_each(|zone| places[*zone] = host);
+        let disk: u64 = bundle.iter().map(|zone| fleet.zones[*zone].disk).sum();
         bundle.iter().any(is_unfit)
+            || disk > 0 && i128::from(disk) > self.free(host, Resource::Disk)
             || bundle.iter().any(|zone| fleet.zones[*zone].after.iter().any(|name| self.walk.is_left(name)))
             || self.walk.world().wrong(&places, &[]).is_some()
             || self.walk.wrong_nodes(host, &places).is_some()
