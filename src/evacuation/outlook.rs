@@ -180,7 +180,7 @@ fn in_vain(way: &Homecoming, zone: &ZoneName) -> Option<String> {
         .iter()
         .flat_map(|obstacle| match obstacle {
             Obstacle::Room { waits_for, .. } | Obstacle::Apart { waits_for, .. } => waits_for.clone(),
-            Obstacle::After(other) => [*other].into(),
+            Obstacle::After(other) | Obstacle::Together(other) => [*other].into(),
             Obstacle::Endless(_) | Obstacle::NoLine | Obstacle::NotLive | Obstacle::Stays(_) => {
                 BTreeSet::new()
             }

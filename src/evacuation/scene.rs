@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::EvacuationError;
 use super::connect::Connected;
 use super::select::{Candidate, Intent};
-use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
+use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
 use crate::plan::{
@@ -111,10 +111,12 @@ impl Scene {
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
             let of_zone = |one: &&Candidate| one.zone.as_str() == zone.name;
             let Some(candidate) = open.iter().find(of_zone) else { continue };
-            let Intent::Leave { targets, .. } = &candidate.intent else { continue };
+            let Intent::Leave { kind, targets } = &candidate.intent else { continue };
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
-            zone.action = Action::Live;
+            // And a run lets it go, when those before it are over, however they end.
+            zone.after.clear();
+            zone.action = if *kind == Kind::Restart { Action::Restart } else { Action::Live };
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&candidate.zone, targets));
         }
@@ -209,15 +211,18 @@ fn blocker(refusal: &Refusal) -> Blocker {
         Refusal::Drained | Refusal::Maintenance(_) => BlockerKind::Maintenance,
         Refusal::Memory(_) | Refusal::HugePages(_) | Refusal::Node(_) => BlockerKind::Memory,
         Refusal::Cpus(_) => BlockerKind::Cpu,
-        Refusal::Architecture(_) | Refusal::CpuFeatures(_) | Refusal::Brand | Refusal::Hypervisor(_) => {
-            BlockerKind::Platform
-        }
+        Refusal::Architecture(_)
+        | Refusal::CpuFeatures(_)
+        | Refusal::Brand
+        | Refusal::NotLive
+        | Refusal::Hypervisor(_) => BlockerKind::Platform,
         Refusal::Networks(_) => BlockerKind::Network,
         Refusal::Storage(_) | Refusal::Disk(_) => BlockerKind::Storage,
         Refusal::Home
         | Refusal::NotATarget
         | Refusal::MaxZones(_)
         | Refusal::Apart(..)
+        | Refusal::After(_)
         | Refusal::Together(..) => BlockerKind::Policy,
     };
     Blocker::new(kind, refusal.to_string())

@@ -189,6 +189,19 @@ pub struct FleetZone {
     pub one_by_one: BTreeSet<String>,
 }
 
+impl FleetZone {
+    /// It runs, is not to be restarted, and its brand cannot move live.
+    pub(super) fn is_bound(&self) -> bool {
+        self.running && self.action == Action::Live && self.brand == Some(Brand::Lxc)
+    }
+
+    /// Bytes of huge pages in which its memory lies, whole pages; none if it lies in ordinary memory.
+    pub(super) fn paged(&self) -> Option<u64> {
+        let size = self.huge_page?;
+        Some(if size == 0 { self.memory } else { self.memory.div_ceil(size).saturating_mul(size) })
+    }
+}
+
 impl Fleet {
     /// Reads an inventory file.
     ///

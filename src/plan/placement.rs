@@ -64,6 +64,8 @@ pub enum Refusal {
     CpuFeatures(Vec<String>),
     /// It does not run this brand.
     Brand,
+    /// The zone runs, and its brand cannot move live: no host takes it like that.
+    NotLive,
     /// Its hypervisor is older than the zone needs.
     Hypervisor(super::Version),
     /// Networks that are missing.
@@ -84,6 +86,8 @@ pub enum Refusal {
     MaxZones(u32),
     /// A zone is there from which this one must be kept apart: group and zone.
     Apart(String, String),
+    /// A zone that must move before this one does not move: its name.
+    After(String),
     /// A zone with which it must be together cannot go there: group and zone.
     Together(String, String),
 }

@@ -22,6 +22,7 @@ impl fmt::Display for Refusal {
             Self::Architecture(arch) => write!(f, "it is {arch}"),
             Self::CpuFeatures(names) => write!(f, "its processors lack {}", names.join(", ")),
             Self::Brand => f.write_str("it does not run zones of this brand"),
+            Self::NotLive => f.write_str("the zone runs, and its brand cannot move live"),
             Self::Hypervisor(version) => write!(f, "its hypervisor is too old ({version})"),
             Self::Networks(names) => write!(f, "it has no network {}", names.join(", ")),
             Self::Storage(names) => write!(f, "it does not see storage {}", names.join(", ")),
@@ -32,6 +33,7 @@ impl fmt::Display for Refusal {
             Self::Disk(bytes) => write!(f, "{} of storage missing", format_bytes(*bytes)),
             Self::MaxZones(count) => write!(f, "it has {count} zone(s), and may have no more"),
             Self::Apart(group, zone) => write!(f, "{zone} of group {group} is there, too, or goes there"),
+            Self::After(zone) => write!(f, "{zone} must move before, and cannot"),
             Self::Together(group, zone) => write!(f, "{zone} of group {group} cannot go there"),
         }
     }
@@ -60,6 +62,7 @@ impl Obstacle {
                 format!("a zone of group {group} is there") + &wait(waits_for, ", and stays")
             }
             Self::After(zone) => format!("{} must move before, and cannot", name(zone)),
+            Self::Together(zone) => format!("{} must go along, and cannot", name(zone)),
             Self::Endless(endless) => format!("moved live it would never arrive: {endless}"),
             Self::NoLine => "nothing can be sent there".to_owned(),
             Self::NotLive => "it runs, and its brand cannot move live".to_owned(),

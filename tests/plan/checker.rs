@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sysadm::model::Brand;
 use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, Question, Rules};
 
 /// Where each zone is once all moves are done, and everything that is wrong then.
@@ -73,6 +74,7 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
             "brand",
             zone.brand.is_some_and(|brand| host.brands.as_ref().is_some_and(|all| !all.contains(&brand))),
         ),
+        ("live", cannot_go_live(zone)),
         (
             "hypervisor",
             zone.hypervisor.is_some_and(|least| host.hypervisor.is_some_and(|there| there < least)),
@@ -80,6 +82,11 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
     ];
     let wrong: Vec<_> = checks.iter().filter(|(_, wrong)| *wrong).map(|(what, _)| *what).collect();
     (!wrong.is_empty()).then(|| wrong.join(", "))
+}
+
+/// A container does not move while it runs.
+pub fn cannot_go_live(zone: &FleetZone) -> bool {
+    zone.running && zone.brand == Some(Brand::Lxc) && zone.action == Action::Live
 }
 
 /// What is too much for a host, of what comes.
@@ -148,7 +155,7 @@ fn crowded<'a>(
 }
 
 /// Whether these parts can be seated at all, by trying everything.
-fn seats(parts: &[u64], free: &mut Vec<u64>) -> bool {
+pub fn seats(parts: &[u64], free: &mut Vec<u64>) -> bool {
     let Some((part, rest)) = parts.split_first() else { return true };
     (0..free.len()).any(|at| {
         let fits = free[at] >= *part;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sysadm::plan::{
-    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement, Question, Refusal,
-    Rules, Version, ZoneIx, place,
+    Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement, Question,
+    Refusal, Rules, Version, ZoneIx, place,
 };
 
 use crate::checker::violations;
@@ -128,6 +128,12 @@ fn every_refusal_says_what_is_missing() {
         all(FleetZone { huge_page: Some(4), ..zone("z") }, FleetHost { huge_pages: pages, ..host("h") }),
         [Refusal::HugePages(8)]
     );
+    let brand = Some(sysadm::model::Brand::Lxc);
+    assert_eq!(all(FleetZone { brand, ..zone("z") }, host("h")), [Refusal::NotLive]);
+    assert_eq!(
+        all(FleetZone { brand, running: false, memory: 103, disk: 1, ..zone("z") }, host("h")),
+        [Refusal::Disk(1)]
+    );
     let node = NumaNode { memory: 50, memory_free: 6, cpus: 1 };
     assert_eq!(
         all(
@@ -186,6 +192,32 @@ fn zones_are_kept_apart_and_the_reason_names_the_other_one() {
     for (_, why) in &placement.unplaced[0].refusals[1..] {
         assert!(matches!(&why[..], [Refusal::Apart(group, _)] if group == "web"), "{why:?}");
     }
+}
+
+#[test]
+fn a_zone_that_waits_for_one_that_is_left_keeps_no_room_from_others() {
+    let after = |name: &str, other: &str| FleetZone { after: words(&[other]), memory: 60, ..zone(name) };
+    let large = FleetZone { memory: 500, ..zone("large") };
+    let zones = vec![large, after("late", "large"), FleetZone { memory: 50, ..zone("small") }];
+    let placement = ask(&Rules::default(), zones, vec![host("h")]);
+    assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);
+    let late = &placement.unplaced[1].refusals[1].1;
+    assert_eq!(*late, [Refusal::Memory(10), Refusal::After("large".to_owned())]);
+    // Nor does one that waits for itself, by way of others.
+    let zones = vec![after("a", "b"), after("b", "a"), after("c", "elsewhere")];
+    let placement = ask(&Rules::default(), zones, vec![host("h")]);
+    assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);
+    let zones = vec![after("b", "a"), FleetZone { memory: 40, ..zone("a") }];
+    assert_eq!(ask(&Rules::default(), zones, vec![host("h")]).moves.len(), 2);
+}
+
+#[test]
+fn a_container_that_cannot_move_live_keeps_no_room_from_others() {
+    let container = FleetZone { brand: Some(sysadm::model::Brand::Lxc), memory: 90, ..zone("box") };
+    let zones = vec![container, FleetZone { memory: 50, ..zone("small") }];
+    let placement = ask(&Rules::default(), zones, vec![host("h")]);
+    assert_eq!(placement.moves, [Assignment { zone: ZoneIx(1), to: HostIx(1) }]);
+    assert!(placement.unplaced[0].refusals[1].1.contains(&Refusal::NotLive));
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Dice {
         self.roll(times) == 0
     }
 
-    fn some(&mut self, from: &[&str], times: u64) -> BTreeSet<String> {
+    pub fn some(&mut self, from: &[&str], times: u64) -> BTreeSet<String> {
         from.iter().filter(|_| self.one_in(times)).map(|word| (*word).to_owned()).collect()
     }
 }
@@ -84,7 +84,9 @@ pub fn wild(seed: u64) -> Sample {
         zone.huge_page = dice.one_in(6).then_some(2);
         zone.one_node = dice.one_in(4);
         zone.together = dice.some(&["x", "y"], 10);
-        zone.action = Action::ALL[if dice.one_in(4) { dice.roll(5) as usize } else { 0 }];
+        if dice.one_in(4) {
+            zone.action = Action::ALL[dice.roll(5) as usize];
+        }
         zone.targets =
             dice.one_in(8).then(|| vec![format!("h{}", dice.roll(hosts as u64 + 1)), "h1".to_owned()]);
     }
@@ -126,10 +128,12 @@ fn host(dice: &mut Dice, at: usize) -> FleetHost {
 
 fn zone(dice: &mut Dice, at: usize, host: usize, hosts: usize) -> FleetZone {
     let memory = 4 + dice.roll(40);
+    let brand = Brand::ALL[usize::from(dice.one_in(4))];
     FleetZone {
         name: format!("z{at}"),
         host: format!("h{host}"),
-        brand: Some(Brand::ALL[usize::from(dice.one_in(4))]),
+        brand: Some(brand),
+        action: if brand == Brand::Lxc { Action::Restart } else { Action::Live },
         running: !dice.one_in(6),
         memory,
         memory_used: memory - dice.roll(4),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod detours;
 mod exact;
 mod generate;
 mod rings;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{Fleet, HostIx, Leg, Obstacle, Resource, Rules, ZoneIx};
+use sysadm::plan::{Blocked, Fleet, HostIx, Leg, Obstacle, Plan, Resource, Rules, ZoneIx, schedule};
 
 use super::generate::{Case, GB, MB, host, ring, to, zone};
-use super::{plan, wrong};
+use super::{detours, plan, terms, world, wrong};
 
 #[test]
 fn in_a_ring_one_zone_steps_aside_and_comes_back() {
@@ -85,4 +85,78 @@ fn many_rings_beside_each_other_are_each_opened() {
     case.placement = to(&(0..60).map(|number| (number, number ^ 1)).collect::<Vec<_>>());
     let plan = plan(&case, true);
     assert_eq!((wrong(&case, &plan), plan.blocked.len(), plan.moves.len()), (None, 0, 90));
+}
+
+#[test]
+fn a_zone_that_must_go_together_with_one_of_a_ring_stays_with_it() {
+    let mut case = ring(2, false);
+    let mut mate = zone("mate", "h0", 0);
+    mate.running = false;
+    case.fleet.zones.push(mate);
+    case.placement = to(&[(0, 1), (1, 0), (2, 1)]);
+    assert_eq!(plan(&case, false).moves.len(), 1);
+    case.fleet.zones[0].together.insert("app".to_owned());
+    case.fleet.zones[2].together.insert("app".to_owned());
+    let torn = plan(&case, false);
+    assert_eq!((torn.moves.len(), torn.blocked.len()), (0, 3));
+    let mate = torn.blocked.iter().find(|one| one.zone == ZoneIx(2)).unwrap();
+    assert_eq!(mate.obstacles, [Obstacle::Together(ZoneIx(0))]);
+}
+
+/// A zone without room waits for those at its destination that are left themselves, and for no others.
+fn names_who_is_there(case: &Case, plan: &Plan, blocked: &Blocked) {
+    let there = &case.fleet.hosts[blocked.to.0 as usize].name;
+    let left = plan.blocked.iter().map(|one| one.zone);
+    let at = |zone: &ZoneIx| &case.fleet.zones[zone.0 as usize];
+    let left: Vec<_> = left.filter(|zone| at(zone).host == *there).collect();
+    assert!(!blocked.obstacles.is_empty(), "{blocked:?}");
+    for obstacle in &blocked.obstacles {
+        let (waits_for, gives): (_, BTreeSet<_>) = match obstacle {
+            Obstacle::Room { resource: Resource::Disk, waits_for, .. } => {
+                (waits_for, left.iter().filter(|zone| at(zone).disk > 0).copied().collect())
+            }
+            Obstacle::Room { waits_for, .. } => (waits_for, left.iter().copied().collect()),
+            Obstacle::Apart { group, waits_for } => {
+                (waits_for, left.iter().filter(|zone| at(zone).apart.contains(group)).copied().collect())
+            }
+            Obstacle::After(_) => continue,
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!(*waits_for, gives, "{blocked:?}");
+    }
+}
+
+#[test]
+fn a_way_with_at_most_one_detour_is_always_found_and_none_where_there_is_none() {
+    // By the number of zones that step aside: how often such a way was found, and how often it was not.
+    let (mut found, mut missed, mut impossible) = ([0; 7], [0; 7], 0);
+    for seed in 0..1500 {
+        let (mut case, may) = detours::cyclic(seed);
+        let may = |zone: ZoneIx, host: HostIx| may[zone.0 as usize][host.0 as usize];
+        // A direct way is soon found, and how good it is does not matter here.
+        let steps = std::mem::take(&mut case.rules.steps);
+        let mut plan = plan(&case, false);
+        if !plan.blocked.is_empty() {
+            case.rules.steps = steps;
+            plan = schedule(&case.fleet, &case.rules, &case.placement, &terms(&case, &may));
+        }
+        assert_eq!(wrong(&case, &plan), None, "seed {seed}");
+        let first: Vec<_> = plan.moves.iter().filter(|one| one.leg == Leg::First).collect();
+        assert!(first.iter().all(|one| may(one.zone, one.to)), "seed {seed}");
+        if plan.blocked.is_empty() {
+            found[first.len()] += 1;
+            continue;
+        }
+        plan.blocked.iter().for_each(|one| names_who_is_there(&case, &plan, one));
+        match detours::fewest(&world(&case), &case, &may) {
+            None => impossible += 1,
+            Some(few) => {
+                assert!(few > 1, "seed {seed}: {few} detours are enough");
+                missed[few] += 1;
+            }
+        }
+    }
+    println!("found with so many detours: {found:?}, missed: {missed:?}; {impossible} have no way");
+    assert!(found[1] > 50 && impossible > 100, "{found:?}, {impossible}");
+    assert!(missed.iter().sum::<u32>() * 10 <= found[2..].iter().sum(), "{missed:?} of {found:?}");
 }

@@ -122,3 +122,41 @@ fn a_zone_after_one_that_cannot_move_says_so() {
     let last = plan.blocked.iter().find(|one| one.zone.0 == 2).unwrap();
     assert_eq!(last.obstacles, [Obstacle::After(sysadm::plan::ZoneIx(0))]);
 }
+
+#[test]
+fn huge_pages_are_taken_and_given_back_whole() {
+    use super::generate::{GB, MB, host, to, zone};
+    let page = |free| vec![sysadm::plan::HugePages { size: 4, free }];
+    let paged = |name: &str, host: &str| sysadm::plan::FleetZone {
+        memory: 6,
+        memory_used: 3,
+        huge_page: Some(4),
+        ..zone(name, host, 0)
+    };
+    let mut case = Case {
+        fleet: sysadm::plan::Fleet {
+            hosts: ["a", "b"].map(|name| host(name, 9 * GB, 0, 100 * MB)).into(),
+            zones: vec![paged("one", "a"), paged("other", "a")],
+        },
+        rules: Rules::default(),
+        placement: to(&[(0, 1), (1, 1)]),
+        trunks: Vec::new(),
+    };
+    case.fleet.hosts[1].huge_pages = page(3);
+    let short = plan(&case, false);
+    let missing = |one: &sysadm::plan::Blocked| match one.obstacles[..] {
+        [Obstacle::Room { missing, .. }] => missing,
+        _ => 0,
+    };
+    assert_eq!(wrong(&case, &short), None);
+    assert_eq!((short.moves.len(), short.blocked.iter().map(missing).sum::<u64>()), (1, 4), "two pages each");
+    // Two come for one that leaves.
+    case.fleet.zones.push(paged("first", "b"));
+    case.placement = to(&[(0, 1), (2, 0)]);
+    case.fleet.hosts[0].huge_pages = page(2);
+    case.fleet.hosts[1].huge_pages = page(0);
+    let exchange = plan(&case, false);
+    assert_eq!((wrong(&case, &exchange), exchange.moves.len()), (None, 2));
+    let played = simulate(&case.fleet, &case.rules, &exchange, &terms(&case, &|_, _| false));
+    assert_eq!(played.breaches, [], "no ordinary memory is taken");
+}

@@ -1,7 +1,9 @@
 //! What may be at an instant, and the shortest schedule of a few moves by trying all: both from the fleet itself,
 //! without any code of the planner.
 
-use sysadm::plan::{Fleet, Rules, Trunk};
+use std::collections::BTreeSet;
+
+use sysadm::plan::{Fleet, FleetHost, FleetZone, Rules, Trunk};
 
 /// A move from host to host, by their places in the fleet. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,48 +37,60 @@ impl World<'_> {
     }
 
     fn wrong_host(&self, host: usize, places: &[usize], moving: &[Way]) -> Option<String> {
-        let (there, zones) = (&self.fleet.hosts[host], &self.fleet.zones);
+        let there = &self.fleet.hosts[host];
         let arriving = |zone: usize| moving.iter().any(|way| way.zone == zone && way.to == host);
-        let (mut memory, mut disk, mut count) =
-            (i128::from(there.memory_free), i128::from(there.disk_free), 0);
-        let (mut guests, mut apart) = (false, Vec::new());
-        for (number, zone) in zones.iter().enumerate() {
-            let (was, is) = (zone.host == there.name, places[number] == host || arriving(number));
-            let running = i128::from(zone.running);
-            if was && !is {
-                memory += running * i128::from(zone.memory_used);
-                disk += i128::from(zone.disk);
-            }
-            if is && !was {
-                memory -= running * i128::from(zone.memory);
-                disk -= i128::from(zone.disk);
-                guests = true;
-            }
-            if is {
-                count += 1;
-                apart.extend(zone.apart.iter().map(|group| (group, was)));
-            }
-        }
-        if !guests {
-            return None;
-        }
-        let name = &there.name;
-        if memory < (there.memory as f64 * self.rules.headroom).ceil() as i128 {
-            return Some(format!("{name} has {memory} bytes left"));
-        }
-        if disk < 0 {
-            return Some(format!("{name} has {disk} bytes of storage left"));
-        }
-        if self.rules.max_zones.is_some_and(|most| count > most) {
-            return Some(format!("{name} has {count} zones"));
-        }
-        let met = |(at, (group, was)): (usize, &(_, bool))| {
-            apart
-                .iter()
-                .enumerate()
-                .any(|(other, (its, its_was))| other != at && its == group && !(*was && *its_was))
+        let is = |zone: usize| places[zone] == host || arriving(zone);
+        let was = |zone: usize| self.fleet.zones[zone].host == there.name;
+        let those = |which: &dyn Fn(usize) -> bool| -> Vec<&FleetZone> {
+            let zones = self.fleet.zones.iter().enumerate();
+            zones.filter(|(zone, _)| which(*zone)).map(|(_, zone)| zone).collect()
         };
-        apart.iter().enumerate().any(met).then(|| format!("zones of one group meet on {name}"))
+        let come = those(&|zone| is(zone) && !was(zone));
+        let gone = those(&|zone| was(zone) && !is(zone));
+        let stay = those(&|zone| is(zone) && was(zone));
+        let full = self.full(there, &come, &gone, &stay).or_else(|| met(&come, &stay));
+        full.map(|what| format!("{}: {what}", there.name))
+    }
+
+    /// What a host has too little of for the zones that came, with those that are gone and those that stay.
+    fn full(
+        &self,
+        host: &FleetHost,
+        come: &[&FleetZone],
+        gone: &[&FleetZone],
+        stay: &[&FleetZone],
+    ) -> Option<String> {
+        type Zones<'a> = &'a [&'a FleetZone];
+        let sum = |zones: Zones<'_>, of: &dyn Fn(&FleetZone) -> u64| -> i128 {
+            zones.iter().map(|zone| i128::from(of(zone))).sum()
+        };
+        let left = |what: &str, needed: i128, free: i128| {
+            (needed > 0 && needed > free).then(|| format!("{needed} of {what}, and {free} are there"))
+        };
+        let in_ram = |zone: &FleetZone| zone.running && zone.huge_page.is_none();
+        let memory = |zone: &FleetZone| if in_ram(zone) { zone.memory } else { 0 };
+        let used = |zone: &FleetZone| if in_ram(zone) { zone.memory_used } else { 0 };
+        let headroom = (host.memory as f64 * self.rules.headroom).ceil() as i128;
+        let free = i128::from(host.memory_free) + sum(gone, &used) - headroom;
+        let disk = i128::from(host.disk_free) + sum(gone, &|zone| zone.disk);
+        let cpus = |zone: &FleetZone| if zone.running { u64::from(zone.cpus) } else { 0 };
+        let most = self.rules.cpu_ratio.filter(|_| host.cpus > 0);
+        let most = most.map(|ratio| (f64::from(host.cpus) * ratio).floor() as i128 - sum(stay, &cpus));
+        let sizes: BTreeSet<_> = come.iter().filter_map(|zone| zone.huge_page).collect();
+        let pages = |size: u64| {
+            let of = move |zone: &FleetZone| {
+                let is_in = zone.running && zone.huge_page == Some(size);
+                if is_in { zone.memory.div_ceil(size) } else { 0 }
+            };
+            let free: u64 = host.huge_pages.iter().filter(|all| all.size == size).map(|all| all.free).sum();
+            left(&format!("pages of {size}"), sum(come, &of), i128::from(free) + sum(gone, &of))
+        };
+        let zones = self.rules.max_zones.map(|most| i128::from(most) - stay.len() as i128);
+        left("memory", sum(come, &memory), free)
+            .or_else(|| left("storage", sum(come, &|zone| zone.disk), disk))
+            .or_else(|| left("processors", sum(come, &cpus), most?))
+            .or_else(|| left("zones", come.len() as i128, zones?))
+            .or_else(|| sizes.into_iter().find_map(pages))
     }
 
     fn wrong_lines(&self, moving: &[Way]) -> Option<String> {
@@ -85,14 +99,16 @@ impl World<'_> {
             if most.is_some_and(|most| sum > most) {
                 return Some(format!("{name} carries {sum}"));
             }
-            (ways.len() > slots).then(|| format!("{name} has {} moves", ways.len()))
+            (ways.len() > slots.max(1)).then(|| format!("{name} has {} moves", ways.len()))
         };
         let (out, into) = (self.rules.outbound as usize, self.rules.inbound as usize);
         for (number, host) in self.fleet.hosts.iter().enumerate() {
             let leaving = moving.iter().filter(|way| way.from == number).collect();
             let arriving = moving.iter().filter(|way| way.to == number).collect();
-            let wrong = over(&host.name, host.bandwidth, leaving, out);
-            if let Some(wrong) = wrong.or_else(|| over(&host.name, host.bandwidth, arriving, into)) {
+            // Beside what the line carries anyway; others give way by a tenth.
+            let line = host.bandwidth.map(|line| line.saturating_sub(host.network_load).max(line / 10));
+            let wrong = over(&host.name, line, leaving, out);
+            if let Some(wrong) = wrong.or_else(|| over(&host.name, line, arriving, into)) {
                 return Some(wrong);
             }
         }
@@ -154,4 +170,14 @@ impl World<'_> {
         let named = |other: &usize| after.contains(&self.fleet.zones[*other].name);
         (0..self.fleet.zones.len()).filter(named).all(ended)
     }
+}
+
+/// Those that came are apart from each other, and from those that stay.
+fn met(come: &[&FleetZone], stay: &[&FleetZone]) -> Option<String> {
+    let pairs = come
+        .iter()
+        .enumerate()
+        .flat_map(|(at, zone)| come.iter().skip(at + 1).chain(stay).map(move |other| (zone, other)));
+    let mut pairs = pairs.filter(|(zone, other)| !zone.apart.is_disjoint(&other.apart));
+    pairs.next().map(|(zone, other)| format!("{} and {} meet", zone.name, other.name))
 }

@@ -18,11 +18,12 @@ type Asks<'a> = (
     &'a BTreeSet<String>,
     &'a BTreeSet<String>,
     Option<&'a [String]>,
+    bool,
 );
 
 fn asks(zone: &FleetZone) -> Asks<'_> {
     let FleetZone { arch, cpu_features, hypervisor, brand, networks, storage, targets, .. } = zone;
-    (arch, cpu_features, *hypervisor, *brand, networks, storage, targets.as_deref())
+    (arch, cpu_features, *hypervisor, *brand, networks, storage, targets.as_deref(), zone.is_bound())
 }
 
 /// Fills in items and classes.

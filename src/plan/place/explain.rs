@@ -1,13 +1,14 @@
 //! Why a zone fits nowhere: each host with all that stands against it there.
 
-use super::limits;
 use super::state::State;
+use super::{late, limits};
 use crate::plan::{FleetZone, HostIx, Refusal, Unplaced, ZoneIx};
 
 /// What has to be known for reasons: who is where in the end.
 pub(super) struct Explain<'a> {
     state: &'a State<'a>,
     there: Vec<Vec<usize>>,
+    held: late::Held<'a>,
 }
 
 impl<'a> Explain<'a> {
@@ -23,7 +24,7 @@ impl<'a> Explain<'a> {
             let at = to.map(|host| host as usize).or_else(home);
             at.into_iter().for_each(|host| there[host].push(zone));
         }
-        Self { state, there }
+        Self { state, there, held: late::held(state, None) }
     }
 
     /// A zone of an item that is left over, with all reasons.
@@ -56,13 +57,16 @@ impl<'a> Explain<'a> {
             .and_then(|part| limits::seat(&mut self.state.nodes(host).to_vec(), &[part]).err());
         let mut against: Vec<_> = limits::home(zone, to, drained).into_iter().collect();
         against.extend(limits::unfit(zone, to, drained));
-        if zone.host == to.name {
-            // What it has there says nothing about what it would need.
+        if zone.host == to.name || drained {
+            // What it has there says nothing about what it would need; and who stays on a host that is to be emptied
+            // is not counted.
             return against;
         }
         against.extend(limits::short(self.state.room(host), &need, problem.rules));
         against.extend(part.map(Refusal::Node));
         against.extend(self.apart(at, host));
+        against
+            .extend(late::waits_for(problem, &self.held, at).map(|other| Refusal::After(other.to_owned())));
         against
     }
 

@@ -2,7 +2,7 @@
 
 use super::construct::put_best;
 use super::state::State;
-use super::{Search, replan};
+use super::{Search, late, replan};
 
 /// With how many others an exchange is tried for each item of a round.
 const EXCHANGES: usize = 12;
@@ -134,13 +134,13 @@ fn exchange(state: &mut State<'_>, a: usize, b: usize) {
 }
 
 /// What was left over goes where there is room now, as long as that makes room for others.
-fn last_look(state: &mut State<'_>) {
+pub(super) fn last_look(state: &mut State<'_>) {
     let mut before = usize::MAX;
     while state.standing().left < before {
         before = state.standing().left;
         for item in 0..state.at.len() {
             let stayed = state.stays[item];
-            if state.at[item].is_some() {
+            if state.at[item].is_some() || late::is_late(state, item) {
                 continue;
             }
             if stayed {

@@ -62,6 +62,9 @@ pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) 
     {
         against.push(Refusal::Brand);
     }
+    if zone.is_bound() {
+        against.push(Refusal::NotLive);
+    }
     if let (Some(needed), Some(there)) = (zone.hypervisor, host.hypervisor)
         && there < needed
     {
@@ -86,7 +89,7 @@ pub(super) fn need(zone: &FleetZone, pages: &[u64]) -> Vec<i64> {
     need[ZONES] = 1;
     if zone.running {
         need[CPUS] = i64::from(zone.cpus);
-        need[column(zone, pages)] = memory(zone, zone.memory);
+        need[column(zone, pages)] = needs(zone.paged().unwrap_or(zone.memory));
     }
     need
 }
@@ -106,15 +109,6 @@ fn column(zone: &FleetZone, pages: &[u64]) -> usize {
     zone.huge_page
         .and_then(|size| pages.iter().position(|page| *page == size))
         .map_or(MEMORY, |at| PAGES + at)
-}
-
-/// Bytes, in whole pages if they are huge.
-fn memory(zone: &FleetZone, bytes: u64) -> i64 {
-    needs(
-        zone.huge_page
-            .filter(|size| *size > 0)
-            .map_or(bytes, |size| bytes.div_ceil(size).saturating_mul(size)),
-    )
 }
 
 /// The part of a zone's memory that must lie in one memory node.

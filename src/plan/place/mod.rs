@@ -11,7 +11,7 @@
 //! 1. A placement breaks no hard constraint (`limits`) once all its moves are done. Zones of the question are
 //!    taken to have left their hosts, and give back what they use and their place in groups that are kept apart;
 //!    those that fit nowhere have not. All other zones stay where they are. That it holds at every moment on the
-//!    way too is the schedule's part.
+//!    way too is the schedule's part. A zone that must come after one that is left is left, too (`late`).
 //! 2. First as few zones as possible are left over, then the goal counts (`score`).
 //! 3. Zones that must go together go together or not at all.
 //! 4. The same input gives the same placement. A search ends after [`Rules::steps`] steps, a step being one host
@@ -22,6 +22,7 @@ mod chance;
 mod construct;
 mod explain;
 mod improve;
+mod late;
 mod limits;
 mod metrics;
 mod peak;
@@ -60,7 +61,9 @@ pub fn place(fleet: &Fleet, rules: &Rules, question: &Question) -> Placement {
     let mut state = construct::construct(&problem);
     repair::repair(&mut state, &mut search);
     repair::settle(&mut state, &mut search);
+    late::follow(&mut state, &mut search);
     improve::improve(&mut state, &mut search);
+    late::follow(&mut state, &mut search);
     answer(&state, fleet, question)
 }
 

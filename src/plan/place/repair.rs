@@ -79,17 +79,22 @@ pub(super) fn settle(state: &mut State<'_>, search: &mut Search) {
         })
     };
     while let Some(item) = homeless(state) {
-        for host in state.stay(item) {
-            let mut out = Vec::new();
-            while let Some(other) =
-                state.here[host].iter().map(|other| *other as usize).find(|at| state.suffers(*at))
-            {
-                state.take(other);
-                out.push(other);
-            }
-            for other in out {
-                let _ = (0..=CHAIN).any(|chain| make_way(state, search, other, chain, &mut vec![other]));
-            }
+        stay(state, search, item);
+    }
+}
+
+/// An item stays where it is; what suffers from that goes elsewhere, or has no place any more.
+pub(super) fn stay(state: &mut State<'_>, search: &mut Search, item: usize) {
+    for host in state.stay(item) {
+        let mut out = Vec::new();
+        while let Some(other) =
+            state.here[host].iter().map(|other| *other as usize).find(|at| state.suffers(*at))
+        {
+            state.take(other);
+            out.push(other);
+        }
+        for other in out {
+            let _ = (0..=CHAIN).any(|chain| make_way(state, search, other, chain, &mut vec![other]));
         }
     }
 }

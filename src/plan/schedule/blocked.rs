@@ -10,37 +10,58 @@ use super::stock::{Job, Use, What};
 use crate::plan::{Fleet, HostIx, ZoneIx};
 
 /// Takes the zones out that could not move in the emptiest of worlds, and those that must come after one of them or
-/// after one that has no place.
+/// after one that has no place, or go together with one.
 pub(super) fn never(
     fleet: &Fleet,
     builder: &Builder<'_>,
     zones: &mut Vec<(ZoneIx, HostIx)>,
     unplaced: BTreeSet<ZoneIx>,
 ) -> Vec<Blocked> {
-    let mut blocked = Vec::new();
     let mut stays = unplaced;
     let (_, never) = builder.build(zones, &Default::default());
-    let mut fresh = never;
+    let mut blocked = Vec::new();
+    for (zone, obstacle) in never {
+        stays.insert(zone);
+        let to = zones.iter().find(|one| one.0 == zone).map_or(HostIx(u32::MAX), |one| one.1);
+        blocked.push(Blocked { zone, to, obstacles: vec![obstacle] });
+    }
+    zones.retain(|(zone, _)| !stays.contains(zone));
+    blocked.extend(followers(fleet, zones, stays));
+    blocked
+}
+
+/// Takes the zones out that must come after one of these or go together with one, as those do not move.
+pub(super) fn followers(
+    fleet: &Fleet,
+    zones: &mut Vec<(ZoneIx, HostIx)>,
+    mut stays: BTreeSet<ZoneIx>,
+) -> Vec<Blocked> {
+    let mut blocked = Vec::new();
     loop {
-        for (zone, obstacle) in fresh.drain(..) {
-            stays.insert(zone);
-            let to = zones.iter().find(|one| one.0 == zone).map_or(HostIx(u32::MAX), |one| one.1);
-            blocked.push(Blocked { zone, to, obstacles: vec![obstacle] });
-        }
-        zones.retain(|(zone, _)| !stays.contains(zone));
-        for &(zone, _) in zones.iter() {
-            let waits = stays.iter().find(|&&other| comes_after(fleet, zone, other));
-            fresh.extend(waits.map(|&other| (zone, Obstacle::After(other))));
-        }
-        if fresh.is_empty() {
+        let open = zones.iter().filter(|(zone, _)| !stays.contains(zone));
+        let bound = open.filter_map(|&(zone, to)| {
+            let obstacle = stays.iter().find_map(|&other| bound(fleet, zone, other))?;
+            Some(Blocked { zone, to, obstacles: vec![obstacle] })
+        });
+        let bound: Vec<_> = bound.collect();
+        if bound.is_empty() {
             return blocked;
         }
+        let out: BTreeSet<_> = bound.iter().map(|one| one.zone).collect();
+        zones.retain(|(zone, _)| !out.contains(zone));
+        stays.extend(out);
+        blocked.extend(bound);
     }
 }
 
-fn comes_after(fleet: &Fleet, zone: ZoneIx, other: ZoneIx) -> bool {
+/// What keeps a zone if another one does not move.
+fn bound(fleet: &Fleet, zone: ZoneIx, other: ZoneIx) -> Option<Obstacle> {
     let at = |zone: ZoneIx| fleet.zones.get(zone.0 as usize);
-    at(zone).zip(at(other)).is_some_and(|(zone, other)| zone.after.contains(&other.name))
+    let (one, its) = at(zone).zip(at(other))?;
+    if one.after.contains(&its.name) {
+        return Some(Obstacle::After(other));
+    }
+    (!one.together.is_disjoint(&its.together)).then_some(Obstacle::Together(other))
 }
 
 /// The zones that the best way leaves where they are.

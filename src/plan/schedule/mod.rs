@@ -16,6 +16,7 @@
 //! What is promised at every instant: a zone that runs has its memory on both hosts while it moves; no line, slot
 //! or shared line carries more than it can; zones of an `apart` group are not on one host, not even on their way;
 //! of a `one_by_one` group one at most is on its way; a zone begins when those that it comes `after` have ended;
+//! zones that must be together go together or not at all;
 //! a zone with a higher priority is delayed by none with a lower one, unless that makes its room.
 //! Where a zone must lie within one memory node is left to the placement.
 
@@ -87,7 +88,15 @@ pub fn schedule(fleet: &Fleet, rules: &Rules, placement: &Placement, terms: &Ter
     let unplaced = placement.unplaced.iter().map(|one| one.zone).collect();
     let mut blocked = blocked::never(fleet, &builder, &mut zones, unplaced);
 
-    let way = pivot::way(&given, &builder, &zones);
+    let way = loop {
+        let way = pivot::way(&given, &builder, &zones);
+        let stays = blocked.iter().map(|one| one.zone).chain(way.left()).collect();
+        let followers = blocked::followers(fleet, &mut zones, stays);
+        if followers.is_empty() {
+            break way;
+        }
+        blocked.extend(followers);
+    };
     blocked.extend(blocked::left(&way, &builder, &zones));
 
     let problem = in_order(&way.problem, &way.found.order);

@@ -7,7 +7,7 @@ use super::Given;
 use super::order::{Found, levels, order};
 use super::plan::Leg;
 use super::problem::Builder;
-use super::stock::Problem;
+use super::stock::{Problem, Use};
 use crate::plan::{HostIx, ZoneIx};
 
 /// Third hosts that are tried for one zone, those with most room first.
@@ -39,8 +39,9 @@ impl Way {
         self.left().iter().all(|zone| !self.via.contains_key(zone))
     }
 
-    /// Zones that wait, and for whose room others wait.
-    fn in_the_way(&self) -> Vec<ZoneIx> {
+    /// Zones that wait, and for whose room others wait; `early`: and zones that went where those that wait have no room
+    /// now.
+    fn in_the_way(&self, early: bool) -> Vec<ZoneIx> {
         let levels = levels(&self.problem, &self.found.order);
         let left = || self.found.left.iter().filter_map(|&job| self.problem.jobs.get(job));
         let short: BTreeSet<_> = left()
@@ -48,22 +49,26 @@ impl Way {
             .filter(|one| levels.get(one.stock).is_some_and(|level| *level < one.amount))
             .map(|one| one.stock)
             .collect();
-        let gives = left().filter(|job| job.draft.leg == Leg::Whole);
-        let mut gives: Vec<_> =
-            gives.filter(|job| job.gives.iter().any(|one| short.contains(&one.stock))).collect();
-        gives.sort_by_key(|job| job.takes.iter().map(|one| one.amount).sum::<i64>());
-        gives.into_iter().map(|job| job.draft.zone).collect()
+        let done = self.found.order.iter().filter_map(|&job| self.problem.jobs.get(job));
+        let is_short = |uses: &[Use]| uses.iter().any(|one| short.contains(&one.stock));
+        let wait = left().filter(|job| is_short(&job.gives));
+        let went = done.filter(|job| early && is_short(&job.takes));
+        let mut whose: Vec<_> = wait.chain(went).filter(|job| job.draft.leg == Leg::Whole).collect();
+        whose.sort_by_key(|job| job.takes.iter().map(|one| one.amount).sum::<i64>());
+        whose.into_iter().map(|job| job.draft.zone).collect()
     }
 }
 
 /// The way on which the fewest zones are left, and of these one with few detours.
 pub(super) fn way(given: &Given<'_>, builder: &Builder<'_>, zones: &[(ZoneIx, HostIx)]) -> Way {
-    let mut search = Search { given, builder, zones, trials: 0 };
+    let mut search = Search { given, builder, zones, trials: 0, early: false };
     let mut best = search.try_via(&BTreeMap::new());
     loop {
-        search.trials = turns(given, zones.len()) / 4;
         let left = best.left().len();
-        let better = (1..=RING).find_map(|depth| search.with_more(&best, depth, left));
+        let better = [false, true].into_iter().find_map(|early| {
+            (search.trials, search.early) = (turns(given, zones.len()) / 4, early);
+            (1..=RING).find_map(|depth| search.with_more(&best, depth, left))
+        });
         match better {
             Some(better) if left > 0 => best = better,
             _ => return best,
@@ -82,6 +87,8 @@ struct Search<'a> {
     zones: &'a [(ZoneIx, HostIx)],
     /// How many ways may still be tried before one must be better.
     trials: usize,
+    /// Whether zones are tried that are not left themselves, too.
+    early: bool,
 }
 
 impl Search<'_> {
@@ -97,7 +104,7 @@ impl Search<'_> {
         if left == 0 {
             return None;
         }
-        for zone in way.in_the_way() {
+        for zone in way.in_the_way(self.early) {
             for third in self.third_hosts(zone) {
                 if self.trials == 0 {
                     return None;

@@ -108,6 +108,8 @@ pub enum Obstacle {
     },
     /// A zone that must move before it cannot.
     After(ZoneIx),
+    /// A zone with which it must be together cannot move.
+    Together(ZoneIx),
     /// Moved live it would never arrive.
     Endless(Endless),
     /// Between the two hosts nothing can be sent.

@@ -6,7 +6,7 @@ use super::plan::{Leg, Obstacle, PlannedMove, Resource};
 use super::rate;
 use super::stock::{Job, Problem, Stocks, Use, What, signed};
 use super::{Given, Terms};
-use crate::model::{Brand, Kind};
+use crate::model::Kind;
 use crate::plan::forecast::{Trip, used};
 use crate::plan::{Action, FleetHost, FleetZone, HostIx, ZoneIx};
 
@@ -170,15 +170,15 @@ impl<'a> Builder<'a> {
         let mut room = |resource, amount: u64, level: &dyn Fn() -> i64| {
             (amount > 0).then(|| stocks.of(What::Room(host, resource), amount, level))
         };
-        let memory = if one.running { memory } else { 0 };
+        // Huge pages are taken and given back whole.
+        let memory = if one.running { one.paged().unwrap_or(memory) } else { 0 };
         let mut needs = vec![match one.huge_page {
             Some(size) => room(Resource::HugePages(size), memory, &|| {
                 there
                     .huge_pages
                     .iter()
                     .filter(|pages| pages.size == size)
-                    .map(|p| signed(p.size * p.free))
-                    .sum()
+                    .fold(0, |all: i64, p| all.saturating_add(signed(p.size.saturating_mul(p.free))))
             }),
             None => room(Resource::Memory, memory, &|| {
                 signed(there.memory_free) - (there.memory as f64 * rules.headroom).ceil() as i64
@@ -207,11 +207,11 @@ impl<'a> Builder<'a> {
 
 /// Live or cold.
 fn kind(zone: &FleetZone) -> Result<Kind, Obstacle> {
-    match (zone.action, zone.running, zone.brand) {
-        (Action::Live, true, Some(Brand::Lxc)) => Err(Obstacle::NotLive),
-        (Action::Live, true, _) => Ok(Kind::Live),
-        (Action::Live | Action::Restart, false, _) => Ok(Kind::Cold),
-        (Action::Restart, true, _) => Ok(Kind::Restart),
+    match (zone.action, zone.running) {
+        (Action::Live, true) if zone.is_bound() => Err(Obstacle::NotLive),
+        (Action::Live, true) => Ok(Kind::Live),
+        (Action::Live | Action::Restart, false) => Ok(Kind::Cold),
+        (Action::Restart, true) => Ok(Kind::Restart),
         (stays @ (Action::Stop | Action::Suspend | Action::Leave), ..) => Err(Obstacle::Stays(stays)),
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Scene<'a> {
         self.moving.retain(|other| other.zone != one.zone);
         let Some(zone) = self.zone(one.zone) else { return };
         let at_home = self.fleet.hosts.get(one.from.0 as usize).is_some_and(|host| host.name == zone.host);
-        let back = if at_home { used(zone) } else { needs(zone) };
+        let back = if at_home && zone.huge_page.is_none() { used(zone) } else { needs(zone) };
         if let Some(memory) = self.memory.get_mut(one.from.0 as usize) {
             *memory += i128::from(back);
         }
@@ -115,7 +115,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Bytes of memory that a zone takes where it arrives.
+/// Bytes of ordinary memory that a zone takes where it arrives.
 const fn needs(zone: &FleetZone) -> u64 {
-    if zone.running { zone.memory } else { 0 }
+    if zone.running && zone.huge_page.is_none() { zone.memory } else { 0 }
 }
