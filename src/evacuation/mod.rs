@@ -127,6 +127,13 @@ pub enum Event<'a> {
     Progress(&'a Move),
     /// A zone's move has ended, well or not.
     Ended(&'a Move),
+    /// When all is expected to have moved, and by how many ms it may be later; told anew after each move.
+    Outlook {
+        /// The time.
+        end: Millis,
+        /// In 19 of 20 cases.
+        margin: u64,
+    },
     /// Something that the operator should know.
     Warning(&'a str),
 }

@@ -41,6 +41,7 @@ impl Subject<'_> {
             ended: None,
             bytes: 0,
             downtime: None,
+            expected: None,
         }
     }
 
@@ -51,10 +52,12 @@ impl Subject<'_> {
         let written = match (self.direction, result) {
             (Direction::Evacuate, Ok(moved)) => {
                 let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
+                let expected = began.as_ref().and_then(|a_move| a_move.expected);
                 let row = Away {
                     ended: Some(now),
                     bytes: moved.bytes,
                     downtime: moved.downtime,
+                    expected,
                     ..self.away_row(AwayPhase::Away, began.and_then(|a_move| a_move.started).unwrap_or(now))
                 };
                 store.update_away(&row)

@@ -16,7 +16,7 @@ use super::connect::Connected;
 use super::experience::learnt;
 use super::select::{Candidate, Intent};
 use super::survey::{Surveyed, ask};
-use super::{Engine, EvacuationError, Options};
+use super::{Actions, Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, HostUri, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
@@ -71,6 +71,7 @@ impl Engine {
             zone.targets = own_targets(zone, &targets, options);
         }
         options.policy.apply(&mut fleet);
+        ask_for(&options.actions, &here, &mut fleet);
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
             rules = plan.rules.clone();
@@ -81,6 +82,18 @@ impl Engine {
         // Without it, forecasts are only worse.
         let experience = learnt(&self.store.trips().unwrap_or_default());
         Ok(Scene { here, fleet, rules, connected, experience, plan })
+    }
+}
+
+/// What was asked for goes before what the policy does with zones.
+fn ask_for(actions: &Actions, here: &str, fleet: &mut Fleet) {
+    if *actions == Actions::default() {
+        return;
+    }
+    for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
+        if let Ok(name) = zone.name.parse() {
+            zone.action = actions.of(&name);
+        }
     }
 }
 

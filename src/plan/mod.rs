@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod forecast;
 pub mod ganeti;
 pub mod make;
+pub mod outlook;
 pub mod place;
 pub mod placement;
 mod reasons;
@@ -30,6 +31,7 @@ pub use file::{About, Change, Difference, FileMove, Left, PlanFile, PlanFileErro
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
 pub use forecast::{Calibration, Costs, Endless, Forecast, Observation, Trip};
 pub use make::{Experience, Made, make, timed};
+pub use outlook::Ahead;
 pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};

@@ -98,9 +98,18 @@ CREATE TABLE rest (
     ended_ms   INTEGER
 ) STRICT;
 
--- When a run is expected to end, and by how much it may be later.
+-- When a run is expected to end, by how much it may be later, and when it was expected to end at first.
 ALTER TABLE run ADD COLUMN expected_ms INTEGER;
 ALTER TABLE run ADD COLUMN margin_ms INTEGER;
+ALTER TABLE run ADD COLUMN first_expected_ms INTEGER;
+
+-- What is expected of a move, as long as it has not begun; then what was.
+ALTER TABLE move ADD COLUMN expected_start_ms INTEGER;
+ALTER TABLE move ADD COLUMN expected_duration_ms INTEGER;
+ALTER TABLE move ADD COLUMN expected_downtime_ms INTEGER;
+ALTER TABLE away ADD COLUMN expected_start_ms INTEGER;
+ALTER TABLE away ADD COLUMN expected_duration_ms INTEGER;
+ALTER TABLE away ADD COLUMN expected_downtime_ms INTEGER;
 
 -- What moves were expected to take, and took.
 CREATE TABLE trip (

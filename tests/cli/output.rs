@@ -83,6 +83,9 @@ fn replacement(before: &str, text: &str) -> (usize, String) {
     if shape(text, "dddd-dd-dd dd:dd") {
         return (16, "YYYY-MM-DD HH:MM".to_owned());
     }
+    if before.ends_with(" at about ") && shape(text, "dd:dd") {
+        return (5, "HH:MM".to_owned());
+    }
     if shape(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx") {
         return (36, "UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU".to_owned());
     }

@@ -231,7 +231,9 @@ fn help_of_evacuate() {
 
       -o, --output <FIELD,...>
               Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES,
-              STARTED, DURATION, DOWNTIME, or all
+              STARTED, DURATION, DOWNTIME; what was expected of a move before it began: EXPSTART,
+              EXPDURATION, EXPDOWNTIME; WHEN a zone that waits is expected to move, and how long one
+              that moves still takes; or all
 
           --watch
               Keep the list on the screen while it changes; on a pipe, a JSON document in a line for
