@@ -80,10 +80,12 @@ fn clock(time: Millis, now: Millis, zone: &TimeZone) -> String {
 fn roughly(ms: u64) -> String {
     const MINUTE: u64 = 60_000;
     const HOUR: u64 = 60 * MINUTE;
-    match ms {
-        0..=90_000 => format!("{} s", ms.div_ceil(1000)),
-        0..=5_400_000 => format!("{} min", ms.div_ceil(MINUTE)),
-        _ => format!("{} h", ms.div_ceil(HOUR)),
+    if ms <= 90_000 {
+        format!("{} s", ms.div_ceil(1000))
+    } else if ms <= 90 * MINUTE {
+        format!("{} min", ms.div_ceil(MINUTE))
+    } else {
+        format!("{} h", ms.div_ceil(HOUR))
     }
 }
 

@@ -207,16 +207,16 @@ impl State {
         let Some(bars) = &self.bars else { return };
         let bar = self.zones.entry(a_move.zone.clone()).or_insert_with(|| {
             let bar = bars.add(ProgressBar::new(a_move.total));
-            let template = "  {msg:<16} [{bar:16}] {prefix:<10} {bytes}/{total_bytes} {bytes_per_sec}";
+            let template = "  {msg:<16} [{wide_bar}] {prefix:>10} {bytes}/{total_bytes} {bytes_per_sec}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.set_message(a_move.zone.to_string());
             bar
         });
+        bar.set_prefix(beside_bar(a_move.started, a_move.expected, Millis::now()).unwrap_or_default());
         bar.set_length(a_move.total);
         bar.set_position(a_move.bytes);
-        bar.set_prefix(beside_bar(a_move.started, a_move.expected, Millis::now()).unwrap_or_default());
     }
 
     /// Says beside the counter when all will have moved.

@@ -43,8 +43,11 @@ impl Made {
     }
 
     fn pace(&self, ended: &[&str], elapsed: u64) -> Pace {
-        let over = self.plan.moves.iter().filter(|one| self.is_over(one.zone, ended)).map(|one| one.end_ms);
-        match over.max().unwrap_or(0) {
+        let (over, left): (Vec<&PlannedMove>, Vec<_>) =
+            self.plan.moves.iter().partition(|one| self.is_over(one.zone, ended));
+        let over = over.iter().map(|one| one.end_ms).max().unwrap_or(0);
+        // One that was done before its time does not make the others done.
+        match left.iter().map(|one| one.end_ms).fold(over, u64::min) {
             // Little that is over says little.
             0 => Pace { over: elapsed, slower: 1.0 },
             over => Pace { over, slower: (elapsed as f64 / over as f64).clamp(0.2, 20.0) },
@@ -153,6 +156,15 @@ mod tests {
         let late = made.remaining(&[name], end * 3).0;
         assert!(late.abs_diff((all - end) * 3) <= 1, "{late}");
         assert_eq!(made.remaining(&["a", "b", "c", "d"], 9).0, 0);
+    }
+
+    #[test]
+    fn the_last_zone_of_a_plan_that_moves_first_does_not_make_the_others_done() {
+        let made = made();
+        let last = made.plan.moves.iter().max_by_key(|one| one.end_ms).unwrap();
+        let name: &str = &made.zone(last.zone).unwrap().name;
+        let (left, _) = made.remaining(&[name], 10_000);
+        assert!(left >= 10_000, "{left}");
     }
 
     #[test]

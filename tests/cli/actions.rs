@@ -20,7 +20,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     assert_snapshot!(site.run("h1", "evacuate -n --action restart ct"), @r"
     sysadm: preparing zones for evacuation ... 1/1
     ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
-    ct               lxc    restart rads://h2        NNNB   -       -      -
+    ct               lxc    restart rads://h2        NNNB   +TIME   ~50.0s ~50.0s
     sysadm: dry-run succeeded
     [done]
     ");

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod crashes;
+mod expectations;
 mod faults;
 mod hangs;
 mod lines;
