@@ -94,7 +94,8 @@ fn while_a_run_goes_on_it_is_listed_when_each_zone_moves_and_how_long_it_still_t
     ZONENAME         STATE     DEST                                     WHEN  ERROR
     big1             MIGRATING rads://h2                                TIME -
     big2             READY     rads://h2                                HH:MM -
-    sysadm: empty at about HH:MM ± 14 s
+    big3             READY     rads://h2                                HH:MM -
+    sysadm: empty at about HH:MM ± 15 s
     [done]
     ");
     let document = || -> serde_json::Value {
