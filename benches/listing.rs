@@ -114,6 +114,7 @@ fn fill(root: &Path) {
             ended: Some(Millis(2000)),
             bytes: 1 << 30,
             downtime: Some(120),
+            expected: None,
         };
         store.begin_away(&row, &manifest).expect("a row");
         store.update_away(&row).expect("a row");

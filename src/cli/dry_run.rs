@@ -11,10 +11,16 @@ const COLUMNS: &[Column<Planned>] = &[
     Column { name: "ZONENAME", width: 16, value: |plan| Some(plan.prepared.zone.to_string()) },
     Column { name: "BRAND", width: 6, value: |plan| Some(plan.prepared.brand.to_string()) },
     Column { name: "KIND", width: 5, value: |plan| kind(plan).map(str::to_owned) },
-    Column { name: "DEST", width: 24, value: |plan| plan.prepared.peer.as_ref().map(ToString::to_string) },
+    Column { name: "DEST", width: 16, value: |plan| plan.prepared.peer.as_ref().map(ToString::to_string) },
     Column { name: "SIZE", width: 6, value: size },
-    Column { name: "TIME", width: 6, value: |plan| plan.estimate.map(|ms| format!("~{}", format_span(ms))) },
+    Column { name: "START", width: 7, value: |plan| Some(format!("+{}", format_span(plan.ahead?.start_ms))) },
+    Column { name: "TIME", width: 6, value: |plan| about(plan.estimate) },
+    Column { name: "DOWNTIME", width: 8, value: |plan| about(plan.ahead?.downtime_ms) },
 ];
+
+fn about(ms: Option<u64>) -> Option<String> {
+    Some(format!("~{}", format_span(ms?)))
+}
 
 fn kind(plan: &Planned) -> Option<&'static str> {
     match &plan.prepared.readiness {
@@ -117,6 +123,8 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
             serde_json::json!({
                 "zone": plan.prepared.zone, "brand": plan.prepared.brand, "kind": kind(plan),
                 "dest": plan.prepared.peer, "size": plan.size, "estimate_ms": plan.estimate,
+                "start_ms": plan.ahead.map(|ahead| ahead.start_ms),
+                "downtime_ms": plan.ahead.and_then(|ahead| ahead.downtime_ms),
                 "skipped": skipped, "failed": failed, "waits": waits, "findings": blockers,
             })
         })

@@ -218,6 +218,13 @@ async fn act(
         outcome.count(MoveState::Skipped)
     ));
     reporter.conclude(&outcome);
+    // Whoever has begun another one meanwhile reads of that there.
+    if outcome.stopped.is_none()
+        && let Ok(Some((run, _))) = engine.store.latest_run()
+        && run.pid == std::process::id()
+    {
+        reporter.compare(&run);
+    }
     if json {
         let args = ListArgs::default();
         listing::run(context, &args, true).await?;

@@ -56,6 +56,10 @@ STATES (-l)
   FAILED     the attempt failed, ERROR says why; it is where it was
   UNKNOWN    interrupted, or a host did not answer; --resume finds out
 
+WHEN (-l, while a run goes on)
+  14:32      it is expected to move then; soon: it should be on its way by now
+  1m05s      it is expected to arrive after that long; late: it should have arrived by now
+
 EXAMPLES
   sysadm evacuate -na                       what would happen, and what stands in the way
   sysadm evacuate -va                       everything, with a line for each step

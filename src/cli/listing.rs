@@ -3,14 +3,15 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::{parsable, pick, table};
+use super::columns::{parsable, table};
 use super::context::Context;
-use super::row::{COLUMNS, row_document, status};
+use super::outlook::end_of_run;
+use super::row::{fields, row_document, status};
 use super::{CliError, Exit, ui};
 use crate::evacuation::Status;
 use crate::maintenance;
-use crate::model::{Inventory, format_minute, format_span};
-use crate::store::{Direction, Expected, Store};
+use crate::model::{Inventory, Millis};
+use crate::store::{Direction, Store};
 
 /// The options of -l.
 #[derive(Debug, Default, clap::Args)]
@@ -22,7 +23,8 @@ pub struct ListArgs {
     #[arg(short, long, requires = "list", requires = "output")]
     pub parsable: bool,
     /// Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES, STARTED, DURATION,
-    /// DOWNTIME, or all
+    /// DOWNTIME; what was expected of a move before it began: EXPSTART, EXPDURATION, EXPDOWNTIME; WHEN a zone that
+    /// waits is expected to move, and how long one that moves still takes; or all
     #[arg(short, long, value_name = "FIELD,...", requires = "list")]
     pub output: Option<String>,
     /// Keep the list on the screen while it changes; on a pipe, a JSON document in a line for each change
@@ -31,9 +33,9 @@ pub struct ListArgs {
 }
 
 pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Exit, CliError> {
-    let columns = pick(COLUMNS, 4, args.output.as_deref())?;
     let store = context.store_to_read()?;
     let status = status(context, store.as_ref())?;
+    let columns = fields(&status, args.output.as_deref())?;
     if as_json {
         let left = left_here(context).await;
         let text = serde_json::to_string_pretty(&document(context, store.as_ref(), &status, &left)?);
@@ -53,20 +55,14 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     if !status.rows.is_empty() {
         ui::print(&table(&columns, &status.rows));
     }
-    if let Some(expected) = &status.expected {
-        ui::say(&outlook(expected, status.running));
+    if let Some((direction, expected)) = status.running.zip(status.expected) {
+        let end = (expected.end, expected.margin);
+        ui::say(&end_of_run(direction, end, Millis::now(), &TimeZone::system()));
     }
     if status.running.is_none() {
         ui::say(&last_line(store.as_ref(), &left_here(context).await)?);
     }
     Ok(Exit::Done)
-}
-
-/// When a run is expected to end, as people say it.
-fn outlook(expected: &Expected, running: Option<Direction>) -> String {
-    let what = if running == Some(Direction::Return) { "all back" } else { "empty" };
-    let (end, margin) = (format_minute(expected.end, &TimeZone::system()), format_span(expected.margin));
-    format!("{what} at about {end} (hardly later than {margin} after that)")
 }
 
 /// The guests that are here now.

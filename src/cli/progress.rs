@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 
+use super::outlook::{beside_bar, compared, end_of_run};
 use super::ui;
 use crate::evacuation::{Event, Outcome, Watcher};
-use crate::model::ZoneName;
-use crate::store::{Direction, Move, MoveState, RestWay};
+use crate::model::{Millis, ZoneName};
+use crate::store::{Direction, Move, MoveState, RestWay, Run};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Reporter {
         state.end_phase();
         let bar = state.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new(total as u64));
-            if let Ok(style) = ProgressStyle::with_template("sysadm: {msg} ... {pos}/{len}") {
+            if let Ok(style) = ProgressStyle::with_template("sysadm: {msg} ... {pos}/{len}{prefix}") {
                 bar.set_style(style);
             }
             bar.set_message(text);
@@ -115,6 +117,13 @@ impl Reporter {
                 "{:?} runs here and cannot be handled: {}",
                 stranger.name, stranger.reason
             ));
+        }
+    }
+
+    /// How long a run took, and how long it was expected to.
+    pub fn compare(&self, run: &Run) {
+        if let (Verbosity::Verbose, Some(text)) = (self.verbosity, compared(run)) {
+            ui::say(&text);
         }
     }
 
@@ -202,15 +211,24 @@ impl State {
         let Some(bars) = &self.bars else { return };
         let bar = self.zones.entry(a_move.zone.clone()).or_insert_with(|| {
             let bar = bars.add(ProgressBar::new(a_move.total));
-            let template = "        {msg:<16} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}";
+            let template = "  {msg:<16} [{wide_bar}] {prefix:>10} {bytes}/{total_bytes} {bytes_per_sec}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.set_message(a_move.zone.to_string());
             bar
         });
+        bar.set_prefix(beside_bar(a_move.started, a_move.expected, Millis::now()).unwrap_or_default());
         bar.set_length(a_move.total);
         bar.set_position(a_move.bytes);
+    }
+
+    /// Says beside the counter when all will have moved.
+    fn foretell(&self, direction: Direction, end: (Millis, u64)) {
+        if let Some(bar) = self.phase.as_ref().and_then(|phase| phase.bar.as_ref()) {
+            let text = end_of_run(direction, end, Millis::now(), &TimeZone::system());
+            bar.set_prefix(format!(", {text}"));
+        }
     }
 }
 
@@ -247,7 +265,8 @@ impl Reporter {
             Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
-            Event::Prepared | Event::Progress(_) | Event::Ended(_) | Event::Warning(_) => {}
+            Event::Prepared | Event::Progress(_) | Event::Ended(_) => {}
+            Event::Outlook { .. } | Event::Warning(_) => {}
         }
     }
 
@@ -271,6 +290,7 @@ impl Reporter {
                 ui::say(&aside(zone, host));
             }
             Event::Progress(a_move) => self.locked().show(a_move),
+            Event::Outlook { end, margin } => self.locked().foretell(self.direction, (*end, *margin)),
             Event::Ended(a_move) => {
                 let mut state = self.locked();
                 if let Some(bar) = state.zones.remove(&a_move.zone) {

@@ -4,14 +4,18 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::CliError;
-use super::columns::Column;
+use super::columns::{Column, pick};
 use super::context::Context;
+use super::outlook::when;
 use crate::evacuation::{Row, Status, is_running, rows};
-use crate::model::{Kind, Step, format_bytes, format_minute, format_span};
+use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
 use crate::store::Store;
 
+/// What is listed of a run that goes on, if its end is known.
+const UNDER_WAY: &str = "ZONENAME,STATE,DEST,WHEN,ERROR";
+
 /// The first four are sysadm(8)'s own.
-pub const COLUMNS: &[Column<Row>] = &[
+const COLUMNS: &[Column<Row>] = &[
     Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
     Column { name: "STATE", width: 9, value: |row| Some(row.state.to_string()) },
     Column { name: "DEST", width: 40, value: |row| row.dest.as_ref().map(ToString::to_string) },
@@ -28,7 +32,24 @@ pub const COLUMNS: &[Column<Row>] = &[
     },
     Column { name: "DURATION", width: 8, value: |row| Some(format_span(row.ended?.since(row.started?))) },
     Column { name: "DOWNTIME", width: 8, value: |row| row.downtime.map(format_span) },
+    Column {
+        name: "EXPSTART",
+        width: 16,
+        value: |row| row.expected.map(|expected| format_minute(expected.start, &TimeZone::system())),
+    },
+    Column { name: "EXPDURATION", width: 11, value: |row| Some(format_span(row.expected?.duration)) },
+    Column { name: "EXPDOWNTIME", width: 11, value: |row| Some(format_span(row.expected?.downtime?)) },
+    Column {
+        name: "WHEN",
+        width: 5,
+        value: |row| when(row.state, row.started, row.expected, Millis::now(), &TimeZone::system()),
+    },
 ];
+
+/// The fields that are listed: those that `wanted` names, or what there is to say of a run that goes on.
+pub fn fields(status: &Status, wanted: Option<&str>) -> Result<Vec<Column<Row>>, CliError> {
+    pick(COLUMNS, 4, wanted.or(status.expected.map(|_| UNDER_WAY)))
+}
 
 /// How far a zone is, in percent; none if it does not move.
 pub fn percent(row: &Row) -> Option<u64> {
@@ -56,5 +77,8 @@ pub fn row_document(row: &Row) -> Value {
         "kind": row.kind, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
         "started_ms": row.started, "duration_ms": row.ended.zip(row.started).map(|(end, start)| end.since(start)),
         "downtime_ms": row.downtime,
+        "expected_start_ms": row.expected.map(|expected| expected.start),
+        "expected_duration_ms": row.expected.map(|expected| expected.duration),
+        "expected_downtime_ms": row.expected.and_then(|expected| expected.downtime),
     })
 }

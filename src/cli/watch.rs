@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::columns::{Column, pick, table};
+use super::columns::{Column, table};
 use super::context::Context;
 use super::listing::ListArgs;
-use super::row::{COLUMNS, percent, row_document, status};
+use super::row::{fields, percent, row_document, status};
 use super::{CliError, Exit, ui};
 use crate::evacuation::{Row, Status};
 
@@ -15,7 +15,8 @@ const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Shows the list until the run that is in progress has ended (at once, if there is none) or ^C.
 pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
-    let columns = &pick(COLUMNS, 4, args.output.as_deref())?;
+    let wanted = args.output.as_deref();
+    fields(&Status::default(), wanted)?;
     let store = context.store_to_read()?;
     let terminal = ui::on_terminal();
     let mut shown = None;
@@ -24,7 +25,7 @@ pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
         let now = status(context, store.as_ref())?;
         if shown.as_ref() != Some(&now) {
             if terminal {
-                height = draw(&now, columns, height);
+                height = draw(&now, &fields(&now, wanted)?, height);
             } else {
                 emit(&now, shown.as_ref())?;
             }

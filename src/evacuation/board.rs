@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::select::Candidate;
-use crate::model::ZoneName;
-use crate::store::{Move, Store, StoreError};
+use crate::model::{Millis, ZoneName};
+use crate::store::{Expectation, Move, Store, StoreError};
 
 /// The moves of one run.
 pub struct Board {
@@ -56,6 +56,25 @@ impl Board {
             self.store.save_moves(run, std::slice::from_ref(&changed))?;
         }
         Ok(changed)
+    }
+
+    /// Writes down when all is expected to have moved and by how many ms it may be later, and what is expected of those
+    /// that have not begun.
+    pub fn expect(
+        &self,
+        end: (Millis, u64),
+        of: impl Fn(&ZoneName) -> Option<Expectation>,
+    ) -> Result<(), StoreError> {
+        let mut changed = Vec::new();
+        for a_move in self.locked().values_mut().filter(|one| one.started.is_none() && !one.state.is_final())
+        {
+            if let Some(expectation) = of(&a_move.zone) {
+                a_move.expected = Some(expectation);
+                changed.push((a_move.zone.clone(), expectation));
+            }
+        }
+        // Not the whole rows: what has become of a zone meanwhile is written by its own move.
+        self.run.map_or(Ok(()), |run| self.store.expect(run, end, &changed))
     }
 
     /// All of them, by zone name.

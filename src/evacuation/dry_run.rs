@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ask::Mode;
 use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
 use crate::model::{Kind, Stranger};
-use crate::plan::Made;
+use crate::plan::{Ahead, Made};
 use crate::store::{AwayPhase, Direction, StoreError};
 
 /// What a run would do.
@@ -28,6 +28,8 @@ pub struct Planned {
     pub size: u64,
     /// How long that takes, in milliseconds; none if nothing is known.
     pub estimate: Option<u64>,
+    /// When it begins after the first move of all, and how long the zone does not answer, as the planner has it.
+    pub ahead: Option<Ahead>,
 }
 
 impl Engine {
@@ -41,8 +43,8 @@ impl Engine {
         let (options, scene, candidates) = self.see(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
         let mut prepared = self.prepare_all(&candidates.list, &scene, &options, Mode::Look, &board).await;
-        if let Some((_, outlook)) = self.look_ahead(direction, &prepared, &options).await {
-            outlook.tell(&mut prepared);
+        if let Some((_, way_out)) = self.look_ahead(direction, &prepared, &options).await {
+            way_out.tell(&mut prepared);
         }
         let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
         let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
@@ -56,7 +58,7 @@ impl Engine {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
         let Readiness::Ready(task) = &prepared.readiness else {
-            return Ok(Planned { prepared, size: 0, estimate: None });
+            return Ok(Planned { prepared, size: 0, estimate: None, ahead: None });
         };
         let (size, estimate) = match task.arrival.kind {
             Kind::Live => {
@@ -71,9 +73,8 @@ impl Engine {
             // How long its guest takes to end and to come up only that knows.
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
-        // The planner counts what crosses, and not the questions and answers that a configuration alone takes.
-        let planned = made.duration(prepared.zone.as_str()).filter(|_| task.arrival.kind != Kind::Cold);
-        let estimate = planned.or(estimate);
-        Ok(Planned { prepared, size, estimate })
+        let ahead = made.ahead(&[], 0).get(prepared.zone.as_str()).copied();
+        let estimate = ahead.map(|ahead| ahead.duration_ms).or(estimate);
+        Ok(Planned { prepared, size, estimate, ahead })
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{Millis, ZoneName};
 use crate::plan::{
     Calibration, Costs, Experience, FleetHost, FleetZone, Forecast, Made, Observation, PlannedMove, Trip,
 };
-use crate::store::{Expected, Move, MoveState, PastTrip};
+use crate::store::{Expectation, Move, MoveState, PastTrip};
 
 /// What is known after these trips, oldest first.
 pub(super) fn learnt(trips: &[PastTrip]) -> Experience {
@@ -68,14 +68,24 @@ impl Engine {
         }
     }
 
-    /// Tells when all will have moved, after some of them have.
+    /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
     pub(super) fn expect(&self, made: &Made, ended: &[ZoneName], begun: Millis, board: &Board) {
-        let (Some(run), now) = (board.run(), Self::now()) else { return };
-        let names: Vec<_> = ended.iter().map(ZoneName::as_str).collect();
-        let (left, margin) = made.remaining(&names, now.since(begun));
-        let expected = Expected { end: now.after(left), margin };
+        // Of moves that the planner does not know nothing is said.
+        if made.plan.moves.is_empty() {
+            return;
+        }
+        let now = Self::now();
+        let (names, elapsed) = (ended.iter().map(ZoneName::as_str).collect::<Vec<_>>(), now.since(begun));
+        let (left, margin) = made.remaining(&names, elapsed);
+        let (end, ahead) = (now.after(left), made.ahead(&names, elapsed));
+        let of_zone = |zone: &ZoneName| {
+            let ahead = ahead.get(zone.as_str())?;
+            let (start, duration) = (now.after(ahead.start_ms), ahead.duration_ms);
+            Some(Expectation { start, duration, downtime: ahead.downtime_ms })
+        };
         // Only for people: a store that cannot be written is found out by the next step.
-        let _ = self.store.expect_end(run, expected);
+        let _ = board.expect((end, margin), of_zone);
+        self.watcher.event(&Event::Outlook { end, margin });
     }
 }
 

@@ -42,11 +42,7 @@ impl Engine {
             zone.targets = own_targets(zone, &targets, options);
         }
         let rings = options.policy.apply(&mut fleet);
-        if options.actions != Actions::default() {
-            for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
-                zone.action = zone.name.parse().map_or(zone.action, |name| options.actions.of(&name));
-            }
-        }
+        ask_for(&options.actions, self.local.name(), &mut fleet);
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
             rules = plan.rules.clone();
@@ -143,6 +139,18 @@ fn way_back(zone: &FleetZone, away: &[Away]) -> Action {
     match row.map(|row| row.kind) {
         Some(Kind::Restart) => Action::Restart,
         Some(Kind::Live | Kind::Cold) | None => Action::Live,
+    }
+}
+
+/// What was asked for goes before what the policy does with zones.
+fn ask_for(actions: &Actions, here: &str, fleet: &mut Fleet) {
+    if *actions == Actions::default() {
+        return;
+    }
+    for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
+        if let Ok(name) = zone.name.parse() {
+            zone.action = actions.of(&name);
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 //! An evacuation needs this host's maintenance lock, a return needs it gone.
 
 mod actions;
+mod aside;
 mod ask;
 mod bedtime;
 mod board;
@@ -28,7 +29,7 @@ mod lock;
 mod lookout;
 mod offering;
 mod one;
-mod outlook;
+
 mod passes;
 mod prepare;
 mod prepared;
@@ -133,6 +134,13 @@ pub enum Event<'a> {
     Progress(&'a Move),
     /// A zone's move has ended, well or not.
     Ended(&'a Move),
+    /// When all is expected to have moved, and by how many ms it may be later; told anew after each move.
+    Outlook {
+        /// The time.
+        end: Millis,
+        /// In 19 of 20 cases.
+        margin: u64,
+    },
     /// Something that the operator should know.
     Warning(&'a str),
 }

@@ -78,8 +78,8 @@ impl Engine {
             if moving.is_empty() && patience.idle == 0 {
                 ahead = self.look_ahead(direction, &prepared, options).await;
             }
-            if let Some((_, outlook)) = &ahead {
-                outlook.tell(&mut prepared);
+            if let Some((_, way_out)) = &ahead {
+                way_out.tell(&mut prepared);
             }
             let waiting: Vec<_> =
                 prepared.iter().filter_map(|one| Some((one.zone.clone(), one.waits()?.clone()))).collect();

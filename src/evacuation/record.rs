@@ -54,6 +54,7 @@ impl Subject<'_> {
                 ended: None,
                 bytes: 0,
                 downtime: None,
+                expected: None,
             },
         }
     }
@@ -65,10 +66,16 @@ impl Subject<'_> {
         let written = match (self.errand, result) {
             (Errand::Leave, Ok(moved)) => {
                 let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
+                let expected = began.as_ref().and_then(|a_move| a_move.expected);
                 let started = began.and_then(|a_move| a_move.started).unwrap_or(now);
-                let (bytes, downtime) = (moved.bytes, moved.downtime);
-                let phase = AwayPhase::Away;
-                store.update_away(&Away { phase, ended: Some(now), bytes, downtime, ..self.begun(started) })
+                store.update_away(&Away {
+                    phase: AwayPhase::Away,
+                    ended: Some(now),
+                    bytes: moved.bytes,
+                    downtime: moved.downtime,
+                    expected,
+                    ..self.begun(started)
+                })
             }
             (Errand::Leave, Err(_)) if stayed => store.remove_away(self.zone()).map(drop),
             (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
-use crate::store::{Away, AwayPhase, Direction, Expected, Move, MoveState, Rest, RestPhase, Run};
+use crate::store::{
+    Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
+};
 
 /// One zone's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Row {
     pub ended: Option<Millis>,
     /// How long it did not answer, in milliseconds.
     pub downtime: Option<u64>,
+    /// What is expected of its move, or was.
+    pub expected: Option<Expectation>,
 }
 
 /// All lines, and what goes on.
@@ -137,6 +141,7 @@ fn of_rest(rest: &Rest, host: &str) -> Row {
         started: Some(rest.started),
         ended: rest.ended,
         downtime: None,
+        expected: None,
     }
 }
 
@@ -161,6 +166,7 @@ fn of_away(away: &Away, host: &str) -> Row {
         started: Some(away.started),
         ended: away.ended,
         downtime: away.downtime,
+        expected: away.expected,
     }
 }
 
@@ -199,6 +205,7 @@ fn of_move(a_move: &Move, host: &str) -> Row {
         started: a_move.started,
         ended: a_move.ended,
         downtime: a_move.downtime,
+        expected: a_move.expected,
     }
 }
 

@@ -99,36 +99,10 @@ impl Made {
         self.fleet.hosts.get(host.0 as usize)
     }
 
-    /// How many milliseconds are left until the last move ends, and by how many it may be later, when `elapsed` ms have
-    /// passed and these zones have moved. What is left is taken to be as much slower than planned as what is over was.
-    pub fn remaining(&self, ended: &[&str], elapsed: u64) -> (u64, u64) {
-        let is_over = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| ended.contains(&zone.name.as_str()));
-        let over =
-            self.plan.moves.iter().filter(|one| is_over(one.zone)).map(|one| one.end_ms).max().unwrap_or(0);
-        let makespan = self.plan.makespan_ms.max(1);
-        let left = self.plan.moves.iter().filter(|one| !is_over(one.zone)).map(|one| one.end_ms).max();
-        let Some(left) = left else { return (0, 0) };
-        // Little that is over says little.
-        let slower = match over {
-            0 => 1.0,
-            _ => (elapsed as f64 / over as f64).clamp(0.2, 20.0),
-        };
-        let left = left.saturating_sub(over.max(if over == 0 { elapsed } else { 0 })) as f64 * slower;
-        let margin = self.plan.margin_ms as f64 * slower * (left / makespan as f64).min(1.0);
-        (left.round() as u64, margin.round() as u64)
-    }
-
     /// When the first move of a zone begins, ms; none if it does not move.
     pub fn start(&self, name: &str) -> Option<u64> {
         let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == name);
         self.plan.moves.iter().find(|one| of_zone(one.zone)).map(|one| one.start_ms)
-    }
-
-    /// How long all moves of a zone take, ms; none if it does not move.
-    pub fn duration(&self, name: &str) -> Option<u64> {
-        let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == name);
-        let moves = self.plan.moves.iter().filter(|one| of_zone(one.zone));
-        moves.map(|one| one.end_ms.saturating_sub(one.start_ms)).reduce(|sum, ms| sum.saturating_add(ms))
     }
 
     /// Zones that go nowhere, and all that stands against it.
@@ -166,42 +140,5 @@ impl Made {
     /// As a file, with the zones that go nowhere.
     pub fn file(&self, about: About, left: Vec<Left>) -> PlanFile {
         PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, left)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_left_is_expected_to_be_as_slow_as_what_is_over() {
-        let host = |name: &str| FleetHost {
-            name: name.to_owned(),
-            memory: 64 << 30,
-            memory_free: 32 << 30,
-            bandwidth: Some(100_000_000),
-            ..FleetHost::default()
-        };
-        let zone = |name: &str| FleetZone {
-            name: name.to_owned(),
-            host: "h1".to_owned(),
-            running: true,
-            memory: 1_000_000_000,
-            memory_used: 1_000_000_000,
-            ..FleetZone::default()
-        };
-        let fleet =
-            Fleet { hosts: vec![host("h1"), host("h2")], zones: ["a", "b", "c", "d"].map(zone).to_vec() };
-        let question = Question::drain(&fleet, &["h1".to_owned()], false);
-        let made = make(fleet, Rules::default(), &question, &Experience::default());
-        let all = made.plan.makespan_ms;
-        assert_eq!(made.remaining(&[], 0).0, all);
-        assert_eq!(made.remaining(&[], 1000).0, all - 1000);
-        let first = made.plan.moves.first().unwrap();
-        let (name, end) = (made.zone(first.zone).unwrap().name.clone(), first.end_ms);
-        assert_eq!(made.remaining(&[&name], end).0, all - end);
-        let late = made.remaining(&[&name], end * 3).0;
-        assert!(late.abs_diff((all - end) * 3) <= 1, "{late}");
-        assert_eq!(made.remaining(&["a", "b", "c", "d"], 9).0, 0);
     }
 }

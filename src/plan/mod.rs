@@ -19,6 +19,7 @@ pub mod forecast;
 pub mod ganeti;
 pub mod homecoming;
 pub mod make;
+pub mod outlook;
 pub mod place;
 pub mod placement;
 mod reasons;
@@ -33,6 +34,7 @@ pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version
 pub use forecast::{Calibration, Costs, Endless, Forecast, Observation, Trip};
 pub use homecoming::{Homecoming, away_from, homecoming};
 pub use make::{Experience, Made, make, timed};
+pub use outlook::Ahead;
 pub use place::place;
 pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
 pub use rules::{Action, Goal, Rules, Weights};

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, parsed, parsed_optional, stored, unsigned};
+use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::{Brand, HostUri, Kind, Manifest, Millis, ZoneName, words};
 
 words! {
@@ -50,6 +50,8 @@ pub struct Away {
     pub bytes: u64,
     /// How long it did not answer, in milliseconds.
     pub downtime: Option<u64>,
+    /// What had been expected of its move, if that was known.
+    pub expected: Option<Expectation>,
 }
 
 impl Away {
@@ -68,6 +70,7 @@ impl Away {
             ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
             bytes: unsigned(row, "bytes")?,
             downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
+            expected: Expectation::read(row)?,
         })
     }
 }
@@ -119,10 +122,11 @@ impl Store {
 
     /// Changes what is known of a zone's absence. Its identity and configuration stay.
     pub fn update_away(&self, away: &Away) -> Result<(), StoreError> {
+        let [start, duration, downtime] = Expectation::columns(away.expected);
         self.write("record a zone that is away", |transaction| {
             transaction.execute(
-                "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7
-                 WHERE zone = ?1",
+                "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7,
+                 expected_start_ms = ?8, expected_duration_ms = ?9, expected_downtime_ms = ?10 WHERE zone = ?1",
                 params![
                     away.zone.as_str(),
                     away.phase.as_str(),
@@ -131,6 +135,9 @@ impl Store {
                     away.downtime.map(stored),
                     away.refuge.to_string(),
                     away.aside.as_ref().map(ToString::to_string),
+                    start,
+                    duration,
+                    downtime,
                 ],
             )?;
             Ok(())
@@ -163,7 +170,8 @@ impl Store {
                 // Not the configurations: they are long, and `*` would read them all.
                 .prepare_cached(
                     "SELECT zone, uuid, brand, origin, refuge, aside, was_running, kind, phase, started_ms, ended_ms,
-                     bytes, downtime_ms FROM away ORDER BY zone",
+                     bytes, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms
+                     FROM away ORDER BY zone",
                 )?
                 .query_map([], Away::read)?
                 .collect()
@@ -209,6 +217,7 @@ pub(crate) mod tests {
             ended: Some(Millis(2)),
             bytes: 5,
             downtime: Some(240),
+            expected: Some(Expectation { start: Millis(1), duration: 2, downtime: Some(200) }),
         }
     }
 

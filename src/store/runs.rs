@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError, parsed, parsed_optional, stored, unsigned};
+use super::{Expectation, Expected, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName, words};
 
 words! {
@@ -74,17 +74,8 @@ pub struct Run {
     pub ended: Option<Millis>,
     /// How it ended, one word.
     pub outcome: Option<String>,
-    /// When it is expected to end, while it runs.
+    /// When it is, or was, expected to end; none if that was not known.
     pub expected: Option<Expected>,
-}
-
-/// When a run is expected to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// The time.
-    pub end: Millis,
-    /// By how many milliseconds it may be later, in 19 of 20 cases.
-    pub margin: u64,
 }
 
 impl Run {
@@ -97,20 +88,9 @@ impl Run {
             started: Millis(row.get("started_ms")?),
             ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
             outcome: row.get("outcome")?,
-            expected: expected(row)?,
+            expected: Expected::read(row)?,
         })
     }
-}
-
-/// A database that was written before this was known has no such columns, until it is upgraded.
-fn expected(row: &Row<'_>) -> rusqlite::Result<Option<Expected>> {
-    if row.as_ref().column_index("expected_ms").is_err() {
-        return Ok(None);
-    }
-    let end: Option<i64> = row.get("expected_ms")?;
-    let margin: Option<i64> = row.get("margin_ms")?;
-    let whole = end.map(Millis).zip(margin.and_then(|ms| u64::try_from(ms).ok()));
-    Ok(whole.map(|(end, margin)| Expected { end, margin }))
 }
 
 /// What a run does with one zone.
@@ -140,6 +120,8 @@ pub struct Move {
     pub ended: Option<Millis>,
     /// How long it did not answer, in milliseconds; live only.
     pub downtime: Option<u64>,
+    /// What is, or was, expected of it, if that is known.
+    pub expected: Option<Expectation>,
 }
 
 impl Move {
@@ -158,6 +140,7 @@ impl Move {
             started: None,
             ended: None,
             downtime: None,
+            expected: None,
         }
     }
 
@@ -175,14 +158,17 @@ impl Move {
             started: row.get::<_, Option<i64>>("started_ms")?.map(Millis),
             ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
             downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
+            expected: Expectation::read(row)?,
         })
     }
 
     pub(super) fn save(&self, run: i64, connection: &Connection) -> rusqlite::Result<()> {
+        let [start, duration, downtime] = Expectation::columns(self.expected);
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO move (run, zone, state, kind, brand, dest, step, error, bytes, total,
-                 started_ms, ended_ms, downtime_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+                 started_ms, ended_ms, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms)
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
             )?
             .execute(params![
                 run,
@@ -198,6 +184,9 @@ impl Move {
                 self.started.map(|time| time.0),
                 self.ended.map(|time| time.0),
                 self.downtime.map(stored),
+                start,
+                duration,
+                downtime,
             ])?;
         Ok(())
     }
@@ -227,17 +216,6 @@ impl Store {
             transaction.execute(
                 "UPDATE run SET ended_ms = ?2, outcome = ?3 WHERE id = ?1",
                 params![run, now.0, outcome],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Writes down when a run is expected to end.
-    pub fn expect_end(&self, run: i64, expected: Expected) -> Result<(), StoreError> {
-        self.write("record the expected end of a run", |transaction| {
-            transaction.execute(
-                "UPDATE run SET expected_ms = ?2, margin_ms = ?3 WHERE id = ?1",
-                params![run, expected.end.0, stored(expected.margin)],
             )?;
             Ok(())
         })
@@ -301,6 +279,7 @@ mod tests {
             started: Some(Millis(6)),
             ended: Some(Millis(8)),
             downtime: Some(3),
+            expected: Some(Expectation { start: Millis(5), duration: 4, downtime: Some(2) }),
             ..Move::new("evac1".parse().unwrap())
         };
         store.save_moves(run, &[full.clone(), Move::new("evac2".parse().unwrap())]).unwrap();

@@ -85,7 +85,7 @@ CREATE TABLE reservation (
 ) STRICT;
 
 -- v 2
--- Zones that are away may step aside, from one refuge to another.
+-- Zones that are away may step aside, from one refuge to another; and what was expected of their moves is kept.
 ALTER TABLE away RENAME TO away_of_v1;
 CREATE TABLE away (
     zone        TEXT PRIMARY KEY,
@@ -103,12 +103,15 @@ CREATE TABLE away (
     ended_ms    INTEGER,
     bytes       INTEGER NOT NULL DEFAULT 0,
     downtime_ms INTEGER,
+    expected_start_ms    INTEGER,
+    expected_duration_ms INTEGER,
+    expected_downtime_ms INTEGER,
     -- Last, because it is long: the other columns are read without it.
     manifest    TEXT NOT NULL,
     CHECK ((phase = 'aside') = (aside IS NOT NULL))
 ) STRICT;
 INSERT INTO away SELECT zone, uuid, brand, origin, refuge, NULL, was_running, kind, phase, started_ms, ended_ms, bytes,
-    downtime_ms, manifest FROM away_of_v1;
+    downtime_ms, NULL, NULL, NULL, manifest FROM away_of_v1;
 DROP TABLE away_of_v1;
 
 -- Zones that were stopped or suspended here, and are booted again on return, the last one first.
@@ -124,9 +127,15 @@ CREATE TABLE rest (
     ended_ms   INTEGER
 ) STRICT;
 
--- When a run is expected to end, and by how much it may be later.
+-- When a run is expected to end, by how much it may be later, and when it was expected to end at first.
 ALTER TABLE run ADD COLUMN expected_ms INTEGER;
 ALTER TABLE run ADD COLUMN margin_ms INTEGER;
+ALTER TABLE run ADD COLUMN first_expected_ms INTEGER;
+
+-- What is expected of a move, as long as it has not begun; then what was.
+ALTER TABLE move ADD COLUMN expected_start_ms INTEGER;
+ALTER TABLE move ADD COLUMN expected_duration_ms INTEGER;
+ALTER TABLE move ADD COLUMN expected_downtime_ms INTEGER;
 
 -- What moves were expected to take, and took.
 CREATE TABLE trip (

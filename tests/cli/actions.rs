@@ -19,8 +19,8 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     let site = with_container();
     assert_snapshot!(site.run("h1", "evacuate -n --action restart ct"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND    DEST                     SIZE   TIME
-    ct               lxc    restart rads://h2                NNNB   ~50.0s
+    ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
+    ct               lxc    restart rads://h2        NNNB   +TIME   ~50.0s ~50.0s
     sysadm: dry-run succeeded
     [done]
     ");
@@ -31,6 +31,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     sysadm: migrating ct to h2 ...
     sysadm: evacuation completed successfully.
     sysadm: ct: evacuated to rads://h2
+    sysadm: took TIME; TIME were expected
     [done]
     ");
     assert_eq!(site.whereabouts("ct"), "h2 running");
@@ -106,11 +107,11 @@ fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
     site.done("h1", "maintain -e");
     assert_snapshot!(site.run("h1", "evacuate -rn"), @r"
     sysadm: preparing zones for return ... 4/4
-    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac3            kvm    boot  -                        -      -
-    ct               lxc    boot  -                        -      -
-    evac1            kvm    boot  -                        -      -
-    evac2            kvm    boot  -                        -      -
+    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
+    evac3            kvm    boot  -                -      -       -      -
+    ct               lxc    boot  -                -      -       -      -
+    evac1            kvm    boot  -                -      -       -      -
+    evac2            kvm    boot  -                -      -       -      -
     sysadm: dry-run succeeded
     [done]
     ");

@@ -168,7 +168,7 @@ impl Environment {
             0 => part.split_whitespace().map(str::to_owned).collect(),
             _ => vec![part.to_owned()],
         });
-        command.args(words).env_clear().env("SYSADM_ROOT", root).env("TZ", "UTC");
+        command.args(words).env_clear().env("SYSADM_ROOT", root).env("TZ", "UTC").env("TERM", "xterm");
         command.stdin(Stdio::null());
         command
     }
@@ -232,4 +232,15 @@ impl Drop for Environment {
             let _ = agent.wait();
         }
     }
+}
+
+/// A terminal, and the line to it.
+pub fn terminal() -> (std::os::fd::OwnedFd, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let line = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    (terminal, line)
 }

@@ -36,12 +36,12 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o all"), @r"
-    ZONENAME         STATE     DEST                                     ERROR ORIGIN   KIND STEP     PROGRESS BYTES  STARTED          DURATION DOWNTIME
-    evac1            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
-    evac2            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
-    evac3            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME
-    evac4            EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -
-    tzone1           EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -
+    ZONENAME         STATE     DEST                                     ERROR ORIGIN   KIND STEP     PROGRESS BYTES  STARTED          DURATION DOWNTIME EXPSTART         EXPDURATION EXPDOWNTIME WHEN
+    evac1            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
+    evac2            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
+    evac3            EVACUATED rads://h2                                -     h1       live -        100%     4G     YYYY-MM-DD HH:MM TIME     TIME     YYYY-MM-DD HH:MM TIME        TIME        -
+    evac4            EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -        YYYY-MM-DD HH:MM TIME        -           -
+    tzone1           EVACUATED rads://h2                                -     h1       cold -        100%     NNNB   YYYY-MM-DD HH:MM TIME     -        YYYY-MM-DD HH:MM TIME        -           -
     sysadm: in maintenance; empty, safe to reboot
     [done]
     ");
@@ -55,7 +55,7 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o zonename,size"), @r#"
     ------- stderr -------
-    sysadm: unknown field "size"; there are: ZONENAME,STATE,DEST,ERROR,ORIGIN,KIND,STEP,PROGRESS,BYTES,STARTED,DURATION,DOWNTIME, or all
+    sysadm: unknown field "size"; there are: ZONENAME,STATE,DEST,ERROR,ORIGIN,KIND,STEP,PROGRESS,BYTES,STARTED,DURATION,DOWNTIME,EXPSTART,EXPDURATION,EXPDOWNTIME,WHEN, or all
     [exit status 2]
     "#);
     assert_snapshot!(site.run("h1", "evacuate -l -p"), @r"
@@ -77,6 +77,45 @@ fn all_that_is_known_of_each_zone_can_be_listed() {
     For more information, try '--help'.
     [exit status 2]
     ");
+}
+
+#[test]
+fn while_a_run_goes_on_it_is_listed_when_each_zone_moves_and_how_long_it_still_takes() {
+    let site = Environment::story();
+    for zone in ["big1", "big2", "big3"] {
+        site.run_zone("h1", zone, |spec| spec.memory = 20 << 30);
+    }
+    site.done("h1", "maintain -s");
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate --jobs 1 big1 big2 big3");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: evacuation in progress
+    ZONENAME         STATE     DEST                                     WHEN  ERROR
+    big1             MIGRATING rads://h2                                TIME -
+    big2             READY     rads://h2                                HH:MM -
+    big3             READY     rads://h2                                HH:MM -
+    sysadm: empty at about HH:MM ± 15 s
+    [done]
+    ");
+    let document = || -> serde_json::Value {
+        let mut command = site.command("h1", "evacuate -l --json");
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    };
+    let first = document()["zones"].clone();
+    let start = |zones: &serde_json::Value, zone: usize| zones[zone]["expected_start_ms"].as_i64().unwrap();
+    let duration = first[0]["expected_duration_ms"].as_i64().unwrap();
+    assert!((20_000..30_000).contains(&duration), "{first}");
+    assert!((start(&first, 1) - start(&first, 0)).abs_diff(duration) < 1000, "{first}");
+    site.set_faults("h1", &[]);
+    assert_eq!(site.end(run).status, Some(0));
+    // The first one was faster than expected: so the last one is expected sooner, and to be as fast. What was expected
+    // of the first one is listed beside what it took.
+    let zones = document()["zones"].clone();
+    assert!(start(&zones, 2) < start(&first, 2), "{first} {zones}");
+    assert_eq!(zones[0]["expected_duration_ms"], duration);
+    assert!(zones[2]["expected_duration_ms"].as_i64().unwrap() < duration, "{zones}");
+    assert!(zones[0]["duration_ms"].is_i64() && zones[0]["expected_downtime_ms"].is_i64(), "{zones}");
 }
 
 #[test]

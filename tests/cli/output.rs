@@ -83,6 +83,9 @@ fn replacement(before: &str, text: &str) -> (usize, String) {
     if shape(text, "dddd-dd-dd dd:dd") {
         return (16, "YYYY-MM-DD HH:MM".to_owned());
     }
+    if before.ends_with(' ') && shape(text, "dd:dd ") {
+        return (5, "HH:MM".to_owned());
+    }
     if shape(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx") {
         return (36, "UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU".to_owned());
     }
@@ -149,4 +152,5 @@ fn what_differs_is_replaced_and_columns_stay() {
         "admin  root  YYYY-MM-DD HH:MM   x\nevac1  TIME     4G\nevac1  TIME     4G\n127.0.0.1:PORT\n"
     );
     assert_eq!(redact("0.1.0 4.4G h2 410B ~36.7s\n", "/x"), "0.1.0 4.4G h2 NNNB ~36.7s\n");
+    assert_eq!(redact("at about 14:32 ± 4 min 14:32:05\n", "/x"), "at about HH:MM ± 4 min 14:32:05\n");
 }

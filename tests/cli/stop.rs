@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, terminal};
 
 /// A run of which one zone is on its way and stands still there, until the fault is taken away.
 fn stalled(line: &str) -> (Environment, Child) {
@@ -137,15 +137,4 @@ fn a_run_whose_terminal_is_lost_goes_on_to_its_end() {
     for zone in ["evac1", "evac2", "evac3"] {
         assert_eq!(site.whereabouts(zone), "h2 running");
     }
-}
-
-/// A terminal, and the line to it.
-fn terminal() -> (std::os::fd::OwnedFd, std::fs::File) {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-    let line = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
-    (terminal, line)
 }

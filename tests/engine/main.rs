@@ -6,6 +6,7 @@
 mod asides;
 mod cancel;
 mod crashes;
+mod expectations;
 mod faults;
 mod hangs;
 mod lines;

@@ -366,7 +366,7 @@ impl Watcher for Events {
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
             Event::Waking(zone) => format!("waking {zone}"),
-            Event::Progress(_) => return,
+            Event::Progress(_) | Event::Outlook { .. } => return,
             other => format!("{other:?}"),
         };
         self.0.lock().unwrap().push(text);

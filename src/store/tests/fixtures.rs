@@ -23,12 +23,16 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 1 knew neither restarts, nor zones that rest or step aside, and did not keep what moves took.
+/// Version 1 knew neither restarts, nor zones that rest or step aside, and did not keep what moves took or were expected
+/// to take.
 fn before_zones_rested() -> Contents {
     let mut contents = sample::contents();
     contents.rests.clear();
     contents.trips.clear();
     contents.away.retain(|(row, _)| row.phase != AwayPhase::Aside);
+    contents.runs.iter_mut().for_each(|run| run.expected = None);
+    contents.moves.iter_mut().for_each(|(_, a_move)| a_move.expected = None);
+    contents.away.iter_mut().for_each(|(away, _)| away.expected = None);
     contents.moves.retain(|(_, a_move)| !matches!(a_move.state, MoveState::Stopped | MoveState::Suspended));
     contents.journal.retain(|(_, entry)| !matches!(entry.step, Step::Shutdown | Step::Save | Step::Boot));
     contents

@@ -6,9 +6,11 @@ use crate::model::{
     Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
 };
 use crate::store::{
-    Away, AwayPhase, Contents, Direction, Entry, Holder, Mark, Move, MoveState, PastTrip, Reservation, Rest,
-    RestPhase, RestWay, Run, Store, TargetKey,
+    Away, AwayPhase, Contents, Direction, Entry, Expectation, Expected, Holder, Mark, Move, MoveState,
+    PastTrip, Reservation, Rest, RestPhase, RestWay, Run, Store, TargetKey,
 };
+
+const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
 
 pub fn name(zone: &str) -> ZoneName {
     zone.parse().unwrap()
@@ -33,7 +35,7 @@ pub fn run(id: i64, direction: Direction, ended: Option<i64>) -> Run {
         started: Millis(id),
         ended: ended.map(Millis),
         outcome,
-        expected: None,
+        expected: ended.map(|_| Expected { end: Millis(8), margin: 2, first: Millis(8) }),
     }
 }
 
@@ -58,6 +60,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         ended: arrived.then_some(Millis(20)),
         bytes: if arrived { 1 << 40 } else { 0 },
         downtime: arrived.then_some(240),
+        expected: arrived.then_some(EXPECTATION),
     };
     (row, manifest(zone))
 }
@@ -148,6 +151,7 @@ fn full_move(zone: &str) -> Move {
         started: Some(Millis(10)),
         ended: Some(Millis(20)),
         downtime: Some(240),
+        expected: Some(EXPECTATION),
         ..Move::new(name(zone))
     }
 }
@@ -195,6 +199,9 @@ pub fn write(store: &Store) {
     }
     for run in &contents.runs {
         assert_eq!(store.begin_run(run.direction, &run.user, run.pid, run.started).unwrap(), run.id);
+        if let Some(expected) = run.expected {
+            store.expect(run.id, (expected.end, expected.margin), &[]).unwrap();
+        }
         if let (Some(ended), Some(outcome)) = (run.ended, &run.outcome) {
             store.end_run(run.id, outcome, ended).unwrap();
         }

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use super::sample::{away, booking, entry, holder, manifest, name, rest, trip, uri};
 use crate::model::{Millis, Step};
-use crate::store::{
-    AwayPhase, Direction, Expected, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey,
-};
+use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
 /// A write, under the words with which the store names it; each changes what is in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
@@ -18,7 +16,7 @@ pub const WRITES: &[Write] = &[
     ("set targets", |store| store.set_targets(&[TargetKey::Default], &[uri("rads://h9")])),
     ("record a new run", |store| store.begin_run(Direction::Evacuate, "eve", 1, Millis(5)).map(drop)),
     ("record the end of a run", |store| store.end_run(2, "ended", Millis(6))),
-    ("record the expected end of a run", |store| store.expect_end(2, Expected { end: Millis(9), margin: 1 })),
+    ("record what is expected of a run", |store| store.expect(2, (Millis(9), 1), &[])),
     ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
     ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
     ("record a zone that leaves", |store| {

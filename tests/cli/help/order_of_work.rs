@@ -230,7 +230,9 @@ fn help_of_evacuate() {
 
       -o, --output <FIELD,...>
               Fields to list: ZONENAME, STATE, DEST, ERROR, ORIGIN, KIND, STEP, PROGRESS, BYTES,
-              STARTED, DURATION, DOWNTIME, or all
+              STARTED, DURATION, DOWNTIME; what was expected of a move before it began: EXPSTART,
+              EXPDURATION, EXPDOWNTIME; WHEN a zone that waits is expected to move, and how long one
+              that moves still takes; or all
 
           --watch
               Keep the list on the screen while it changes; on a pipe, a JSON document in a line for
@@ -249,6 +251,10 @@ fn help_of_evacuate() {
       SKIPPED    no attempt was made, ERROR says why; it may run here
       FAILED     the attempt failed, ERROR says why; it is where it was
       UNKNOWN    interrupted, or a host did not answer; --resume finds out
+
+    WHEN (-l, while a run goes on)
+      HH:MM      it is expected to move then; soon: it should be on its way by now
+      1m05s      it is expected to arrive after that long; late: it should have arrived by now
 
     EXAMPLES
       sysadm evacuate -na                       what would happen, and what stands in the way

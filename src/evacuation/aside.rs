@@ -30,7 +30,7 @@ use crate::store::{Away, Direction, MoveState};
 
 /// What can be done about zones that wait for room here.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Outlook {
+pub(super) struct WayOut {
     /// What is said to each beside what is missing.
     hints: BTreeMap<ZoneName, String>,
     /// Those that step aside, and where to.
@@ -44,28 +44,28 @@ impl Engine {
         direction: Direction,
         prepared: &[Prepared],
         options: &Options,
-    ) -> Option<(Scene, Outlook)> {
+    ) -> Option<(Scene, WayOut)> {
         let waiting = prepared.iter().filter(|one| one.waits().is_some());
         let waiting: BTreeSet<_> = waiting.map(|one| one.zone.as_str()).collect();
         if direction == Direction::Evacuate || waiting.is_empty() {
             return None;
         }
         let scene = self.cancel.bound(QUESTIONS, self.scene_of_return(options, &waiting)).await?.ok()?;
-        let outlook = outlook(&scene.homecoming(&waiting), &waiting);
-        Some((scene, outlook))
+        let way_out = way_out(&scene.homecoming(&waiting), &waiting);
+        Some((scene, way_out))
     }
 
     /// Lets zones step aside. Gives whether one has.
     pub(super) async fn step_aside(
         &self,
-        ahead: Option<&(Scene, Outlook)>,
+        ahead: Option<&(Scene, WayOut)>,
         options: &Options,
         board: &Board,
     ) -> bool {
-        let Some((scene, outlook)) = ahead else { return false };
+        let Some((scene, way_out)) = ahead else { return false };
         let away = self.store.away().unwrap_or_default();
         let mut ready = Vec::new();
-        for (zone, to) in &outlook.asides {
+        for (zone, to) in &way_out.asides {
             let Some(row) = away.iter().find(|row| row.zone == *zone) else { continue };
             let task = self.cancel.bound(QUESTIONS, self.way_aside(scene, row, to, options)).await;
             ready.extend(task.flatten().map(|task| (row, to, task)));
@@ -117,7 +117,7 @@ impl Scene {
     }
 }
 
-impl Outlook {
+impl WayOut {
     /// Says in each zone that waits what would help.
     pub(super) fn tell(&self, prepared: &mut [Prepared]) {
         for one in prepared {
@@ -129,28 +129,28 @@ impl Outlook {
 }
 
 /// What follows from the way home of these zones. Pure.
-fn outlook(way: &Homecoming, waiting: &BTreeSet<&str>) -> Outlook {
+fn way_out(way: &Homecoming, waiting: &BTreeSet<&str>) -> WayOut {
     let made = &way.made;
     let name = |zone: ZoneIx| made.zone(zone).map_or("?", |zone| zone.name.as_str());
-    let mut outlook = Outlook::default();
+    let mut way_out = WayOut::default();
     for (zone, to) in way.asides().filter(|(zone, _)| waiting.contains(name(*zone))) {
         if let (Ok(zone), Ok(uri)) = (name(zone).parse(), made.host(to).parse()) {
-            outlook.asides.push((zone, uri));
+            way_out.asides.push((zone, uri));
         }
     }
     let first = leavers(way);
     for &zone in waiting {
         let Ok(zone) = zone.parse::<ZoneName>() else { continue };
-        let aside = outlook.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
+        let aside = way_out.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
         let hint = match (made.start(zone.as_str()), aside) {
             (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", short(to))),
             (Some(_), None) if !first.is_empty() => Some(first.clone()),
             (Some(_), None) => None,
             (None, _) => in_vain(way, &zone),
         };
-        outlook.hints.extend(hint.map(|hint| (zone, hint)));
+        way_out.hints.extend(hint.map(|hint| (zone, hint)));
     }
-    outlook
+    way_out
 }
 
 /// Who must leave first, and the command by which it does.

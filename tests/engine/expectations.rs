@@ -1,0 +1,54 @@
+//! What is expected of a run and of each zone: written down before anything moves, and anew after each move.
+
+use sysadm::evacuation::Options;
+use sysadm::store::{Direction, MoveState};
+
+use crate::world::{Kindly, World, live};
+
+fn with_zones(zones: &[&str]) -> World {
+    let world = World::new();
+    zones.iter().for_each(|zone| world.run_zone(live(zone)));
+    world.lock("h1");
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_expected_is_kept_beside_what_came_of_it() {
+    let world = with_zones(&["web", "db"]);
+    world.sim("h1").create(live("cold")).unwrap();
+    assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+    for zone in ["web", "db", "cold"] {
+        let away = world.away(zone).unwrap();
+        let expected = away.expected.unwrap();
+        assert!(expected.duration >= 1000, "{away:?}");
+        assert!(away.ended.is_some_and(|ended| ended >= away.started), "{away:?}");
+        // A zone that does not run has none.
+        assert_eq!(expected.downtime.is_some(), zone != "cold", "{away:?}");
+    }
+    let (run, _) = world.store("h1").latest_run().unwrap().unwrap();
+    let (expected, ended) = (run.expected.unwrap(), run.ended.unwrap());
+    assert!(expected.first > expected.end && expected.end <= ended, "{run:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_waits_is_expected_anew_when_another_one_has_moved() {
+    let world = with_zones(&["a", "b", "c"]);
+    let options = Options { jobs: 1, ..World::options() };
+    let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    let expected = outcome.moves.iter().map(|a_move| a_move.expected.unwrap().duration);
+    let mut expected: Vec<_> = expected.collect();
+    expected.sort_unstable();
+    // Simulated moves take no time at all: so will the last one, which has not begun when the first one has ended.
+    assert!(expected[0] < expected[2], "{expected:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_expected_of_zones_that_do_not_move() {
+    let world = with_zones(&["web"]);
+    world.set_default_target("h1", "rads://nowhere");
+    let outcome = world.run(Direction::Evacuate).await.unwrap();
+    assert_eq!((outcome.moves[0].state, outcome.moves[0].expected), (MoveState::Failed, None));
+    let (run, _) = world.store("h1").latest_run().unwrap().unwrap();
+    assert_eq!(run.expected, None);
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+}
