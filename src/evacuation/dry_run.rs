@@ -49,12 +49,17 @@ impl Engine {
         let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
         let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
         let made = scene.timed(&moving);
-        let planned = prepared.into_iter().map(|one| self.estimate(one, &made)).collect::<Result<_, _>>()?;
+        let ahead = made.ahead(&[], 0);
+        let estimate = |one: Prepared| {
+            let ahead = ahead.get(one.zone.as_str()).copied();
+            self.estimate(one, ahead)
+        };
+        let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
         Ok(DryRun { planned, strangers: candidates.strangers, made })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.
-    fn estimate(&self, prepared: Prepared, made: &Made) -> Result<Planned, StoreError> {
+    fn estimate(&self, prepared: Prepared, ahead: Option<Ahead>) -> Result<Planned, StoreError> {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
         let Readiness::Ready(task) = &prepared.readiness else {
@@ -73,7 +78,6 @@ impl Engine {
             // How long its guest takes to end and to come up only that knows.
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
-        let ahead = made.ahead(&[], 0).get(prepared.zone.as_str()).copied();
         let estimate = ahead.map(|ahead| ahead.duration_ms).or(estimate);
         Ok(Planned { prepared, size, estimate, ahead })
     }

@@ -29,7 +29,6 @@ mod lock;
 mod lookout;
 mod offering;
 mod one;
-
 mod passes;
 mod prepare;
 mod prepared;

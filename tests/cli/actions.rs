@@ -47,6 +47,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     sysadm: migrating ct
     sysadm: return completed successfully.
     sysadm: ct: returned
+    sysadm: took TIME; TIME were expected
     [done]
     ");
     assert_eq!(site.whereabouts("ct"), "h1 running");
@@ -144,11 +145,11 @@ fn without_a_refuge_the_policy_says_in_which_order_zones_rest() {
     std::fs::write(folder.join("alone.toml"), text).unwrap();
     assert_snapshot!(site.run("h1", "evacuate -na --policy alone"), @r"
     sysadm: preparing zones for evacuation ... 4/4
-    ZONENAME         BRAND  KIND    DEST                     SIZE   TIME
-    evac2            kvm    suspend -                        -      -
-    evac3            kvm    suspend -                        -      -
-    ct               lxc    stop    -                        -      -
-    evac1            kvm    suspend -                        -      -
+    ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
+    evac2            kvm    suspend -                -      -       -      -
+    evac3            kvm    suspend -                -      -       -      -
+    ct               lxc    stop    -                -      -       -      -
+    evac1            kvm    suspend -                -      -       -      -
     sysadm: dry-run succeeded
     [done]
     ");
@@ -193,6 +194,7 @@ fn what_is_typed_wins_over_the_policy() {
     sysadm: migrating evac1 to h2 ...
     sysadm: evacuation completed successfully.
     sysadm: evac1: evacuated to rads://h2
+    sysadm: took TIME; TIME were expected
     [done]
     ");
 }

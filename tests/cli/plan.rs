@@ -92,7 +92,7 @@ fn a_return_can_be_planned_too() {
     assert_snapshot!(site.run("h1", "evacuate -nr tzone1"), @r"
     sysadm: preparing zones for return ... 1/1
     ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
-    tzone1           lxc    cold  rads://h2        NNNB   -       ~1.0s  -
+    tzone1           lxc    cold  rads://h2        NNNB   +TIME   ~1.0s  -
     sysadm: dry-run succeeded
     [done]
     ");

@@ -25,8 +25,8 @@ fn a_policy_says_where_zones_may_go_and_what_is_done_with_them() {
     sysadm: preparing zones for evacuation ... 3/3
     ZONENAME         BRAND  KIND    DEST             SIZE   START   TIME   DOWNTIME
     evac1            kvm    live    rads://h2        4G     +TIME   ~4.0s  ~50ms
-    evac2            kvm    suspend -                -      -       -      -
     evac3            kvm    live    rads://h3        4G     +TIME   ~4.0s  ~50ms
+    evac2            kvm    suspend -                -      -       -      -
     sysadm: dry-run succeeded
     [done]
     ");
@@ -243,9 +243,9 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     };
     assert_snapshot!(masked(&format!("evacuate -rn --plan {file} evac1 evac3")), @r"
     sysadm: preparing zones for return ... 2/2
-    ZONENAME BRAND KIND DEST SIZE TIME
-    evac1 kvm live rads://h2 4G ~TIME
-    evac3 kvm live rads://h2 4G ~TIME
+    ZONENAME BRAND KIND DEST SIZE START TIME DOWNTIME
+    evac1 kvm live rads://h2 4G +TIME ~TIME ~TIME
+    evac3 kvm live rads://h2 4G +TIME ~TIME ~TIME
     sysadm: dry-run succeeded
     [done]
     ");
@@ -271,6 +271,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     sysadm: return completed successfully.
     sysadm: evac1: returned
     sysadm: evac3: returned
+    sysadm: took TIME; TIME were expected
     [done]
     ");
     // They are at home now.

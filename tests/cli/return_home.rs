@@ -44,6 +44,7 @@ fn each_is_told_of_and_those_that_do_not_run_stay_without_a() {
     sysadm: evac1: returned
     sysadm: evac2: returned
     sysadm: evac3: returned
+    sysadm: took TIME; TIME were expected
     ------- stderr -------
     sysadm: return not complete: 3 of 5 zone(s) moved, 2 skipped.
     sysadm: evac4: skipped: it does not run on h2; -ra returns it too
@@ -80,6 +81,7 @@ fn only_the_zones_that_are_named_return() {
     sysadm: migrating evac2
     sysadm: return completed successfully.
     sysadm: evac2: returned
+    sysadm: took TIME; TIME were expected
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -r evac2"), @r"
