@@ -17,6 +17,7 @@
 mod actions;
 mod ask;
 mod board;
+mod bound;
 pub mod cancel;
 mod connect;
 pub mod control;
@@ -57,6 +58,7 @@ pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
 pub use wait::Wait;
 
+use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Millis, Stranger, Zone, ZoneName};
@@ -100,6 +102,8 @@ pub struct Engine {
     pub cancel: Cancel,
     /// When a single move is.
     pub policy: Policy,
+    /// What other hosts call otherwise.
+    pub maps: Maps,
 }
 
 /// What happens, as it happens.

@@ -134,7 +134,7 @@ impl<'a> OneMove<'a> {
         let row = self.of.away_row(phase, started);
         let written = match self.of.away {
             Some(_) => self.of.engine.store.update_away(&row),
-            None => self.of.engine.store.begin_away(&row, &self.of.task.arrival.manifest),
+            None => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
         };
         written.map_err(|error| crate::host::chain(&error))
     }

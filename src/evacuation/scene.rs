@@ -70,6 +70,7 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
             zone.targets = own_targets(zone, &targets, options);
         }
+        self.maps.apply(&mut fleet);
         options.policy.apply(&mut fleet);
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
@@ -256,7 +257,7 @@ fn blocker(refusal: &Refusal) -> Blocker {
         Refusal::Architecture(_) | Refusal::CpuFeatures(_) | Refusal::Brand | Refusal::Hypervisor(_) => {
             BlockerKind::Platform
         }
-        Refusal::Networks(_) => BlockerKind::Network,
+        Refusal::Networks(_) | Refusal::MappedNetwork(..) => BlockerKind::Network,
         Refusal::Storage(_) | Refusal::Disk(_) => BlockerKind::Storage,
         Refusal::Home
         | Refusal::NotATarget

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
@@ -127,7 +127,7 @@ cannot! {
     fn set_autostart(ZoneName, bool) -> ();
     fn open_arrival(Manifest, Token) -> ();
     fn close_arrival(Token) -> ();
-    fn send(Zone, Token) -> Sent;
+    fn send(Zone, Token, Vec<Plug>) -> Sent;
     fn progress(ZoneName) -> Option<Progress>;
     fn abort(ZoneName) -> ();
     fn finish(ZoneName) -> ();

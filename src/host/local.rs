@@ -16,7 +16,9 @@ use super::{
 use crate::config::Limits;
 use crate::hooks::Pass;
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Step, Zone, ZoneName};
+use crate::model::{
+    Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Plug, Step, Zone, ZoneName,
+};
 use crate::paths::Paths;
 use crate::plan::Survey;
 use crate::platform::Platform;
@@ -92,6 +94,15 @@ impl Local {
     pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
         self.act(Place::Source, Step::Save, act).await
+    }
+
+    /// A zone with these changes to its interfaces.
+    ///
+    /// # Errors
+    /// If its configuration cannot be read.
+    pub fn plug(&self, manifest: &Manifest, plugs: &[Plug]) -> Result<Manifest, HostError> {
+        let config = self.platform.plug(&manifest.config, plugs).map_err(|error| self.failed(error))?;
+        Ok(manifest.plugged(plugs, config))
     }
 
     /// Where this host's files lie.
@@ -335,10 +346,10 @@ impl Host for Local {
         closed.map_err(|error| self.failed(error))
     }
 
-    async fn send(&self, zone: Zone, token: Token) -> Result<Sent, HostError> {
+    async fn send(&self, zone: Zone, token: Token, plugs: Vec<Plug>) -> Result<Sent, HostError> {
         let act = async {
             let folder = self.sockets.folder(&token);
-            self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
+            self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Source, Step::Transfer, act).await
     }

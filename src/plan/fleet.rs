@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::rules::Action;
-use crate::model::Brand;
+use crate::model::{Brand, NetMap};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,9 @@ pub struct FleetHost {
     /// Networks that it has; none if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks: Option<BTreeSet<String>>,
+    /// What it calls networks of other hosts, where it has another name for them.
+    #[serde(skip_serializing_if = "NetMap::is_empty")]
+    pub net_map: NetMap,
     /// Storage that it sees; none if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<BTreeSet<String>>,

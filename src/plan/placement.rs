@@ -68,6 +68,8 @@ pub enum Refusal {
     Hypervisor(super::Version),
     /// Networks that are missing.
     Networks(Vec<String>),
+    /// A network that is missing and has another name there: the name there, and the zone's own.
+    MappedNetwork(String, String),
     /// Storage that it does not see.
     Storage(Vec<String>),
     /// Bytes of memory that are missing, with headroom and what else goes there.

@@ -24,6 +24,7 @@ impl fmt::Display for Refusal {
             Self::Brand => f.write_str("it does not run zones of this brand"),
             Self::Hypervisor(version) => write!(f, "its hypervisor is too old ({version})"),
             Self::Networks(names) => write!(f, "it has no network {}", names.join(", ")),
+            Self::MappedNetwork(there, here) => write!(f, "network {there} (for {here}) is not there"),
             Self::Storage(names) => write!(f, "it does not see storage {}", names.join(", ")),
             Self::Memory(bytes) => write!(f, "{} of memory missing", format_bytes(*bytes)),
             Self::HugePages(bytes) => write!(f, "{} of huge pages missing", format_bytes(*bytes)),

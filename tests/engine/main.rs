@@ -9,6 +9,7 @@ mod faults;
 mod hangs;
 mod lines;
 mod neighbours;
+mod networks;
 mod passes;
 mod points;
 mod promises;

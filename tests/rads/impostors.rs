@@ -65,6 +65,7 @@ impl Scene {
             from: from.to_owned(),
             overwrite: false,
             beside: Beside::default(),
+            plugs: vec![],
         }
     }
 }
@@ -103,7 +104,7 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
         assert!(refused.contains(foreign), "{refused}");
     }
     assert!(reason(scene.h3.open_arrival(manifest.clone(), token.clone()).await).contains(foreign));
-    assert!(reason(scene.h3.send(manifest.zone.clone(), token.clone()).await).contains(foreign));
+    assert!(reason(scene.h3.send(manifest.zone.clone(), token.clone(), vec![]).await).contains(foreign));
     assert!(reason(scene.h3.close_arrival(token.clone()).await).contains(foreign));
     scene.agent.logged(&format!("h3 was refused a stream: {foreign}")).await;
 

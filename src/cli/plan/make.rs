@@ -48,6 +48,7 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         (None, Some(path)) => cluster(path)?,
         (None, None) => asked(&context, &policy, &args).await?,
     };
+    context.config.map.apply(&mut fleet);
     policy.apply(&mut fleet);
     known(&fleet, &args.drain)?;
     restrict(&mut fleet, &args.to)?;

@@ -119,6 +119,7 @@ pub fn manifest(zone: &str) -> Manifest {
             Network::Managed("default".into()),
             Network::Device("eth1".into()),
         ],
+        interfaces: vec![],
         obstacles: vec!["it has a snapshot".into()],
     }
 }
