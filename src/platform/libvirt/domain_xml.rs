@@ -236,14 +236,15 @@ fn read_interface(device: Node<'_, '_>, domain: &mut Domain) {
 
 /// The network of an interface, and the name of the attribute of its `<source>` that has it.
 fn network_of(device: Node<'_, '_>) -> Option<(&'static str, Network)> {
+    let source = child(device, "source")?;
     let (attribute, network): (_, fn(String) -> Network) = match device.attribute("type")? {
+        // While a zone runs, one in a managed network looks like one in the bridge or on the device behind that.
+        "network" | "bridge" | "direct" if source.has_attribute("network") => ("network", Network::Managed),
         "bridge" => ("bridge", Network::Bridge),
-        "network" => ("network", Network::Managed),
         "direct" | "ethernet" => ("dev", Network::Device),
         _ => return None,
     };
-    let name = child(device, "source")?.attribute(attribute)?;
-    Some((attribute, network(name.to_owned())))
+    Some((attribute, network(source.attribute(attribute)?.to_owned())))
 }
 
 fn mac_of(device: Node<'_, '_>) -> Option<Mac> {

@@ -19,10 +19,8 @@ pub fn plug(xml: &str, plugs: &[Plug]) -> Result<String, String> {
     let devices = document.root_element().children().filter(|node| node.has_tag_name("devices"));
     let interfaces =
         devices.flat_map(|devices| devices.children()).filter(|node| node.has_tag_name("interface"));
-    let mut edits: Vec<_> = interfaces.flat_map(|device| edits(device, plugs)).collect();
-    edits.sort_by_key(|(range, _)| range.start);
     let (mut text, mut end) = (String::with_capacity(xml.len()), 0);
-    for (range, value) in edits {
+    for (range, value) in interfaces.filter_map(|device| edit(device, plugs)) {
         text.push_str(xml.get(end..range.start).unwrap_or_default());
         text.push_str(&value);
         end = range.end;
@@ -32,19 +30,10 @@ pub fn plug(xml: &str, plugs: &[Plug]) -> Result<String, String> {
 }
 
 /// What is to stand in which place of the text.
-fn edits(device: Node<'_, '_>, plugs: &[Plug]) -> Vec<(Range<usize>, String)> {
-    let change = || {
-        let (name, network) = network_of(device)?;
-        let interface = Interface::new(mac_of(device)?, network);
-        Some((name, child(device, "source")?, interface.goes_to(plugs)?))
-    };
-    let Some((name, source, to)) = change() else { return Vec::new() };
-    let value = |name: &str| source.attribute_node(name).map(|attribute| attribute.range_value());
-    let renamed = value(name).map(|range| (range, escaped(to.as_str())));
-    // While it runs, a managed network's port and bridge are told, too: those of the network that it is in no longer.
-    let stale = ["portid", "bridge"].into_iter().filter(|other| name == "network" && *other != name);
-    let whole = |name: &str| source.attribute_node(name).map(|attribute| attribute.range());
-    renamed.into_iter().chain(stale.filter_map(whole).map(|range| (range, String::new()))).collect()
+fn edit(device: Node<'_, '_>, plugs: &[Plug]) -> Option<(Range<usize>, String)> {
+    let (attribute, network) = network_of(device)?;
+    let to = Interface::new(mac_of(device)?, network).goes_to(plugs)?.as_str();
+    Some((child(device, "source")?.attribute_node(attribute)?.range_value(), escaped(to)))
 }
 
 /// A text as the value of an attribute, in either kind of quotes.
