@@ -71,6 +71,8 @@ impl Engine {
             zone.targets = own_targets(zone, &targets, options);
         }
         self.maps.apply(&mut fleet);
+        // When its own maintenance begins keeps no zone from coming home.
+        fleet.hosts.iter_mut().filter(|host| host.name == here).for_each(|host| host.announced = None);
         options.policy.apply(&mut fleet);
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
@@ -251,7 +253,7 @@ fn host_uri(fleet: &Fleet, host: HostIx) -> Option<HostUri> {
 /// A planner's reason as one that a host could have given.
 fn blocker(refusal: &Refusal) -> Blocker {
     let kind = match refusal {
-        Refusal::Drained | Refusal::Maintenance(_) => BlockerKind::Maintenance,
+        Refusal::Drained | Refusal::Maintenance(_) | Refusal::Announced(_) => BlockerKind::Maintenance,
         Refusal::Memory(_) | Refusal::HugePages(_) | Refusal::Node(_) => BlockerKind::Memory,
         Refusal::Cpus(_) => BlockerKind::Cpu,
         Refusal::Architecture(_) | Refusal::CpuFeatures(_) | Refusal::Brand | Refusal::Hypervisor(_) => {

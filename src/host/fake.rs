@@ -77,7 +77,7 @@ macro_rules! cannot {
                 let text = || "fake".to_owned();
                 Ok(Facts {
                     host: self.name.clone(), software: text(), platform: text(), hypervisor: text(), arch: text(),
-                    memory: 1, memory_free: 1, cpus: 1, maintenance: None,
+                    memory: 1, memory_free: 1, cpus: 1, maintenance: None, announced: None,
                 })
             }
 

@@ -125,6 +125,21 @@ impl Local {
         }))
     }
 
+    /// When maintenance begins here, for people.
+    fn announced(&self) -> Result<Option<String>, HostError> {
+        let announcement = self.store.announcement().map_err(|error| self.failed(error))?;
+        Ok(announcement.map(|announcement| maintenance::foretell(&announcement, (self.clock)())))
+    }
+
+    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same.
+    fn announced_blocker(&self, zone: &Zone) -> Result<Option<Blocker>, HostError> {
+        let Some(when) = self.announced()? else { return Ok(None) };
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        let comes_home = away.iter().any(|row| row.uuid == zone.uuid);
+        let reason = format!("{} takes no more zones: its maintenance begins at {when}", self.name);
+        Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
+    }
+
     /// Memory that is kept for zones that are on their way, in bytes.
     fn booked(&self) -> Result<u64, HostError> {
         let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
@@ -134,6 +149,7 @@ impl Local {
     /// All reasons but room.
     async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
+        blockers.extend(self.announced_blocker(&arrival.manifest.zone)?);
         let theirs = &arrival.manifest.platform;
         if theirs == self.platform.name() {
             blockers.extend(self.platform.check(arrival).await.map_err(|error| self.failed(error))?);
@@ -204,6 +220,7 @@ impl Host for Local {
             memory_free: facts.memory_free.saturating_sub(self.booked()?),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
+            announced: self.announced()?,
         })
     }
 
@@ -217,6 +234,7 @@ impl Host for Local {
         survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
+        survey.host.announced = self.announced()?;
         Ok(survey)
     }
 

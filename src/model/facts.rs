@@ -26,6 +26,9 @@ pub struct Facts {
     pub cpus: u32,
     /// Who holds it in maintenance, for people; none when nobody does.
     pub maintenance: Option<String>,
+    /// When its maintenance will begin, for people; none if nobody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<String>,
 }
 
 /// A question to a destination: may this zone come, in this way?

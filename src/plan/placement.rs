@@ -54,8 +54,10 @@ pub enum Refusal {
     Drained,
     /// The zone is there now.
     Home,
-    /// It is in maintenance, or will be; who says so.
+    /// It is in maintenance; who says so.
     Maintenance(String),
+    /// It will be in maintenance; when.
+    Announced(String),
     /// Not among the zone's targets.
     NotATarget,
     /// Another architecture: the host's.

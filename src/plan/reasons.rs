@@ -18,6 +18,7 @@ impl fmt::Display for Refusal {
             Self::Drained => f.write_str("it is to be emptied itself"),
             Self::Home => f.write_str("the zone is there now"),
             Self::Maintenance(who) => write!(f, "it is in maintenance ({who})"),
+            Self::Announced(when) => write!(f, "its maintenance begins at {when}"),
             Self::NotATarget => f.write_str("it is none of the zone's targets"),
             Self::Architecture(arch) => write!(f, "it is {arch}"),
             Self::CpuFeatures(names) => write!(f, "its processors lack {}", names.join(", ")),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod announced;
 mod cancel;
 mod crashes;
 mod faults;

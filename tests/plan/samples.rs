@@ -104,6 +104,12 @@ pub fn wild(seed: u64) -> Sample {
     sample.question.drained =
         (0..=hosts).filter(|_| dice.one_in(4)).map(|host| HostIx(host as u32)).collect();
     sample.rules.steps = 5_000;
+    for host in &mut sample.fleet.hosts {
+        host.announced = dice.one_in(12).then(|| "midnight".to_owned());
+        if dice.one_in(6) {
+            host.net_map = serde_json::from_str(r#"{ "blue": "red" }"#).unwrap();
+        }
+    }
     sample
 }
 

@@ -50,6 +50,9 @@ pub(super) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Re
     if let Some(who) = &host.maintenance {
         against.push(Refusal::Maintenance(who.clone()));
     }
+    if let Some(when) = &host.announced {
+        against.push(Refusal::Announced(when.clone()));
+    }
     if zone.targets.as_ref().is_some_and(|targets| !targets.contains(&host.name)) {
         against.push(Refusal::NotATarget);
     }

@@ -30,7 +30,12 @@ use virsh::{failed, is_missing};
 /// Reads a domain's XML in every way in which it is read.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
-    let _ = domain_xml::parse(xml);
+    let interfaces = domain_xml::parse(xml).map(|domain| domain.interfaces).unwrap_or_default();
+    let other = |one: &crate::model::Interface| {
+        let [from, to] = [one.network.name(), "other"].map(|name| name.parse().ok());
+        Some(Plug { mac: one.mac, from: from?, to: to? })
+    };
+    let _ = domain_xml::plug(xml, &interfaces.iter().filter_map(other).collect::<Vec<_>>());
     if let Some(zone) = zone {
         let _ = domain_xml::must_be(xml, zone);
     }

@@ -23,9 +23,10 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 1 knew neither restarts nor zones that rest, and did not keep what moves took.
+/// Version 1 knew neither restarts, zones that rest nor announced maintenance, and did not keep what moves took.
 fn before_zones_rested() -> Contents {
     let mut contents = sample::contents();
+    contents.announcement = None;
     contents.rests.clear();
     contents.trips.clear();
     contents.moves.retain(|(_, a_move)| !matches!(a_move.state, MoveState::Stopped | MoveState::Suspended));

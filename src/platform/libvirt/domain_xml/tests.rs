@@ -81,8 +81,8 @@ fn a_zone_in_a_managed_network_does_not_need_the_bridge_behind_it_anywhere_else(
         </devices></domain>";
     let lan = Network::Managed("lan".into());
     let domain = parse(xml).unwrap();
-    assert_eq!(domain.networks, [lan.clone()]);
-    assert_eq!(domain.interfaces, [Interface::new("52:54:00:e0:f1:32".parse().unwrap(), lan)]);
+    assert_eq!(domain.interfaces, [Interface::new("52:54:00:e0:f1:32".parse().unwrap(), lan.clone())]);
+    assert_eq!(domain.networks, [lan]);
 }
 
 #[test]
