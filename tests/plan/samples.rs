@@ -75,6 +75,7 @@ pub fn small(seed: u64, zones: usize, hosts: usize) -> Sample {
 }
 
 /// Anything goes: several hosts are emptied or not, zones leave hosts that take others, nodes and huge pages.
+#[allow(clippy::expect_used)]
 pub fn wild(seed: u64) -> Sample {
     let mut dice = Dice::new(seed ^ 0xabcd);
     let hosts = 2 + dice.roll(6) as usize;
@@ -107,7 +108,8 @@ pub fn wild(seed: u64) -> Sample {
     for host in &mut sample.fleet.hosts {
         host.announced = dice.one_in(12).then(|| "midnight".to_owned());
         if dice.one_in(6) {
-            host.net_map = serde_json::from_str(r#"{ "blue": "red" }"#).unwrap();
+            let map = serde_json::from_str(r#"{ "blue": "red" }"#);
+            host.net_map = map.expect("names of networks");
         }
     }
     sample
