@@ -110,7 +110,7 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
 
     // It was no harm to its owner.
     let mut stream = scene.h1.connect(&token, Channel::Memory).await.unwrap();
-    let begin = serde_json::json!({"begin": {"uuid": manifest.zone.uuid}});
+    let begin = serde_json::json!({"begin": {"uuid": manifest.zone.uuid, "networks": manifest.networks}});
     stream.write_all(format!("{begin}\n").as_bytes()).await.unwrap();
     let mut answer = [0; 7];
     stream.read_exact(&mut answer).await.unwrap();
