@@ -1,6 +1,6 @@
 //! A domain's XML: what it says of storage, networks and machine, and what in it stands against moving.
 //!
-//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`plug`]).
+//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`plug()`]).
 
 mod plug;
 
