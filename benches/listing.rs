@@ -98,6 +98,7 @@ fn fill(root: &Path) {
             platform: "sim".into(),
             disks: vec![],
             networks: vec![],
+            interfaces: vec![],
             obstacles: vec![],
         };
         let row = Away {

@@ -1,5 +1,7 @@
 //! `/etc/sysadm/sysadm.toml`. Every key has a default; an unknown key is an error, so that a typo is found.
 
+mod map;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use crate::host::Role;
 use crate::migration::Policy;
 use crate::model::Address;
 use crate::model::Word;
+pub use map::Maps;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -27,6 +30,8 @@ pub struct Config {
     pub agent: Agent,
     /// What each peer may do, by the name in its certificate; others get `migrate`.
     pub roles: BTreeMap<String, Role>,
+    /// What other hosts call otherwise.
+    pub map: Maps,
     /// Evacuations.
     pub evacuation: Evacuation,
     /// How much this host takes.
@@ -302,11 +307,13 @@ mod tests {
     #[test]
     fn the_example_with_its_keys_in_force_is_accepted_and_means_the_defaults_where_there_are_any() {
         let config = Config::parse(&in_force()).unwrap();
+        assert_eq!(config.map.networks_of("h2").there("br0").unwrap().as_str(), "br10");
         assert_eq!(config.roles.values().collect::<Vec<_>>(), [&Role::Migrate, &Role::Observe]);
         let without = Config {
             host: None,
             platform: None,
             roles: BTreeMap::new(),
+            map: Maps::default(),
             connect: Connect { addresses: BTreeMap::new(), ..config.connect.clone() },
             ssh: Ssh { config: None, ..config.ssh.clone() },
             ..config
@@ -326,6 +333,7 @@ mod tests {
                 let here = text.lines().any(|line| {
                     line.split('=').next().is_some_and(|name| name.trim() == key)
                         || line == format!("[{key}]")
+                        || line.starts_with(&format!("[{key}."))
                         || line == format!("[{section}.{key}]")
                 });
                 assert!(here, "{key} of [{section}] is not in examples/sysadm.toml");

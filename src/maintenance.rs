@@ -13,9 +13,9 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use crate::model::format_minute;
+use crate::model::{Millis, format_minute};
 use crate::paths::Paths;
-use crate::store::{Holder, MaintenanceType, Store, StoreError};
+use crate::store::{Announcement, Holder, MaintenanceType, Store, StoreError};
 
 /// Why maintenance could not be started or ended.
 #[derive(Debug, thiserror::Error)]
@@ -51,22 +51,42 @@ pub fn start(store: &Store, paths: &Paths, holder: &Holder) -> Result<(), Mainte
     }
 }
 
-/// Ends maintenance for one holder; gives those that remain.
+/// What an end has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A holder's maintenance; these hold it still.
+    Held(Vec<Holder>),
+    /// Nobody held it, and it will not begin as announced.
+    Announced,
+}
+
+/// Ends maintenance for one holder, or calls off what was announced if nobody holds it.
 ///
 /// # Errors
 /// [`MaintenanceError::NotHeld`] if there is none of that type.
-pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Vec<Holder>, MaintenanceError> {
+pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended, MaintenanceError> {
     let path = paths.lock_marker();
     let failed = |source| MaintenanceError::Marker { path: path.clone(), source };
     let Some((_, rest)) = store.end_maintenance(kind)? else {
         // A crash may have left a marker without a holder.
         if store.holders()?.is_empty() {
             remove_marker(&path).map_err(failed)?;
+            if store.call_off()? {
+                return Ok(Ended::Announced);
+            }
         }
         return Err(MaintenanceError::NotHeld(kind.clone()));
     };
     if rest.is_empty() { remove_marker(&path) } else { write_marker(&path, &rest) }.map_err(failed)?;
-    Ok(rest)
+    Ok(Ended::Held(rest))
+}
+
+/// When it begins and why, on one line for people. What was to begin before `now` has not, and still may.
+pub fn foretell(announcement: &Announcement, now: Millis) -> String {
+    let begins = format_minute(announcement.begins, &TimeZone::system());
+    let overdue = if announcement.begins < now { " (overdue)" } else { "" };
+    let message = announcement.message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    format!("{begins}{overdue}{message}")
 }
 
 /// Who holds it, on one line for people; none if nobody does.
@@ -108,7 +128,6 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Millis;
 
     fn holder(kind: &str) -> Holder {
         Holder {
@@ -131,7 +150,8 @@ mod tests {
         assert!(text.contains("admin since") && text.contains("firmware since"), "{text}");
         assert_eq!(text.lines().count(), 1, "a message cannot break the line");
         assert!(matches!(start(&store, &paths, &holder("admin")), Err(MaintenanceError::Held(_))));
-        assert_eq!(end(&store, &paths, &"admin".parse().unwrap()).unwrap().len(), 1);
+        let ended = end(&store, &paths, &"admin".parse().unwrap()).unwrap();
+        assert!(matches!(ended, Ended::Held(rest) if rest.len() == 1));
         assert!(!std::fs::read_to_string(&marker).unwrap().contains("admin"));
         end(&store, &paths, &"firmware".parse().unwrap()).unwrap();
         assert!(!marker.exists());
@@ -148,5 +168,28 @@ mod tests {
             Err(MaintenanceError::NotHeld(_))
         ));
         assert!(!paths.lock_marker().exists());
+    }
+
+    #[test]
+    fn what_was_announced_is_called_off_or_used_up_and_stays_when_its_time_has_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let store = Store::open(&paths.database()).unwrap();
+        let (admin, user) = (MaintenanceType::default(), "ada".to_owned());
+        let message = Some("new disks".to_owned());
+        let announcement = Announcement { begins: Millis(60_000), user, since: Millis(0), message };
+        store.announce(&announcement).unwrap();
+        assert!(!paths.lock_marker().exists(), "it locks nothing");
+        let told = |now| foretell(&store.announcement().unwrap().unwrap(), Millis(now));
+        let minute = format_minute(Millis(60_000), &TimeZone::system());
+        assert_eq!(told(0), format!("{minute}: new disks"));
+        assert_eq!(told(60_001), format!("{minute} (overdue): new disks"));
+        assert_eq!(end(&store, &paths, &admin).unwrap(), Ended::Announced);
+        assert!(matches!(end(&store, &paths, &admin), Err(MaintenanceError::NotHeld(_))));
+
+        store.announce(&announcement).unwrap();
+        start(&store, &paths, &holder("admin")).unwrap();
+        assert_eq!(end(&store, &paths, &admin).unwrap(), Ended::Held(vec![]));
+        assert_eq!(store.announcement().unwrap(), None);
     }
 }

@@ -126,6 +126,7 @@ fn engine(nodes: &Nodes, host: &str) -> Engine {
         watcher: Arc::new(Nobody),
         cancel: Cancel::default(),
         policy: Config::default().migration.policy(),
+        maps: Config::default().map,
     }
 }
 

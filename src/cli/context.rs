@@ -107,7 +107,8 @@ impl Context {
         let store = self.store()?;
         let peers = Peers::new(Arc::new(Dialled(self.dialer())));
         let (local, policy) = (self.local(Arc::clone(&store))?, self.config.migration.policy());
-        Ok(Engine { local, store, peers, watcher, cancel, policy })
+        let maps = self.config.map.clone();
+        Ok(Engine { local, store, peers, watcher, cancel, policy, maps })
     }
 
     /// Who types: the person behind sudo or doas, else whom the process belongs to.

@@ -36,6 +36,7 @@ EXAMPLES
   sysadm maintain -l
   sysadm maintain -l -p -o type,user        for programs
   sysadm maintain -s --type power           a second holder, beside admin
+  sysadm maintain --announce '2026-11-22 02:00' -m 'new disks'
   sysadm maintain -e
 
 EXIT STATUS

@@ -73,15 +73,21 @@ const COLUMNS: &[Column<Line>] = &[
         width: 5,
         value: |line| {
             Some(match &line.answer {
-                Ok(facts) => facts
-                    .maintenance
-                    .as_ref()
-                    .map_or_else(|| "in service".to_owned(), |who| format!("maintenance: {who}")),
+                Ok(facts) => state(facts.maintenance.as_deref(), facts.announced.as_deref()),
                 Err(reason) => reason.clone(),
             })
         },
     },
 ];
+
+/// Whether a host takes zones.
+fn state(maintenance: Option<&str>, announced: Option<&str>) -> String {
+    match (maintenance, announced) {
+        (Some(who), _) => format!("maintenance: {who}"),
+        (None, Some(when)) => format!("in service; maintenance begins at {when}"),
+        (None, None) => "in service".to_owned(),
+    }
+}
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
@@ -102,7 +108,7 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
         let state = facts
             .maintenance
             .as_ref()
-            .map_or_else(|| "in service".to_owned(), |who| format!("in maintenance ({who})"));
+            .map_or_else(|| state(None, facts.announced.as_deref()), |who| format!("in maintenance ({who})"));
         let lines = [
             ("host", &facts.host),
             ("software", &format!("sysadm {}", facts.software)),
@@ -113,7 +119,8 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
         ];
         ui::print(&lines.map(|(name, value)| format!("{name:<11} {}\n", ui::clean(value))).concat());
     }
-    Ok(if facts.maintenance.is_some() { Exit::Refused } else { Exit::Done })
+    let takes_zones = facts.maintenance.is_none() && facts.announced.is_none();
+    Ok(if takes_zones { Exit::Done } else { Exit::Refused })
 }
 
 /// Every host that is a target of some zone.
@@ -180,10 +187,7 @@ const STOCK: &[Column<Stock>] = &[
         width: 5,
         value: |line| {
             Some(match &line.answer {
-                Ok((host, ..)) => match &host.maintenance {
-                    Some(who) => format!("maintenance: {who}"),
-                    None => "in service".to_owned(),
-                },
+                Ok((host, ..)) => state(host.maintenance.as_deref(), host.announced.as_deref()),
                 Err(reason) => reason.clone(),
             })
         },

@@ -4,41 +4,46 @@ use jiff::tz::TimeZone;
 
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
+use super::when::When;
 use super::{CliError, Exit, ui};
-use crate::maintenance;
+use crate::maintenance::{self, Ended};
 use crate::model::{Millis, format_minute};
-use crate::store::{Holder, MaintenanceType};
+use crate::store::{Announcement, Holder, MaintenanceType};
 
-/// Start, end or list maintenance of this host
+/// Start, end, list or announce maintenance of this host
 ///
 /// While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses it, once
 /// 'sysadm setup' was run. Zones that run go on running until they are evacuated. Maintenance is held across
 /// reboots, until it is ended. Each type is a holder of its own: the host is back in service when the last
-/// one has ended.
+/// one has ended. Announced maintenance locks nothing, but no other host brings zones here any more, except
+/// home; '-s' uses the announcement up, and one whose time has passed holds on.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list"])))]
+#[command(group(clap::ArgGroup::new("action").required(true).args(["start", "end", "list", "announce"])))]
 #[command(after_long_help = super::help::MAINTAIN)]
 pub struct Args {
     /// Start maintenance
     #[arg(short, long)]
     start: bool,
-    /// End maintenance
+    /// End maintenance, or call off what was announced
     #[arg(short, long)]
     end: bool,
-    /// List who holds it
+    /// List who holds it, and say when it will begin
     #[arg(short, long)]
     list: bool,
+    /// Say when it will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none
+    #[arg(long, value_name = "WHEN")]
+    announce: Option<When>,
     /// Why; shown by -l and to everybody who is refused
     #[arg(short, long, conflicts_with_all = ["end", "list"])]
     message: Option<String>,
     /// The holder: admin, or a word of your own (power, network, ...)
-    #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with = "list")]
+    #[arg(long = "type", value_name = "TYPE", default_value_t, conflicts_with_all = ["list", "announce"])]
     kind: MaintenanceType,
     /// Stable output for programs; needs -o
-    #[arg(short, long, requires = "output", conflicts_with_all = ["start", "end"])]
+    #[arg(short, long, requires = "output", conflicts_with_all = ["start", "end", "announce"])]
     parsable: bool,
     /// Fields to list: TYPE, USER, DATE, MESSAGE, or all
-    #[arg(short, long, value_name = "FIELD,...", conflicts_with_all = ["start", "end"])]
+    #[arg(short, long, value_name = "FIELD,...", conflicts_with_all = ["start", "end", "announce"])]
     output: Option<String>,
 }
 
@@ -55,7 +60,9 @@ const COLUMNS: &[Column<Holder>] = &[
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    if args.list {
+    if let Some(when) = &args.announce {
+        announce(&context, when, args.message)
+    } else if args.list {
         list(&context, &args)
     } else if args.start {
         start(&context, args)
@@ -74,19 +81,45 @@ fn start(context: &Context, args: Args) -> Result<Exit, CliError> {
 }
 
 fn end(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let rest = maintenance::end(&*context.store()?, &context.paths, &args.kind)?;
-    context.audit(&format!("maintenance of type {} ended by {}", args.kind, Context::user()));
-    if let Some(holders) = maintenance::describe(&rest) {
-        ui::complain(&format!("this host stays in maintenance: {holders}"));
+    match maintenance::end(&*context.store()?, &context.paths, &args.kind)? {
+        Ended::Announced => called_off(context),
+        Ended::Held(rest) => {
+            context.audit(&format!("maintenance of type {} ended by {}", args.kind, Context::user()));
+            if let Some(holders) = maintenance::describe(&rest) {
+                ui::complain(&format!("this host stays in maintenance: {holders}"));
+            }
+        }
     }
     Ok(Exit::Done)
 }
 
+fn announce(context: &Context, when: &When, message: Option<String>) -> Result<Exit, CliError> {
+    let now = Millis::now();
+    match when
+        .moment(now, &TimeZone::system())
+        .map_err(|why| CliError::usage(format!("--announce: {why}")))?
+    {
+        Some(begins) => {
+            let announcement = Announcement { begins, user: Context::user(), since: now, message };
+            context.store()?.announce(&announcement)?;
+            let told = maintenance::foretell(&announcement, now);
+            context.audit(&format!("maintenance announced by {} for {told}", announcement.user));
+        }
+        None if context.store()?.call_off()? => called_off(context),
+        None => {}
+    }
+    Ok(Exit::Done)
+}
+
+fn called_off(context: &Context) {
+    context.audit(&format!("announced maintenance called off by {}", Context::user()));
+}
+
 fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let columns = pick(COLUMNS, COLUMNS.len(), args.output.as_deref())?;
-    let holders = match context.store_to_read()? {
-        Some(store) => store.holders()?,
-        None => Vec::new(),
+    let (holders, announcement) = match context.store_to_read()? {
+        Some(store) => (store.holders()?, store.announcement()?),
+        None => (Vec::new(), None),
     };
     if args.parsable {
         ui::print(&parsable(&columns, &holders));
@@ -94,6 +127,10 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
         ui::say("not in maintenance");
     } else {
         ui::print(&table(&columns, &holders));
+    }
+    if let Some(announcement) = announcement.filter(|_| !args.parsable) {
+        let told = maintenance::foretell(&announcement, Millis::now());
+        ui::say(&format!("maintenance was announced by {}; it begins at {told}", announcement.user));
     }
     if holders.is_empty() && context.paths.lock_marker().exists() {
         ui::complain(

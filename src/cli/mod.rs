@@ -24,6 +24,7 @@ mod store;
 mod target;
 mod ui;
 mod watch;
+mod when;
 mod zone;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -99,9 +99,15 @@ impl Engine {
         let kind = way_back(row, refuge.as_ref(), options).await.ok().filter(|kind| *kind == Kind::Live)?;
         let offer = refuge.offer(row.zone.clone()).await.ok()?;
         let ask = Ask { offer: &offer, kind, from: refuge.name(), overwrite: false, mode: Mode::Book };
-        let answer = ask.ask(third.as_ref(), Beside::default()).await;
+        let task = match self.sideward(&offer.manifest, row, to) {
+            Some(bound) => ask.ask(&bound, third.as_ref(), Beside::default()).await.ok().map(|arrival| {
+                let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
+                Box::new(Task { arrival, manifest, from, to })
+            }),
+            None => None,
+        };
         let _ = refuge.unmark(offer.ticket).await;
-        Some(Box::new(Task { arrival: answer.ok()?, from: refuge.clone(), to: third.clone() }))
+        task
     }
 }
 

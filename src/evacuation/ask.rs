@@ -4,6 +4,7 @@ use crate::host::{Host, HostError, Offer};
 use crate::migration::LEASE;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
 
+use super::bound::Bound;
 use super::short;
 
 /// Whether room is booked at the destination.
@@ -34,14 +35,15 @@ pub(super) struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// Asks for everything that could stand against the zone, storage included.
-    pub async fn ask(&self, host: &dyn Host, beside: Beside) -> Result<Arrival, Vec<Blocker>> {
+    /// Asks for everything that could stand against the zone, storage included, as it will be there.
+    pub async fn ask(&self, bound: &Bound, host: &dyn Host, beside: Beside) -> Result<Arrival, Vec<Blocker>> {
         let arrival = Arrival {
-            manifest: self.offer.manifest.clone(),
+            manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
             overwrite: self.overwrite,
             beside,
+            plugs: bound.plugs.clone(),
         };
         let (answer, views) =
             futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;

@@ -10,7 +10,7 @@ use super::survey::{Surveyed, ask};
 use super::{Actions, Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{HostUri, Kind};
-use crate::plan::{Action, Fleet, FleetZone, PlanFile, Rules};
+use crate::plan::{Action, Fleet, FleetHost, FleetZone, PlanFile, Rules};
 use crate::policy::ReturnOrder;
 use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
 
@@ -111,6 +111,10 @@ impl Engine {
         let (local, others) = tokio::join!(local, futures::future::join_all(others));
         let Surveyed { mut fleet, .. } = Surveyed::of(std::iter::once(local).chain(others));
         fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
+        self.maps.apply(&mut fleet);
+        // When its own maintenance begins keeps no zone from coming home.
+        let here = |host: &&mut FleetHost| host.name == self.local.name();
+        fleet.hosts.iter_mut().filter(here).for_each(|host| host.announced = None);
         fleet
     }
 }

@@ -19,6 +19,7 @@ mod aside;
 mod ask;
 mod bedtime;
 mod board;
+mod bound;
 pub mod cancel;
 mod connect;
 pub mod control;
@@ -60,6 +61,7 @@ pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
 pub use wait::Wait;
 
+use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Millis, Stranger, Zone, ZoneName};
@@ -104,6 +106,8 @@ pub struct Engine {
     pub cancel: Cancel,
     /// When a single move is.
     pub policy: Policy,
+    /// What other hosts call otherwise.
+    pub maps: Maps,
 }
 
 /// What happens, as it happens.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ask::{Ask, Finding, Mode, describe, join};
+use super::bound::Bound;
 use super::connect::Connected;
 use super::prepared::{Prepared, Readiness, unprepared};
 use super::scene::Place;
@@ -43,6 +44,14 @@ impl Round<'_> {
         self.connected.get(uri).cloned().unwrap_or_else(|| Err("not connected".to_owned()))
     }
 
+    /// A target, and the zone as it will be there.
+    fn way_to(&self, target: &HostUri, offer: &Offer) -> Result<(Arc<dyn Host>, Bound), Vec<Blocker>> {
+        let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
+        let host = self.host(target).map_err(silent)?;
+        let bound = self.engine.outward(&offer.manifest, target).map_err(|blocker| vec![blocker])?;
+        Ok((host, bound))
+    }
+
     /// The targets of a zone that could not be reached: it goes elsewhere, and who has named them wants to know.
     pub fn unreached(&self, candidate: &Candidate) -> Vec<Finding> {
         let Intent::Leave { targets, .. } = &candidate.intent else { return Vec::new() };
@@ -61,11 +70,11 @@ impl Round<'_> {
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
-    async fn put(&self, ask: &Ask<'_>, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+    async fn put(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         if self.mode == Mode::Book {
-            return ask.ask(host, Beside::default()).await;
+            return ask.ask(bound, host, Beside::default()).await;
         }
-        let arrival = self.look(ask, host).await?;
+        let arrival = self.look(ask, bound, host).await?;
         if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,12 +86,12 @@ impl Round<'_> {
     }
 
     /// Only asks, as if what was planned for that host were there.
-    async fn look(&self, ask: &Ask<'_>, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+    async fn look(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         let beside = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             planned.get(host.name()).copied().unwrap_or_default()
         };
-        ask.ask(host, beside).await
+        ask.ask(bound, host, beside).await
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
@@ -124,9 +133,9 @@ impl Round<'_> {
         let ask = Ask { mode: Mode::Look, ..*ask };
         for target in targets {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
-            let answer = match self.host(target) {
-                Ok(host) => self.look(&ask, host.as_ref()).await,
-                Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
+            let answer = match self.way_to(target, ask.offer) {
+                Ok((host, bound)) => self.look(&ask, &bound, host.as_ref()).await,
+                Err(blockers) => Err(blockers),
             };
             let blockers = answer.err().or_else(|| refusals.get(target).cloned());
             let silent = || vec![Blocker::new(BlockerKind::Host, "it has not said how it is")];
@@ -142,13 +151,15 @@ impl Round<'_> {
         for target in targets {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
             prepared.peer = Some(target.clone());
-            let answer = match self.host(target) {
-                Ok(host) => self.put(ask, host.as_ref()).await.map(|arrival| (arrival, host)),
-                Err(reason) => Err(vec![Blocker::new(BlockerKind::Host, reason)]),
+            let answer = match self.way_to(target, ask.offer) {
+                Ok((to, bound)) => self.put(ask, &bound, to.as_ref()).await.map(|arrival| {
+                    let (manifest, from) = (bound.record, self.engine.local.clone());
+                    Task { arrival, manifest, from, to }
+                }),
+                Err(blockers) => Err(blockers),
             };
             match answer {
-                Ok((arrival, to)) => {
-                    let task = Task { arrival, from: self.engine.local.clone(), to };
+                Ok(task) => {
                     return Prepared { readiness: Readiness::Ready(Box::new(task)), ..prepared };
                 }
                 Err(blockers) => prepared.findings.push(Finding { target: target.clone(), blockers }),
@@ -175,16 +186,21 @@ impl Round<'_> {
         let failed = |reason: String| Readiness::Failed(reason);
         let kind = way_back(away, refuge.as_ref(), self.options).await?;
         let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
-        let readiness = if offer.manifest.obstacles.is_empty() {
-            match self.put(&self.ask(&offer, kind, refuge.name()), self.engine.local.as_ref()).await {
-                Ok(arrival) => {
-                    let task = Task { arrival, from: Arc::clone(&refuge), to: self.engine.local.clone() };
-                    Readiness::Ready(Box::new(task))
-                }
-                Err(blockers) => refused([(self.engine.local.name(), blockers.as_slice())], join(&blockers)),
+        let readiness = match self.engine.homeward(&offer.manifest, away) {
+            _ if !offer.manifest.obstacles.is_empty() => {
+                Readiness::Skipped(offer.manifest.obstacles.join("; "))
             }
-        } else {
-            Readiness::Skipped(offer.manifest.obstacles.join("; "))
+            Err(reason) => failed(reason),
+            Ok(bound) => {
+                let (ask, to) = (self.ask(&offer, kind, refuge.name()), self.engine.local.clone());
+                match self.put(&ask, &bound, to.as_ref()).await {
+                    Ok(arrival) => {
+                        let (manifest, from) = (bound.record, Arc::clone(&refuge));
+                        Readiness::Ready(Box::new(Task { arrival, manifest, from, to }))
+                    }
+                    Err(blockers) => refused([(to.name(), blockers.as_slice())], join(&blockers)),
+                }
+            }
         };
         let _ = refuge.unmark(offer.ticket).await;
         Ok(readiness)

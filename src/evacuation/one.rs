@@ -138,7 +138,7 @@ impl<'a> OneMove<'a> {
         let row = self.of.begun(started);
         let written = match self.of.errand {
             Errand::Return(_) | Errand::Aside(_) => self.of.engine.store.update_away(&row),
-            Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.arrival.manifest),
+            Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
         };
         written.map_err(|error| crate::host::chain(&error))
     }

@@ -208,7 +208,7 @@ fn host_uri(fleet: &Fleet, host: HostIx) -> Option<HostUri> {
 /// A planner's reason as one that a host could have given.
 fn blocker(refusal: &Refusal) -> Blocker {
     let kind = match refusal {
-        Refusal::Drained | Refusal::Maintenance(_) => BlockerKind::Maintenance,
+        Refusal::Drained | Refusal::Maintenance(_) | Refusal::Announced(_) => BlockerKind::Maintenance,
         Refusal::Memory(_) | Refusal::HugePages(_) | Refusal::Node(_) => BlockerKind::Memory,
         Refusal::Cpus(_) => BlockerKind::Cpu,
         Refusal::Architecture(_)
@@ -216,7 +216,7 @@ fn blocker(refusal: &Refusal) -> Blocker {
         | Refusal::Brand
         | Refusal::NotLive
         | Refusal::Hypervisor(_) => BlockerKind::Platform,
-        Refusal::Networks(_) => BlockerKind::Network,
+        Refusal::Networks(_) | Refusal::MappedNetwork(..) => BlockerKind::Network,
         Refusal::Storage(_) | Refusal::Disk(_) => BlockerKind::Storage,
         Refusal::Home
         | Refusal::NotATarget

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a peer may ask; each role includes those before it.
@@ -61,7 +61,7 @@ pub struct Sent {
 }
 
 macro_rules! calls {
-    ($($(#[$doc:meta])* $role:ident fn $name:ident($($arg:ident: $type:ty),*) -> $reply:ty, within $seconds:literal s;)+) => {
+    ($($(#[$doc:meta])* $role:ident fn $name:ident($($(#[$wire:meta])* $arg:ident: $type:ty),*) -> $reply:ty, within $seconds:literal s;)+) => {
         /// All that a host can be asked, plus its byte streams.
         #[async_trait::async_trait]
         pub trait Host: Send + Sync {
@@ -81,7 +81,7 @@ macro_rules! calls {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[allow(non_camel_case_types, missing_docs)]
-        pub enum Call { $($name { $($arg: $type),* },)+ }
+        pub enum Call { $($name { $($(#[$wire])* $arg: $type),* },)+ }
 
         impl Call {
             /// All of them, with the role that each needs.
@@ -184,8 +184,8 @@ calls! {
     /// Live, destination: takes the folder of the streams away.
     Migrate fn close_arrival(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
-    /// still held there.
-    Migrate fn send(zone: Zone, token: Token) -> Sent, within 86400 s;
+    /// still held there, and with its interfaces plugged in so.
+    Migrate fn send(zone: Zone, token: Token, #[serde(default)] plugs: Vec<Plug>) -> Sent, within 86400 s;
     /// Live, source: how far it is, if the zone is on its way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;
     /// Live, source: gives the migration up; the zone goes on where it was.

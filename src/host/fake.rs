@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
@@ -77,7 +77,7 @@ macro_rules! cannot {
                 let text = || "fake".to_owned();
                 Ok(Facts {
                     host: self.name.clone(), software: text(), platform: text(), hypervisor: text(), arch: text(),
-                    memory: 1, memory_free: 1, cpus: 1, maintenance: None,
+                    memory: 1, memory_free: 1, cpus: 1, maintenance: None, announced: None,
                 })
             }
 
@@ -127,7 +127,7 @@ cannot! {
     fn set_autostart(ZoneName, bool) -> ();
     fn open_arrival(Manifest, Token) -> ();
     fn close_arrival(Token) -> ();
-    fn send(Zone, Token) -> Sent;
+    fn send(Zone, Token, Vec<Plug>) -> Sent;
     fn progress(ZoneName) -> Option<Progress>;
     fn abort(ZoneName) -> ();
     fn finish(ZoneName) -> ();

@@ -16,7 +16,9 @@ use super::{
 use crate::config::Limits;
 use crate::hooks::Pass;
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Step, Zone, ZoneName};
+use crate::model::{
+    Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Plug, Step, Zone, ZoneName,
+};
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
@@ -94,6 +96,15 @@ impl Local {
         self.act(Place::Source, Step::Save, act).await
     }
 
+    /// A zone with these changes to its interfaces.
+    ///
+    /// # Errors
+    /// If its configuration cannot be read.
+    pub fn plug(&self, manifest: &Manifest, plugs: &[Plug]) -> Result<Manifest, HostError> {
+        let config = self.platform.plug(&manifest.config, plugs).map_err(|error| self.failed(error))?;
+        Ok(manifest.plugged(plugs, config))
+    }
+
     /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
@@ -114,6 +125,21 @@ impl Local {
         }))
     }
 
+    /// When maintenance begins here, for people.
+    fn announced(&self) -> Result<Option<String>, HostError> {
+        let announcement = self.store.announcement().map_err(|error| self.failed(error))?;
+        Ok(announcement.map(|announcement| maintenance::foretell(&announcement, (self.clock)())))
+    }
+
+    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same.
+    fn announced_blocker(&self, zone: &Zone) -> Result<Option<Blocker>, HostError> {
+        let Some(when) = self.announced()? else { return Ok(None) };
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        let comes_home = away.iter().any(|row| row.uuid == zone.uuid);
+        let reason = format!("{} takes no more zones: its maintenance begins at {when}", self.name);
+        Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
+    }
+
     /// Memory that is kept for zones that are on their way, in bytes.
     fn booked(&self) -> Result<u64, HostError> {
         let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
@@ -123,6 +149,7 @@ impl Local {
     /// All reasons but room.
     async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
+        blockers.extend(self.announced_blocker(&arrival.manifest.zone)?);
         let theirs = &arrival.manifest.platform;
         if theirs == self.platform.name() {
             blockers.extend(self.platform.check(arrival).await.map_err(|error| self.failed(error))?);
@@ -193,6 +220,7 @@ impl Host for Local {
             memory_free: facts.memory_free.saturating_sub(self.booked()?),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
+            announced: self.announced()?,
         })
     }
 
@@ -209,6 +237,7 @@ impl Host for Local {
         let away = self.store.away().map_err(|error| self.failed(error))?;
         survey.away =
             away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge.to_string() }).collect();
+        survey.host.announced = self.announced()?;
         Ok(survey)
     }
 
@@ -338,10 +367,10 @@ impl Host for Local {
         closed.map_err(|error| self.failed(error))
     }
 
-    async fn send(&self, zone: Zone, token: Token) -> Result<Sent, HostError> {
+    async fn send(&self, zone: Zone, token: Token, plugs: Vec<Plug>) -> Result<Sent, HostError> {
         let act = async {
             let folder = self.sockets.folder(&token);
-            self.platform.send(&zone, &folder).await.map_err(|error| self.failed(error))
+            self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Source, Step::Transfer, act).await
     }

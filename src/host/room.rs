@@ -135,9 +135,17 @@ mod tests {
             platform: "sim".into(),
             disks: Vec::new(),
             networks: Vec::new(),
+            interfaces: vec![],
             obstacles: Vec::new(),
         };
-        Arrival { manifest, kind, from: "h1".into(), overwrite: false, beside: Beside::default() }
+        Arrival {
+            manifest,
+            kind,
+            from: "h1".into(),
+            overwrite: false,
+            beside: Beside::default(),
+            plugs: vec![],
+        }
     }
 
     fn booking(number: u128, memory: u64, cpus: u32) -> Reservation {

@@ -82,7 +82,7 @@ async fn transfer(
     abort: Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
-    let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone());
+    let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone(), task.arrival.plugs.clone());
     tokio::pin!(send);
     let ended = tokio::select! {
         result = &mut send => Ok(result),

@@ -19,13 +19,15 @@ use std::time::Duration;
 use tokio::sync::watch::Receiver;
 
 use crate::host::{Host, HostError, Progress};
-use crate::model::{Arrival, Kind, Step, ZoneName};
+use crate::model::{Arrival, Kind, Manifest, Step, ZoneName};
 
 /// One move, decided: what, how, from where, to where.
 #[derive(Clone)]
 pub struct Task {
-    /// The zone's manifest, how it moves, and what the destination is asked.
+    /// How it moves, what it will be at its destination, and what that is asked.
     pub arrival: Arrival,
+    /// What it is where it comes from.
+    pub manifest: Manifest,
     /// Where it is.
     pub from: Arc<dyn Host>,
     /// Where it goes.

@@ -52,6 +52,36 @@ impl fmt::Display for Address {
     }
 }
 
+/// The name of a host as it stands in its URI, IPv6 without brackets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostName(String);
+
+impl HostName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for HostName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_address = text.parse::<std::net::Ipv6Addr>().is_ok();
+        if is_address || matches!(split_address(&text), Some((host, None)) if host == text) {
+            return Ok(Self(text));
+        }
+        Err(format!("{text:?} is no name of a host; write it as it stands in its URI, without user and port"))
+    }
+}
+
+impl From<HostName> for String {
+    fn from(name: HostName) -> Self {
+        name.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +93,16 @@ mod tests {
         }
         for text in ["", "h2:", "h2:0", "h2:70000", "fd00::2", "[fd00::2", "ssh://h2", "root@h2"] {
             assert!(text.parse::<Address>().is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_host_is_named_without_the_rest_of_its_uri() {
+        for good in ["h2", "h2.example.org", "10.9.0.2", "fd00::2"] {
+            assert_eq!(HostName::try_from(good.to_owned()).unwrap().as_str(), good);
+        }
+        for bad in ["", "ssh://h2", "root@h2", "h2:22", "[fd00::2]", "-h2"] {
+            assert!(HostName::try_from(bad.to_owned()).is_err(), "{bad:?} was taken");
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::zone::words;
-use super::{Kind, Manifest};
+use super::{Kind, Manifest, Network, Plug};
 
 /// A host's answer to "who are you, and how are you?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +26,15 @@ pub struct Facts {
     pub cpus: u32,
     /// Who holds it in maintenance, for people; none when nobody does.
     pub maintenance: Option<String>,
+    /// When its maintenance will begin, for people; none if nobody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<String>,
 }
 
 /// A question to a destination: may this zone come, in this way?
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// The zone, whole.
+    /// The zone, whole, as it will be at the destination.
     pub manifest: Manifest,
     /// Live or cold.
     pub kind: Kind,
@@ -42,6 +45,20 @@ pub struct Arrival {
     /// What else comes with it and is not booked: a dry run books nothing.
     #[serde(default)]
     pub beside: Beside,
+    /// The interfaces that are plugged into a network of another name at the destination than where it comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugs: Vec<Plug>,
+}
+
+impl Arrival {
+    /// A network of the zone in words, and what it is called where the zone comes from if that is something else.
+    pub fn describe(&self, network: &Network) -> String {
+        let name = network.name();
+        match self.plugs.iter().find(|plug| plug.to.as_str() == name) {
+            Some(plug) => format!("{name} (for {})", plug.from),
+            None => name.to_owned(),
+        }
+    }
 }
 
 /// What zones take together that run.

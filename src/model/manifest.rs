@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Zone;
+use super::{Interface, Network, Plug, Zone};
 
 /// What travels instead of the zone when a host is asked to take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,31 @@ pub struct Manifest {
     pub disks: Vec<Disk>,
     /// What it is plugged into.
     pub networks: Vec<Network>,
+    /// Its interfaces: as they are now, and as its configuration has them. Older software does not tell them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
     /// Why its own host says that it cannot move, live or at all.
     pub obstacles: Vec<String>,
+}
+
+impl Manifest {
+    /// The zone as it is with these changes, `config` being its configuration with them.
+    #[must_use]
+    pub fn plugged(&self, plugs: &[Plug], config: String) -> Self {
+        let after = |network: &Network| {
+            let there = self.interfaces.iter().filter(|one| one.network == *network);
+            let names = there.map(|one| one.plugged(plugs).network).collect::<Vec<_>>();
+            if names.is_empty() { vec![network.clone()] } else { names }
+        };
+        let mut networks = Vec::new();
+        for network in self.networks.iter().flat_map(after) {
+            if !networks.contains(&network) {
+                networks.push(network);
+            }
+        }
+        let interfaces = self.interfaces.iter().map(|one| one.plugged(plugs)).collect();
+        Self { config, networks, interfaces, ..self.clone() }
+    }
 }
 
 /// One piece of storage.
@@ -58,28 +81,6 @@ impl std::fmt::Display for DiskSource {
         match self {
             Self::File(path) | Self::Dir(path) | Self::Block(path) => write!(f, "{}", path.display()),
             Self::Network { protocol, servers } => write!(f, "{protocol}://{}", servers.join(",")),
-        }
-    }
-}
-
-/// One network connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Network {
-    /// A bridge of the host.
-    Bridge(String),
-    /// A network that the platform manages under this name.
-    Managed(String),
-    /// A network device of the host, used directly.
-    Device(String),
-}
-
-impl Network {
-    /// Its name among all that zones can be plugged into: a bridge is found like any other device.
-    pub fn label(&self) -> String {
-        match self {
-            Self::Bridge(name) | Self::Device(name) => name.clone(),
-            Self::Managed(name) => format!("network:{name}"),
         }
     }
 }

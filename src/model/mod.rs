@@ -6,15 +6,17 @@
 mod address;
 mod facts;
 mod manifest;
+mod network;
 mod step;
 mod time;
 mod uri;
 mod word;
 mod zone;
 
-pub use address::Address;
+pub use address::{Address, HostName};
 pub use facts::{Arrival, Beside, Blocker, BlockerKind, Facts, Shortage};
-pub use manifest::{Disk, DiskSource, Manifest, Network};
+pub use manifest::{Disk, DiskSource, Manifest};
+pub use network::{Interface, Mac, NetMap, Network, NetworkName, Plug, PlugError};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rules::Action;
-use crate::model::Brand;
+use crate::model::{Brand, NetMap};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,12 +87,18 @@ pub struct FleetHost {
     /// Networks that it has; none if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks: Option<BTreeSet<String>>,
+    /// What it calls networks of other hosts, where it has another name for them.
+    #[serde(skip_serializing_if = "NetMap::is_empty")]
+    pub net_map: NetMap,
     /// Storage that it sees; none if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<BTreeSet<String>>,
-    /// Who holds it in maintenance, or will soon: no zone goes there.
+    /// Who holds it in maintenance: no zone goes there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<String>,
+    /// When its maintenance will begin: no zone goes there that would have to leave again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announced: Option<String>,
     /// Groups of hosts that it belongs to.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
@@ -187,6 +193,13 @@ pub struct FleetZone {
     /// Groups of which no two zones may be on their way, or down, at the same time.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub one_by_one: BTreeSet<String>,
+}
+
+impl FleetHost {
+    /// Whether it takes zones, as far as its maintenance goes.
+    pub const fn in_service(&self) -> bool {
+        self.maintenance.is_none() && self.announced.is_none()
+    }
 }
 
 impl FleetZone {

@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 
 use super::place::unfit;
 use super::{
-    Action, Assignment, Experience, Fleet, HostIx, Leg, Made, Placement, Rules, Unplaced, ZoneIx, make,
+    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Leg, Made, Placement, Refusal, Rules, Unplaced,
+    ZoneIx, make,
 };
 
 /// So many zones that might leave first are tried without, at most, to find those that must.
@@ -146,18 +147,19 @@ impl Asked<'_> {
         make::timed_with(self.fleet.clone(), self.rules.clone(), placement, self.experience, &aside)
     }
 
-    fn refusals(&self, zone: ZoneIx, home: HostIx) -> Vec<super::Refusal> {
+    fn refusals(&self, zone: ZoneIx, home: HostIx) -> Vec<Refusal> {
         let pair = self.fleet.zones.get(zone.0 as usize).zip(self.fleet.hosts.get(home.0 as usize));
-        // Its home is always a target.
-        pair.map(|(zone, host)| unfit(&super::FleetZone { targets: None, ..zone.clone() }, host, false))
-            .unwrap_or_default()
+        // Its home is always a target, and has the networks of which it is plugged into others elsewhere.
+        let at_home =
+            |zone: &FleetZone| FleetZone { targets: None, networks: BTreeSet::new(), ..zone.clone() };
+        pair.map(|(zone, host)| unfit(&at_home(zone), host, false)).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{FleetHost, FleetZone};
+    use crate::plan::FleetHost;
 
     const GIB: u64 = 1 << 30;
 

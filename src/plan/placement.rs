@@ -54,8 +54,10 @@ pub enum Refusal {
     Drained,
     /// The zone is there now.
     Home,
-    /// It is in maintenance, or will be; who says so.
+    /// It is in maintenance; who says so.
     Maintenance(String),
+    /// It will be in maintenance; when.
+    Announced(String),
     /// Not among the zone's targets.
     NotATarget,
     /// Another architecture: the host's.
@@ -70,6 +72,8 @@ pub enum Refusal {
     Hypervisor(super::Version),
     /// Networks that are missing.
     Networks(Vec<String>),
+    /// A network that is missing and has another name there: the name there, and the zone's own.
+    MappedNetwork(String, String),
     /// Storage that it does not see.
     Storage(Vec<String>),
     /// Bytes of memory that are missing, with headroom and what else goes there.

@@ -53,6 +53,7 @@ impl Survey {
             memory_free: facts.memory_free,
             cpus: facts.cpus,
             maintenance: facts.maintenance,
+            announced: facts.announced,
             ..FleetHost::default()
         };
         Self { host, zones, away: Vec::new() }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Blocker, Inventory, Manifest, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -126,6 +126,9 @@ pub trait Platform: Send + Sync {
     /// memory, storage or maintenance. Changes nothing.
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
 
+    /// A configuration with these changes to its interfaces, and no others.
+    fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError>;
+
     /// Cold: takes a configuration.
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError>;
 
@@ -155,9 +158,9 @@ pub trait Platform: Send + Sync {
     /// Live, destination: ends what [`open_arrival`](Self::open_arrival) began.
     async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError>;
 
-    /// Live, source: sends the zone into the sockets in `folder`. Returns when it is stopped for good here
-    /// and held there.
-    async fn send(&self, zone: &Zone, folder: &Path) -> Result<Sent, PlatformError>;
+    /// Live, source: sends the zone into the sockets in `folder`, with these changes to its interfaces. Returns when
+    /// it is stopped for good here and held there.
+    async fn send(&self, zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Sent, PlatformError>;
 
     /// Live, source: how far it is.
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError>;

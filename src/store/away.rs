@@ -228,6 +228,7 @@ pub(crate) mod tests {
             platform: "libvirt".into(),
             disks: vec![],
             networks: vec![],
+            interfaces: vec![],
             obstacles: vec![],
         }
     }

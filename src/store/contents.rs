@@ -6,7 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Away, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, Store, StoreError, TargetKey, targets,
+    Announcement, Away, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, Store, StoreError, TargetKey,
+    announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -15,6 +16,8 @@ use crate::model::{HostUri, Manifest};
 pub struct Contents {
     /// Who holds this host in maintenance, oldest first.
     pub holders: Vec<Holder>,
+    /// When maintenance will begin.
+    pub announcement: Option<Announcement>,
     /// Where zones go.
     pub targets: BTreeMap<TargetKey, Vec<HostUri>>,
     /// All runs, oldest first.
@@ -45,6 +48,7 @@ impl Store {
                     "SELECT * FROM maintenance ORDER BY started_ms, type",
                     Holder::read,
                 )?,
+                announcement: announcement::read(connection)?,
                 targets: targets::read_all(connection)?,
                 runs: all(connection, "SELECT * FROM run ORDER BY id", Run::read)?,
                 moves: all(connection, "SELECT * FROM move ORDER BY run, zone", |row| {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{Store, StoreError, parsed};
+use super::{Store, StoreError, announcement, parsed};
 use crate::model::Millis;
 
 /// The name of a holder: 1 to 32 lower-case letters, digits and `-`, a letter first. Solaris knows `admin`.
@@ -76,7 +76,7 @@ impl Store {
     }
 
     /// Adds a holder, unless there is one of that type already: then that one is given back and nothing
-    /// changes. `mark` runs within the transaction; if it fails, nothing was changed.
+    /// changes. What was announced has begun with it. `mark` runs within the transaction; if it fails, nothing was changed.
     pub fn start_maintenance(
         &self,
         holder: &Holder,
@@ -97,6 +97,7 @@ impl Store {
                 "INSERT INTO maintenance (type, user, started_ms, message) VALUES (?1, ?2, ?3, ?4)",
                 params![holder.kind.to_string(), holder.user, holder.since.0, holder.message],
             )?;
+            announcement::use_up(transaction)?;
             let all = transaction
                 .prepare("SELECT * FROM maintenance ORDER BY started_ms, type")?
                 .query_map([], Holder::read)?

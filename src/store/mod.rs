@@ -3,6 +3,7 @@
 //! One SQLite database (mode 0600, WAL, `synchronous=FULL`): what a function here has returned `Ok` for is on
 //! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
 
+mod announcement;
 mod away;
 mod backup;
 mod check;
@@ -30,6 +31,7 @@ use rusqlite::backup::StepResult;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
 pub use check::{Finding, FindingKind, Needs, Surroundings, check};
 pub use contents::Contents;

@@ -153,3 +153,12 @@ CREATE TABLE trip (
     downtime_ms       INTEGER,
     ended_ms          INTEGER NOT NULL
 ) STRICT;
+
+-- When maintenance of this host will begin, if somebody has said so: one row at most.
+CREATE TABLE announcement (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    begins_ms INTEGER NOT NULL,
+    user      TEXT NOT NULL,
+    since_ms  INTEGER NOT NULL,
+    message   TEXT
+) STRICT;

@@ -106,7 +106,7 @@ fn fields_are_picked_and_wrong_ones_are_named() {
     error: the following required arguments were not provided:
       --output <FIELD,...>
 
-    Usage: sysadm maintain --output <FIELD,...> --parsable <--start|--end|--list>
+    Usage: sysadm maintain --output <FIELD,...> --parsable <--start|--end|--list|--announce <WHEN>>
 
     For more information, try '--help'.
     [exit status 2]
@@ -115,7 +115,7 @@ fn fields_are_picked_and_wrong_ones_are_named() {
     ------- stderr -------
     error: the argument '--start' cannot be used with '--output <FIELD,...>'
 
-    Usage: sysadm maintain <--start|--end|--list>
+    Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
 
     For more information, try '--help'.
     [exit status 2]
@@ -123,9 +123,9 @@ fn fields_are_picked_and_wrong_ones_are_named() {
     assert_snapshot!(site.run("h1", "maintain"), @r"
     ------- stderr -------
     error: the following required arguments were not provided:
-      <--start|--end|--list>
+      <--start|--end|--list|--announce <WHEN>>
 
-    Usage: sysadm maintain <--start|--end|--list>
+    Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
 
     For more information, try '--help'.
     [exit status 2]
@@ -134,7 +134,7 @@ fn fields_are_picked_and_wrong_ones_are_named() {
     ------- stderr -------
     error: the argument '--start' cannot be used with '--end'
 
-    Usage: sysadm maintain <--start|--end|--list>
+    Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
 
     For more information, try '--help'.
     [exit status 2]
@@ -195,5 +195,129 @@ fn a_marker_that_a_crash_left_is_pointed_out() {
     ------- stderr -------
     sysadm: warning: a lock marker was left by a crash and still keeps zones from starting; 'sysadm maintain -e' removes it
     [done]
+    ");
+}
+
+#[test]
+fn maintenance_is_announced_listed_and_called_off_or_used_up() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "maintain --announce +2h -m 'new disks'"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM: new disks
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -l -p -o type"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain --announce '2199-01-31 02:00'"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "maintain --announce none"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    [done]
+    ");
+    site.done("h1", "maintain --announce +90min");
+    assert_snapshot!(site.run("h1", "maintain -e"), @"[done]");
+    assert_snapshot!(site.run("h1", "maintain -e"), @r"
+    ------- stderr -------
+    sysadm: not in maintenance (type 'admin'); 'sysadm maintain -l' lists who holds it
+    [exit status 1]
+    ");
+    site.done("h1", "maintain --announce +90min");
+    site.done("h1", "maintain -s");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    TYPE   USER     DATE               MESSAGE
+    admin  USER     YYYY-MM-DD HH:MM   -
+    [done]
+    ");
+    // The next one, while this one is held.
+    site.done("h1", "maintain --announce +90min");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    TYPE   USER     DATE               MESSAGE
+    admin  USER     YYYY-MM-DD HH:MM   -
+    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM
+    [done]
+    ");
+    site.done("h1", "maintain -e");
+    assert_snapshot!(site.run("h1", "maintain -l"), @r"
+    sysadm: not in maintenance
+    sysadm: maintenance was announced by USER; it begins at YYYY-MM-DD HH:MM
+    [done]
+    ");
+}
+
+#[test]
+fn a_time_that_is_none_or_has_passed_is_not_announced() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "maintain --announce tomorrow"), @r#"
+    ------- stderr -------
+    error: invalid value 'tomorrow' for '--announce <WHEN>': "tomorrow" is no time; write "YYYY-MM-DD HH:MM", +90min, +2h, or none
+
+    For more information, try '--help'.
+    [exit status 2]
+    "#);
+    assert_snapshot!(site.run("h1", "maintain --announce '2020-01-01 00:00'"), @r"
+    ------- stderr -------
+    sysadm: --announce: that time has passed
+    [exit status 2]
+    ");
+    assert_snapshot!(site.run("h1", "maintain -s --announce +2h"), @r"
+    ------- stderr -------
+    error: the argument '--start' cannot be used with '--announce <WHEN>'
+
+    Usage: sysadm maintain <--start|--end|--list|--announce <WHEN>>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+    assert!(!site.paths("h1").database().exists());
+}
+
+#[test]
+fn a_host_with_announced_maintenance_is_no_destination() {
+    let site = Environment::locked();
+    site.done("h2", "maintain --announce +2h -m 'new disks'");
+    assert_snapshot!(site.run("h1", "host check rads://h2"), @r"
+    host        h2
+    software    sysadm 0.1.0
+    hypervisor  simulated 0.1.0
+    machine     x86_64, 16 cpus
+    memory      64G of 64G free
+    state       in service; maintenance begins at YYYY-MM-DD HH:MM: new disks
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "host list"), @r"
+    TARGET                   PLATFORM  FREE   CPUS STATE
+    rads://h2                sim       64G    16   in service; maintenance begins at YYYY-MM-DD HH:MM: new disks
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "host inventory rads://h2"), @r"
+    HOST                     FREE   MEMORY CPUS LOAD ZONES HYPERVISOR STATE
+    rads://h2                64G    64G    16   0.0  0/0   0.1.0      in service; maintenance begins at YYYY-MM-DD HH:MM: new disks
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -n"), @r"
+    sysadm: preparing zones for evacuation ... 3/3
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    evac1            kvm    -     rads://h2                -      -
+    evac2            kvm    -     rads://h2                -      -
+    evac3            kvm    -     rads://h2                -      -
+    ------- stderr -------
+    sysadm: evac1: rads://h2: h2 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM: new disks
+    sysadm: evac2: rads://h2: h2 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM: new disks
+    sysadm: evac3: rads://h2: h2 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM: new disks
+    sysadm: dry-run failed: 3 of 3 zone(s) cannot move
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2"), @r"
+    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 3 zone(s) find no place
+    ------- stderr -------
+    sysadm: evac1 stays on rads://h1: rads://h2: its maintenance begins at YYYY-MM-DD HH:MM: new disks
+    sysadm: evac2 stays on rads://h1: rads://h2: its maintenance begins at YYYY-MM-DD HH:MM: new disks
+    sysadm: evac3 stays on rads://h1: rads://h2: its maintenance begins at YYYY-MM-DD HH:MM: new disks
+    [exit status 1]
     ");
 }

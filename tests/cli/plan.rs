@@ -122,3 +122,65 @@ fn what_is_unreachable_is_found_before_anything_moves() {
     [exit status 1]
     ");
 }
+
+#[test]
+fn a_network_is_looked_for_under_its_name_at_the_target() {
+    let site = Environment::locked();
+    site.set_host("h2", |host| host.bridges = vec!["br10".to_owned()]);
+    assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    evac1            kvm    -     rads://h2                -      -
+    ------- stderr -------
+    sysadm: evac1: rads://h2: no bridge br0 there
+    sysadm: dry-run failed: 1 of 1 zone(s) cannot move
+    [exit status 1]
+    ");
+    let file = site.paths("h1").config();
+    let plain = std::fs::read_to_string(&file).unwrap();
+    let map = |there: &str| {
+        std::fs::write(&file, format!("{plain}[map.\"h2\".net]\nbr0 = \"{there}\"\n")).unwrap();
+    };
+    map("br11");
+    assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    evac1            kvm    -     rads://h2                -      -
+    ------- stderr -------
+    sysadm: evac1: rads://h2: no bridge br11 (for br0) there
+    sysadm: dry-run failed: 1 of 1 zone(s) cannot move
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2"), @r"
+    sysadm: 0 move(s) to 0 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME); 3 zone(s) find no place
+    ------- stderr -------
+    sysadm: evac1 stays on rads://h1: rads://h2: network br11 (for br0) is not there
+    sysadm: evac2 stays on rads://h1: rads://h2: network br11 (for br0) is not there
+    sysadm: evac3 stays on rads://h1: rads://h2: network br11 (for br0) is not there
+    [exit status 1]
+    ");
+    map("br/10");
+    let printed = site.run("h1", "evacuate -n evac1").stderr;
+    assert!(printed.contains("\"br/10\" is no name of a network") && printed.contains("line "), "{printed}");
+    map("br10");
+    assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
+    evac1            kvm    live  rads://h2                4G     ~4.0s
+    sysadm: dry-run succeeded
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 1/1
+    sysadm: evacuation completed successfully.
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "plan --drain rads://h1 --to rads://h2"), @r"
+    START   ZONENAME         ACTION   FROM             TO               TIME    DOWNTIME RATE
+    +TIME   evac2            live     rads://h1        rads://h2        ~4.0s   ~50ms    1G/s
+    +TIME   evac3            live     rads://h1        rads://h2        ~4.0s   ~50ms    1G/s
+    sysadm: 2 move(s) to 1 host(s) by policy spread: done after TIME (hardly later than TIME; no order ends before TIME)
+    [done]
+    ");
+}

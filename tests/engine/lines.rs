@@ -8,7 +8,7 @@ use sysadm::host::{
     ByteStream, Call, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent,
     Token,
 };
-use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
 use sysadm::plan::Survey;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -255,7 +255,7 @@ pass_on! {
     fn set_autostart(zone: ZoneName, autostart: bool) -> ();
     fn open_arrival(manifest: Manifest, token: Token) -> ();
     fn close_arrival(token: Token) -> ();
-    fn send(zone: Zone, token: Token) -> Sent;
+    fn send(zone: Zone, token: Token, plugs: Vec<Plug>) -> Sent;
     fn abort(zone: ZoneName) -> ();
     fn finish(zone: ZoneName) -> ();
     fn resume(zone: ZoneName, uuid: Uuid) -> ();

@@ -3,6 +3,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod announced;
 mod asides;
 mod cancel;
 mod crashes;
@@ -11,6 +12,7 @@ mod faults;
 mod hangs;
 mod lines;
 mod neighbours;
+mod networks;
 mod passes;
 mod points;
 mod promises;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sysadm::config::Config;
+use sysadm::config::{Config, Maps};
 use sysadm::evacuation::{
     Actions, Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
 };
@@ -30,6 +30,8 @@ pub struct World {
     pub events: Arc<Events>,
     pub cancel: Cancel,
     pub actions: Actions,
+    /// What h1 is told of others in its sysadm.toml.
+    pub maps: Maps,
 }
 
 pub fn name(zone: &str) -> ZoneName {
@@ -72,11 +74,11 @@ impl World {
     /// The same hosts after a power loss: everything anew, on what the disks say.
     pub fn after_power_loss(self) -> Self {
         let (folder, script, lines) = (Arc::clone(&self.folder), self.script.clone(), self.lines.clone());
-        let actions = self.actions.clone();
+        let (actions, maps) = (self.actions.clone(), self.maps.clone());
         drop(self);
         script.begin(None);
         let mut new = Self::open(folder, script, lines);
-        new.actions = actions;
+        (new.actions, new.maps) = (actions, maps);
         new
     }
 
@@ -101,6 +103,7 @@ impl World {
             events: Arc::default(),
             cancel: Cancel::default(),
             actions: Actions::default(),
+            maps: Maps::default(),
         }
     }
 
@@ -187,6 +190,7 @@ impl World {
             watcher: self.events.clone(),
             cancel: self.cancel.clone(),
             policy: Config::default().migration.policy(),
+            maps: self.maps.clone(),
         }
     }
 

@@ -61,14 +61,15 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
     let lacks = |needs: &BTreeSet<String>, has: &Option<BTreeSet<String>>| {
         has.as_ref().is_some_and(|has| needs.iter().any(|need| !has.contains(need)))
     };
+    let there = |name: &String| host.net_map.label_there(name).unwrap_or_else(|| name.clone());
     let checks = [
         ("drained", drained),
         ("home", zone.host == host.name),
-        ("maintenance", host.maintenance.is_some()),
+        ("maintenance", host.maintenance.is_some() || host.announced.is_some()),
         ("target", zone.targets.as_ref().is_some_and(|targets| !targets.contains(&host.name))),
         ("architecture", !zone.arch.is_empty() && !host.arch.is_empty() && zone.arch != host.arch),
         ("features", lacks(&zone.cpu_features, &host.cpu_features)),
-        ("networks", lacks(&zone.networks, &host.networks)),
+        ("networks", lacks(&zone.networks.iter().map(there).collect(), &host.networks)),
         ("storage", lacks(&zone.storage, &host.storage)),
         (
             "brand",

@@ -83,7 +83,11 @@ fn every_refusal_says_what_is_missing() {
     let why = "rebooting".to_owned();
     assert_eq!(
         all(zone("z"), FleetHost { maintenance: Some(why.clone()), ..host("h") }),
-        [Refusal::Maintenance(why)]
+        [Refusal::Maintenance(why.clone())]
+    );
+    assert_eq!(
+        all(zone("z"), FleetHost { announced: Some(why.clone()), ..host("h") }),
+        [Refusal::Announced(why)]
     );
     assert_eq!(
         all(
@@ -105,6 +109,22 @@ fn every_refusal_says_what_is_missing() {
             FleetHost { networks: Some(words(&[])), storage: Some(words(&["nas"])), ..host("h") }
         ),
         [Refusal::Networks(vec!["blue".to_owned()]), Refusal::Storage(vec!["san".to_owned()])]
+    );
+    let map = r#"{ "blue": "red", "lan": "office", "green": "teal" }"#;
+    let calls_otherwise = FleetHost {
+        networks: Some(words(&["blue", "teal"])),
+        net_map: serde_json::from_str(map).unwrap(),
+        ..host("h")
+    };
+    let needs = words(&["blue", "green", "network:lan", "white"]);
+    let mapped = |there: &str, here: &str| Refusal::MappedNetwork(there.to_owned(), here.to_owned());
+    assert_eq!(
+        all(FleetZone { networks: needs, ..zone("z") }, calls_otherwise),
+        [
+            Refusal::Networks(vec!["white".to_owned()]),
+            mapped("red", "blue"),
+            mapped("network:office", "network:lan")
+        ]
     );
     assert_eq!(
         all(

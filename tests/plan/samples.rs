@@ -75,6 +75,7 @@ pub fn small(seed: u64, zones: usize, hosts: usize) -> Sample {
 }
 
 /// Anything goes: several hosts are emptied or not, zones leave hosts that take others, nodes and huge pages.
+#[allow(clippy::expect_used)]
 pub fn wild(seed: u64) -> Sample {
     let mut dice = Dice::new(seed ^ 0xabcd);
     let hosts = 2 + dice.roll(6) as usize;
@@ -92,6 +93,7 @@ pub fn wild(seed: u64) -> Sample {
     }
     for host in &mut sample.fleet.hosts {
         host.maintenance = dice.one_in(10).then(|| "somebody".to_owned());
+        host.announced = dice.one_in(20).then(|| "tonight".to_owned());
         host.hypervisor = dice.one_in(2).then(|| Version(dice.roll(9) as u32, 0, 0));
         if dice.one_in(2) {
             host.huge_pages = vec![HugePages { size: 2, free: dice.roll(20) }];
@@ -106,6 +108,13 @@ pub fn wild(seed: u64) -> Sample {
     sample.question.drained =
         (0..=hosts).filter(|_| dice.one_in(4)).map(|host| HostIx(host as u32)).collect();
     sample.rules.steps = 5_000;
+    for host in &mut sample.fleet.hosts {
+        host.announced = dice.one_in(12).then(|| "midnight".to_owned());
+        if dice.one_in(6) {
+            let map = serde_json::from_str(r#"{ "blue": "red" }"#);
+            host.net_map = map.expect("names of networks");
+        }
+    }
     sample
 }
 

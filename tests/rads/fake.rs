@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
-use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Zone, ZoneName};
+use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
 use sysadm::plan::Survey;
 use uuid::Uuid;
 
@@ -29,6 +29,7 @@ macro_rules! nothing {
                     memory_free: 1,
                     cpus: 1,
                     maintenance: None,
+                    announced: None,
                 })
             }
 
@@ -74,7 +75,7 @@ nothing! {
     set_autostart(ZoneName, bool) -> ();
     open_arrival(Manifest, Token) -> ();
     close_arrival(Token) -> ();
-    send(Zone, Token) -> Sent;
+    send(Zone, Token, Vec<Plug>) -> Sent;
     progress(ZoneName) -> Option<Progress>;
     abort(ZoneName) -> ();
     finish(ZoneName) -> ();

@@ -65,6 +65,7 @@ impl Scene {
             from: from.to_owned(),
             overwrite: false,
             beside: Beside::default(),
+            plugs: vec![],
         }
     }
 }
@@ -103,13 +104,13 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
         assert!(refused.contains(foreign), "{refused}");
     }
     assert!(reason(scene.h3.open_arrival(manifest.clone(), token.clone()).await).contains(foreign));
-    assert!(reason(scene.h3.send(manifest.zone.clone(), token.clone()).await).contains(foreign));
+    assert!(reason(scene.h3.send(manifest.zone.clone(), token.clone(), vec![]).await).contains(foreign));
     assert!(reason(scene.h3.close_arrival(token.clone()).await).contains(foreign));
     scene.agent.logged(&format!("h3 was refused a stream: {foreign}")).await;
 
     // It was no harm to its owner.
     let mut stream = scene.h1.connect(&token, Channel::Memory).await.unwrap();
-    let begin = serde_json::json!({"begin": {"uuid": manifest.zone.uuid}});
+    let begin = serde_json::json!({"begin": {"uuid": manifest.zone.uuid, "networks": manifest.networks}});
     stream.write_all(format!("{begin}\n").as_bytes()).await.unwrap();
     let mut answer = [0; 7];
     stream.read_exact(&mut answer).await.unwrap();

@@ -55,6 +55,7 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         (None, Some(path)) => cluster(path)?,
         (None, None) => asked(&context, &policy, &args, &hosts).await?,
     };
+    context.config.map.apply(&mut fleet);
     for ring in policy.apply(&mut fleet) {
         ui::complain(&format!("the policy wants {}, in a ring", describe_ring(&ring)));
     }

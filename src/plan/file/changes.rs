@@ -119,6 +119,9 @@ fn hosts(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
         if let Some(who) = host.maintenance.as_ref().filter(|_| before.maintenance.is_none()) {
             say(format!("it is in maintenance now ({who})"));
         }
+        if let Some(when) = host.announced.as_ref().filter(|_| before.announced.is_none()) {
+            say(format!("its maintenance begins at {when} now"));
+        }
         if host.arch != before.arch {
             say(format!("it is {} and was {}", host.arch, before.arch));
         }

@@ -50,6 +50,9 @@ pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) 
     if let Some(who) = &host.maintenance {
         against.push(Refusal::Maintenance(who.clone()));
     }
+    if let Some(when) = &host.announced {
+        against.push(Refusal::Announced(when.clone()));
+    }
     if zone.targets.as_ref().is_some_and(|targets| !targets.contains(&host.name)) {
         against.push(Refusal::NotATarget);
     }
@@ -70,7 +73,7 @@ pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) 
     {
         against.push(Refusal::Hypervisor(there));
     }
-    against.extend(missing(&zone.networks, host.networks.as_ref()).map(Refusal::Networks));
+    against.extend(missing_networks(zone, host));
     against.extend(missing(&zone.storage, host.storage.as_ref()).map(Refusal::Storage));
     against
 }
@@ -79,6 +82,21 @@ pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) 
 fn missing(needed: &BTreeSet<String>, there: Option<&BTreeSet<String>>) -> Option<Vec<String>> {
     let missing: Vec<_> = needed.difference(there?).cloned().collect();
     (!missing.is_empty()).then_some(missing)
+}
+
+/// The networks of a zone that are not there, under the names that they have there.
+fn missing_networks(zone: &FleetZone, host: &FleetHost) -> Vec<Refusal> {
+    let Some(there) = &host.networks else { return Vec::new() };
+    let (mut same, mut mapped) = (Vec::new(), Vec::new());
+    for here in &zone.networks {
+        match host.net_map.label_there(here) {
+            Some(name) if !there.contains(&name) => mapped.push(Refusal::MappedNetwork(name, here.clone())),
+            None if !there.contains(here) => same.push(here.clone()),
+            _ => {}
+        }
+    }
+    let same = (!same.is_empty()).then_some(Refusal::Networks(same));
+    same.into_iter().chain(mapped).collect()
 }
 
 /// What a zone takes, column by column; `pages` are the sizes of huge pages in the fleet. A zone that does not

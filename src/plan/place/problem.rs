@@ -74,12 +74,8 @@ impl<'a> Problem<'a> {
         let groups = groups(fleet);
         let room = Room::new(fleet, rules, &hosts, &pages, &groups, &asked);
         let (per, now) = metrics_of(fleet, rules, &hosts, &room, &asked, &pages);
-        let counts: Vec<_> = fleet
-            .hosts
-            .iter()
-            .zip(&drained)
-            .map(|(host, drained)| !drained && host.maintenance.is_none())
-            .collect();
+        let counts: Vec<_> =
+            fleet.hosts.iter().zip(&drained).map(|(host, drained)| !drained && host.in_service()).collect();
         let mut problem = Self {
             fleet,
             rules,

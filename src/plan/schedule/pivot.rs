@@ -129,7 +129,7 @@ impl Search<'_> {
         let mut hosts: Vec<_> = (0u32..)
             .map(HostIx)
             .zip(&self.given.fleet.hosts)
-            .filter(|(host, there)| !ends.contains(&Some(*host)) && there.maintenance.is_none())
+            .filter(|(host, there)| !ends.contains(&Some(*host)) && there.in_service())
             .filter(|(host, _)| (self.given.terms.pivot)(zone, *host))
             .collect();
         hosts.sort_by_key(|(_, there)| Reverse(there.memory_free));

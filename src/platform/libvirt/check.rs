@@ -24,7 +24,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     }
     let mut blockers = identity(lists.into_iter().flat_map(|(_, listed)| listed), arrival);
     for network in &manifest.networks {
-        blockers.extend(missing_network(network).await?);
+        blockers.extend(missing_network(network, &arrival.describe(network)).await?);
     }
     let domain = domain_xml::parse(&manifest.config);
     match domain.and_then(|domain| domain_xml::must_be(&manifest.config, &manifest.zone).map(|()| domain)) {
@@ -48,22 +48,23 @@ fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Bloc
     others.filter_map(clash).collect()
 }
 
-async fn missing_network(network: &Network) -> Result<Option<Blocker>, PlatformError> {
+/// The blocker if it is not there; `called` is what it is called in words.
+async fn missing_network(network: &Network, called: &str) -> Result<Option<Blocker>, PlatformError> {
     // A name that comes from another host must not lead to some other file.
     let is_name = |name: &str| !name.contains('/') && !matches!(name, "" | "." | "..");
     let device = |name: &str| is_name(name) && Path::new("/sys/class/net").join(name).exists();
     let reason = match network {
         Network::Bridge(name) if device(name) => return Ok(None),
-        Network::Bridge(name) => format!("no bridge {name} there"),
+        Network::Bridge(_) => format!("no bridge {called} there"),
         Network::Device(name) if device(name) => return Ok(None),
-        Network::Device(name) => format!("no network device {name} there"),
+        Network::Device(_) => format!("no network device {called} there"),
         Network::Managed(name) => {
             let command = Driver::Qemu.virsh().args(["net-list", "--name"]);
             let active = command.run().await.map_err(|error| failed("list the networks", error))?;
             if active.lines().any(|line| line.trim() == name) {
                 return Ok(None);
             }
-            format!("no active network {name} there")
+            format!("no active network {called} there")
         }
     };
     Ok(Some(Blocker::new(BlockerKind::Network, reason)))
@@ -231,11 +232,11 @@ mod tests {
     async fn the_name_of_a_network_leads_to_no_other_file() {
         for name in ["/etc/passwd", "../../../etc/passwd", ".", "..", ""] {
             for network in [Network::Bridge(name.to_owned()), Network::Device(name.to_owned())] {
-                let blocker = missing_network(&network).await.unwrap();
+                let blocker = missing_network(&network, name).await.unwrap();
                 assert!(blocker.is_some_and(|blocker| blocker.reason.starts_with("no ")), "{name:?}");
             }
         }
-        assert_eq!(missing_network(&Network::Device("lo".to_owned())).await.unwrap(), None);
+        assert_eq!(missing_network(&Network::Device("lo".to_owned()), "lo").await.unwrap(), None);
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! A domain's XML: what it says of storage, networks and machine, and what in it stands against moving.
 //!
-//! Only read here; what travels is the document as libvirt wrote it.
+//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`plug()`]).
+
+mod plug;
 
 use std::path::PathBuf;
 
 use roxmltree::{Document, Node};
 
-use crate::model::{Disk, DiskSource, Network, Zone};
+use crate::model::{Disk, DiskSource, Interface, Mac, Network, Zone};
+pub use plug::plug;
 
 /// What matters of a domain's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Domain {
     pub disks: Vec<Disk>,
     /// Networks.
     pub networks: Vec<Network>,
+    /// Its interfaces that are plugged into one.
+    pub interfaces: Vec<Interface>,
     /// Why it cannot move.
     pub obstacles: Vec<String>,
 }
@@ -219,20 +224,31 @@ fn read_filesystem(device: Node<'_, '_>, domain: &mut Domain) {
 }
 
 fn read_interface(device: Node<'_, '_>, domain: &mut Domain) {
-    let Some(source) = child(device, "source") else { return };
-    let network = match device.attribute("type") {
-        Some("bridge") => source.attribute("bridge").map(|name| Network::Bridge(name.to_owned())),
-        Some("network") => source.attribute("network").map(|name| Network::Managed(name.to_owned())),
-        Some("direct" | "ethernet") => source.attribute("dev").map(|name| Network::Device(name.to_owned())),
-        Some("hostdev") => {
-            domain.obstacles.push("network device of this host passed through".to_owned());
-            None
-        }
-        _ => None,
+    if device.attribute("type") == Some("hostdev") && child(device, "source").is_some() {
+        domain.obstacles.push("network device of this host passed through".to_owned());
+    }
+    let Some((_, network)) = network_of(device) else { return };
+    if !domain.networks.contains(&network) {
+        domain.networks.push(network.clone());
+    }
+    domain.interfaces.extend(mac_of(device).map(|mac| Interface::new(mac, network)));
+}
+
+/// The network of an interface, and the name of the attribute of its `<source>` that has it.
+fn network_of(device: Node<'_, '_>) -> Option<(&'static str, Network)> {
+    let source = child(device, "source")?;
+    let (attribute, network): (_, fn(String) -> Network) = match device.attribute("type")? {
+        // While a zone runs, one in a managed network looks like one in the bridge or on the device behind that.
+        "network" | "bridge" | "direct" if source.has_attribute("network") => ("network", Network::Managed),
+        "bridge" => ("bridge", Network::Bridge),
+        "direct" | "ethernet" => ("dev", Network::Device),
+        _ => return None,
     };
-    domain
-        .networks
-        .extend(network.filter(|network| !domain.networks.contains(network)).into_iter().collect::<Vec<_>>());
+    Some((attribute, network(source.attribute(attribute)?.to_owned())))
+}
+
+fn mac_of(device: Node<'_, '_>) -> Option<Mac> {
+    child(device, "mac")?.attribute("address")?.parse().ok()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! that process is waited for directly (pidfd): virsh itself returns some 200 ms later.
 
 mod arriving;
+mod documents;
 mod events;
 mod leaving;
 mod owner;
@@ -21,6 +22,7 @@ mod process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(super) use arriving::Arriving;
+pub(super) use documents::Documents;
 pub(super) use leaving::Leaving;
 pub(super) use owner::let_qemu_in;
 pub(super) use process::{end_of, has_arrived};

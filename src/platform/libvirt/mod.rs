@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Stranger, Zone, ZoneName};
+use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Plug, Stranger, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -30,7 +30,12 @@ use virsh::{failed, is_missing};
 /// Reads a domain's XML in every way in which it is read.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
-    let _ = domain_xml::parse(xml);
+    let interfaces = domain_xml::parse(xml).map(|domain| domain.interfaces).unwrap_or_default();
+    let other = |one: &crate::model::Interface| {
+        let [from, to] = [one.network.name(), "other"].map(|name| name.parse().ok());
+        Some(Plug { mac: one.mac, from: from?, to: to? })
+    };
+    let _ = domain_xml::plug(xml, &interfaces.iter().filter_map(other).collect::<Vec<_>>());
     if let Some(zone) = zone {
         let _ = domain_xml::must_be(xml, zone);
     }
@@ -242,6 +247,10 @@ impl Platform for Libvirt {
         if snapshots > 0 {
             domain.obstacles.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
         }
+        // So it will be after its next boot, which may be over there.
+        let later = domain_xml::parse(config.trim_start()).map(|later| later.interfaces).unwrap_or_default();
+        let later: Vec<_> = later.into_iter().filter(|one| !domain.interfaces.contains(one)).collect();
+        domain.interfaces.extend(later);
         if zone_now.aux == Some(Aux::Suspended) {
             domain.obstacles.push(
                 "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
@@ -259,12 +268,18 @@ impl Platform for Libvirt {
             platform: self.name().to_owned(),
             disks: domain.disks,
             networks: domain.networks,
+            interfaces: domain.interfaces,
             obstacles: domain.obstacles,
         })
     }
 
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
         check::check(self, arrival).await
+    }
+
+    fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError> {
+        domain_xml::plug(config, plugs)
+            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
@@ -345,8 +360,9 @@ impl Platform for Libvirt {
         self.arriving.close(folder)
     }
 
-    async fn send(&self, zone: &Zone, folder: &Path) -> Result<Sent, PlatformError> {
-        self.leaving.send(zone, folder, (&self.settings, self.downtime), &self.paths).await
+    async fn send(&self, zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Sent, PlatformError> {
+        let documents = live::Documents::of(zone, folder, plugs).await?;
+        self.leaving.send(zone, folder, documents, (&self.settings, self.downtime), &self.paths).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {

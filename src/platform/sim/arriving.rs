@@ -135,7 +135,13 @@ impl Receiver {
 
     async fn receive(&self, stream: &mut BufReader<UnixStream>) -> Result<(), Broken> {
         match wire::read(stream).await? {
-            Message::Begin { uuid } if uuid == self.config.uuid => self.begin()?,
+            Message::Begin { uuid, networks } if uuid == self.config.uuid => {
+                if networks != self.config.networks {
+                    let what = "it comes with other networks than it was let in with".to_owned();
+                    return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());
+                }
+                self.begin()?;
+            }
             _ => {
                 let what = "another zone is expected here".to_owned();
                 return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());

@@ -36,7 +36,7 @@ pub(super) fn blockers(
     if arrival.kind == Kind::Live && config.brand != Brand::Kvm {
         found.push(Blocker::new(BlockerKind::Platform, "a container cannot move live"));
     }
-    found.extend(config.networks.iter().filter_map(|network| missing_network(network, host)));
+    found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
     for disk in &config.disks {
         // The probe of storage looks at real files, and two hosts simulated on one machine see the same ones.
         if !matches!(&disk.source, DiskSource::File(path) if host.sees(path, paths)) {
@@ -47,12 +47,13 @@ pub(super) fn blockers(
     found
 }
 
-fn missing_network(network: &Network, host: &HostSettings) -> Option<Blocker> {
+fn missing_network(network: &Network, arrival: &Arrival, host: &HostSettings) -> Option<Blocker> {
+    let called = arrival.describe(network);
     let reason = match network {
         Network::Bridge(name) if host.bridges.contains(name) => return None,
-        Network::Bridge(name) => format!("no bridge {name} there"),
-        Network::Managed(name) => format!("no active network {name} there"),
-        Network::Device(name) => format!("no network device {name} there"),
+        Network::Bridge(_) => format!("no bridge {called} there"),
+        Network::Managed(_) => format!("no active network {called} there"),
+        Network::Device(_) => format!("no network device {called} there"),
     };
     Some(Blocker::new(BlockerKind::Network, reason))
 }

@@ -19,7 +19,7 @@ use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
 use crate::host::{Channel, Progress, Sent, chain};
-use crate::model::{Aux, Brand, Millis, ZoneName};
+use crate::model::{Aux, Brand, Millis, Network, Plug, ZoneName};
 use crate::platform::PlatformError;
 
 /// How it ended: none while it goes on.
@@ -58,7 +58,12 @@ impl Sim {
         locked(&self.inner.leaving).get(zone).cloned()
     }
 
-    pub(super) async fn depart(&self, zone: &ZoneName, folder: &Path) -> Result<Sent, PlatformError> {
+    pub(super) async fn depart(
+        &self,
+        zone: &ZoneName,
+        folder: &Path,
+        plugs: &[Plug],
+    ) -> Result<Sent, PlatformError> {
         let keeper = self.keeper()?;
         let record = self.change(|session| {
             let mut record = session.named(zone)?;
@@ -80,7 +85,9 @@ impl Sim {
         let cancel = CancellationToken::new();
         let socket = folder.join(Channel::Memory.socket_name());
         let uuid = record.config.uuid;
-        let sender = Sender { sim: self.clone(), record, progress };
+        let mut bound = record.config.clone();
+        bound.plug(plugs);
+        let sender = Sender { sim: self.clone(), record, networks: bound.networks, progress };
         let given_up = cancel.clone();
         // A task of its own: like a hypervisor, it goes on when nobody listens any more.
         let task = tokio::spawn(async move {
@@ -136,6 +143,8 @@ impl Sim {
 struct Sender {
     sim: Sim,
     record: Record,
+    /// What it is plugged into over there.
+    networks: Vec<Network>,
     progress: watch::Sender<Progress>,
 }
 
@@ -159,7 +168,8 @@ impl Sender {
         let broke = |error: std::io::Error| format!("the line to the destination broke: {error}");
         let stream = UnixStream::connect(socket).await.map_err(broke)?;
         let mut stream = BufReader::new(stream);
-        wire::write(&mut stream, &Message::Begin { uuid: self.record.config.uuid }).await.map_err(broke)?;
+        let begin = Message::Begin { uuid: self.record.config.uuid, networks: self.networks.clone() };
+        wire::write(&mut stream, &begin).await.map_err(broke)?;
         expect(Message::Ready, wire::read(&mut stream).await.map_err(broke)?)?;
 
         let host = self.sim.host().map_err(said)?;

@@ -7,9 +7,12 @@ use uuid::Uuid;
 
 use super::faults::{Effect, Operation};
 use super::record::Record;
+use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, BlockerKind, Inventory, Manifest, ZoneName, ZoneState};
+use crate::model::{
+    Arrival, Aux, Blocker, BlockerKind, Inventory, Manifest, Plug, Zone, ZoneName, ZoneState,
+};
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
@@ -61,6 +64,7 @@ impl Platform for Sim {
                 zone: record.zone(),
                 config: record.text,
                 platform: self.name().to_owned(),
+                interfaces: record.config.interfaces(),
                 disks: record.config.disks,
                 networks: record.config.networks,
                 obstacles: record.config.obstacles,
@@ -82,6 +86,13 @@ impl Platform for Sim {
             Ok(found)
         };
         self.gated(Operation::Check, zone, work).await
+    }
+
+    fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError> {
+        let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
+        let mut config: ZoneConfig = serde_json::from_str(config).map_err(odd)?;
+        config.plug(plugs);
+        serde_json::to_string_pretty(&config).map_err(odd)
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
@@ -143,8 +154,8 @@ impl Platform for Sim {
         self.gated(Operation::CloseArrival, None, self.stop_expecting(folder)).await
     }
 
-    async fn send(&self, zone: &crate::model::Zone, folder: &Path) -> Result<Sent, PlatformError> {
-        self.gated(Operation::Send, Some(&zone.name), self.depart(&zone.name, folder)).await
+    async fn send(&self, zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Sent, PlatformError> {
+        self.gated(Operation::Send, Some(&zone.name), self.depart(&zone.name, folder, plugs)).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::clock::Scale;
-use crate::model::{Brand, Disk, DiskSource, Network, Stranger, ZoneName};
+use crate::model::{Brand, Disk, DiskSource, Interface, Mac, Network, Plug, Stranger, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Version;
 
@@ -208,4 +208,19 @@ pub struct ZoneConfig {
     /// What else there is to say of it.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,
+}
+
+impl ZoneConfig {
+    /// An interface for each of its networks. Their hardware addresses are made from its UUID and their places.
+    pub(super) fn interfaces(&self) -> Vec<Interface> {
+        let [a, b, ..] = self.uuid.into_bytes();
+        let mac = |place| Mac([0x52, 0x54, 0, a, b, place]);
+        let places = self.networks.iter().zip(0_u8..);
+        places.map(|(network, place)| Interface::new(mac(place), network.clone())).collect()
+    }
+
+    /// Makes these changes to its interfaces.
+    pub(super) fn plug(&mut self, plugs: &[Plug]) {
+        self.networks = self.interfaces().iter().map(|one| one.plugged(plugs).network).collect();
+    }
 }

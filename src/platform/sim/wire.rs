@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use uuid::Uuid;
 
+use crate::model::Network;
+
 /// The most real bytes that stand for one round.
 pub(super) const PAYLOAD: u64 = 64 << 10;
 
@@ -26,8 +28,8 @@ const LINE: u64 = 16 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Message {
-    /// This zone wants to come.
-    Begin { uuid: Uuid },
+    /// This zone wants to come, plugged into these networks.
+    Begin { uuid: Uuid, networks: Vec<Network> },
     /// It may.
     Ready,
     /// It may not.

@@ -23,10 +23,11 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 1 knew neither restarts, nor zones that rest or step aside, and did not keep what moves took or were expected
-/// to take.
+/// Version 1 knew neither restarts, zones that rest or step aside, nor announced maintenance, and did not keep what moves
+/// took or were expected to take.
 fn before_zones_rested() -> Contents {
     let mut contents = sample::contents();
+    contents.announcement = None;
     contents.rests.clear();
     contents.trips.clear();
     contents.away.retain(|(row, _)| row.phase != AwayPhase::Aside);

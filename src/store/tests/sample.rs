@@ -6,8 +6,8 @@ use crate::model::{
     Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
 };
 use crate::store::{
-    Away, AwayPhase, Contents, Direction, Entry, Expectation, Expected, Holder, Mark, Move, MoveState,
-    PastTrip, Reservation, Rest, RestPhase, RestWay, Run, Store, TargetKey,
+    Announcement, Away, AwayPhase, Contents, Direction, Entry, Expectation, Expected, Holder, Mark, Move,
+    MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, Store, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -23,6 +23,11 @@ pub fn uri(text: &str) -> HostUri {
 pub fn holder(kind: &str, since: i64, message: Option<&str>) -> Holder {
     let message = message.map(str::to_owned);
     Holder { kind: kind.parse().unwrap(), user: "ada".into(), since: Millis(since), message }
+}
+
+pub fn announcement(begins: i64) -> Announcement {
+    let message = Some("new disks".to_owned());
+    Announcement { begins: Millis(begins), user: "ada".into(), since: Millis(4), message }
 }
 
 pub fn run(id: i64, direction: Direction, ended: Option<i64>) -> Run {
@@ -123,6 +128,7 @@ pub fn manifest(zone: &str) -> Manifest {
             Network::Managed("default".into()),
             Network::Device("eth1".into()),
         ],
+        interfaces: vec![],
         obstacles: vec!["it has a snapshot".into()],
     }
 }
@@ -164,6 +170,7 @@ pub fn contents() -> Contents {
     let steps = Step::ALL.iter().map(|&step| (2, entry("db", step, Mark::Intent)));
     Contents {
         holders: vec![holder("admin", 1, Some("new kernel: it's 6.12")), holder("power", 2, None)],
+        announcement: Some(announcement(5)),
         targets: [
             (TargetKey::Default, vec![uri("ssh://root@h2"), uri("rads://h3")]),
             (TargetKey::Zone(name("web")), vec![uri("rads://h3:12303")]),
@@ -194,6 +201,7 @@ pub fn write(store: &Store) {
     for holder in &contents.holders {
         assert_eq!(store.start_maintenance(holder, |_| Ok(())).unwrap(), None);
     }
+    contents.announcement.iter().for_each(|announcement| store.announce(announcement).unwrap());
     for (key, uris) in &contents.targets {
         store.set_targets(std::slice::from_ref(key), uris).unwrap();
     }

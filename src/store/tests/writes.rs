@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sample::{away, booking, entry, holder, manifest, name, rest, trip, uri};
+use super::sample::{announcement, away, booking, entry, holder, manifest, name, rest, trip, uri};
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
@@ -13,6 +13,8 @@ pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
 pub const WRITES: &[Write] = &[
     ("start maintenance", |store| store.start_maintenance(&holder("network", 3, None), |_| Ok(())).map(drop)),
     ("end maintenance", |store| store.end_maintenance(&"admin".parse().unwrap()).map(drop)),
+    ("note when maintenance begins", |store| store.announce(&announcement(9))),
+    ("call announced maintenance off", |store| store.call_off().map(drop)),
     ("set targets", |store| store.set_targets(&[TargetKey::Default], &[uri("rads://h9")])),
     ("record a new run", |store| store.begin_run(Direction::Evacuate, "eve", 1, Millis(5)).map(drop)),
     ("record the end of a run", |store| store.end_run(2, "ended", Millis(6))),

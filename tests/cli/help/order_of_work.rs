@@ -26,7 +26,7 @@ fn help_of_sysadm() {
     Usage: sysadm <COMMAND>
 
     Commands:
-      maintain    Start, end or list maintenance of this host
+      maintain    Start, end, list or announce maintenance of this host
       evacuate    Move all zones away from this host, or back
       target      Say where zones go when this host is evacuated
       plan        Plan how hosts are emptied or filled again, without moving anything
@@ -84,24 +84,29 @@ fn help_of_sysadm() {
 #[test]
 fn help_of_maintain() {
     assert_snapshot!(help("maintain --help"), @r#"
-    Start, end or list maintenance of this host
+    Start, end, list or announce maintenance of this host
 
     While maintenance is held, no zone on this host boots, attaches or arrives; libvirt itself refuses
     it, once 'sysadm setup' was run. Zones that run go on running until they are evacuated. Maintenance
     is held across reboots, until it is ended. Each type is a holder of its own: the host is back in
-    service when the last one has ended.
+    service when the last one has ended. Announced maintenance locks nothing, but no other host brings
+    zones here any more, except home; '-s' uses the announcement up, and one whose time has passed holds
+    on.
 
-    Usage: sysadm maintain [OPTIONS] <--start|--end|--list>
+    Usage: sysadm maintain [OPTIONS] <--start|--end|--list|--announce <WHEN>>
 
     Options:
       -s, --start
               Start maintenance
 
       -e, --end
-              End maintenance
+              End maintenance, or call off what was announced
 
       -l, --list
-              List who holds it
+              List who holds it, and say when it will begin
+
+          --announce <WHEN>
+              Say when it will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none
 
       -m, --message <MESSAGE>
               Why; shown by -l and to everybody who is refused
@@ -125,6 +130,7 @@ fn help_of_maintain() {
       sysadm maintain -l
       sysadm maintain -l -p -o type,user        for programs
       sysadm maintain -s --type power           a second holder, beside admin
+      sysadm maintain --announce 'YYYY-MM-DD HH:MM' -m 'new disks'
       sysadm maintain -e
 
     EXIT STATUS

@@ -127,6 +127,9 @@ impl End<'_> {
             Refusal::Drained => self.walk.drained(host),
             Refusal::Home => one.host == there.name,
             Refusal::Maintenance(who) => there.maintenance.as_ref() == Some(who),
+            Refusal::Announced(when) => there.announced.as_ref() == Some(when),
+            // No sample calls a network otherwise.
+            Refusal::MappedNetwork(..) => false,
             Refusal::NotATarget => one.targets.as_ref().is_some_and(|all| !all.contains(&there.name)),
             Refusal::Architecture(arch) => there.arch == *arch && one.arch != *arch,
             Refusal::CpuFeatures(names) => lacks(names, &one.cpu_features, &there.cpu_features),

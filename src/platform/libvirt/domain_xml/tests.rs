@@ -74,6 +74,18 @@ fn the_nvram_file_counts_as_storage_that_is_written() {
 }
 
 #[test]
+fn a_zone_in_a_managed_network_does_not_need_the_bridge_behind_it_anywhere_else() {
+    // As libvirt 9.0 shows it while the zone runs; the network forwards to a bridge.
+    let xml = "<domain type='kvm'><devices><interface type='bridge'><mac address='52:54:00:e0:f1:32'/>
+        <source network='lan' portid='a8b6e0f8-20b3-4b93-81fb-96fc9668df45' bridge='br0'/></interface>
+        </devices></domain>";
+    let lan = Network::Managed("lan".into());
+    let domain = parse(xml).unwrap();
+    assert_eq!(domain.interfaces, [Interface::new("52:54:00:e0:f1:32".parse().unwrap(), lan.clone())]);
+    assert_eq!(domain.networks, [lan]);
+}
+
+#[test]
 fn a_containers_root_is_its_storage_and_each_network_is_listed_once() {
     let domain = with_devices(
         "lxc",

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::documents::Documents;
 use super::events::{Allowance, allow, watch_events};
 use super::locked;
 use super::process::{end_of, is_emulated};
@@ -35,13 +36,14 @@ impl Leaving {
         &self,
         zone: &Zone,
         folder: &Path,
+        documents: Documents,
         (settings, downtime): (&config::Libvirt, u64),
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
         let allowance = Allowance { limit: downtime, stepwise: !is_emulated(&zone.name, paths) };
         let mut stopped = watch_events(zone.uuid, allowance)?;
         let ended = end_of(Driver::Qemu, &zone.name, paths);
-        let mut outcome = self.start(zone, folder, settings, (allowance.in_pass(0), paths))?;
+        let mut outcome = self.start(zone, folder, documents, settings, (allowance.in_pass(0), paths))?;
         let gone = async {
             let ended = match ended {
                 Some(ended) => ended.await.is_ok(),
@@ -79,6 +81,7 @@ impl Leaving {
         &self,
         zone: &Zone,
         folder: &Path,
+        documents: Documents,
         settings: &config::Libvirt,
         (downtime, paths): (u64, &Paths),
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
@@ -93,6 +96,7 @@ impl Leaving {
         if settings.bandwidth > 0 {
             words.extend(["--bandwidth".to_owned(), settings.bandwidth.to_string()]);
         }
+        words.extend(documents.words());
         words.extend([
             zone.uuid.to_string(),
             "--desturi".to_owned(),
@@ -111,6 +115,7 @@ impl Leaving {
                 ExecError::Failed { stderr, .. } => stderr,
                 other => crate::host::chain(&other),
             });
+            drop(documents);
             if result.is_err() {
                 // It stays here, and the next one to migrate it expects the default.
                 let _ = Driver::Qemu.virsh().args(allow(uuid, DEFAULT_DOWNTIME)).run().await;

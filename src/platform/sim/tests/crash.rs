@@ -26,7 +26,7 @@ async fn child() {
     let sim = Sim::open_with(&paths(folder, host), ticking(), hook);
     let line = folder.join("line");
     if host == "a" {
-        sim.send(&zone_named("web"), &line).await.unwrap();
+        sim.send(&zone_named("web"), &line, &[]).await.unwrap();
     } else {
         let manifest = Sim::open(&paths(folder, "a")).manifest(&name("web")).await.unwrap();
         sim.open_arrival(&manifest, &line).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_destination_that_dies_with_a_whole_image_keeps_it_held() {
     let world = World::with_zone(busy("web"));
     let line = world.at("line");
     let child = destination(&world).await;
-    let error = world.a.send(&zone_named("web"), &line).await.unwrap_err().to_string();
+    let error = world.a.send(&zone_named("web"), &line, &[]).await.unwrap_err().to_string();
     assert!(error.contains("broke"), "{error}");
     end_of(child).await;
     assert_eq!(words_of(&world, "web").await, ["running", "running paused"]);
@@ -105,7 +105,7 @@ async fn a_half_image_vanishes_with_the_process_that_received_it() {
     let mut child = destination(&world).await;
     let web = name("web");
     let leaving = zone_named("web");
-    let (_, ()) = tokio::join!(world.a.send(&leaving, &line), async {
+    let (_, ()) = tokio::join!(world.a.send(&leaving, &line, &[]), async {
         while word(&world.b, "web").await != "running migrating-in" {
             pause().await;
         }

@@ -21,6 +21,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         platform: "sim".into(),
         disks: vec![],
         networks: vec![],
+        interfaces: vec![],
         obstacles: vec![],
     };
     let (uuid, folder) = (manifest.zone.uuid, world.at("own"));
@@ -36,6 +37,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 from: "h".into(),
                 overwrite: true,
                 beside: Beside::default(),
+                plugs: vec![],
             };
             sim.check(&arrival).await.map(drop)
         }
@@ -47,7 +49,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         Operation::Save => sim.save(&zone, uuid).await,
         Operation::OpenArrival => sim.open_arrival(&manifest, &folder).await,
         Operation::CloseArrival => sim.close_arrival(&folder).await,
-        Operation::Send => sim.send(&zone_named(zone.as_str()), &folder).await.map(drop),
+        Operation::Send => sim.send(&zone_named(zone.as_str()), &folder, &[]).await.map(drop),
         Operation::Progress => sim.progress(&zone).await.map(drop),
         Operation::Abort => sim.abort(&zone).await,
         Operation::Finish => sim.finish(&zone).await,
@@ -112,8 +114,14 @@ async fn what_hangs_goes_on_when_another_process_says_so() {
 async fn a_check_refuses_when_told() {
     let world = World::with_zone(spec("web"));
     let manifest = world.a.manifest(&name("web")).await.unwrap();
-    let arrival =
-        Arrival { manifest, kind: Kind::Live, from: "a".into(), overwrite: false, beside: Beside::default() };
+    let arrival = Arrival {
+        manifest,
+        kind: Kind::Live,
+        from: "a".into(),
+        overwrite: false,
+        beside: Beside::default(),
+        plugs: vec![],
+    };
     world.b.set_faults(&[Fault::once(Effect::Refuse("no mood for it".into()))]).unwrap();
     let blockers = world.b.check(&arrival).await.unwrap();
     assert_eq!(blockers.iter().map(ToString::to_string).collect::<Vec<_>>(), ["no mood for it"]);

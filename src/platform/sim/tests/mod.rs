@@ -112,7 +112,7 @@ impl World {
     }
 
     pub async fn send(&self, zone: &str) -> Result<Sent, PlatformError> {
-        self.a.send(&zone_named(zone), &self.at(&format!("{zone}.a"))).await
+        self.a.send(&zone_named(zone), &self.at(&format!("{zone}.a")), &[]).await
     }
 
     pub async fn close(&self, zone: &str) {

@@ -74,8 +74,14 @@ async fn a_check_names_everything_that_is_missing() {
     world.b.set_host(&host).unwrap();
     world.b.create(spec("box")).unwrap();
     let manifest = world.a.manifest(&name("box")).await.unwrap();
-    let arrival =
-        Arrival { manifest, kind: Kind::Live, from: "a".into(), overwrite: false, beside: Beside::default() };
+    let arrival = Arrival {
+        manifest,
+        kind: Kind::Live,
+        from: "a".into(),
+        overwrite: false,
+        beside: Beside::default(),
+        plugs: vec![],
+    };
     let found = world.b.check(&arrival).await.unwrap();
     let folder = world.folder.path().display();
     let wanted = [
@@ -190,7 +196,9 @@ proptest! {
         let zone = Record::installed(config.clone(), text.clone(), false).zone();
         let (disks, networks, obstacles) =
             (config.disks.clone(), config.networks.clone(), config.obstacles.clone());
-        let given = Manifest { zone, config: text, platform: "sim".into(), disks, networks, obstacles };
+        let interfaces = config.interfaces();
+        let given =
+            Manifest { zone, config: text, platform: "sim".into(), disks, networks, interfaces, obstacles };
         let taken = block_on(async {
             sim.define(&given).await.unwrap();
             sim.manifest(&config.name).await.unwrap()

@@ -1,0 +1,49 @@
+//! A zone as it will be where it goes: plugged into networks that may have other names there.
+
+use super::Engine;
+use crate::model::{Blocker, BlockerKind, HostUri, Manifest, Plug};
+use crate::store::Away;
+
+/// A zone on its way to a destination.
+pub(super) struct Bound {
+    /// As it is now. For one that leaves this host what its networks are called there is noted: that is kept.
+    pub record: Manifest,
+    /// As it will be there.
+    pub manifest: Manifest,
+    /// The changes.
+    pub plugs: Vec<Plug>,
+}
+
+impl Engine {
+    /// A zone that leaves for that target.
+    pub(super) fn outward(&self, zone: &Manifest, target: &HostUri) -> Result<Bound, Blocker> {
+        let blocker = |error: String| Blocker::new(BlockerKind::Network, error);
+        let noted = zone.clone().bound_for(&self.maps.networks_of(&target.host));
+        let noted = noted.map_err(|error| blocker(error.to_string()))?;
+        let plugs = noted.plugs();
+        self.bound(noted, plugs).map_err(blocker)
+    }
+
+    /// A zone that comes back, into the networks with which it has left.
+    pub(super) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Bound, String> {
+        let left = self.store.manifest_of(&away.zone).map_err(|error| crate::host::chain(&error))?;
+        let plugs = left.map_or(Ok(Vec::new()), |left| left.plugs_back(zone));
+        self.bound(zone.clone(), plugs.map_err(|error| error.to_string())?)
+    }
+
+    /// A zone that steps aside; none if its networks have other names where it is or there: they could not be told
+    /// apart when it comes home.
+    pub(super) fn sideward(&self, zone: &Manifest, away: &Away, target: &HostUri) -> Option<Bound> {
+        let back = self.homeward(zone, away).ok()?;
+        let on = self.outward(zone, target).ok()?;
+        (back.plugs.is_empty() && on.plugs.is_empty()).then_some(on)
+    }
+
+    fn bound(&self, record: Manifest, plugs: Vec<Plug>) -> Result<Bound, String> {
+        let manifest = match plugs.is_empty() {
+            true => record.clone(),
+            false => self.local.plug(&record, &plugs).map_err(|error| error.to_string())?,
+        };
+        Ok(Bound { record, manifest, plugs })
+    }
+}

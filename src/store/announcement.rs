@@ -1,0 +1,101 @@
+//! When maintenance of this host will begin, if somebody has said so. It locks nothing: it is told to others, so that
+//! they bring no zone here that would have to leave again. Whoever starts maintenance uses it up.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, StoreError};
+use crate::model::Millis;
+
+/// Maintenance to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// When it begins.
+    pub begins: Millis,
+    /// Who said so.
+    pub user: String,
+    /// When that was said.
+    pub since: Millis,
+    /// Why, if they said so.
+    pub message: Option<String>,
+}
+
+impl Announcement {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            begins: Millis(row.get("begins_ms")?),
+            user: row.get("user")?,
+            since: Millis(row.get("since_ms")?),
+            message: row.get("message")?,
+        })
+    }
+}
+
+/// The announcement; none if there is none.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Announcement>> {
+    connection.query_row("SELECT * FROM announcement", [], Announcement::read).optional()
+}
+
+/// Takes it away.
+pub(super) fn use_up(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connection.execute("DELETE FROM announcement", [])? > 0)
+}
+
+impl Store {
+    /// The announcement; none if there is none.
+    pub fn announcement(&self) -> Result<Option<Announcement>, StoreError> {
+        self.read("read when maintenance begins", read)
+    }
+
+    /// Notes it in place of an earlier one.
+    pub fn announce(&self, announcement: &Announcement) -> Result<(), StoreError> {
+        self.write("note when maintenance begins", |transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO announcement (id, begins_ms, user, since_ms, message)
+                 VALUES (1, ?1, ?2, ?3, ?4)",
+                params![announcement.begins.0, announcement.user, announcement.since.0, announcement.message],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Takes it away. Whether there was one.
+    pub fn call_off(&self) -> Result<bool, StoreError> {
+        self.write("call announced maintenance off", |transaction| use_up(transaction))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::tests::{fresh, sample};
+
+    #[test]
+    fn a_later_announcement_takes_the_place_of_an_earlier_one() {
+        let (_folder, store) = fresh();
+        assert_eq!(store.announcement().unwrap(), None);
+        for begins in [5, 9] {
+            store.announce(&sample::announcement(begins)).unwrap();
+        }
+        assert_eq!(store.announcement().unwrap(), Some(sample::announcement(9)));
+        assert!(store.call_off().unwrap() && !store.call_off().unwrap());
+    }
+
+    #[test]
+    fn whoever_starts_maintenance_uses_it_up_and_the_next_one_may_be_announced_then() {
+        let (_folder, store) = fresh();
+        store.announce(&sample::announcement(5)).unwrap();
+        store.start_maintenance(&sample::holder("admin", 1, None), |_| Ok(())).unwrap();
+        assert_eq!(store.announcement().unwrap(), None);
+        store.announce(&sample::announcement(9)).unwrap();
+        store.end_maintenance(&"admin".parse().unwrap()).unwrap();
+        assert_eq!(store.announcement().unwrap(), Some(sample::announcement(9)));
+    }
+
+    #[test]
+    fn maintenance_that_does_not_come_to_begin_leaves_it() {
+        let (_folder, store) = fresh();
+        store.announce(&sample::announcement(5)).unwrap();
+        let full = || std::io::ErrorKind::StorageFull.into();
+        store.start_maintenance(&sample::holder("admin", 1, None), |_| Err(full())).unwrap_err();
+        assert_eq!(store.announcement().unwrap(), Some(sample::announcement(5)));
+    }
+}
