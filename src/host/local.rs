@@ -234,6 +234,8 @@ impl Host for Local {
         survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
+        let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
+        survey.host.max_vcpus = limit.map(|limit| survey.host.cpus.saturating_mul(limit));
         let away = self.store.away().map_err(|error| self.failed(error))?;
         survey.away =
             away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge.to_string() }).collect();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rules::Action;
+use super::rules::{Action, Rules};
 use crate::model::{Brand, NetMap};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
@@ -73,7 +73,10 @@ pub struct FleetHost {
     pub numa: Vec<NumaNode>,
     /// Processors.
     pub cpus: u32,
-    /// How many of them are busy, on the average of the last minute.
+    /// Virtual processors that it lets running zones have, all together; none if it has no such limit, or none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_vcpus: Option<u32>,
+    /// How many of its processors are busy, on the average of the last minute.
     pub cpu_load: f64,
     /// Bytes a second that its network carries beside moves.
     pub network_load: u64,
@@ -199,6 +202,13 @@ impl FleetHost {
     /// Whether it takes zones, as far as its maintenance goes.
     pub const fn in_service(&self) -> bool {
         self.maintenance.is_none() && self.announced.is_none()
+    }
+
+    /// Virtual processors that running zones may have on it by these rules and its own limit; none: any number.
+    pub(super) fn vcpus(&self, rules: &Rules) -> Option<u32> {
+        let ratio = rules.cpu_ratio.filter(|_| self.cpus > 0);
+        let by_rules = ratio.map(|ratio| (f64::from(self.cpus) * ratio).floor() as u32);
+        by_rules.into_iter().chain(self.max_vcpus).min()
     }
 }
 

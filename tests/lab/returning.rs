@@ -117,3 +117,47 @@ fn a_second_maintenance_does_not_forget_who_is_away() {
     h1.sysadm(&["evacuate", "-r"]).ends(0);
     lab.guests_are(&["h1: db running, late running, web running", "h2:"]);
 }
+
+/// Each of h1 and h2 has as many virtual processors as its own limit allows, one zone of the other one among them.
+#[test]
+fn of_two_full_hosts_with_a_zone_of_each_other_one_zone_steps_aside_to_a_third_host() {
+    let lab = Lab::with_default_target(&["h1", "h2", "h3"], "ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    for (host, zone) in [(h1, "web"), (h2, "db")] {
+        host.define_kvm(&[zone], &[]);
+        let cpus = std::thread::available_parallelism().unwrap();
+        host.define_xml(&host.xml(zone).replace(">1</vcpu>", &format!(">{cpus}</vcpu>")));
+        host.start(&[zone]);
+    }
+    h2.sysadm(&["target", "set", "--default", "ssh://root@h1"]).ends(0);
+    let before = [h1.xml("web"), h2.xml("db")];
+    let observer = Observer::start(&lab, &["web", "db"]);
+    for (host, zone) in [(h1, "web"), (h2, "db")] {
+        host.maintain();
+        host.sysadm(&["evacuate", zone]).ends(0);
+        host.sysadm(&["maintain", "-e"]).ends(0);
+    }
+    lab.guests_are(&["h1: db running", "h2: web running", "h3:"]);
+    for host in [h1, h2] {
+        host.configure("[limits]\nvcpus_per_cpu = 1\n");
+    }
+    h1.sysadm(&["target", "set", "web", "ssh://root@h2", "ssh://root@h3"]).ends(0);
+
+    let hint = "db of h2 must leave first: run 'sysadm evacuate -r db' on h2";
+    h1.sysadm(&["evacuate", "-rn"]).ends(1).complains(&["web: waits for room", "it can go to h3", hint]);
+    lab.guests_are(&["h1: db running", "h2: web running", "h3:"]);
+    let waits = h1.sysadm(&["evacuate", "-r", "--retries", "0"]).ends(1);
+    waits.says(&["web: goes to h3 until there is room for it here"]).complains(&[hint]);
+    lab.guests_are(&["h1: db running", "h2:", "h3: web running"]);
+    h2.sysadm(&["evacuate", "-r"]).ends(0);
+    h1.sysadm(&["evacuate", "-r"]).ends(0);
+    lab.guests_are(&["h1: web running", "h2: db running", "h3:"]);
+    observer.finds_nothing_wrong();
+    for (before, after) in before.iter().zip([h1.xml("web"), h2.xml("db")]) {
+        assert_eq!(networks(before), networks(&after));
+    }
+}
+
+fn networks(xml: &str) -> Vec<&str> {
+    xml.lines().filter(|line| line.contains("<source bridge") || line.contains("<mac ")).collect()
+}

@@ -132,6 +132,9 @@ fn crowded<'a>(
     {
         wrong.push("processors".to_owned());
     }
+    if host.max_vcpus.is_some_and(|most| cpus(comes) > 0 && cpus(comes) + cpus(stays) > most) {
+        wrong.push("processors by its own limit".to_owned());
+    }
     if comes.iter().map(|zone| zone.disk).sum::<u64>() > host.disk_free
         && comes.iter().any(|zone| zone.disk > 0)
     {

@@ -53,7 +53,8 @@ impl<'a> Exact<'a> {
             && (cpus == 0
                 || rules
                     .cpu_ratio
-                    .is_none_or(|ratio| f64::from(cpus + cpus_there) <= f64::from(host.cpus) * ratio))
+                    .is_none_or(|ratio| f64::from(cpus + cpus_there) <= f64::from(host.cpus) * ratio)
+                    && host.max_vcpus.is_none_or(|most| cpus + cpus_there <= most))
             && (disk == 0 || disk <= host.disk_free)
             && (set == 0
                 || rules

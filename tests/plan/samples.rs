@@ -93,7 +93,6 @@ pub fn wild(seed: u64) -> Sample {
     }
     for host in &mut sample.fleet.hosts {
         host.maintenance = dice.one_in(10).then(|| "somebody".to_owned());
-        host.announced = dice.one_in(20).then(|| "tonight".to_owned());
         host.hypervisor = dice.one_in(2).then(|| Version(dice.roll(9) as u32, 0, 0));
         if dice.one_in(2) {
             host.huge_pages = vec![HugePages { size: 2, free: dice.roll(20) }];
@@ -110,6 +109,7 @@ pub fn wild(seed: u64) -> Sample {
     sample.rules.steps = 5_000;
     for host in &mut sample.fleet.hosts {
         host.announced = dice.one_in(12).then(|| "midnight".to_owned());
+        host.max_vcpus = dice.one_in(8).then_some(host.cpus);
         if dice.one_in(6) {
             let map = serde_json::from_str(r#"{ "blue": "red" }"#);
             host.net_map = map.expect("names of networks");

@@ -75,7 +75,9 @@ impl World<'_> {
         let disk = i128::from(host.disk_free) + sum(gone, &|zone| zone.disk);
         let cpus = |zone: &FleetZone| if zone.running { u64::from(zone.cpus) } else { 0 };
         let most = self.rules.cpu_ratio.filter(|_| host.cpus > 0);
-        let most = most.map(|ratio| (f64::from(host.cpus) * ratio).floor() as i128 - sum(stay, &cpus));
+        let most = most.map(|ratio| (f64::from(host.cpus) * ratio).floor() as u32);
+        let most = most.into_iter().chain(host.max_vcpus).min();
+        let most = most.map(|most| i128::from(most) - sum(stay, &cpus));
         let sizes: BTreeSet<_> = come.iter().filter_map(|zone| zone.huge_page).collect();
         let pages = |size: u64| {
             let of = move |zone: &FleetZone| {

@@ -148,9 +148,8 @@ pub(super) fn room<'a>(
         cpus += if zone.running { i64::from(zone.cpus) } else { 0 };
     }
     room[MEMORY] = has(host.memory_free).saturating_sub((host.memory as f64 * rules.headroom).ceil() as i64);
-    if let (Some(ratio), 1..) = (rules.cpu_ratio, host.cpus) {
-        room[CPUS] = (f64::from(host.cpus) * ratio).floor() as i64;
-        room[CPUS] = room[CPUS].saturating_sub(cpus);
+    if let Some(most) = host.vcpus(rules) {
+        room[CPUS] = i64::from(most).saturating_sub(cpus);
     }
     room[DISK] = has(host.disk_free);
     room[ZONES] = rules.max_zones.map_or(PLENTY, |most| i64::from(most) - zones);

@@ -185,8 +185,8 @@ impl<'a> Builder<'a> {
             }),
         }];
         needs.push(room(Resource::Disk, one.disk, &|| signed(there.disk_free)));
-        if let (Some(ratio), true, 1..) = (rules.cpu_ratio, one.running, there.cpus) {
-            let level = || (f64::from(there.cpus) * ratio).floor() as i64 - tenants.cpus;
+        if let (Some(most), true) = (there.vcpus(rules), one.running) {
+            let level = || i64::from(most) - tenants.cpus;
             needs.push(room(Resource::Cpus, u64::from(one.cpus), &level));
         }
         if let Some(most) = rules.max_zones {

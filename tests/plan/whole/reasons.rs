@@ -107,7 +107,8 @@ impl End<'_> {
             }
             Resource::Cpus => {
                 let most = (f64::from(there.cpus) * rules.cpu_ratio.unwrap_or(f64::MAX)).floor() as i128;
-                most - sum(&here, &|zone| u64::from(zone.cpus))
+                most.min(there.max_vcpus.map_or(i128::MAX, i128::from))
+                    - sum(&here, &|zone| u64::from(zone.cpus))
             }
             Resource::Zones => i128::from(rules.max_zones.unwrap_or(u32::MAX)) - here.len() as i128,
         }
@@ -128,8 +129,11 @@ impl End<'_> {
             Refusal::Home => one.host == there.name,
             Refusal::Maintenance(who) => there.maintenance.as_ref() == Some(who),
             Refusal::Announced(when) => there.announced.as_ref() == Some(when),
-            // No sample calls a network otherwise.
-            Refusal::MappedNetwork(..) => false,
+            Refusal::MappedNetwork(name, own) => {
+                one.networks.contains(own)
+                    && there.net_map.label_there(own).as_ref() == Some(name)
+                    && there.networks.as_ref().is_some_and(|all| !all.contains(name))
+            }
             Refusal::NotATarget => one.targets.as_ref().is_some_and(|all| !all.contains(&there.name)),
             Refusal::Architecture(arch) => there.arch == *arch && one.arch != *arch,
             Refusal::CpuFeatures(names) => lacks(names, &one.cpu_features, &there.cpu_features),
