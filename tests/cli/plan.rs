@@ -129,8 +129,8 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     site.set_host("h2", |host| host.bridges = vec!["br10".to_owned()]);
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac1            kvm    -     rads://h2                -      -
+    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    -     rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac1: rads://h2: no bridge br0 there
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
@@ -144,8 +144,8 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     map("br11");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac1            kvm    -     rads://h2                -      -
+    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    -     rads://h2        -      -       -      -
     ------- stderr -------
     sysadm: evac1: rads://h2: no bridge br11 (for br0) there
     sysadm: dry-run failed: 1 of 1 zone(s) cannot move
@@ -165,8 +165,8 @@ fn a_network_is_looked_for_under_its_name_at_the_target() {
     map("br10");
     assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
-    ZONENAME         BRAND  KIND  DEST                     SIZE   TIME
-    evac1            kvm    live  rads://h2                4G     ~4.0s
+    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
+    evac1            kvm    live  rads://h2        4G     +TIME   ~4.0s  ~50ms
     sysadm: dry-run succeeded
     [done]
     ");
