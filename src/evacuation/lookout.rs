@@ -77,12 +77,12 @@ impl Engine {
         }
         let rings = options.policy.apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
-            zone.action = way_back(zone, &away);
+            zone.action = way_back(zone, &away, options);
         }
         if options.policy.return_order == ReturnOrder::Reverse {
             reverse(&mut fleet, &away);
         }
-        let mut rules = options.policy.rules();
+        let mut rules = plan.as_ref().map_or_else(|| options.policy.rules(), |plan| plan.rules.clone());
         rules.inbound = rules.inbound.min(jobs(options));
         Ok(self.scene_of(Direction::Return, (fleet, rings), rules, connected, plan))
     }
@@ -138,11 +138,12 @@ fn reverse(fleet: &mut Fleet, away: &[Away]) {
 }
 
 /// A zone comes back as it went.
-fn way_back(zone: &FleetZone, away: &[Away]) -> Action {
+fn way_back(zone: &FleetZone, away: &[Away], options: &Options) -> Action {
     let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
-    match row.map(|row| row.kind) {
-        Some(Kind::Restart) => Action::Restart,
-        Some(Kind::Live | Kind::Cold) | None => Action::Live,
+    match row {
+        Some(row) if row.kind == Kind::Restart => Action::Restart,
+        Some(row) if options.actions.of(&row.zone) == Action::Restart => Action::Restart,
+        _ => Action::Live,
     }
 }
 

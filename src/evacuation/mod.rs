@@ -273,15 +273,15 @@ impl Engine {
             }
             Direction::Return => {
                 // Before other hosts are asked for nothing.
-                let select = |options: &Options| {
+                let returning = |options: &Options| {
                     select::returning(self.store.away()?, &self.store.rests()?, open, options)
                 };
-                select(&options)?;
+                returning(&options)?;
                 let scene = self.scene(direction, &options).await?;
                 if let Some(plan) = &options.plan {
                     options.zones = scene.zones_of(plan)?;
                 }
-                let found = select(&options)?;
+                let found = returning(&options)?;
                 self.tell_rings(&scene.rings);
                 Ok((options, scene, found))
             }

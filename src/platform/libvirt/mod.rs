@@ -5,6 +5,7 @@
 
 mod check;
 mod domain_xml;
+mod guests;
 mod job;
 mod list;
 mod live;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Plug, Stranger, Zone, ZoneName};
+use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -83,114 +84,6 @@ impl Libvirt {
     pub const fn with_downtime(mut self, downtime: u64) -> Self {
         self.downtime = downtime;
         self
-    }
-
-    /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
-    /// guests: they may run all the same.
-    async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
-        // Each question is a process: containers are not asked for where none can be.
-        let worth = |driver: &Driver| *driver == Driver::Qemu || self.may_have_guests(*driver);
-        let asked =
-            futures::future::join_all(Driver::ALL.into_iter().filter(worth).map(|driver| async move {
-                let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
-                (driver, command.run().await)
-            }));
-        let mut lists = Vec::new();
-        let mut absent = None;
-        for (driver, answer) in asked.await {
-            match answer {
-                Ok(output) => lists.push((driver, list::parse_list(&output)?)),
-                Err(error) if virsh::is_absent(&error) && !self.may_have_guests(driver) => {
-                    absent = Some(error)
-                }
-                Err(error) => return Err(failed("list the zones", error)),
-            }
-        }
-        match absent {
-            Some(error) if lists.is_empty() => Err(failed("list the zones", error)),
-            _ => Ok(lists),
-        }
-    }
-
-    /// Whether there are traces of a driver's domains, defined or running.
-    fn may_have_guests(&self, driver: Driver) -> bool {
-        let folders = [self.paths.libvirt_config(), self.paths.libvirt_run()]
-            .map(|folder| folder.join(driver.folder()));
-        folders
-            .iter()
-            .filter_map(|folder| std::fs::read_dir(folder).ok())
-            .flatten()
-            .flatten()
-            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
-    }
-
-    /// The guests of one driver.
-    async fn guests(driver: Driver, listed: &[list::Listed]) -> Result<Inventory, PlatformError> {
-        let mut result = Inventory::default();
-        let (named, odd): (Vec<_>, Vec<_>) =
-            listed.iter().partition(|domain| domain.name.parse::<ZoneName>().is_ok());
-        for domain in odd {
-            let reason =
-                domain.name.parse::<ZoneName>().err().map(|error| error.to_string()).unwrap_or_default();
-            let (name, running) = (domain.name.clone(), domain.id.is_some());
-            result.strangers.push(Stranger { name, reason, running });
-        }
-        let commands: Vec<_> = named
-            .iter()
-            .flat_map(|domain| {
-                [format!("dominfo {}", domain.uuid), format!("domstate --reason {}", domain.uuid)]
-            })
-            .collect();
-        let answers = driver.each(commands).await?;
-        for answer in answers.chunks(2) {
-            if let [info, state] = answer {
-                result.zones.extend(list::parse_zone(driver.brand(), info, state)?);
-            }
-        }
-        Ok(result)
-    }
-
-    /// The guests of all drivers.
-    async fn inventory_of(lists: &[(Driver, Vec<list::Listed>)]) -> Result<Inventory, PlatformError> {
-        let parts =
-            futures::future::try_join_all(lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)));
-        let mut all = Inventory::default();
-        for part in parts.await? {
-            all.zones.extend(part.zones);
-            all.strangers.extend(part.strangers);
-        }
-        all.zones.sort_by(|a, b| a.name.cmp(&b.name));
-        // The two drivers keep separate names; one tool cannot.
-        let twins: Vec<_> = all
-            .zones
-            .windows(2)
-            .filter(|pair| pair[0].name == pair[1].name)
-            .map(|pair| pair[0].name.clone())
-            .collect();
-        for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
-            let reason = "a KVM and an LXC domain have the same name".to_owned();
-            all.strangers.push(Stranger { name: zone.name.to_string(), reason, running: zone.is_running() });
-        }
-        Ok(all)
-    }
-
-    /// The driver and UUID of a zone.
-    async fn find(&self, zone: &ZoneName) -> Result<(Driver, Uuid), PlatformError> {
-        for (driver, listed) in self.lists().await? {
-            if let Some(found) = listed.iter().find(|domain| domain.name == zone.as_str()) {
-                return Ok((driver, found.uuid));
-            }
-        }
-        Err(PlatformError::NoSuchZone(zone.clone()))
-    }
-
-    /// A zone of that identity, if there is one.
-    async fn zone_by_uuid(&self, driver: Driver, uuid: Uuid) -> Result<Option<Zone>, PlatformError> {
-        let commands = [format!("dominfo {uuid}"), format!("domstate --reason {uuid}")];
-        match driver.batch(&commands).await?.as_slice() {
-            [info, state] => list::parse_zone(driver.brand(), info, state),
-            _ => Ok(None),
-        }
     }
 }
 

@@ -1,0 +1,96 @@
+//! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no room,
+//! and nothing that was not booked.
+
+use uuid::Uuid;
+
+use super::Local;
+use crate::hooks::Pass;
+use crate::host::room::Room;
+use crate::host::{Host, HostError};
+use crate::maintenance;
+use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName};
+use crate::store::{AwayPhase, Reservation};
+
+impl Local {
+    pub(super) fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
+        let holders = self.store.holders().map_err(|error| self.failed(error))?;
+        Ok(maintenance::describe(&holders).map(|holders| {
+            Blocker::new(BlockerKind::Maintenance, format!("{} is in maintenance ({holders})", self.name))
+        }))
+    }
+
+    /// When maintenance begins here, for people.
+    pub(super) fn announced(&self) -> Result<Option<String>, HostError> {
+        let announcement = self.store.announcement().map_err(|error| self.failed(error))?;
+        Ok(announcement.map(|announcement| maintenance::foretell(&announcement, (self.clock)())))
+    }
+
+    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same.
+    pub(super) fn announced_blocker(&self, zone: &Zone) -> Result<Option<Blocker>, HostError> {
+        let Some(when) = self.announced()? else { return Ok(None) };
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        let comes_home = away.iter().any(|row| row.uuid == zone.uuid);
+        let reason = format!("{} takes no more zones: its maintenance begins at {when}", self.name);
+        Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
+    }
+
+    /// Memory that is kept for zones that are on their way, in bytes.
+    pub(super) fn booked(&self) -> Result<u64, HostError> {
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
+    }
+
+    /// All reasons but room.
+    pub(super) async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
+        blockers.extend(self.announced_blocker(&arrival.manifest.zone)?);
+        let theirs = &arrival.manifest.platform;
+        if theirs == self.platform.name() {
+            blockers.extend(self.platform.check(arrival).await.map_err(|error| self.failed(error))?);
+        } else {
+            let reason =
+                format!("{} runs {} zones, this is one of {theirs}", self.name, self.platform.name());
+            blockers.push(Blocker::new(BlockerKind::Platform, reason));
+        }
+        Ok(blockers)
+    }
+
+    /// What is here now.
+    pub(super) async fn room(&self) -> Result<Room<'_>, HostError> {
+        let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
+        let mut running = self.inventory().await?.zones;
+        running.retain(Zone::is_running);
+        let (leaving, ratio) = (self.sockets.has_departures(), self.limits.vcpus_per_cpu);
+        Ok(Room { host: &self.name, facts, running, leaving, ratio })
+    }
+
+    /// What is booked here for other zones than that one.
+    pub(super) fn booked_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(booked.into_iter().filter(|other| other.uuid != zone.uuid).collect())
+    }
+
+    /// An arrival without a booking, or after the lock was set, goes no further.
+    pub(super) fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        if let Some(blocker) = self.lock_blocker()? {
+            return Err(self.refused(zone, vec![blocker]));
+        }
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        if booked.iter().any(|booking| booking.zone == *zone && booking.uuid == uuid) {
+            return Ok(());
+        }
+        let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
+        Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
+    }
+
+    /// The lock is for all but a zone that was shut down here to leave, and did not come to run over there: for that
+    /// one moment its boot is let past. None if the lock is not held.
+    pub(super) fn pass(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<Pass>, HostError> {
+        let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        if away.iter().any(|row| row.uuid == uuid && row.phase == AwayPhase::Leaving) {
+            return Pass::give(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
+        }
+        Err(self.refused(zone, vec![blocker]))
+    }
+}
