@@ -1,38 +1,12 @@
-//! Zones that must come after others: where one of these is left, they are left too, and take no room from anybody.
+//! Zones that must come after others: which of them do not move because one of these does not.
 
 use std::collections::HashMap;
 
-use super::Search;
-use super::improve::last_look;
 use super::problem::Problem;
-use super::repair::{repair, settle, stay};
 use super::state::State;
 
 /// The names of zones of the question that do not move, and how many zones have each.
 pub(super) type Held<'a> = HashMap<&'a str, usize>;
-
-/// Takes those out that come after one that is left, or wait for themselves in a circle; others may have their room.
-pub(super) fn follow(state: &mut State<'_>, search: &mut Search) {
-    let mut any = false;
-    loop {
-        let held = held(state, None);
-        let placed = (0..state.at.len()).filter(|item| state.at[*item].is_some());
-        let late: Vec<_> = placed.filter(|item| waits(state, &held, *item)).collect();
-        if late.is_empty() {
-            break;
-        }
-        any = true;
-        for item in late {
-            state.take(item);
-            stay(state, search, item);
-        }
-        repair(state, search);
-        settle(state, search);
-    }
-    if any {
-        last_look(state);
-    }
-}
 
 /// Whether an item that has no place yet could not move even if it had one.
 pub(super) fn is_late(state: &State<'_>, item: usize) -> bool {
@@ -41,7 +15,7 @@ pub(super) fn is_late(state: &State<'_>, item: usize) -> bool {
         && waits(state, &held(state, Some(item)), item)
 }
 
-fn waits(state: &State<'_>, held: &Held<'_>, item: usize) -> bool {
+pub(super) fn waits(state: &State<'_>, held: &Held<'_>, item: usize) -> bool {
     let problem = state.problem;
     problem.items[item].zones.iter().any(|zone| waits_for(problem, held, *zone).is_some())
 }

@@ -21,6 +21,7 @@ mod bundles;
 mod chance;
 mod construct;
 mod explain;
+mod follow;
 mod improve;
 mod late;
 mod limits;
@@ -56,14 +57,16 @@ impl Search {
 /// Finds a host for each zone of the question whose action moves it. Zones and hosts that the fleet does not have
 /// are passed over.
 pub fn place(fleet: &Fleet, rules: &Rules, question: &Question) -> Placement {
-    let problem = Problem::new(fleet, rules, question);
+    let asked = problem::asked(fleet, question);
+    let mut problem = Problem::new(fleet, rules, question, &asked);
+    bundles::fill(&mut problem, &asked);
     let mut search = Search { steps: rules.steps, chance: Chance::new(rules.seed) };
     let mut state = construct::construct(&problem);
     repair::repair(&mut state, &mut search);
     repair::settle(&mut state, &mut search);
-    late::follow(&mut state, &mut search);
+    follow::follow(&mut state, &mut search);
     improve::improve(&mut state, &mut search);
-    late::follow(&mut state, &mut search);
+    follow::follow(&mut state, &mut search);
     answer(&state, fleet, question)
 }
 

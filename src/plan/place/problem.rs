@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::limits;
 use super::metrics::{self, Metric};
 use super::score::Score;
-use super::{bundles, limits};
 use crate::plan::{Action, Fleet, FleetZone, Goal, Question, Rules, ZoneIx};
 
 /// What is placed as one: a zone, or zones that must go together.
@@ -62,21 +62,21 @@ pub(super) struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    pub(super) fn new(fleet: &'a Fleet, rules: &'a Rules, question: &Question) -> Self {
+    /// The question of these zones (by their places in the fleet), of which `bundles` makes items.
+    pub(super) fn new(fleet: &'a Fleet, rules: &'a Rules, question: &Question, asked: &[usize]) -> Self {
         let hosts: HashMap<_, _> =
             fleet.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
         let mut drained = vec![false; fleet.hosts.len()];
         for host in &question.drained {
             drained.get_mut(host.0 as usize).into_iter().for_each(|drained| *drained = true);
         }
-        let asked = asked(fleet, question);
         let pages = page_sizes(fleet);
         let groups = groups(fleet);
-        let room = Room::new(fleet, rules, &hosts, &pages, &groups, &asked);
-        let (per, now) = metrics_of(fleet, rules, &hosts, &room, &asked, &pages);
+        let room = Room::new(fleet, rules, &hosts, &pages, &groups, asked);
+        let (per, now) = metrics_of(fleet, rules, &hosts, &room, asked, &pages);
         let counts: Vec<_> =
             fleet.hosts.iter().zip(&drained).map(|(host, drained)| !drained && host.in_service()).collect();
-        let mut problem = Self {
+        Self {
             fleet,
             rules,
             items: Vec::new(),
@@ -95,9 +95,7 @@ impl<'a> Problem<'a> {
             drained,
             hosts,
             score: Score::new(metrics::shape(&rules.goal), &counts, per, now),
-        };
-        bundles::fill(&mut problem, &asked);
-        problem
+        }
     }
 
     pub(super) fn need(&self, item: usize) -> &[i64] {
