@@ -37,7 +37,7 @@ impl Engine {
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
         let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
-        let mut fleet = self.fleet(&connected).await;
+        let mut fleet = self.fleet(Direction::Evacuate, &connected).await;
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
             zone.targets = own_targets(zone, &targets, options);
         }
@@ -70,7 +70,10 @@ impl Engine {
         let uris = away.iter().map(|row| &row.refuge).chain(aside).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
         // Zones that rest here need nobody.
-        let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
+        let mut fleet = match away.as_slice() {
+            [] => Fleet::default(),
+            _ => self.fleet(Direction::Return, &connected).await,
+        };
         let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, options);
@@ -101,12 +104,13 @@ impl Engine {
         Scene { here, direction, fleet, rings, rules, connected, experience, plan }
     }
 
-    /// This host and all of those, as far as they answer.
-    async fn fleet(&self, connected: &Connected) -> Fleet {
+    /// This host and all of those, as far as they answer. Those that zones leave watch how these write to their memory.
+    async fn fleet(&self, direction: Direction, connected: &Connected) -> Fleet {
         let host: Arc<dyn Host> = self.local.clone();
-        let local = ask(self.local.name().to_owned(), std::future::ready(Ok(host)), false);
+        let (here, there) = (direction == Direction::Evacuate, direction == Direction::Return);
+        let local = ask(self.local.name().to_owned(), std::future::ready(Ok(host)), here);
         let others = connected.iter().filter_map(|(uri, host)| {
-            Some(ask(uri.to_string(), std::future::ready(Ok(Arc::clone(host.as_ref().ok()?))), false))
+            Some(ask(uri.to_string(), std::future::ready(Ok(Arc::clone(host.as_ref().ok()?))), there))
         });
         let (local, others) = tokio::join!(local, futures::future::join_all(others));
         let Surveyed { mut fleet, .. } = Surveyed::of(std::iter::once(local).chain(others));

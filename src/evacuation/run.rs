@@ -35,7 +35,7 @@ impl Engine {
         let made = scene.timed(&moving(&ready));
         let starts = scene.starts(&made, &moving(&ready));
         ready.sort_by_key(|(task, ..)| starts.get(&name(task)).copied());
-        let items = scene.items(&moving(&ready));
+        let items = scene.items(&moving(&ready), options.jobs);
         let window = &Window::new(items, scene.slots(options.jobs));
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let (ended, begun) = (&Mutex::new(Vec::new()), Self::now());

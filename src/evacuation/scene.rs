@@ -17,9 +17,10 @@ use super::select::{Candidate, Intent};
 use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
+use crate::plan::forecast::sharers;
 use crate::plan::{
     Action, Assignment, Experience, Fleet, FleetZone, HostIx, Leg, Made, Placement, PlanFile, Question,
-    Refusal, Rules, ZoneIx, place, timed,
+    Refusal, Rules, Trip, ZoneIx, place, timed,
 };
 use crate::store::{Direction, TargetKey};
 
@@ -139,21 +140,32 @@ impl Scene {
         places
     }
 
-    /// These moves as parts of a plan, in their order.
-    pub fn items(&self, moving: &[(ZoneName, HostUri)]) -> Vec<Item> {
+    /// These moves as parts of a plan, in their order; not more than `jobs` are under way.
+    pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<Item> {
         let place_of = |name: &String| moving.iter().position(|(zone, _)| zone.as_str() == name);
         let item = |(name, peer): &(ZoneName, HostUri)| {
             let (from, to) = self.ends(peer);
             let is_it = |zone: &&FleetZone| zone.host == from && zone.name == name.as_str();
             let zone = self.fleet.zones.iter().find(is_it);
             Item {
-                from,
-                to,
                 after: zone.map(|zone| zone.after.iter().filter_map(place_of).collect()).unwrap_or_default(),
                 one_by_one: zone.map(|zone| zone.one_by_one.clone()).unwrap_or_default(),
+                sharers: zone.and_then(|zone| self.sharers(zone, &to, jobs)),
+                from,
+                to,
             }
         };
         moving.iter().map(item).collect()
+    }
+
+    /// How many moves may share the line with that of a zone; none if that is not known, or no matter.
+    fn sharers(&self, zone: &FleetZone, to: &str, jobs: usize) -> Option<usize> {
+        let host = |name: &str| self.fleet.hosts.iter().find(|host| host.name == name);
+        let (from, to) = (host(&zone.host)?, host(to)?);
+        let rate = [from.bandwidth, to.bandwidth].into_iter().flatten().min()?;
+        let is_live = zone.running && zone.action == Action::Live;
+        let trip = Trip { zone, kind: Kind::Live, from, to, rate };
+        is_live.then(|| sharers(&self.experience.costs, &trip, self.rules.bandwidth, jobs))
     }
 
     /// The plan of these moves.

@@ -7,8 +7,8 @@
 //!      └────── paused ◄────┘
 //! ```
 //!
-//! A move begins when a slot is free at both hosts, what must come before it is over, and no other of a group that
-//! goes one by one is under way. Of those that could begin, the one that is earlier in the plan does; one that cannot
+//! A move begins when a slot is free at both hosts, what must come before it is over, no other of a group that
+//! goes one by one is under way, and all that are on the same line can share it (see [`super::forecast::sharers`]). Of those that could begin, the one that is earlier in the plan does; one that cannot
 //! begin yet holds up nothing but what waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,8 @@ pub struct Item {
     pub after: BTreeSet<usize>,
     /// Groups of which only one is under way at a time.
     pub one_by_one: BTreeSet<String>,
+    /// How many moves may be on the lines of its two hosts while it is, itself among them; none: any number.
+    pub sharers: Option<usize>,
 }
 
 /// How many may be under way at once. Zero counts as one: a plan always goes on.
@@ -57,24 +59,44 @@ pub struct Dispatch {
 #[derive(Default)]
 struct Taken<'a> {
     jobs: usize,
-    outbound: BTreeMap<&'a str, usize>,
-    inbound: BTreeMap<&'a str, usize>,
+    outbound: BTreeMap<&'a str, Line>,
+    inbound: BTreeMap<&'a str, Line>,
     groups: BTreeSet<&'a str>,
+}
+
+/// One host's line, one way.
+#[derive(Clone, Copy, Default)]
+struct Line {
+    moves: usize,
+    /// So many are borne by all that are on it.
+    most: Option<usize>,
+}
+
+impl Line {
+    fn take(&mut self, item: &Item) {
+        self.moves += 1;
+        self.most = self.most.into_iter().chain(item.sharers).min();
+    }
+
+    fn has_room(self, item: &Item, slots: usize) -> bool {
+        let most = self.most.into_iter().chain(item.sharers).chain([slots]).min().unwrap_or(slots);
+        self.moves < most.max(1)
+    }
 }
 
 impl<'a> Taken<'a> {
     fn take(&mut self, item: &'a Item) {
         self.jobs += 1;
-        *self.outbound.entry(&item.from).or_default() += 1;
-        *self.inbound.entry(&item.to).or_default() += 1;
+        self.outbound.entry(&item.from).or_default().take(item);
+        self.inbound.entry(&item.to).or_default().take(item);
         self.groups.extend(item.one_by_one.iter().map(String::as_str));
     }
 
     fn has_room(&self, item: &Item, slots: Slots) -> bool {
-        let used = |side: &BTreeMap<&str, usize>, host: &str| side.get(host).copied().unwrap_or(0);
+        let line = |side: &BTreeMap<&str, Line>, host: &str| side.get(host).copied().unwrap_or_default();
         self.jobs < slots.jobs.max(1)
-            && used(&self.outbound, &item.from) < slots.outbound.max(1)
-            && used(&self.inbound, &item.to) < slots.inbound.max(1)
+            && line(&self.outbound, &item.from).has_room(item, slots.outbound)
+            && line(&self.inbound, &item.to).has_room(item, slots.inbound)
             && !item.one_by_one.iter().any(|group| self.groups.contains(group.as_str()))
     }
 }
@@ -170,6 +192,7 @@ mod tests {
             to: to.into(),
             after: after.iter().copied().collect(),
             one_by_one: group.into_iter().map(str::to_owned).collect(),
+            sharers: None,
         }
     }
 
@@ -192,6 +215,31 @@ mod tests {
             vec![item("h1", "h2", &[], None), item("h1", "h2", &[], None), item("h1", "h3", &[], None)];
         let plan = Dispatch::new(items, Slots { inbound: 1, ..WIDE });
         assert_eq!(plan.startable(), [0, 2]);
+    }
+
+    #[test]
+    fn as_many_share_a_line_as_each_of_them_bears() {
+        let sharing = |to: &str, sharers| Item { sharers, ..item("h1", to, &[], None) };
+        let items = vec![
+            sharing("h2", Some(2)),
+            sharing("h3", None),
+            sharing("h4", None),
+            sharing("h5", Some(1)),
+            sharing("h6", Some(0)),
+        ];
+        let mut plan = Dispatch::new(items, WIDE);
+        let mut order = Vec::new();
+        while let Some(first) = plan.startable().first().copied() {
+            let now = plan.startable();
+            now.iter().for_each(|place| assert!(plan.begin(*place)));
+            assert_eq!(plan.startable(), [] as [usize; 0]);
+            now.iter().for_each(|place| plan.leave(*place));
+            order.push((first, now.len()));
+        }
+        assert_eq!(order, [(0, 2), (2, 1), (3, 1), (4, 1)]);
+        // Other lines are none of their business.
+        let elsewhere = Item { sharers: Some(1), ..item("h7", "h8", &[], None) };
+        assert_eq!(Dispatch::new(vec![sharing("h2", Some(1)), elsewhere], WIDE).startable(), [0, 1]);
     }
 
     #[test]
@@ -239,13 +287,15 @@ mod tests {
     proptest! {
         #[test]
         fn every_plan_without_circles_comes_to_its_end(
-            shape in prop::collection::vec((0..3_u8, 0..3_u8, 0..4_usize, prop::option::of(0..2_u8)), 1..12),
+            shape in prop::collection::vec(
+                (0..3_u8, 0..3_u8, 0..4_usize, prop::option::of(0..2_u8), prop::option::of(0..3_usize)), 1..12,
+            ),
             jobs in 0..4_usize, outbound in 0..3_usize, inbound in 0..3_usize, picks in prop::collection::vec(0..9_usize, 40),
         ) {
-            let items: Vec<_> = shape.iter().enumerate().map(|(place, (from, to, back, group))| {
+            let items: Vec<_> = shape.iter().enumerate().map(|(place, (from, to, back, group, sharers))| {
                 let after: Vec<_> = place.checked_sub(*back + 1).into_iter().collect();
                 let group = group.map(|group| group.to_string());
-                item(&from.to_string(), &to.to_string(), &after, group.as_deref())
+                Item { sharers: *sharers, ..item(&from.to_string(), &to.to_string(), &after, group.as_deref()) }
             }).collect();
             let mut plan = Dispatch::new(items, Slots { jobs, outbound, inbound });
             prop_assert!(plan.deadlocked().is_empty());

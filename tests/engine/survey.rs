@@ -138,7 +138,7 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
         networks: words(&["br0"]),
         storage: shared.clone(),
         tags: words(&["gold"]),
-        dirty: Some(Dirty { rate: 300 << 20, ..Dirty::default() }),
+        dirty: Some(Dirty { rate: 20 << 20, ..Dirty::default() }),
         ..FleetZone::default()
     };
     assert_eq!(zone("web"), &web);

@@ -136,3 +136,16 @@ async fn zones_that_come_after_each_other_in_a_ring_move_all_the_same_and_that_i
     assert!(place("ended zone0") < place("migrating zone1"), "{events:?}");
     assert!(place("ended zone1") < place("migrating zone2"), "{events:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn zones_that_write_much_have_the_line_for_themselves() {
+    for (dirty_rate, at_once) in [(0, 3), (100 << 20, 2), (400 << 20, 1)] {
+        let world = World::new();
+        (0..4).for_each(|number| world.run_zone(ZoneSpec { dirty_rate, ..live(&format!("zone{number}")) }));
+        world.set_host("h1", |host| host.bandwidth = 1 << 30);
+        world.lock("h1");
+        let outcome = world.engine().run(Direction::Evacuate, &World::options()).await.unwrap();
+        assert!(outcome.is_complete(), "{outcome:?}");
+        assert_eq!(most_at_once(&world.events.all()), at_once, "{dirty_rate}");
+    }
+}

@@ -43,7 +43,7 @@ pub fn live(zone: &str) -> ZoneSpec {
     ZoneSpec {
         storages: vec!["nfs".to_owned()],
         memory: 4 << 30,
-        dirty_rate: 300 << 20,
+        dirty_rate: 20 << 20,
         autostart: true,
         ..ZoneSpec::new(name(zone))
     }

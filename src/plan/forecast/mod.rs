@@ -8,9 +8,11 @@
 //! No model knows the hosts. [`Calibration`] learns from moves that ended how far off it is.
 
 mod calibrate;
+mod share;
 
 pub use calibrate::{Calibration, Observation};
 use serde::{Deserialize, Serialize};
+pub use share::sharers;
 
 use super::fleet::{Dirty, FleetHost, FleetZone};
 use crate::model::Kind;
