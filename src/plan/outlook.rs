@@ -46,10 +46,11 @@ impl Made {
         let (over, left): (Vec<&PlannedMove>, Vec<_>) =
             self.plan.moves.iter().partition(|one| self.is_over(one.zone, ended));
         let over = over.iter().map(|one| one.end_ms).max().unwrap_or(0);
+        /// Little that is over says little, in ms.
+        const LITTLE: u64 = 1000;
         // One that was done before its time does not make the others done.
         match left.iter().map(|one| one.end_ms).fold(over, u64::min) {
-            // Little that is over says little.
-            0 => Pace { over: elapsed, slower: 1.0 },
+            0..LITTLE => Pace { over: elapsed, slower: 1.0 },
             over => Pace { over, slower: (elapsed as f64 / over as f64).clamp(0.2, 20.0) },
         }
     }
@@ -74,7 +75,7 @@ impl Made {
             let Some(zone) = self.zone(one.zone) else { continue };
             let ahead = Ahead {
                 start_ms: pace.until(one.start_ms),
-                duration_ms: pace.really(span(one)),
+                duration_ms: pace.really(one.end_ms.saturating_sub(one.start_ms)),
                 downtime_ms: downtime(one),
             };
             // One that goes by way of another host: both legs are its move.
@@ -89,17 +90,6 @@ impl Made {
                 .or_insert(ahead);
         }
         found
-    }
-}
-
-/// How long a move takes, in ms.
-const fn span(one: &PlannedMove) -> u64 {
-    /// The questions and answers that a configuration alone takes; the planner counts what crosses.
-    const QUESTIONS: u64 = 1000;
-    let planned = one.end_ms.saturating_sub(one.start_ms);
-    match one.kind {
-        Kind::Cold if planned < QUESTIONS => QUESTIONS,
-        Kind::Live | Kind::Cold | Kind::Restart => planned,
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Costs {
     pub downtime_ms: u64,
     /// Milliseconds from the last byte until the zone runs at its destination.
     pub switch_ms: u64,
+    /// Milliseconds of the questions and answers by which a configuration goes over.
+    pub paper_ms: u64,
     /// Milliseconds of an orderly shutdown.
     pub shutdown_ms: u64,
     /// Milliseconds of a boot.
@@ -69,7 +71,7 @@ pub struct Costs {
 
 impl Default for Costs {
     fn default() -> Self {
-        Self { downtime_ms: 300, switch_ms: 50, shutdown_ms: 20_000, boot_ms: 30_000 }
+        Self { downtime_ms: 300, switch_ms: 50, paper_ms: 1000, shutdown_ms: 20_000, boot_ms: 30_000 }
     }
 }
 
@@ -90,7 +92,7 @@ impl Costs {
                 let down = storage + ms(self.shutdown_ms) + ms(self.boot_ms);
                 (down, down)
             }
-            Kind::Cold => (storage, 0.0),
+            Kind::Cold => (storage + ms(self.paper_ms), 0.0),
         };
         let total_ms = (total * 1000.0).round() as u64;
         Ok(Forecast { total_ms, late_ms: total_ms, downtime_ms: (downtime * 1000.0).round() as u64 })
@@ -193,7 +195,7 @@ mod tests {
         assert_eq!((all.total_ms, all.downtime_ms), (60_000, 60_000));
         let still = FleetZone { running: false, ..running };
         let all = forecast(&still, Kind::Cold, 100 * MB).unwrap();
-        assert_eq!((all.total_ms, all.downtime_ms), (10_000, 0));
+        assert_eq!((all.total_ms, all.downtime_ms), (11_000, 0));
     }
 
     #[test]
