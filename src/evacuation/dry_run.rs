@@ -40,9 +40,10 @@ impl Engine {
     pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
         let open: Vec<_> =
             self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
-        let (options, scene, candidates) = self.see(direction, &open, options).await?;
+        let (options, mut scene, candidates) = self.see(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
-        let mut prepared = self.prepare_all(&candidates.list, &scene, &options, Mode::Look, &board).await;
+        let list = &candidates.list;
+        let mut prepared = self.prepare_and_measure(list, &mut scene, &options, Mode::Look, &board).await;
         if let Some((_, way_out)) = self.look_ahead(direction, &prepared, &options).await {
             way_out.tell(&mut prepared);
         }

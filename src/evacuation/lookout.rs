@@ -37,7 +37,7 @@ impl Engine {
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
         let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
-        let mut fleet = self.fleet(Direction::Evacuate, &connected).await;
+        let mut fleet = self.fleet(&connected).await;
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
             zone.targets = own_targets(zone, &targets, options);
         }
@@ -70,10 +70,7 @@ impl Engine {
         let uris = away.iter().map(|row| &row.refuge).chain(aside).cloned().chain(planned);
         let connected = self.peers.connect(uris).await;
         // Zones that rest here need nobody.
-        let mut fleet = match away.as_slice() {
-            [] => Fleet::default(),
-            _ => self.fleet(Direction::Return, &connected).await,
-        };
+        let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
         let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, options);
@@ -104,16 +101,28 @@ impl Engine {
         Scene { here, direction, fleet, rings, rules, connected, experience, plan }
     }
 
-    /// This host and all of those, as far as they answer. Those that zones leave watch how these write to their memory.
-    async fn fleet(&self, direction: Direction, connected: &Connected) -> Fleet {
-        let host: Arc<dyn Host> = self.local.clone();
-        let (here, there) = (direction == Direction::Evacuate, direction == Direction::Return);
-        let local = ask(self.local.name().to_owned(), std::future::ready(Ok(host)), here);
-        let others = connected.iter().filter_map(|(uri, host)| {
-            Some(ask(uri.to_string(), std::future::ready(Ok(Arc::clone(host.as_ref().ok()?))), there))
-        });
-        let (local, others) = tokio::join!(local, futures::future::join_all(others));
-        let Surveyed { mut fleet, .. } = Surveyed::of(std::iter::once(local).chain(others));
+    /// How fast zones write to their memory, as the hosts that they leave tell it after they have watched for a second.
+    /// That goes on while zones are prepared, and is no reason to wait.
+    pub(super) async fn measured(&self, scene: &Scene) -> Fleet {
+        let hosts = match scene.direction {
+            Direction::Evacuate => vec![(self.local.name().to_owned(), self.this_host())],
+            Direction::Return => others(&scene.connected),
+        };
+        let asked = hosts.into_iter().map(|(name, host)| ask(name, std::future::ready(Ok(host)), true));
+        Surveyed::of(futures::future::join_all(asked).await).fleet
+    }
+
+    fn this_host(&self) -> Arc<dyn Host> {
+        self.local.clone()
+    }
+
+    /// This host and all of those, as far as they answer.
+    async fn fleet(&self, connected: &Connected) -> Fleet {
+        let here = (self.local.name().to_owned(), self.this_host());
+        let hosts = std::iter::once(here).chain(others(connected));
+        let asked = hosts.map(|(name, host)| ask(name, std::future::ready(Ok(host)), false));
+        let answers = futures::future::join_all(asked).await;
+        let Surveyed { mut fleet, .. } = Surveyed::of(answers);
         fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
         self.maps.apply(&mut fleet);
         // When its own maintenance begins keeps no zone from coming home.
@@ -121,6 +130,13 @@ impl Engine {
         fleet.hosts.iter_mut().filter(here).for_each(|host| host.announced = None);
         fleet
     }
+}
+
+/// Those that could be reached.
+fn others(connected: &Connected) -> Vec<(String, Arc<dyn Host>)> {
+    let host =
+        |(uri, host): (&HostUri, &Result<_, _>)| Some((uri.to_string(), Arc::clone(host.as_ref().ok()?)));
+    connected.iter().filter_map(host).collect()
 }
 
 /// More than that are never under way.

@@ -73,7 +73,7 @@ impl Engine {
         let (mut left, mut patience) = (candidates, Patience::default());
         let mut ahead = None;
         loop {
-            let mut prepared = self.prepare_all(&left, &scene, options, Mode::Book, board).await;
+            let mut prepared = self.prepare_and_measure(&left, &mut scene, options, Mode::Book, board).await;
             let moving = names_of_ready(&prepared);
             if moving.is_empty() && patience.idle == 0 {
                 ahead = self.look_ahead(direction, &prepared, options).await;

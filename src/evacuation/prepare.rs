@@ -16,13 +16,39 @@ use super::select::{Candidate, Intent};
 use super::{Board, Engine, Event, Options};
 use crate::model::{HostUri, ZoneName};
 
+/// How long is waited for what is measured, longer than that takes.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// How many zones are prepared at once.
 const WIDTH: usize = 4;
 
 impl Engine {
+    /// Prepares all candidates, while it is measured how they write to their memory: the order of their moves heeds that.
+    pub(super) async fn prepare_and_measure(
+        &self,
+        candidates: &[Candidate],
+        scene: &mut Scene,
+        options: &Options,
+        mode: Mode,
+        board: &Board,
+    ) -> Vec<Prepared> {
+        let moves = |one: &Candidate| matches!(one.intent, Intent::Leave { .. } | Intent::Return(_));
+        if !candidates.iter().any(moves) {
+            return self.prepare_all(candidates, scene, options, mode, board).await;
+        }
+        // A host that does not answer in time has said what matters before.
+        let measuring = self.cancel.bound(QUESTIONS, tokio::time::timeout(PATIENCE, self.measured(scene)));
+        let (prepared, measured) =
+            tokio::join!(self.prepare_all(candidates, scene, options, mode, board), measuring);
+        if let Some(Ok(measured)) = measured {
+            scene.note(&measured);
+        }
+        prepared
+    }
+
     /// Prepares all candidates; results in their order. The planner says to which target each zone is offered; those
     /// that are refused there are placed again, among the targets that are left.
-    pub(super) async fn prepare_all(
+    async fn prepare_all(
         &self,
         candidates: &[Candidate],
         scene: &Scene,

@@ -61,6 +61,16 @@ impl Scene {
         }
     }
 
+    /// Notes how fast zones write to their memory.
+    pub fn note(&mut self, measured: &Fleet) {
+        let rates: BTreeMap<_, _> =
+            measured.zones.iter().filter_map(|zone| Some(((&zone.host, zone.uuid?), zone.dirty?))).collect();
+        for zone in &mut self.fleet.zones {
+            let rate = zone.uuid.and_then(|uuid| rates.get(&(&zone.host, uuid)));
+            zone.dirty = rate.copied().or(zone.dirty);
+        }
+    }
+
     /// The zones that the plan moves, if it still holds.
     pub fn zones_of(&self, plan: &PlanFile) -> Result<Vec<ZoneName>, EvacuationError> {
         let plan = self.plan.as_ref().unwrap_or(plan);
