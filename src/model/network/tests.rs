@@ -1,3 +1,5 @@
+//! Names of networks, interfaces and what they are plugged into, there and back.
+
 use proptest::prelude::*;
 
 use super::*;

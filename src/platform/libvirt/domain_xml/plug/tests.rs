@@ -1,3 +1,5 @@
+//! Documents whose interfaces are plugged into other networks, and nothing else in them.
+
 use proptest::prelude::*;
 
 use super::*;
