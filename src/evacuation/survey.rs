@@ -35,9 +35,17 @@ pub async fn survey(
         let host = local?;
         Some(ask(host.name().to_owned(), std::future::ready(Ok(host)), measure).await)
     };
-    let there = uris.iter().map(|uri| ask(uri.to_string(), peers.reach(uri), measure));
-    let (here, there) = tokio::join!(here, futures::future::join_all(there));
+    let (here, there) = tokio::join!(here, ask_all(peers, uris, measure));
     Surveyed::of(here.into_iter().chain(there))
+}
+
+/// The name under which a host was asked, and its answer, or why there is none.
+pub type Answer = (String, Result<Survey, String>);
+
+/// Asks all hosts at the URIs.
+pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<Answer> {
+    let asked = uris.iter().map(|uri| ask(uri.to_string(), peers.reach(uri), measure));
+    futures::future::join_all(asked).await
 }
 
 /// Asks one host, however it is reached.
@@ -45,7 +53,7 @@ pub async fn ask(
     name: String,
     host: impl Future<Output = Result<Arc<dyn Host>, String>>,
     measure: bool,
-) -> (String, Result<Survey, String>) {
+) -> Answer {
     let answer = async {
         let host = host.await?;
         survey_of(&*host, measure).await.map_err(|error| error.to_string())
@@ -67,7 +75,7 @@ async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> 
 
 impl Surveyed {
     /// Puts answers together, in their order.
-    pub fn of(answers: impl IntoIterator<Item = (String, Result<Survey, String>)>) -> Self {
+    pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
         let mut silent = Vec::new();
         let surveys = answers.into_iter().filter_map(|(name, answer)| match answer {
             Ok(survey) => Some(survey.named(&name)),

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::super::context::Context;
 use super::super::{CliError, Exit, policy, ui};
 use super::{show, text_of};
-use crate::evacuation::{Dialled, Peers, Surveyed, survey};
+use crate::evacuation::survey::{Answer, ask_all};
+use crate::evacuation::{Dialled, Peers, Surveyed};
 use crate::model::{HostUri, Millis};
 use crate::plan::ganeti::Cluster;
-use crate::plan::{About, Experience, Fleet, Question, Survey, away_from, homecoming, make};
+use crate::plan::{About, Experience, Fleet, Question, away_from, homecoming, make};
 use crate::policy::{Policy, Word, describe_ring};
 
 /// What is to be planned.
@@ -113,10 +114,10 @@ async fn asked(
     uris.sort();
     uris.dedup();
     let peers = Peers::new(std::sync::Arc::new(Dialled(context.dialer())));
-    let mut answers = ask(&peers, &uris).await;
+    let mut answers = ask_all(&peers, &uris, false).await;
     if !args.back.is_empty() {
         let refuges = refuges(&answers, &uris);
-        answers.extend(ask(&peers, &refuges).await);
+        answers.extend(ask_all(&peers, &refuges, false).await);
     }
     let surveyed = Surveyed::of(answers);
     for (host, reason) in &surveyed.silent {
@@ -127,13 +128,6 @@ async fn asked(
         ui::complain(&text);
     }
     Ok(surveyed.fleet)
-}
-
-type Answer = (String, Result<Survey, String>);
-
-async fn ask(peers: &Peers, uris: &[HostUri]) -> Vec<Answer> {
-    let asking = uris.iter().map(|uri| survey::ask(uri.to_string(), peers.reach(uri), false));
-    futures::future::join_all(asking).await
 }
 
 /// The hosts on which zones of these are, as far as they have not been asked yet.
