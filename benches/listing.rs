@@ -100,6 +100,7 @@ fn fill(root: &Path) {
             networks: vec![],
             interfaces: vec![],
             obstacles: vec![],
+            software: None,
         };
         let row = Away {
             zone: zone.name.clone(),

@@ -77,5 +77,6 @@ pub mod plan;
 pub mod platform;
 pub mod points;
 pub mod policy;
+pub mod software;
 pub mod store;
 pub mod transport;

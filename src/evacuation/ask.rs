@@ -42,6 +42,7 @@ impl Ask<'_> {
             kind: self.kind,
             from: self.from.to_owned(),
             overwrite: self.overwrite,
+            force: false,
             beside,
             plugs: bound.plugs.clone(),
         };

@@ -137,12 +137,14 @@ mod tests {
             networks: Vec::new(),
             interfaces: vec![],
             obstacles: Vec::new(),
+            software: None,
         };
         Arrival {
             manifest,
             kind,
             from: "h1".into(),
             overwrite: false,
+            force: false,
             beside: Beside::default(),
             plugs: vec![],
         }

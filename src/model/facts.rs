@@ -42,6 +42,9 @@ pub struct Arrival {
     pub from: String,
     /// A configuration of the same zone that is there already may be overwritten.
     pub overwrite: bool,
+    /// Findings that only its validation has are not heeded (`attach -F`); see [`BlockerKind::is_validation`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
     /// What else comes with it and is not booked: a dry run books nothing.
     #[serde(default)]
     pub beside: Beside,
@@ -83,6 +86,8 @@ words! {
         Cpu = "cpu",
         /// Another platform, brand, architecture, machine or CPU.
         Platform = "platform",
+        /// Software that the zone depends on is missing, or of another version.
+        Software = "software",
         /// A disk or folder that it does not see.
         Storage = "storage",
         /// A network that it does not have.
@@ -93,6 +98,18 @@ words! {
         Zone = "zone",
         /// The host did not answer, or not as a host should.
         Host = "host",
+    }
+}
+
+impl BlockerKind {
+    /// Whether it is found by comparing the zone with the host, and may be overruled by `attach -F`: the zone may not
+    /// boot then, but no data is lost and no other zone suffers.
+    pub const fn is_validation(self) -> bool {
+        match self {
+            Self::Software | Self::Platform | Self::Network => true,
+            Self::Maintenance | Self::Identity | Self::Memory | Self::Cpu | Self::Storage => false,
+            Self::Policy | Self::Zone | Self::Host => false,
+        }
     }
 }
 

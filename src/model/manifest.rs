@@ -1,10 +1,10 @@
 //! A zone's manifest: everything another host needs in order to take the zone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, Network, Plug, Zone};
+use super::{Interface, Network, Plug, Software, Zone};
 
 /// What travels instead of the zone when a host is asked to take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +24,32 @@ pub struct Manifest {
     pub interfaces: Vec<Interface>,
     /// Why its own host says that it cannot move, live or at all.
     pub obstacles: Vec<String>,
+    /// What its own host has of the software that it depends on. None: it depends on none, or older software does not
+    /// tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<Software>,
 }
 
 impl Manifest {
+    /// Its zonepath (zones(7)): the folder that holds its root file system, if that is a folder by itself (`root` or
+    /// `rootfs` in it). None for a zone whose root is something else, such as every virtual machine.
+    pub fn zonepath(&self) -> Option<&Path> {
+        let root = self.disks.iter().find(|disk| disk.target == "/")?;
+        let DiskSource::Dir(path) = &root.source else { return None };
+        let is_root = path.file_name().is_some_and(|name| name == "root" || name == "rootfs");
+        path.parent().filter(|parent| is_root && parent.parent().is_some())
+    }
+
+    /// The folders of its host that it shares, beside its own root (`inherit-pkg-dir`).
+    pub fn inherited(&self) -> impl Iterator<Item = &Path> {
+        self.disks.iter().filter(|disk| disk.target.starts_with('/') && disk.target != "/").filter_map(
+            |disk| match &disk.source {
+                DiskSource::Dir(path) => Some(path.as_path()),
+                DiskSource::File(_) | DiskSource::Block(_) | DiskSource::Network { .. } => None,
+            },
+        )
+    }
+
     /// The zone as it is with these changes, `config` being its configuration with them.
     #[must_use]
     pub fn plugged(&self, plugs: &[Plug], config: String) -> Self {

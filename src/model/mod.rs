@@ -4,9 +4,12 @@
 //! edge, and is valid from then on.
 
 mod address;
+pub mod document;
+mod edit;
 mod facts;
 mod manifest;
 mod network;
+mod software;
 mod step;
 mod time;
 mod uri;
@@ -14,9 +17,11 @@ mod word;
 mod zone;
 
 pub use address::{Address, HostName};
+pub use edit::Edit;
 pub use facts::{Arrival, Beside, Blocker, BlockerKind, Facts, Shortage};
 pub use manifest::{Disk, DiskSource, Manifest};
 pub use network::{Interface, Mac, NetMap, Network, NetworkName, Plug, PlugError};
+pub use software::{Package, Patch, Software, System};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};

@@ -48,7 +48,8 @@ impl Network {
     }
 
     /// One of the same kind.
-    fn called(&self, name: &NetworkName) -> Self {
+    #[must_use]
+    pub fn called(&self, name: &NetworkName) -> Self {
         let name = name.to_string();
         match self {
             Self::Bridge(_) => Self::Bridge(name),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Blocker, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Edit, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -128,6 +128,13 @@ pub trait Platform: Send + Sync {
 
     /// A configuration with these changes to its interfaces, and no others.
     fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError>;
+
+    /// The configuration of a manifest with these changes, in the order in which they stand.
+    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError>;
+
+    /// A manifest with this configuration in place of its own, and with all that the configuration says: name, UUID,
+    /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays.
+    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
 
     /// Cold: takes a configuration.
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError>;

@@ -230,6 +230,7 @@ pub(crate) mod tests {
             networks: vec![],
             interfaces: vec![],
             obstacles: vec![],
+            software: None,
         }
     }
 

@@ -162,3 +162,37 @@ CREATE TABLE announcement (
     since_ms  INTEGER NOT NULL,
     message   TEXT
 ) STRICT;
+
+-- v 3
+-- A zone that `sysadm zone migrate` moves does not come back with a return.
+ALTER TABLE away ADD COLUMN one_way INTEGER NOT NULL DEFAULT 0;
+
+-- Zones that are `configured` here: detached, or made from a manifest, and not attached yet.
+CREATE TABLE detached (
+    zone       TEXT PRIMARY KEY,
+    uuid       TEXT NOT NULL UNIQUE,
+    brand      TEXT NOT NULL,
+    -- Where its manifest lies too, if the zone has a zonepath.
+    zonepath   TEXT,
+    user       TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    -- Where it was migrated to, if it was: it is attached there then, and not here.
+    moved_to   TEXT,
+    -- The document.
+    manifest   TEXT NOT NULL
+) STRICT;
+
+-- Manifests of zones of other hosts, left here for the case that their host is lost.
+CREATE TABLE standby (
+    zone       TEXT NOT NULL,
+    origin     TEXT NOT NULL,
+    uuid       TEXT NOT NULL,
+    brand      TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    -- When it was attached here, by whom, and who said that its origin is down.
+    taken_ms   INTEGER,
+    taken_by   TEXT,
+    -- The document.
+    manifest   TEXT NOT NULL,
+    PRIMARY KEY (origin, zone)
+) STRICT;

@@ -64,6 +64,7 @@ impl Scene {
             kind: Kind::Live,
             from: from.to_owned(),
             overwrite: false,
+            force: false,
             beside: Beside::default(),
             plugs: vec![],
         }

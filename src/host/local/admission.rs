@@ -51,7 +51,9 @@ impl Local {
             let reason =
                 format!("{} runs {} zones, this is one of {theirs}", self.name, self.platform.name());
             blockers.push(Blocker::new(BlockerKind::Platform, reason));
+            return Ok(blockers);
         }
+        blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
         Ok(blockers)
     }
 

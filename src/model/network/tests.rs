@@ -43,6 +43,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
         networks,
         interfaces,
         obstacles: vec![],
+        software: None,
     }
 }
 

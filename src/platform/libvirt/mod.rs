@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, Brand, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -163,6 +163,7 @@ impl Platform for Libvirt {
             networks: domain.networks,
             interfaces: domain.interfaces,
             obstacles: domain.obstacles,
+            software: None,
         })
     }
 
@@ -173,6 +174,14 @@ impl Platform for Libvirt {
     fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError> {
         domain_xml::plug(config, plugs)
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
+    }
+
+    fn edit(&self, manifest: &Manifest, _edits: &[Edit]) -> Result<String, PlatformError> {
+        Err(PlatformError::Simulated(format!("not yet: {}", manifest.zone.name)))
+    }
+
+    fn reread(&self, manifest: &Manifest, _config: String) -> Result<Manifest, PlatformError> {
+        Err(PlatformError::Simulated(format!("not yet: {}", manifest.zone.name)))
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {

@@ -11,7 +11,7 @@ use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
 use crate::model::{
-    Arrival, Aux, Blocker, BlockerKind, Inventory, Manifest, Plug, Zone, ZoneName, ZoneState,
+    Arrival, Aux, Blocker, BlockerKind, Edit, Inventory, Manifest, Plug, Zone, ZoneName, ZoneState,
 };
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
@@ -60,15 +60,7 @@ impl Platform for Sim {
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
         let work = async {
             let record = self.read(|session| session.named(zone))?;
-            Ok(Manifest {
-                zone: record.zone(),
-                config: record.text,
-                platform: self.name().to_owned(),
-                interfaces: record.config.interfaces(),
-                disks: record.config.disks,
-                networks: record.config.networks,
-                obstacles: record.config.obstacles,
-            })
+            Ok(record.config.clone().manifest(record.zone(), record.text))
         };
         self.gated(Operation::Manifest, Some(zone), work).await
     }
@@ -93,6 +85,29 @@ impl Platform for Sim {
         let mut config: ZoneConfig = serde_json::from_str(config).map_err(odd)?;
         config.plug(plugs);
         serde_json::to_string_pretty(&config).map_err(odd)
+    }
+
+    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
+        let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
+        let mut config: ZoneConfig = serde_json::from_str(&manifest.config).map_err(odd)?;
+        for edit in edits {
+            config.edit(edit).map_err(|what| PlatformError::State { zone: config.name.clone(), what })?;
+        }
+        serde_json::to_string_pretty(&config).map_err(odd)
+    }
+
+    fn reread(&self, manifest: &Manifest, text: String) -> Result<Manifest, PlatformError> {
+        let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
+        let config: ZoneConfig = serde_json::from_str(&text).map_err(odd)?;
+        let zone = Zone {
+            name: config.name.clone(),
+            uuid: config.uuid,
+            brand: config.brand,
+            memory: config.memory,
+            cpus: config.cpus,
+            ..manifest.zone.clone()
+        };
+        Ok(Manifest { software: manifest.software.clone(), ..config.manifest(zone, text) })
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::clock::Scale;
-use crate::model::{Brand, Disk, DiskSource, Interface, Mac, Network, Plug, Stranger, ZoneName};
+use crate::model::{
+    Brand, Disk, DiskSource, Edit, Interface, Mac, Manifest, Network, Plug, Stranger, Zone, ZoneName,
+};
 use crate::paths::Paths;
 use crate::plan::Version;
 
@@ -217,6 +219,36 @@ impl ZoneConfig {
         let mac = |place| Mac([0x52, 0x54, 0, a, b, place]);
         let places = self.networks.iter().zip(0_u8..);
         places.map(|(network, place)| Interface::new(mac(place), network.clone())).collect()
+    }
+
+    /// The manifest of the zone with this configuration, `text` being that as it was given.
+    pub(super) fn manifest(self, zone: Zone, text: String) -> Manifest {
+        Manifest {
+            zone,
+            config: text,
+            platform: "sim".to_owned(),
+            interfaces: self.interfaces(),
+            disks: self.disks,
+            networks: self.networks,
+            obstacles: self.obstacles,
+            software: None,
+        }
+    }
+
+    /// Makes one change.
+    pub(super) fn edit(&mut self, edit: &Edit) -> Result<(), String> {
+        match edit {
+            Edit::Name(name) => self.name = name.clone(),
+            Edit::Uuid(uuid) => self.uuid = *uuid,
+            Edit::Memory(bytes) => self.memory = *bytes,
+            Edit::Cpus(cpus) => self.cpus = *cpus,
+            Edit::Machine(_) => return Err("a simulated zone has no machine type".to_owned()),
+            Edit::Network { from, to } => {
+                let of_it = |network: &&mut Network| network.name() == from.as_str();
+                self.networks.iter_mut().filter(of_it).for_each(|network| *network = network.called(to));
+            }
+        }
+        Ok(())
     }
 
     /// Makes these changes to its interfaces.

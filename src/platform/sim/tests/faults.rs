@@ -23,6 +23,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         networks: vec![],
         interfaces: vec![],
         obstacles: vec![],
+        software: None,
     };
     let (uuid, folder) = (manifest.zone.uuid, world.at("own"));
     match operation {
@@ -36,6 +37,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 kind: Kind::Cold,
                 from: "h".into(),
                 overwrite: true,
+                force: false,
                 beside: Beside::default(),
                 plugs: vec![],
             };
@@ -119,6 +121,7 @@ async fn a_check_refuses_when_told() {
         kind: Kind::Live,
         from: "a".into(),
         overwrite: false,
+        force: false,
         beside: Beside::default(),
         plugs: vec![],
     };

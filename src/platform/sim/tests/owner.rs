@@ -79,6 +79,7 @@ async fn a_check_names_everything_that_is_missing() {
         kind: Kind::Live,
         from: "a".into(),
         overwrite: false,
+        force: false,
         beside: Beside::default(),
         plugs: vec![],
     };
@@ -198,7 +199,7 @@ proptest! {
             (config.disks.clone(), config.networks.clone(), config.obstacles.clone());
         let interfaces = config.interfaces();
         let given =
-            Manifest { zone, config: text, platform: "sim".into(), disks, networks, interfaces, obstacles };
+            Manifest { zone, config: text, platform: "sim".into(), disks, networks, interfaces, obstacles, software: None };
         let taken = block_on(async {
             sim.define(&given).await.unwrap();
             sim.manifest(&config.name).await.unwrap()
