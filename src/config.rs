@@ -36,6 +36,8 @@ pub struct Config {
     pub evacuation: Evacuation,
     /// How much this host takes.
     pub limits: Limits,
+    /// What is left with other hosts for the case that this one is lost.
+    pub standby: Standby,
     /// Moves.
     pub migration: Migration,
     /// libvirt.
@@ -127,6 +129,22 @@ pub struct Evacuation {
 impl Default for Evacuation {
     fn default() -> Self {
         Self { policy: Word::default_policy() }
+    }
+}
+
+/// `[standby]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Standby {
+    /// Seconds between two times at which `sysadm agent --listen` leaves the manifests of all zones with their
+    /// targets; 0: never.
+    pub every: u64,
+}
+
+impl Standby {
+    /// The time between, if it is to be done at all.
+    pub fn every(self) -> Option<Duration> {
+        (self.every > 0).then(|| Duration::from_secs(self.every))
     }
 }
 

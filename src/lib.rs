@@ -78,5 +78,6 @@ pub mod platform;
 pub mod points;
 pub mod policy;
 pub mod software;
+pub mod standby;
 pub mod store;
 pub mod transport;

@@ -156,14 +156,22 @@ fn admit(
         let reason = format!("{OUTSTANDING} questions of this connection are open already");
         return Err(failed(&begin, reason));
     }
-    if let Call::check { arrival } | Call::reserve { arrival, .. } = &mut call
-        && peer.certified
-    {
-        arrival.from = peer.name.clone();
+    if peer.certified {
+        in_its_own_name(&mut call, &peer.name);
     }
     let other = |()| failed(&begin, "the token belongs to a migration of another host".to_owned());
     let claim = open.note(&call, peer).map_err(other)?;
     Ok((call, claim))
+}
+
+/// A peer that has proved who it is speaks for nobody else.
+fn in_its_own_name(call: &mut Call, name: &str) {
+    match call {
+        Call::check { arrival } | Call::reserve { arrival, .. } => arrival.from = name.to_owned(),
+        Call::leave_standby { standby } => standby.origin = name.to_owned(),
+        Call::keep_standby { origin, .. } => *origin = name.to_owned(),
+        _ => {}
+    }
 }
 
 async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::{CliError, Exit, ui};
-use crate::agent;
+use super::{CliError, Exit, ui, zone};
+use crate::host::{Local, chain};
+use crate::{agent, standby};
 
 /// Serve this host to other hosts
 ///
@@ -36,8 +37,31 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let listener = agent::listen::Listener::bind(Arc::clone(&context.config), context.paths.clone()).await;
     let listener = listener.map_err(|error| CliError::new(Exit::Error, error))?;
     ui::complain(&format!("agent: listening on {}", listener.address()));
+    schedule(&context, Arc::clone(&host))?;
     listener.run(host, Arc::new(ui::complain), stop_signal()).await;
     Ok(Exit::Done)
+}
+
+/// Leaves the manifests of all zones with their targets from time to time, as long as this process lives.
+fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
+    let Some(every) = context.config.standby.every() else { return Ok(()) };
+    let (store, peers) = (context.store()?, context.peers());
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // What is wrong is said once, not every time.
+        let mut said = Vec::new();
+        loop {
+            ticks.tick().await;
+            let problems = match standby::leave(&host, &store, &peers, &[]).await {
+                Ok(report) => zone::standby_problems(&report),
+                Err(error) => vec![chain(&error)],
+            };
+            problems.iter().filter(|line| !said.contains(*line)).for_each(|line| ui::complain(line));
+            said = problems;
+        }
+    });
+    Ok(())
 }
 
 /// Ends with SIGINT or SIGTERM.

@@ -94,6 +94,11 @@ impl Context {
         Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
     }
 
+    /// The other hosts.
+    pub fn peers(&self) -> Peers {
+        Peers::new(Arc::new(Dialled(self.dialer())))
+    }
+
     /// Lets a policy's settings for live migrations hold in place of the configuration's, and keeps each to so many
     /// bytes a second.
     pub fn converge(&mut self, convergence: &Convergence, bandwidth: Option<u64>) {
@@ -105,7 +110,7 @@ impl Context {
     /// All that an evacuation works with.
     pub fn engine(&self, watcher: Arc<dyn Watcher>, cancel: Cancel) -> Result<Engine, CliError> {
         let store = self.store()?;
-        let peers = Peers::new(Arc::new(Dialled(self.dialer())));
+        let peers = self.peers();
         let (local, policy) = (self.local(Arc::clone(&store))?, self.config.migration.policy());
         let maps = self.config.map.clone();
         Ok(Engine { local, store, peers, watcher, cancel, policy, maps })

@@ -305,3 +305,15 @@ EXAMPLES
   ssh root@h2 sysadm agent --stdio       what an ssh:// target comes to
 
 SIGTERM and SIGINT end it: nothing new is accepted, and what is open has ten seconds.";
+
+pub const ZONE_STANDBY: &str = "\
+EXAMPLES
+  sysadm zone standby                    leave the manifests of all zones
+  sysadm zone standby -l                 what other hosts have left here
+  sysadm zone attach --standby web       on a target of it, when its host is lost
+
+EXIT STATUS
+  0  every manifest is left with every target
+  1  none is
+  3  some are not
+  5  a zone runs here that was attached elsewhere, too: it may run twice";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::{Column, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::evacuation::{Dialled, Peers, Surveyed, survey};
+use crate::evacuation::{Surveyed, survey};
 use crate::host::{Host, Remote};
 use crate::model::{Facts, HostUri, format_bytes};
 use crate::plan::{FleetHost, Version};
@@ -210,7 +210,7 @@ async fn inventory(
     } else {
         (None, uris)
     };
-    let peers = Peers::new(Arc::new(Dialled(context.dialer())));
+    let peers = context.peers();
     let surveyed = survey(local, &peers, &uris, measure).await;
     if json {
         let text = serde_json::to_string_pretty(&surveyed.fleet);

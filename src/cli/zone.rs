@@ -1,11 +1,14 @@
 //! `sysadm zone list`, after zoneadm(8).
 
+mod standby;
+
 use super::columns::escape;
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::host::Host;
 use crate::model::{Aux, Zone, ZoneState};
 use crate::store::Away;
+pub use standby::problems as standby_problems;
 
 /// Work with the zones of this host
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,7 @@ pub struct Args {
 enum Action {
     /// List zones: those that run, unless options say more
     List(List),
+    Standby(standby::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +45,13 @@ struct List {
 }
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
-    let Action::List(options) = args.action;
+    match args.action {
+        Action::List(options) => list(options).await,
+        Action::Standby(args) => standby::run(args).await,
+    }
+}
+
+async fn list(options: List) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let store = context.store()?;
     let away = store.away()?;

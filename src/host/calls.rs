@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a peer may ask; each role includes those before it.
@@ -159,6 +159,12 @@ calls! {
     Migrate fn look(ticket: ProbeTicket) -> Vec<DiskView>, within 60 s;
     /// Takes the marks away.
     Migrate fn unmark(ticket: ProbeTicket) -> (), within 60 s;
+
+    /// Keeps a manifest for the case that the zone's host is lost. Nothing else changes.
+    Migrate fn leave_standby(standby: Standby) -> (), within 30 s;
+    /// Drops what `origin` has left of other zones than these, and tells which of its zones were attached here from what
+    /// it has left.
+    Migrate fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>, within 30 s;
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
@@ -117,6 +117,8 @@ cannot! {
     fn offer(ZoneName) -> Offer;
     fn look(ProbeTicket) -> Vec<DiskView>;
     fn unmark(ProbeTicket) -> ();
+    fn leave_standby(Standby) -> ();
+    fn keep_standby(String, Vec<Uuid>) -> Vec<Claim>;
     fn reserve(Arrival, u64) -> ();
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();

@@ -3,6 +3,7 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 mod admission;
+mod standby;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,8 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Facts, Inventory, Manifest, Millis, Plug, Step, Zone, ZoneName,
+    Arrival, Blocker, BlockerKind, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step, Zone,
+    ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -196,6 +198,14 @@ impl Host for Local {
     async fn unmark(&self, ticket: ProbeTicket) -> Result<(), HostError> {
         self.marks.take_away(&ticket);
         Ok(())
+    }
+
+    async fn leave_standby(&self, standby: Standby) -> Result<(), HostError> {
+        self.keep(&standby)
+    }
+
+    async fn keep_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
+        self.claims(&origin, &zones).await
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, Store, StoreError, TargetKey,
-    announcement, targets,
+    Announcement, Away, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, StandbyRow, Store, StoreError,
+    TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -30,6 +30,8 @@ pub struct Contents {
     pub away: Vec<(Away, Manifest)>,
     /// The zones that rest here, in the order in which they were put to rest.
     pub rests: Vec<Rest>,
+    /// What other hosts have left here of their zones, with the manifests.
+    pub standbys: Vec<(StandbyRow, Manifest)>,
     /// All bookings, also expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
@@ -61,6 +63,9 @@ impl Store {
                     Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
                 })?,
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
+                standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", |row| {
+                    Ok((StandbyRow::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
+                })?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
                 trips: all(connection, "SELECT * FROM trip ORDER BY id", PastTrip::read)?,
             })

@@ -17,6 +17,7 @@ mod reservations;
 mod rest;
 mod runs;
 mod schema;
+mod standby;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -42,6 +43,7 @@ pub use maintenance::{Holder, MaintenanceType};
 pub use reservations::Reservation;
 pub use rest::{Rest, RestPhase, RestWay};
 pub use runs::{Direction, Move, MoveState, Run};
+pub use standby::StandbyRow;
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
 pub use trips::PastTrip;
 

@@ -188,11 +188,15 @@ CREATE TABLE standby (
     origin     TEXT NOT NULL,
     uuid       TEXT NOT NULL,
     brand      TEXT NOT NULL,
+    -- By which URI its origin has reached this host, and the other targets of the zone.
+    via        TEXT NOT NULL,
+    others     TEXT NOT NULL,
     since_ms   INTEGER NOT NULL,
-    -- When it was attached here, by whom, and who said that its origin is down.
+    -- When it was attached here, and who did that.
     taken_ms   INTEGER,
     taken_by   TEXT,
-    -- The document.
+    -- Last, because it is long: the other columns are read without it.
     manifest   TEXT NOT NULL,
-    PRIMARY KEY (origin, zone)
+    PRIMARY KEY (origin, zone),
+    CHECK ((taken_ms IS NULL) = (taken_by IS NULL))
 ) STRICT;

@@ -23,6 +23,7 @@ mod policy;
 mod return_home;
 mod secrets;
 mod sim;
+mod standby;
 mod stop;
 mod store;
 mod target;

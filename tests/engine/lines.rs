@@ -8,7 +8,7 @@ use sysadm::host::{
     ByteStream, Call, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent,
     Token,
 };
-use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
+use sysadm::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
 use sysadm::plan::Survey;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -247,6 +247,8 @@ pass_on! {
     fn offer(zone: ZoneName) -> Offer;
     fn look(ticket: ProbeTicket) -> Vec<DiskView>;
     fn unmark(ticket: ProbeTicket) -> ();
+    fn leave_standby(standby: Standby) -> ();
+    fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
     fn reserve(arrival: Arrival, lease: u64) -> ();
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();

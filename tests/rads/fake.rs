@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
-use sysadm::model::{Arrival, Blocker, Facts, Inventory, Manifest, Plug, Zone, ZoneName};
+use sysadm::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
 use sysadm::plan::Survey;
 use uuid::Uuid;
 
@@ -67,6 +67,8 @@ nothing! {
     offer(ZoneName) -> Offer;
     look(ProbeTicket) -> Vec<DiskView>;
     unmark(ProbeTicket) -> ();
+    leave_standby(Standby) -> ();
+    keep_standby(String, Vec<Uuid>) -> Vec<Claim>;
     reserve(Arrival, u64) -> ();
     renew(ZoneName, Uuid, u64) -> ();
     release(ZoneName, Uuid) -> ();

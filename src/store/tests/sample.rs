@@ -3,11 +3,12 @@
 use uuid::Uuid;
 
 use crate::model::{
-    Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
+    Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
+    ZoneState,
 };
 use crate::store::{
     Announcement, Away, AwayPhase, Contents, Direction, Entry, Expectation, Expected, Holder, Mark, Move,
-    MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, Store, TargetKey,
+    MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow, Store, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -134,6 +135,27 @@ pub fn manifest(zone: &str) -> Manifest {
     }
 }
 
+pub fn standby(zone: &str, origin: &str) -> Standby {
+    let others = vec![uri("rads://h3:12303"), uri("ssh://root@h4")];
+    Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
+}
+
+/// What becomes of that, kept since then.
+fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
+    let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
+    let row = StandbyRow {
+        zone: zone.name.clone(),
+        origin: standby.origin.clone(),
+        uuid: zone.uuid,
+        brand: zone.brand,
+        via: standby.via.clone(),
+        others: standby.others.clone(),
+        since: Millis(40),
+        taken,
+    };
+    (row, manifest)
+}
+
 pub fn booking(zone: &str, expires: i64) -> Reservation {
     Reservation {
         zone: name(zone),
@@ -192,6 +214,10 @@ pub fn contents() -> Contents {
             rest("asleep", RestWay::Suspend, RestPhase::Resting),
             rest("ending", RestWay::Stop, RestPhase::Stopping),
         ],
+        standbys: vec![
+            standby_row(&standby("left", "h1"), None),
+            standby_row(&standby("taken", "h1"), Some((Millis(41), "ada".into()))),
+        ],
         reservations: vec![booking("guest", 1_700_000_000_000)],
     }
 }
@@ -229,6 +255,14 @@ pub fn write(store: &Store) {
     for rest in &contents.rests {
         store.begin_rest(rest).unwrap();
         store.update_rest(rest).unwrap();
+    }
+    for (row, manifest) in &contents.standbys {
+        let (origin, via) = (row.origin.clone(), row.via.clone());
+        let standby = Standby { manifest: manifest.clone(), origin, via, others: row.others.clone() };
+        store.keep_standby(&standby, row.since).unwrap();
+        if let Some((at, by)) = &row.taken {
+            store.take_standby(&row.origin, &row.zone, *at, by).unwrap();
+        }
     }
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sample::{announcement, away, booking, entry, holder, manifest, name, rest, trip, uri};
+use super::sample::{announcement, away, booking, entry, holder, manifest, name, rest, standby, trip, uri};
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
@@ -34,6 +34,11 @@ pub const WRITES: &[Write] = &[
     }),
     ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
     ("record what moves took", |store| store.record_trips(&[trip("new")])),
+    ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
+    ("record a zone that was attached from a manifest of its lost host", |store| {
+        store.take_standby("h1", &name("left"), Millis(42), "eve")
+    }),
+    ("drop a manifest of another host", |store| store.drop_standby("h1", &name("taken")).map(drop)),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)

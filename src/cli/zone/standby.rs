@@ -1,0 +1,188 @@
+//! `sysadm zone standby`: what is left with other hosts for the case that this one is lost.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::cli::columns::{Column, parsable, pick, table};
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, help, ui};
+use crate::model::{ZoneName, format_minute};
+use crate::standby::{Claimed, Left, Report, Verdict, leave};
+use crate::store::StandbyRow;
+
+/// Leave the manifests of zones with their targets, for the case that this host is lost
+///
+/// Each target of a zone gets the zone's manifest as it is now, in place of what it had before. From that the zone can be
+/// attached there after a crash of this host, if its storage is shared: 'sysadm zone attach --standby ZONE'. Manifests
+/// of zones that are not here any more are withdrawn. First each target is asked whether it has attached a zone while
+/// this host was away; such a zone counts as evacuated from then on, and comes home with 'sysadm evacuate -r'.
+///
+/// 'sysadm agent --listen' does that by itself if [standby] in sysadm.toml says how often.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help::ZONE_STANDBY)]
+pub struct Args {
+    /// Only these zones
+    #[arg(value_name = "ZONE", conflicts_with = "list")]
+    zones: Vec<ZoneName>,
+    /// List what other hosts have left here
+    #[arg(short, long)]
+    list: bool,
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "list")]
+    quiet: bool,
+    /// Stable output for programs
+    #[arg(short, requires = "list")]
+    parsable: bool,
+    /// These fields: ZONENAME,ORIGIN,SINCE,ATTACHED,UUID,OTHERS, or all
+    #[arg(short, value_name = "FIELD,...", requires = "list")]
+    output: Option<String>,
+    /// One JSON document
+    #[arg(long, conflicts_with = "parsable")]
+    json: bool,
+}
+
+const COLUMNS: &[Column<StandbyRow>] = &[
+    Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
+    Column { name: "ORIGIN", width: 10, value: |row| Some(row.origin.clone()) },
+    Column { name: "SINCE", width: 16, value: |row| Some(format_minute(row.since, &TimeZone::system())) },
+    Column {
+        name: "ATTACHED",
+        width: 8,
+        value: |row| {
+            let (at, by) = row.taken.as_ref()?;
+            Some(format!("{} by {by}", format_minute(*at, &TimeZone::system())))
+        },
+    },
+    Column { name: "UUID", width: 36, value: |row| Some(row.uuid.to_string()) },
+    Column {
+        name: "OTHERS",
+        width: 6,
+        value: |row| {
+            let others: Vec<_> = row.others.iter().map(ToString::to_string).collect();
+            (!others.is_empty()).then(|| others.join(" "))
+        },
+    },
+];
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    if args.list {
+        return list(&context, &args);
+    }
+    let store = context.store()?;
+    let local = context.local(store.clone())?;
+    let report = leave(&local, &store, &context.peers(), &args.zones).await?;
+    for claimed in report.claimed.iter().filter(|claimed| claimed.verdict == Verdict::Gone) {
+        let (claim, by) = (&claimed.claim, &claimed.by);
+        context.audit(&format!(
+            "{} was attached on {by} by {}; it counts as evacuated there",
+            claim.zone, claim.by
+        ));
+    }
+    if args.json {
+        ui::print(&format!("{:#}\n", document(&report)));
+    } else {
+        problems(&report).iter().for_each(|line| ui::complain(line));
+        if !args.quiet {
+            ui::say(&summary(&report));
+        }
+    }
+    Ok(exit_of(&report))
+}
+
+fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let columns = pick(COLUMNS, 4, args.output.as_deref())?;
+    let rows = match context.store_to_read()? {
+        Some(store) => store.standbys()?,
+        None => Vec::new(),
+    };
+    if args.json {
+        let rows: Vec<_> = rows.iter().map(row_document).collect();
+        ui::print(&format!("{:#}\n", json!({ "schema_version": 1, "standby": rows })));
+    } else {
+        ui::print(&if args.parsable { parsable(&columns, &rows) } else { table(&columns, &rows) });
+    }
+    Ok(Exit::Done)
+}
+
+fn row_document(row: &StandbyRow) -> Value {
+    json!({
+        "zone": row.zone, "origin": row.origin, "uuid": row.uuid, "brand": row.brand, "since_ms": row.since,
+        "attached_ms": row.taken.as_ref().map(|(at, _)| at), "attached_by": row.taken.as_ref().map(|(_, by)| by),
+        "via": row.via, "others": row.others,
+    })
+}
+
+/// One line for each thing that is not as it should be.
+pub fn problems(report: &Report) -> Vec<String> {
+    let not_left = report.left.iter().filter_map(|left| {
+        let problem = left.problem.as_ref()?;
+        Some(match &left.target {
+            Some(target) => format!("{}: not left with {target}: {problem}", left.zone),
+            None => format!(
+                "{}: left with nobody: {problem}; set one: sysadm target set {} URI",
+                left.zone, left.zone
+            ),
+        })
+    });
+    report.claimed.iter().filter_map(said_of).chain(not_left).collect()
+}
+
+fn said_of(claimed: &Claimed) -> Option<String> {
+    let (claim, by) = (&claimed.claim, &claimed.by);
+    let was = format!("{}: {} has attached it on {by} while this host did not answer", claim.zone, claim.by);
+    Some(match &claimed.verdict {
+        Verdict::Known => return None,
+        Verdict::Gone => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),
+        Verdict::Twice => format!(
+            "{was}, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now"
+        ),
+        Verdict::NotRecorded(reason) => format!("{was}; that it is away could not be put down: {reason}"),
+    })
+}
+
+fn summary(report: &Report) -> String {
+    let left = || report.left.iter().filter(|left| left.problem.is_none());
+    let hosts: std::collections::BTreeSet<_> = left().filter_map(|left| left.target.as_ref()).collect();
+    let zones: std::collections::BTreeSet<_> = left().map(|left: &Left| &left.zone).collect();
+    format!("the manifests of {} zone(s) are left with {} host(s)", zones.len(), hosts.len())
+}
+
+fn document(report: &Report) -> Value {
+    let left = report.left.iter();
+    let left: Vec<_> =
+        left.map(|left| json!({ "zone": left.zone, "target": left.target, "error": left.problem })).collect();
+    let claimed: Vec<_> = report
+        .claimed
+        .iter()
+        .map(|claimed| {
+            let (word, error) = match &claimed.verdict {
+                Verdict::Twice => ("twice", None),
+                Verdict::Gone => ("gone", None),
+                Verdict::Known => ("known", None),
+                Verdict::NotRecorded(reason) => ("not_recorded", Some(reason)),
+            };
+            let claim = &claimed.claim;
+            json!({
+                "zone": claim.zone, "host": claimed.by, "attached_ms": claim.at, "attached_by": claim.by,
+                "verdict": word, "error": error,
+            })
+        })
+        .collect();
+    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed })
+}
+
+/// The exit status: stuck where a zone may run twice.
+fn exit_of(report: &Report) -> Exit {
+    let odd = |verdict: &Verdict| matches!(verdict, Verdict::Twice | Verdict::NotRecorded(_));
+    let failed = report.left.iter().filter(|left| left.problem.is_some()).count();
+    if report.claimed.iter().any(|claimed| odd(&claimed.verdict)) {
+        Exit::Stuck
+    } else if failed == 0 {
+        Exit::Done
+    } else if failed == report.left.len() {
+        Exit::Error
+    } else {
+        Exit::Partly
+    }
+}

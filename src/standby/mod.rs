@@ -1,0 +1,19 @@
+//! For the case that a host is lost: what it has left with others, so that its zones can be attached there.
+//!
+//! ```text
+//!   origin                                                target
+//!   leave ── the manifest of each zone, again and again ──► kept (store: standby)
+//!     ╳  is lost
+//!                                                         take: nobody else runs it? ──► attached
+//!   is back: leave ◄── "it was attached here" ────────────┘
+//!     └── does not run here: it is away now, and comes home with `evacuate -r`
+//!         runs here, too:    nothing can mend that but the administrator, who is told
+//! ```
+//!
+//! A host that cannot be asked counts as running a zone. Only the administrator can say otherwise, and that is recorded.
+
+mod leave;
+mod take;
+
+pub use leave::{Claimed, Left, Report, Verdict, leave};
+pub use take::{Answer, Refused, Stated, ask, may_take};

@@ -1,0 +1,167 @@
+//! Manifests of zones of other hosts that were left here for the case that their host is lost.
+
+use rusqlite::{OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::away::read_manifest;
+use super::{Store, StoreError, parsed};
+use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
+
+/// One of them, without the manifest itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandbyRow {
+    /// The zone.
+    pub zone: ZoneName,
+    /// The host that it runs on, by its own name.
+    pub origin: String,
+    /// Its identity.
+    pub uuid: Uuid,
+    /// Its brand.
+    pub brand: Brand,
+    /// By which URI that host has reached this one.
+    pub via: HostUri,
+    /// The other targets of the zone.
+    pub others: Vec<HostUri>,
+    /// When it was left here.
+    pub since: Millis,
+    /// When it was attached here from that, and who did it.
+    pub taken: Option<(Millis, String)>,
+}
+
+impl StandbyRow {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let others: String = row.get("others")?;
+        let odd = |error: crate::model::HostUriError| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+        };
+        let taken = row.get::<_, Option<i64>>("taken_ms")?.map(Millis);
+        Ok(Self {
+            zone: parsed(row, "zone")?,
+            origin: row.get("origin")?,
+            uuid: parsed(row, "uuid")?,
+            brand: parsed(row, "brand")?,
+            via: parsed(row, "via")?,
+            others: others
+                .split_whitespace()
+                .map(|uri| uri.parse().map_err(odd))
+                .collect::<Result<_, _>>()?,
+            since: Millis(row.get("since_ms")?),
+            taken: taken.zip(row.get("taken_by")?),
+        })
+    }
+}
+
+impl Store {
+    /// Keeps what another host has left of one of its zones, in place of what it had left before. A manifest from which
+    /// the zone was attached here is not replaced: that host does not know of it yet.
+    pub fn keep_standby(&self, standby: &Standby, since: Millis) -> Result<(), StoreError> {
+        let (zone, manifest) = (&standby.manifest.zone, &standby.manifest);
+        let others: Vec<_> = standby.others.iter().map(ToString::to_string).collect();
+        let text = serde_json::to_string(manifest).unwrap_or_default();
+        self.write("keep a manifest of another host", |transaction| {
+            transaction.execute(
+                "INSERT INTO standby (zone, origin, uuid, brand, via, others, since_ms, manifest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (origin, zone) DO UPDATE SET uuid = excluded.uuid, brand = excluded.brand,
+                 via = excluded.via, others = excluded.others, since_ms = excluded.since_ms,
+                 manifest = excluded.manifest WHERE taken_ms IS NULL",
+                params![
+                    zone.name.as_str(),
+                    standby.origin,
+                    zone.uuid.to_string(),
+                    zone.brand.as_str(),
+                    standby.via.to_string(),
+                    others.join(" "),
+                    since.0,
+                    text,
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Records that a zone was attached here from what its host had left.
+    pub fn take_standby(
+        &self,
+        origin: &str,
+        zone: &ZoneName,
+        at: Millis,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        self.write("record a zone that was attached from a manifest of its lost host", |transaction| {
+            transaction.execute(
+                "UPDATE standby SET taken_ms = ?3, taken_by = ?4 WHERE origin = ?1 AND zone = ?2",
+                params![origin, zone.as_str(), at.0, by],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Drops the manifest of a zone: its host has it no more, or the zone that was attached from it has gone on.
+    pub fn drop_standby(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
+        self.write("drop a manifest of another host", |transaction| {
+            let dropped = transaction.execute(
+                "DELETE FROM standby WHERE origin = ?1 AND zone = ?2",
+                params![origin, zone.as_str()],
+            )?;
+            Ok(dropped > 0)
+        })
+    }
+
+    /// All of them, by zone.
+    pub fn standbys(&self) -> Result<Vec<StandbyRow>, StoreError> {
+        self.read("read the manifests of other hosts", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT zone, origin, uuid, brand, via, others, since_ms, taken_ms, taken_by
+                     FROM standby ORDER BY zone, origin",
+                )?
+                .query_map([], StandbyRow::read)?
+                .collect()
+        })
+    }
+
+    /// The manifest itself.
+    pub fn standby_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
+        self.read("read a manifest of another host", |connection| {
+            let sql = "SELECT manifest FROM standby WHERE origin = ?1 AND zone = ?2";
+            let text =
+                connection.query_row(sql, params![origin, zone.as_str()], |row| row.get::<_, String>(0));
+            text.optional()?.as_deref().map(read_manifest).transpose()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{fresh, sample};
+
+    #[test]
+    fn what_is_left_again_takes_the_place_of_what_was_left_before() {
+        let (_folder, store) = fresh();
+        let mut standby = sample::standby("web", "h1");
+        store.keep_standby(&standby, Millis(1)).unwrap();
+        standby.manifest.zone.memory = 1;
+        store.keep_standby(&standby, Millis(2)).unwrap();
+        store.keep_standby(&sample::standby("web", "h3"), Millis(3)).unwrap();
+        let kept: Vec<_> =
+            store.standbys().unwrap().into_iter().map(|row| (row.origin, row.since.0)).collect();
+        assert_eq!(kept, [("h1".to_owned(), 2), ("h3".to_owned(), 3)]);
+        let name = sample::name("web");
+        assert_eq!(store.standby_manifest("h1", &name).unwrap(), Some(standby.manifest));
+        assert!(store.drop_standby("h1", &name).unwrap() && !store.drop_standby("h1", &name).unwrap());
+        assert_eq!(store.standby_manifest("h1", &name).unwrap(), None);
+    }
+
+    #[test]
+    fn the_manifest_of_a_zone_that_was_attached_here_is_not_replaced() {
+        let (_folder, store) = fresh();
+        let standby = sample::standby("web", "h1");
+        store.keep_standby(&standby, Millis(1)).unwrap();
+        store.take_standby("h1", &sample::name("web"), Millis(2), "ada").unwrap();
+        store.keep_standby(&standby, Millis(3)).unwrap();
+        let row = store.standbys().unwrap().remove(0);
+        assert_eq!((row.since, row.taken), (Millis(1), Some((Millis(2), "ada".to_owned()))));
+    }
+}
