@@ -15,6 +15,7 @@ mod time;
 mod uri;
 mod word;
 mod zone;
+pub mod zonecfg;
 
 pub use address::{Address, HostName};
 pub use edit::Edit;
