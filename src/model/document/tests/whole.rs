@@ -48,6 +48,18 @@ fn the_document_is_a_zone_configuration_with_what_a_hypervisor_needs_beyond() {
 }
 
 #[test]
+fn the_documents_that_are_shown_to_people_and_fuzzed_are_what_is_written() {
+    let page = include_str!("../../../../docs/manifest.md");
+    let shown = page.split("```").nth(1).unwrap().strip_prefix("xml\n").unwrap();
+    let lxc = include_str!("../../../../fuzz/corpus/document/lxc.xml");
+    let kvm = include_str!("../../../../fuzz/corpus/document/kvm.xml");
+    for text in [shown, lxc, kvm] {
+        let (manifest, written) = read(text.as_bytes(), "x").unwrap();
+        assert_eq!(write(&manifest, &written).unwrap(), text);
+    }
+}
+
+#[test]
 fn the_configurations_of_real_hypervisors_come_back_byte_for_byte() {
     let configs = [
         include_str!("../fixtures/virsh.xml"),
