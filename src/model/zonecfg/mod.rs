@@ -101,9 +101,9 @@ impl Value {
 impl FromStr for Value {
     type Err = String;
 
-    /// In quotes if there is a space in it, as zonecfg prints the values of resources.
+    /// In quotes if zonecfg might take what is in it for signs of its own.
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::new(text, text.contains(' '))
+        Self::new(text, text.contains([' ', ';', '=', '[', ']', '(', ')']))
     }
 }
 

@@ -114,6 +114,27 @@ end
 }
 
 #[test]
+fn a_value_that_is_made_has_quotes_where_zonecfg_might_take_it_for_more_than_that() {
+    let [add, set] = ["options", "special"].map(|name| name.parse::<Name>().unwrap());
+    let values = ["ro", "size=1G", "a b", "default,!net_access", "a;b", "[ro,rw]", "(a)", ""];
+    let values = values.map(|text| text.parse::<Value>().unwrap());
+    let adds = values.iter().map(|value| Item::Add(add.clone(), value.clone()).to_string());
+    assert_eq!(
+        adds.collect::<String>().replace("add options ", ""),
+        "ro\n\"size=1G\"\n\"a b\"\ndefault,!net_access\n\"a;b\"\n\"[ro,rw]\"\n\"(a)\"\n\"\"\n"
+    );
+    assert_eq!(Item::Set(set.clone(), values[1].clone()).to_string(), "set special=\"size=1G\"\n");
+    assert_eq!(
+        Item::AddParts(add, vec![(set.clone(), values[0].clone()), (set, values[3].clone())]).to_string(),
+        "add options (special=ro,special=\"default,!net_access\")\n"
+    );
+    assert_eq!(
+        "a\"b".parse::<Value>().unwrap_err(),
+        "'\"' is in the value \"a\\\"b\", which zonecfg has in none"
+    );
+}
+
+#[test]
 fn what_is_no_export_is_told_with_its_line() {
     let create = "'create -b' is expected first, as 'zonecfg -z ZONE export' prints it";
     let long = "x".repeat(1000);
