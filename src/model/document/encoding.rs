@@ -1,6 +1,6 @@
 //! From bytes to the text of an XML document, and what else they may be.
 
-use super::{DocumentError, LIMIT, TOO_WIDE, too_long, too_wide};
+use super::{DocumentError, LIMIT, excess, too_long};
 
 /// The text in these bytes, if it can be an XML document in UTF-8 of a manifest's size.
 pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentError> {
@@ -23,8 +23,8 @@ pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentE
             return wrong(line, &format!("byte {byte:#04x} is not UTF-8, which is expected"));
         }
     };
-    if let Some(line) = too_wide(text) {
-        return wrong(line, TOO_WIDE);
+    if let Some((line, what)) = excess(text) {
+        return wrong(line, what);
     }
     let begin = text.trim_start_matches('\u{feff}').trim_start();
     if !begin.starts_with('<') {

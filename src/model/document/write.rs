@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{DocumentError, LIMIT, TOO_WIDE, VERSION, Written, too_long, too_wide};
+use super::{DocumentError, LIMIT, VERSION, Written, excess, too_long};
 use crate::model::{Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
 
 /// The document of a manifest: 2 spaces of indent for each level, a line for each element, and the platform's
@@ -15,8 +15,8 @@ pub fn write(manifest: &Manifest, written: &Written) -> Result<String, DocumentE
     if text.len() > LIMIT {
         return Err(DocumentError::new("", 0, &too_long()));
     }
-    match too_wide(&text) {
-        Some(line) => Err(DocumentError::new("", line, TOO_WIDE)),
+    match excess(&text) {
+        Some((line, what)) => Err(DocumentError::new("", line, what)),
         None => Ok(text),
     }
 }

@@ -252,6 +252,9 @@ fn a_document_that_is_huge_deep_or_wide_is_refused_in_time() {
     refusal("<zone>".repeat(600_000).as_bytes());
     let wide = attributes.split_inclusive("''").take(1000).collect::<String>();
     changed("<mcap ", &format!("{}<mcap ", format!("<x{wide}/>").repeat(400)));
+    let spaces = |many: usize| (0..many).map(|n| format!("<x xmlns:a{n}='{n}'>")).collect::<String>();
+    assert_eq!(changed("<mcap ", &spaces(60_000)), "web1.xml: it has more namespaces than any manifest has");
+    changed("<mcap ", &spaces(900));
     let depth = 200_000;
     let (open, close) = ("<x>".repeat(depth), "</x>".repeat(depth));
     for inner in ["<mcap physcap=\"100663296\"/>", "<fsoption name=\"ro\"/>"] {
