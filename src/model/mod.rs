@@ -14,6 +14,7 @@ mod step;
 mod time;
 mod uri;
 mod word;
+pub(crate) mod xml;
 mod zone;
 pub mod zonecfg;
 

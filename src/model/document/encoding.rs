@@ -1,6 +1,7 @@
 //! From bytes to the text of an XML document, and what else they may be.
 
-use super::{DocumentError, LIMIT, excess, too_long};
+use super::{DocumentError, LIMIT, too_long};
+use crate::model::xml::excess;
 
 /// The text in these bytes, if it can be an XML document in UTF-8 of a manifest's size.
 pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentError> {
@@ -24,7 +25,7 @@ pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentE
         }
     };
     if let Some((line, what)) = excess(text) {
-        return wrong(line, what);
+        return wrong(line, &what);
     }
     let begin = text.trim_start_matches('\u{feff}').trim_start();
     if !begin.starts_with('<') {

@@ -30,10 +30,6 @@ pub const VERSION: u32 = 1;
 /// The bytes that a document has at most.
 pub const LIMIT: usize = 4 << 20;
 
-/// So many attributes an element has at most, and so many namespaces a document. The parser compares each attribute
-/// with all before it, and keeps a list of all namespaces for each element that adds one.
-const MANY: usize = 1_000;
-
 /// Where a document comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -95,27 +91,6 @@ pub fn read_from(reader: impl Read, file: &str) -> Result<(Manifest, Written), D
 
 fn too_long() -> String {
     format!("it has more than {}, which no manifest has", super::format_bytes(LIMIT as u64))
-}
-
-/// What a document of any size has too much of, and in which line. This is coarse, but no way of writing one deceives it:
-/// no `<` is in an attribute. What it refuses to be read, it refuses to be written, too.
-fn excess(text: &str) -> Option<(usize, &'static str)> {
-    if text.matches("xmlns").count() > MANY {
-        return Some((0, "it has more namespaces than any manifest has"));
-    }
-    let mut line = 1;
-    for part in text.split('<') {
-        let (mut attributes, mut before) = (0, 0);
-        for byte in part.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-            attributes += usize::from(before == b'=' && matches!(byte, b'"' | b'\''));
-            before = byte;
-        }
-        if attributes > MANY {
-            return Some((line, "an element has more attributes than any of a manifest has"));
-        }
-        line += part.matches('\n').count();
-    }
-    None
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{DocumentError, LIMIT, VERSION, Written, excess, too_long};
+use super::{DocumentError, LIMIT, VERSION, Written, too_long};
+use crate::model::xml::excess;
 use crate::model::{Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
 
 /// The document of a manifest: 2 spaces of indent for each level, a line for each element, and the platform's
@@ -16,7 +17,7 @@ pub fn write(manifest: &Manifest, written: &Written) -> Result<String, DocumentE
         return Err(DocumentError::new("", 0, &too_long()));
     }
     match excess(&text) {
-        Some((line, what)) => Err(DocumentError::new("", line, what)),
+        Some((line, what)) => Err(DocumentError::new("", line, &what)),
         None => Ok(text),
     }
 }
