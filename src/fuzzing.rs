@@ -2,7 +2,8 @@
 //! whatever it reads.
 
 use crate::config::Config;
-use crate::model::{Address, Brand, HostUri, Manifest, ZoneName};
+use crate::model::zonecfg::Zonecfg;
+use crate::model::{Address, Brand, HostUri, Manifest, ZoneName, document};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{self, Rules};
 use crate::platform::libvirt;
@@ -35,6 +36,25 @@ pub fn wire(bytes: &[u8]) {
 pub fn manifest(text: &str) {
     if let Ok(manifest) = serde_json::from_str::<Manifest>(text) {
         libvirt::read_domain(&manifest.config, Some(&manifest.zone));
+    }
+}
+
+/// The document of a manifest. One that is read can be written, and reads back as the same.
+pub fn document(bytes: &[u8]) {
+    match document::read(bytes, "fuzz") {
+        Ok((manifest, written)) => {
+            if let Ok(text) = document::write(&manifest, &written) {
+                assert_eq!(document::read(text.as_bytes(), "fuzz"), Ok((manifest, written)));
+            }
+        }
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "it steers the terminal"),
+    }
+}
+
+/// What zonecfg exports. What is read prints as what reads back as the same.
+pub fn zonecfg(text: &str) {
+    if let Ok(config) = text.parse::<Zonecfg>() {
+        assert_eq!(config.to_string().parse(), Ok(config));
     }
 }
 

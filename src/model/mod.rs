@@ -15,7 +15,9 @@ mod step;
 mod time;
 mod uri;
 mod word;
+pub(crate) mod xml;
 mod zone;
+pub mod zonecfg;
 
 pub use address::{Address, HostName};
 pub use edit::Edit;

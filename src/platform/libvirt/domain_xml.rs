@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use roxmltree::{Document, Node};
 
-use crate::model::{Disk, DiskSource, Interface, Mac, Network, Zone};
+use crate::model::{Disk, DiskSource, Interface, Mac, Network, Zone, xml};
 pub use plug::plug;
 
 /// What matters of a domain's configuration.
@@ -63,9 +63,12 @@ pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn read(xml: &str) -> Result<Document<'_>, String> {
+pub(super) fn read(text: &str) -> Result<Document<'_>, String> {
+    if let Some((line, what)) = xml::excess(text) {
+        return Err(format!("{what}, at line {line}"));
+    }
     // No DTD: no entities, neither those of other files nor those that grow without end.
-    let document = Document::parse(xml).map_err(|error| error.to_string())?;
+    let document = Document::parse(text).map_err(|error| error.to_string())?;
     match document.root_element().tag_name().name() {
         "domain" => Ok(document),
         other => Err(format!("a <domain> is expected, found <{other}>")),

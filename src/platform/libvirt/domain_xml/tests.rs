@@ -134,8 +134,12 @@ fn documents_with_entities_of_any_kind_are_refused() {
 #[test]
 fn a_document_that_is_deep_or_wide_without_end_is_an_error_or_read_in_time() {
     assert!(parse(&"<domain>".repeat(100_000)).is_err());
-    let attributes: String = (0..20_000).map(|n| format!(" a{n}='x'")).collect();
-    let _ = parse(&format!("<domain{attributes}/>"));
+    let attributes: String = (0..300_000).map(|n| format!(" a{n}='x'")).collect();
+    let wide = parse(&format!("<domain{attributes}/>"));
+    assert_eq!(wide, Err("an element has more than 1000 attributes, at line 1".to_owned()));
+    let spaces: String = (0..20_000).map(|n| format!("<x xmlns:a{n}='{n}'>")).collect();
+    let spaced = parse(&format!("<domain>\n{spaces}{}</domain>", "</x>".repeat(20_000)));
+    assert_eq!(spaced, Err("more than 500 namespaces are declared, at line 2".to_owned()));
     let stores = 2_000;
     let (open, close) = ("<backingStore type='file'>".repeat(stores), "</backingStore>".repeat(stores));
     let disk = format!("<disk type='file'>{open}{close}</disk>");

@@ -1,0 +1,49 @@
+//! From bytes to the text of an XML document, and what else they may be.
+
+use super::{DocumentError, LIMIT, too_long};
+use crate::model::xml::excess;
+
+/// The text in these bytes, if it can be an XML document in UTF-8 of a manifest's size.
+pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentError> {
+    let wrong = |line, what: &str| Err(DocumentError::new(file, line, what));
+    if bytes.len() > LIMIT {
+        return wrong(0, &too_long());
+    }
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return wrong(0, "it is empty");
+    }
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'<', ..] | [b'<', 0, ..] = bytes {
+        return wrong(0, "it is in UTF-16, and UTF-8 is expected: iconv -f UTF-16 -t UTF-8 converts it");
+    }
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+            return wrong(line, &format!("byte {byte:#04x} is not UTF-8, which is expected"));
+        }
+    };
+    if let Some((line, what)) = excess(text) {
+        return wrong(line, &what);
+    }
+    let begin = text.trim_start_matches('\u{feff}').trim_start();
+    if !begin.starts_with('<') {
+        return wrong(1, "it is not an XML document");
+    }
+    match declared(begin) {
+        Some(other) if !["utf-8", "us-ascii"].contains(&other.to_ascii_lowercase().as_str()) => wrong(
+            1,
+            &format!("it is in {other}, and UTF-8 is expected: iconv -f {other} -t UTF-8 converts it"),
+        ),
+        _ => Ok(text),
+    }
+}
+
+/// The encoding that the XML declaration names.
+fn declared(text: &str) -> Option<&str> {
+    let declaration = text.strip_prefix("<?xml")?.split("?>").next()?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value.get(1..)?.split(quote).next()
+}

@@ -1,0 +1,175 @@
+//! What the elements of a document say, one by one.
+
+use roxmltree::Node;
+
+use super::fields::{Fields, Place, elements, name, unknown};
+use super::{DocumentError, Written};
+use crate::model::{Disk, DiskSource, Interface, Millis, Network, Package, Patch, System};
+
+/// All that has been read so far.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub written: Option<Written>,
+    pub memory: Option<u64>,
+    pub cpus: Option<u32>,
+    pub networks: Vec<Network>,
+    pub interfaces: Vec<Interface>,
+    pub disks: Vec<Disk>,
+    pub obstacles: Vec<String>,
+    pub system: Option<System>,
+    pub packages: Vec<Package>,
+    pub patches: Vec<Patch>,
+    /// Platform, and what it reads.
+    pub config: Option<(String, String)>,
+}
+
+impl Parts {
+    /// Adds what an element says.
+    pub fn take(&mut self, node: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
+        match name(node) {
+            "written" => once(&mut self.written, written(node, place)?, node, place)?,
+            "mcap" => once(&mut self.memory, memory(node, place)?, node, place)?,
+            "virtual-cpu" => once(&mut self.cpus, cpus(node, place)?, node, place)?,
+            "network" => {
+                self.networks.push(network(&Fields::of_leaf(node, place, &["physical", "type"])?)?);
+            }
+            "interface" => self.interfaces.push(interface(node, place)?),
+            "filesystem" => self.disks.push(filesystem(node, place)?),
+            "device" => self.disks.push(device(node, place)?),
+            "obstacle" => {
+                let fields = Fields::of_leaf(node, place, &["reason"])?;
+                self.obstacles.push(fields.text("reason")?.to_owned());
+            }
+            "software" => {
+                let system = Fields::of_leaf(node, place, &["system"])?.parse("system")?;
+                once(&mut self.system, system, node, place)?;
+            }
+            "package" => self.packages.push(package(node, place)?),
+            "patch" => self.patches.push(patch(node, place)?),
+            "config" => once(&mut self.config, config(node, place)?, node, place)?,
+            _ => return Err(unknown(node, place)),
+        }
+        Ok(())
+    }
+}
+
+fn once<T>(
+    slot: &mut Option<T>,
+    value: T,
+    node: Node<'_, '_>,
+    place: &Place<'_>,
+) -> Result<(), DocumentError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(place.wrong(node, &format!("<{}> is there twice", name(node)))),
+    }
+}
+
+fn written(node: Node<'_, '_>, place: &Place<'_>) -> Result<Written, DocumentError> {
+    let fields = Fields::of_leaf(node, place, &["host", "software", "at"])?;
+    let [host, software] = ["host", "software"].map(|key| fields.text(key).map(str::to_owned));
+    let (at, what) = (fields.text("at")?, "is no point in time: 2026-11-18T11:06:40Z");
+    let at: jiff::Timestamp = at.parse().map_err(|_| fields.wrong(&format!("at={at:?} {what}")))?;
+    Ok(Written { host: host?, software: software?, at: Millis(at.as_millisecond()) })
+}
+
+fn memory(node: Node<'_, '_>, place: &Place<'_>) -> Result<u64, DocumentError> {
+    Fields::of_leaf(node, place, &["physcap"])?.parse("physcap")
+}
+
+fn cpus(node: Node<'_, '_>, place: &Place<'_>) -> Result<u32, DocumentError> {
+    let fields = Fields::of_leaf(node, place, &["ncpu_min", "ncpu_max"])?;
+    let (least, most) = (fields.parse::<u32>("ncpu_min")?, fields.parse("ncpu_max")?);
+    if least == most { Ok(most) } else { Err(fields.wrong("ncpu_min and ncpu_max must be the same here")) }
+}
+
+fn network(fields: &Fields<'_, '_, '_>) -> Result<Network, DocumentError> {
+    let name = fields.text("physical")?.to_owned();
+    match fields.text("type")? {
+        "bridge" => Ok(Network::Bridge(name)),
+        "managed" => Ok(Network::Managed(name)),
+        "device" => Ok(Network::Device(name)),
+        other => Err(fields.wrong(&format!("{other:?} is not a type of network"))),
+    }
+}
+
+fn interface(node: Node<'_, '_>, place: &Place<'_>) -> Result<Interface, DocumentError> {
+    let fields = Fields::of_leaf(node, place, &["mac", "physical", "type", "there"])?;
+    let (mac, there) = (fields.parse("mac")?, fields.parse_if_there("there")?);
+    Ok(Interface { mac, network: network(&fields)?, there })
+}
+
+/// Storage with a path.
+fn source(fields: &Fields<'_, '_, '_>, key: &str) -> Result<DiskSource, DocumentError> {
+    let path = fields.text(key)?.into();
+    match fields.text("type")? {
+        "file" => Ok(DiskSource::File(path)),
+        "dir" => Ok(DiskSource::Dir(path)),
+        "block" => Ok(DiskSource::Block(path)),
+        other => Err(fields.wrong(&format!("{other:?} is not a type of storage"))),
+    }
+}
+
+fn filesystem(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> {
+    let fields = Fields::of(node, place, &["special", "directory", "type"])?;
+    let mut readonly = None;
+    for child in elements(node, place)? {
+        match (name(child), Fields::of_leaf(child, place, &["name"])?.text("name")?) {
+            ("fsoption", "ro") => once(&mut readonly, (), child, place)?,
+            _ => return Err(unknown(child, place)),
+        }
+    }
+    let target = fields.text("directory")?.to_owned();
+    Ok(Disk { target, source: source(&fields, "special")?, readonly: readonly.is_some() })
+}
+
+fn device(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> {
+    let is_network = node.attribute("type") == Some("network");
+    let own = if is_network { "protocol" } else { "match" };
+    let fields = Fields::of(node, place, &["name", "type", "readonly", own])?;
+    let servers = elements(node, place)?;
+    let source = match servers.first() {
+        _ if is_network => DiskSource::Network {
+            protocol: fields.text("protocol")?.to_owned(),
+            servers: names(&servers, "server", "name", place)?,
+        },
+        Some(child) => return Err(unknown(*child, place)),
+        None => source(&fields, "match")?,
+    };
+    Ok(Disk { target: fields.text("name")?.to_owned(), source, readonly: fields.parse("readonly")? })
+}
+
+/// One attribute of each element, all of which have that name.
+fn names(
+    nodes: &[Node<'_, '_>],
+    element: &str,
+    key: &str,
+    place: &Place<'_>,
+) -> Result<Vec<String>, DocumentError> {
+    let name_of = |node: &Node<'_, '_>| {
+        if name(*node) != element {
+            return Err(unknown(*node, place));
+        }
+        Fields::of_leaf(*node, place, &[key])?.text(key).map(str::to_owned)
+    };
+    nodes.iter().map(name_of).collect()
+}
+
+fn package(node: Node<'_, '_>, place: &Place<'_>) -> Result<Package, DocumentError> {
+    let fields = Fields::of_leaf(node, place, &["name", "version"])?;
+    let [name, version] = ["name", "version"].map(|key| fields.text(key).map(str::to_owned));
+    Ok(Package { name: name?, version: version? })
+}
+
+fn patch(node: Node<'_, '_>, place: &Place<'_>) -> Result<Patch, DocumentError> {
+    let id = Fields::of(node, place, &["id"])?.text("id")?.to_owned();
+    Ok(Patch { id, obsoletes: names(&elements(node, place)?, "obsoletes", "id", place)? })
+}
+
+fn config(node: Node<'_, '_>, place: &Place<'_>) -> Result<(String, String), DocumentError> {
+    let platform = Fields::of(node, place, &["platform"])?.text("platform")?.to_owned();
+    match node.children().find(|child| !child.is_text()) {
+        Some(other) => Err(place.wrong(other, "nothing but text is expected in <config>, in CDATA")),
+        None => Ok((platform, node.children().filter_map(|text| text.text()).collect())),
+    }
+}

@@ -1,0 +1,133 @@
+//! From the document to the manifest.
+
+use std::path::Path;
+
+use roxmltree::{Document, Error, Node, ParsingOptions};
+
+use super::fields::{Fields, Place, elements, name};
+use super::parts::Parts;
+use super::{DocumentError, VERSION, Written, encoding};
+use crate::model::{Brand, Manifest, Software, Zone};
+
+/// The manifest in a document, and where that comes from; `file` is what it is called in errors.
+///
+/// # Errors
+/// What is wrong with it, and in which line.
+pub fn read(bytes: &[u8], file: &str) -> Result<(Manifest, Written), DocumentError> {
+    let text = encoding::text(bytes, file)?;
+    let document = Document::parse(text).map_err(|error| explain(&error, text, file))?;
+    let place = Place { document: &document, file };
+    let root = document.root_element();
+    is_ours(root, &place)?;
+    let mut parts = Parts::default();
+    for child in elements(root, &place)? {
+        parts.take(child, &place)?;
+    }
+    let missing = |what: &str| place.wrong(root, &format!("<{what}> is missing: the manifest is not whole"));
+    let written = parts.written.take().ok_or_else(|| missing("written"))?;
+    Ok((manifest(&Fields::of(root, &place, ROOT)?, parts, missing)?, written))
+}
+
+/// The attributes of the root.
+const ROOT: &[&str] =
+    &["name", "zonepath", "autoboot", "brand", "version", "uuid", "state", "aux", "id", "persistent"];
+
+fn manifest(
+    zone: &Fields<'_, '_, '_>,
+    parts: Parts,
+    missing: impl Fn(&str) -> DocumentError,
+) -> Result<Manifest, DocumentError> {
+    let (packages, patches) = (parts.packages, parts.patches);
+    if parts.system.is_none() && !(packages.is_empty() && patches.is_empty()) {
+        return Err(missing("software"));
+    }
+    let (platform, config) = parts.config.ok_or_else(|| missing("config"))?;
+    let manifest = Manifest {
+        zone: Zone {
+            name: zone.parse("name")?,
+            uuid: zone.parse("uuid")?,
+            brand: zone.parse("brand")?,
+            state: zone.parse("state")?,
+            aux: zone.parse_if_there("aux")?,
+            id: zone.parse_if_there("id")?,
+            autostart: zone.parse("autoboot")?,
+            persistent: zone.parse("persistent")?,
+            memory: parts.memory.ok_or_else(|| missing("mcap"))?,
+            cpus: parts.cpus.ok_or_else(|| missing("virtual-cpu"))?,
+        },
+        config,
+        platform,
+        disks: parts.disks,
+        networks: parts.networks,
+        interfaces: parts.interfaces,
+        obstacles: parts.obstacles,
+        software: parts.system.map(|system| Software { system, packages, patches }),
+    };
+    // It is there for those who know zones, and follows from the rest: two answers would be one too many.
+    let path = zone.text("zonepath")?;
+    if Path::new(path) == manifest.zonepath().unwrap_or(Path::new("")) {
+        return Ok(manifest);
+    }
+    Err(zone.wrong(&format!("zonepath={path:?} of <zone>: the zone's root file system is not in it")))
+}
+
+/// Whether it is a manifest of this program in a version that it reads. One of another system is told apart first: it
+/// would lack this and that.
+fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
+    if name(root) != "zone" {
+        let what = format!("a manifest begins with <zone>, and this with <{}>", root.tag_name().name());
+        return Err(place.wrong(root, &what));
+    }
+    let wrong = |what: &str| Err(place.wrong(root, &format!("cannot attach: {what}")));
+    let version = root.attribute("version");
+    if let Some(other) = version.filter(|version| *version != VERSION.to_string()) {
+        return wrong(&format!(
+            "manifest version {other}, this sysadm reads version {VERSION}; use the sysadm that has written it"
+        ));
+    }
+    // The oldest ones of Solaris name no brand.
+    let brand = root.attribute("brand").filter(|brand| !brand.is_empty()).unwrap_or("native");
+    if brand.parse::<Brand>().is_err() {
+        let known = Brand::ALL.iter().map(|brand| brand.as_str()).collect::<Vec<_>>().join(" and ");
+        return wrong(&format!(
+            "its zone is of brand '{brand}', this platform has {known}; it is a manifest of another system"
+        ));
+    }
+    if let Some(missing) = ["version", "uuid"].iter().find(|key| !root.has_attribute(**key)) {
+        let all = "only a manifest by 'sysadm zone detach' has all that is needed";
+        return wrong(&format!("it has no {missing}; {all}"));
+    }
+    Ok(())
+}
+
+/// What is wrong with a text that is no XML document.
+fn explain(error: &Error, text: &str, file: &str) -> DocumentError {
+    let line = usize::try_from(error.pos().row).unwrap_or(0);
+    match error {
+        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+            let last = text.lines().count();
+            DocumentError::new(file, last, "it ends too early; was it written or copied whole?")
+        }
+        Error::DtdDetected => has_dtd(text, file),
+        other => {
+            let what = other.to_string().replace(&format!(" at {}", other.pos()), "");
+            DocumentError::new(file, line, &format!("it is not a valid XML document: {what}"))
+        }
+    }
+}
+
+/// A manifest of Solaris or illumos has a DTD, and is told apart. It is looked at only if it declares no entity.
+fn has_dtd(text: &str, file: &str) -> DocumentError {
+    let options = ParsingOptions { allow_dtd: !text.contains("<!ENTITY"), ..ParsingOptions::default() };
+    if let Ok(document) = Document::parse_with_options(text, options) {
+        let place = Place { document: &document, file };
+        if let Err(error) = is_ours(document.root_element(), &place) {
+            return error;
+        }
+    }
+    DocumentError::new(
+        file,
+        1,
+        "it has a DTD, which is not accepted; a manifest by 'sysadm zone detach' has none",
+    )
+}

@@ -1,0 +1,69 @@
+//! Manifests there and back, and documents that are none.
+
+mod bad;
+mod whole;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::model::{
+    Brand, Disk, DiskSource, Interface, Network, Package, Patch, Software, System, Zone, ZoneState,
+};
+
+fn written() -> Written {
+    Written { host: "h1.example.org".into(), software: "0.1.0".into(), at: Millis(1_795_000_000_123) }
+}
+
+/// A container that has one of everything.
+fn web1() -> Manifest {
+    let mac = "52:54:00:aa:bb:01".parse().unwrap();
+    let disk = |target: &str, source, readonly| Disk { target: target.to_owned(), source, readonly };
+    Manifest {
+        zone: Zone {
+            name: "web1".parse().unwrap(),
+            uuid: Uuid::from_u128(0x0051_1286_3319_4f84_a168_e5fc_dfb0_de45),
+            brand: Brand::Lxc,
+            state: ZoneState::Installed,
+            aux: None,
+            id: None,
+            autostart: true,
+            persistent: true,
+            memory: 96 << 20,
+            cpus: 2,
+        },
+        config: "<domain type='lxc'>\n  <name>web1</name>\n</domain>\n".into(),
+        platform: "libvirt".into(),
+        disks: vec![
+            disk("/", DiskSource::Dir("/zones/web1/root".into()), false),
+            disk("/usr", DiskSource::Dir("/usr".into()), true),
+            disk("vdb", DiskSource::Block("/dev/vg/web1".into()), false),
+            disk(
+                "vdc",
+                DiskSource::Network {
+                    protocol: "rbd".into(),
+                    servers: vec!["mon1:6789".into(), "mon2".into()],
+                },
+                true,
+            ),
+        ],
+        networks: vec![Network::Bridge("br0".into()), Network::Managed("lan".into())],
+        interfaces: vec![Interface {
+            mac,
+            network: Network::Bridge("br0".into()),
+            there: Some("br10".parse().unwrap()),
+        }],
+        obstacles: vec!["disk vdd: storage of type 'dir' & more".into()],
+        software: Some(Software {
+            system: System::Svr4,
+            packages: vec![Package { name: "SUNWcsr".into(), version: "11.10.0,REV=2005.01.21".into() }],
+            patches: vec![
+                Patch { id: "118833-36".into(), obsoletes: vec!["118822-30".into()] },
+                Patch { id: "118855-36".into(), obsoletes: vec![] },
+            ],
+        }),
+    }
+}
+
+fn text() -> String {
+    write(&web1(), &written()).unwrap()
+}

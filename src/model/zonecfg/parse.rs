@@ -1,0 +1,140 @@
+//! Reads what zonecfg(8) has exported, line by line.
+
+use std::str::FromStr;
+
+use super::{Item, Name, Value, Zonecfg};
+
+/// So many resources are within each other at most: an `anet` has a `mac` in it, and there it ends.
+const DEPTH: usize = 8;
+
+/// What is wrong with an export.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{line}: {what}")]
+pub struct ZonecfgError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it, on one line.
+    pub what: String,
+}
+
+impl FromStr for Zonecfg {
+    type Err = ZonecfgError;
+
+    /// Reads an export. Blank lines, indentation and comments (`#`) may be in it.
+    fn from_str(text: &str) -> Result<Self, ZonecfgError> {
+        let wrong = |line: usize, what: &str| {
+            let clean = |c: char| if c.is_control() { ' ' } else { c };
+            ZonecfgError { line, what: what.chars().take(200).map(clean).collect() }
+        };
+        let mut open = Open::default();
+        for (number, line) in (1..).zip(text.split('\n')) {
+            let line = line.trim_start_matches([' ', '\t']);
+            if !line.is_empty() && !line.starts_with('#') {
+                open.take(line).map_err(|what| wrong(number, &what))?;
+            }
+        }
+        let last = text.lines().count().max(1);
+        match (open.created, open.within.last()) {
+            (false, _) => Err(wrong(last, NO_CREATE)),
+            (true, Some((kind, _))) => Err(wrong(last, &format!("'add {kind}' has no 'end'"))),
+            (true, None) => Ok(Self { items: open.items }),
+        }
+    }
+}
+
+const NO_CREATE: &str = "'create -b' is expected first, as 'zonecfg -z ZONE export' prints it";
+
+/// What has been read so far.
+#[derive(Default)]
+struct Open {
+    created: bool,
+    items: Vec<Item>,
+    /// The resources without an end yet, from the outermost.
+    within: Vec<(Name, Vec<Item>)>,
+}
+
+impl Open {
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        if line.ends_with('\r') {
+            return Err("it ends in CR LF, which zonecfg never writes; dos2unix takes the CR away".to_owned());
+        }
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match (verb, rest.trim_end()) {
+            ("create", "-b") if !self.created => self.created = true,
+            _ if !self.created => return Err(NO_CREATE.to_owned()),
+            ("set", _) => {
+                let (name, value) = rest.split_once('=').ok_or("'set' wants PROPERTY=VALUE")?;
+                self.add(Item::Set(name.parse()?, value_of(value)?));
+            }
+            ("add", _) => self.begin(rest)?,
+            ("end", "") => {
+                let (kind, items) = self.within.pop().ok_or("there is no resource that could end")?;
+                self.add(Item::Resource(kind, items));
+            }
+            _ => return Err(format!("{verb:?} is not expected in an export: it has set, add and end")),
+        }
+        Ok(())
+    }
+
+    /// A resource, or one of several values.
+    fn begin(&mut self, rest: &str) -> Result<(), String> {
+        let Some((name, value)) = rest.split_once(' ').filter(|(_, value)| !value.trim_end().is_empty())
+        else {
+            if self.within.len() >= DEPTH {
+                return Err(format!("more than {DEPTH} resources are within each other"));
+            }
+            self.within.push((rest.trim_end().parse()?, Vec::new()));
+            return Ok(());
+        };
+        let name = name.parse()?;
+        match value.strip_prefix('(') {
+            Some(parts) => self.add(Item::AddParts(name, parts_of(parts)?)),
+            None => self.add(Item::Add(name, value_of(value)?)),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, item: Item) {
+        self.within.last_mut().map_or(&mut self.items, |(_, items)| items).push(item);
+    }
+}
+
+/// The rest of a line.
+fn value_of(text: &str) -> Result<Value, String> {
+    match text.strip_prefix('"') {
+        None => Value::new(text, false),
+        Some(quoted) => {
+            let text = quoted.trim_end().strip_suffix('"').ok_or("a quote is not closed")?;
+            Value::new(text, true)
+        }
+    }
+}
+
+/// `priv=privileged,limit=150,action=deny)`: the parts of a value up to the parenthesis.
+fn parts_of(text: &str) -> Result<Vec<(Name, Value)>, String> {
+    let mut rest = text.trim_end();
+    let mut parts = Vec::new();
+    if rest == ")" {
+        return Ok(parts);
+    }
+    loop {
+        let (name, value) = rest.trim_start().split_once('=').ok_or("(NAME=VALUE,...) is expected")?;
+        let (value, more) = match value.strip_prefix('"') {
+            Some(quoted) => {
+                let (text, more) = quoted.split_once('"').ok_or("a quote is not closed")?;
+                (Value::new(text, true)?, more)
+            }
+            None => {
+                let end = value.find([',', ')']).ok_or("')' is missing")?;
+                let (text, more) = value.split_at(end);
+                (Value::new(text, false)?, more)
+            }
+        };
+        parts.push((name.parse()?, value));
+        match more.strip_prefix(',') {
+            Some(more) => rest = more,
+            None if more == ")" => return Ok(parts),
+            None => return Err("',' or ')' is expected after a value".to_owned()),
+        }
+    }
+}
