@@ -2,6 +2,7 @@
 
 use super::Reason;
 use crate::host::HostError;
+use crate::model::document::DocumentError;
 use crate::store::StoreError;
 
 /// Why nothing was begun.
@@ -36,6 +37,9 @@ pub enum EvacuationError {
     /// It was given up before it knew what to do.
     #[error("given up before any zone was moved")]
     GivenUp(Reason),
+    /// A configuration that no document can hold.
+    #[error("the configuration cannot be kept")]
+    Document(#[from] DocumentError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

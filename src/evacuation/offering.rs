@@ -66,7 +66,8 @@ impl Round<'_> {
     }
 
     fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
-        Ask { offer, kind, from, overwrite: self.options.overwrite, mode: self.mode }
+        let Options { overwrite, force, .. } = *self.options;
+        Ask { offer, kind, from, overwrite, force, mode: self.mode }
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
@@ -171,13 +172,20 @@ impl Round<'_> {
     /// Finds the zone at its refuge, and asks this host to take it.
     async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
         self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
-        let readiness = match self.host(&away.refuge) {
-            Ok(refuge) => self.fetch(away, refuge).await.unwrap_or_else(|readiness| readiness),
-            Err(reason) => Readiness::Failed(reason),
+        let found = match self.host(&away.refuge) {
+            Ok(refuge) => self.engine.follow(away, refuge).await,
+            Err(reason) => Err(reason),
+        };
+        let (away, readiness) = match found {
+            Ok((away, refuge)) => {
+                let readiness = self.fetch(&away, refuge).await;
+                (away, readiness.unwrap_or_else(|readiness| readiness))
+            }
+            Err(reason) => (away.clone(), Readiness::Failed(reason)),
         };
         Prepared {
             peer: Some(away.refuge.clone()),
-            away: Some(Box::new(away.clone())),
+            away: Some(Box::new(away)),
             ..unprepared(candidate, readiness)
         }
     }

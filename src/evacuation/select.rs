@@ -105,6 +105,9 @@ pub fn leaving(
             Ok(Way::Rest(way)) => {
                 Intent::Rest(Bed { zone: zone.name.clone(), uuid: zone.uuid, brand: zone.brand, way })
             }
+            Ok(Way::Move(kind)) if let Some(only) = options.only.filter(|only| *only != kind) => {
+                Intent::Skip(format!("it would move {kind}, and only {only} was asked for"))
+            }
             Ok(Way::Move(kind)) => match targets_of(targets, &zone.name).0 {
                 [] => Intent::Skip(format!("no target; set one: sysadm target set {} URI", zone.name)),
                 targets => Intent::Leave { kind, targets: targets.to_vec() },

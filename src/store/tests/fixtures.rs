@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::sample;
 use crate::model::Step;
-use crate::store::{AwayPhase, Contents, MoveState, Store, schema};
+use crate::store::{AwayPhase, Contents, Direction, MoveState, Store, schema};
 
 fn fixture(version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{version}.sql"))
@@ -18,15 +18,24 @@ fn fixture(version: i64) -> PathBuf {
 fn expected(version: i64) -> Contents {
     match version {
         1 => before_zones_rested(),
-        2 | 3 => sample::contents(),
+        2 => before_zones_moved_for_good(),
+        3 => sample::contents(),
         _ => panic!("say here what v{version}.sql holds"),
     }
+}
+
+/// Version 2 knew no move without a return.
+fn before_zones_moved_for_good() -> Contents {
+    let mut contents = sample::contents();
+    contents.runs.retain(|run| run.direction != Direction::Migrate);
+    contents.away.retain(|(row, _)| !row.one_way);
+    contents
 }
 
 /// Version 1 knew neither restarts, zones that rest or step aside, nor announced maintenance, and did not keep what moves
 /// took or were expected to take.
 fn before_zones_rested() -> Contents {
-    let mut contents = sample::contents();
+    let mut contents = before_zones_moved_for_good();
     contents.announcement = None;
     contents.rests.clear();
     contents.trips.clear();
