@@ -17,7 +17,7 @@ pub enum EvacuationError {
     #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
     InMaintenance(String),
     /// Another run.
-    #[error("another evacuation or return is in progress ({0}); 'sysadm evacuate -l' shows it")]
+    #[error("another evacuation, return or migration is in progress ({0}); 'sysadm evacuate -l' shows it")]
     Busy(String),
     /// Zones were named that are not there.
     #[error("no such zone: {}", .0.join(", "))]
