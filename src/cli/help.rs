@@ -7,7 +7,7 @@ EXIT STATUS
   2    wrong usage
   3    partly done: some zones moved, some did not or still run here
   4    refused: maintenance is held, or is not held where it must be, or another
-       evacuation or return is in progress
+       evacuation, return or migration is in progress
   5    stuck: where a zone is cannot be settled without you
   130  cancelled by the operator; every zone is whole, and on one host
 
