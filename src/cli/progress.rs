@@ -72,6 +72,15 @@ impl Reporter {
         }
     }
 
+    /// Says something above what moves on the screen.
+    pub fn above(&self, say: impl FnOnce()) {
+        let bars = self.locked().bars.clone();
+        match bars {
+            Some(bars) => bars.suspend(say),
+            None => say(),
+        }
+    }
+
     fn begin_phase(&self, text: &'static str, total: usize) {
         let mut state = self.locked();
         state.end_phase();

@@ -80,7 +80,7 @@ impl Teller {
 
     /// Says it.
     pub fn complain(&self, text: &str) {
-        ui::complain(&format!("zone '{}': {text}", self.zone));
+        self.bar.above(|| ui::complain(&format!("zone '{}': {text}", self.zone)));
     }
 
     /// Ends what moves on the screen.
@@ -97,7 +97,8 @@ impl Watcher for Teller {
                 sentences(*kind, *step, *mark).iter().for_each(|text| self.say(text));
             }
             Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
-            Event::Progress(_) | Event::Ended(_) | Event::Warning(_) => self.bar.event(event),
+            Event::Warning(text) => self.bar.above(|| ui::complain(text)),
+            Event::Progress(_) | Event::Ended(_) => self.bar.event(event),
             Event::Preparing(_)
             | Event::Initializing(..)
             | Event::Moving(_)
