@@ -149,13 +149,11 @@ impl Scene {
             let Some((name, targets)) = named.get(&one.zone) else { continue };
             let refusals = one.refusals.into_iter().filter_map(|(host, refusals)| {
                 let uri = host_uri(&fleet, host).filter(|uri| targets.contains(uri))?;
-                Some((uri, refusals.iter().map(blocker).collect()))
+                let heeded = |one: &Blocker| !(force && one.kind.is_validation());
+                Some((uri, refusals.iter().map(blocker).filter(heeded).collect()))
             });
             let refusals: BTreeMap<HostUri, Vec<Blocker>> = refusals.collect();
-            let overruled = |uri: &&HostUri| {
-                let all = |found: &Vec<Blocker>| found.iter().all(|one| one.kind.is_validation());
-                force && refusals.get(uri).is_some_and(all)
-            };
+            let overruled = |uri: &&HostUri| force && refusals.get(uri).is_some_and(Vec::is_empty);
             let place = match targets.iter().find(overruled) {
                 Some(target) => Place::At(target.clone()),
                 None => Place::Nowhere(refusals),

@@ -57,7 +57,7 @@ fn a_zone_that_does_not_run_moves_cold_and_one_that_is_to_be_restarted_says_so()
     assert_eq!(site.whereabouts("evac4"), "h3 installed");
     assert_snapshot!(site.run("h1", "zone migrate -t live tzone1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: zone 'tzone1': it would move cold, and only live was asked for
+    sysadm: zone 'tzone1': its way to move is cold, and only live was asked for
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate ct rads://h2"), @r"
