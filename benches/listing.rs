@@ -109,6 +109,7 @@ fn fill(root: &Path) {
             origin: "h1".into(),
             refuge: "ssh://root@h2".parse().expect("a URI"),
             aside: None,
+            one_way: false,
             was_running: true,
             kind: Kind::Live,
             phase: AwayPhase::Away,

@@ -110,6 +110,7 @@ impl From<EvacuationError> for CliError {
             | EvacuationError::Changed(_)
             | EvacuationError::NotPlanned(_)
             | EvacuationError::Host(_)
+            | EvacuationError::Document(_)
             | EvacuationError::Store(_)
             | EvacuationError::Lock { .. } => Exit::Error,
         };

@@ -56,6 +56,10 @@ pub struct Args {
     /// Overwrite the configuration that a destination has of the same zone
     #[arg(short = 'w', long, conflicts_with = "dry_run")]
     overwrite: bool,
+    /// Let zones go where their software, platform or networks are not as they need them: the destination still finds
+    /// that, and does not refuse it. Room, storage, names and maintenance count as ever. Such a zone may not boot there
+    #[arg(long, conflicts_with_all = ["list", "forget", "resume"])]
+    force_attach: bool,
     /// What is done with the zones, whatever the policy says: live moves them, live if they run, and their
     /// configurations if they do not; restart shuts each down when all is ready for it there, and boots it there; stop
     /// and suspend let them rest here, until they are booted again by -r, in reverse order. With -r: live or restart
@@ -158,7 +162,10 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         all: args.all,
         zones: args.zones,
         actions: Actions { default: args.action, ..Actions::default() },
+        only: None,
+        destination: None,
         overwrite: args.overwrite,
+        force: args.force_attach,
         jobs: usize::try_from(args.jobs.or(policy.limits.outbound).unwrap_or(JOBS)).unwrap_or(usize::MAX),
         retries: args.retries.or(policy.retries).unwrap_or(1),
         policy,
@@ -211,7 +218,8 @@ async fn act(
     let outcome = outcome?;
     let exit = exit_of(&outcome);
     context.audit(&format!(
-        "{direction} by {}: {} moved, {} failed, {} skipped",
+        "{direction}{} by {}: {} moved, {} failed, {} skipped",
+        if options.force { ", forced," } else { "" },
         options.user,
         outcome.moved() + outcome.resting(),
         outcome.count(MoveState::Failed) + outcome.count(MoveState::Unknown),

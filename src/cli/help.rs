@@ -7,7 +7,7 @@ EXIT STATUS
   2    wrong usage
   3    partly done: some zones moved, some did not or still run here
   4    refused: maintenance is held, or is not held where it must be, or another
-       evacuation or return is in progress
+       evacuation, return or migration is in progress
   5    stuck: where a zone is cannot be settled without you
   130  cancelled by the operator; every zone is whole, and on one host
 
@@ -203,6 +203,34 @@ EXAMPLES
   sysadm zone list            zones that run
   sysadm zone list -iv        installed ones too, as a table
   sysadm zone list -cp        all, for programs";
+
+pub const ZONE_MIGRATE: &str = "\
+TYPES (-t)
+  auto  a zone that runs migrates live, one that does not run moves cold; one that runs
+        and cannot migrate live is refused, with the reason
+  live  only live: a zone that does not run is refused
+  cold  one that runs is shut down when all is ready for it there, and booted there; if
+        it does not heed, or cannot be booted there, it goes on here
+
+OUTPUT
+  zoneadm(8)'s sentences, on standard error, each when it is so; a moving bar beside
+  them on a terminal. A configuration that is there already is never used: -w replaces
+  it, and without -w it is an error.
+
+EXAMPLES
+  sysadm zone migrate -n web1 ssh://root@h2    could it?
+  sysadm zone migrate web1 ssh://root@h2
+  sysadm zone migrate -t cold ct1 rads://h3
+
+EXIT STATUS
+  0    it has moved; -n: it could
+  1    nothing was changed: every reason is said
+  2    wrong usage
+  4    the destination is in maintenance, or another evacuation, return or migration
+       is in progress here
+  5    stuck: where the zone is cannot be told before both hosts answer; then
+       'sysadm evacuate --resume'
+  130  cancelled; the zone is here, as it was";
 
 pub const HOST: &str = "\
 EXAMPLES

@@ -49,6 +49,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     match status.running {
         Some(Direction::Evacuate) => ui::say("evacuation in progress"),
         Some(Direction::Return) => ui::say("return in progress"),
+        Some(Direction::Migrate) => ui::say("migration in progress"),
         None if status.rows.is_empty() => ui::say("no active evacuation"),
         None => {}
     }

@@ -16,6 +16,7 @@ pub fn end_of_run(
     let what = match direction {
         Direction::Evacuate => "empty",
         Direction::Return => "full",
+        Direction::Migrate => "moved",
     };
     if end.after(margin) < now {
         return format!("{what} later than expected ({})", clock(end, now, zone));

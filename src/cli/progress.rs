@@ -72,6 +72,15 @@ impl Reporter {
         }
     }
 
+    /// Says something above what moves on the screen.
+    pub fn above(&self, say: impl FnOnce()) {
+        let bars = self.locked().bars.clone();
+        match bars {
+            Some(bars) => bars.suspend(say),
+            None => say(),
+        }
+    }
+
     fn begin_phase(&self, text: &'static str, total: usize) {
         let mut state = self.locked();
         state.end_phase();
@@ -265,7 +274,7 @@ impl Reporter {
             Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
-            Event::Prepared | Event::Progress(_) | Event::Ended(_) => {}
+            Event::Prepared(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
             Event::Outlook { .. } | Event::Warning(_) => {}
         }
     }
@@ -280,7 +289,7 @@ impl Reporter {
             Event::Moving(count) => {
                 self.begin_phase(if away { "evacuating zones" } else { "returning zones" }, *count);
             }
-            Event::Prepared => self.locked().count(),
+            Event::Prepared(_) => self.locked().count(),
             Event::Waiting(zone, text) => {
                 self.locked().end_phase();
                 ui::say(&format!("{zone}: {text}"));
@@ -302,6 +311,7 @@ impl Reporter {
                 }
             }
             Event::Initializing(..)
+            | Event::Step { .. }
             | Event::Migrating(..)
             | Event::Resting(..)
             | Event::Waking(_)

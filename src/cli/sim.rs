@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::{Brand, ZoneName, parse_bytes};
+use crate::model::{BlockerKind, Brand, ZoneName, parse_bytes};
 use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
 
 /// Play with simulated hosts and zones
@@ -184,7 +184,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 fn set_fault(sim: &Sim, what: What, zone: Option<ZoneName>, times: Option<u32>) -> Result<(), CliError> {
     let effect = match what {
         What::Clear => return Ok(sim.set_faults(&[])?),
-        What::Refuse { reason } => Effect::Refuse(reason),
+        What::Refuse { reason } => Effect::Refuse { kind: BlockerKind::Host, reason },
         What::Fail { at, reason } => Effect::Fail { at, reason },
         What::FailAfter { at, reason } => Effect::FailAfter { at, reason },
         What::Hang { at } => Effect::Hang { at },

@@ -17,6 +17,7 @@ pub async fn ask(context: &Context) -> Result<Exit, CliError> {
     let what = match answer.direction {
         Direction::Evacuate => "evacuation",
         Direction::Return => "return",
+        Direction::Migrate => "migration",
     };
     let how = match answer.stage {
         Stage::Running | Stage::Finishing => "to stop",

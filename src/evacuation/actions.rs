@@ -58,7 +58,7 @@ fn way_of_running(zone: &Zone, action: Action) -> Result<Way, String> {
         (Action::Leave, _) => return Ok(Way::Stay),
         (Action::Live, Brand::Kvm) => return Ok(Way::Move(Kind::Live)),
         (Action::Live, Brand::Lxc) => {
-            return Err("a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a".to_owned());
+            return Err("a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a".to_owned());
         }
         (Action::Suspend, Brand::Lxc) => {
             return Err("the memory of an lxc zone cannot be saved; --action stop shuts it down".to_owned());

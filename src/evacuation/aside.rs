@@ -47,7 +47,7 @@ impl Engine {
     ) -> Option<(Scene, WayOut)> {
         let waiting = prepared.iter().filter(|one| one.waits().is_some());
         let waiting: BTreeSet<_> = waiting.map(|one| one.zone.as_str()).collect();
-        if direction == Direction::Evacuate || waiting.is_empty() {
+        if direction != Direction::Return || waiting.is_empty() {
             return None;
         }
         let scene = self.cancel.bound(QUESTIONS, self.scene_of_return(options, &waiting)).await?.ok()?;
@@ -98,7 +98,14 @@ impl Engine {
         let (refuge, third) = (refuge?, third?);
         let kind = way_back(row, refuge.as_ref(), options).await.ok().filter(|kind| *kind == Kind::Live)?;
         let offer = refuge.offer(row.zone.clone()).await.ok()?;
-        let ask = Ask { offer: &offer, kind, from: refuge.name(), overwrite: false, mode: Mode::Book };
+        let ask = Ask {
+            offer: &offer,
+            kind,
+            from: refuge.name(),
+            overwrite: false,
+            force: options.force,
+            mode: Mode::Book,
+        };
         let task = match self.sideward(&offer.manifest, row, to) {
             Some(bound) => ask.ask(&bound, third.as_ref(), Beside::default()).await.ok().map(|arrival| {
                 let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());

@@ -31,6 +31,7 @@ pub(super) struct Ask<'a> {
     pub kind: Kind,
     pub from: &'a str,
     pub overwrite: bool,
+    pub force: bool,
     pub mode: Mode,
 }
 
@@ -42,7 +43,7 @@ impl Ask<'_> {
             kind: self.kind,
             from: self.from.to_owned(),
             overwrite: self.overwrite,
-            force: false,
+            force: self.force,
             beside,
             plugs: bound.plugs.clone(),
         };

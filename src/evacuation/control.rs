@@ -41,7 +41,7 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// There is none.
-    #[error("no evacuation or return is in progress")]
+    #[error("no evacuation, return or migration is in progress")]
     NoRun,
     /// Something holds the lock and takes no requests.
     #[error("what goes on here cannot be asked to stop")]

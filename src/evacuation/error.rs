@@ -2,6 +2,7 @@
 
 use super::Reason;
 use crate::host::HostError;
+use crate::model::document::DocumentError;
 use crate::store::StoreError;
 
 /// Why nothing was begun.
@@ -16,7 +17,7 @@ pub enum EvacuationError {
     #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
     InMaintenance(String),
     /// Another run.
-    #[error("another evacuation or return is in progress ({0}); 'sysadm evacuate -l' shows it")]
+    #[error("another evacuation, return or migration is in progress ({0}); 'sysadm evacuate -l' shows it")]
     Busy(String),
     /// Zones were named that are not there.
     #[error("no such zone: {}", .0.join(", "))]
@@ -36,6 +37,9 @@ pub enum EvacuationError {
     /// It was given up before it knew what to do.
     #[error("given up before any zone was moved")]
     GivenUp(Reason),
+    /// A configuration that no document can hold.
+    #[error("the configuration cannot be kept")]
+    Document(#[from] DocumentError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

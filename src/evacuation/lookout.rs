@@ -25,14 +25,21 @@ impl Engine {
         options: &Options,
     ) -> Result<Scene, EvacuationError> {
         match direction {
-            Direction::Evacuate => self.scene_of_leaving(options).await,
+            Direction::Evacuate | Direction::Migrate => self.scene_of_leaving(direction, options).await,
             Direction::Return => self.scene_of_return(options, &BTreeSet::new()).await,
         }
     }
 
     /// Asks this host and all hosts that zones may go to.
-    async fn scene_of_leaving(&self, options: &Options) -> Result<Scene, EvacuationError> {
-        let targets = self.store.targets()?;
+    async fn scene_of_leaving(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<Scene, EvacuationError> {
+        let targets = match &options.destination {
+            Some(uri) => [(TargetKey::Default, vec![uri.clone()])].into(),
+            None => self.store.targets()?,
+        };
         let plan = options.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
         let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
@@ -49,7 +56,7 @@ impl Engine {
             obey(plan, &mut fleet);
         }
         rules.outbound = rules.outbound.min(jobs(options));
-        Ok(self.scene_of(Direction::Evacuate, (fleet, rings), rules, connected, plan))
+        Ok(self.scene_of(direction, (fleet, rings), rules, connected, plan))
     }
 
     /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
@@ -105,7 +112,9 @@ impl Engine {
     /// That goes on while zones are prepared, and is no reason to wait.
     pub(super) async fn measured(&self, scene: &Scene) -> Fleet {
         let hosts = match scene.direction {
-            Direction::Evacuate => vec![(self.local.name().to_owned(), self.this_host())],
+            Direction::Evacuate | Direction::Migrate => {
+                vec![(self.local.name().to_owned(), self.this_host())]
+            }
             Direction::Return => others(&scene.connected),
         };
         let asked = hosts.into_iter().map(|(name, host)| ask(name, std::future::ready(Ok(host)), true));

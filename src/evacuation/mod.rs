@@ -1,4 +1,4 @@
-//! All zones away from this host, and all back to it.
+//! All zones away from this host, and all back to it; or one away for good.
 //!
 //! ```text
 //!   select ─► connect ─► prepare every zone ─► move, N at once ─► report
@@ -12,7 +12,10 @@
 //! see `rest`.
 //!
 //! Nothing moves before every zone has been prepared once. A zone that fails stays where it was and stops no other.
-//! An evacuation needs this host's maintenance lock, a return needs it gone.
+//! An evacuation needs this host's maintenance lock, a return needs it gone; a migration does not mind.
+//!
+//! **A migration** (`sysadm zone migrate`) is an evacuation of one zone to one destination, and with no way back: its row is
+//! in the away list only while it moves. Then the zone is `configured` here, with the host to which it went.
 
 mod actions;
 mod aside;
@@ -64,10 +67,10 @@ pub use wait::Wait;
 use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
-use crate::model::{HostUri, Millis, Stranger, Zone, ZoneName};
+use crate::model::{HostUri, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
-use crate::store::{Away, Direction, Move, RestWay, Store};
+use crate::store::{Away, Direction, Mark, Move, RestWay, Store};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +81,14 @@ pub struct Options {
     pub zones: Vec<ZoneName>,
     /// What is done with each of them.
     pub actions: Actions,
+    /// Only those that move in this way, if there is one.
+    pub only: Option<Kind>,
+    /// The only host to which they go; none: the targets of each say where.
+    pub destination: Option<HostUri>,
     /// Overwrite configurations of the same zones at the destinations.
     pub overwrite: bool,
+    /// What destinations have against the software, platform and networks of the zones does not count.
+    pub force: bool,
     /// How many zones move at once.
     pub jobs: usize,
     /// How often a move is tried again that failed for a reason that may pass.
@@ -118,7 +127,7 @@ pub enum Event<'a> {
     /// This zone is prepared for this host.
     Initializing(&'a ZoneName, &'a str),
     /// One more has been prepared, or found impossible.
-    Prepared,
+    Prepared(&'a Prepared),
     /// So many zones are about to move.
     Moving(usize),
     /// This zone moves now.
@@ -133,6 +142,18 @@ pub enum Event<'a> {
     Retrying(&'a ZoneName, &'a str),
     /// A zone waits for room; how much and for what.
     Waiting(&'a ZoneName, &'a str),
+    /// A step of a zone's move is about to be done, or was done. That of a switch is told when it was done alone: the
+    /// zone stands still for it.
+    Step {
+        /// The zone.
+        zone: &'a ZoneName,
+        /// How it moves.
+        kind: Kind,
+        /// The step.
+        step: Step,
+        /// What is so with it.
+        mark: Mark,
+    },
     /// How far a zone is.
     Progress(&'a Move),
     /// A zone's move has ended, well or not.
@@ -180,7 +201,7 @@ impl Engine {
         Millis::now()
     }
 
-    /// Moves zones away, or back.
+    /// Moves zones away, back, or away for good.
     ///
     /// # Errors
     /// If nothing was begun.
@@ -241,6 +262,8 @@ impl Engine {
             (Direction::Evacuate, None) => Err(EvacuationError::NotInMaintenance),
             (Direction::Return, Some(holders)) => Err(EvacuationError::InMaintenance(holders)),
             (Direction::Evacuate, Some(_)) | (Direction::Return, None) => Ok(()),
+            // It takes nothing but a zone away, and its destination's own lock counts.
+            (Direction::Migrate, _) => Ok(()),
         }
     }
 
@@ -253,7 +276,7 @@ impl Engine {
     ) -> Result<Seen, EvacuationError> {
         let mut options = options.clone();
         match direction {
-            Direction::Evacuate => {
+            Direction::Evacuate | Direction::Migrate => {
                 let inventory = self.local.inventory().await?;
                 // Before other hosts are asked for nothing.
                 select::known(&inventory, open, &options)?;

@@ -12,7 +12,7 @@ use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::way_back::way_back;
 use super::{Engine, Event, Options, short};
-use crate::host::{Host, Offer};
+use crate::host::{Host, Offer, chain};
 use crate::migration::Task;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
 use crate::store::Away;
@@ -66,7 +66,8 @@ impl Round<'_> {
     }
 
     fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
-        Ask { offer, kind, from, overwrite: self.options.overwrite, mode: self.mode }
+        let Options { overwrite, force, .. } = *self.options;
+        Ask { offer, kind, from, overwrite, force, mode: self.mode }
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
@@ -152,10 +153,13 @@ impl Round<'_> {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
             prepared.peer = Some(target.clone());
             let answer = match self.way_to(target, ask.offer) {
-                Ok((to, bound)) => self.put(ask, &bound, to.as_ref()).await.map(|arrival| {
-                    let (manifest, from) = (bound.record, self.engine.local.clone());
-                    Task { arrival, manifest, from, to }
-                }),
+                Ok((to, bound)) => match self.put(ask, &bound, to.as_ref()).await {
+                    Ok(arrival) => self.not_here(arrival, to.as_ref()).await.map(|arrival| {
+                        let (manifest, from) = (bound.record, self.engine.local.clone());
+                        Task { arrival, manifest, from, to }
+                    }),
+                    Err(blockers) => Err(blockers),
+                },
                 Err(blockers) => Err(blockers),
             };
             match answer {
@@ -168,16 +172,36 @@ impl Round<'_> {
         Prepared { readiness: refused_by(&prepared.findings), ..prepared }
     }
 
+    /// A booking that lies in this host's own store was made here, under whatever name: taking the zone from here would
+    /// be the end of it there. (One that is only asked, and may overwrite nothing, finds the zone itself in its way.)
+    async fn not_here(&self, arrival: Arrival, to: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+        let silent = |error: crate::store::StoreError| vec![Blocker::new(BlockerKind::Host, chain(&error))];
+        let booked = self.engine.store.reservations(Engine::now()).map_err(silent)?;
+        let zone = &arrival.manifest.zone;
+        if booked.iter().any(|one| one.uuid == zone.uuid && one.source == self.engine.local.name()) {
+            let _ = to.release(zone.name.clone(), zone.uuid).await;
+            return Err(vec![Blocker::new(BlockerKind::Identity, "it is there: that is this host itself")]);
+        }
+        Ok(arrival)
+    }
+
     /// Finds the zone at its refuge, and asks this host to take it.
     async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
         self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
-        let readiness = match self.host(&away.refuge) {
-            Ok(refuge) => self.fetch(away, refuge).await.unwrap_or_else(|readiness| readiness),
-            Err(reason) => Readiness::Failed(reason),
+        let found = match self.host(&away.refuge) {
+            Ok(refuge) => self.engine.follow(away, refuge).await,
+            Err(reason) => Err(reason),
+        };
+        let (away, readiness) = match found {
+            Ok((away, refuge)) => {
+                let readiness = self.fetch(&away, refuge).await;
+                (away, readiness.unwrap_or_else(|readiness| readiness))
+            }
+            Err(reason) => (away.clone(), Readiness::Failed(reason)),
         };
         Prepared {
             peer: Some(away.refuge.clone()),
-            away: Some(Box::new(away.clone())),
+            away: Some(Box::new(away)),
             ..unprepared(candidate, readiness)
         }
     }

@@ -21,6 +21,10 @@ pub(super) struct OneMove<'a> {
     step: Mutex<Step>,
 }
 
+/// What the journal says of a move that is forced.
+const FORCED: &str =
+    "forced: what its destination has against its software, platform and networks does not count";
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -63,7 +67,7 @@ impl<'a> OneMove<'a> {
     fn tell_that_it_moves(&self) {
         let (zone, peer) = (self.zone(), short(self.of.peer));
         self.of.engine.watcher.event(&match self.of.errand {
-            Errand::Leave | Errand::Return(_) => Event::Migrating(zone, peer),
+            Errand::Leave | Errand::Migrate | Errand::Return(_) => Event::Migrating(zone, peer),
             Errand::Aside(_) => Event::SteppingAside(zone, peer),
         });
     }
@@ -134,11 +138,20 @@ impl<'a> OneMove<'a> {
         changed.map_err(|error| error.to_string())?;
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
-        self.write(Step::Reserve, Mark::Intent, None)?;
+        let forced = self.of.task.arrival.force.then(|| FORCED.to_owned());
+        self.write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
         let written = match self.of.errand {
             Errand::Return(_) | Errand::Aside(_) => self.of.engine.store.update_away(&row),
             Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
+            Errand::Migrate => {
+                // What could not be kept afterwards does not go.
+                self.of
+                    .engine
+                    .document(&self.of.task.manifest, started)
+                    .map_err(|error| crate::host::chain(&error))?;
+                self.of.engine.store.begin_away(&row, &self.of.task.manifest)
+            }
         };
         written.map_err(|error| crate::host::chain(&error))
     }
@@ -148,6 +161,11 @@ impl<'a> OneMove<'a> {
             Ok(a_move) => self.of.engine.watcher.event(&Event::Ended(&a_move)),
             Err(error) => self.of.engine.watcher.event(&Event::Warning(&error.to_string())),
         }
+    }
+
+    fn tell(&self, step: Step, mark: Mark) {
+        let kind = self.of.task.arrival.kind;
+        self.of.engine.watcher.event(&Event::Step { zone: self.zone(), kind, step, mark });
     }
 
     fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
@@ -166,6 +184,7 @@ impl Log for OneMove<'_> {
         if step != Step::Switch {
             let changed = self.of.board.change(self.zone(), |a_move| a_move.step = Some(step));
             changed.map_err(|error| crate::host::chain(&error))?;
+            self.tell(step, Mark::Intent);
         }
         Ok(())
     }
@@ -175,6 +194,7 @@ impl Log for OneMove<'_> {
             self.turn.end();
         }
         self.write(step, Mark::Done, None)?;
+        self.tell(step, Mark::Done);
         self.of.engine.local.points().reach(Place::Journal, When::After, step)
     }
 

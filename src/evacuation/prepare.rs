@@ -63,7 +63,7 @@ impl Engine {
         while !open.is_empty() {
             let mut again = Vec::new();
             {
-                let places = &scene.place(&open, &tries.settled());
+                let places = &scene.place(&open, &tries.settled(), options.force);
                 let preparing = open.iter().map(|candidate| async move {
                     (candidate, self.prepare_one(round, candidate, places.get(&candidate.zone)).await)
                 });
@@ -76,7 +76,7 @@ impl Engine {
                         Ok(ended) => {
                             // A board that cannot be written is found out by the first move's journal, before the move.
                             let _ = board.change(&ended.zone, |a_move| note(a_move, ended));
-                            self.watcher.event(&Event::Prepared);
+                            self.watcher.event(&Event::Prepared(ended));
                         }
                     }
                 }

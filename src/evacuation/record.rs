@@ -1,9 +1,10 @@
 //! What is written down of one zone's move: its row in the away list, and in the run.
 
-use super::{Board, Engine, Event};
+use super::{Board, Engine, EvacuationError, Event};
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
-use crate::model::{HostUri, Millis, ZoneName};
+use crate::model::document::{self, DocumentError, Written};
+use crate::model::{HostUri, Manifest, Millis, ZoneName};
 use crate::store::{Away, AwayPhase, Move, MoveState};
 
 /// What one zone's move is about.
@@ -21,6 +22,8 @@ pub(super) struct Subject<'a> {
 pub(super) enum Errand<'a> {
     /// To a refuge.
     Leave,
+    /// To another host, for good.
+    Migrate,
     /// Home; its record.
     Return(&'a Away),
     /// From its refuge to another one, because its home has no room yet; its record.
@@ -40,13 +43,14 @@ impl Subject<'_> {
             Errand::Aside(away) => {
                 Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..away.clone() }
             }
-            Errand::Leave => Away {
+            Errand::Leave | Errand::Migrate => Away {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 brand: zone.brand,
                 origin: self.engine.local.name().to_owned(),
                 refuge: self.peer.clone(),
                 aside: None,
+                one_way: matches!(self.errand, Errand::Migrate),
                 was_running: zone.is_running(),
                 kind: self.task.arrival.kind,
                 phase: AwayPhase::Leaving,
@@ -77,7 +81,8 @@ impl Subject<'_> {
                     ..self.begun(started)
                 })
             }
-            (Errand::Leave, Err(_)) if stayed => store.remove_away(self.zone()).map(drop),
+            (Errand::Migrate, Ok(_)) => return self.gone(now),
+            (Errand::Leave | Errand::Migrate, Err(_)) if stayed => store.remove_away(self.zone()).map(drop),
             (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
             (Errand::Return(away) | Errand::Aside(away), Err(_)) if stayed => store.update_away(away),
             (Errand::Aside(away), Ok(_)) => {
@@ -87,9 +92,32 @@ impl Subject<'_> {
             (_, Err(_)) => Ok(()),
         };
         if let Err(error) = written {
-            let text = format!("{}: its record could not be written: {error}", self.zone());
-            self.engine.watcher.event(&Event::Warning(&text));
+            self.not_written(&error);
         }
+    }
+
+    /// The zone does not belong here any more. If that cannot be written the next run finds it out.
+    fn gone(&self, now: Millis) {
+        if let Err(error) = self.engine.gone(&self.begun(now), &self.task.manifest, now) {
+            self.not_written(&error);
+        }
+    }
+
+    fn not_written(&self, error: &dyn std::error::Error) {
+        let text = format!("{}: its record could not be written: {error}", self.zone());
+        self.engine.watcher.event(&Event::Warning(&text));
+    }
+}
+
+impl Engine {
+    /// A zone that migrated has gone: it is `configured` here.
+    pub(super) fn gone(&self, row: &Away, manifest: &Manifest, now: Millis) -> Result<(), EvacuationError> {
+        Ok(self.store.gone_for_good(row, &self.document(manifest, now)?, now)?)
+    }
+
+    /// A configuration as it is kept here.
+    pub(super) fn document(&self, manifest: &Manifest, now: Millis) -> Result<String, DocumentError> {
+        document::write(manifest, &Written::by(self.local.name(), now))
     }
 }
 
@@ -104,7 +132,7 @@ pub(super) fn conclude(
     match result {
         Ok(moved) => {
             a_move.state = match errand {
-                Errand::Leave => MoveState::Evacuated,
+                Errand::Leave | Errand::Migrate => MoveState::Evacuated,
                 Errand::Return(_) => MoveState::Returned,
                 // It has yet to come home.
                 Errand::Aside(_) => MoveState::Ready,

@@ -4,7 +4,7 @@
 //! is one of the answers, and never leads to a start.
 
 use super::{Engine, EvacuationError, Event, rest};
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, chain};
 use crate::model::{Aux, HostUri, Step, ZoneName, words};
 use crate::store::{Away, AwayPhase};
 
@@ -163,16 +163,22 @@ async fn settle(
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
-    let autostart = manifest.is_some_and(|manifest| manifest.zone.autostart && manifest.zone.persistent);
+    let autostart =
+        manifest.as_ref().is_some_and(|manifest| manifest.zone.autostart && manifest.zone.persistent);
     let moved = match act(action, row, source, destination, autostart).await {
         Ok(moved) => moved,
         Err(error) => {
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
         }
     };
-    match settled(row, moved) {
-        Some(row) => engine.store.update_away(&row)?,
-        None => drop(engine.store.remove_away(&zone)?),
+    match (settled(row, moved), manifest) {
+        (Some(row), Some(manifest)) if row.one_way => {
+            if let Err(error) = engine.gone(&row, &manifest, Engine::now()) {
+                return Ok((false, format!("it is on {}: {}", destination.name(), chain(&error))));
+            }
+        }
+        (Some(row), _) => engine.store.update_away(&row)?,
+        (None, _) => drop(engine.store.remove_away(&zone)?),
     }
     let place = if moved { destination.name() } else { source.name() };
     let what = if row.phase == AwayPhase::Away {
@@ -183,7 +189,7 @@ async fn settle(
     Ok((true, format!("{what}; it is on {place}")))
 }
 
-/// The record of a zone that has moved or has not; none if it is at home.
+/// The record of a zone that has moved or has not; none if it is at home. One that has gone for good is not away.
 fn settled(row: &Away, moved: bool) -> Option<Away> {
     let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
     match (row.phase, &row.aside) {

@@ -10,7 +10,7 @@ use super::window::{Turn, Window};
 use super::{Board, Engine, Options, Reason};
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::{HostUri, ZoneName};
-use crate::store::Away;
+use crate::store::{Away, Direction};
 
 impl Engine {
     /// Moves all that are ready, `jobs` at once. Gives why it was stopped before its end, if it was.
@@ -48,7 +48,11 @@ impl Engine {
         let expect = &expect;
         let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
             let turn = Turn::new(window, number);
-            let errand = away.as_deref().map_or(Errand::Leave, Errand::Return);
+            let leaves = match scene.direction {
+                Direction::Migrate => Errand::Migrate,
+                Direction::Evacuate | Direction::Return => Errand::Leave,
+            };
+            let errand = away.as_deref().map_or(leaves, Errand::Return);
             let of = Subject { engine: self, board, errand, task: &task, peer: &peer };
             OneMove::new(of, turn).run(options.retries).await;
             expect(Some(name(&task)));

@@ -56,7 +56,7 @@ impl Scene {
     fn ends(&self, peer: &HostUri) -> (String, String) {
         let (here, there) = (self.here.clone(), peer.to_string());
         match self.direction {
-            Direction::Evacuate => (here, there),
+            Direction::Evacuate | Direction::Migrate => (here, there),
             Direction::Return => (there, here),
         }
     }
@@ -116,7 +116,13 @@ impl Scene {
     }
 
     /// Finds a place for each of these zones among the targets that are left for it. `settled` have theirs already.
-    pub fn place(&self, open: &[Candidate], settled: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, Place> {
+    /// With `force`, a target that has nothing but what may be overruled against a zone is one for it.
+    pub fn place(
+        &self,
+        open: &[Candidate],
+        settled: &[(ZoneName, HostUri)],
+        force: bool,
+    ) -> BTreeMap<ZoneName, Place> {
         let mut fleet = self.with(settled);
         let (mut numbers, mut named) = (Vec::new(), BTreeMap::new());
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
@@ -143,9 +149,16 @@ impl Scene {
             let Some((name, targets)) = named.get(&one.zone) else { continue };
             let refusals = one.refusals.into_iter().filter_map(|(host, refusals)| {
                 let uri = host_uri(&fleet, host).filter(|uri| targets.contains(uri))?;
-                Some((uri, refusals.iter().map(blocker).collect()))
+                let heeded = |one: &Blocker| !(force && one.kind.is_validation());
+                Some((uri, refusals.iter().map(blocker).filter(heeded).collect()))
             });
-            places.insert((*name).clone(), Place::Nowhere(refusals.collect()));
+            let refusals: BTreeMap<HostUri, Vec<Blocker>> = refusals.collect();
+            let overruled = |uri: &&HostUri| force && refusals.get(uri).is_some_and(Vec::is_empty);
+            let place = match targets.iter().find(overruled) {
+                Some(target) => Place::At(target.clone()),
+                None => Place::Nowhere(refusals),
+            };
+            places.insert((*name).clone(), place);
         }
         places
     }

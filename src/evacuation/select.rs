@@ -105,6 +105,9 @@ pub fn leaving(
             Ok(Way::Rest(way)) => {
                 Intent::Rest(Bed { zone: zone.name.clone(), uuid: zone.uuid, brand: zone.brand, way })
             }
+            Ok(Way::Move(kind)) if let Some(only) = options.only.filter(|only| *only != kind) => {
+                Intent::Skip(format!("its way to move is {kind}, and only {only} was asked for"))
+            }
             Ok(Way::Move(kind)) => match targets_of(targets, &zone.name).0 {
                 [] => Intent::Skip(format!("no target; set one: sysadm target set {} URI", zone.name)),
                 targets => Intent::Leave { kind, targets: targets.to_vec() },
@@ -280,6 +283,18 @@ mod tests {
         assert_eq!(summary(&options), [] as [&str; 0]);
         options.actions.zones = [("ct".parse().unwrap(), Action::Stop)].into();
         assert_eq!(summary(&options), ["ct: stop"]);
+    }
+
+    #[test]
+    fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
+        let only = |only, action| Options { only: Some(only), ..all_doing(action) };
+        let summary = |options: &Options| summary(&leaving(&host(), &targets(), &[], &[], options).unwrap());
+        let cold = "old: its way to move is cold, and only live was asked for";
+        let found = summary(&only(Kind::Live, Action::Live));
+        assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
+        let [db, ct] = ["db", "ct"]
+            .map(|name| format!("{name}: its way to move is restart, and only cold was asked for"));
+        assert_eq!(summary(&only(Kind::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
     }
 
     #[test]

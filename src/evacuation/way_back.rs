@@ -1,12 +1,37 @@
 //! How a zone can come back from its refuge.
 
-use super::Options;
+use std::sync::Arc;
+
 use super::actions::{Way, way};
 use super::prepared::Readiness;
+use super::{Engine, Event, Options};
 use crate::host::Host;
 use crate::model::{Brand, Kind};
 use crate::plan::Action;
 use crate::store::Away;
+
+/// So many hosts may have migrated a zone on, one after the other.
+const FOLLOWED: usize = 8;
+
+impl Engine {
+    /// Where a zone is that its refuge may have migrated on, and so on: its record as it is then, and that host.
+    pub(super) async fn follow(
+        &self,
+        away: &Away,
+        refuge: Arc<dyn Host>,
+    ) -> Result<(Away, Arc<dyn Host>), String> {
+        let (mut away, mut refuge) = (away.clone(), refuge);
+        for _ in 0..FOLLOWED {
+            // Whoever is too old to be asked has not migrated it.
+            let Ok(Some(next)) = refuge.migrated_to(away.uuid).await else { break };
+            let moved = format!("{} has migrated it to {next}", refuge.name());
+            self.watcher.event(&Event::Warning(&format!("{}: {moved}; it returns from there", away.zone)));
+            refuge = self.peers.reach(&next).await.map_err(|reason| format!("{moved}: {reason}"))?;
+            away.refuge = next;
+        }
+        Ok((away, refuge))
+    }
+}
 
 /// How the zone can come back, found out at its refuge.
 pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<Kind, Readiness> {

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
-use crate::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
+use crate::model::{
+    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+};
 use crate::plan::Survey;
 
 /// What a peer may ask; each role includes those before it.
@@ -147,6 +149,8 @@ calls! {
     Observe fn survey(measure: bool) -> Survey, within 60 s;
     /// Where a zone that was evacuated from there is now, as far as it knows: a host URI.
     Observe fn moved_on(zone: ZoneName) -> Option<String>, within 30 s;
+    /// Where a zone that is not there was migrated to from there, for good.
+    Observe fn migrated_to(uuid: Uuid) -> Option<HostUri>, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.
     Observe fn check(arrival: Arrival) -> Vec<Blocker>, within 60 s;
 

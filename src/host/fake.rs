@@ -7,7 +7,9 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
+use crate::model::{
+    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+};
 use crate::plan::Survey;
 
 /// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
@@ -112,6 +114,7 @@ macro_rules! cannot {
 cannot! {
     fn inventory() -> Inventory;
     fn survey(bool) -> Survey;
+    fn migrated_to(Uuid) -> Option<HostUri>;
     fn check(Arrival) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
     fn offer(ZoneName) -> Offer;

@@ -19,8 +19,8 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step, Zone,
-    ZoneName,
+    Arrival, Blocker, BlockerKind, Claim, Facts, HostUri, Inventory, Manifest, Millis, Plug, Standby, Step,
+    Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -167,6 +167,14 @@ impl Host for Local {
     async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {
         let away = self.store.away().map_err(|error| self.failed(error))?;
         Ok(away.into_iter().find(|away| away.zone == zone).map(|away| away.refuge.to_string()))
+    }
+
+    async fn migrated_to(&self, uuid: Uuid) -> Result<Option<HostUri>, HostError> {
+        let moved_to = self.store.moved_to(uuid).map_err(|error| self.failed(error))?;
+        // It may have come again since.
+        let is_here =
+            moved_to.is_some() && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid);
+        Ok(moved_to.filter(|_| !is_here))
     }
 
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {

@@ -207,6 +207,14 @@ impl Policy {
         }
     }
 
+    /// What of it holds for one zone whose destination somebody has named: how a move is carried out, not where zones
+    /// go and what is done with them.
+    #[must_use]
+    pub fn of_one_move(&self) -> Self {
+        let limits = Limits { bandwidth: self.limits.bandwidth, ..Limits::default() };
+        Self { retries: self.retries, limits, convergence: self.convergence, ..Self::default() }
+    }
+
     /// Every host that it names, each once: whom to ask, beside the targets of the zones, before a plan is made.
     pub fn hosts(&self) -> Vec<&HostUri> {
         let refs = self.destinations.iter().chain(self.zones.iter().flat_map(|block| &block.targets));

@@ -205,6 +205,7 @@ fn row_of(zone: &Zone, origin: &str, refuge: &HostUri, at: Millis) -> Away {
         origin: origin.to_owned(),
         refuge: refuge.clone(),
         aside: None,
+        one_way: false,
         was_running: true,
         kind: Kind::Cold,
         phase: AwayPhase::Away,

@@ -36,6 +36,8 @@ pub struct Away {
     pub refuge: HostUri,
     /// Where it steps aside to, in that phase.
     pub aside: Option<HostUri>,
+    /// It leaves for good: it is on this list only while it moves.
+    pub one_way: bool,
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
@@ -63,6 +65,7 @@ impl Away {
             origin: row.get("origin")?,
             refuge: parsed(row, "refuge")?,
             aside: parsed_optional(row, "aside")?,
+            one_way: row.get("one_way")?,
             was_running: row.get("was_running")?,
             kind: parsed(row, "kind")?,
             phase: parsed(row, "phase")?,
@@ -101,7 +104,7 @@ impl Store {
         self.write("record a zone that leaves", |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO away (zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms,
-                 manifest, aside) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 manifest, aside, one_way) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 params![
                     away.zone.as_str(),
                     away.uuid.to_string(),
@@ -114,6 +117,7 @@ impl Store {
                     away.started.0,
                     manifest,
                     away.aside.as_ref().map(ToString::to_string),
+                    away.one_way,
                 ],
             )?;
             Ok(())
@@ -169,8 +173,8 @@ impl Store {
             connection
                 // Not the configurations: they are long, and `*` would read them all.
                 .prepare_cached(
-                    "SELECT zone, uuid, brand, origin, refuge, aside, was_running, kind, phase, started_ms, ended_ms,
-                     bytes, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms
+                    "SELECT zone, uuid, brand, origin, refuge, aside, one_way, was_running, kind, phase, started_ms,
+                     ended_ms, bytes, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms
                      FROM away ORDER BY zone",
                 )?
                 .query_map([], Away::read)?
@@ -210,6 +214,7 @@ pub(crate) mod tests {
             origin: "h1".into(),
             refuge: "ssh://root@h2".parse().unwrap(),
             aside: None,
+            one_way: false,
             was_running: true,
             kind: Kind::Live,
             phase: AwayPhase::Away,

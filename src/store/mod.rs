@@ -13,6 +13,7 @@ mod expected;
 mod integrity;
 mod journal;
 mod maintenance;
+mod moved;
 mod reservations;
 mod rest;
 mod runs;

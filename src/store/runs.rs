@@ -12,6 +12,8 @@ words! {
         Evacuate = "evacuate",
         /// All zones back to here.
         Return = "return",
+        /// A zone away from here, for good.
+        Migrate = "migrate",
     }
 }
 
@@ -78,11 +80,26 @@ pub struct Run {
     pub expected: Option<Expected>,
 }
 
+impl Direction {
+    /// In the columns `direction` and `one_way`: the first of them is older than migrations, and knows no more words.
+    const fn columns(self) -> (&'static str, bool) {
+        match self {
+            Self::Evacuate | Self::Return => (self.as_str(), false),
+            Self::Migrate => (Self::Evacuate.as_str(), true),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let direction = parsed(row, "direction")?;
+        Ok(if row.get("one_way")? { Self::Migrate } else { direction })
+    }
+}
+
 impl Run {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
-            direction: parsed(row, "direction")?,
+            direction: Direction::read(row)?,
             user: row.get("user")?,
             pid: row.get("pid")?,
             started: Millis(row.get("started_ms")?),
@@ -201,10 +218,11 @@ impl Store {
         pid: u32,
         now: Millis,
     ) -> Result<i64, StoreError> {
+        let (direction, one_way) = direction.columns();
         self.write("record a new run", |transaction| {
             transaction.execute(
-                "INSERT INTO run (direction, user, pid, started_ms) VALUES (?1, ?2, ?3, ?4)",
-                params![direction.as_str(), user, pid, now.0],
+                "INSERT INTO run (direction, one_way, user, pid, started_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![direction, one_way, user, pid, now.0],
             )?;
             Ok(transaction.last_insert_rowid())
         })
@@ -229,15 +247,24 @@ impl Store {
     }
 
     /// The newest run with those of its moves that did not go well, or not yet, by zone name. (A zone that was
-    /// evacuated is in the away list; one that has returned is no news.)
+    /// evacuated is in the away list; one that has returned, or was migrated since, is no news.) A migration counts
+    /// until it has ended: what an evacuation before it has left to do is more than a zone that has gone its way.
     pub fn latest_run(&self) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
         self.read("read the latest run", |connection| {
             let run = connection
-                .query_row("SELECT * FROM run ORDER BY id DESC LIMIT 1", [], Run::read)
+                .query_row(
+                    "SELECT * FROM run WHERE NOT one_way OR ended_ms IS NULL ORDER BY id DESC LIMIT 1",
+                    [],
+                    Run::read,
+                )
                 .optional()?;
             let Some(run) = run else { return Ok(None) };
             let moves = connection
-                .prepare_cached("SELECT * FROM move WHERE run = ?1 AND state NOT IN ('EVACUATED', 'RETURNED') ORDER BY zone")?
+                .prepare_cached(
+                    "SELECT * FROM move WHERE run = ?1 AND state NOT IN ('EVACUATED', 'RETURNED') AND zone NOT IN
+                     (SELECT zone FROM move JOIN run ON run.id = move.run
+                      WHERE run.id > ?1 AND run.one_way AND state = 'EVACUATED') ORDER BY zone",
+                )?
                 .query_map([run.id], Move::read)?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Some((run, moves)))

@@ -166,6 +166,8 @@ CREATE TABLE announcement (
 -- v 3
 -- A zone that `sysadm zone migrate` moves does not come back with a return.
 ALTER TABLE away ADD COLUMN one_way INTEGER NOT NULL DEFAULT 0;
+-- Nor is such a run an evacuation, whatever its direction says.
+ALTER TABLE run ADD COLUMN one_way INTEGER NOT NULL DEFAULT 0;
 
 -- Zones that are `configured` here: detached, or made from a manifest, and not attached yet.
 CREATE TABLE detached (

@@ -44,6 +44,26 @@ fn a_terminal_shows_when_all_will_have_moved_and_how_long_each_zone_still_takes(
 }
 
 #[test]
+fn a_migration_has_a_bar_below_its_sentences() {
+    let site = Environment::story();
+    site.run_zone("h1", "big", |spec| spec.memory = 40 << 30);
+    site.set_faults("h1", &[Fault::once(Effect::Stall { rounds: 1 })]);
+    let (screen, line) = terminal();
+    let drawn = drawn_on(screen.into());
+    let mut command = site.command("h1", "zone migrate big rads://h2");
+    let mut run = command.stderr(Stdio::from(line)).stdout(Stdio::null()).spawn().unwrap();
+    drop(command);
+    site.wait_until(|| drawn.lock().unwrap().contains("s left "));
+    site.done("h1", "evacuate --cancel");
+    site.done("h1", "evacuate --cancel");
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    // Each on a line of its own, whatever moves below.
+    for text in ["Starting migration.", "cancelled; it stays where it was"] {
+        site.wait_until(|| drawn.lock().unwrap().contains(&format!("sysadm: zone 'big': {text}\r\n")));
+    }
+}
+
+#[test]
 fn a_pipe_shows_nothing_of_what_is_only_expected() {
     let site = Environment::locked();
     let printed = site.run("h1", "evacuate -a --jobs 1");

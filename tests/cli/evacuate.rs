@@ -102,13 +102,13 @@ fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     ------- stderr -------
     sysadm: evacuation not complete: 5 of 7 zone(s) moved, 1 skipped, 1 failed, 2 still running here.
     sysadm: big: failed: h3: 100G of memory needed, h3 has 64G free
-    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
     big              FAILED    rads://h3                                h3: 100G of memory needed, h3 has 64G free
-    ct               SKIPPED   -                                        a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a
+    ct               SKIPPED   -                                        a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
     evac1            EVACUATED rads://h2                                -
     evac2            EVACUATED rads://h2                                -
     evac3            EVACUATED rads://h2                                -
@@ -121,7 +121,7 @@ fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 2 zone(s) moved, 1 skipped, 1 failed, 2 still running here.
     sysadm: big: failed: h3: 100G of memory needed, h3 has 64G free
-    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
     [exit status 3]
     ");
 }

@@ -91,12 +91,12 @@ fn a_second_run_is_refused_while_the_first_goes_on() {
     let run = site.start("h1", "evacuate");
     assert_snapshot!(site.run("h1", "evacuate -a"), @r"
     ------- stderr -------
-    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
     [exit status 4]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget evac1"), @r"
     ------- stderr -------
-    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
     [exit status 4]
     ");
     site.set_faults("h1", &[]);

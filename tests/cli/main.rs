@@ -15,6 +15,7 @@ mod help;
 mod hosts;
 mod listing;
 mod maintain;
+mod migrate;
 mod output;
 mod pipes;
 mod plan;

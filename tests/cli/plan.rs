@@ -75,7 +75,7 @@ fn every_blocker_of_every_zone_is_named() {
     sysadm: big: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: big: rads://h2: 100G of memory needed, h2 has 64G free
     sysadm: big: rads://h3: 100G of memory needed, h3 has 64G free
-    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart, or shut it down and evacuate it with -a
+    sysadm: ct: skipped: a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
     sysadm: evac2: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: evac3: rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new disks)
     sysadm: here: rads://h3: disk vda (/SITE/h1/srv/local/here-vda.img) cannot be seen there

@@ -37,7 +37,7 @@ fn another_terminal_lets_what_moves_be_finished_and_nothing_new_start() {
     ");
     assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
     ------- stderr -------
-    sysadm: no evacuation or return is in progress
+    sysadm: no evacuation, return or migration is in progress
     [exit status 1]
     ");
 }

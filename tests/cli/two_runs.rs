@@ -17,7 +17,7 @@ fn the_second_run_is_refused_in_either_direction_and_the_first_is_named() {
         assert_eq!(
             String::from_utf8_lossy(&output.stderr),
             format!(
-                "sysadm: another evacuation or return is in progress (return, pid {}); 'sysadm evacuate -l' shows it\n",
+                "sysadm: another evacuation, return or migration is in progress (return, pid {}); 'sysadm evacuate -l' shows it\n",
                 run.id()
             ),
             "{line}"

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sysadm::evacuation::Outcome;
+use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
@@ -103,7 +104,11 @@ async fn a_transfer_may_end_in_any_way() {
     let told = || "told so".to_owned();
     for (direction, kind) in WAYS {
         for host in &HOSTS[..2] {
-            let mut effects = vec![Effect::LoseAnswer, Effect::Down, Effect::Refuse(told())];
+            let mut effects = vec![
+                Effect::LoseAnswer,
+                Effect::Down,
+                Effect::Refuse { kind: BlockerKind::Host, reason: told() },
+            ];
             for rounds in [0, 1, 2] {
                 effects.push(Effect::FailSend { rounds, reason: told() });
                 effects.push(Effect::Cut { rounds });

@@ -8,7 +8,9 @@ use sysadm::host::{
     ByteStream, Call, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent,
     Token,
 };
-use sysadm::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
+use sysadm::model::{
+    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+};
 use sysadm::plan::Survey;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -242,6 +244,7 @@ pass_on! {
     fn facts() -> Facts;
     fn inventory() -> Inventory;
     fn moved_on(zone: ZoneName) -> Option<String>;
+    fn migrated_to(uuid: Uuid) -> Option<HostUri>;
     fn check(arrival: Arrival) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
     fn offer(zone: ZoneName) -> Offer;

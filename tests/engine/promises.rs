@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sysadm::evacuation::{EvacuationError, Options};
-use sysadm::model::{Brand, Millis};
+use sysadm::model::{BlockerKind, Brand, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
@@ -182,7 +182,12 @@ async fn the_second_target_takes_what_the_first_one_does_not() {
         |world| world.lock("h2"),
         |world| targets(world, &["rads://nowhere", "rads://h3"]),
         |world| world.set_faults("h2", &[Fault::always(Effect::Down)]),
-        |world| world.set_faults("h2", &[Fault::once(Effect::Refuse("no mood".into()))]),
+        |world| {
+            world.set_faults(
+                "h2",
+                &[Fault::once(Effect::Refuse { kind: BlockerKind::Host, reason: "no mood".into() })],
+            )
+        },
     ];
     for spoil in reasons {
         for kind in [Kindly::Live, Kindly::Cold] {

@@ -198,14 +198,27 @@ impl World {
         Options { all: true, jobs: 3, user: "me".to_owned(), ..Options::default() }
     }
 
-    /// Everything away, or back.
+    /// Of web, to h2.
+    pub fn migration(&self) -> Options {
+        let destination = Some("rads://h2".parse().unwrap());
+        Options { zones: vec![name("web")], destination, ..Self::options() }
+    }
+
+    /// Everything away, or back; or web away for good.
     pub async fn run(&self, direction: Direction) -> Result<Outcome, EvacuationError> {
-        let options = Options { actions: self.actions.clone(), ..Self::options() };
+        let options = match direction {
+            Direction::Migrate => self.migration(),
+            Direction::Evacuate | Direction::Return => Self::options(),
+        };
+        let options = Options { actions: self.actions.clone(), ..options };
         self.engine().run(direction, &options).await
     }
 
     /// Brings the world to where a run in that direction can begin.
     pub async fn make_ready_for(&self, direction: Direction) {
+        if direction == Direction::Migrate {
+            return;
+        }
         self.lock("h1");
         if direction == Direction::Return {
             assert!(self.run(Direction::Evacuate).await.unwrap().is_complete());
@@ -251,6 +264,15 @@ impl World {
         for host in HOSTS {
             self.hosts[host].abort(name(zone)).await.unwrap();
         }
+    }
+
+    /// Where a host says that a zone has gone for good.
+    pub fn moved_to(&self, host: &str, zone: &str) -> Option<String> {
+        let folder = self.at(host);
+        let database = rusqlite::Connection::open(Paths::new(folder).database()).unwrap();
+        let found =
+            database.query_row("SELECT moved_to FROM detached WHERE zone = ?1", [zone], |row| row.get(0));
+        found.ok()
     }
 
     pub fn away(&self, zone: &str) -> Option<Away> {
@@ -311,7 +333,7 @@ pub const WAYS: [(Direction, Kindly); 6] = [
 /// Where a zone is before and after a run.
 pub fn ends(direction: Direction) -> (&'static str, &'static str) {
     match direction {
-        Direction::Evacuate => ("h1", "h2"),
+        Direction::Evacuate | Direction::Migrate => ("h1", "h2"),
         Direction::Return => ("h2", "h1"),
     }
 }
@@ -370,7 +392,8 @@ impl Watcher for Events {
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
             Event::Waking(zone) => format!("waking {zone}"),
-            Event::Progress(_) | Event::Outlook { .. } => return,
+            Event::Progress(_) | Event::Step { .. } | Event::Outlook { .. } => return,
+            Event::Prepared(_) => "prepared".to_owned(),
             other => format!("{other:?}"),
         };
         self.0.lock().unwrap().push(text);

@@ -15,6 +15,7 @@ mod cancel;
 mod dry_run;
 mod inventory;
 mod lock;
+mod migrating;
 mod networks;
 mod oddities;
 mod outages;

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
-use sysadm::model::{Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Zone, ZoneName};
+use sysadm::model::{
+    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+};
 use sysadm::plan::Survey;
 use uuid::Uuid;
 
@@ -62,6 +64,7 @@ nothing! {
     inventory() -> Inventory;
     survey(bool) -> Survey;
     moved_on(ZoneName) -> Option<String>;
+    migrated_to(Uuid) -> Option<HostUri>;
     check(Arrival) -> Vec<Blocker>;
     manifest(ZoneName) -> Manifest;
     offer(ZoneName) -> Offer;

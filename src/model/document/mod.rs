@@ -41,6 +41,13 @@ pub struct Written {
     pub at: Millis,
 }
 
+impl Written {
+    /// By this software.
+    pub fn by(host: &str, at: Millis) -> Self {
+        Self { host: host.to_owned(), software: env!("CARGO_PKG_VERSION").to_owned(), at }
+    }
+}
+
 /// Why a document is not a manifest, or a manifest no document.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}{what}", place(file, *line))]

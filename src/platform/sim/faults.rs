@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sim;
 use super::database::Session;
-use crate::model::{ZoneName, words};
+use crate::model::{BlockerKind, ZoneName, words};
 use crate::platform::PlatformError;
 
 words! {
@@ -59,7 +59,12 @@ words! {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
     /// `check()` finds this reason against an arrival.
-    Refuse(String),
+    Refuse {
+        /// What kind of reason.
+        kind: BlockerKind,
+        /// In words.
+        reason: String,
+    },
     /// An operation fails and does nothing.
     Fail {
         /// Which.
@@ -110,7 +115,7 @@ pub enum Effect {
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refuse(reason) => write!(f, "refuse: {reason}"),
+            Self::Refuse { reason, .. } => write!(f, "refuse: {reason}"),
             Self::Fail { at, reason } => write!(f, "fail {at}: {reason}"),
             Self::FailAfter { at, reason } => write!(f, "fail-after {at}: {reason}"),
             Self::Hang { at } => write!(f, "hang {at}"),

@@ -10,9 +10,7 @@ use super::record::Record;
 use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{
-    Arrival, Aux, Blocker, BlockerKind, Edit, Inventory, Manifest, Plug, Zone, ZoneName, ZoneState,
-};
+use crate::model::{Arrival, Aux, Blocker, Edit, Inventory, Manifest, Plug, Zone, ZoneName, ZoneState};
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
@@ -70,10 +68,10 @@ impl Platform for Sim {
         let work = async {
             let (host, present) = self.read(|session| Ok((session.host()?, session.zones()?)))?;
             let mut found = check::blockers(arrival, &host, &present, &self.inner.paths);
-            if let Some((_, Effect::Refuse(reason))) =
-                self.fault(zone, |effect| matches!(effect, Effect::Refuse(_)))?
+            if let Some((_, Effect::Refuse { kind, reason })) =
+                self.fault(zone, |effect| matches!(effect, Effect::Refuse { .. }))?
             {
-                found.push(Blocker::new(BlockerKind::Host, reason));
+                found.push(Blocker::new(kind, reason));
             }
             Ok(found)
         };

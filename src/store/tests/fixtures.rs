@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::sample;
 use crate::model::Step;
-use crate::store::{AwayPhase, Contents, MoveState, Store, schema};
+use crate::store::{AwayPhase, Contents, Direction, MoveState, Store, schema};
 
 fn fixture(version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{version}.sql"))
@@ -18,21 +18,25 @@ fn fixture(version: i64) -> PathBuf {
 fn expected(version: i64) -> Contents {
     match version {
         1 => before_zones_rested(),
-        2 => before_manifests_were_left(),
+        2 => before_detached_zones(),
         3 => sample::contents(),
         _ => panic!("say here what v{version}.sql holds"),
     }
 }
 
-/// Version 2 did not keep manifests of other hosts.
-fn before_manifests_were_left() -> Contents {
-    Contents { standbys: Vec::new(), ..sample::contents() }
+/// Version 2 knew neither a move without a return nor what other hosts leave here.
+fn before_detached_zones() -> Contents {
+    let mut contents = sample::contents();
+    contents.standbys.clear();
+    contents.runs.retain(|run| run.direction != Direction::Migrate);
+    contents.away.retain(|(row, _)| !row.one_way);
+    contents
 }
 
 /// Version 1 knew neither restarts, zones that rest or step aside, nor announced maintenance, and did not keep what moves
 /// took or were expected to take.
 fn before_zones_rested() -> Contents {
-    let mut contents = before_manifests_were_left();
+    let mut contents = before_detached_zones();
     contents.announcement = None;
     contents.rests.clear();
     contents.trips.clear();

@@ -59,6 +59,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         origin: "h1".into(),
         refuge: uri("ssh://root@h2"),
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
+        one_way: false,
         was_running: true,
         kind: Kind::Live,
         phase,
@@ -69,6 +70,12 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         expected: arrived.then_some(EXPECTATION),
     };
     (row, manifest(zone))
+}
+
+/// One that leaves for good.
+pub fn moving(zone: &str) -> (Away, Manifest) {
+    let (row, manifest) = away(zone, AwayPhase::Leaving);
+    (Away { one_way: true, ..row }, manifest)
 }
 
 pub fn trip(zone: &str) -> PastTrip {
@@ -199,13 +206,18 @@ pub fn contents() -> Contents {
             (TargetKey::Zone(name("web")), vec![uri("rads://h3:12303")]),
         ]
         .into(),
-        runs: vec![run(1, Direction::Evacuate, Some(9)), run(2, Direction::Return, None)],
+        runs: vec![
+            run(1, Direction::Evacuate, Some(9)),
+            run(2, Direction::Return, None),
+            run(3, Direction::Migrate, None),
+        ],
         moves: moves.chain([(1, full_move("zz")), (2, full_move("web"))]).collect(),
         journal: marks.chain(steps).collect(),
         away: vec![
             away("back", AwayPhase::Returning),
             away("beside", AwayPhase::Aside),
             away("gone", AwayPhase::Away),
+            moving("moving"),
             away("web", AwayPhase::Leaving),
         ],
         trips: vec![trip("web"), PastTrip { kind: Kind::Cold, downtime_ms: None, ..trip("db") }],

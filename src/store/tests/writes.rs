@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sample::{announcement, away, booking, entry, holder, manifest, name, rest, standby, trip, uri};
+use super::sample::{
+    announcement, away, booking, entry, holder, manifest, moving, name, rest, standby, trip, uri,
+};
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
@@ -21,6 +23,9 @@ pub const WRITES: &[Write] = &[
     ("record what is expected of a run", |store| store.expect(2, (Millis(9), 1), &[])),
     ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
     ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
+    ("record a zone that has migrated", |store| {
+        store.gone_for_good(&moving("moving").0, "document", Millis(5))
+    }),
     ("record a zone that leaves", |store| {
         store.begin_away(&away("new", AwayPhase::Leaving).0, &manifest("new"))
     }),

@@ -4,6 +4,7 @@ mod order_of_work;
 mod planning;
 mod playing;
 mod upkeep;
+mod zone_migrate;
 
 use crate::environment::Environment;
 

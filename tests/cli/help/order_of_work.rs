@@ -55,7 +55,7 @@ fn help_of_sysadm() {
       2    wrong usage
       3    partly done: some zones moved, some did not or still run here
       4    refused: maintenance is held, or is not held where it must be, or another
-           evacuation or return is in progress
+           evacuation, return or migration is in progress
       5    stuck: where a zone is cannot be settled without you
       130  cancelled by the operator; every zone is whole, and on one host
 
@@ -184,6 +184,11 @@ fn help_of_evacuate() {
 
       -w, --overwrite
               Overwrite the configuration that a destination has of the same zone
+
+          --force-attach
+              Let zones go where their software, platform or networks are not as they need them: the
+              destination still finds that, and does not refuse it. Room, storage, names and maintenance
+              count as ever. Such a zone may not boot there
 
           --action <ACTION>
               What is done with the zones, whatever the policy says: live moves them, live if they run,

@@ -147,8 +147,9 @@ fn help_of_zone() {
     Usage: sysadm zone <COMMAND>
 
     Commands:
-      list  List zones: those that run, unless options say more
-      help  Print this message or the help of the given subcommand(s)
+      list     List zones: those that run, unless options say more
+      migrate  Move a zone to another host, for good
+      help     Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help  Print help

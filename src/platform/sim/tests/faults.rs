@@ -1,7 +1,7 @@
 //! Everything that can be told to go wrong does, and leaves the zone where it belongs.
 
 use super::*;
-use crate::model::{Arrival, Beside, Brand, Kind};
+use crate::model::{Arrival, Beside, BlockerKind, Brand, Kind};
 
 fn error<T: std::fmt::Debug>(result: Result<T, PlatformError>) -> String {
     result.unwrap_err().to_string()
@@ -125,7 +125,13 @@ async fn a_check_refuses_when_told() {
         beside: Beside::default(),
         plugs: vec![],
     };
-    world.b.set_faults(&[Fault::once(Effect::Refuse("no mood for it".into()))]).unwrap();
+    world
+        .b
+        .set_faults(&[Fault::once(Effect::Refuse {
+            kind: BlockerKind::Host,
+            reason: "no mood for it".into(),
+        })])
+        .unwrap();
     let blockers = world.b.check(&arrival).await.unwrap();
     assert_eq!(blockers.iter().map(ToString::to_string).collect::<Vec<_>>(), ["no mood for it"]);
     assert_eq!(world.b.check(&arrival).await.unwrap(), []);

@@ -1,32 +1,15 @@
-//! `sysadm zone list`, after zoneadm(8).
+//! `sysadm zone list`.
 
-mod standby;
-
-use super::columns::escape;
-use super::context::Context;
-use super::{CliError, Exit, ui};
+use crate::cli::columns::escape;
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, help, ui};
 use crate::host::Host;
 use crate::model::{Aux, Zone, ZoneState};
 use crate::store::Away;
-pub use standby::problems as standby_problems;
 
-/// Work with the zones of this host
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = help::ZONE_LIST)]
 pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// List zones: those that run, unless options say more
-    List(List),
-    Standby(standby::Args),
-}
-
-#[derive(Debug, clap::Args)]
-#[command(after_long_help = super::help::ZONE_LIST)]
-struct List {
     /// Zones that are installed, too
     #[arg(short)]
     installed: bool,
@@ -44,14 +27,7 @@ struct List {
     parsable: bool,
 }
 
-pub async fn run(args: Args) -> Result<Exit, CliError> {
-    match args.action {
-        Action::List(options) => list(options).await,
-        Action::Standby(args) => standby::run(args).await,
-    }
-}
-
-async fn list(options: List) -> Result<Exit, CliError> {
+pub async fn run(options: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let store = context.store()?;
     let away = store.away()?;
@@ -134,7 +110,7 @@ impl Line {
     }
 }
 
-fn render(lines: &[Line], options: &List) -> String {
+fn render(lines: &[Line], options: &Args) -> String {
     let mut text = String::new();
     if options.verbose {
         let row = |id: &str, name: &str, state: &str, path: &str, brand: &str, ip: &str| {

@@ -1,0 +1,336 @@
+//! `sysadm zone migrate`.
+
+use insta::{allow_duplicates, assert_snapshot};
+use sysadm::model::{BlockerKind, Brand};
+use sysadm::platform::Platform;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+#[test]
+fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': Importing zone configuration.
+    sysadm: zone 'evac1': Attaching zone.
+    sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
+    sysadm: zone 'evac1': Checking migration compatibility.
+    sysadm: zone 'evac1': Starting migration.
+    sysadm: zone 'evac1': Suspending zone on source host.
+    sysadm: zone 'evac1': Waiting for migration to complete.
+    sysadm: zone 'evac1': Migration successful.
+    sysadm: zone 'evac1': Halting and detaching zone on source host.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: no active evacuation
+    sysadm: not in maintenance; 2 zone(s) still running here: evac2, evac3
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -r"), @r"
+    sysadm: nothing to return
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: no such zone: evac1
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn a_zone_that_does_not_run_moves_cold_and_one_that_is_to_be_restarted_says_so() {
+    let site = Environment::story();
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.done("h1", "maintain -s");
+    assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': Importing zone configuration.
+    sysadm: zone 'evac4': Attaching zone.
+    sysadm: zone 'evac4': Detaching zone on source host.
+    sysadm: zone 'evac4': Migration successful.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h3 installed");
+    assert_snapshot!(site.run("h1", "zone migrate -t live tzone1 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'tzone1': its way to move is cold, and only live was asked for
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone migrate ct rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'ct': a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone migrate -t cold ct rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'ct': Importing zone configuration.
+    sysadm: zone 'ct': Attaching zone.
+    sysadm: zone 'ct': Shutting down zone on source host.
+    sysadm: zone 'ct': Booting zone on destination host.
+    sysadm: zone 'ct': Migration successful.
+    sysadm: zone 'ct': Detaching zone on source host.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("ct"), "h2 running");
+    assert_snapshot!(site.run("h1", "zone migrate -q evac2 rads://h2"), @"[done]");
+    assert_eq!(site.whereabouts("evac2"), "h2 running");
+}
+
+#[test]
+fn a_dry_run_says_everything_that_stands_against_it_and_changes_nothing() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "zone migrate -n evac1 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': Importing zone configuration.
+    sysadm: zone 'evac1': Attaching zone.
+    sysadm: zone 'evac1': Dry-run migration successful.
+    sysadm: zone 'evac1': Cleaning up.
+    [done]
+    ");
+    site.set_host("h2", |host| {
+        host.memory = 2 << 30;
+        host.storages.clear();
+    });
+    let lacks = Effect::Refuse { kind: BlockerKind::Software, reason: "libfoo 1.2 is missing".to_owned() };
+    site.set_faults("h2", &[Fault::always(lacks)]);
+    for line in ["zone migrate -n evac1 rads://h2", "zone migrate evac1 rads://h2"] {
+        allow_duplicates! {
+            assert_snapshot!(site.run("h1", line), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': rads://h2: disk vda (/SITE/nfs/evac1-vda.img) cannot be seen there
+    sysadm: zone 'evac1': rads://h2: libfoo 1.2 is missing
+    sysadm: zone 'evac1': rads://h2: 4G of memory needed, h2 has 2G free
+    [exit status 1]
+    ");
+        }
+    }
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_snapshot!(site.run("h1", "zone migrate -n evac1 rads://nowhere"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': rads://nowhere: cannot connect to rads://nowhere: failed to lookup address information: Name or service not known
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn the_destinations_maintenance_counts_and_that_of_this_host_does_not() {
+    let site = Environment::locked();
+    site.done("h2", "maintain -s");
+    for line in ["zone migrate -n evac1 rads://h2", "zone migrate evac1 rads://h2"] {
+        allow_duplicates! {
+            assert_snapshot!(site.run("h1", line), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': rads://h2: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER)
+    [exit status 4]
+    ");
+        }
+    }
+    site.done("h1", "zone migrate -q evac1 rads://h3");
+    assert_eq!(site.whereabouts("evac1"), "h3 running");
+}
+
+#[test]
+fn a_configuration_that_is_there_already_is_replaced_only_when_told() {
+    let site = Environment::story();
+    site.done("h1", "zone migrate -q evac4 rads://h2");
+    site.done("h2", "zone migrate -q evac4 rads://h1");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    // h3 has an older one of the same zone.
+    block_on(async {
+        let manifest = site.sim("h1").manifest(&"evac4".parse().unwrap()).await.unwrap();
+        site.sim("h3").define(&manifest).await.unwrap();
+    });
+    assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': rads://h3: evac4 is configured there already; -w overwrites that
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h3"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': Importing zone configuration.
+    sysadm: zone 'evac4': Attaching zone.
+    sysadm: zone 'evac4': Detaching zone on source host.
+    sysadm: zone 'evac4': Migration successful.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h3 installed");
+}
+
+#[test]
+fn a_zone_does_not_migrate_to_where_it_is() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h1"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': rads://h1: it is there: that is this host itself
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone migrate -w evac1 rads://h1"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': rads://h1: evac1 runs there already
+    [exit status 1]
+    ");
+    assert_eq!(
+        (site.whereabouts("evac4"), site.whereabouts("evac1")),
+        ("h1 installed".into(), "h1 running".into())
+    );
+}
+
+#[test]
+fn one_run_at_a_time_and_each_says_what_it_is() {
+    let site = Environment::story();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "zone migrate evac1 rads://h2");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    assert_snapshot!(site.run("h1", "zone migrate evac2 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: another evacuation, return or migration is in progress (migrate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: migration in progress
+    ZONENAME         STATE     DEST                                     WHEN  ERROR
+    evac1            MIGRATING rads://h2                                TIME  -
+    sysadm: moved at about HH:MM ± 2 s
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate --cancel"), @r"
+    sysadm: asked the migration (pid PID) to stop: nothing new starts, what moves is finished; --cancel again gives that up, too
+    [done]
+    ");
+    site.set_faults("h1", &[]);
+    assert_snapshot!(site.end(run), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': Importing zone configuration.
+    sysadm: zone 'evac1': Attaching zone.
+    sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
+    sysadm: zone 'evac1': Checking migration compatibility.
+    sysadm: zone 'evac1': Starting migration.
+    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: zone 'evac1': Suspending zone on source host.
+    sysadm: zone 'evac1': Waiting for migration to complete.
+    sysadm: zone 'evac1': Migration successful.
+    sysadm: zone 'evac1': Halting and detaching zone on source host.
+    [done]
+    ");
+}
+
+#[test]
+fn one_that_is_given_up_stays_and_the_exit_status_says_so() {
+    let site = Environment::story();
+    site.set_faults("h1", &[Fault::always(Effect::Stall { rounds: 1 })]);
+    let run = site.start("h1", "zone migrate evac1 rads://h2");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    site.done("h1", "evacuate --cancel");
+    site.done("h1", "evacuate --cancel");
+    assert_snapshot!(site.end(run), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': Importing zone configuration.
+    sysadm: zone 'evac1': Attaching zone.
+    sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
+    sysadm: zone 'evac1': Checking migration compatibility.
+    sysadm: zone 'evac1': Starting migration.
+    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    sysadm: cancelled from another terminal: moves in flight are given up, their zones stay
+    sysadm: zone 'evac1': cancelled; it stays where it was
+    [exit status 130]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+}
+
+#[test]
+fn one_whose_end_is_not_known_is_stuck_until_it_is_settled() {
+    let site = Environment::story();
+    site.set_faults("h2", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
+    assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': Importing zone configuration.
+    sysadm: zone 'evac1': Attaching zone.
+    sysadm: zone 'evac1': Booting zone in 'migrating-in' mode.
+    sysadm: zone 'evac1': Checking migration compatibility.
+    sysadm: zone 'evac1': Starting migration.
+    sysadm: zone 'evac1': it is held on h2: h2: no; 'sysadm evacuate --resume' settles it when both hosts answer
+    [exit status 5]
+    ");
+    site.set_faults("h2", &[]);
+    assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
+    sysadm: every zone is settled; 'sysadm evacuate -l' shows where each is
+    ------- stderr -------
+    sysadm: evac1: its move was interrupted; it is on h2
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_snapshot!(site.run("h1", "evacuate -r"), @r"
+    sysadm: nothing to return
+    [done]
+    ");
+}
+
+#[test]
+fn what_an_evacuation_has_left_is_still_listed_after_a_migration() {
+    let site = Environment::locked();
+    let refusal = Effect::Refuse { kind: BlockerKind::Software, reason: "libfoo 1.2 is missing".to_owned() };
+    site.set_faults("h2", &[Fault::always(refusal)]);
+    assert_eq!(site.run("h1", "evacuate evac1 evac2").status, Some(1));
+    site.done("h1", "zone migrate -q evac1 rads://h3");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac2            FAILED    rads://h2                                h2: libfoo 1.2 is missing
+    sysadm: in maintenance; 2 zone(s) still running here: evac2, evac3
+    [done]
+    ");
+    site.set_faults("h2", &[]);
+    site.done("h1", "evacuate -q evac2");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    evac2            EVACUATED rads://h2                                -
+    sysadm: in maintenance; 1 zone(s) still running here: evac3
+    [done]
+    ");
+}
+
+#[test]
+fn a_result_is_a_document_too() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "zone migrate --json evac4 rads://h2"), @r#"
+    {
+      "bytes": 406,
+      "dest": "rads://h2",
+      "done": true,
+      "downtime_ms": null,
+      "dry_run": false,
+      "duration_ms": MS,
+      "errors": [],
+      "kind": "cold",
+      "schema_version": 1,
+      "zone": "evac4"
+    }
+    [done]
+    "#);
+    assert_snapshot!(site.run("h1", "zone migrate --json -n evac1 rads://nowhere"), @r#"
+    {
+      "bytes": null,
+      "dest": "rads://nowhere",
+      "done": false,
+      "downtime_ms": null,
+      "dry_run": true,
+      "duration_ms": null,
+      "errors": [
+        "rads://nowhere: cannot connect to rads://nowhere: failed to lookup address information: Name or service not known"
+      ],
+      "kind": null,
+      "schema_version": 1,
+      "zone": "evac1"
+    }
+    ------- stderr -------
+    sysadm: zone 'evac1': rads://nowhere: cannot connect to rads://nowhere: failed to lookup address information: Name or service not known
+    [exit status 1]
+    "#);
+}
+
+fn block_on(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+}

@@ -1,0 +1,192 @@
+//! One zone away for good.
+
+use sysadm::evacuation::{EvacuationError, Options, Readiness};
+use sysadm::model::BlockerKind;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::{AwayPhase, Direction, MoveState};
+
+use crate::world::{Kindly, World, error_of, live, name, state_of};
+
+const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
+
+/// Moves web on from h2, where it is a guest of h1.
+async fn moves_on_to(world: &World, uri: &str) {
+    let options = Options {
+        destination: Some(uri.parse().unwrap()),
+        actions: world.actions.clone(),
+        ..world.migration()
+    };
+    let outcome = world.engine_of("h2").run(Direction::Migrate, &options).await.unwrap();
+    assert!(outcome.is_complete(), "{outcome:?}");
+}
+
+/// h1 was emptied, and could take its zones back.
+async fn evacuated(kind: Kindly) -> World {
+    let world = World::with(kind);
+    world.lock("h1");
+    assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+    world.unlock("h1");
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_migrates_goes_whether_its_host_is_in_maintenance_or_not_and_no_return_brings_it_back() {
+    for kind in KINDS {
+        for locked in [false, true] {
+            let world = World::with(kind);
+            world.run_zone(live("other"));
+            if locked {
+                world.lock("h1");
+            }
+            let outcome = world.run(Direction::Migrate).await.unwrap();
+            assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
+            assert_eq!(outcome.moves.len(), 1);
+            assert_eq!(world.home_of("web", kind).await, "h2");
+            assert_eq!(world.home_of("other", Kindly::Live).await, "h1");
+            assert_eq!(world.away("web"), None);
+            assert_eq!(world.moved_to("h1", "web").unwrap(), "rads://h2");
+            world.all_room_is_given_back();
+            if locked {
+                world.unlock("h1");
+            }
+            assert_eq!(world.run(Direction::Return).await.unwrap().moves, []);
+            assert_eq!(world.home_of("web", kind).await, "h2");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_document_is_kept_and_says_what_it_was() {
+    let world = World::with(Kindly::Live);
+    let before = sysadm::platform::Platform::manifest(&world.sim("h1"), &name("web")).await.unwrap();
+    world.run(Direction::Migrate).await.unwrap();
+    let database = rusqlite::Connection::open(world.at("h1/var/lib/sysadm/sysadm.db")).unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
+    let (user, document): (String, _) =
+        database.query_row("SELECT user, manifest FROM detached", [], row).unwrap();
+    let (kept, _) = sysadm::model::document::read(document.as_bytes(), "it").unwrap();
+    assert_eq!((user.as_str(), kept.zone.uuid, kept.config), ("me", before.zone.uuid, before.config));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_that_is_refused_or_fails_leaves_the_zone_as_it_was() {
+    let refusal = Effect::Refuse { kind: BlockerKind::Software, reason: "no libfoo".into() };
+    for kind in KINDS {
+        let effects =
+            [refusal.clone(), Effect::Down, Effect::Fail { at: Operation::Define, reason: "no".into() }];
+        for effect in effects {
+            if kind == Kindly::Live && matches!(effect, Effect::Fail { .. }) {
+                continue;
+            }
+            let world = World::with(kind);
+            world.set_faults("h2", &[Fault::always(effect.clone())]);
+            let outcome = world.run(Direction::Migrate).await.unwrap();
+            assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{effect:?}");
+            world.clear_faults();
+            assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+            assert_eq!(world.moved_to("h1", "web"), None);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_end_is_not_known_is_away_until_it_is_settled_and_gone_then() {
+    for kind in [Kindly::Live, Kindly::Restart] {
+        let world = World::with(kind);
+        let at = if kind == Kindly::Live { Operation::Resume } else { Operation::Undefine };
+        let host = if kind == Kindly::Live { "h2" } else { "h1" };
+        world.set_faults(host, &[Fault::always(Effect::Fail { at, reason: "no".into() })]);
+        let outcome = world.run(Direction::Migrate).await.unwrap();
+        assert_eq!(state_of(&outcome, "web"), MoveState::Unknown, "{outcome:?}");
+        let row = world.away("web").unwrap();
+        assert_eq!((row.phase, row.one_way), (AwayPhase::Leaving, true));
+        assert_eq!(world.moved_to("h1", "web"), None);
+        world.settle().await;
+        assert_eq!(world.home_of("web", kind).await, "h2");
+        assert_eq!((world.away("web"), world.moved_to("h1", "web")), (None, Some("rads://h2".to_owned())));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_targets_and_the_policy_have_no_say() {
+    let world = World::with(Kindly::Live);
+    world.set_default_target("h1", "rads://h3");
+    world.lock("h3");
+    assert!(world.run(Direction::Migrate).await.unwrap().is_complete());
+    assert_eq!(world.home_of("web", Kindly::Live).await, "h2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_does_not_run_does_not_move_where_only_live_was_asked_for() {
+    let world = World::with(Kindly::Cold);
+    let only = Some(sysadm::model::Kind::Live);
+    let outcome =
+        world.engine().run(Direction::Migrate, &Options { only, ..world.migration() }).await.unwrap();
+    assert_eq!(state_of(&outcome, "web"), MoveState::Skipped);
+    assert_eq!(error_of(&outcome, "web"), "its way to move is cold, and only live was asked for");
+    let unknown = Options { zones: vec![name("nope")], ..world.migration() };
+    let error = world.engine().run(Direction::Migrate, &unknown).await.unwrap_err();
+    assert!(matches!(error, EvacuationError::NoSuchZone(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_is_moved_on_is_followed_by_the_return_of_its_own_host() {
+    for kind in KINDS {
+        let world = evacuated(kind).await;
+        moves_on_to(&world, "rads://h3").await;
+        assert_eq!(world.home_of("web", kind).await, "h3");
+        assert_eq!(world.store("h2").away().unwrap(), []);
+        let row = world.away("web");
+
+        let options = Options { actions: world.actions.clone(), ..World::options() };
+        let dry = world.engine().plan(Direction::Return, &options).await.unwrap();
+        let prepared = &dry.planned[0].prepared;
+        assert!(matches!(prepared.readiness, Readiness::Ready(_)), "{prepared:?}");
+        assert_eq!(prepared.peer.as_ref().unwrap().host, "h3");
+        assert_eq!(world.away("web"), row, "a dry run has changed something");
+
+        let outcome = world.run(Direction::Return).await.unwrap();
+        assert!(outcome.is_complete(), "{outcome:?}");
+        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+        assert_eq!(world.events.count("web: h2 has migrated it to rads://h3; it returns from there"), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_is_moved_home_is_home() {
+    for kind in KINDS {
+        let world = evacuated(kind).await;
+        moves_on_to(&world, "rads://h1").await;
+        world.settle().await;
+        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+    }
+}
+
+/// What h2 says of an earlier journey does not count while the zone is there.
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_has_come_again_is_not_looked_for_elsewhere() {
+    let world = evacuated(Kindly::Live).await;
+    moves_on_to(&world, "rads://h3").await;
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    world.lock("h1");
+    assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+    world.unlock("h1");
+    assert_eq!(world.moved_to("h2", "web").unwrap(), "rads://h3");
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+    assert_eq!(world.events.count("has migrated it"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
+    let world = evacuated(Kindly::Live).await;
+    moves_on_to(&world, "rads://h3").await;
+    world.set_faults("h3", &[Fault::always(Effect::Down)]);
+    let outcome = world.run(Direction::Return).await.unwrap();
+    assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
+    world.clear_faults();
+    let row = world.away("web").unwrap();
+    assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, "h2"));
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+}
