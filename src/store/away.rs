@@ -231,6 +231,7 @@ pub(crate) mod tests {
             interfaces: vec![],
             obstacles: vec![],
             software: None,
+            processor: None,
         }
     }
 

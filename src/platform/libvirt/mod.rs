@@ -3,12 +3,15 @@
 //!
 //! What a live migration does is in `live`; why a zone cannot come is in `check`.
 
+mod ask;
 mod check;
 mod domain_xml;
+mod facts;
 mod guests;
 mod job;
 mod list;
 mod live;
+mod machine;
 mod power;
 mod survey;
 mod virsh;
@@ -16,13 +19,12 @@ mod virsh;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -49,6 +51,8 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     let _ = (list::parse_list(text), list::parse_zone(brand, info, state));
     let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
     check::read_output(text);
+    facts::read_output(text);
+    machine::read_output(text);
     survey::read_output(Driver::of(brand), text);
 }
 
@@ -59,8 +63,7 @@ pub struct Libvirt {
     /// For how long a zone may be stopped in order to leave, in ms.
     downtime: u64,
     paths: Paths,
-    version: OnceCell<(String, String)>,
-    machines: check::Machines,
+    known: ask::Known,
     leaving: live::Leaving,
     arriving: live::Arriving,
 }
@@ -72,8 +75,7 @@ impl Libvirt {
             settings,
             downtime: config::Migration::default().downtime,
             paths,
-            version: OnceCell::new(),
-            machines: check::Machines::default(),
+            known: ask::Known::default(),
             leaving: live::Leaving::default(),
             arriving: live::Arriving::default(),
         }
@@ -94,12 +96,12 @@ impl Platform for Libvirt {
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
-        let (hypervisor, arch) = self.version.get_or_try_init(check::version).await?.clone();
-        let memory = check::memory()?;
+        let versions = facts::Versions::of_host(&self.known).await?;
+        let memory = facts::memory()?;
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
         Ok(PlatformFacts {
-            hypervisor,
-            arch,
+            hypervisor: versions.describe(),
+            arch: facts::architecture(),
             memory: memory.total,
             memory_free: memory.available.saturating_sub(headroom),
             cpus: std::thread::available_parallelism()
@@ -155,7 +157,12 @@ impl Platform for Libvirt {
                 "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {zone}' first"
             ));
         }
-        Ok(Manifest {
+        let processor = if zone_now.is_running() && driver == Driver::Qemu {
+            check::seen(self, current).await?
+        } else {
+            None
+        };
+        let mut manifest = Manifest {
             zone: zone_now,
             config: config.trim_start().to_owned(),
             platform: self.name().to_owned(),
@@ -164,7 +171,10 @@ impl Platform for Libvirt {
             interfaces: domain.interfaces,
             obstacles: domain.obstacles,
             software: None,
-        })
+            processor,
+        };
+        manifest.software = self.software(&manifest).await?;
+        Ok(manifest)
     }
 
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
@@ -176,12 +186,56 @@ impl Platform for Libvirt {
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
     }
 
-    fn edit(&self, manifest: &Manifest, _edits: &[Edit]) -> Result<String, PlatformError> {
-        Err(PlatformError::Simulated(format!("not yet: {}", manifest.zone.name)))
+    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
+        let zone = &manifest.zone.name;
+        let refused = |what| PlatformError::State { zone: zone.clone(), what };
+        let config = domain_xml::edit(&manifest.config, edits).map_err(refused)?;
+        let expected = edits.iter().fold(manifest.zone.clone(), |zone, edit| match edit {
+            Edit::Name(name) => Zone { name: name.clone(), ..zone },
+            Edit::Uuid(uuid) => Zone { uuid: *uuid, ..zone },
+            Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Network { .. } => zone,
+        });
+        domain_xml::must_be(&config, &expected).map_err(refused)?;
+        Ok(config)
     }
 
-    fn reread(&self, manifest: &Manifest, _config: String) -> Result<Manifest, PlatformError> {
-        Err(PlatformError::Simulated(format!("not yet: {}", manifest.zone.name)))
+    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
+        let odd = |what| PlatformError::State {
+            zone: manifest.zone.name.clone(),
+            what: format!("its configuration: {what}"),
+        };
+        let domain = domain_xml::parse(&config).map_err(odd)?;
+        let domain_xml::Stated { name, uuid, brand, memory, cpus } =
+            domain_xml::stated(&config).map_err(odd)?;
+        Ok(Manifest {
+            zone: Zone { name, uuid, brand, memory, cpus, ..manifest.zone.clone() },
+            config,
+            platform: self.name().to_owned(),
+            disks: domain.disks,
+            networks: domain.networks,
+            interfaces: domain.interfaces,
+            obstacles: domain.obstacles,
+            software: manifest.software.clone(),
+            processor: manifest.processor.clone(),
+        })
+    }
+
+    async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
+        if manifest.zone.brand != Brand::Kvm {
+            return Ok(None);
+        }
+        Ok(facts::Versions::of_host(&self.known).await?.software(manifest))
+    }
+
+    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+        if manifest.zone.brand != Brand::Kvm || manifest.zone.is_running() {
+            return Ok(Vec::new());
+        }
+        let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
+        match self.known.ask(["capabilities"], "").await? {
+            Ok(capabilities) => Ok(machine::updates(&domain, &capabilities)),
+            Err(what) => Err(PlatformError::Output { command: "virsh capabilities", what }),
+        }
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
