@@ -135,6 +135,13 @@ pub(super) fn read_output(text: &str) {
     let _ = devices::missing("<domain><vcpu>1</vcpu></domain>", text);
 }
 
+/// Reads a configuration in each of the ways in which it is read here.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_config(xml: &str) {
+    let _ = devices::missing(xml, "<domainCapabilities><vcpu max='1'/></domainCapabilities>");
+    belongings::read_config(xml);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

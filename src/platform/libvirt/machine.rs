@@ -5,14 +5,30 @@
 
 use roxmltree::{Document, Node};
 
-use super::domain_xml::Domain;
-use crate::model::Edit;
+use super::ask::Known;
+use super::domain_xml::{self, Domain};
+use crate::model::{Brand, Edit, Manifest};
+use crate::platform::PlatformError;
 
 /// What would have to change so that the zone has a machine here. Nothing if it has one, or if none would do.
-pub fn updates(domain: &Domain, capabilities: &str) -> Vec<Edit> {
-    let Some(machine) = &domain.machine else { return Vec::new() };
-    let known = parse_machines(capabilities, &domain.arch, &domain.virt).unwrap_or_default();
-    newer(machine, &known).map(|newer| Edit::Machine(newer.to_owned())).into_iter().collect()
+///
+/// # Errors
+/// If libvirt does not say what it has.
+pub async fn updates(known: &Known, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+    if manifest.zone.brand != Brand::Kvm || manifest.zone.is_running() {
+        return Ok(Vec::new());
+    }
+    // One that cannot be read is named by the check.
+    let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
+    match known.ask(["capabilities"], "").await? {
+        Ok(capabilities) => Ok(update(&domain, &capabilities).into_iter().collect()),
+        Err(what) => Err(PlatformError::Output { command: "virsh capabilities", what }),
+    }
+}
+
+fn update(domain: &Domain, capabilities: &str) -> Option<Edit> {
+    let known = parse_machines(capabilities, &domain.arch, &domain.virt)?;
+    newer(domain.machine.as_deref()?, &known).map(|newer| Edit::Machine(newer.to_owned()))
 }
 
 /// The newest of the same family, if the machine is not known itself.
@@ -76,22 +92,22 @@ mod tests {
 
     const CAPABILITIES: &str = include_str!("fixtures/capabilities.xml");
 
-    fn update(virt: &str, arch: &str, machine: &str, capabilities: &str) -> Option<String> {
+    fn updated(virt: &str, arch: &str, machine: &str, capabilities: &str) -> Option<String> {
         let domain = Domain {
             virt: virt.to_owned(),
             arch: arch.to_owned(),
             machine: Some(machine.to_owned()),
             ..Domain::default()
         };
-        updates(&domain, capabilities).into_iter().next().map(|edit| match edit {
-            Edit::Machine(machine) => machine,
+        match update(&domain, capabilities)? {
+            Edit::Machine(machine) => Some(machine),
             other => panic!("{other:?}"),
-        })
+        }
     }
 
     #[test]
     fn a_machine_that_qemu_has_dropped_becomes_the_newest_of_its_family() {
-        let here = |machine| update("qemu", "x86_64", machine, CAPABILITIES);
+        let here = |machine| updated("qemu", "x86_64", machine, CAPABILITIES);
         assert_eq!(here("pc-i440fx-1.1").as_deref(), Some("pc-i440fx-7.2"));
         assert_eq!(here("pc-q35-1.4").as_deref(), Some("pc-q35-7.2"));
         for known in ["pc-i440fx-2.10", "pc-q35-7.2", "pc", "q35"] {
@@ -103,8 +119,8 @@ mod tests {
         for other in ["pc-q35-rhel7.6.0", "pc-i440fx-jammy", "virt-2.6", "pc-1.0", "nosuch", ""] {
             assert_eq!(here(other), None, "{other} is of another family");
         }
-        assert_eq!(update("qemu", "s390x", "s390-ccw-virtio-2.4", CAPABILITIES), None);
-        assert_eq!(update("xen", "x86_64", "pc-i440fx-1.1", CAPABILITIES), None);
+        assert_eq!(updated("qemu", "s390x", "s390-ccw-virtio-2.4", CAPABILITIES), None);
+        assert_eq!(updated("xen", "x86_64", "pc-i440fx-1.1", CAPABILITIES), None);
     }
 
     #[test]
@@ -127,8 +143,8 @@ mod tests {
     fn a_kind_of_domain_with_a_list_of_its_own_has_those_machines_alone() {
         let capabilities = "<capabilities><guest><arch name='x86_64'><machine>pc-q35-9.0</machine>\
             <domain type='qemu'/><domain type='kvm'><machine>pc-q35-8.0</machine></domain></arch></guest></capabilities>";
-        assert_eq!(update("kvm", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-8.0"));
-        assert_eq!(update("qemu", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-9.0"));
+        assert_eq!(updated("kvm", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-8.0"));
+        assert_eq!(updated("qemu", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-9.0"));
     }
 
     proptest! {

@@ -12,6 +12,7 @@ mod job;
 mod list;
 mod live;
 mod machine;
+mod manifest;
 mod power;
 mod survey;
 mod virsh;
@@ -39,6 +40,23 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
         Some(Plug { mac: one.mac, from: from?, to: to? })
     };
     let _ = domain_xml::plug(xml, &interfaces.iter().filter_map(other).collect::<Vec<_>>());
+    let edits = [Edit::Memory(1 << 30), Edit::Cpus(2), Edit::Machine("pc".to_owned())];
+    if let Ok(stated) = domain_xml::stated(xml) {
+        let same = [
+            Edit::Name(stated.name),
+            Edit::Uuid(stated.uuid),
+            Edit::Memory(stated.memory),
+            Edit::Cpus(stated.cpus),
+        ];
+        assert!(
+            domain_xml::edit(xml, &same).is_ok_and(|edited| edited == xml),
+            "what is so already is changed"
+        );
+    }
+    for edit in edits {
+        let _ = domain_xml::edit(xml, &[edit]).map(|edited| assert!(domain_xml::parse(&edited).is_ok()));
+    }
+    check::read_config(xml);
     if let Some(zone) = zone {
         let _ = domain_xml::must_be(xml, zone);
     }
@@ -55,6 +73,9 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     machine::read_output(text);
     survey::read_output(Driver::of(brand), text);
 }
+
+/// Its word in configurations and manifests.
+const NAME: &str = "libvirt";
 
 /// The libvirt of this host.
 #[derive(Debug)]
@@ -92,7 +113,7 @@ impl Libvirt {
 #[async_trait::async_trait]
 impl Platform for Libvirt {
     fn name(&self) -> &'static str {
-        "libvirt"
+        NAME
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
@@ -118,63 +139,7 @@ impl Platform for Libvirt {
     }
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
-        let (driver, uuid) = self.find(zone).await?;
-        let mut commands = vec![
-            format!("dominfo {uuid}"),
-            format!("domstate --reason {uuid}"),
-            format!("dumpxml --inactive --security-info {uuid}"),
-            format!("dumpxml {uuid}"),
-        ];
-        if driver == Driver::Qemu {
-            commands.push(format!("snapshot-list --name {uuid}"));
-        }
-        let answers = driver.batch(&commands).await?;
-        let [info, state, config, current, rest @ ..] = answers.as_slice() else {
-            return Err(PlatformError::Output { command: "virsh", what: "too few answers".to_owned() });
-        };
-        let zone_now = list::parse_zone(driver.brand(), info, state)?
-            .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
-        // What is plugged in now counts, not what will be after the next boot.
-        let mut domain = domain_xml::parse(current)
-            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
-        let snapshots =
-            rest.iter().flat_map(|names| names.lines()).filter(|name| !name.trim().is_empty()).count();
-        if snapshots > 0 {
-            domain.obstacles.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
-        }
-        // So it will be after its next boot, which may be over there.
-        let later = domain_xml::parse(config.trim_start()).map(|later| later.interfaces).unwrap_or_default();
-        let later: Vec<_> = later.into_iter().filter(|one| !domain.interfaces.contains(one)).collect();
-        domain.interfaces.extend(later);
-        if zone_now.aux == Some(Aux::Suspended) {
-            domain.obstacles.push(
-                "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
-            );
-        }
-        if zone_now.aux == Some(Aux::Paused) && driver == Driver::Qemu && live::has_arrived(zone, &self.paths)
-        {
-            domain.obstacles.push(format!(
-                "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {zone}' first"
-            ));
-        }
-        let processor = if zone_now.is_running() && driver == Driver::Qemu {
-            check::seen(self, current).await?
-        } else {
-            None
-        };
-        let mut manifest = Manifest {
-            zone: zone_now,
-            config: config.trim_start().to_owned(),
-            platform: self.name().to_owned(),
-            disks: domain.disks,
-            networks: domain.networks,
-            interfaces: domain.interfaces,
-            obstacles: domain.obstacles,
-            software: None,
-            processor,
-        };
-        manifest.software = self.software(&manifest).await?;
-        Ok(manifest)
+        self.manifest_of(zone).await
     }
 
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
@@ -187,55 +152,19 @@ impl Platform for Libvirt {
     }
 
     fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
-        let zone = &manifest.zone.name;
-        let refused = |what| PlatformError::State { zone: zone.clone(), what };
-        let config = domain_xml::edit(&manifest.config, edits).map_err(refused)?;
-        let expected = edits.iter().fold(manifest.zone.clone(), |zone, edit| match edit {
-            Edit::Name(name) => Zone { name: name.clone(), ..zone },
-            Edit::Uuid(uuid) => Zone { uuid: *uuid, ..zone },
-            Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Network { .. } => zone,
-        });
-        domain_xml::must_be(&config, &expected).map_err(refused)?;
-        Ok(config)
+        manifest::edit(manifest, edits)
     }
 
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
-        let odd = |what| PlatformError::State {
-            zone: manifest.zone.name.clone(),
-            what: format!("its configuration: {what}"),
-        };
-        let domain = domain_xml::parse(&config).map_err(odd)?;
-        let domain_xml::Stated { name, uuid, brand, memory, cpus } =
-            domain_xml::stated(&config).map_err(odd)?;
-        Ok(Manifest {
-            zone: Zone { name, uuid, brand, memory, cpus, ..manifest.zone.clone() },
-            config,
-            platform: self.name().to_owned(),
-            disks: domain.disks,
-            networks: domain.networks,
-            interfaces: domain.interfaces,
-            obstacles: domain.obstacles,
-            software: manifest.software.clone(),
-            processor: manifest.processor.clone(),
-        })
+        manifest::reread(manifest, config)
     }
 
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
-        if manifest.zone.brand != Brand::Kvm {
-            return Ok(None);
-        }
         Ok(facts::Versions::of_host(&self.known).await?.software(manifest))
     }
 
     async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
-        if manifest.zone.brand != Brand::Kvm || manifest.zone.is_running() {
-            return Ok(Vec::new());
-        }
-        let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
-        match self.known.ask(["capabilities"], "").await? {
-            Ok(capabilities) => Ok(machine::updates(&domain, &capabilities)),
-            Err(what) => Err(PlatformError::Output { command: "virsh capabilities", what }),
-        }
+        machine::updates(&self.known, manifest).await
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {

@@ -131,6 +131,12 @@ fn usb_devices(sys: &Path) -> Vec<String> {
     entries.filter_map(|entry| name(&entry.path())).collect()
 }
 
+/// Reads a configuration in each of the ways in which it is read here.
+#[cfg(feature = "fuzzing")]
+pub fn read_config(xml: &str) {
+    let _ = (references(xml), missing_devices(xml, Path::new("/sys")));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

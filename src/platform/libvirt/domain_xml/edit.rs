@@ -64,18 +64,14 @@ fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<Change>, String> {
 /// libvirt wants the same UUID in what the firmware tells the guest.
 fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
     let node = only(root, "uuid")?;
-    let is_it = |text: &str| text.trim().parse() == Ok(uuid);
+    if alone(node)?.trim().parse() == Ok(uuid) {
+        return Ok(Vec::new());
+    }
     let systems =
         root.children().filter(|node| node.has_tag_name("sysinfo")).flat_map(|node| node.children());
     let entries = systems.filter(|node| node.has_tag_name("system")).flat_map(|node| node.children());
     let told = entries.filter(|node| node.has_tag_name("entry") && node.attribute("name") == Some("uuid"));
-    let mut changes = Vec::new();
-    for node in std::iter::once(node).chain(told) {
-        if !is_it(alone(node)?) {
-            changes.push(content(node, &uuid.to_string())?);
-        }
-    }
-    Ok(changes)
+    std::iter::once(node).chain(told).map(|node| content(node, &uuid.to_string())).collect()
 }
 
 fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
