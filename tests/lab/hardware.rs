@@ -1,5 +1,10 @@
 //! A zone whose virtual hardware the destination does not have stays where it is, running or not; `-n` says so first.
 
+use sysadm::model::Edit;
+use sysadm::paths::Paths;
+use sysadm::platform::Platform;
+use sysadm::platform::libvirt::Libvirt;
+
 use crate::harness::{Host, Lab};
 
 const CPU: &str =
@@ -117,4 +122,47 @@ fn a_zone_whose_emulator_is_missing_there_stays_running_or_not() {
     failed
         .complains(&["cold: failed: h2: no emulator /srv/local/qemu there", "live: failed: h2: no emulator"]);
     lab.guests_are(&["h1: cold shut off, live running", "h2:"]);
+}
+
+#[test]
+fn a_configuration_with_changes_is_one_that_libvirt_takes_and_understands_in_the_same_way() {
+    let lab = Lab::new(&["h1"]);
+    let h1 = lab.host("h1");
+    let firmware = "<sysinfo type='smbios'><system><entry name='uuid'>";
+    h1.run(&["ip", "link", "add", "br7", "type", "bridge"]).ends(0);
+    h1.define_kvm(&["web"], &["--net", "br0"]);
+    let xml = h1.xml("web");
+    let uuid = xml.split("<uuid>").nth(1).unwrap().split('<').next().unwrap();
+    let told = format!("{firmware}{uuid}</entry></system></sysinfo><os><smbios mode='sysinfo'/>");
+    h1.define_xml(&xml.replacen("<os>", &told, 1));
+    let before = h1.xml("web");
+    assert!(before.contains("<smbios"), "{before}");
+
+    let zone = serde_json::json!({
+        "name": "web", "uuid": uuid, "brand": "kvm", "state": "installed", "autostart": false, "persistent": true,
+        "memory": 96 << 20, "cpus": 1,
+    });
+    let manifest = serde_json::json!({
+        "zone": zone, "config": before, "platform": "libvirt", "disks": [], "networks": [], "obstacles": [],
+    });
+    let manifest = serde_json::from_value(manifest).unwrap();
+    let libvirt = Libvirt::new(Default::default(), Paths::new(lab.folder()));
+    let copy = "6b5bd03f-ed22-41e2-9128-dadfae40d005";
+    let edits = [
+        Edit::Name("copy".parse().unwrap()),
+        Edit::Uuid(copy.parse().unwrap()),
+        Edit::Memory(100 << 20),
+        Edit::Cpus(2),
+        Edit::Machine("pc-i440fx-6.2".to_owned()),
+        Edit::Network { from: "br0".parse().unwrap(), to: "br7".parse().unwrap() },
+    ];
+    let edited = libvirt.edit(&manifest, &edits).unwrap();
+    h1.define_xml(&edited);
+    let taken = h1.xml("copy");
+    assert_eq!(taken, edited, "what libvirt has is what was written, to the byte");
+    let understood = h1.virsh(&["dominfo", "copy"]).ends(0);
+    understood.says(&[copy, "CPU(s):         2", "Max memory:     102400 KiB"]);
+    assert_eq!(h1.xml("web"), before);
+    // Its disk and hardware address are the other one's, which does not run.
+    h1.virsh(&["start", "copy"]).ends(0);
 }

@@ -45,7 +45,10 @@ const LISTED: &[Listed] = &[
         ..all(&["devices", "disk"], ["target", "bus"], "bus", "disk bus")
     },
     all(&["devices", "graphics"], ["", "type"], "type", "graphics"),
-    all(&["devices", "video"], ["model", "type"], "modelType", "video model"),
+    Listed {
+        only: &["vga", "cirrus", "vmvga", "qxl", "virtio", "bochs", "ramfb"],
+        ..all(&["devices", "video"], ["model", "type"], "modelType", "video model")
+    },
     Listed {
         only: &["usb", "pci", "scsi"],
         ..all(&["devices", "hostdev"], ["", "type"], "subsysType", "passing through of devices of type")
@@ -57,10 +60,7 @@ const LISTED: &[Listed] = &[
     all(&["devices", "tpm"], ["backend", "type"], "backendModel", "TPM backend"),
     all(&["devices", "tpm"], ["backend", "version"], "backendVersion", "TPM version"),
     all(&["devices", "redirdev"], ["", "bus"], "bus", "redirection on bus"),
-    Listed {
-        only: &["spicevmc", "qemu-vdagent"],
-        ..all(&["devices", "channel"], ["", "type"], "type", "channel")
-    },
+    Listed { only: &["spicevmc"], ..all(&["devices", "channel"], ["", "type"], "type", "channel") },
     all(&["devices", "crypto"], ["", "model"], "model", "crypto model"),
     all(&["devices", "crypto"], ["backend", "model"], "backendModel", "crypto backend"),
     Listed {
@@ -208,6 +208,25 @@ mod tests {
         assert_eq!(found(&device("<rng model='virtio'/>"), &none), "no random number generator virtio there");
         assert_eq!(found("<launchSecurity type='sev-snp'/>", HERE), "no launch security sev-snp there");
         assert_eq!(found("<vcpu>300</vcpu>", HERE), "its machine has at most 255 processors there, not 300");
+    }
+
+    #[test]
+    fn a_newer_libvirt_lists_more_and_is_read_the_same() {
+        let newer = "<domainCapabilities><os><enum name='firmware'><value>efi</value></enum>\
+            <loader supported='yes'><value>/fw.fd</value><enum name='secure'><value>yes</value></enum></loader></os>\
+            <devices><crypto supported='yes'><enum name='backendModel'><value>builtin</value></enum></crypto>\
+            <interface supported='yes'><enum name='backendType'><value>default</value></enum></interface></devices>\
+            <features><tdx supported='yes'/><sev supported='no'/></features></domainCapabilities>";
+        let fits = "<os firmware='efi'><loader secure='yes'/></os><launchSecurity type='tdx'/><devices>\
+            <video><model type='none'/></video><interface type='network'/></devices>";
+        assert_eq!(found(fits, newer), "");
+        let lacks = "<os firmware='bios'/><launchSecurity type='sev'/><devices><crypto><backend model='lkcf'/></crypto>\
+            <interface type='user'><backend type='passt'/></interface></devices>";
+        assert_eq!(
+            found(lacks, newer),
+            "no firmware bios there; no crypto backend lkcf there; no network backend passt there; \
+             no launch security sev there"
+        );
     }
 
     proptest! {
