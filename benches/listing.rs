@@ -101,6 +101,7 @@ fn fill(root: &Path) {
             interfaces: vec![],
             obstacles: vec![],
             software: None,
+            processor: None,
         };
         let row = Away {
             zone: zone.name.clone(),

@@ -138,6 +138,7 @@ mod tests {
             interfaces: vec![],
             obstacles: Vec::new(),
             software: None,
+            processor: None,
         };
         Arrival {
             manifest,

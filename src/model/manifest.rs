@@ -28,6 +28,10 @@ pub struct Manifest {
     /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
+    /// What a zone that runs has seen of a processor and must find wherever it runs on, in the platform's own words
+    /// (libvirt: a `<cpu>`). None: any will do, or older software does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
 }
 
 impl Manifest {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Blocker, Edit, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -135,6 +135,14 @@ pub trait Platform: Send + Sync {
     /// A manifest with this configuration in place of its own, and with all that the configuration says: name, UUID,
     /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays.
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
+
+    /// What this host has of the software that the zone depends on, the zone being here or on its way. None: it depends
+    /// on none that the platform knows of.
+    async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError>;
+
+    /// What would have to change about a zone that does not run so that it fits here: nothing if it does, or if no change
+    /// would help.
+    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError>;
 
     /// Cold: takes a configuration.
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError>;

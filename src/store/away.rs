@@ -236,6 +236,7 @@ pub(crate) mod tests {
             interfaces: vec![],
             obstacles: vec![],
             software: None,
+            processor: None,
         }
     }
 

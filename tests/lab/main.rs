@@ -13,6 +13,7 @@ mod bad_luck;
 mod blockers;
 mod cancel;
 mod dry_run;
+mod hardware;
 mod inventory;
 mod lock;
 mod migrating;

@@ -19,6 +19,7 @@ pub(super) struct Parts {
     pub system: Option<System>,
     pub packages: Vec<Package>,
     pub patches: Vec<Patch>,
+    pub processor: Option<String>,
     /// Platform, and what it reads.
     pub config: Option<(String, String)>,
 }
@@ -46,6 +47,7 @@ impl Parts {
             }
             "package" => self.packages.push(package(node, place)?),
             "patch" => self.patches.push(patch(node, place)?),
+            "processor" => once(&mut self.processor, processor(node, place)?, node, place)?,
             "config" => once(&mut self.config, config(node, place)?, node, place)?,
             _ => return Err(unknown(node, place)),
         }
@@ -168,8 +170,20 @@ fn patch(node: Node<'_, '_>, place: &Place<'_>) -> Result<Patch, DocumentError> 
 
 fn config(node: Node<'_, '_>, place: &Place<'_>) -> Result<(String, String), DocumentError> {
     let platform = Fields::of(node, place, &["platform"])?.text("platform")?.to_owned();
+    Ok((platform, verbatim(node, place)?))
+}
+
+fn processor(node: Node<'_, '_>, place: &Place<'_>) -> Result<String, DocumentError> {
+    Fields::of(node, place, &[])?;
+    verbatim(node, place)
+}
+
+/// A text as it was written.
+fn verbatim(node: Node<'_, '_>, place: &Place<'_>) -> Result<String, DocumentError> {
     match node.children().find(|child| !child.is_text()) {
-        Some(other) => Err(place.wrong(other, "nothing but text is expected in <config>, in CDATA")),
-        None => Ok((platform, node.children().filter_map(|text| text.text()).collect())),
+        Some(other) => {
+            Err(place.wrong(other, &format!("nothing but text is expected in <{}>, in CDATA", name(node))))
+        }
+        None => Ok(node.children().filter_map(|text| text.text()).collect()),
     }
 }

@@ -62,6 +62,7 @@ fn manifest(
         interfaces: parts.interfaces,
         obstacles: parts.obstacles,
         software: parts.system.map(|system| Software { system, packages, patches }),
+        processor: parts.processor,
     };
     // It is there for those who know zones, and follows from the rest: two answers would be one too many.
     let path = zone.text("zonepath")?;

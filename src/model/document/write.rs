@@ -58,6 +58,9 @@ fn document(manifest: &Manifest, written: &Written) -> Result<String, String> {
     if let Some(software) = &manifest.software {
         write_software(&mut xml, software)?;
     }
+    if let Some(processor) = &manifest.processor {
+        xml.open(1, "processor").content("processor", processor)?;
+    }
     xml.open(1, "config").with("platform", &manifest.platform)?.content("config", &manifest.config)?;
     xml.close(0, "zone");
     Ok(xml.0)

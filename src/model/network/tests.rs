@@ -44,6 +44,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
         interfaces,
         obstacles: vec![],
         software: None,
+        processor: None,
     }
 }
 

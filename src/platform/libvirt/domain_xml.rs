@@ -1,15 +1,21 @@
 //! A domain's XML: what it says of storage, networks and machine, and what in it stands against moving.
 //!
-//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`plug()`]).
+//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`plug()`]), and
+//! for what an administrator wants to be another ([`edit()`]). Both change the text in exact places.
 
+mod edit;
 mod plug;
+mod stated;
+mod text;
 
 use std::path::PathBuf;
 
 use roxmltree::{Document, Node};
 
 use crate::model::{Disk, DiskSource, Interface, Mac, Network, Zone, xml};
+pub use edit::edit;
 pub use plug::plug;
+pub use stated::{Stated, bytes_of, stated};
 
 /// What matters of a domain's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub struct Domain {
     pub machine: Option<String>,
     /// A CPU model by name that it must have.
     pub cpu_model: Option<String>,
+    /// The program that runs it.
+    pub emulator: Option<PathBuf>,
     /// Storage.
     pub disks: Vec<Disk>,
     /// Networks.
@@ -39,20 +47,7 @@ pub struct Domain {
 /// If its name or UUID is another one, missing (libvirt would make one up), or there twice.
 pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
     let document = read(xml)?;
-    let only = |name: &str| {
-        let mut all = document.root_element().children().filter(|node| node.tag_name().name() == name);
-        let (Some(node), None) = (all.next(), all.next()) else {
-            return Err(format!("one <{name}> is expected"));
-        };
-        // A comment or a second piece of text would be read in one way here and in another by libvirt.
-        let mut parts = node.children();
-        let (Some(text), None) =
-            (parts.next().filter(Node::is_text).and_then(|part| part.text()), parts.next())
-        else {
-            return Err(format!("nothing but text is expected in <{name}>"));
-        };
-        Ok(text)
-    };
+    let only = |name: &str| text::alone(text::only(document.root_element(), name)?);
     let (name, uuid) = (only("name")?, only("uuid")?);
     if name != zone.name.as_str() {
         return Err(format!("it is of {name:?}, not of zone '{}'", zone.name));
@@ -105,7 +100,7 @@ pub(super) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<No
     node.children().find(|child| child.has_tag_name(name))
 }
 
-fn text(node: Node<'_, '_>) -> Option<String> {
+fn text_of(node: Node<'_, '_>) -> Option<String> {
     let text = node.text()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -120,7 +115,7 @@ fn read_os(os: Node<'_, '_>, domain: &mut Domain) {
                 domain.machine = part.attribute("machine").map(str::to_owned);
             }
             "kernel" | "initrd" | "dtb" | "loader" | "nvram" => {
-                if let Some(path) = text(part) {
+                if let Some(path) = text_of(part) {
                     domain.disks.push(Disk {
                         target: name.to_owned(),
                         source: DiskSource::File(PathBuf::from(path)),
@@ -135,7 +130,7 @@ fn read_os(os: Node<'_, '_>, domain: &mut Domain) {
 
 fn read_cpu(cpu: Node<'_, '_>, domain: &mut Domain) {
     if cpu.attribute("mode") == Some("custom") {
-        domain.cpu_model = child(cpu, "model").and_then(text);
+        domain.cpu_model = child(cpu, "model").and_then(text_of);
     }
 }
 
@@ -144,6 +139,7 @@ fn read_device(device: Node<'_, '_>, domain: &mut Domain) {
         "disk" => read_disk(device, domain),
         "filesystem" => read_filesystem(device, domain),
         "interface" => read_interface(device, domain),
+        "emulator" => domain.emulator = text_of(device).map(PathBuf::from),
         "hostdev" => {
             domain.obstacles.push(format!("host device passed through ({})", describe_hostdev(device)))
         }
@@ -235,6 +231,12 @@ fn read_interface(device: Node<'_, '_>, domain: &mut Domain) {
         domain.networks.push(network.clone());
     }
     domain.interfaces.extend(mac_of(device).map(|mac| Interface::new(mac, network)));
+}
+
+/// The interfaces of a domain.
+fn interfaces<'a, 'input>(root: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
+    let devices = root.children().filter(|node| node.has_tag_name("devices"));
+    devices.flat_map(|devices| devices.children()).filter(|node| node.has_tag_name("interface"))
 }
 
 /// The network of an interface, and the name of the attribute of its `<source>` that has it.

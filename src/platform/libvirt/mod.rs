@@ -3,12 +3,16 @@
 //!
 //! What a live migration does is in `live`; why a zone cannot come is in `check`.
 
+mod ask;
 mod check;
 mod domain_xml;
+mod facts;
 mod guests;
 mod job;
 mod list;
 mod live;
+mod machine;
+mod manifest;
 mod power;
 mod survey;
 mod virsh;
@@ -16,13 +20,12 @@ mod virsh;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Zone, ZoneName};
+use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -37,6 +40,23 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
         Some(Plug { mac: one.mac, from: from?, to: to? })
     };
     let _ = domain_xml::plug(xml, &interfaces.iter().filter_map(other).collect::<Vec<_>>());
+    let edits = [Edit::Memory(1 << 30), Edit::Cpus(2), Edit::Machine("pc".to_owned())];
+    if let Ok(stated) = domain_xml::stated(xml) {
+        let same = [
+            Edit::Name(stated.name),
+            Edit::Uuid(stated.uuid),
+            Edit::Memory(stated.memory),
+            Edit::Cpus(stated.cpus),
+        ];
+        assert!(
+            domain_xml::edit(xml, &same).is_ok_and(|edited| edited == xml),
+            "what is so already is changed"
+        );
+    }
+    for edit in edits {
+        let _ = domain_xml::edit(xml, &[edit]).map(|edited| assert!(domain_xml::parse(&edited).is_ok()));
+    }
+    check::read_config(xml);
     if let Some(zone) = zone {
         let _ = domain_xml::must_be(xml, zone);
     }
@@ -49,8 +69,13 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     let _ = (list::parse_list(text), list::parse_zone(brand, info, state));
     let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
     check::read_output(text);
+    facts::read_output(text);
+    machine::read_output(text);
     survey::read_output(Driver::of(brand), text);
 }
+
+/// Its word in configurations and manifests.
+const NAME: &str = "libvirt";
 
 /// The libvirt of this host.
 #[derive(Debug)]
@@ -59,8 +84,7 @@ pub struct Libvirt {
     /// For how long a zone may be stopped in order to leave, in ms.
     downtime: u64,
     paths: Paths,
-    version: OnceCell<(String, String)>,
-    machines: check::Machines,
+    known: ask::Known,
     leaving: live::Leaving,
     arriving: live::Arriving,
 }
@@ -72,8 +96,7 @@ impl Libvirt {
             settings,
             downtime: config::Migration::default().downtime,
             paths,
-            version: OnceCell::new(),
-            machines: check::Machines::default(),
+            known: ask::Known::default(),
             leaving: live::Leaving::default(),
             arriving: live::Arriving::default(),
         }
@@ -90,16 +113,16 @@ impl Libvirt {
 #[async_trait::async_trait]
 impl Platform for Libvirt {
     fn name(&self) -> &'static str {
-        "libvirt"
+        NAME
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
-        let (hypervisor, arch) = self.version.get_or_try_init(check::version).await?.clone();
-        let memory = check::memory()?;
+        let versions = facts::Versions::of_host(&self.known).await?;
+        let memory = facts::memory()?;
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
         Ok(PlatformFacts {
-            hypervisor,
-            arch,
+            hypervisor: versions.describe(),
+            arch: facts::architecture(),
             memory: memory.total,
             memory_free: memory.available.saturating_sub(headroom),
             cpus: std::thread::available_parallelism()
@@ -116,55 +139,7 @@ impl Platform for Libvirt {
     }
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
-        let (driver, uuid) = self.find(zone).await?;
-        let mut commands = vec![
-            format!("dominfo {uuid}"),
-            format!("domstate --reason {uuid}"),
-            format!("dumpxml --inactive --security-info {uuid}"),
-            format!("dumpxml {uuid}"),
-        ];
-        if driver == Driver::Qemu {
-            commands.push(format!("snapshot-list --name {uuid}"));
-        }
-        let answers = driver.batch(&commands).await?;
-        let [info, state, config, current, rest @ ..] = answers.as_slice() else {
-            return Err(PlatformError::Output { command: "virsh", what: "too few answers".to_owned() });
-        };
-        let zone_now = list::parse_zone(driver.brand(), info, state)?
-            .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
-        // What is plugged in now counts, not what will be after the next boot.
-        let mut domain = domain_xml::parse(current)
-            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
-        let snapshots =
-            rest.iter().flat_map(|names| names.lines()).filter(|name| !name.trim().is_empty()).count();
-        if snapshots > 0 {
-            domain.obstacles.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
-        }
-        // So it will be after its next boot, which may be over there.
-        let later = domain_xml::parse(config.trim_start()).map(|later| later.interfaces).unwrap_or_default();
-        let later: Vec<_> = later.into_iter().filter(|one| !domain.interfaces.contains(one)).collect();
-        domain.interfaces.extend(later);
-        if zone_now.aux == Some(Aux::Suspended) {
-            domain.obstacles.push(
-                "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
-            );
-        }
-        if zone_now.aux == Some(Aux::Paused) && driver == Driver::Qemu && live::has_arrived(zone, &self.paths)
-        {
-            domain.obstacles.push(format!(
-                "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {zone}' first"
-            ));
-        }
-        Ok(Manifest {
-            zone: zone_now,
-            config: config.trim_start().to_owned(),
-            platform: self.name().to_owned(),
-            disks: domain.disks,
-            networks: domain.networks,
-            interfaces: domain.interfaces,
-            obstacles: domain.obstacles,
-            software: None,
-        })
+        self.manifest_of(zone).await
     }
 
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
@@ -176,12 +151,20 @@ impl Platform for Libvirt {
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
     }
 
-    fn edit(&self, manifest: &Manifest, _edits: &[Edit]) -> Result<String, PlatformError> {
-        Err(PlatformError::Simulated(format!("not yet: {}", manifest.zone.name)))
+    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
+        manifest::edit(manifest, edits)
     }
 
-    fn reread(&self, manifest: &Manifest, _config: String) -> Result<Manifest, PlatformError> {
-        Err(PlatformError::Simulated(format!("not yet: {}", manifest.zone.name)))
+    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
+        manifest::reread(manifest, config)
+    }
+
+    async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
+        Ok(facts::Versions::of_host(&self.known).await?.software(manifest))
+    }
+
+    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+        machine::updates(&self.known, manifest).await
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {

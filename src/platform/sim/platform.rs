@@ -10,7 +10,9 @@ use super::record::Record;
 use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Aux, Blocker, Edit, Inventory, Manifest, Plug, Zone, ZoneName, ZoneState};
+use crate::model::{
+    Arrival, Aux, Blocker, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
+};
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
@@ -57,8 +59,9 @@ impl Platform for Sim {
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
         let work = async {
-            let record = self.read(|session| session.named(zone))?;
-            Ok(record.config.clone().manifest(record.zone(), record.text))
+            let (record, host) = self.read(|session| Ok((session.named(zone)?, session.host()?)))?;
+            let manifest = record.config.clone().manifest(record.zone(), record.text);
+            Ok(Manifest { software: host.software, ..manifest })
         };
         self.gated(Operation::Manifest, Some(zone), work).await
     }
@@ -106,6 +109,15 @@ impl Platform for Sim {
             ..manifest.zone.clone()
         };
         Ok(Manifest { software: manifest.software.clone(), ..config.manifest(zone, text) })
+    }
+
+    async fn software(&self, _manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
+        let work = async { self.read(|session| Ok(session.host()?.software)) };
+        self.gated(Operation::Facts, None, work).await
+    }
+
+    async fn updates(&self, _manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+        Ok(Vec::new())
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::clock::Scale;
 use crate::model::{
-    Brand, Disk, DiskSource, Edit, Interface, Mac, Manifest, Network, Plug, Stranger, Zone, ZoneName,
+    Brand, Disk, DiskSource, Edit, Interface, Mac, Manifest, Network, Plug, Software, Stranger, Zone,
+    ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::Version;
@@ -40,6 +41,9 @@ pub struct HostSettings {
     pub storages: Vec<Storage>,
     /// Guests that cannot be handled.
     pub strangers: Vec<Stranger>,
+    /// The software that its zones depend on; none: they depend on none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software: Option<Software>,
 }
 
 impl Default for HostSettings {
@@ -56,6 +60,7 @@ impl Default for HostSettings {
             bridges: vec!["br0".to_owned()],
             storages: vec![Storage { name: "local".to_owned(), folder: None }],
             strangers: Vec::new(),
+            software: None,
         }
     }
 }
@@ -232,6 +237,7 @@ impl ZoneConfig {
             networks: self.networks,
             obstacles: self.obstacles,
             software: None,
+            processor: None,
         }
     }
 

@@ -139,6 +139,7 @@ pub fn manifest(zone: &str) -> Manifest {
         interfaces: vec![],
         obstacles: vec!["it has a snapshot".into()],
         software: None,
+        processor: None,
     }
 }
 

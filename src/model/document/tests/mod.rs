@@ -61,6 +61,7 @@ fn web1() -> Manifest {
                 Patch { id: "118855-36".into(), obsoletes: vec![] },
             ],
         }),
+        processor: Some("<cpu mode='custom'/>".into()),
     }
 }
 

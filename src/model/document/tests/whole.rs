@@ -220,17 +220,10 @@ fn zone() -> impl Strategy<Value = Zone> {
 
 fn manifest() -> impl Strategy<Value = Manifest> {
     let plugged = (vec(network(), 0..4), vec(interface(), 0..4));
-    let texts = (nasty(), nasty(), vec(nasty(), 0..3));
+    let texts = (nasty(), nasty(), vec(nasty(), 0..3), option(nasty()));
     (zone(), texts, plugged, vec(disk(), 0..5), option(software())).prop_map(
-        |(zone, (config, platform, obstacles), (networks, interfaces), disks, software)| Manifest {
-            zone,
-            config,
-            platform,
-            disks,
-            networks,
-            interfaces,
-            obstacles,
-            software,
+        |(zone, (config, platform, obstacles, processor), (networks, interfaces), disks, software)| {
+            Manifest { zone, config, platform, disks, networks, interfaces, obstacles, software, processor }
         },
     )
 }

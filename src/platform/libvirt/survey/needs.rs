@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use roxmltree::Node;
 
 use super::super::check::is_plain;
-use super::super::domain_xml::{self, Domain, child};
+use super::super::domain_xml::{self, Domain, bytes_of, child};
 use crate::plan::Version;
 
 /// The namespace of tags in a domain's metadata.
@@ -68,7 +68,10 @@ pub fn parse(xml: &str, runs: bool, huge_page: u64) -> Result<Needs, String> {
     Ok(Needs {
         huge_page: huge_page_of(root, huge_page),
         one_node: child(root, "numatune").and_then(|tune| child(tune, "memory")).is_some_and(is_bound),
-        processor: if runs && domain.virt == "kvm" { processor_of(root) } else { Processor::Any },
+        processor: child(root, "cpu")
+            .filter(|_| runs && domain.virt == "kvm")
+            .map(processor_of)
+            .unwrap_or_default(),
         hypervisor: domain.machine.as_deref().and_then(machine_version),
         tags: child(root, "metadata").map(tags_of).unwrap_or_default(),
         domain,
@@ -78,16 +81,7 @@ pub fn parse(xml: &str, runs: bool, huge_page: u64) -> Result<Needs, String> {
 fn huge_page_of(root: Node<'_, '_>, usual: u64) -> Option<u64> {
     let pages = child(child(root, "memoryBacking")?, "hugepages")?;
     let Some(page) = child(pages, "page") else { return Some(usual) };
-    let unit = match page.attribute("unit").unwrap_or("KiB") {
-        "b" | "bytes" => 1,
-        "KB" => 1000,
-        "k" | "KiB" => 1 << 10,
-        "MB" => 1_000_000,
-        "M" | "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "G" | "GiB" => 1 << 30,
-        _ => return Some(usual),
-    };
+    let Some(unit) = bytes_of(page.attribute("unit").unwrap_or("KiB")) else { return Some(usual) };
     Some(page.attribute("size").and_then(|size| size.parse::<u64>().ok()?.checked_mul(unit)).unwrap_or(usual))
 }
 
@@ -103,20 +97,21 @@ fn is_bound(memory: Node<'_, '_>) -> bool {
 //   <feature policy='require' name='hypervisor'/>
 //   <feature policy='disable' name='svm'/>
 // </cpu>
-fn processor_of(root: Node<'_, '_>) -> Processor {
-    let Some(cpu) = child(root, "cpu") else { return Processor::Any };
+/// What is needed by a zone with this `<cpu>`. It is written anew, in words that libvirt could have.
+pub fn processor_of(cpu: Node<'_, '_>) -> Processor {
     let model = child(cpu, "model").and_then(|node| node.text()).map(str::trim).filter(|name| is_plain(name));
     match (cpu.attribute("mode").unwrap_or("custom"), model) {
         ("custom", Some(model)) => {
             let features = cpu.children().filter(|node| node.has_tag_name("feature")).filter_map(|node| {
                 let name = node.attribute("name").filter(|name| is_plain(name))?;
                 let policy = node.attribute("policy").unwrap_or("require");
-                matches!(policy, "require" | "disable" | "forbid")
+                matches!(policy, "require" | "disable" | "forbid" | "force")
                     .then(|| format!("<feature policy='{policy}' name='{name}'/>"))
             });
             let features: String = features.collect();
+            let exact = if cpu.attribute("match") == Some("strict") { "strict" } else { "exact" };
             Processor::Model(format!(
-                "<cpu mode='custom' match='exact'><model fallback='forbid'>{model}</model>{features}</cpu>"
+                "<cpu mode='custom' match='{exact}'><model fallback='forbid'>{model}</model>{features}</cpu>"
             ))
         }
         ("custom", None) => Processor::Any,

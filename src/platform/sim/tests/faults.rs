@@ -24,6 +24,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         interfaces: vec![],
         obstacles: vec![],
         software: None,
+        processor: None,
     };
     let (uuid, folder) = (manifest.zone.uuid, world.at("own"));
     match operation {

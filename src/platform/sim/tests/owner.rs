@@ -199,7 +199,7 @@ proptest! {
             (config.disks.clone(), config.networks.clone(), config.obstacles.clone());
         let interfaces = config.interfaces();
         let given =
-            Manifest { zone, config: text, platform: "sim".into(), disks, networks, interfaces, obstacles, software: None };
+            Manifest { zone, config: text, platform: "sim".into(), disks, networks, interfaces, obstacles, software: None, processor: None };
         let taken = block_on(async {
             sim.define(&given).await.unwrap();
             sim.manifest(&config.name).await.unwrap()

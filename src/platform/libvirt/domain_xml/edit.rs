@@ -1,0 +1,164 @@
+//! Makes the changes that an administrator asks for, and refuses those that would no longer add up with the rest.
+//!
+//! | change | what changes with it | refused if there is |
+//! |---|---|---|
+//! | name | | |
+//! | UUID | the one in `<sysinfo>` | |
+//! | memory | `<currentMemory>` | NUMA cells, memory devices, less `<maxMemory>` |
+//! | processors | `current`, and alone if it has that and so many | another topology, NUMA cells, `<vcpus>`, settings of one that goes |
+//! | machine | | no machine, as in a container |
+//! | network | all interfaces in it | |
+//!
+//! Files keep their names, also those (`<nvram>`) that have the zone's in them. What is so already stays, byte for byte.
+
+use roxmltree::Node;
+use uuid::Uuid;
+
+use super::stated::{bytes, bytes_of, cpus};
+use super::text::{Change, alone, at, attribute, changed, content, only};
+use super::{child, interfaces, network_of, read};
+use crate::model::Edit;
+
+/// The same document with these changes, in the order in which they stand.
+///
+/// # Errors
+/// What is wrong with the document, or why a change cannot be made.
+pub fn edit(xml: &str, edits: &[Edit]) -> Result<String, String> {
+    edits.iter().try_fold(xml.to_owned(), |xml, edit| {
+        let changes = changes(read(&xml)?.root_element(), edit)?;
+        Ok(changed(&xml, changes))
+    })
+}
+
+fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
+    match edit {
+        Edit::Name(name) => Ok(differs(only(root, "name")?, name.as_str())?.into_iter().collect()),
+        Edit::Uuid(uuid) => identity(root, *uuid),
+        Edit::Memory(bytes) => memory(root, *bytes),
+        Edit::Cpus(count) => processors(root, *count),
+        Edit::Machine(machine) => {
+            let os = only(root, "os")?;
+            let node = only(os, "type")?;
+            match node.attribute("machine") {
+                Some(now) if now == machine => Ok(Vec::new()),
+                Some(_) => Ok(vec![attribute(node, "machine", machine)?]),
+                None => Err(at(node, "it has no machine type")),
+            }
+        }
+        Edit::Network { from, to } => {
+            let moves = |device| {
+                let (name, network) = network_of(device)?;
+                let goes = network.name() == from.as_str() && from != to;
+                child(device, "source").filter(|_| goes).map(|source| attribute(source, name, to.as_str()))
+            };
+            interfaces(root).filter_map(moves).collect()
+        }
+    }
+}
+
+/// The change to this text, if it is another one.
+fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<Change>, String> {
+    if alone(node)? == value { Ok(None) } else { content(node, value).map(Some) }
+}
+
+/// libvirt wants the same UUID in what the firmware tells the guest.
+fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
+    let node = only(root, "uuid")?;
+    if alone(node)?.trim().parse() == Ok(uuid) {
+        return Ok(Vec::new());
+    }
+    let systems =
+        root.children().filter(|node| node.has_tag_name("sysinfo")).flat_map(|node| node.children());
+    let entries = systems.filter(|node| node.has_tag_name("system")).flat_map(|node| node.children());
+    let told = entries.filter(|node| node.has_tag_name("entry") && node.attribute("name") == Some("uuid"));
+    std::iter::once(node).chain(told).map(|node| content(node, &uuid.to_string())).collect()
+}
+
+fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+    let node = only(root, "memory")?;
+    if bytes(node)? == wanted {
+        return Ok(Vec::new());
+    }
+    if wanted == 0 || !wanted.is_multiple_of(1024) {
+        return Err("memory is counted in KiB".to_owned());
+    }
+    if cells(root) > 0 {
+        return Err(at(node, format!("its memory is shared out among {} NUMA cells", cells(root))));
+    }
+    let mut devices = root.children().filter(|node| node.has_tag_name("devices"));
+    if let Some(device) = devices.find_map(|devices| child(devices, "memory")) {
+        return Err(at(device, "its memory is partly in devices of its own"));
+    }
+    if let Some(most) = child(root, "maxMemory").filter(|most| bytes(*most).is_ok_and(|most| most < wanted)) {
+        return Err(at(most, "more memory than its <maxMemory>"));
+    }
+    let current = child(root, "currentMemory").map(|current| amount(current, wanted)).transpose()?;
+    Ok(amount(node, wanted)?.into_iter().chain(current.into_iter().flatten()).collect())
+}
+
+/// So much memory in the unit that it has, or in KiB.
+fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+    let unit = node.attribute("unit").unwrap_or("KiB");
+    match bytes_of(unit).filter(|unit| wanted.is_multiple_of(*unit)) {
+        Some(unit) => Ok(vec![content(node, &(wanted / unit).to_string())?]),
+        None => Ok(vec![attribute(node, "unit", "KiB")?, content(node, &(wanted / 1024).to_string())?]),
+    }
+}
+
+fn cells(root: Node<'_, '_>) -> usize {
+    let numa = child(root, "cpu").and_then(|cpu| child(cpu, "numa"));
+    numa.map_or(0, |numa| numa.children().filter(|node| node.has_tag_name("cell")).count())
+}
+
+fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
+    let Some(cpus) = cpus(root)? else {
+        return if wanted == 1 { Ok(Vec::new()) } else { Err(at(root, "one <vcpu> is expected")) };
+    };
+    if cpus.now == wanted {
+        return Ok(Vec::new());
+    }
+    if wanted == 0 {
+        return Err("a zone has at least one processor".to_owned());
+    }
+    // Where some may be plugged in later, these are more or fewer of the same.
+    let current =
+        cpus.node.attribute("current").map(|_| attribute(cpus.node, "current", &wanted.to_string()));
+    let mut changes: Vec<_> = current.transpose()?.into_iter().collect();
+    if changes.is_empty() || wanted > cpus.most {
+        must_fit(root, wanted)?;
+        changes.push(content(cpus.node, &wanted.to_string())?);
+    }
+    Ok(changes)
+}
+
+/// What the rest says of processors must be true of so many.
+fn must_fit(root: Node<'_, '_>, wanted: u32) -> Result<(), String> {
+    let product = |topology: Node<'_, '_>| {
+        let parts = ["sockets", "dies", "clusters", "cores", "threads"].into_iter();
+        let mut factors = parts.filter_map(|part| topology.attribute(part));
+        factors.try_fold(1_u32, |product, factor| product.checked_mul(factor.parse().ok()?))
+    };
+    let topology = child(root, "cpu").and_then(|cpu| child(cpu, "topology"));
+    if let Some(topology) = topology.filter(|topology| product(*topology) != Some(wanted)) {
+        return Err(at(topology, format!("its <topology> is not one of {wanted} processors")));
+    }
+    if cells(root) > 0 {
+        return Err(at(root, format!("its processors are shared out among {} NUMA cells", cells(root))));
+    }
+    if let Some(each) = child(root, "vcpus") {
+        return Err(at(each, "its processors are listed one by one"));
+    }
+    let tuned = child(root, "cputune").into_iter().flat_map(|tune| tune.descendants());
+    let of_one_that_goes = |node: &Node<'_, '_>| {
+        let named = ["vcpu", "vcpus"].into_iter().filter_map(|name| node.attribute(name));
+        let numbers = named.flat_map(|text| text.split([',', '-', '^'])).map(str::trim);
+        numbers.filter(|number| !number.is_empty()).any(|text| text.parse().is_ok_and(|id: u32| id >= wanted))
+    };
+    match tuned.into_iter().find(of_one_that_goes) {
+        Some(node) => Err(at(node, format!("it says something of a processor that is not among {wanted}"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Machine types: which ones QEMU here has, and which one does for a zone whose own is not among them.
+//!
+//! A type is a promise that the zone's hardware stays as it was. QEMU drops old ones, so a zone that was away for long may
+//! have none here; a newer one of the same family boots it. Never an older one, and never a zone that runs.
+
+use roxmltree::{Document, Node};
+
+use super::ask::Known;
+use super::domain_xml::{self, Domain};
+use crate::model::{Brand, Edit, Manifest};
+use crate::platform::PlatformError;
+
+/// What would have to change so that the zone has a machine here. Nothing if it has one, or if none would do.
+///
+/// # Errors
+/// If libvirt does not say what it has.
+pub async fn updates(known: &Known, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+    if manifest.zone.brand != Brand::Kvm || manifest.zone.is_running() {
+        return Ok(Vec::new());
+    }
+    // One that cannot be read is named by the check.
+    let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
+    match known.ask(["capabilities"], "").await? {
+        Ok(capabilities) => Ok(update(&domain, &capabilities).into_iter().collect()),
+        Err(what) => Err(PlatformError::Output { command: "virsh capabilities", what }),
+    }
+}
+
+fn update(domain: &Domain, capabilities: &str) -> Option<Edit> {
+    let known = parse_machines(capabilities, &domain.arch, &domain.virt)?;
+    newer(domain.machine.as_deref()?, &known).map(|newer| Edit::Machine(newer.to_owned()))
+}
+
+/// The newest of the same family, if the machine is not known itself.
+fn newer<'a>(machine: &str, known: &'a [String]) -> Option<&'a str> {
+    if known.iter().any(|known| known == machine) {
+        return None;
+    }
+    let (family, version) = split(machine)?;
+    let of_family = known.iter().filter_map(|known| {
+        let (its_family, its_version) = split(known)?;
+        (its_family == family && its_version > version).then_some((its_version, known.as_str()))
+    });
+    of_family.max().map(|(_, name)| name)
+}
+
+/// Family and version. A distribution's own are families of their own: `pc-q35-rhel9.4.0` is of `pc-q35-rhel`. One that is
+/// named by a word (`pc-q35-noble`), or an alias (`q35`, `pc`), has no version.
+fn split(machine: &str) -> Option<(&str, Vec<u32>)> {
+    let family = machine.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let version = machine.strip_prefix(family)?;
+    let numbers: Option<Vec<u32>> = version.split('.').map(|part| part.parse().ok()).collect();
+    Some((family, numbers.filter(|numbers| numbers.len() > 1)?))
+}
+
+//   <guest>
+//     <os_type>hvm</os_type>
+//     <arch name='x86_64'>
+//       <emulator>/usr/bin/qemu-system-x86_64</emulator>
+//       <machine maxCpus='255'>pc-i440fx-7.2</machine>
+//       <machine canonical='pc-i440fx-7.2' maxCpus='255'>pc</machine>
+//       <domain type='qemu'/>
+//       <domain type='kvm'/>
+/// Reads what `virsh capabilities` says of machines: none if it cannot run such domains at all. A type of domain may
+/// have a list of its own.
+fn parse_machines(capabilities: &str, arch: &str, virt: &str) -> Option<Vec<String>> {
+    let document = Document::parse(capabilities).ok()?;
+    let is_arch = |node: &Node<'_, '_>| node.has_tag_name("arch") && node.attribute("name") == Some(arch);
+    let guests = document.root_element().children().filter(|node| node.has_tag_name("guest"));
+    let arch = guests.flat_map(|guest| guest.children()).find(is_arch)?;
+    let is_virt = |node: &Node<'_, '_>| node.has_tag_name("domain") && node.attribute("type") == Some(virt);
+    let domain = arch.children().find(is_virt)?;
+    let machines = |node: Node<'_, '_>| -> Vec<String> {
+        let names =
+            node.children().filter(|node| node.has_tag_name("machine")).filter_map(|node| node.text());
+        names.map(|name| name.trim().to_owned()).collect()
+    };
+    let own = machines(domain);
+    Some(if own.is_empty() { machines(arch) } else { own })
+}
+
+/// Reads a text as what is read here.
+#[cfg(feature = "fuzzing")]
+pub fn read_output(text: &str) {
+    let _ = parse_machines(text, "x86_64", "kvm").map(|known| newer("pc-i440fx-2.0", &known).is_some());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CAPABILITIES: &str = include_str!("fixtures/capabilities.xml");
+
+    fn updated(virt: &str, arch: &str, machine: &str, capabilities: &str) -> Option<String> {
+        let domain = Domain {
+            virt: virt.to_owned(),
+            arch: arch.to_owned(),
+            machine: Some(machine.to_owned()),
+            ..Domain::default()
+        };
+        match update(&domain, capabilities)? {
+            Edit::Machine(machine) => Some(machine),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_machine_that_qemu_has_dropped_becomes_the_newest_of_its_family() {
+        let here = |machine| updated("qemu", "x86_64", machine, CAPABILITIES);
+        assert_eq!(here("pc-i440fx-1.1").as_deref(), Some("pc-i440fx-7.2"));
+        assert_eq!(here("pc-q35-1.4").as_deref(), Some("pc-q35-7.2"));
+        for known in ["pc-i440fx-2.10", "pc-q35-7.2", "pc", "q35"] {
+            assert_eq!(here(known), None, "{known} is here");
+        }
+        for newer in ["pc-i440fx-9.2", "pc-q35-10.0"] {
+            assert_eq!(here(newer), None, "{newer} would become an older one");
+        }
+        for other in ["pc-q35-rhel7.6.0", "pc-i440fx-jammy", "virt-2.6", "pc-1.0", "nosuch", ""] {
+            assert_eq!(here(other), None, "{other} is of another family");
+        }
+        assert_eq!(updated("qemu", "s390x", "s390-ccw-virtio-2.4", CAPABILITIES), None);
+        assert_eq!(updated("xen", "x86_64", "pc-i440fx-1.1", CAPABILITIES), None);
+    }
+
+    #[test]
+    fn every_family_is_counted_by_its_own_versions() {
+        let known = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (machine, there, expected) in [
+            ("virt-2.6", "virt-9.0 virt-10.1 virt", Some("virt-10.1")),
+            ("s390-ccw-virtio-2.4", "s390-ccw-virtio-8.0 s390-ccw-virtio", Some("s390-ccw-virtio-8.0")),
+            ("pseries-2.1", "pseries-8.2 powernv10", Some("pseries-8.2")),
+            ("pc-q35-rhel7.6.0", "pc-q35-rhel9.4.0 pc-q35-rhel8.6.0 pc-q35-9.0", Some("pc-q35-rhel9.4.0")),
+            ("pc-q35-4.0.1", "pc-q35-4.0 pc-q35-4.2", Some("pc-q35-4.2")),
+            ("pc-q35-4.1", "pc-q35-4.0", None),
+            ("pc-q35-noble", "pc-q35-9.0 pc-q35-noble-v2", None),
+        ] {
+            assert_eq!(newer(machine, &known(there)), expected, "{machine}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_domain_with_a_list_of_its_own_has_those_machines_alone() {
+        let capabilities = "<capabilities><guest><arch name='x86_64'><machine>pc-q35-9.0</machine>\
+            <domain type='qemu'/><domain type='kvm'><machine>pc-q35-8.0</machine></domain></arch></guest></capabilities>";
+        assert_eq!(updated("kvm", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-8.0"));
+        assert_eq!(updated("qemu", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-9.0"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_chosen_is_there_and_newer(
+            family in "(pc-i440fx-|virt-|pc-q35-rhel)", version in (0_u32..12, 0_u32..12),
+            known in prop::collection::vec(("(pc-i440fx-|virt-|pc-q35-rhel)", 0_u32..12, 0_u32..12), 0..9),
+        ) {
+            let name = |family: &str, major, minor| format!("{family}{major}.{minor}");
+            let names: Vec<_> = known.iter().map(|(family, major, minor)| name(family, *major, *minor)).collect();
+            if let Some(chosen) = newer(&name(&family, version.0, version.1), &names) {
+                let (_, major, minor) = known.iter().find(|(f, a, b)| name(f, *a, *b) == chosen).unwrap();
+                prop_assert!(chosen.starts_with(&family) && (*major, *minor) > version);
+            }
+        }
+
+        #[test]
+        fn no_output_makes_the_reader_panic(text in "(<capabilities>|<guest>|<arch name='x86_64'>|<machine>|9.|\\PC){0,30}") {
+            let _ = (parse_machines(&text, "x86_64", "kvm"), split(&text));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
+
+use super::{Driver, Libvirt, NAME, check, domain_xml, facts, list, live};
+use crate::model::{Aux, Brand, Edit, Manifest, Zone, ZoneName};
+use crate::platform::PlatformError;
+
+impl Libvirt {
+    /// The manifest of a zone that libvirt knows.
+    pub(super) async fn manifest_of(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
+        let (driver, uuid) = self.find(zone).await?;
+        let mut commands = vec![
+            format!("dominfo {uuid}"),
+            format!("domstate --reason {uuid}"),
+            format!("dumpxml --inactive --security-info {uuid}"),
+            format!("dumpxml {uuid}"),
+        ];
+        if driver == Driver::Qemu {
+            commands.push(format!("snapshot-list --name {uuid}"));
+        }
+        let answers = driver.batch(&commands).await?;
+        let [info, state, config, current, rest @ ..] = answers.as_slice() else {
+            return Err(PlatformError::Output { command: "virsh", what: "too few answers".to_owned() });
+        };
+        let zone_now = list::parse_zone(driver.brand(), info, state)?
+            .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+        let snapshots = rest.iter().flat_map(|names| names.lines()).filter(|name| !name.trim().is_empty());
+        let obstacles = self.obstacles(&zone_now, snapshots.count());
+        let has_seen = driver == Driver::Qemu && zone_now.is_running();
+        let processor = if has_seen { check::seen(self, current).await? } else { None };
+        let mut manifest = with(zone_now, config.trim_start().to_owned(), current)
+            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
+        manifest.obstacles.extend(obstacles);
+        manifest.software = facts::Versions::of_host(&self.known).await?.software(&manifest);
+        Ok(Manifest { processor, ..manifest })
+    }
+
+    /// What stands against its leaving and is not in its configuration.
+    fn obstacles(&self, zone: &Zone, snapshots: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        if snapshots > 0 {
+            found.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
+        }
+        if zone.aux == Some(Aux::Suspended) {
+            found.push(
+                "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
+            );
+        }
+        let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::Kvm;
+        if is_held && live::has_arrived(&zone.name, &self.paths) {
+            found.push(format!(
+                "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {}' first",
+                zone.name
+            ));
+        }
+        found
+    }
+}
+
+/// The manifest of a zone with this configuration, `current` being how it is now: what is plugged in now counts, and not
+/// what will be after the next boot.
+fn with(zone: Zone, config: String, current: &str) -> Result<Manifest, String> {
+    let mut domain = domain_xml::parse(current)?;
+    // So it will be after its next boot, which may be over there.
+    let later = domain_xml::parse(&config).map(|later| later.interfaces).unwrap_or_default();
+    let later: Vec<_> = later.into_iter().filter(|one| !domain.interfaces.contains(one)).collect();
+    domain.interfaces.extend(later);
+    Ok(Manifest {
+        zone,
+        config,
+        platform: NAME.to_owned(),
+        disks: domain.disks,
+        networks: domain.networks,
+        interfaces: domain.interfaces,
+        obstacles: domain.obstacles,
+        software: None,
+        processor: None,
+    })
+}
+
+/// The configuration with these changes. It is still one of that zone, and can be read.
+pub(super) fn edit(manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
+    let refused = |what| PlatformError::State { zone: manifest.zone.name.clone(), what };
+    let config = domain_xml::edit(&manifest.config, edits).map_err(refused)?;
+    let expected = edits.iter().fold(manifest.zone.clone(), |zone, edit| match edit {
+        Edit::Name(name) => Zone { name: name.clone(), ..zone },
+        Edit::Uuid(uuid) => Zone { uuid: *uuid, ..zone },
+        Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Network { .. } => zone,
+    });
+    domain_xml::must_be(&config, &expected).map_err(refused)?;
+    Ok(config)
+}
+
+/// The manifest with all that this configuration says. The rest stays.
+pub(super) fn reread(manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
+    let odd = |what| PlatformError::State {
+        zone: manifest.zone.name.clone(),
+        what: format!("its configuration: {what}"),
+    };
+    let domain_xml::Stated { name, uuid, brand, memory, cpus } = domain_xml::stated(&config).map_err(odd)?;
+    let zone = Zone { name, uuid, brand, memory, cpus, ..manifest.zone.clone() };
+    let read = with(zone, config.clone(), &config).map_err(odd)?;
+    Ok(Manifest { software: manifest.software.clone(), processor: manifest.processor.clone(), ..read })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Network;
+
+    const CONFIG: &str = "<domain type='kvm'><name>web</name><uuid>00511286-3319-4f84-a168-e5fcdfb0de45</uuid>\
+        <memory unit='MiB'>96</memory><vcpu>2</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><devices>\
+        <disk type='file'><source file='/s/a.img'/><target dev='vda'/></disk>\
+        <interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/></interface>\
+        <shmem name='x'/></devices></domain>";
+
+    /// A manifest that says something else in every respect.
+    fn stranger(config: &str) -> Manifest {
+        let zone = serde_json::json!({
+            "name": "web", "uuid": "00511286-3319-4f84-a168-e5fcdfb0de45", "brand": "lxc", "state": "configured",
+            "autostart": true, "persistent": true, "memory": 1, "cpus": 1,
+        });
+        let manifest = serde_json::json!({
+            "zone": zone, "config": config, "platform": "sim", "disks": [], "networks": [], "obstacles": ["x"],
+            "processor": "<cpu/>",
+        });
+        serde_json::from_value(manifest).unwrap()
+    }
+
+    #[test]
+    fn a_manifest_is_read_from_a_configuration_alone_and_keeps_what_that_does_not_say() {
+        let before = stranger("");
+        let manifest = reread(&before, CONFIG.to_owned()).unwrap();
+        let zone = &manifest.zone;
+        assert_eq!((zone.brand, zone.memory, zone.cpus), (Brand::Kvm, 96 << 20, 2));
+        assert_eq!((zone.state, zone.autostart), (before.zone.state, true));
+        assert_eq!((manifest.platform.as_str(), manifest.config.as_str()), ("libvirt", CONFIG));
+        assert_eq!(manifest.disks.iter().map(|disk| disk.target.as_str()).collect::<Vec<_>>(), ["vda"]);
+        assert_eq!(manifest.networks, [Network::Bridge("br0".into())]);
+        assert_eq!(manifest.interfaces.len(), 1);
+        assert_eq!(manifest.obstacles, ["memory shared with other processes of this host (shmem)"]);
+        assert_eq!(manifest.processor, before.processor);
+        let said = reread(&before, CONFIG.replace("<name>", "<nome>")).unwrap_err().to_string();
+        assert!(said.contains("zone 'web': its configuration: ") && said.contains(" at 1:"), "{said}");
+    }
+
+    #[test]
+    fn what_is_edited_is_another_zone_if_it_was_said_so_and_nobody_elses_before() {
+        let manifest = stranger(CONFIG);
+        let name: ZoneName = "copy".parse().unwrap();
+        let edits =
+            [Edit::Name(name.clone()), Edit::Uuid(uuid::Uuid::nil()), Edit::Memory(1 << 30), Edit::Cpus(4)];
+        let copy = reread(&manifest, edit(&manifest, &edits).unwrap()).unwrap().zone;
+        assert_eq!((copy.name, copy.uuid, copy.memory, copy.cpus), (name, uuid::Uuid::nil(), 1 << 30, 4));
+        let other = Manifest { config: CONFIG.replace(">web<", ">db<"), ..manifest };
+        let said = edit(&other, &[Edit::Cpus(4)]).unwrap_err().to_string();
+        assert_eq!(said, "zone 'web': it is of \"db\", not of zone 'web'");
+    }
+}
