@@ -331,6 +331,25 @@ fn a_result_is_a_document_too() {
     "#);
 }
 
+#[test]
+fn the_system_log_tells_who_has_migrated_what_and_which_run_was_forced() {
+    let site = Environment::locked();
+    let path = site.paths("h1").syslog();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let log = std::os::unix::net::UnixDatagram::bind(path).unwrap();
+    let line = || {
+        let mut text = [0; 4096];
+        let length = log.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    };
+    site.done("h1", "zone migrate -q evac1 rads://h2");
+    assert!(line().contains("evac1 migrated to rads://h2 by "));
+    assert_eq!(site.run("h1", "zone migrate -q -t live evac4 rads://h2").status, Some(1));
+    assert!(line().contains("evac4 not migrated to rads://h2 by "));
+    site.done("h1", "evacuate -q --force-attach evac2");
+    assert!(line().contains("evacuate, forced, by "));
+}
+
 fn block_on(work: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
 }

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use sysadm::store::Direction;
 
 use crate::script::Plan;
-use crate::world::{Kindly, WAYS, World, ends};
+use crate::world::{Kindly, MIGRATIONS, WAYS, World, ends};
 
 /// Runs until the power is lost. Everything that the run had started is gone with the runtime.
 pub fn run_until_crash(world: &World, direction: Direction) {
@@ -33,16 +33,19 @@ fn crash_at(direction: Direction, kind: Kindly, point: usize) {
     assert!(wrong.is_empty(), "{direction} {kind:?} at moment {point}: {wrong:?}");
     let world = world.after_power_loss();
     paused().block_on(async {
-        let outcome = world.run(direction).await.unwrap();
-        assert!(outcome.is_complete(), "{outcome:?}");
-        assert_eq!(world.home_of("web", kind).await, ends(direction).1);
+        match world.run(direction).await {
+            Ok(outcome) => assert!(outcome.is_complete(), "{outcome:?}"),
+            // What was open is settled first, and a zone that has gone for good is no zone of this host.
+            Err(error) => assert!(direction == Direction::Migrate, "{error}"),
+        }
+        assert_eq!(world.all_is_told_truly("web", kind).await, ends(direction).1);
         assert_eq!(world.away("web").is_some(), direction == Direction::Evacuate);
     });
 }
 
 #[test]
 fn after_a_power_loss_at_any_moment_the_next_run_finishes() {
-    for (direction, kind) in WAYS {
+    for (direction, kind) in WAYS.into_iter().chain(MIGRATIONS) {
         let world = World::with(kind);
         paused().block_on(world.make_ready_for(direction));
         world.script.begin(None);

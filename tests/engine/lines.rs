@@ -15,7 +15,7 @@ use sysadm::plan::Survey;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::world::{Kindly, WAYS, World, ends, state_of, until};
+use crate::world::{Kindly, MIGRATIONS, WAYS, World, ends, state_of, until};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
@@ -271,7 +271,7 @@ pass_on! {
 
 #[tokio::test(start_paused = true)]
 async fn whichever_question_or_answer_is_lost_the_zone_is_in_one_place_and_that_place_is_known() {
-    for (direction, kind) in WAYS {
+    for (direction, kind) in WAYS.into_iter().chain(MIGRATIONS) {
         let world = World::with(kind);
         world.make_ready_for(direction).await;
         world.lines.break_at(Break { at: usize::MAX, loss: Loss::Question, for_ever: false });

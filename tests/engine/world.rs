@@ -283,7 +283,10 @@ impl World {
     pub async fn all_is_told_truly(&self, zone: &str, kind: Kindly) -> &'static str {
         let home = self.home_of(zone, kind).await;
         match self.away(zone) {
-            None => assert_eq!(home, "h1", "{zone} is away and h1 does not know"),
+            None => {
+                let gone = self.moved_to("h1", zone).map(|uri| uri.replace("rads://", ""));
+                assert_eq!(home, gone.as_deref().unwrap_or("h1"), "{zone} is away and h1 does not know");
+            }
             Some(row) => {
                 assert_eq!(row.phase, AwayPhase::Away);
                 assert_eq!(row.refuge.host, home, "{zone} is elsewhere than h1 believes");
@@ -328,6 +331,13 @@ pub const WAYS: [(Direction, Kindly); 6] = [
     (Direction::Evacuate, Kindly::Cold),
     (Direction::Return, Kindly::Live),
     (Direction::Return, Kindly::Cold),
+];
+
+/// Away for good.
+pub const MIGRATIONS: [(Direction, Kindly); 3] = [
+    (Direction::Migrate, Kindly::Live),
+    (Direction::Migrate, Kindly::Cold),
+    (Direction::Migrate, Kindly::Restart),
 ];
 
 /// Where a zone is before and after a run.
