@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, Store, StoreError, TargetKey,
-    announcement, targets,
+    Announcement, Away, Detached, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, Store, StoreError,
+    TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -30,6 +30,8 @@ pub struct Contents {
     pub away: Vec<(Away, Manifest)>,
     /// The zones that rest here, in the order in which they were put to rest.
     pub rests: Vec<Rest>,
+    /// The zones that are detached here, by name.
+    pub detached: Vec<Detached>,
     /// All bookings, also expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
@@ -61,6 +63,7 @@ impl Store {
                     Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
                 })?,
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
+                detached: all(connection, "SELECT * FROM detached ORDER BY zone", Detached::read)?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
                 trips: all(connection, "SELECT * FROM trip ORDER BY id", PastTrip::read)?,
             })

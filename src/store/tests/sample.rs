@@ -6,8 +6,8 @@ use crate::model::{
     Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Step, Zone, ZoneName, ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Direction, Entry, Expectation, Expected, Holder, Mark, Move,
-    MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, Store, TargetKey,
+    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Holder, Mark,
+    Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, Store, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -97,6 +97,23 @@ pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
         started: Millis(10),
         ended: (phase == RestPhase::Resting).then_some(Millis(20)),
     }
+}
+
+pub fn detached(zone: &str, uuid: u128, moved_to: Option<&str>) -> Detached {
+    let mut manifest = manifest(zone);
+    manifest.zone.uuid = Uuid::from_u128(uuid);
+    let row = Detached::new(manifest, "ada".into(), Millis(40));
+    Detached { moved_to: moved_to.map(uri), ..row }
+}
+
+/// The same zone, with a zonepath.
+pub fn detached_container(zone: &str, uuid: u128) -> Detached {
+    let mut manifest = manifest(zone);
+    manifest.zone.uuid = Uuid::from_u128(uuid);
+    manifest.zone.brand = Brand::Lxc;
+    let source = DiskSource::Dir("/zones/it's here/root".into());
+    manifest.disks.push(Disk { target: "/".into(), source, readonly: false });
+    Detached::new(manifest, "ada".into(), Millis(40))
 }
 
 pub fn manifest(zone: &str) -> Manifest {
@@ -192,6 +209,11 @@ pub fn contents() -> Contents {
             rest("asleep", RestWay::Suspend, RestPhase::Resting),
             rest("ending", RestWay::Stop, RestPhase::Stopping),
         ],
+        detached: vec![
+            detached_container("box", 21),
+            detached("ready", 22, None),
+            detached("there", 23, Some("rads://h3:12303")),
+        ],
         reservations: vec![booking("guest", 1_700_000_000_000)],
     }
 }
@@ -230,6 +252,7 @@ pub fn write(store: &Store) {
         store.begin_rest(rest).unwrap();
         store.update_rest(rest).unwrap();
     }
+    contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }

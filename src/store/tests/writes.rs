@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::sample::{announcement, away, booking, entry, holder, manifest, name, rest, trip, uri};
+use super::sample::{announcement, away, booking, detached, entry, holder, manifest, name, rest, trip, uri};
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
@@ -33,6 +33,10 @@ pub const WRITES: &[Write] = &[
         store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
     }),
     ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
+    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 24, None))),
+    ("remove a zone from those that are detached", |store| {
+        store.remove_detached(detached("ready", 22, None).uuid).map(drop)
+    }),
     ("record what moves took", |store| store.record_trips(&[trip("new")])),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {
