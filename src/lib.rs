@@ -60,6 +60,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod agent;
+pub mod attachment;
 pub mod cli;
 pub mod config;
 pub mod evacuation;
@@ -80,3 +81,4 @@ pub mod policy;
 pub mod software;
 pub mod store;
 pub mod transport;
+pub mod zonepath;

@@ -80,6 +80,7 @@ plain_errors!(
     crate::config::ConfigError,
     crate::policy::PolicyError,
     crate::platform::PlatformError,
+    crate::zonepath::ZonepathError,
     crate::transport::DialError,
     HostError,
     std::io::Error

@@ -15,7 +15,7 @@ use rustix::fs::{OFlags, major, minor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Disk, DiskSource, Manifest};
+use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest};
 
 /// How the files begin that are left as marks.
 const PREFIX: &str = ".sysadm-probe-";
@@ -74,6 +74,14 @@ pub struct DiskView {
     pub source: DiskSource,
     /// None: it is the same; else why it is not.
     pub problem: Option<String>,
+}
+
+impl DiskView {
+    /// The problem, as a reason why the zone cannot come.
+    pub fn blocker(&self) -> Option<Blocker> {
+        let problem = self.problem.as_ref()?;
+        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
+    }
 }
 
 /// The marks that this host has left and not yet taken away.
@@ -151,6 +159,29 @@ pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
         DiskView { source: mark.disk.source.clone(), problem }
     });
     futures::future::join_all(views).await
+}
+
+/// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
+pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
+    let views = disks.iter().map(|disk| async {
+        let problem = match &disk.source {
+            DiskSource::Network { servers, .. } => reach(servers).await,
+            DiskSource::File(path) => not_a(path, "file", std::fs::FileType::is_file),
+            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir),
+            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device),
+        };
+        DiskView { source: disk.source.clone(), problem }
+    });
+    futures::future::join_all(views).await
+}
+
+fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) -> Option<String> {
+    match path.metadata() {
+        Ok(about) if is_so(&about.file_type()) => None,
+        Ok(_) => Some(format!("is there, but it is no {kind}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+        Err(error) => Some(format!("cannot be looked at: {error}")),
+    }
 }
 
 fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
@@ -290,6 +321,33 @@ mod tests {
         assert_eq!(problem(&marks, &disk(DiskSource::File(path), false), |_| ()).await, None);
         assert_eq!(problem(&marks, &disk(DiskSource::Dir(folder.path().into()), false), |_| ()).await, None);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.img");
+        std::fs::write(&path, "x").unwrap();
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let rbd = |server: String| DiskSource::Network { protocol: "rbd".into(), servers: vec![server] };
+        let cases = [
+            (DiskSource::File(path.clone()), None),
+            (DiskSource::Dir(folder.path().into()), None),
+            (rbd(server.local_addr().unwrap().to_string()), None),
+            (DiskSource::File(folder.path().into()), Some("is there, but it is no file")),
+            (DiskSource::Dir(path.clone()), Some("is there, but it is no folder")),
+            (DiskSource::Block(path.clone()), Some("is there, but it is no block device")),
+            (DiskSource::File(folder.path().join("none.img")), Some("is not there")),
+            (
+                DiskSource::File(path.join("below")),
+                Some("cannot be looked at: Not a directory (os error 20)"),
+            ),
+            (rbd("no port".into()), Some("none of its servers can be reached (no port)")),
+        ];
+        let disks: Vec<_> = cases.iter().map(|(source, _)| disk(source.clone(), false)).collect();
+        let found: Vec<_> = find(&disks).await.into_iter().map(|view| view.problem).collect();
+        let expected: Vec<_> = cases.iter().map(|(_, problem)| problem.map(str::to_owned)).collect();
+        assert_eq!(found, expected);
     }
 
     #[tokio::test]

@@ -136,6 +136,11 @@ pub trait Platform: Send + Sync {
     /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays.
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
 
+    /// The changes after which a zone that does not run would fit here, if that is all that it takes.
+    async fn updates(&self, _manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+        Ok(Vec::new())
+    }
+
     /// Cold: takes a configuration.
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError>;
 

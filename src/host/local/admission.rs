@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::Local;
 use crate::hooks::Pass;
 use crate::host::room::Room;
-use crate::host::{Host, HostError};
+use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName};
 use crate::store::{AwayPhase, Reservation};
+use crate::zonepath;
 
 impl Local {
     pub(super) fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
@@ -54,6 +55,21 @@ impl Local {
             return Ok(blockers);
         }
         blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
+        let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
+        let occupied = zonepath.and_then(|path| zonepath::occupied(path, uuid));
+        blockers.extend(occupied.map(|reason| Blocker::new(BlockerKind::Identity, reason)));
+        Ok(blockers)
+    }
+
+    /// All reasons against a zone whose own host is not there to prove what its storage is: every disk must at least
+    /// be something of its kind.
+    ///
+    /// # Errors
+    /// If they cannot be found out.
+    pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        let mut blockers = self.check(arrival.clone()).await?;
+        let views = probe::find(&arrival.manifest.disks).await;
+        blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
     }
 

@@ -1,0 +1,84 @@
+//! `sysadm zone`, after zoneadm(8) and zonecfg(8).
+
+mod attach;
+mod create;
+mod delete;
+mod detach;
+mod list;
+
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::attachment::{AttachmentError, Desk};
+use crate::host::Local;
+use crate::model::{Blocker, BlockerKind, Manifest, Millis};
+use crate::zonepath;
+
+/// Work with the zones of this host
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List zones: those that run, unless options say more
+    List(list::Args),
+    Detach(detach::Args),
+    Attach(attach::Args),
+    Create(create::Args),
+    Delete(delete::Args),
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    match args.action {
+        Action::List(options) => list::run(options).await,
+        Action::Detach(options) => detach::run(options).await,
+        Action::Attach(options) => attach::run(options).await,
+        Action::Create(options) => create::run(options).await,
+        Action::Delete(options) => delete::run(options).await,
+    }
+}
+
+fn desk(local: &Local) -> Desk<'_> {
+    Desk { local, user: Context::user(), now: Millis::now() }
+}
+
+/// The manifest in a file, in the folder that holds one, or on standard input.
+fn read_manifest(path: &std::path::Path) -> Result<Manifest, CliError> {
+    Ok(match path.as_os_str() == "-" {
+        true => zonepath::read_from(std::io::stdin().lock(), "standard input")?,
+        false => zonepath::read(path)?,
+    })
+}
+
+/// Reasons against a zone, by what they are about.
+fn list_findings(findings: &[Blocker]) {
+    for kind in BlockerKind::ALL {
+        for finding in findings.iter().filter(|finding| finding.kind == *kind) {
+            ui::quote(&format!("{kind}: {finding}"));
+        }
+    }
+}
+
+/// With which status a zone is refused.
+fn status_of(findings: &[Blocker]) -> Exit {
+    let locked = findings.iter().any(|finding| finding.kind == BlockerKind::Maintenance);
+    if locked { Exit::Refused } else { Exit::Error }
+}
+
+impl From<AttachmentError> for CliError {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::Run(error) => error.into(),
+            AttachmentError::Unfit { ref findings, .. } => Self::new(status_of(findings), error),
+            AttachmentError::Refused(_)
+            | AttachmentError::InTheWay(_)
+            | AttachmentError::Host(_)
+            | AttachmentError::Platform(_)
+            | AttachmentError::Store(_)
+            | AttachmentError::Zonepath(_)
+            | AttachmentError::Document(_) => Self::new(Exit::Error, error),
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A zone's own folder, and the manifest that lies in it while the zone is detached.
+//!
+//! Hosts that share the folder see the same manifest. Whoever attaches the zone takes it first, under a name that
+//! says who that is: of several hosts at once only one can.
+//!
+//! ```text
+//!   (none) ──put──► SUNWdetached.xml ──claim──► SUNWdetached.xml.HOST ──drop_claim──► (none)
+//!                           ▲                            │
+//!                           └───────── give_back ────────┘
+//! ```
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use uuid::Uuid;
+
+use crate::model::document::{self, DocumentError};
+use crate::model::{Manifest, ZoneName};
+
+/// The name of the manifest in the zonepath.
+pub const MANIFEST: &str = "SUNWdetached.xml";
+
+/// No manifest is longer, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// Why a manifest could not be read, written or taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ZonepathError {
+    /// It could not be used.
+    #[error("failed to {what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// It holds something else.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ZonepathError {
+    move |source| ZonepathError::Io { what, path: path.to_owned(), source }
+}
+
+/// The manifest in a file, or in a folder that holds one.
+///
+/// # Errors
+/// If there is none, or something else.
+pub fn read(path: &Path) -> Result<Manifest, ZonepathError> {
+    let path = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
+    let mut options = std::fs::OpenOptions::new();
+    // A pipe without a writer would keep its reader waiting for ever.
+    let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&path);
+    let file = file.and_then(|file| match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(std::io::Error::other("it is not a file")),
+    });
+    let file = file.map_err(io("read", &path))?;
+    read_from(file, &path.display().to_string())
+}
+
+/// The manifest that a reader gives; `name` is what it is called in errors.
+///
+/// # Errors
+/// If it cannot be read, or is something else.
+pub fn read_from(reader: impl Read, name: &str) -> Result<Manifest, ZonepathError> {
+    let mut bytes = Vec::new();
+    reader.take(LONGEST + 1).read_to_end(&mut bytes).map_err(io("read", Path::new(name)))?;
+    if bytes.len() as u64 > LONGEST {
+        let what = format!("it is longer than {} MiB: that is no manifest", LONGEST >> 20);
+        return Err(DocumentError { file: name.to_owned(), line: 0, what }.into());
+    }
+    Ok(document::read(&bytes, name)?)
+}
+
+/// The zone whose manifest lies in that zonepath; none if none does.
+///
+/// # Errors
+/// If something else lies there.
+pub fn owner(zonepath: &Path) -> Result<Option<(ZoneName, Uuid)>, ZonepathError> {
+    let path = zonepath.join(MANIFEST);
+    match path.symlink_metadata() {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(io("look at", &path)(error)),
+        Ok(about) if about.is_symlink() => {
+            Err(io("read", &path)(std::io::Error::other("it is a symbolic link")))
+        }
+        Ok(_) => read(&path).map(|manifest| Some((manifest.zone.name, manifest.zone.uuid))),
+    }
+}
+
+/// Why no zone but its own may use that zonepath; none if every one may, or if it is that zone's own.
+pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
+    let holds = |what: &str| format!("its zonepath {} holds {what}", zonepath.display());
+    match owner(zonepath) {
+        Ok(None) => None,
+        Ok(Some((_, owner))) if owner == uuid => None,
+        Ok(Some((zone, _))) => {
+            Some(holds(&format!("the manifest of another zone, '{zone}', which is detached")))
+        }
+        Err(error) => Some(holds(&format!("a manifest that is none: {}", crate::host::chain(&error)))),
+    }
+}
+
+/// Puts a text into a file with these rights, wholly or not at all, also after a power loss. What was there is
+/// replaced; a symbolic link is not followed.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), ZonepathError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = path.with_file_name(format!(".{name}.new"));
+    let work = || {
+        remove(&fresh)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, path)?;
+        sync_folder(path)
+    };
+    work().map_err(|error| {
+        let _ = remove(&fresh);
+        io("write", path)(error)
+    })
+}
+
+/// Puts a manifest into its zonepath.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn put(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
+    write(&zonepath.join(MANIFEST), text, 0o644)
+}
+
+/// Takes the manifest of a zone for that host. Whether it was there, or was taken by this host before.
+///
+/// # Errors
+/// If that cannot be found out.
+pub fn claim(zonepath: &Path, host: &str) -> Result<bool, ZonepathError> {
+    let (path, claimed) = (zonepath.join(MANIFEST), claim_of(zonepath, host));
+    match std::fs::rename(&path, &claimed) {
+        Ok(()) => sync_folder(&path).map(|()| true).map_err(io("take", &path)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(claimed.is_file()),
+        Err(error) => Err(io("take", &path)(error)),
+    }
+}
+
+/// Whether that host has taken the manifest, and not come to an end with it.
+pub fn is_claimed(zonepath: &Path, host: &str) -> bool {
+    claim_of(zonepath, host).is_file()
+}
+
+/// Undoes a claim.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn give_back(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
+    let path = zonepath.join(MANIFEST);
+    std::fs::rename(claim_of(zonepath, host), &path)
+        .and_then(|()| sync_folder(&path))
+        .map_err(io("give back", &path))
+}
+
+/// Ends a claim: the zone is attached.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn drop_claim(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
+    let path = claim_of(zonepath, host);
+    remove(&path).map_err(io("remove", &path))
+}
+
+/// Takes a manifest away if it is that zone's.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn withdraw(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
+    if owner(zonepath)?.is_some_and(|(_, owner)| owner == uuid) {
+        let path = zonepath.join(MANIFEST);
+        remove(&path).and_then(|()| sync_folder(&path)).map_err(io("remove", &path))?;
+    }
+    Ok(())
+}
+
+fn claim_of(zonepath: &Path, host: &str) -> PathBuf {
+    zonepath.join(format!("{MANIFEST}.{}", host.replace('/', "-")))
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::sample;
+
+    fn text_of(zone: &str, uuid: u128) -> String {
+        document::write(&sample::detached(zone, uuid, None).manifest).unwrap()
+    }
+
+    #[test]
+    fn of_hosts_that_share_a_zonepath_only_one_takes_the_zone() {
+        let folder = tempfile::tempdir().unwrap();
+        let zonepath = folder.path();
+        put(zonepath, &text_of("web", 1)).unwrap();
+        let taken = ["h1", "h2", "h1"].map(|host| claim(zonepath, host).unwrap());
+        assert_eq!(taken, [true, false, true], "who has it goes on after an interruption");
+        assert_eq!(owner(zonepath).unwrap(), None);
+        give_back(zonepath, "h1").unwrap();
+        assert!(claim(zonepath, "h2").unwrap() && !is_claimed(zonepath, "h1"));
+        drop_claim(zonepath, "h2").unwrap();
+        assert!(!claim(zonepath, "h2").unwrap(), "it is attached, and not to be attached again");
+        assert_eq!(std::fs::read_dir(zonepath).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_zonepath_is_occupied_by_the_zone_whose_manifest_it_holds_and_by_what_is_no_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let zonepath = folder.path();
+        let [own, other] = [Uuid::from_u128(1), Uuid::from_u128(2)];
+        assert_eq!(occupied(zonepath, own), None);
+        assert_eq!(occupied(&zonepath.join("nowhere"), own), None);
+        put(zonepath, &text_of("web", 1)).unwrap();
+        assert_eq!(occupied(zonepath, own), None);
+        assert!(occupied(zonepath, other).unwrap().contains("the manifest of another zone, 'web'"));
+        withdraw(zonepath, other).unwrap();
+        assert!(owner(zonepath).unwrap().is_some(), "another one's is not taken away");
+        std::fs::write(zonepath.join(MANIFEST), "x").unwrap();
+        assert!(occupied(zonepath, own).unwrap().contains("a manifest that is none"));
+        std::fs::remove_file(zonepath.join(MANIFEST)).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", zonepath.join(MANIFEST)).unwrap();
+        assert!(occupied(zonepath, own).unwrap().contains("it is a symbolic link"));
+    }
+
+    #[test]
+    fn a_manifest_is_written_beside_and_put_in_place_over_a_link_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("victim"), "as it was").unwrap();
+        std::os::unix::fs::symlink(at("victim"), at(MANIFEST)).unwrap();
+        std::os::unix::fs::symlink(at("victim"), at(".SUNWdetached.xml.new")).unwrap();
+        put(folder.path(), "whole").unwrap();
+        assert_eq!(std::fs::read_to_string(at("victim")).unwrap(), "as it was");
+        assert_eq!(std::fs::read_to_string(at(MANIFEST)).unwrap(), "whole");
+        let mode = |path: &Path| path.symlink_metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(&at(MANIFEST)), 0o644);
+        write(&at("copy.xml"), "secret", 0o600).unwrap();
+        assert_eq!(mode(&at("copy.xml")), 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is left");
+        assert!(write(&at("no/such/folder"), "x", 0o600).is_err());
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_told_by_its_name_and_line() {
+        let whole = text_of("web", 1);
+        let truncated = &whole.as_bytes()[..whole.len() / 2];
+        for (what, bytes) in [("truncated", truncated), ("empty", b""), ("binary", b"\x7fELF\0\xff\xfe\n")] {
+            let error = read_from(bytes, "web.xml").unwrap_err().to_string();
+            assert!(error.starts_with("web.xml:"), "{what}: {error}");
+        }
+        let endless = std::io::repeat(b' ').take(100 << 20);
+        let error = read_from(endless, "web.xml").unwrap_err().to_string();
+        assert!(error.contains("longer than 16 MiB"), "{error}");
+    }
+
+    #[test]
+    fn what_would_keep_its_reader_waiting_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::from(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert!(crate::host::chain(&read(&pipe).unwrap_err()).contains("it is not a file"));
+    }
+}
