@@ -4,9 +4,9 @@
 //! says who that is: of several hosts at once only one can.
 //!
 //! ```text
-//!   (none) ──put──► SUNWdetached.xml ──claim──► SUNWdetached.xml.HOST ──drop_claim──► (none)
-//!                           ▲                            │
-//!                           └───────── give_back ────────┘
+//!   (none) ──put──► SUNWdetached.xml ──claim──► SUNWdetached.xml.HOST ──clear──► (none)
+//!                           ▲                          │
+//!                           └──────── give_back ───────┘
 //! ```
 
 use std::io::{ErrorKind, Read, Write};
@@ -135,6 +135,7 @@ pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), ZonepathError> {
 /// # Errors
 /// If that cannot be done.
 pub fn put(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
+    clear_claims(zonepath)?;
     write(&zonepath.join(MANIFEST), text, 0o644)
 }
 
@@ -167,23 +168,31 @@ pub fn give_back(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
         .map_err(io("give back", &path))
 }
 
-/// Ends a claim: the zone is attached.
+/// Clears that zone's manifest away, whoever has taken it: the zone is attached.
 ///
 /// # Errors
 /// If that cannot be done.
-pub fn drop_claim(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
-    let path = claim_of(zonepath, host);
-    remove(&path).map_err(io("remove", &path))
-}
-
-/// Takes a manifest away if it is that zone's.
-///
-/// # Errors
-/// If that cannot be done.
-pub fn withdraw(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
+pub fn clear(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
+    clear_claims(zonepath)?;
     if owner(zonepath)?.is_some_and(|(_, owner)| owner == uuid) {
         let path = zonepath.join(MANIFEST);
         remove(&path).and_then(|()| sync_folder(&path)).map_err(io("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// One that was left by an interruption would be taken for today's.
+fn clear_claims(zonepath: &Path) -> Result<(), ZonepathError> {
+    let entries = match std::fs::read_dir(zonepath) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(io("list", zonepath))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(io("list", zonepath))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.strip_prefix(MANIFEST).is_some_and(|rest| rest.starts_with('.')) {
+            remove(&path).map_err(io("remove", &path))?;
+        }
     }
     Ok(())
 }
@@ -223,9 +232,27 @@ mod tests {
         assert_eq!(owner(zonepath).unwrap(), None);
         give_back(zonepath, "h1").unwrap();
         assert!(claim(zonepath, "h2").unwrap() && !is_claimed(zonepath, "h1"));
-        drop_claim(zonepath, "h2").unwrap();
+        clear(zonepath, Uuid::from_u128(1)).unwrap();
         assert!(!claim(zonepath, "h2").unwrap(), "it is attached, and not to be attached again");
         assert_eq!(std::fs::read_dir(zonepath).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_claim_that_an_interruption_left_is_not_taken_for_that_of_a_later_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let zonepath = folder.path();
+        for round in ["detached again", "attached elsewhere"] {
+            put(zonepath, &text_of("web", 1)).unwrap();
+            assert!(claim(zonepath, "h1").unwrap());
+            match round {
+                "detached again" => {
+                    put(zonepath, &text_of("web", 1)).unwrap();
+                    assert!(claim(zonepath, "h2").unwrap());
+                }
+                _ => clear(zonepath, Uuid::from_u128(1)).unwrap(),
+            }
+            assert!(!claim(zonepath, "h1").unwrap(), "{round}");
+        }
     }
 
     #[test]
@@ -238,7 +265,7 @@ mod tests {
         put(zonepath, &text_of("web", 1)).unwrap();
         assert_eq!(occupied(zonepath, own), None);
         assert!(occupied(zonepath, other).unwrap().contains("the manifest of another zone, 'web'"));
-        withdraw(zonepath, other).unwrap();
+        clear(zonepath, other).unwrap();
         assert!(owner(zonepath).unwrap().is_some(), "another one's is not taken away");
         std::fs::write(zonepath.join(MANIFEST), "x").unwrap();
         assert!(occupied(zonepath, own).unwrap().contains("a manifest that is none"));

@@ -137,7 +137,7 @@ impl Desk<'_> {
         Err(AttachmentError::Unfit { zone, host, findings })
     }
 
-    /// Takes the zone that was checked and booked. Its row goes with it: see [`Host::attach`].
+    /// Takes the zone that was checked and booked. Row and manifest go with it: see [`Host::attach`].
     async fn take(&self, row: &Detached) -> Result<(), AttachmentError> {
         let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
         if let Some(path) = zonepath
@@ -153,9 +153,6 @@ impl Desk<'_> {
                 zonepath::give_back(path, host)?;
             }
             return Err(error.into());
-        }
-        if let Some(path) = zonepath {
-            zonepath::drop_claim(path, host)?;
         }
         if row.manifest.zone.autostart {
             self.local.set_autostart(row.zone.clone(), true).await?;

@@ -89,7 +89,7 @@ impl Desk<'_> {
         if self.local.inventory().await.is_ok_and(|inventory| still_here(&inventory.zones)) {
             self.local.store().remove_detached(row.uuid)?;
             if let Some(path) = &row.zonepath {
-                zonepath::withdraw(path, row.uuid)?;
+                zonepath::clear(path, row.uuid)?;
             }
         }
         Ok(())

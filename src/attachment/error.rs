@@ -19,7 +19,7 @@ pub enum Refusal {
     #[error("no such zone: {0}")]
     NoSuchZone(ZoneName),
     /// It runs.
-    #[error("zone '{0}': it runs; shut it down first")]
+    #[error("zone '{0}': it runs; shut it down first, or move it as it is: 'sysadm zone migrate {0} URI'")]
     Runs(ZoneName),
     /// Its memory lies here.
     #[error(

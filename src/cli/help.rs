@@ -230,11 +230,11 @@ EXAMPLES
   ssh h1 sysadm zone detach -n web1 | sysadm zone attach -n -
 
 ON SHARED STORAGE
-  A zone is attached to one host at most. If it has a zonepath, whoever attaches it
-  takes the manifest out of that; where it is gone the zone is refused, also with -F.
-  A virtual machine has no zonepath: detach it where it is before it is attached
-  elsewhere. A zone whose manifest was written while it was attached (detach -n) is
-  attached with -F only.
+  A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
+  manifest out of that; where it is gone the zone is refused, also with -F. A virtual
+  machine has none: detach it, and delete it there, before you attach it elsewhere.
+  A zone whose manifest was written while it was attached (detach -n) is attached
+  with -F only.
 
 EXIT STATUS
   0  it is attached, or would fit

@@ -270,7 +270,7 @@ impl Host for Local {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
             self.platform.define(&manifest).await.map_err(|error| self.failed(error))?;
             if let Some(path) = manifest.zonepath() {
-                zonepath::withdraw(path, manifest.zone.uuid).map_err(|error| self.failed(error))?;
+                zonepath::clear(path, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             }
             self.no_longer_detached(manifest.zone.uuid)
         };

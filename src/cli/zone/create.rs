@@ -8,7 +8,7 @@ use crate::attachment::{AttachmentError, Desk, Wishes};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
-use crate::host::Host;
+use crate::host::{Host, chain};
 use crate::model::{Manifest, NetworkName, ZoneName, parse_bytes};
 use crate::zonepath;
 
@@ -132,7 +132,11 @@ async fn edited(context: &Context, desk: &Desk<'_>, manifest: Manifest) -> Resul
     if text == manifest.config {
         return Ok(manifest);
     }
-    Ok(desk.local.platform().reread(&manifest, text)?)
+    desk.local.platform().reread(&manifest, text).map_err(|error| {
+        let (zone, why) = (&manifest.zone.name, chain(&error));
+        let text = format!("zone '{zone}': its configuration cannot be read any more and is not kept: {why}");
+        CliError::new(Exit::Error, text)
+    })
 }
 
 async fn edit(file: &Path) -> Result<(), CliError> {
