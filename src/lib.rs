@@ -27,7 +27,9 @@
 //!    │      │         │
 //!    │      └─── Remote ──► transport  ~ ssh or TLS ~►  agent ──► the other host's Local
 //!    │
-//!   store         SQLite: maintenance, targets, runs, the zones that are away or rest, the journal, bookings
+//!   store         SQLite: maintenance, targets, runs, the zones that are away, rest or are detached, the journal, bookings
+//!
+//!   attachment    ONE zone by hand: detach, attach, create; would it fit? (on Local) ──► zonepath  its folder
 //!
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs

@@ -106,7 +106,7 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': it runs; shut it down first
+    sysadm: zone 'evac1': it runs; shut it down first, or move it as it is: 'sysadm zone migrate evac1 URI'
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone detach nobody"), @r"
