@@ -58,7 +58,9 @@ impl Desk<'_> {
             (true, Brand::Kvm) => Kind::Live,
             (true, Brand::Lxc) => Kind::Restart,
         };
-        let mut findings = self.local.validate(&self.arrival(manifest.clone(), kind, false)).await?;
+        let arrival =
+            Arrival { from: "another host".to_owned(), ..self.arrival(manifest.clone(), kind, false) };
+        let mut findings = self.local.validate(&arrival).await?;
         findings.extend(obstacles(manifest));
         Ok(findings)
     }

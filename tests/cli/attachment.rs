@@ -303,6 +303,59 @@ fn a_zone_that_does_not_fit_stays_configured_unless_it_is_forced() {
 }
 
 #[test]
+fn what_is_done_with_a_zone_is_in_the_system_log() {
+    let site = site();
+    std::fs::create_dir(site.at("h1/dev")).unwrap();
+    let log = std::os::unix::net::UnixDatagram::bind(site.at("h1/dev/log")).unwrap();
+    log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let zonepath = site.at("nfs/box1").display().to_string();
+    for (line, expected) in [
+        ("zone detach box1".to_owned(), "zone 'box1' detached by "),
+        ("zone delete -F box1".to_owned(), ") deleted by "),
+        (format!("zone create box1 -a {zonepath}"), ") created by "),
+        ("zone attach -F box1".to_owned(), ", validation skipped (-F)"),
+    ] {
+        site.done("h1", &line);
+        let mut bytes = [0; 1000];
+        let length = log.recv(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        assert!(text.contains(expected), "{line}: {text}");
+    }
+}
+
+#[test]
+fn zones_are_neither_detached_nor_attached_while_zones_move() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    let _run = sysadm::evacuation::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
+    assert_snapshot!(site.run("h1", "zone detach web1"), @r"
+    ------- stderr -------
+    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach box1"), @r"
+    ------- stderr -------
+    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+}
+
+#[test]
+fn announced_maintenance_keeps_zones_of_other_hosts_away_and_not_those_that_are_configured_here() {
+    let site = site();
+    site.done("h1", "maintain --announce +2h");
+    assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h1", "zone attach -n -")), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' does not fit on h1:
+        maintenance: h1 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM
+        identity: web1 is configured there already; -w overwrites that
+    [exit status 4]
+    ");
+    site.done("h1", "zone detach web1");
+    site.done("h1", "zone attach web1");
+}
+
+#[test]
 fn force_helps_neither_against_missing_disks_nor_against_another_zone() {
     let site = site();
     site.done("h1", "zone detach web1");
