@@ -6,6 +6,8 @@
 //!
 //! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
 
+use std::path::Path;
+
 use super::{AttachmentError, Desk};
 use crate::evacuation::RunLock;
 use crate::host::{Host, HostError};
@@ -18,7 +20,7 @@ const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fit {
+pub struct Terms {
     /// Whatever its validation finds.
     pub force: bool,
     /// Changed so that it fits, where the platform knows how.
@@ -66,19 +68,19 @@ impl Desk<'_> {
     }
 
     /// What this host has against a zone that is configured here.
-    pub(super) async fn fit(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
+    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
         Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
     }
 
     /// What is known of the zone itself that stands against attaching it.
-    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
+    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
         let mut findings = Vec::new();
         if !force {
             findings.extend(obstacles(&row.manifest));
             findings.extend(undetached(&row.manifest));
         }
-        findings.extend(self.not_to_be_had(row)?);
-        Ok(findings)
+        findings.extend(self.not_to_be_had(row));
+        findings
     }
 
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
@@ -88,34 +90,25 @@ impl Desk<'_> {
     }
 
     /// Whoever shares its zonepath may have attached it.
-    fn not_to_be_had(&self, row: &Detached) -> Result<Option<Blocker>, AttachmentError> {
-        let Some(path) = &row.zonepath else { return Ok(None) };
+    fn not_to_be_had(&self, row: &Detached) -> Option<Blocker> {
+        let path = row.zonepath.as_ref()?;
         // Another zone's manifest is in the way of every arrival: that is found already.
         let there = matches!(zonepath::owner(path), Ok(Some(_)) | Err(_));
-        if there || zonepath::is_claimed(path, self.local.name()) {
-            return Ok(None);
-        }
-        let reason = format!(
-            "its manifest is gone from {}: it may be attached on another host; if it is not, put it there again: sysadm zone detach -n {} >{}",
-            path.display(),
-            row.zone,
-            path.join(zonepath::MANIFEST).display()
-        );
-        Ok(Some(Blocker::new(BlockerKind::Zone, reason)))
+        (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&row.zone, path))
     }
 
     /// Attaches a configured zone.
     ///
     /// # Errors
     /// Why not; it is configured as before then.
-    pub async fn attach(&self, zone: &ZoneName, fit: Fit) -> Result<Attached, AttachmentError> {
+    pub async fn attach(&self, zone: &ZoneName, terms: Terms) -> Result<Attached, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
         let mut row = self.known().await?.may_attach(zone)?.clone();
-        let edits = if fit.update { self.update(&mut row.manifest).await? } else { Vec::new() };
-        let mut findings = self.fit(&row, fit.force).await?;
-        findings.extend(self.circumstances(&row, fit.force)?);
+        let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
+        let mut findings = self.against(&row, terms.force).await?;
+        findings.extend(self.circumstances(&row, terms.force));
         self.must_be_empty(zone, findings)?;
-        let arrival = self.arrival(row.manifest.clone(), Kind::Cold, fit.force);
+        let arrival = self.arrival(row.manifest.clone(), Kind::Cold, terms.force);
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers)?,
             booked => booked?,
@@ -145,8 +138,8 @@ impl Desk<'_> {
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
         {
-            let gone = self.not_to_be_had(row)?.into_iter().collect();
-            self.must_be_empty(&row.zone, gone)?;
+            // Another host was quicker.
+            self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
         }
         if let Err(error) = self.local.attach(row.manifest.clone()).await {
             let inventory = self.local.inventory().await;
@@ -161,6 +154,15 @@ impl Desk<'_> {
         }
         Ok(())
     }
+}
+
+fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
+    let reason = format!(
+        "its manifest is gone from {}: it may be attached on another host; if it is not, put it there again: sysadm zone detach -n {zone} >{}",
+        zonepath.display(),
+        zonepath.join(zonepath::MANIFEST).display()
+    );
+    Blocker::new(BlockerKind::Zone, reason)
 }
 
 /// What its own host has said against its leaving.

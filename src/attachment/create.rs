@@ -93,10 +93,10 @@ impl Desk<'_> {
     pub async fn create(&self, manifest: Manifest) -> Result<Created, AttachmentError> {
         self.known().await?.may_create(&manifest)?;
         let row = Detached::new(manifest, self.user.clone(), self.now);
-        let mut findings = self.fit(&row, false).await?;
+        let mut findings = self.against(&row, false).await?;
         let hopeless = findings.iter().filter(|finding| is_hopeless(finding)).cloned().collect();
         self.must_be_empty(&row.zone, hopeless)?;
-        findings.extend(self.circumstances(&row, false)?);
+        findings.extend(self.circumstances(&row, false));
         self.local.store().begin_detached(&row)?;
         Ok(Created { row, findings })
     }

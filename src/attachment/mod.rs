@@ -20,7 +20,7 @@ mod detach;
 mod error;
 mod known;
 
-pub use attach::{Attached, Fit};
+pub use attach::{Attached, Terms};
 pub use create::{Created, Wishes};
 pub use detach::Document;
 pub use error::{AttachmentError, Refusal};

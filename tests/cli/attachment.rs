@@ -72,7 +72,7 @@ fn a_detached_zone_is_configured_with_its_zonepath_until_it_is_attached_again() 
     sysadm: zone 'box1': it is configured, and only installed zones can be detached
     [exit status 1]
     ");
-    assert_snapshot!(site.run("h1", "zone attach web1"), @"[done]");
+    assert_snapshot!(site.run("h1", "zone attach -u web1"), @"[done]");
     assert_snapshot!(site.run("h1", "zone attach box1"), @"[done]");
     assert!(!site.at("nfs/box1/SUNWdetached.xml").exists());
     assert_eq!(std::fs::read_dir(site.at("nfs/box1")).unwrap().count(), 1, "only its root is left");
@@ -406,6 +406,20 @@ fn a_zone_on_shared_storage_is_created_and_attached_on_another_host_and_then_not
     sysadm: zone 'box1': it is installed, and only configured zones can be deleted
     [exit status 1]
     ");
+}
+
+#[test]
+fn of_two_hosts_that_attach_a_zone_at_once_one_gets_it() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    site.done("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display()));
+    for _ in 0..5 {
+        let both = ["h1", "h2"].map(|host| site.command(host, "zone attach box1").spawn().unwrap());
+        let done = both.map(|mut child| child.wait().unwrap().success());
+        let there = ["h1 installed", "h2 installed"].into_iter().zip(done).filter(|(_, done)| *done);
+        assert_eq!(there.map(|(host, _)| host).collect::<Vec<_>>(), [site.whereabouts("box1")]);
+        site.done(if done[0] { "h1" } else { "h2" }, "zone detach box1");
+    }
 }
 
 #[test]

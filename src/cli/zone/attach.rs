@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::attachment::{AttachmentError, Desk, Fit};
+use crate::attachment::{AttachmentError, Desk, Terms};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::Host;
@@ -44,8 +44,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     match (args.dry_run, args.zone) {
         (Some(path), _) => dry_run(&desk, &path, args.update, args.json).await,
         (None, Some(zone)) => {
-            let fit = Fit { force: args.force, update: args.update };
-            attach(&context, &desk, &zone, fit, args.json).await
+            let terms = Terms { force: args.force, update: args.update };
+            attach(&context, &desk, &zone, terms, args.json).await
         }
         (None, None) => Err(CliError::usage("a zone is needed")),
     }
@@ -57,30 +57,30 @@ async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Resu
     let findings = desk.judge(&manifest).await?;
     let told =
         Told { zone: &manifest.zone.name, host: desk.local.name(), edits: &edits, findings: &findings };
-    told.print("would fit on", "does not fit on", json)
+    told.print(["would fit on", "does not fit on", "would be changed"], json)
 }
 
 async fn attach(
     context: &Context,
     desk: &Desk<'_>,
     zone: &ZoneName,
-    fit: Fit,
+    terms: Terms,
     json: bool,
 ) -> Result<Exit, CliError> {
-    let (edits, findings) = match desk.attach(zone, fit).await {
+    let (edits, findings) = match desk.attach(zone, terms).await {
         Ok(attached) => (attached.edits, Vec::new()),
         Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings),
         Err(error) => return Err(error.into()),
     };
     if findings.is_empty() {
-        let how = if fit.force { ", validation skipped (-F)" } else { "" };
+        let how = if terms.force { ", validation skipped (-F)" } else { "" };
         context.audit(&format!("zone '{zone}' attached by {}{how}", desk.user));
-        if fit.force {
+        if terms.force {
             ui::complain(&format!("zone '{zone}' was attached{how}"));
         }
     }
     let told = Told { zone, host: desk.local.name(), edits: &edits, findings: &findings };
-    told.print("", "was not attached to", json)
+    told.print(["", "was not attached to", "was changed"], json)
 }
 
 /// What is said of a zone.
@@ -92,7 +92,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn print(&self, good: &str, bad: &str, json: bool) -> Result<Exit, CliError> {
+    fn print(&self, [good, bad, changed]: [&str; 3], json: bool) -> Result<Exit, CliError> {
         let fits = self.findings.is_empty();
         if json {
             let edits: Vec<_> = self.edits.iter().map(ToString::to_string).collect();
@@ -104,7 +104,7 @@ impl Told<'_> {
             ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
         } else {
             for edit in self.edits {
-                ui::say(&format!("zone '{}': changed: {edit}", self.zone));
+                ui::say(&format!("zone '{}' {changed}: {edit}", self.zone));
             }
             if !fits {
                 ui::complain(&format!("zone '{}' {bad} {}:", self.zone, self.host));
@@ -113,6 +113,6 @@ impl Told<'_> {
                 ui::say(&format!("zone '{}' {good} {}", self.zone, self.host));
             }
         }
-        Ok(if fits { Exit::Done } else { super::status_of(self.findings) })
+        Ok(if fits { Exit::Done } else { Exit::of(self.findings) })
     }
 }

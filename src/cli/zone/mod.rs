@@ -8,7 +8,7 @@ mod list;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::attachment::{AttachmentError, Desk};
+use crate::attachment::Desk;
 use crate::host::Local;
 use crate::model::{Blocker, BlockerKind, Manifest, Millis};
 use crate::zonepath;
@@ -57,28 +57,6 @@ fn list_findings(findings: &[Blocker]) {
     for kind in BlockerKind::ALL {
         for finding in findings.iter().filter(|finding| finding.kind == *kind) {
             ui::quote(&format!("{kind}: {finding}"));
-        }
-    }
-}
-
-/// With which status a zone is refused.
-fn status_of(findings: &[Blocker]) -> Exit {
-    let locked = findings.iter().any(|finding| finding.kind == BlockerKind::Maintenance);
-    if locked { Exit::Refused } else { Exit::Error }
-}
-
-impl From<AttachmentError> for CliError {
-    fn from(error: AttachmentError) -> Self {
-        match error {
-            AttachmentError::Run(error) => error.into(),
-            AttachmentError::Unfit { ref findings, .. } => Self::new(status_of(findings), error),
-            AttachmentError::Refused(_)
-            | AttachmentError::InTheWay(_)
-            | AttachmentError::Host(_)
-            | AttachmentError::Platform(_)
-            | AttachmentError::Store(_)
-            | AttachmentError::Zonepath(_)
-            | AttachmentError::Document(_) => Self::new(Exit::Error, error),
         }
     }
 }
