@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{pipe, site};
-use crate::environment::Environment;
+use crate::environment::{Environment, terminal};
 
 #[test]
 fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
@@ -198,4 +198,22 @@ fn of_two_hosts_that_attach_a_zone_at_once_one_gets_it() {
         assert_eq!(there.map(|(host, _)| host).collect::<Vec<_>>(), [site.whereabouts("box1")]);
         site.done(if done[0] { "h1" } else { "h2" }, "zone detach box1");
     }
+}
+
+#[test]
+fn a_zone_is_deleted_from_a_terminal_only_when_that_is_confirmed() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    let answer = |answer: &[u8]| {
+        let (keyboard, line) = terminal();
+        rustix::io::write(&keyboard, answer).unwrap();
+        let mut command = site.command("h1", "zone delete box1");
+        command.stdin(line);
+        site.finish(command)
+    };
+    let refused = answer(b"\n");
+    assert_snapshot!(refused, @"Are you sure you want to delete zone box1 (y/[n])? [done]");
+    assert!(site.run("h1", "zone list -cn").stdout.contains("box1"));
+    assert_eq!(answer(b"y\n").to_string(), refused.to_string());
+    assert!(!site.run("h1", "zone list -cn").stdout.contains("box1"));
 }
