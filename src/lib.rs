@@ -27,7 +27,9 @@
 //!    │      │         │
 //!    │      └─── Remote ──► transport  ~ ssh or TLS ~►  agent ──► the other host's Local
 //!    │
-//!   store         SQLite: maintenance, targets, runs, the zones that are away or rest, the journal, bookings
+//!   store         SQLite: maintenance, targets, runs, the zones that are away, rest or are detached, the journal, bookings
+//!
+//!   attachment    ONE zone by hand: detach, attach, create; would it fit? (on Local) ──► zonepath  its folder
 //!
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
@@ -60,6 +62,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod agent;
+pub mod attachment;
 pub mod cli;
 pub mod config;
 pub mod evacuation;
@@ -81,3 +84,4 @@ pub mod software;
 pub mod standby;
 pub mod store;
 pub mod transport;
+pub mod zonepath;

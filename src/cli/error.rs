@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use crate::attachment::AttachmentError;
 use crate::evacuation::EvacuationError;
 use crate::evacuation::cancel::Reason;
 use crate::host::{HostError, chain};
 use crate::maintenance::MaintenanceError;
+use crate::model::{Blocker, BlockerKind};
 
 /// The exit statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,14 @@ impl From<Exit> for ExitCode {
             Exit::Stuck => 5,
             Exit::Cancelled => 130,
         })
+    }
+}
+
+impl Exit {
+    /// With which one a zone is refused for these reasons.
+    pub fn of(findings: &[Blocker]) -> Self {
+        let locked = findings.iter().any(|finding| finding.kind == BlockerKind::Maintenance);
+        if locked { Self::Refused } else { Self::Error }
     }
 }
 
@@ -80,6 +90,7 @@ plain_errors!(
     crate::config::ConfigError,
     crate::policy::PolicyError,
     crate::platform::PlatformError,
+    crate::zonepath::ZonepathError,
     crate::transport::DialError,
     HostError,
     std::io::Error
@@ -115,5 +126,21 @@ impl From<EvacuationError> for CliError {
             | EvacuationError::Lock { .. } => Exit::Error,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<AttachmentError> for CliError {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::Run(error) => error.into(),
+            AttachmentError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
+            AttachmentError::Refused(_)
+            | AttachmentError::InTheWay(_)
+            | AttachmentError::Host(_)
+            | AttachmentError::Platform(_)
+            | AttachmentError::Store(_)
+            | AttachmentError::Zonepath(_)
+            | AttachmentError::Document(_) => Self::new(Exit::Error, error),
+        }
     }
 }

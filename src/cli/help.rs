@@ -231,6 +231,54 @@ EXIT STATUS
   5    stuck: where the zone is cannot be told before both hosts answer; then
        'sysadm evacuate --resume'
   130  cancelled; the zone is here, as it was";
+pub const ZONE_DETACH: &str = "\
+EXAMPLES
+  sysadm zone detach web1
+  sysadm zone detach web1 --manifest /root/web1.xml
+  sysadm zone detach -n web1 | ssh h2 sysadm zone attach -n -    would it fit there?
+
+FILES
+  SUNWdetached.xml    the manifest in the zonepath; while it is there no other zone
+                      uses that folder. The zonepath of a container is the folder
+                      that holds its root file system, if that is called root or
+                      rootfs; virtual machines have none
+
+EXIT STATUS
+  0  it is detached, or its manifest was printed
+  1  an error; the zone is as it was
+  2  wrong usage
+  4  an evacuation or a return is in progress";
+
+pub const ZONE_ATTACH: &str = "\
+EXAMPLES
+  sysadm zone attach web1
+  sysadm zone attach -u web1
+  sysadm zone attach -n /zones/web1
+  ssh h1 sysadm zone detach -n web1 | sysadm zone attach -n -
+
+ON SHARED STORAGE
+  A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
+  manifest out of that; where it is gone the zone is refused, also with -F. A virtual
+  machine has none: detach it, and delete it there, before you attach it elsewhere.
+  A zone whose manifest was written while it was attached (detach -n) is attached
+  with -F only.
+
+EXIT STATUS
+  0  it is attached, or would fit
+  1  it does not fit, or an error; nothing was changed
+  2  wrong usage
+  4  this host is in maintenance, or an evacuation or a return is in progress";
+
+pub const ZONE_CREATE: &str = "\
+EXAMPLES
+  sysadm zone create web1 -a /zones/web1
+  sysadm zone create web2 -a web1.xml --set uuid=new --set memory=4G --net br0=br7
+  ssh h1 cat web1.xml | sysadm zone create web1 -a -
+
+EXIT STATUS
+  0  it is configured
+  1  an error; nothing was kept
+  2  wrong usage";
 
 pub const HOST: &str = "\
 EXAMPLES

@@ -4,7 +4,7 @@ mod show;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
@@ -43,7 +43,7 @@ enum Action {
         /// Its name
         zone: ZoneName,
         /// kvm or lxc
-        #[arg(long, default_value_t = Brand::Kvm)]
+        #[arg(long, default_value_t = Brand::Kvm, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
         brand: Brand,
         /// Memory
         #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = parse_bytes)]
@@ -51,9 +51,15 @@ enum Action {
         /// How much of its memory it writes to in a second
         #[arg(long, value_name = "SIZE", default_value = "50M", value_parser = parse_bytes)]
         dirty: u64,
-        /// The storage on which its disk lies
-        #[arg(long, value_name = "STORAGE", default_value = "local")]
+        /// The storage on which its disk lies; local, if neither this nor a zonepath is said
+        #[arg(long, value_name = "STORAGE")]
         disk: Vec<String>,
+        /// Its root file system is a folder in this one, which lies on a storage of the host: a container
+        #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
+        zonepath: Option<PathBuf>,
+        /// A folder of its host that it reads
+        #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
+        inherit: Vec<PathBuf>,
         /// Boot it at once
         #[arg(long)]
         running: bool,
@@ -164,9 +170,10 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
                 ..now
             })?;
         }
-        Action::Create { zone, brand, memory, dirty, disk, running } => {
-            let spec =
-                ZoneSpec { brand, memory, dirty_rate: dirty, storages: disk, ..ZoneSpec::new(zone.clone()) };
+        Action::Create { zone, brand, memory, dirty, disk, zonepath, inherit, running } => {
+            let fresh = ZoneSpec::new(zone.clone());
+            let storages = if disk.is_empty() && zonepath.is_none() { fresh.storages.clone() } else { disk };
+            let spec = ZoneSpec { brand, memory, dirty_rate: dirty, storages, zonepath, inherit, ..fresh };
             sim.create(spec)?;
             if running {
                 sim.start(&zone)?;
@@ -203,9 +210,13 @@ fn operation() -> impl TypedValueParser<Value = Operation> {
     PossibleValuesParser::new(words).try_map(|word| word.parse())
 }
 
+fn parse_folder(text: &str) -> Result<PathBuf, String> {
+    std::path::absolute(text).map_err(|error| error.to_string())
+}
+
 fn parse_storage(text: &str) -> Result<Storage, String> {
     let (name, folder) = match text.split_once('=') {
-        Some((name, folder)) => (name, Some(std::path::absolute(folder).map_err(|error| error.to_string())?)),
+        Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
     name.parse::<ZoneName>().map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! The question to one destination: is there anything against this zone?
 
-use crate::host::{Host, HostError, Offer};
+use crate::host::{DiskView, Host, HostError, Offer};
 use crate::migration::LEASE;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
 
@@ -54,10 +54,7 @@ impl Ask<'_> {
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
         };
         match views {
-            Ok(views) => blockers.extend(views.into_iter().filter_map(|view| {
-                let problem = view.problem?;
-                Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", view.source)))
-            })),
+            Ok(views) => blockers.extend(views.iter().filter_map(DiskView::blocker)),
             Err(error) => blockers.push(Blocker::new(BlockerKind::Host, error.to_string())),
         }
         if blockers.is_empty() {

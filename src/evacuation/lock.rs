@@ -1,4 +1,4 @@
-//! One run at a time on a host: a lock held by a living process, free as soon as that is gone.
+//! One run at a time on a host, and no zone is detached or attached meanwhile: a lock held by a living process, free as soon as that is gone.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -9,7 +9,6 @@ use rustix::io::Errno;
 
 use super::EvacuationError;
 use crate::paths::Paths;
-use crate::store::Direction;
 
 /// Held while this is alive.
 #[derive(Debug)]
@@ -18,8 +17,8 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock, or says who has it.
-    pub fn take(paths: &Paths, direction: Direction) -> Result<Self, EvacuationError> {
+    /// Takes the lock for what is done, or says who has it.
+    pub fn take(paths: &Paths, what: impl std::fmt::Display) -> Result<Self, EvacuationError> {
         let path = paths.run_lock();
         let failed = |source| EvacuationError::Lock { path: path.clone(), source };
         if let Some(folder) = path.parent() {
@@ -32,7 +31,7 @@ impl RunLock {
         for attempt in 0..5 {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
-                    let holder = format!("{direction}, pid {}", std::process::id());
+                    let holder = format!("{what}, pid {}", std::process::id());
                     file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
                     return Ok(Self { _file: file });
                 }
@@ -62,6 +61,7 @@ pub fn is_running(paths: &Paths) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Direction;
 
     #[test]
     fn a_second_run_is_refused_until_the_first_is_gone() {

@@ -6,8 +6,9 @@ use super::cancel::{MOVES, QUESTIONS};
 use super::record::{Errand, Subject, conclude};
 use super::window::Turn;
 use super::{Engine, Event, Stage, short};
-use crate::host::Progress;
+use crate::host::{Host, Progress};
 use crate::migration::{Log, MoveError, Moved, migrate, retry};
+use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
 use crate::points::{Place, When};
 use crate::store::{Entry, Mark, Move, MoveState};
@@ -146,9 +147,7 @@ impl<'a> OneMove<'a> {
             Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
             Errand::Migrate => {
                 // What could not be kept afterwards does not go.
-                self.of
-                    .engine
-                    .document(&self.of.task.manifest, started)
+                document::write(&self.of.task.manifest, &Written::by(self.of.engine.local.name(), started))
                     .map_err(|error| crate::host::chain(&error))?;
                 self.of.engine.store.begin_away(&row, &self.of.task.manifest)
             }

@@ -3,9 +3,9 @@
 use super::{Board, Engine, EvacuationError, Event};
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
-use crate::model::document::{self, DocumentError, Written};
+use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Move, MoveState};
+use crate::store::{Away, AwayPhase, Detached, Move, MoveState};
 
 /// What one zone's move is about.
 pub(super) struct Subject<'a> {
@@ -112,12 +112,10 @@ impl Subject<'_> {
 impl Engine {
     /// A zone that migrated has gone: it is `configured` here.
     pub(super) fn gone(&self, row: &Away, manifest: &Manifest, now: Millis) -> Result<(), EvacuationError> {
-        Ok(self.store.gone_for_good(row, &self.document(manifest, now)?, now)?)
-    }
-
-    /// A configuration as it is kept here.
-    pub(super) fn document(&self, manifest: &Manifest, now: Millis) -> Result<String, DocumentError> {
-        document::write(manifest, &Written::by(self.local.name(), now))
+        let written = Written::by(self.local.name(), now);
+        // Who has begun it the journal knows.
+        let configured = Detached::new(manifest.clone(), written, String::new());
+        Ok(self.store.gone_for_good(Detached { moved_to: Some(row.refuge.clone()), ..configured })?)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The only place that starts another program: an argument list, never a shell; a time limit, a cap on what it
-//! may print, a clean environment with `LC_ALL=C`.
+//! may print, a clean environment with `LC_ALL=C`. An editor alone gets the terminal.
 //!
 //! A command that could not be started, one that failed, and one whose end nobody saw are three different
 //! errors: after the last one nobody knows whether it did its work.
@@ -228,6 +228,19 @@ impl Command {
         let stderr = one_line(&String::from_utf8_lossy(&stderr));
         Err(ExecError::Failed { command: self.to_string(), status, stderr })
     }
+}
+
+/// Runs a program of the user's own choice on the user's terminal and in the user's environment, to its end.
+///
+/// # Errors
+/// If it cannot be started.
+pub async fn on_terminal(
+    program: &str,
+    args: impl IntoIterator<Item = OsString>,
+) -> std::io::Result<ExitStatus> {
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    let mut command = tokio::process::Command::new(program);
+    command.args(args).status().await
 }
 
 /// A program that was started ahead of time and waits for its one command.

@@ -27,6 +27,7 @@ use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
 use crate::store::{Reservation, Store};
+use crate::zonepath;
 
 /// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
 const LONGEST_LEASE: u64 = 24 * 3_600_000;
@@ -106,6 +107,30 @@ impl Local {
     pub fn plug(&self, manifest: &Manifest, plugs: &[Plug]) -> Result<Manifest, HostError> {
         let config = self.platform.plug(&manifest.config, plugs).map_err(|error| self.failed(error))?;
         Ok(manifest.plugged(plugs, config))
+    }
+
+    /// What runs its zones.
+    pub fn platform(&self) -> &dyn Platform {
+        &*self.platform
+    }
+
+    /// Where it keeps what must survive.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes the configuration of a zone that does not run from the platform.
+    ///
+    /// # Errors
+    /// What the platform said.
+    pub async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async { self.platform.undefine(zone, uuid).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Detach, act).await
+    }
+
+    /// It is attached, here or elsewhere: what a detach has left of it does not hold any more.
+    fn no_longer_detached(&self, uuid: Uuid) -> Result<(), HostError> {
+        self.store.remove_detached(uuid).map(drop).map_err(|error| self.failed(error))
     }
 
     /// Where this host's files lie.
@@ -261,14 +286,18 @@ impl Host for Local {
     async fn attach(&self, manifest: Manifest) -> Result<(), HostError> {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-            self.platform.define(&manifest).await.map_err(|error| self.failed(error))
+            self.platform.define(&manifest).await.map_err(|error| self.failed(error))?;
+            if let Some(path) = manifest.zonepath() {
+                zonepath::clear(path, manifest.zone.uuid).map_err(|error| self.failed(error))?;
+            }
+            self.no_longer_detached(manifest.zone.uuid)
         };
         self.act(Place::Destination, Step::Attach, act).await
     }
 
     async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.undefine(&zone, uuid).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Detach, act).await
+        self.no_longer_detached(uuid)?;
+        self.undefine(&zone, uuid).await
     }
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
@@ -308,6 +337,7 @@ impl Host for Local {
 
     async fn send(&self, zone: Zone, token: Token, plugs: Vec<Plug>) -> Result<Sent, HostError> {
         let act = async {
+            self.no_longer_detached(zone.uuid)?;
             let folder = self.sockets.folder(&token);
             self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
         };
@@ -328,7 +358,12 @@ impl Host for Local {
     }
 
     async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error)) };
+        let act = async {
+            self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
+            // It runs, whatever a row says that nobody heeds any more.
+            let _ = self.no_longer_detached(uuid);
+            Ok(())
+        };
         self.act(Place::Destination, Step::Switch, act).await
     }
 

@@ -15,7 +15,7 @@ use rustix::fs::{OFlags, major, minor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Disk, DiskSource, Manifest};
+use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest};
 
 /// How the files begin that are left as marks.
 const PREFIX: &str = ".sysadm-probe-";
@@ -74,6 +74,14 @@ pub struct DiskView {
     pub source: DiskSource,
     /// None: it is the same; else why it is not.
     pub problem: Option<String>,
+}
+
+impl DiskView {
+    /// The problem, as a reason why the zone cannot come.
+    pub fn blocker(&self) -> Option<Blocker> {
+        let problem = self.problem.as_ref()?;
+        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
+    }
 }
 
 /// The marks that this host has left and not yet taken away.
@@ -151,6 +159,29 @@ pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
         DiskView { source: mark.disk.source.clone(), problem }
     });
     futures::future::join_all(views).await
+}
+
+/// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
+pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
+    let views = disks.iter().map(|disk| async {
+        let problem = match &disk.source {
+            DiskSource::Network { servers, .. } => reach(servers).await,
+            DiskSource::File(path) => not_a(path, "file", std::fs::FileType::is_file),
+            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir),
+            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device),
+        };
+        DiskView { source: disk.source.clone(), problem }
+    });
+    futures::future::join_all(views).await
+}
+
+fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) -> Option<String> {
+    match path.metadata() {
+        Ok(about) if is_so(&about.file_type()) => None,
+        Ok(_) => Some(format!("is there, but it is no {kind}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+        Err(error) => Some(format!("cannot be looked at: {error}")),
+    }
 }
 
 fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
@@ -266,108 +297,4 @@ async fn reach(servers: &[String]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn disk(source: DiskSource, readonly: bool) -> Disk {
-        Disk { target: "vda".into(), source, readonly }
-    }
-
-    async fn problem(marks: &Marks, disk: &Disk, change: impl FnOnce(&mut ProbeTicket)) -> Option<String> {
-        let mut ticket = marks.leave(std::slice::from_ref(disk));
-        change(&mut ticket);
-        let view = look(&ticket).await.remove(0);
-        marks.take_away(&ticket);
-        view.problem
-    }
-
-    #[tokio::test]
-    async fn the_same_folder_is_recognised_and_left_as_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.img");
-        std::fs::write(&path, "x").unwrap();
-        let marks = Marks::default();
-        assert_eq!(problem(&marks, &disk(DiskSource::File(path), false), |_| ()).await, None);
-        assert_eq!(problem(&marks, &disk(DiskSource::Dir(folder.path().into()), false), |_| ()).await, None);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
-        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for folder in [&here, &there] {
-            std::fs::write(folder.path().join("a.img"), "the same bytes").unwrap();
-        }
-        let disk = disk(DiskSource::File(here.path().join("a.img")), false);
-        // The other host sees another folder under this path.
-        let other = there.path().to_owned();
-        let marks = Marks::default();
-        let seen = problem(&marks, &disk, |ticket| {
-            let Proof::File { path, .. } = &mut ticket.marks[0].proof else { panic!("no mark") };
-            *path = other.join(path.file_name().unwrap());
-            ticket.marks[0].disk.source = DiskSource::File(other.join("a.img"));
-        });
-        assert_eq!(seen.await.as_deref(), Some("is there, but it is not the same storage"));
-    }
-
-    #[tokio::test]
-    async fn what_is_missing_is_said_to_be_missing() {
-        let folder = tempfile::tempdir().unwrap();
-        let gone = disk(DiskSource::File(folder.path().join("none.img")), false);
-        let seen = problem(&Marks::default(), &gone, |_| ()).await;
-        assert!(seen.unwrap().contains("missing on its own host"));
-    }
-
-    #[tokio::test]
-    async fn a_read_only_file_is_the_same_if_its_content_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.iso");
-        std::fs::write(&path, vec![7; 3 << 20]).unwrap();
-        let iso = disk(DiskSource::File(path.clone()), true);
-        assert_eq!(problem(&Marks::default(), &iso, |_| ()).await, None);
-        let seen =
-            problem(&Marks::default(), &iso, |_| std::fs::write(&path, vec![8; 3 << 20]).unwrap()).await;
-        assert_eq!(seen.as_deref(), Some("is there, but with another content"));
-    }
-
-    #[tokio::test]
-    async fn a_peer_can_make_this_host_neither_read_nor_delete_other_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let secret = folder.path().join("secret");
-        std::fs::write(&secret, "s").unwrap();
-        let ticket = ProbeTicket {
-            marks: vec![Mark {
-                disk: disk(DiskSource::File(folder.path().join("a.img")), false),
-                proof: Proof::File { path: secret.clone(), content: "s".into() },
-            }],
-        };
-        assert_eq!(look(&ticket).await[0].problem.as_deref(), Some("the mark is not beside it"));
-        Marks::default().take_away(&ticket);
-        assert!(secret.exists());
-    }
-
-    #[tokio::test]
-    async fn what_would_keep_its_reader_waiting_is_not_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join(".sysadm-probe-pipe");
-        let mode = rustix::fs::Mode::from(0o600);
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        let mark = |proof| Mark { disk: disk(DiskSource::File(pipe.clone()), false), proof };
-        let file = Proof::File { path: pipe.clone(), content: "x".into() };
-        let ticket = ProbeTicket { marks: vec![mark(Proof::Fingerprint("1:0".into())), mark(file)] };
-        let views = look(&ticket).await;
-        let problems: Vec<_> = views.into_iter().map(|view| view.problem.unwrap()).collect();
-        assert!(problems[0].contains("neither a file nor a block device"), "{problems:?}");
-        assert_eq!(problems[1], "is there, but it is not the same storage");
-    }
-
-    #[test]
-    fn marks_are_gone_when_their_host_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let marks = Marks::default();
-        marks.leave(&[disk(DiskSource::Dir(folder.path().into()), false)]);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        drop(marks);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{NetworkName, ZoneName};
+use super::{NetworkName, ZoneName, format_bytes};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,4 +24,18 @@ pub enum Edit {
         /// Where it goes.
         to: NetworkName,
     },
+}
+
+impl std::fmt::Display for Edit {
+    /// What it makes of the zone: `machine type pc-q35-9.0`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "name {name}"),
+            Self::Uuid(uuid) => write!(f, "UUID {uuid}"),
+            Self::Memory(bytes) => write!(f, "memory {}", format_bytes(*bytes)),
+            Self::Cpus(cpus) => write!(f, "{cpus} virtual processor(s)"),
+            Self::Machine(machine) => write!(f, "machine type {machine}"),
+            Self::Network { from, to } => write!(f, "network {to} (for {from})"),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What must survive: maintenance, targets, runs, the zones that are away or rest here, the journal, reservations.
+//! What must survive: maintenance, targets, runs, the zones that are away, rest or are detached here, the journal, reservations.
 //!
 //! One SQLite database (mode 0600, WAL, `synchronous=FULL`): what a function here has returned `Ok` for is on
 //! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
@@ -8,6 +8,7 @@ mod away;
 mod backup;
 mod check;
 mod contents;
+mod detached;
 mod error;
 mod expected;
 mod integrity;
@@ -37,6 +38,7 @@ pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
 pub use check::{Finding, FindingKind, Needs, Surroundings, check};
 pub use contents::Contents;
+pub use detached::{Detached, configured};
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use journal::{Entry, Mark};

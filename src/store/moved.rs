@@ -3,18 +3,17 @@
 //! A zone that migrates is in the away list while it moves, like every other. When it has gone it is `configured` here
 //! (zones(7)): its configuration stays, with the host to which it went.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 use uuid::Uuid;
 
-use super::{Away, Store, StoreError, parsed};
-use crate::model::{HostUri, Millis};
+use super::{Detached, Store, StoreError, detached, parsed};
+use crate::model::HostUri;
 
 impl Store {
-    /// Takes a zone that has gone for good from the away list, and keeps its document as that of a zone that is
-    /// `configured` here and attached there.
-    pub fn gone_for_good(&self, row: &Away, document: &str, now: Millis) -> Result<(), StoreError> {
+    /// Takes a zone that has gone for good from the away list, and keeps it as one that is `configured` here and attached
+    /// where it was moved to. Its user is who has begun the move, if the journal knows that.
+    pub fn gone_for_good(&self, row: Detached) -> Result<(), StoreError> {
         self.write("record a zone that has migrated", |transaction| {
-            // The one place where a move writes into the table of detached zones.
             let user: Option<String> = transaction
                 .query_row(
                     "SELECT run.user FROM journal JOIN run ON run.id = journal.run WHERE journal.zone = ?1
@@ -23,19 +22,8 @@ impl Store {
                     |row| row.get(0),
                 )
                 .optional()?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO detached (zone, uuid, brand, user, since_ms, moved_to, manifest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    row.zone.as_str(),
-                    row.uuid.to_string(),
-                    row.brand.as_str(),
-                    user.unwrap_or_default(),
-                    now.0,
-                    row.refuge.to_string(),
-                    document,
-                ],
-            )?;
+            let row = Detached { user: user.unwrap_or_else(|| row.user.clone()), ..row.clone() };
+            detached::insert(transaction, &row)?;
             transaction.execute("DELETE FROM away WHERE zone = ?1", [row.zone.as_str()])?;
             Ok(())
         })
@@ -58,8 +46,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::AwayPhase;
     use crate::store::tests::{fresh, sample};
+    use crate::store::{Away, AwayPhase};
 
     #[test]
     fn a_zone_that_has_gone_for_good_is_not_away_and_where_it_went_is_known() {
@@ -70,7 +58,8 @@ mod tests {
         assert!(store.away().unwrap()[0].one_way);
         for refuge in ["rads://h2", "rads://h3"] {
             let row = Away { refuge: sample::uri(refuge), ..row.clone() };
-            store.gone_for_good(&row, "document", Millis(5)).unwrap();
+            let gone = Detached { uuid: row.uuid, ..sample::detached("web", 7, Some(refuge)) };
+            store.gone_for_good(gone).unwrap();
             assert_eq!(store.away().unwrap(), []);
             assert_eq!(store.moved_to(row.uuid).unwrap(), Some(row.refuge));
         }

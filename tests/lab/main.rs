@@ -8,6 +8,7 @@
 mod harness;
 
 mod actions;
+mod attachment;
 mod bad_input;
 mod bad_luck;
 mod blockers;

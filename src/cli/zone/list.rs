@@ -1,19 +1,21 @@
 //! `sysadm zone list`.
 
+use std::path::{Path, PathBuf};
+
 use crate::cli::columns::escape;
 use crate::cli::context::Context;
-use crate::cli::{CliError, Exit, help, ui};
-use crate::host::Host;
-use crate::model::{Aux, Zone, ZoneState};
-use crate::store::Away;
+use crate::cli::{CliError, Exit, ui};
+use crate::host::{Host, Local};
+use crate::model::{Aux, Brand, Inventory, Zone, ZoneState};
+use crate::store::{Away, Detached, configured};
 
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::ZONE_LIST)]
+#[command(after_long_help = crate::cli::help::ZONE_LIST)]
 pub struct Args {
     /// Zones that are installed, too
     #[arg(short)]
     installed: bool,
-    /// All that are known here, evacuated ones too
+    /// All that are known here, evacuated and detached ones too
     #[arg(short)]
     configured: bool,
     /// Without the global zone, the host itself
@@ -30,11 +32,17 @@ pub struct Args {
 pub async fn run(options: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let store = context.store()?;
-    let away = store.away()?;
-    let inventory = context.local(store)?.inventory().await?;
+    let (away, detached) = (store.away()?, store.detached()?);
+    let local = context.local(store)?;
+    let inventory = local.inventory().await?;
     let mut lines: Vec<Line> = inventory.zones.iter().map(Line::of).collect();
-    // A zone that is away has its configuration here, in the store.
-    lines.extend(away.iter().filter(|row| inventory.find(&row.zone).is_none()).map(Line::of_away));
+    if options.verbose || options.parsable {
+        find_paths(&local, &inventory, &mut lines).await;
+    }
+    // A zone that is away or detached has its configuration here, in the store.
+    let away = away.iter().filter(|row| inventory.find(&row.zone).is_none());
+    lines.extend(away.map(Line::of_away));
+    lines.extend(configured(detached, &inventory).iter().map(Line::of_detached));
     lines.retain(|line| match line.state {
         _ if options.configured => true,
         ZoneState::Installed => options.installed,
@@ -56,7 +64,7 @@ struct Line {
     id: Option<u32>,
     name: String,
     state: ZoneState,
-    path: &'static str,
+    path: Option<PathBuf>,
     uuid: String,
     brand: String,
     exclusive_ip: bool,
@@ -69,7 +77,7 @@ impl Line {
             id: zone.id,
             name: zone.name.to_string(),
             state: zone.state,
-            path: "-",
+            path: None,
             uuid: zone.uuid.to_string(),
             brand: zone.brand.to_string(),
             exclusive_ip: true,
@@ -83,7 +91,21 @@ impl Line {
             id: None,
             name: row.zone.to_string(),
             state: ZoneState::Configured,
-            path: "-",
+            path: None,
+            uuid: row.uuid.to_string(),
+            brand: row.brand.to_string(),
+            exclusive_ip: true,
+            aux: None,
+        }
+    }
+
+    /// A zone that is configured, and nothing more.
+    fn of_detached(row: &Detached) -> Self {
+        Self {
+            id: None,
+            name: row.zone.to_string(),
+            state: ZoneState::Configured,
+            path: row.zonepath.clone(),
             uuid: row.uuid.to_string(),
             brand: row.brand.to_string(),
             exclusive_ip: true,
@@ -97,7 +119,7 @@ impl Line {
             id: Some(0),
             name: "global".to_owned(),
             state: ZoneState::Running,
-            path: "/",
+            path: Some(PathBuf::from("/")),
             uuid: String::new(),
             brand: rustix::system::uname().sysname().to_string_lossy().to_lowercase(),
             exclusive_ip: false,
@@ -110,6 +132,16 @@ impl Line {
     }
 }
 
+/// Where the root file systems of containers lie; virtual machines have none. Not known of one that goes meanwhile.
+async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [Line]) {
+    let asked = inventory.zones.iter().zip(lines).filter(|(zone, _)| zone.brand == Brand::Lxc);
+    let asked = asked.map(|(zone, line)| async {
+        let manifest = local.manifest(zone.name.clone()).await.ok();
+        line.path = manifest.and_then(|manifest| manifest.zonepath().map(Path::to_owned));
+    });
+    futures::future::join_all(asked).await;
+}
+
 fn render(lines: &[Line], options: &Args) -> String {
     let mut text = String::new();
     if options.verbose {
@@ -119,7 +151,9 @@ fn render(lines: &[Line], options: &Args) -> String {
         text.push_str(&row("ID", "NAME", "STATUS", "PATH", "BRAND", "IP"));
         for line in lines {
             let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            text.push_str(&row(&id, &line.name, line.state.as_str(), line.path, &line.brand, line.ip()));
+            let path =
+                line.path.as_ref().map_or_else(|| "-".to_owned(), |path| ui::clean(&path.to_string_lossy()));
+            text.push_str(&row(&id, &line.name, line.state.as_str(), &path, &line.brand, line.ip()));
         }
         return text;
     }
@@ -127,12 +161,12 @@ fn render(lines: &[Line], options: &Args) -> String {
         if options.parsable {
             let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             let aux = line.aux.map_or("", Aux::as_str);
-            let path = if line.path == "-" { "" } else { line.path };
+            let path = line.path.as_deref().unwrap_or(Path::new("")).to_string_lossy();
             let fields = [
                 &id,
                 &line.name,
                 line.state.as_str(),
-                path,
+                &path,
                 &line.uuid,
                 &line.brand,
                 line.ip(),

@@ -1,11 +1,20 @@
-//! `sysadm zone`, after zoneadm(8).
+//! `sysadm zone`, after zoneadm(8) and zonecfg(8).
 
+mod attach;
+mod create;
+mod delete;
+mod detach;
 mod list;
 mod migrate;
 mod sentences;
 mod standby;
 
-use super::{CliError, Exit};
+use super::context::Context;
+use super::{CliError, Exit, ui};
+use crate::attachment::Desk;
+use crate::host::Local;
+use crate::model::{Blocker, BlockerKind, Manifest, Millis};
+use crate::zonepath;
 pub use standby::problems as standby_problems;
 
 /// Work with the zones of this host
@@ -19,14 +28,43 @@ pub struct Args {
 enum Action {
     /// List zones: those that run, unless options say more
     List(list::Args),
+    Detach(detach::Args),
+    Attach(attach::Args),
+    Create(create::Args),
+    Delete(delete::Args),
     Migrate(migrate::Args),
     Standby(standby::Args),
 }
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
-        Action::List(args) => list::run(args).await,
+        Action::List(options) => list::run(options).await,
+        Action::Detach(options) => detach::run(options).await,
+        Action::Attach(options) => attach::run(options).await,
+        Action::Create(options) => create::run(options).await,
+        Action::Delete(options) => delete::run(options).await,
         Action::Migrate(args) => migrate::run(args).await,
         Action::Standby(args) => standby::run(args).await,
+    }
+}
+
+fn desk(local: &Local) -> Desk<'_> {
+    Desk { local, user: Context::user(), now: Millis::now() }
+}
+
+/// The manifest in a file, in the folder that holds one, or on standard input.
+fn read_manifest(path: &std::path::Path) -> Result<Manifest, CliError> {
+    Ok(match path.as_os_str() == "-" {
+        true => zonepath::read_from(std::io::stdin().lock(), "standard input")?,
+        false => zonepath::read(path)?,
+    })
+}
+
+/// Reasons against a zone, by what they are about.
+fn list_findings(findings: &[Blocker]) {
+    for kind in BlockerKind::ALL {
+        for finding in findings.iter().filter(|finding| finding.kind == *kind) {
+            ui::quote(&format!("{kind}: {finding}"));
+        }
     }
 }

@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::Local;
 use crate::hooks::Pass;
 use crate::host::room::Room;
-use crate::host::{Host, HostError};
+use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName};
 use crate::store::{AwayPhase, Reservation};
+use crate::zonepath;
 
 impl Local {
     pub(super) fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
@@ -25,11 +26,13 @@ impl Local {
         Ok(announcement.map(|announcement| maintenance::foretell(&announcement, (self.clock)())))
     }
 
-    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same.
-    pub(super) fn announced_blocker(&self, zone: &Zone) -> Result<Option<Blocker>, HostError> {
+    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same, and one that
+    /// is configured here may be attached: no other host brings it.
+    pub(super) fn announced_blocker(&self, arrival: &Arrival) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        let comes_home = away.iter().any(|row| row.uuid == zone.uuid);
+        let uuid = arrival.manifest.zone.uuid;
+        let comes_home = arrival.from == self.name || away.iter().any(|row| row.uuid == uuid);
         let reason = format!("{} takes no more zones: its maintenance begins at {when}", self.name);
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
@@ -43,7 +46,7 @@ impl Local {
     /// All reasons but room.
     pub(super) async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
-        blockers.extend(self.announced_blocker(&arrival.manifest.zone)?);
+        blockers.extend(self.announced_blocker(arrival)?);
         let theirs = &arrival.manifest.platform;
         if theirs == self.platform.name() {
             blockers.extend(self.platform.check(arrival).await.map_err(|error| self.failed(error))?);
@@ -54,6 +57,21 @@ impl Local {
             return Ok(blockers);
         }
         blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
+        let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
+        let occupied = zonepath.and_then(|path| zonepath::occupied(path, uuid));
+        blockers.extend(occupied.map(|reason| Blocker::new(BlockerKind::Identity, reason)));
+        Ok(blockers)
+    }
+
+    /// All reasons against a zone whose own host is not there to prove what its storage is: every disk must at least
+    /// be something of its kind.
+    ///
+    /// # Errors
+    /// If they cannot be found out.
+    pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        let mut blockers = self.check(arrival.clone()).await?;
+        let views = probe::find(&arrival.manifest.disks).await;
+        blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
     }
 

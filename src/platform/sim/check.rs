@@ -39,7 +39,12 @@ pub(super) fn blockers(
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
     for disk in &config.disks {
         // The probe of storage looks at real files, and two hosts simulated on one machine see the same ones.
-        if !matches!(&disk.source, DiskSource::File(path) if host.sees(path, paths)) {
+        let seen = match &disk.source {
+            DiskSource::File(path) => host.sees(path, paths),
+            DiskSource::Dir(path) => host.has(disk, path, paths),
+            DiskSource::Block(_) | DiskSource::Network { .. } => false,
+        };
+        if !seen {
             let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source);
             found.push(Blocker::new(BlockerKind::Storage, reason));
         }

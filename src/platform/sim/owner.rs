@@ -10,6 +10,7 @@ use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::model::{Disk, DiskSource, Millis, ZoneName};
 use crate::platform::PlatformError;
+use crate::zonepath;
 
 /// How long a guest has run since it was booted, wherever that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,19 @@ impl Sim {
             let path = folder.join(format!("{}-{target}.img", spec.name));
             disks.push(Disk { target, source: DiskSource::File(path), readonly: false });
         }
+        let folder =
+            |target: String, path, readonly| Disk { target, source: DiskSource::Dir(path), readonly };
+        if let Some(zonepath) = &spec.zonepath {
+            if !host.sees(zonepath, &self.inner.paths) {
+                let what = format!("the host has no storage at {}", zonepath.display());
+                return Err(PlatformError::Simulated(what));
+            }
+            if let Some(what) = zonepath::occupied(zonepath, uuid) {
+                return Err(PlatformError::State { zone: spec.name, what });
+            }
+            disks.push(folder("/".to_owned(), zonepath.join("root"), false));
+        }
+        disks.extend(spec.inherit.into_iter().map(|path| folder(path.display().to_string(), path, true)));
         let config = ZoneConfig {
             name: spec.name,
             uuid,
@@ -88,6 +102,11 @@ impl Sim {
                 return Err(PlatformError::State { zone: config.name.clone(), what });
             }
             config.disks.iter().filter_map(file_of).try_for_each(|path| make_disk(path, &config))?;
+            config
+                .disks
+                .iter()
+                .filter_map(root_of)
+                .try_for_each(|path| std::fs::create_dir_all(path).map_err(io_error("create", path)))?;
             let text = serde_json::to_string_pretty(&config)
                 .map_err(|error| PlatformError::Simulated(error.to_string()))?;
             session.save(&Record::installed(config.clone(), text, spec.autostart))
@@ -109,6 +128,11 @@ impl Sim {
                     }
                     _ => {}
                 }
+            }
+            // What others have put into a container stays.
+            for path in record.config.disks.iter().filter_map(root_of) {
+                let _ = std::fs::remove_dir(path)
+                    .and_then(|()| path.parent().map_or(Ok(()), std::fs::remove_dir));
             }
             Ok(())
         })
@@ -143,6 +167,14 @@ impl Sim {
 fn file_of(disk: &Disk) -> Option<&Path> {
     match &disk.source {
         DiskSource::File(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// The root file system of a container.
+fn root_of(disk: &Disk) -> Option<&Path> {
+    match &disk.source {
+        DiskSource::Dir(path) if disk.target == "/" => Some(path),
         _ => None,
     }
 }

@@ -81,11 +81,17 @@ impl HostSettings {
         self.storages.iter().any(|storage| path.starts_with(storage.folder(paths)))
     }
 
+    /// Whether it sees that folder of a container. One that the zone only reads belongs to whichever host it is on.
+    pub(super) fn has(&self, disk: &Disk, folder: &Path, paths: &Paths) -> bool {
+        disk.readonly || self.sees(folder, paths)
+    }
+
     /// A disk that the zone needs in order to run and does not find here.
     pub(super) fn lacks(&self, config: &ZoneConfig, paths: &Paths) -> Option<String> {
         let missing = |disk: &&Disk| match &disk.source {
             DiskSource::File(path) => !(self.sees(path, paths) && path.is_file()),
-            _ => true,
+            DiskSource::Dir(path) => !(self.has(disk, path, paths) && path.is_dir()),
+            DiskSource::Block(_) | DiskSource::Network { .. } => true,
         };
         config.disks.iter().find(missing).map(|disk| format!("its disk {} is not here", disk.source))
     }
@@ -135,6 +141,12 @@ pub struct ZoneSpec {
     pub autostart: bool,
     /// A disk on each of these storages.
     pub storages: Vec<String>,
+    /// A folder on one of the host's storages that holds its root file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zonepath: Option<PathBuf>,
+    /// Folders of its host that it reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherit: Vec<PathBuf>,
     /// What it is plugged into.
     pub networks: Vec<Network>,
     /// Why it cannot move.
@@ -182,6 +194,8 @@ impl ZoneSpec {
             dirty_rate: 16 << 20,
             autostart: false,
             storages: vec!["local".to_owned()],
+            zonepath: None,
+            inherit: Vec::new(),
             networks: vec![Network::Bridge("br0".to_owned())],
             obstacles: Vec::new(),
             profile: Profile::default(),
@@ -206,7 +220,7 @@ pub struct ZoneConfig {
     pub cpus: u32,
     /// How much of its memory it writes to, in bytes per virtual second.
     pub dirty_rate: u64,
-    /// Its disks, files all of them.
+    /// Its disks, files all of them; of a container folders, too.
     pub disks: Vec<Disk>,
     /// What it is plugged into.
     pub networks: Vec<Network>,

@@ -64,6 +64,6 @@ fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
 }
 
 fn storage_of(disk: &Disk, host: &HostSettings, paths: &Paths) -> Option<String> {
-    let DiskSource::File(path) = &disk.source else { return None };
+    let (DiskSource::File(path) | DiskSource::Dir(path)) = &disk.source else { return None };
     host.folders(paths).find(|folder| path.starts_with(folder)).map(|folder| folder.display().to_string())
 }

@@ -28,6 +28,7 @@ fn expected(version: i64) -> Contents {
 fn before_detached_zones() -> Contents {
     let mut contents = sample::contents();
     contents.standbys.clear();
+    contents.detached.clear();
     contents.runs.retain(|run| run.direction != Direction::Migrate);
     contents.away.retain(|(row, _)| !row.one_way);
     contents

@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
+use crate::model::document::Written;
 use crate::model::{
     Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Direction, Entry, Expectation, Expected, Holder, Mark, Move,
-    MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow, Store, TargetKey,
+    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Holder, Mark,
+    Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow, Store, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -105,6 +106,23 @@ pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
         started: Millis(10),
         ended: (phase == RestPhase::Resting).then_some(Millis(20)),
     }
+}
+
+pub fn detached(zone: &str, uuid: u128, moved_to: Option<&str>) -> Detached {
+    let mut manifest = manifest(zone);
+    manifest.zone.uuid = Uuid::from_u128(uuid);
+    let row = Detached::new(manifest, Written::by("h1", Millis(40)), "ada".into());
+    Detached { moved_to: moved_to.map(uri), ..row }
+}
+
+/// The same zone, with a zonepath.
+pub fn detached_container(zone: &str, uuid: u128) -> Detached {
+    let mut manifest = manifest(zone);
+    manifest.zone.uuid = Uuid::from_u128(uuid);
+    manifest.zone.brand = Brand::Lxc;
+    let source = DiskSource::Dir("/zones/it's here/root".into());
+    manifest.disks.push(Disk { target: "/".into(), source, readonly: false });
+    Detached::new(manifest, Written::by("h1", Millis(40)), "ada".into())
 }
 
 pub fn manifest(zone: &str) -> Manifest {
@@ -231,6 +249,11 @@ pub fn contents() -> Contents {
             standby_row(&standby("left", "h1"), None),
             standby_row(&standby("taken", "h1"), Some((Millis(41), "ada".into()))),
         ],
+        detached: vec![
+            detached_container("box", 21),
+            detached("ready", 22, None),
+            detached("there", 23, Some("rads://h3:12303")),
+        ],
         reservations: vec![booking("guest", 1_700_000_000_000)],
     }
 }
@@ -277,6 +300,7 @@ pub fn write(store: &Store) {
             store.take_standby(&row.origin, &row.zone, *at, by).unwrap();
         }
     }
+    contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, entry, holder, manifest, moving, name, rest, standby, trip, uri,
+    announcement, away, booking, detached, entry, holder, manifest, name, rest, standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -24,7 +24,7 @@ pub const WRITES: &[Write] = &[
     ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
     ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
     ("record a zone that has migrated", |store| {
-        store.gone_for_good(&moving("moving").0, "document", Millis(5))
+        store.gone_for_good(detached("moving", 25, Some("rads://h2")))
     }),
     ("record a zone that leaves", |store| {
         store.begin_away(&away("new", AwayPhase::Leaving).0, &manifest("new"))
@@ -38,6 +38,10 @@ pub const WRITES: &[Write] = &[
         store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
     }),
     ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
+    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 24, None))),
+    ("remove a zone from those that are detached", |store| {
+        store.remove_detached(detached("ready", 22, None).uuid).map(drop)
+    }),
     ("record what moves took", |store| store.record_trips(&[trip("new")])),
     ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
     ("record a zone that was attached from a manifest of its lost host", |store| {

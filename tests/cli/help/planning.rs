@@ -148,7 +148,12 @@ fn help_of_zone() {
 
     Commands:
       list     List zones: those that run, unless options say more
+      detach   Take a zone from this host, so that it can be attached to another one
+      attach   Put a configured zone on this host, or tell whether a zone would fit
+      create   Configure a zone from the manifest of a detached one
+      delete   Forget a configured zone
       migrate  Move a zone to another host, for good
+      standby  Leave the manifests of zones with their targets, for the case that this host is lost
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -159,7 +164,7 @@ fn help_of_zone() {
 
 #[test]
 fn help_of_zone_list() {
-    assert_snapshot!(help("zone list --help"), @r#"
+    assert_snapshot!(help("zone list --help"), @r"
     List zones: those that run, unless options say more
 
     Usage: sysadm zone list [OPTIONS]
@@ -169,7 +174,7 @@ fn help_of_zone_list() {
               Zones that are installed, too
 
       -c
-              All that are known here, evacuated ones too
+              All that are known here, evacuated and detached ones too
 
       -n
               Without the global zone, the host itself
@@ -189,7 +194,175 @@ fn help_of_zone_list() {
       sysadm zone list -iv        installed ones too, as a table
       sysadm zone list -cp        all, for programs
     [done]
-    "#);
+    ");
+}
+
+#[test]
+fn help_of_zone_detach() {
+    assert_snapshot!(help("zone detach --help"), @r"
+    Take a zone from this host, so that it can be attached to another one
+
+    Its configuration, and what this host has of the software that it depends on, become a manifest: in
+    its zonepath if it has one, and always in this host's database. Then libvirt forgets the zone, which
+    is configured from then on; its data stay where they are. The zone must not run.
+
+    Usage: sysadm zone detach [OPTIONS] <ZONE>
+
+    Arguments:
+      <ZONE>
+              The zone
+
+    Options:
+      -n
+              Only print the manifest, for 'sysadm zone attach -n' on another host; the zone may run
+
+          --manifest <FILE>
+              Write the manifest into this new file, too (mode 0600: it may hold passwords)
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm zone detach web1
+      sysadm zone detach web1 --manifest /root/web1.xml
+      sysadm zone detach -n web1 | ssh h2 sysadm zone attach -n -    would it fit there?
+
+    FILES
+      SUNWdetached.xml    the manifest in the zonepath; while it is there no other zone
+                          uses that folder. The zonepath of a container is the folder
+                          that holds its root file system, if that is called root or
+                          rootfs; virtual machines have none
+
+    EXIT STATUS
+      0  it is detached, or its manifest was printed
+      1  an error; the zone is as it was
+      2  wrong usage
+      4  an evacuation or a return is in progress
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_zone_attach() {
+    assert_snapshot!(help("zone attach --help"), @r"
+    Put a configured zone on this host, or tell whether a zone would fit
+
+    The zone is checked first, as one is that arrives: networks, machine type and processor, software,
+    room, name and UUID, maintenance, and whether its disks are there. All that stands against it is
+    said, and it stays configured. Otherwise libvirt gets it, and its manifest goes; it is not booted.
+
+    Usage: sysadm zone attach [OPTIONS] [ZONE]
+
+    Arguments:
+      [ZONE]
+              The zone, which must be configured
+
+    Options:
+      -n <PATH>
+              Only check the zone of this manifest, which need not be configured: a file, the folder
+              that holds it, or - for standard input
+
+      -F
+              Attach it whatever the validation finds; name, UUID, disks, maintenance and room still
+              count
+
+      -u
+              Change it so that it fits, where that is known to do no harm; what is changed is said
+
+          --json
+              One JSON document
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm zone attach web1
+      sysadm zone attach -u web1
+      sysadm zone attach -n /zones/web1
+      ssh h1 sysadm zone detach -n web1 | sysadm zone attach -n -
+
+    ON SHARED STORAGE
+      A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
+      manifest out of that; where it is gone the zone is refused, also with -F. A virtual
+      machine has none: detach it, and delete it there, before you attach it elsewhere.
+      A zone whose manifest was written while it was attached (detach -n) is attached
+      with -F only.
+
+    EXIT STATUS
+      0  it is attached, or would fit
+      1  it does not fit, or an error; nothing was changed
+      2  wrong usage
+      4  this host is in maintenance, or an evacuation or a return is in progress
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_zone_create() {
+    assert_snapshot!(help("zone create --help"), @r"
+    Configure a zone from the manifest of a detached one
+
+    Nothing is installed or copied: the zone is configured, and 'sysadm zone attach' checks it and puts
+    it on this host. What is known to stand against that is said at once, and the zone is kept all the
+    same; a configuration that makes no sense, or whose name or UUID is taken, is not kept.
+
+    Usage: sysadm zone create [OPTIONS] -a <PATH> <ZONE>
+
+    Arguments:
+      <ZONE>
+              Its name, which may be another than in the manifest
+
+    Options:
+      -a <PATH>
+              The manifest: a file, the folder that holds it, or - for standard input
+
+          --net <OLD=NEW>
+              Plug all interfaces in one network into another one
+
+          --set <KEY=VALUE>
+              Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID
+
+          --edit
+              Change its configuration with $VISUAL or $EDITOR
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm zone create web1 -a /zones/web1
+      sysadm zone create web2 -a web1.xml --set uuid=new --set memory=4G --net br0=br7
+      ssh h1 cat web1.xml | sysadm zone create web1 -a -
+
+    EXIT STATUS
+      0  it is configured
+      1  an error; nothing was kept
+      2  wrong usage
+    [done]
+    ");
+}
+
+#[test]
+fn help_of_zone_delete() {
+    assert_snapshot!(help("zone delete --help"), @r"
+    Forget a configured zone
+
+    Its data stay where they are, and so does the manifest in its zonepath. A zone that is installed is
+    detached first; one that is away is given up with 'sysadm evacuate --forget'.
+
+    Usage: sysadm zone delete [OPTIONS] <ZONE>
+
+    Arguments:
+      <ZONE>
+              The zone
+
+    Options:
+      -F
+              Without a question
+
+      -h, --help
+              Print help (see a summary with '-h')
+    [done]
+    ");
 }
 
 #[test]

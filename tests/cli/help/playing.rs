@@ -81,12 +81,16 @@ fn help_of_sim_create() {
       <ZONE>  Its name
 
     Options:
-          --brand <BRAND>   kvm or lxc [default: kvm]
-          --memory <SIZE>   Memory [default: 4G]
-          --dirty <SIZE>    How much of its memory it writes to in a second [default: 50M]
-          --disk <STORAGE>  The storage on which its disk lies [default: local]
-          --running         Boot it at once
-      -h, --help            Print help
+          --brand <BRAND>      kvm or lxc [default: kvm]
+          --memory <SIZE>      Memory [default: 4G]
+          --dirty <SIZE>       How much of its memory it writes to in a second [default: 50M]
+          --disk <STORAGE>     The storage on which its disk lies; local, if neither this nor a zonepath
+                               is said
+          --zonepath <FOLDER>  Its root file system is a folder in this one, which lies on a storage of
+                               the host: a container
+          --inherit <FOLDER>   A folder of its host that it reads
+          --running            Boot it at once
+      -h, --help               Print help
     [done]
     ");
 }

@@ -1,0 +1,180 @@
+//! Attach: a configured zone is checked against this host, and given to its platform.
+//!
+//! ```text
+//!   check ─► book room ─► take the manifest from the zonepath ─► the platform has it ─► row and manifest go
+//! ```
+//!
+//! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
+
+use std::path::Path;
+
+use super::{AttachmentError, Desk};
+use crate::evacuation::RunLock;
+use crate::host::{Host, HostError};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Kind, Manifest, ZoneName, ZoneState};
+use crate::store::Detached;
+use crate::zonepath;
+
+/// For how long room is booked for a zone that is being attached, in milliseconds.
+const LEASE: u64 = 60_000;
+
+/// How a zone is to be attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Whatever its validation finds.
+    pub force: bool,
+    /// Changed so that it fits, where the platform knows how.
+    pub update: bool,
+}
+
+/// A zone that was attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// What was known of it before.
+    pub row: Detached,
+    /// What was changed so that it fits.
+    pub edits: Vec<Edit>,
+}
+
+impl Desk<'_> {
+    /// Changes a zone as its platform says, so that it fits here.
+    ///
+    /// # Errors
+    /// If it cannot be changed so.
+    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
+        let platform = self.local.platform();
+        let edits = platform.updates(manifest).await?;
+        if !edits.is_empty() {
+            *manifest = platform.reread(manifest, platform.edit(manifest, &edits)?)?;
+        }
+        Ok(edits)
+    }
+
+    /// All that stands against a zone that would come here as it is: running, if it runs. Changes nothing.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
+        let kind = match (manifest.zone.is_running(), manifest.zone.brand) {
+            (false, _) => Kind::Cold,
+            (true, Brand::Kvm) => Kind::Live,
+            (true, Brand::Lxc) => Kind::Restart,
+        };
+        let arrival =
+            Arrival { from: "another host".to_owned(), ..self.arrival(manifest.clone(), kind, false) };
+        let mut findings = self.local.validate(&arrival).await?;
+        findings.extend(obstacles(manifest));
+        Ok(findings)
+    }
+
+    /// What this host has against a zone that is configured here.
+    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
+        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
+    }
+
+    /// What is known of the zone itself that stands against attaching it.
+    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
+        let mut findings = Vec::new();
+        if !force {
+            findings.extend(obstacles(&row.manifest));
+            findings.extend(undetached(&row.manifest));
+        }
+        findings.extend(self.not_to_be_had(row));
+        findings
+    }
+
+    fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
+        let from = self.local.name().to_owned();
+        let (beside, plugs) = (Beside::default(), Vec::new());
+        Arrival { manifest, kind, from, overwrite: false, force, beside, plugs }
+    }
+
+    /// Whoever shares its zonepath may have attached it.
+    fn not_to_be_had(&self, row: &Detached) -> Option<Blocker> {
+        let path = row.zonepath.as_ref()?;
+        // Another zone's manifest is in the way of every arrival: that is found already.
+        let there = matches!(zonepath::owner(path), Ok(Some(_)) | Err(_));
+        (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&row.zone, path))
+    }
+
+    /// Attaches a configured zone.
+    ///
+    /// # Errors
+    /// Why not; it is configured as before then.
+    pub async fn attach(&self, zone: &ZoneName, terms: Terms) -> Result<Attached, AttachmentError> {
+        let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
+        let mut row = self.known().await?.may_attach(zone)?.clone();
+        let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
+        let mut findings = self.against(&row, terms.force).await?;
+        findings.extend(self.circumstances(&row, terms.force));
+        self.must_be_empty(zone, findings)?;
+        let arrival = self.arrival(row.manifest.clone(), Kind::Cold, terms.force);
+        match self.local.reserve(arrival, LEASE).await {
+            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers)?,
+            booked => booked?,
+        }
+        let attached = self.take(&row).await;
+        let released = self.local.release(row.zone.clone(), row.uuid).await;
+        attached?;
+        released?;
+        Ok(Attached { row, edits })
+    }
+
+    pub(super) fn must_be_empty(
+        &self,
+        zone: &ZoneName,
+        findings: Vec<Blocker>,
+    ) -> Result<(), AttachmentError> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let (zone, host) = (zone.clone(), self.local.name().to_owned());
+        Err(AttachmentError::Unfit { zone, host, findings })
+    }
+
+    /// Takes the zone that was checked and booked. Row and manifest go with it: see [`Host::attach`].
+    async fn take(&self, row: &Detached) -> Result<(), AttachmentError> {
+        let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
+        if let Some(path) = zonepath
+            && !zonepath::claim(path, host)?
+        {
+            // Another host was quicker.
+            self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
+        }
+        if let Err(error) = self.local.attach(row.manifest.clone()).await {
+            let inventory = self.local.inventory().await;
+            let not_here = inventory.is_ok_and(|all| all.zones.iter().all(|zone| zone.uuid != row.uuid));
+            if let Some(path) = zonepath.filter(|_| not_here) {
+                zonepath::give_back(path, host)?;
+            }
+            return Err(error.into());
+        }
+        if row.manifest.zone.autostart {
+            self.local.set_autostart(row.zone.clone(), true).await?;
+        }
+        Ok(())
+    }
+}
+
+fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
+    let reason = format!(
+        "its manifest is gone from {}: it may be attached on another host; if it is not, put it there again: sysadm zone detach -n {zone} >{}",
+        zonepath.display(),
+        zonepath.join(zonepath::MANIFEST).display()
+    );
+    Blocker::new(BlockerKind::Zone, reason)
+}
+
+/// What its own host has said against its leaving.
+fn obstacles(manifest: &Manifest) -> impl Iterator<Item = Blocker> {
+    manifest.obstacles.iter().map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.clone()))
+}
+
+/// A manifest of a zone that was not detached says nothing of where the zone is now.
+fn undetached(manifest: &Manifest) -> Option<Blocker> {
+    let state = manifest.zone.state;
+    let reason = format!(
+        "it was {state} where its manifest was written; detach it there, or, if it is there no more, attach it with -F"
+    );
+    (state != ZoneState::Configured).then(|| Blocker::new(BlockerKind::Zone, reason))
+}

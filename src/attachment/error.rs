@@ -1,0 +1,107 @@
+//! Why a zone was not detached, attached, created or deleted.
+
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use crate::evacuation::EvacuationError;
+use crate::host::HostError;
+use crate::model::document::DocumentError;
+use crate::model::{Blocker, HostUri, NetworkName, ZoneName, ZoneState};
+use crate::platform::PlatformError;
+use crate::store::StoreError;
+use crate::zonepath::ZonepathError;
+
+/// What stands against it at once, without a look at the host.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody here knows it.
+    #[error("no such zone: {0}")]
+    NoSuchZone(ZoneName),
+    /// It runs.
+    #[error("zone '{0}': it runs; shut it down first, or move it as it is: 'sysadm zone migrate {0} URI'")]
+    Runs(ZoneName),
+    /// Its memory lies here.
+    #[error(
+        "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {0}')"
+    )]
+    Suspended(ZoneName),
+    /// It was put to rest.
+    #[error(
+        "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"
+    )]
+    Rests(ZoneName),
+    /// It is at its refuge.
+    #[error("zone '{0}': it is away at {1}; 'sysadm evacuate -r {0}' brings it back")]
+    Away(ZoneName, HostUri),
+    /// Nobody knows where it is.
+    #[error("zone '{0}': its move to {1} was interrupted; 'sysadm evacuate --resume' finds out where it is")]
+    Unsettled(ZoneName, HostUri),
+    /// It is in another state.
+    #[error("zone '{0}': it is {1}, and only {2} zones can be {3}")]
+    State(ZoneName, ZoneState, ZoneState, &'static str),
+    /// Its host says that it cannot leave.
+    #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
+    Held(ZoneName, Vec<String>),
+    /// It lives elsewhere now.
+    #[error("zone '{0}': it was migrated to {1}, and is attached there")]
+    MovedTo(ZoneName, HostUri),
+    /// Somebody has that name.
+    #[error("zone '{0}': there is a zone of this name here, {1}")]
+    Name(ZoneName, ZoneState),
+    /// Somebody has that identity.
+    #[error("zone '{0}': zone '{1}' here has its UUID, {2}; --set uuid=new makes it a copy")]
+    Identity(ZoneName, ZoneName, Uuid),
+    /// It is of something else than runs here.
+    #[error("zone '{0}': it is a zone of {1}, this host runs {2}")]
+    Platform(ZoneName, String, &'static str),
+    /// It is not plugged into that.
+    #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
+    NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
+    /// Another zone's manifest lies where its own belongs.
+    #[error("zone '{0}': {1}")]
+    Occupied(ZoneName, String),
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachmentError {
+    /// It may not be done.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It does not fit here.
+    #[error("zone '{zone}' does not fit on {host}: {why}", why = join(.findings))]
+    Unfit {
+        /// The zone.
+        zone: ZoneName,
+        /// This host.
+        host: String,
+        /// All that stands against it.
+        findings: Vec<Blocker>,
+    },
+    /// A file that is to be written is there.
+    #[error("{0} is there already; nothing was changed")]
+    InTheWay(PathBuf),
+    /// Zones are moving.
+    #[error(transparent)]
+    Run(#[from] EvacuationError),
+    /// This host does not answer as it should.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Its platform cannot do it.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    /// Its store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A manifest could not be read or written.
+    #[error(transparent)]
+    Zonepath(#[from] ZonepathError),
+    /// Something cannot be written in a manifest.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+fn join(findings: &[Blocker]) -> String {
+    findings.iter().map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,251 @@
+//! What a host knows of its zones, and what may be done with one of them by that. Pure.
+
+use uuid::Uuid;
+
+use super::Refusal;
+use crate::model::{Aux, Inventory, Manifest, Zone, ZoneName, ZoneState};
+use crate::store::{Away, AwayPhase, Detached, Rest};
+
+/// All that a host knows of its zones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Those that its platform has.
+    pub inventory: Inventory,
+    /// Those that are configured, and nothing more.
+    pub configured: Vec<Detached>,
+    /// Those that are elsewhere.
+    pub away: Vec<Away>,
+    /// Those that rest here.
+    pub rests: Vec<Rest>,
+}
+
+impl Known {
+    /// The zone of that name that is configured here.
+    pub fn configured(&self, name: &ZoneName) -> Option<&Detached> {
+        self.configured.iter().find(|row| row.zone == *name)
+    }
+
+    /// Where a zone of that name or identity is, if it is not here.
+    fn elsewhere(&self, name: &ZoneName, uuid: Option<Uuid>) -> Option<Refusal> {
+        let row = self.away.iter().find(|row| row.zone == *name || Some(row.uuid) == uuid)?;
+        Some(match row.phase {
+            AwayPhase::Away => Refusal::Away(row.zone.clone(), row.refuge.clone()),
+            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
+                Refusal::Unsettled(row.zone.clone(), row.refuge.clone())
+            }
+        })
+    }
+
+    /// The zone of that name, if it may be detached.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn may_detach(&self, name: &ZoneName) -> Result<&Zone, Refusal> {
+        if let Some(refusal) = self.elsewhere(name, None) {
+            return Err(refusal);
+        }
+        let detached = |state| Refusal::State(name.clone(), state, ZoneState::Installed, "detached");
+        let Some(zone) = self.inventory.find(name) else {
+            return Err(match self.configured(name) {
+                Some(_) => detached(ZoneState::Configured),
+                None => Refusal::NoSuchZone(name.clone()),
+            });
+        };
+        if self.rests.iter().any(|rest| rest.zone == *name) {
+            return Err(Refusal::Rests(name.clone()));
+        }
+        match (zone.state, zone.aux) {
+            _ if zone.is_running() => Err(Refusal::Runs(name.clone())),
+            (_, Some(Aux::Suspended)) => Err(Refusal::Suspended(name.clone())),
+            (ZoneState::Installed, _) => Ok(zone),
+            (state, _) => Err(detached(state)),
+        }
+    }
+
+    /// The zone of that name, if it may be attached.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn may_attach(&self, name: &ZoneName) -> Result<&Detached, Refusal> {
+        let row = self.wanted(name, "attached")?;
+        if let Some(refusal) = self.elsewhere(name, Some(row.uuid)) {
+            return Err(refusal);
+        }
+        match &row.moved_to {
+            Some(host) => Err(Refusal::MovedTo(name.clone(), host.clone())),
+            None => Ok(row),
+        }
+    }
+
+    /// The zone of that name, if it may be deleted.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn may_delete(&self, name: &ZoneName) -> Result<&Detached, Refusal> {
+        self.wanted(name, "deleted")
+    }
+
+    fn wanted(&self, name: &ZoneName, done: &'static str) -> Result<&Detached, Refusal> {
+        if let Some(row) = self.configured(name) {
+            return Ok(row);
+        }
+        Err(match (self.inventory.find(name), self.elsewhere(name, None)) {
+            (_, Some(refusal)) => refusal,
+            (Some(zone), None) => Refusal::State(name.clone(), zone.state, ZoneState::Configured, done),
+            (None, None) => Refusal::NoSuchZone(name.clone()),
+        })
+    }
+
+    /// Whether that zone may be configured here beside all others.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn may_create(&self, manifest: &Manifest) -> Result<(), Refusal> {
+        let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
+        if let Some(refusal) = self.elsewhere(name, Some(uuid)) {
+            return Err(refusal);
+        }
+        let here = self.inventory.zones.iter().map(|zone| (&zone.name, zone.uuid, zone.state));
+        // The zone itself may come back from where it was migrated to.
+        let left = |row: &&Detached| row.moved_to.is_some() && row.uuid == uuid;
+        let configured = self.configured.iter().filter(|row| !left(row));
+        let configured = configured.map(|row| (&row.zone, row.uuid, ZoneState::Configured));
+        for (other, other_uuid, state) in here.chain(configured) {
+            if other == name {
+                return Err(Refusal::Name(name.clone(), state));
+            }
+            if other_uuid == uuid {
+                return Err(Refusal::Identity(name.clone(), other.clone(), uuid));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{sample, sample_away, sample_zone};
+    use crate::store::{RestPhase, RestWay};
+
+    fn host() -> Known {
+        let zone = |number: u128, name: &str, state, aux| {
+            let uuid = Uuid::from_u128(number);
+            Zone { uuid, state, aux, ..sample_zone(name) }
+        };
+        let zones = vec![
+            zone(101, "runs", ZoneState::Running, None),
+            zone(102, "paused", ZoneState::Running, Some(Aux::Paused)),
+            zone(103, "ending", ZoneState::ShuttingDown, None),
+            zone(104, "ready", ZoneState::Installed, None),
+            zone(105, "asleep", ZoneState::Installed, Some(Aux::Suspended)),
+            zone(106, "half", ZoneState::Incomplete, None),
+            zone(107, "rests", ZoneState::Installed, None),
+            zone(108, "leaves", ZoneState::Installed, None),
+        ];
+        let away = |number: u128, name: &str, phase| Away {
+            uuid: Uuid::from_u128(number),
+            phase,
+            ..sample_away(name)
+        };
+        Known {
+            inventory: Inventory { zones, strangers: vec![] },
+            configured: vec![
+                sample::detached("loose", 111, None),
+                sample::detached("moved", 112, Some("ssh://h2")),
+            ],
+            away: vec![away(108, "leaves", AwayPhase::Leaving), away(121, "gone", AwayPhase::Away)],
+            rests: vec![sample::rest("rests", RestWay::Stop, RestPhase::Resting)],
+        }
+    }
+
+    /// What each zone is told, by what is asked of it.
+    fn told<T>(ask: impl Fn(&Known, &ZoneName) -> Result<T, Refusal>) -> Vec<String> {
+        let known = host();
+        let names = known.inventory.zones.iter().map(|zone| zone.name.clone());
+        let others = ["loose", "moved", "gone", "nobody"].map(sample::name);
+        let told = |name: ZoneName| match ask(&known, &name) {
+            Ok(_) => format!("{name} may"),
+            Err(refusal) => refusal.to_string().split(';').next().unwrap().to_owned(),
+        };
+        names.chain(others).map(told).collect()
+    }
+
+    #[test]
+    fn only_a_zone_that_is_here_whole_and_does_nothing_is_detached() {
+        assert_eq!(
+            told(|known, name| known.may_detach(name).cloned()),
+            [
+                "zone 'runs': it runs",
+                "zone 'paused': it runs",
+                "zone 'ending': it runs",
+                "ready may",
+                "zone 'asleep': it is suspended, its memory lies on this host",
+                "zone 'half': it is incomplete, and only installed zones can be detached",
+                "zone 'rests': it rests here",
+                "zone 'leaves': its move to ssh://root@h2 was interrupted",
+                "zone 'loose': it is configured, and only installed zones can be detached",
+                "zone 'moved': it is configured, and only installed zones can be detached",
+                "zone 'gone': it is away at ssh://root@h2",
+                "no such zone: nobody",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_configured_zone_that_is_nowhere_else_is_attached() {
+        assert_eq!(
+            told(|known, name| known.may_attach(name).cloned()),
+            [
+                "zone 'runs': it is running, and only configured zones can be attached",
+                "zone 'paused': it is running, and only configured zones can be attached",
+                "zone 'ending': it is shutting_down, and only configured zones can be attached",
+                "zone 'ready': it is installed, and only configured zones can be attached",
+                "zone 'asleep': it is installed, and only configured zones can be attached",
+                "zone 'half': it is incomplete, and only configured zones can be attached",
+                "zone 'rests': it is installed, and only configured zones can be attached",
+                "zone 'leaves': its move to ssh://root@h2 was interrupted",
+                "loose may",
+                "zone 'moved': it was migrated to ssh://h2, and is attached there",
+                "zone 'gone': it is away at ssh://root@h2",
+                "no such zone: nobody",
+            ]
+        );
+        // An interruption has left its row, and it was evacuated since under another name.
+        let mut known = host();
+        known.away.push(Away { uuid: Uuid::from_u128(111), ..sample_away("other") });
+        assert!(matches!(known.may_attach(&sample::name("loose")), Err(Refusal::Away(..))));
+    }
+
+    #[test]
+    fn only_a_configured_zone_is_deleted_also_one_that_was_migrated() {
+        let told = told(|known, name| known.may_delete(name).cloned());
+        let may: Vec<_> = told.iter().filter(|line| line.ends_with(" may")).collect();
+        assert_eq!(may, ["loose may", "moved may"]);
+        assert_eq!(told[3], "zone 'ready': it is installed, and only configured zones can be deleted");
+    }
+
+    #[test]
+    fn a_zone_is_created_beside_others_but_not_over_them() {
+        let create = |name: &str, uuid| {
+            let manifest = sample::detached(name, uuid, None).manifest;
+            host().may_create(&manifest).map_err(|refusal| refusal.to_string())
+        };
+        assert_eq!(create("fresh", 1), Ok(()));
+        assert_eq!(create("moved", 112), Ok(()), "it comes back");
+        assert_eq!(create("other", 112), Ok(()));
+        for (name, uuid, expected) in [
+            ("runs", 1, "there is a zone of this name here, running"),
+            ("loose", 1, "there is a zone of this name here, configured"),
+            ("loose", 111, "there is a zone of this name here, configured"),
+            ("moved", 1, "there is a zone of this name here, configured"),
+            ("fresh", 104, "zone 'ready' here has its UUID"),
+            ("fresh", 111, "zone 'loose' here has its UUID"),
+            ("gone", 1, "it is away at ssh://root@h2"),
+            ("fresh", 121, "it is away at ssh://root@h2"),
+        ] {
+            let told = create(name, uuid).unwrap_err();
+            assert!(told.contains(expected), "{name} {uuid}: {told}");
+        }
+    }
+}

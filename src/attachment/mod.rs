@@ -1,0 +1,61 @@
+//! A zone is taken from this host, or put on it, as zoneadm(8) and zonecfg(8) do: detach, attach, create, delete.
+//!
+//! ```text
+//!             detach               create
+//!   installed ──────► configured ◄──────── (a manifest)
+//!       ▲                 │  │    delete
+//!       └──── attach ─────┘  └───────────► (nothing)
+//! ```
+//!
+//! What may be done is decided in [`Known`] (pure); a [`Desk`] does it.
+//!
+//! - A detached zone's configuration is durable before its platform forgets it, and its row goes only when the platform
+//!   has it again. Where both know a zone, the platform is right: an interruption leaves the zone attached.
+//! - Of several hosts that share a zonepath only one attaches its zone (see [`crate::zonepath`]).
+//! - "Will it fit?" has one answer: that of [`Local::check`](crate::host::Host::check), which arriving zones get too.
+
+mod attach;
+mod create;
+mod detach;
+mod error;
+mod known;
+
+pub use attach::{Attached, Terms};
+pub use create::{Created, Wishes};
+pub use detach::Document;
+pub use error::{AttachmentError, Refusal};
+pub use known::Known;
+
+use crate::host::{Host, Local};
+use crate::model::Millis;
+use crate::model::document::Written;
+use crate::store::configured;
+
+/// Where zones are detached and attached.
+pub struct Desk<'a> {
+    /// This host.
+    pub local: &'a Local,
+    /// Who asks.
+    pub user: String,
+    /// When.
+    pub now: Millis,
+}
+
+impl Desk<'_> {
+    /// What is written here now.
+    fn written(&self) -> Written {
+        Written::by(self.local.name(), self.now)
+    }
+
+    /// What this host knows of zones now.
+    ///
+    /// # Errors
+    /// If it cannot be found out.
+    pub async fn known(&self) -> Result<Known, AttachmentError> {
+        let store = self.local.store();
+        let (away, rests) = (store.away()?, store.rests()?);
+        let inventory = self.local.inventory().await?;
+        let configured = configured(store.detached()?, &inventory);
+        Ok(Known { inventory, configured, away, rests })
+    }
+}

@@ -1,0 +1,118 @@
+//! `sysadm zone attach`.
+
+use std::path::{Path, PathBuf};
+
+use crate::attachment::{AttachmentError, Desk, Terms};
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
+use crate::host::Host;
+use crate::model::{Blocker, Edit, ZoneName};
+
+/// Put a configured zone on this host, or tell whether a zone would fit
+///
+/// The zone is checked first, as one is that arrives: networks, machine type and processor, software, room,
+/// name and UUID, maintenance, and whether its disks are there. All that stands against it is said, and it
+/// stays configured. Otherwise libvirt gets it, and its manifest goes; it is not booted.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = crate::cli::help::ZONE_ATTACH)]
+pub struct Args {
+    /// The zone, which must be configured
+    #[arg(required_unless_present = "dry_run")]
+    zone: Option<ZoneName>,
+    /// Only check the zone of this manifest, which need not be configured: a file, the folder that holds
+    /// it, or - for standard input
+    #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
+    dry_run: Option<PathBuf>,
+    /// Attach it whatever the validation finds; name, UUID, disks, maintenance and room still count
+    #[arg(short = 'F')]
+    force: bool,
+    /// Change it so that it fits, where that is known to do no harm; what is changed is said
+    #[arg(short = 'u')]
+    update: bool,
+    /// One JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    if args.force && args.dry_run.is_some() {
+        return Err(CliError::usage("-F and -n flags are mutually exclusive"));
+    }
+    let context = Context::load()?;
+    let local = context.local(context.store()?)?;
+    let desk = super::desk(&local);
+    match (args.dry_run, args.zone) {
+        (Some(path), _) => dry_run(&desk, &path, args.update, args.json).await,
+        (None, Some(zone)) => {
+            let terms = Terms { force: args.force, update: args.update };
+            attach(&context, &desk, &zone, terms, args.json).await
+        }
+        (None, None) => Err(CliError::usage("a zone is needed")),
+    }
+}
+
+async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
+    let mut manifest = super::read_manifest(path)?;
+    let edits = if update { desk.update(&mut manifest).await? } else { Vec::new() };
+    let findings = desk.judge(&manifest).await?;
+    let told =
+        Told { zone: &manifest.zone.name, host: desk.local.name(), edits: &edits, findings: &findings };
+    told.print(["would fit on", "does not fit on", "would be changed"], json)
+}
+
+async fn attach(
+    context: &Context,
+    desk: &Desk<'_>,
+    zone: &ZoneName,
+    terms: Terms,
+    json: bool,
+) -> Result<Exit, CliError> {
+    let (edits, findings) = match desk.attach(zone, terms).await {
+        Ok(attached) => (attached.edits, Vec::new()),
+        Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings),
+        Err(error) => return Err(error.into()),
+    };
+    if findings.is_empty() {
+        let how = if terms.force { ", validation skipped (-F)" } else { "" };
+        context.audit(&format!("zone '{zone}' attached by {}{how}", desk.user));
+        if terms.force {
+            ui::complain(&format!("zone '{zone}' was attached{how}"));
+        }
+    }
+    let told = Told { zone, host: desk.local.name(), edits: &edits, findings: &findings };
+    told.print(["", "was not attached to", "was changed"], json)
+}
+
+/// What is said of a zone.
+struct Told<'a> {
+    zone: &'a ZoneName,
+    host: &'a str,
+    edits: &'a [Edit],
+    findings: &'a [Blocker],
+}
+
+impl Told<'_> {
+    fn print(&self, [good, bad, changed]: [&str; 3], json: bool) -> Result<Exit, CliError> {
+        let fits = self.findings.is_empty();
+        if json {
+            let edits: Vec<_> = self.edits.iter().map(ToString::to_string).collect();
+            let document = serde_json::json!({
+                "schema_version": 1, "zone": self.zone, "host": self.host, "fits": fits, "changes": edits,
+                "findings": self.findings,
+            });
+            let text = serde_json::to_string_pretty(&document);
+            ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        } else {
+            for edit in self.edits {
+                ui::say(&format!("zone '{}' {changed}: {edit}", self.zone));
+            }
+            if !fits {
+                ui::complain(&format!("zone '{}' {bad} {}:", self.zone, self.host));
+                super::list_findings(self.findings);
+            } else if !good.is_empty() {
+                ui::say(&format!("zone '{}' {good} {}", self.zone, self.host));
+            }
+        }
+        Ok(if fits { Exit::Done } else { Exit::of(self.findings) })
+    }
+}

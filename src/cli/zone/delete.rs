@@ -1,0 +1,45 @@
+//! `sysadm zone delete`, after zonecfg(8).
+
+use std::io::{IsTerminal, Write};
+
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
+use crate::model::ZoneName;
+
+/// Forget a configured zone
+///
+/// Its data stay where they are, and so does the manifest in its zonepath. A zone that is installed is
+/// detached first; one that is away is given up with 'sysadm evacuate --forget'.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The zone
+    zone: ZoneName,
+    /// Without a question
+    #[arg(short = 'F')]
+    force: bool,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    let local = context.local(context.store()?)?;
+    let desk = super::desk(&local);
+    desk.known().await?.may_delete(&args.zone).map_err(|error| CliError::new(Exit::Error, error))?;
+    if !args.force && !confirmed(&args.zone)? {
+        return Ok(Exit::Done);
+    }
+    let row = desk.delete(&args.zone).await?;
+    context.audit(&format!("zone '{}' ({}) deleted by {}", row.zone, row.uuid, desk.user));
+    Ok(Exit::Done)
+}
+
+fn confirmed(zone: &ZoneName) -> Result<bool, CliError> {
+    if !std::io::stdin().is_terminal() {
+        let text = format!("zone '{zone}': input not from terminal and -F not specified: deletion not done");
+        return Err(CliError::new(Exit::Error, text));
+    }
+    ui::print(&format!("Are you sure you want to delete zone {zone} (y/[n])? "));
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}

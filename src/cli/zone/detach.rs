@@ -1,0 +1,42 @@
+//! `sysadm zone detach`.
+
+use std::path::PathBuf;
+
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
+use crate::model::ZoneName;
+
+/// Take a zone from this host, so that it can be attached to another one
+///
+/// Its configuration, and what this host has of the software that it depends on, become a manifest: in its
+/// zonepath if it has one, and always in this host's database. Then libvirt forgets the zone, which is
+/// configured from then on; its data stay where they are. The zone must not run.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = crate::cli::help::ZONE_DETACH)]
+pub struct Args {
+    /// The zone
+    zone: ZoneName,
+    /// Only print the manifest, for 'sysadm zone attach -n' on another host; the zone may run
+    #[arg(short = 'n')]
+    dry_run: bool,
+    /// Write the manifest into this new file, too (mode 0600: it may hold passwords)
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    manifest: Option<PathBuf>,
+}
+
+pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let context = Context::load()?;
+    let local = context.local(context.store()?)?;
+    let desk = super::desk(&local);
+    if args.dry_run {
+        let document = desk.document(&args.zone).await?;
+        ui::print(&document.text);
+        if !document.text.ends_with('\n') {
+            ui::print("\n");
+        }
+        return Ok(Exit::Done);
+    }
+    desk.detach(&args.zone, args.manifest.as_deref()).await?;
+    context.audit(&format!("zone '{}' detached by {}", args.zone, desk.user));
+    Ok(Exit::Done)
+}

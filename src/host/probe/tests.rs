@@ -1,0 +1,126 @@
+use super::*;
+
+fn disk(source: DiskSource, readonly: bool) -> Disk {
+    Disk { target: "vda".into(), source, readonly }
+}
+
+async fn problem(marks: &Marks, disk: &Disk, change: impl FnOnce(&mut ProbeTicket)) -> Option<String> {
+    let mut ticket = marks.leave(std::slice::from_ref(disk));
+    change(&mut ticket);
+    let view = look(&ticket).await.remove(0);
+    marks.take_away(&ticket);
+    view.problem
+}
+
+#[tokio::test]
+async fn the_same_folder_is_recognised_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.img");
+    std::fs::write(&path, "x").unwrap();
+    let marks = Marks::default();
+    assert_eq!(problem(&marks, &disk(DiskSource::File(path), false), |_| ()).await, None);
+    assert_eq!(problem(&marks, &disk(DiskSource::Dir(folder.path().into()), false), |_| ()).await, None);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.img");
+    std::fs::write(&path, "x").unwrap();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let rbd = |server: String| DiskSource::Network { protocol: "rbd".into(), servers: vec![server] };
+    let cases = [
+        (DiskSource::File(path.clone()), None),
+        (DiskSource::Dir(folder.path().into()), None),
+        (rbd(server.local_addr().unwrap().to_string()), None),
+        (DiskSource::File(folder.path().into()), Some("is there, but it is no file")),
+        (DiskSource::Dir(path.clone()), Some("is there, but it is no folder")),
+        (DiskSource::Block(path.clone()), Some("is there, but it is no block device")),
+        (DiskSource::File(folder.path().join("none.img")), Some("is not there")),
+        (DiskSource::File(path.join("below")), Some("cannot be looked at: Not a directory (os error 20)")),
+        (rbd("no port".into()), Some("none of its servers can be reached (no port)")),
+    ];
+    let disks: Vec<_> = cases.iter().map(|(source, _)| disk(source.clone(), false)).collect();
+    let found: Vec<_> = find(&disks).await.into_iter().map(|view| view.problem).collect();
+    let expected: Vec<_> = cases.iter().map(|(_, problem)| problem.map(str::to_owned)).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for folder in [&here, &there] {
+        std::fs::write(folder.path().join("a.img"), "the same bytes").unwrap();
+    }
+    let disk = disk(DiskSource::File(here.path().join("a.img")), false);
+    // The other host sees another folder under this path.
+    let other = there.path().to_owned();
+    let marks = Marks::default();
+    let seen = problem(&marks, &disk, |ticket| {
+        let Proof::File { path, .. } = &mut ticket.marks[0].proof else { panic!("no mark") };
+        *path = other.join(path.file_name().unwrap());
+        ticket.marks[0].disk.source = DiskSource::File(other.join("a.img"));
+    });
+    assert_eq!(seen.await.as_deref(), Some("is there, but it is not the same storage"));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_to_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = disk(DiskSource::File(folder.path().join("none.img")), false);
+    let seen = problem(&Marks::default(), &gone, |_| ()).await;
+    assert!(seen.unwrap().contains("missing on its own host"));
+}
+
+#[tokio::test]
+async fn a_read_only_file_is_the_same_if_its_content_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.iso");
+    std::fs::write(&path, vec![7; 3 << 20]).unwrap();
+    let iso = disk(DiskSource::File(path.clone()), true);
+    assert_eq!(problem(&Marks::default(), &iso, |_| ()).await, None);
+    let seen = problem(&Marks::default(), &iso, |_| std::fs::write(&path, vec![8; 3 << 20]).unwrap()).await;
+    assert_eq!(seen.as_deref(), Some("is there, but with another content"));
+}
+
+#[tokio::test]
+async fn a_peer_can_make_this_host_neither_read_nor_delete_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "s").unwrap();
+    let ticket = ProbeTicket {
+        marks: vec![Mark {
+            disk: disk(DiskSource::File(folder.path().join("a.img")), false),
+            proof: Proof::File { path: secret.clone(), content: "s".into() },
+        }],
+    };
+    assert_eq!(look(&ticket).await[0].problem.as_deref(), Some("the mark is not beside it"));
+    Marks::default().take_away(&ticket);
+    assert!(secret.exists());
+}
+
+#[tokio::test]
+async fn what_would_keep_its_reader_waiting_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join(".sysadm-probe-pipe");
+    let mode = rustix::fs::Mode::from(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let mark = |proof| Mark { disk: disk(DiskSource::File(pipe.clone()), false), proof };
+    let file = Proof::File { path: pipe.clone(), content: "x".into() };
+    let ticket = ProbeTicket { marks: vec![mark(Proof::Fingerprint("1:0".into())), mark(file)] };
+    let views = look(&ticket).await;
+    let problems: Vec<_> = views.into_iter().map(|view| view.problem.unwrap()).collect();
+    assert!(problems[0].contains("neither a file nor a block device"), "{problems:?}");
+    assert_eq!(problems[1], "is there, but it is not the same storage");
+}
+
+#[test]
+fn marks_are_gone_when_their_host_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let marks = Marks::default();
+    marks.leave(&[disk(DiskSource::Dir(folder.path().into()), false)]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    drop(marks);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

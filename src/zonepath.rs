@@ -1,0 +1,208 @@
+//! A zone's own folder, and the manifest that lies in it while the zone is detached.
+//!
+//! Hosts that share the folder see the same manifest. Whoever attaches the zone takes it first, under a name that
+//! says who that is: of several hosts at once only one can.
+//!
+//! ```text
+//!   (none) ──put──► SUNWdetached.xml ──claim──► SUNWdetached.xml.HOST ──clear──► (none)
+//!                           ▲                          │
+//!                           └──────── give_back ───────┘
+//! ```
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use uuid::Uuid;
+
+use crate::model::document::{self, DocumentError};
+use crate::model::{Manifest, ZoneName};
+
+/// The name of the manifest in the zonepath.
+pub const MANIFEST: &str = "SUNWdetached.xml";
+
+/// Why a manifest could not be read, written or taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ZonepathError {
+    /// It could not be used.
+    #[error("failed to {what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// It holds something else.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ZonepathError {
+    move |source| ZonepathError::Io { what, path: path.to_owned(), source }
+}
+
+/// The manifest in a file, or in a folder that holds one.
+///
+/// # Errors
+/// If there is none, or something else.
+pub fn read(path: &Path) -> Result<Manifest, ZonepathError> {
+    let path = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
+    let mut options = std::fs::OpenOptions::new();
+    // A pipe without a writer would keep its reader waiting for ever.
+    let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&path);
+    let file = file.and_then(|file| match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(std::io::Error::other("it is not a file")),
+    });
+    let file = file.map_err(io("read", &path))?;
+    read_from(file, &path.display().to_string())
+}
+
+/// The manifest that a reader gives; `name` is what it is called in errors.
+///
+/// # Errors
+/// If it cannot be read, or is something else.
+pub fn read_from(reader: impl Read, name: &str) -> Result<Manifest, ZonepathError> {
+    Ok(document::read_from(reader, name)?.0)
+}
+
+/// The zone whose manifest lies in that zonepath; none if none does.
+///
+/// # Errors
+/// If something else lies there.
+pub fn owner(zonepath: &Path) -> Result<Option<(ZoneName, Uuid)>, ZonepathError> {
+    let path = zonepath.join(MANIFEST);
+    match path.symlink_metadata() {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(io("look at", &path)(error)),
+        Ok(about) if about.is_symlink() => {
+            Err(io("read", &path)(std::io::Error::other("it is a symbolic link")))
+        }
+        Ok(_) => read(&path).map(|manifest| Some((manifest.zone.name, manifest.zone.uuid))),
+    }
+}
+
+/// Why no zone but its own may use that zonepath; none if every one may, or if it is that zone's own.
+pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
+    let holds = |what: &str| format!("its zonepath {} holds {what}", zonepath.display());
+    match owner(zonepath) {
+        Ok(None) => None,
+        Ok(Some((_, owner))) if owner == uuid => None,
+        Ok(Some((zone, _))) => {
+            Some(holds(&format!("the manifest of another zone, '{zone}', which is detached")))
+        }
+        Err(error) => Some(holds(&format!("a manifest that is none: {}", crate::host::chain(&error)))),
+    }
+}
+
+/// Puts a text into a file with these rights, wholly or not at all, also after a power loss. What was there is
+/// replaced; a symbolic link is not followed.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), ZonepathError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = path.with_file_name(format!(".{name}.new"));
+    let work = || {
+        remove(&fresh)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, path)?;
+        sync_folder(path)
+    };
+    work().map_err(|error| {
+        let _ = remove(&fresh);
+        io("write", path)(error)
+    })
+}
+
+/// Puts a manifest into its zonepath.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn put(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
+    clear_claims(zonepath)?;
+    write(&zonepath.join(MANIFEST), text, 0o644)
+}
+
+/// Takes the manifest of a zone for that host. Whether it was there, or was taken by this host before.
+///
+/// # Errors
+/// If that cannot be found out.
+pub fn claim(zonepath: &Path, host: &str) -> Result<bool, ZonepathError> {
+    let (path, claimed) = (zonepath.join(MANIFEST), claim_of(zonepath, host));
+    match std::fs::rename(&path, &claimed) {
+        Ok(()) => sync_folder(&path).map(|()| true).map_err(io("take", &path)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(claimed.is_file()),
+        Err(error) => Err(io("take", &path)(error)),
+    }
+}
+
+/// Whether that host has taken the manifest, and not come to an end with it.
+pub fn is_claimed(zonepath: &Path, host: &str) -> bool {
+    claim_of(zonepath, host).is_file()
+}
+
+/// Undoes a claim.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn give_back(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
+    let path = zonepath.join(MANIFEST);
+    std::fs::rename(claim_of(zonepath, host), &path)
+        .and_then(|()| sync_folder(&path))
+        .map_err(io("give back", &path))
+}
+
+/// Clears that zone's manifest away, whoever has taken it: the zone is attached.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn clear(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
+    clear_claims(zonepath)?;
+    if owner(zonepath)?.is_some_and(|(_, owner)| owner == uuid) {
+        let path = zonepath.join(MANIFEST);
+        remove(&path).and_then(|()| sync_folder(&path)).map_err(io("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// One that was left by an interruption would be taken for today's.
+fn clear_claims(zonepath: &Path) -> Result<(), ZonepathError> {
+    let entries = match std::fs::read_dir(zonepath) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(io("list", zonepath))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(io("list", zonepath))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.strip_prefix(MANIFEST).is_some_and(|rest| rest.starts_with('.')) {
+            remove(&path).map_err(io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn claim_of(zonepath: &Path, host: &str) -> PathBuf {
+    zonepath.join(format!("{MANIFEST}.{}", host.replace('/', "-")))
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

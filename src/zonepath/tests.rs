@@ -1,0 +1,99 @@
+use super::*;
+use crate::store::tests::sample;
+
+fn text_of(zone: &str, uuid: u128) -> String {
+    let row = sample::detached(zone, uuid, None);
+    document::write(&row.manifest, &row.written).unwrap()
+}
+
+#[test]
+fn of_hosts_that_share_a_zonepath_only_one_takes_the_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let zonepath = folder.path();
+    put(zonepath, &text_of("web", 1)).unwrap();
+    let taken = ["h1", "h2", "h1"].map(|host| claim(zonepath, host).unwrap());
+    assert_eq!(taken, [true, false, true], "who has it goes on after an interruption");
+    assert_eq!(owner(zonepath).unwrap(), None);
+    give_back(zonepath, "h1").unwrap();
+    assert!(claim(zonepath, "h2").unwrap() && !is_claimed(zonepath, "h1"));
+    clear(zonepath, Uuid::from_u128(1)).unwrap();
+    assert!(!claim(zonepath, "h2").unwrap(), "it is attached, and not to be attached again");
+    assert_eq!(std::fs::read_dir(zonepath).unwrap().count(), 0);
+}
+
+#[test]
+fn a_claim_that_an_interruption_left_is_not_taken_for_that_of_a_later_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let zonepath = folder.path();
+    for round in ["detached again", "attached elsewhere"] {
+        put(zonepath, &text_of("web", 1)).unwrap();
+        assert!(claim(zonepath, "h1").unwrap());
+        match round {
+            "detached again" => {
+                put(zonepath, &text_of("web", 1)).unwrap();
+                assert!(claim(zonepath, "h2").unwrap());
+            }
+            _ => clear(zonepath, Uuid::from_u128(1)).unwrap(),
+        }
+        assert!(!claim(zonepath, "h1").unwrap(), "{round}");
+    }
+}
+
+#[test]
+fn a_zonepath_is_occupied_by_the_zone_whose_manifest_it_holds_and_by_what_is_no_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let zonepath = folder.path();
+    let [own, other] = [Uuid::from_u128(1), Uuid::from_u128(2)];
+    assert_eq!(occupied(zonepath, own), None);
+    assert_eq!(occupied(&zonepath.join("nowhere"), own), None);
+    put(zonepath, &text_of("web", 1)).unwrap();
+    assert_eq!(occupied(zonepath, own), None);
+    assert!(occupied(zonepath, other).unwrap().contains("the manifest of another zone, 'web'"));
+    clear(zonepath, other).unwrap();
+    assert!(owner(zonepath).unwrap().is_some(), "another one's is not taken away");
+    std::fs::write(zonepath.join(MANIFEST), "x").unwrap();
+    assert!(occupied(zonepath, own).unwrap().contains("a manifest that is none"));
+    std::fs::remove_file(zonepath.join(MANIFEST)).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", zonepath.join(MANIFEST)).unwrap();
+    assert!(occupied(zonepath, own).unwrap().contains("it is a symbolic link"));
+}
+
+#[test]
+fn a_manifest_is_written_beside_and_put_in_place_over_a_link_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("victim"), "as it was").unwrap();
+    std::os::unix::fs::symlink(at("victim"), at(MANIFEST)).unwrap();
+    std::os::unix::fs::symlink(at("victim"), at(".SUNWdetached.xml.new")).unwrap();
+    put(folder.path(), "whole").unwrap();
+    assert_eq!(std::fs::read_to_string(at("victim")).unwrap(), "as it was");
+    assert_eq!(std::fs::read_to_string(at(MANIFEST)).unwrap(), "whole");
+    let mode = |path: &Path| path.symlink_metadata().unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(&at(MANIFEST)), 0o644);
+    write(&at("copy.xml"), "secret", 0o600).unwrap();
+    assert_eq!(mode(&at("copy.xml")), 0o600);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is left");
+    assert!(write(&at("no/such/folder"), "x", 0o600).is_err());
+}
+
+#[test]
+fn what_is_no_manifest_is_told_by_its_name_and_line() {
+    let whole = text_of("web", 1);
+    let truncated = &whole.as_bytes()[..whole.len() / 2];
+    for (what, bytes) in [("truncated", truncated), ("empty", b""), ("binary", b"\x7fELF\0\xff\xfe\n")] {
+        let error = read_from(bytes, "web.xml").unwrap_err().to_string();
+        assert!(error.starts_with("web.xml:"), "{what}: {error}");
+    }
+    let endless = std::io::repeat(b' ').take(100 << 20);
+    let error = read_from(endless, "web.xml").unwrap_err().to_string();
+    assert!(error.contains("longer than 16 MiB"), "{error}");
+}
+
+#[test]
+fn what_would_keep_its_reader_waiting_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let mode = rustix::fs::Mode::from(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    assert!(crate::host::chain(&read(&pipe).unwrap_err()).contains("it is not a file"));
+}

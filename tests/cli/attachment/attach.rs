@@ -1,0 +1,219 @@
+//! Whether a zone fits, and what becomes of one that does not.
+
+use insta::assert_snapshot;
+
+use super::{pipe, site};
+use crate::environment::{Environment, terminal};
+
+#[test]
+fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
+    let site = site();
+    let ask = || pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone attach -n -"));
+    assert_snapshot!(ask(), @r"
+    sysadm: zone 'web1' would fit on h2
+    [done]
+    ");
+    site.done("h1", "sim start web1");
+    assert_snapshot!(ask(), @r"
+    sysadm: zone 'web1' would fit on h2
+    [done]
+    ");
+    site.set_host("h2", |host| (host.memory, host.bridges, host.arch) = (1 << 30, vec![], "sparc".into()));
+    assert_snapshot!(ask(), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' does not fit on h2:
+        memory: 4G of memory needed, h2 has 1G free
+        platform: it needs x86_64, the host there is sparc
+        network: no bridge br0 there
+    [exit status 1]
+    ");
+    assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone attach --json -n -")), @r#"
+    {
+      "changes": [],
+      "findings": [
+        {
+          "kind": "platform",
+          "reason": "it needs x86_64, the host there is sparc"
+        },
+        {
+          "kind": "network",
+          "reason": "no bridge br0 there"
+        },
+        {
+          "kind": "memory",
+          "reason": "4G of memory needed, h2 has 1G free"
+        }
+      ],
+      "fits": false,
+      "host": "h2",
+      "schema_version": 1,
+      "zone": "web1"
+    }
+    [exit status 1]
+    "#);
+    site.done("h2", "maintain -s -m disks");
+    assert_snapshot!(ask(), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' does not fit on h2:
+        maintenance: h2 is in maintenance (admin since YYYY-MM-DD HH:MM by USER: disks)
+        memory: 4G of memory needed, h2 has 1G free
+        platform: it needs x86_64, the host there is sparc
+        network: no bridge br0 there
+    [exit status 4]
+    ");
+    assert_eq!(site.whereabouts("web1"), "h1 running", "nothing was changed");
+    assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
+}
+
+#[test]
+fn options_of_attach_that_exclude_each_other_are_wrong_usage() {
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "zone attach -F -n web1.xml"), @r"
+    ------- stderr -------
+    sysadm: -F and -n flags are mutually exclusive
+    [exit status 2]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach"), @r"
+    ------- stderr -------
+    error: the following required arguments were not provided:
+      <ZONE>
+
+    Usage: sysadm zone attach <ZONE>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+}
+
+#[test]
+fn a_zone_that_does_not_fit_stays_configured_unless_it_is_forced() {
+    let site = site();
+    site.done("h1", "zone detach web1");
+    site.set_host("h1", |host| (host.bridges, host.arch) = (vec![], "sparc".into()));
+    assert_snapshot!(site.run("h1", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' was not attached to h1:
+        platform: it needs x86_64, the host there is sparc
+        network: no bridge br0 there
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone list -cn"), @r"
+    box1
+    web1
+    [done]
+    ");
+    site.done("h1", "maintain -s");
+    assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' was not attached to h1:
+        maintenance: h1 is in maintenance (admin since YYYY-MM-DD HH:MM by USER)
+    [exit status 4]
+    ");
+    site.done("h1", "maintain -e");
+    assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' was attached, validation skipped (-F)
+    [done]
+    ");
+    assert_eq!(site.whereabouts("web1"), "h1 installed");
+}
+
+#[test]
+fn announced_maintenance_keeps_zones_of_other_hosts_away_and_not_those_that_are_configured_here() {
+    let site = site();
+    site.done("h1", "maintain --announce +2h");
+    assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h1", "zone attach -n -")), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' does not fit on h1:
+        maintenance: h1 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM
+        identity: web1 is configured there already; -w overwrites that
+    [exit status 4]
+    ");
+    site.done("h1", "zone detach web1");
+    site.done("h1", "zone attach web1");
+}
+
+#[test]
+fn force_helps_neither_against_missing_disks_nor_against_another_zone() {
+    let site = site();
+    site.done("h1", "zone detach web1");
+    std::fs::remove_file(site.at("nfs/web1-vda.img")).unwrap();
+    assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' was not attached to h1:
+        storage: storage /SITE/nfs/web1-vda.img is not there
+    [exit status 1]
+    ");
+    site.make_zone("h1", "web1", |_| {});
+    assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' was not attached to h1:
+        identity: another zone is called web1 there
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn a_zone_on_shared_storage_is_created_and_attached_on_another_host_and_then_not_here() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    assert_snapshot!(site.run("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display())), @"[done]");
+    assert_snapshot!(site.run("h2", "zone attach box1"), @"[done]");
+    assert_eq!(site.whereabouts("box1"), "h2 installed");
+    let refused = site.run("h1", "zone attach box1");
+    assert_snapshot!(refused, @r"
+    ------- stderr -------
+    sysadm: zone 'box1' was not attached to h1:
+        zone: its manifest is gone from /SITE/nfs/box1: it may be attached on another host; if it is not, put it there again: sysadm zone detach -n box1 >/SITE/nfs/box1/SUNWdetached.xml
+    [exit status 1]
+    ");
+    assert_eq!(site.run("h1", "zone attach -F box1").to_string(), refused.to_string());
+    assert_snapshot!(site.run("h1", "zone delete box1"), @r"
+    ------- stderr -------
+    sysadm: zone 'box1': input not from terminal and -F not specified: deletion not done
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone delete -F box1"), @"[done]");
+    assert_snapshot!(site.run("h1", "zone delete -F box1"), @r"
+    ------- stderr -------
+    sysadm: no such zone: box1
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone delete -F box1"), @r"
+    ------- stderr -------
+    sysadm: zone 'box1': it is installed, and only configured zones can be deleted
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn of_two_hosts_that_attach_a_zone_at_once_one_gets_it() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    site.done("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display()));
+    for _ in 0..5 {
+        let both = ["h1", "h2"].map(|host| site.command(host, "zone attach box1").spawn().unwrap());
+        let done = both.map(|mut child| child.wait().unwrap().success());
+        let there = ["h1 installed", "h2 installed"].into_iter().zip(done).filter(|(_, done)| *done);
+        assert_eq!(there.map(|(host, _)| host).collect::<Vec<_>>(), [site.whereabouts("box1")]);
+        site.done(if done[0] { "h1" } else { "h2" }, "zone detach box1");
+    }
+}
+
+#[test]
+fn a_zone_is_deleted_from_a_terminal_only_when_that_is_confirmed() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    let answer = |answer: &[u8]| {
+        let (keyboard, line) = terminal();
+        rustix::io::write(&keyboard, answer).unwrap();
+        let mut command = site.command("h1", "zone delete box1");
+        command.stdin(line);
+        site.finish(command)
+    };
+    let refused = answer(b"\n");
+    assert_snapshot!(refused, @"Are you sure you want to delete zone box1 (y/[n])? [done]");
+    assert!(site.run("h1", "zone list -cn").stdout.contains("box1"));
+    assert_eq!(answer(b"y\n").to_string(), refused.to_string());
+    assert!(!site.run("h1", "zone list -cn").stdout.contains("box1"));
+}

@@ -1,0 +1,181 @@
+//! Zones that are made from manifests, and what is no manifest.
+
+use insta::assert_snapshot;
+
+use super::{document_of, pipe, site};
+
+#[test]
+fn a_zone_is_created_as_it_is_wished() {
+    let site = site();
+    let file = site.at("web1.xml");
+    site.done("h1", &format!("zone detach web1 --manifest {}", file.display()));
+    let create = |wishes: &str| site.run("h2", &format!("zone create {wishes} -a {}", file.display()));
+    assert_snapshot!(create("shop --set uuid=new --set memory=2G --set cpus=3 --set autostart=false --net br0=br7"), @r"
+    ------- stderr -------
+    sysadm: zone 'shop' is configured; as things are it cannot be attached to h2:
+        network: no bridge br7 there
+    [done]
+    ");
+    let shop = document_of(&site, "h2", "shop").1;
+    assert_eq!((shop.zone.name.as_str(), shop.zone.memory, shop.zone.cpus), ("shop", 2 << 30, 3));
+    assert!(!shop.zone.autostart && shop.networks[0].name() == "br7" && shop.config.contains("br7"));
+    assert_snapshot!(create("shop"), @r"
+    ------- stderr -------
+    sysadm: zone 'shop': there is a zone of this name here, configured
+    [exit status 1]
+    ");
+    assert_snapshot!(create("web1 --net br9=br0"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it has no network br9; it has: br0
+    [exit status 1]
+    ");
+    assert_snapshot!(create("web1 --set machine=q35"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': a simulated zone has no machine type
+    [exit status 1]
+    ");
+    assert_snapshot!(create("web1 --set cpus=0"), @r#"
+    ------- stderr -------
+    error: invalid value 'cpus=0' for '--set <KEY=VALUE>': "0" is no number of processors
+
+    For more information, try '--help'.
+    [exit status 2]
+    "#);
+    assert_snapshot!(create("web1 --set colour=red"), @r"
+    ------- stderr -------
+    error: invalid value 'colour=red' for '--set <KEY=VALUE>': there are memory, cpus, autostart, machine and uuid
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+    assert_snapshot!(create("web1"), @"[done]");
+    assert_snapshot!(create("web2"), @r"
+    ------- stderr -------
+    sysadm: zone 'web2': zone 'web1' here has its UUID, UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU; --set uuid=new makes it a copy
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone list -cn"), @r"
+    shop
+    web1
+    [done]
+    ");
+}
+
+#[test]
+fn a_configuration_is_edited_and_what_makes_no_sense_is_not_kept() {
+    let site = site();
+    let file = site.at("web1.xml");
+    site.done("h1", &format!("zone detach web1 --manifest {}", file.display()));
+    let edit = |editor: &str| {
+        let mut command = site.command("h2", &format!("zone create web1 --edit -a {}", file.display()));
+        command.env("PATH", "/usr/bin:/bin").env("VISUAL", editor);
+        site.finish(command)
+    };
+    assert_snapshot!(edit("sed -i s/\"cpus\":.1/nonsense/"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': its configuration cannot be read any more and is not kept: key must be a string at line 7 column 3
+    [exit status 1]
+    ");
+    assert_snapshot!(edit("false"), @r"
+    ------- stderr -------
+    sysadm: false has not ended well (exit status: 1); nothing was created
+    [exit status 1]
+    ");
+    assert_snapshot!(edit("no-such-editor -x"), @r"
+    ------- stderr -------
+    sysadm: failed to start no-such-editor: No such file or directory (os error 2)
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
+    assert_snapshot!(edit("sed -i s/\"cpus\":.1/\"cpus\":5/"), @"[done]");
+    assert_eq!(document_of(&site, "h2", "web1").1.zone.cpus, 5);
+    assert_eq!(std::fs::read_dir(site.paths("h2").run_dir()).unwrap().count(), 0, "no draft is left");
+}
+
+#[test]
+fn a_zonepath_that_holds_a_manifest_is_no_other_zones() {
+    let site = site();
+    let zonepath = site.at("nfs/box1").display().to_string();
+    site.done("h1", "zone detach box1");
+    assert_snapshot!(site.run("h2", &format!("sim create box2 --zonepath {zonepath}")), @r"
+    ------- stderr -------
+    sysadm: zone 'box2': its zonepath /SITE/nfs/box1 holds the manifest of another zone, 'box1', which is detached
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", &format!("zone create box2 --set uuid=new -a {zonepath}")), @r"
+    ------- stderr -------
+    sysadm: zone 'box2' was not created:
+        identity: its zonepath /SITE/nfs/box1 holds the manifest of another zone, 'box1', which is detached
+    [exit status 1]
+    ");
+    // One that is installed there all the same does not come here, and is not detached over it.
+    std::fs::rename(site.at("nfs/box1/SUNWdetached.xml"), site.at("aside")).unwrap();
+    site.done("h2", &format!("sim create box2 --zonepath {zonepath}"));
+    std::fs::rename(site.at("aside"), site.at("nfs/box1/SUNWdetached.xml")).unwrap();
+    assert_snapshot!(pipe(&site, ("h2", "zone detach -n box2"), ("h1", "zone attach -n -")), @r"
+    ------- stderr -------
+    sysadm: zone 'box2' does not fit on h1:
+        identity: its zonepath /SITE/nfs/box1 holds the manifest of another zone, 'box1', which is detached
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone detach box2"), @r"
+    ------- stderr -------
+    sysadm: zone 'box2': its zonepath /SITE/nfs/box1 holds the manifest of another zone, 'box1', which is detached
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn a_manifest_of_a_zone_that_was_not_detached_is_attached_only_by_force() {
+    let site = site();
+    assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone create web1 -a -")), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' is configured; as things are it cannot be attached to h2:
+        zone: it was installed where its manifest was written; detach it there, or, if it is there no more, attach it with -F
+    [done]
+    ");
+    assert_snapshot!(site.run("h2", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' was not attached to h2:
+        zone: it was installed where its manifest was written; detach it there, or, if it is there no more, attach it with -F
+    [exit status 1]
+    ");
+    site.done("h2", "zone attach -F web1");
+}
+
+#[test]
+fn what_is_no_manifest_attaches_nothing() {
+    let site = site();
+    let (whole, _) = document_of(&site, "h1", "web1");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(site.at(name), bytes).unwrap();
+    write("truncated", &whole.as_bytes()[..whole.len() / 2]);
+    write("empty", b"");
+    write("binary", b"\x7fELF\x02\x01\x01\0\xff\xfe\n\0\0");
+    write("brand", whole.replace("kvm", "solaris-kz").as_bytes());
+    std::fs::File::create(site.at("huge")).unwrap().set_len(100 << 20).unwrap();
+    for name in ["truncated", "empty", "binary", "brand", "huge"] {
+        let path = site.at(name).display().to_string();
+        for line in [format!("zone attach -n {path}"), format!("zone create web1 -a {path}")] {
+            let printed = site.run("h2", &line);
+            assert_eq!((printed.status, printed.stdout.as_str()), (Some(1), ""), "{line}: {printed}");
+            let named = printed.stderr.starts_with(&format!("sysadm: /SITE/{name}:"));
+            assert!(named && printed.stderr.lines().count() == 1, "{line}: {printed}");
+        }
+    }
+    assert_snapshot!(site.run("h2", "zone attach -n /no/such/file"), @r"
+    ------- stderr -------
+    sysadm: failed to read /no/such/file: No such file or directory (os error 2)
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", &format!("zone attach -n {}", site.at("nfs").display())), @r"
+    ------- stderr -------
+    sysadm: failed to read /SITE/nfs/SUNWdetached.xml: No such file or directory (os error 2)
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone attach -n -"), @r"
+    ------- stderr -------
+    sysadm: standard input:1: EOF while parsing a value at line 1 column 0
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
+}

@@ -1,0 +1,189 @@
+//! What a detach does, and of which zones it is refused.
+
+use insta::assert_snapshot;
+
+use super::{document_of, manifest_of, pipe, site};
+use crate::environment::Environment;
+
+#[test]
+fn a_detached_zone_is_configured_with_its_zonepath_until_it_is_attached_again() {
+    let site = site();
+    assert_snapshot!(site.run("h1", "zone detach web1"), @"[done]");
+    assert_snapshot!(site.run("h1", "zone detach box1"), @"[done]");
+    assert_snapshot!(site.run("h1", "zone list -cv"), @r"
+      ID NAME             STATUS      PATH                 BRAND      IP
+       0 global           running     /                    linux      shared
+       - box1             configured  /SITE/nfs/box1 lxc        excl
+       - web1             configured  -                    kvm        excl
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "zone list -cnp"), @r"
+    -:box1:configured:/SITE/nfs/box1:UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:lxc:excl:-::
+    -:web1:configured::UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:kvm:excl:-::
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "zone list -i"), @r"
+    global
+    [done]
+    ");
+    let manifest = manifest_of(&site, "nfs/box1/SUNWdetached.xml");
+    assert_eq!(manifest.zone.name.as_str(), "box1");
+    assert_snapshot!(site.run("h1", "zone detach box1"), @r"
+    ------- stderr -------
+    sysadm: zone 'box1': it is configured, and only installed zones can be detached
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach -u web1"), @"[done]");
+    assert_snapshot!(site.run("h1", "zone attach box1"), @"[done]");
+    assert!(!site.at("nfs/box1/SUNWdetached.xml").exists());
+    assert_eq!(std::fs::read_dir(site.at("nfs/box1")).unwrap().count(), 1, "only its root is left");
+    assert_snapshot!(site.run("h1", "zone list -cv"), @r"
+      ID NAME             STATUS      PATH                 BRAND      IP
+       0 global           running     /                    linux      shared
+       - box1             installed   /SITE/nfs/box1 lxc        excl
+       - web1             installed   -                    kvm        excl
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach box1"), @r"
+    ------- stderr -------
+    sysadm: zone 'box1': it is installed, and only configured zones can be attached
+    [exit status 1]
+    ");
+    assert!(document_of(&site, "h1", "web1").1.zone.autostart, "it boots with its host as before");
+}
+
+#[test]
+fn a_zonepath_is_escaped_for_programs() {
+    let site = Environment::new();
+    site.done("h1", &format!("sim create box1 --zonepath {}", site.at("nfs/a:b").display()));
+    assert_snapshot!(site.run("h1", "zone list -cnp"), @r"
+    -:box1:installed:/SITE/nfs/a\:b:UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:lxc:excl:-::
+    [done]
+    ");
+}
+
+#[test]
+fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
+    let site = Environment::story();
+    assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': it runs; shut it down first, or move it as it is: 'sysadm zone migrate evac1 URI'
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone detach nobody"), @r"
+    ------- stderr -------
+    sysadm: no such zone: nobody
+    [exit status 1]
+    ");
+    site.done("h1", "maintain -s");
+    site.done("h1", "evacuate -q --action suspend evac1");
+    site.done("h1", "evacuate -q evac2");
+    assert_snapshot!(site.run("h1", "zone detach evac1"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac1': it rests here; 'sysadm evacuate -r evac1' boots it again, 'sysadm evacuate --forget evac1' gives that up
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone detach evac2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach evac2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone detach evac4"), @"[done]");
+    assert_snapshot!(site.run("h1", "zone attach evac4"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4' was not attached to h1:
+        maintenance: h1 is in maintenance (admin since YYYY-MM-DD HH:MM by USER)
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "zone detach evac3 -n --manifest x"), @r"
+    ------- stderr -------
+    error: the argument '-n' cannot be used with '--manifest <FILE>'
+
+    Usage: sysadm zone detach -n <ZONE>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+}
+
+#[test]
+fn a_zone_whose_host_says_that_it_cannot_leave_is_not_detached() {
+    let site = Environment::new();
+    site.make_zone("h1", "web1", |spec| {
+        spec.obstacles = vec!["it holds a device".into(), "a snapshot".into()]
+    });
+    assert_snapshot!(site.run("h1", "zone detach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it cannot leave: it holds a device; a snapshot
+    [exit status 1]
+    ");
+    assert_snapshot!(pipe(&site, ("h1", "zone detach -n web1"), ("h2", "zone attach -n -")), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' does not fit on h2:
+        zone: it holds a device
+        zone: a snapshot
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn a_copy_of_the_manifest_is_for_its_owner_only_and_replaces_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = site();
+    let copy = site.at("web1.xml");
+    let line = format!("zone detach web1 --manifest {}", copy.display());
+    std::fs::write(&copy, "mine").unwrap();
+    assert_snapshot!(site.run("h1", &line), @r"
+    ------- stderr -------
+    sysadm: /SITE/web1.xml is there already; nothing was changed
+    [exit status 1]
+    ");
+    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    std::fs::remove_file(&copy).unwrap();
+    site.done("h1", &line);
+    assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(manifest_of(&site, "web1.xml").zone.name.as_str(), "web1");
+}
+
+#[test]
+fn what_is_done_with_a_zone_is_in_the_system_log() {
+    let site = site();
+    std::fs::create_dir(site.at("h1/dev")).unwrap();
+    let log = std::os::unix::net::UnixDatagram::bind(site.at("h1/dev/log")).unwrap();
+    log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let zonepath = site.at("nfs/box1").display().to_string();
+    for (line, expected) in [
+        ("zone detach box1".to_owned(), "zone 'box1' detached by "),
+        ("zone delete -F box1".to_owned(), ") deleted by "),
+        (format!("zone create box1 -a {zonepath}"), ") created by "),
+        ("zone attach -F box1".to_owned(), ", validation skipped (-F)"),
+    ] {
+        site.done("h1", &line);
+        let mut bytes = [0; 1000];
+        let length = log.recv(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        assert!(text.contains(expected), "{line}: {text}");
+    }
+}
+
+#[test]
+fn zones_are_neither_detached_nor_attached_while_zones_move() {
+    let site = site();
+    site.done("h1", "zone detach box1");
+    let _run = sysadm::evacuation::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
+    assert_snapshot!(site.run("h1", "zone detach web1"), @r"
+    ------- stderr -------
+    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach box1"), @r"
+    ------- stderr -------
+    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    [exit status 4]
+    ");
+}

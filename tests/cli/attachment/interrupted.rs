@@ -1,0 +1,126 @@
+//! What is left after an interruption, and how it goes on.
+
+use insta::assert_snapshot;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::Store;
+
+use super::site;
+use crate::environment::Environment;
+
+#[test]
+fn a_zone_whose_detach_fails_is_as_it_was() {
+    let site = site();
+    let at = Operation::Undefine;
+    let fail = Effect::Fail { at, reason: "not today".into() };
+    site.set_faults("h1", &[Fault { effect: fail, zone: None, times: Some(1) }]);
+    assert_snapshot!(site.run("h1", "zone detach box1"), @r"
+    ------- stderr -------
+    sysadm: h1: not today
+    [exit status 1]
+    ");
+    assert_eq!(site.whereabouts("box1"), "h1 installed");
+    assert!(!site.at("nfs/box1/SUNWdetached.xml").exists());
+    // It was done, and nobody heard of it.
+    let lost = Effect::FailAfter { at, reason: "no answer".into() };
+    site.set_faults("h1", &[Fault { effect: lost, zone: None, times: Some(1) }]);
+    assert_eq!(site.run("h1", "zone detach box1").status, Some(1));
+    assert_snapshot!(site.run("h1", "zone list -cn"), @r"
+    box1
+    web1
+    [done]
+    ");
+    site.done("h1", "zone attach box1");
+}
+
+/// Tells a host to be killed at that moment of a move.
+fn die(site: &Environment, host: &str, moment: &str) {
+    std::fs::write(site.paths(host).state_dir().join("point"), format!("{moment} kill\n")).unwrap();
+}
+
+fn rows(site: &Environment, host: &str) -> usize {
+    Store::open(&site.paths(host).database()).unwrap().detached().unwrap().len()
+}
+
+#[test]
+fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_next_detach_goes_on() {
+    let site = site();
+    die(&site, "h1", "source.before.detach");
+    assert_eq!(site.run("h1", "zone detach box1").status, None);
+    assert_eq!((site.whereabouts("box1").as_str(), rows(&site, "h1")), ("h1 installed", 1));
+    assert_snapshot!(site.run("h1", "zone list -cn"), @r"
+    box1
+    web1
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach box1"), @r"
+    ------- stderr -------
+    sysadm: zone 'box1': it is installed, and only configured zones can be attached
+    [exit status 1]
+    ");
+    site.done("h1", "zone detach box1");
+    assert_snapshot!(site.run("h1", "zone list -cnv"), @r"
+      ID NAME             STATUS      PATH                 BRAND      IP
+       - box1             configured  /SITE/nfs/box1 lxc        excl
+       - web1             installed   -                    kvm        excl
+    [done]
+    ");
+}
+
+#[test]
+fn a_zone_whose_detach_was_killed_at_its_end_is_configured() {
+    let site = site();
+    die(&site, "h1", "source.after.detach");
+    assert_eq!(site.run("h1", "zone detach box1").status, None);
+    assert_snapshot!(site.run("h1", "zone list -cnv"), @r"
+      ID NAME             STATUS      PATH                 BRAND      IP
+       - box1             configured  /SITE/nfs/box1 lxc        excl
+       - web1             installed   -                    kvm        excl
+    [done]
+    ");
+    site.done("h1", "zone attach box1");
+    assert_eq!(rows(&site, "h1"), 0);
+}
+
+#[test]
+fn a_zone_whose_attach_was_killed_is_attached_once_whoever_goes_on() {
+    for (moment, before) in [("destination.before.attach", ""), ("destination.after.attach", "h1 installed")]
+    {
+        let site = site();
+        site.done("h1", "zone detach box1");
+        site.done("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display()));
+        die(&site, "h1", moment);
+        assert_eq!(site.run("h1", "zone attach box1").status, None);
+        assert_eq!(site.whereabouts("box1"), before, "{moment}");
+        // The manifest is in the hands of h1.
+        assert_eq!(site.run("h2", "zone attach box1").status, Some(1), "{moment}");
+        let again = site.run("h1", "zone attach box1");
+        assert_eq!(again.status, Some(i32::from(!before.is_empty())), "{moment}: {again}");
+        assert_eq!(site.whereabouts("box1"), "h1 installed", "{moment}");
+    }
+}
+
+#[test]
+fn a_zone_that_arrives_is_no_longer_detached_here() {
+    let mut site = site();
+    site.start_agents(&["h1", "h2"]);
+    site.done("h1", "target set --default rads://h2");
+    // An interruption has left a row on each of them.
+    for host in ["h1", "h2"] {
+        die(&site, host, "source.before.detach");
+        if host == "h2" {
+            site.done("h2", "sim create other");
+            assert_eq!(site.run("h2", "zone detach other").status, None);
+        } else {
+            assert_eq!(site.run("h1", "zone detach web1").status, None);
+        }
+        assert_eq!(rows(&site, host), 1);
+    }
+    site.done("h1", "maintain -s");
+    site.done("h1", "evacuate -qa web1");
+    assert_eq!(rows(&site, "h1"), 0, "it has left");
+    assert_snapshot!(site.run("h1", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it is away at rads://h2; 'sysadm evacuate -r web1' brings it back
+    [exit status 1]
+    ");
+}

@@ -1,0 +1,100 @@
+//! Zones that are detached, created and attached by hand.
+
+use crate::harness::{Host, Lab};
+
+/// A container whose root file system is a folder in its zonepath, on storage that all hosts share.
+fn container(lab: &Lab, host: Host<'_>) {
+    host.define_lxc("box");
+    let [flat, zonepath] = ["box.root", "box"].map(|name| lab.shared().join(name));
+    std::fs::create_dir(&zonepath).unwrap();
+    std::fs::rename(&flat, zonepath.join("rootfs")).unwrap();
+    // Where the lab looks for its ticks.
+    std::os::unix::fs::symlink("box/rootfs", &flat).unwrap();
+    let xml = host.virsh_lxc(&["dumpxml", "--inactive", "box"]).ends(0).stdout;
+    let file = lab.folder().join("box.xml");
+    std::fs::write(&file, xml.replace("/box.root'", "/box/rootfs'")).unwrap();
+    host.virsh_lxc(&["define", file.to_str().unwrap()]).ends(0);
+}
+
+#[test]
+fn a_container_and_a_virtual_machine_are_detached_here_and_attached_and_booted_there() {
+    let lab = Lab::new(&["h1", "h2"]);
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.define_kvm(&["web"], &[]);
+    h1.virsh(&["autostart", "web"]).ends(0);
+    container(&lab, h1);
+    let (zonepath, file) = (lab.shared().join("box"), lab.shared().join("web.xml"));
+    let [zonepath, file] = [&zonepath, &file].map(|path| path.to_str().unwrap());
+    let before = h1.xml("web");
+    h1.sysadm(&["zone", "list", "-cnp"]).ends(0).says(&[&format!("-:box:installed:{zonepath}:")]);
+
+    h1.sysadm(&["zone", "detach", "web", "--manifest", file]).ends(0);
+    h1.sysadm(&["zone", "detach", "box"]).ends(0);
+    lab.guests_are(&["h1:", "h2:"]);
+    let list = h1.sysadm(&["zone", "list", "-cnp"]).ends(0);
+    list.says(&["-:web:configured::", &format!("-:box:configured:{zonepath}:")]);
+
+    h2.sysadm(&["zone", "create", "web", "-a", file]).ends(0);
+    h2.sysadm(&["zone", "create", "box", "-a", zonepath]).ends(0);
+    for zone in ["web", "box"] {
+        h2.sysadm(&["zone", "attach", zone]).ends(0);
+    }
+    lab.guests_are(&["h1:", "h2: box (lxc) shut off, web shut off"]);
+    assert_eq!(h2.xml("web"), before, "its configuration is as it was");
+    h2.virsh(&["dominfo", "web"]).ends(0).says(&["Autostart:      enable"]);
+    h2.start(&["web", "box"]);
+    lab.guests_are(&["h1:", "h2: box (lxc) running, web running"]);
+    h1.sysadm(&["zone", "attach", "box"]).ends(1).complains(&["zone: its manifest is gone from"]);
+    h2.sysadm(&["zone", "detach", "web"]).ends(1).complains(&["zone 'web': it runs; shut it down first"]);
+}
+
+#[test]
+fn a_zone_of_one_host_is_checked_against_another_one_through_a_pipe() {
+    let lab = Lab::new(&["h1", "h2"]);
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.run(&["ip", "link", "add", "br7", "type", "bridge"]).ends(0);
+    h1.run_kvm(&["web1"], &[]);
+    h1.define_kvm(&["web2"], &["--net", "br7", "--disk", "/srv/local/web2.img"]);
+    let ask = |zone: &str| {
+        let line = format!("sysadm zone detach -n {zone} | ssh h2 sysadm zone attach -n -");
+        h1.run(&["sh", "-c", &line])
+    };
+    ask("web1").ends(0).says(&["sysadm: zone 'web1' would fit on h2"]);
+    let refused = ask("web2").ends(1);
+    refused.complains(&[
+        "sysadm: zone 'web2' does not fit on h2:",
+        "network: no bridge br7 there",
+        "storage: storage /srv/local/web2.img is not there",
+    ]);
+    h2.maintain();
+    ask("web1").ends(4).complains(&["maintenance: h2 is in maintenance"]);
+    lab.guests_are(&["h1: web1 running, web2 shut off", "h2:"]);
+}
+
+#[test]
+fn a_zone_whose_memory_lies_here_is_not_detached() {
+    let lab = Lab::new(&["h1"]);
+    let h1 = lab.host("h1");
+    h1.run_kvm(&["web"], &[]);
+    h1.virsh(&["managedsave", "web"]).ends(0);
+    h1.sysadm(&["zone", "detach", "web"])
+        .ends(1)
+        .complains(&["it is suspended, its memory lies on this host"]);
+    lab.guests_are(&["h1: web shut off"]);
+}
+
+#[test]
+fn a_container_whose_detach_is_killed_is_attached_and_can_be_detached_again() {
+    let lab = Lab::new(&["h1"]);
+    let h1 = lab.host("h1");
+    container(&lab, h1);
+    std::fs::write(h1.path("var/lib/sysadm/point"), "source.before.detach kill\n").unwrap();
+    h1.sysadm(&["zone", "detach", "box"]).ends(-1);
+    assert!(lab.shared().join("box/SUNWdetached.xml").exists());
+    lab.guests_are(&["h1: box (lxc) shut off"]);
+    h1.sysadm(&["zone", "list", "-cnp"]).ends(0).says(&[":box:installed:"]);
+    h1.sysadm(&["zone", "detach", "box"]).ends(0);
+    h1.sysadm(&["zone", "attach", "box"]).ends(0);
+    h1.start(&["box"]);
+    lab.guests_are(&["h1: box (lxc) running"]);
+}
