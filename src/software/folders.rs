@@ -20,8 +20,7 @@ impl Folders {
     fn with_links(inherited: &[&Path], links: &[(Vec<u8>, Vec<u8>)]) -> Self {
         let mut folders = Vec::new();
         for folder in inherited {
-            let folder = folder.as_os_str().as_bytes().trim_ascii_end();
-            let mut folder = trimmed(folder).to_vec();
+            let mut folder = trimmed(folder.as_os_str().as_bytes()).to_vec();
             if let Some((link, target)) = links.iter().find(|(link, _)| is_in(&folder, link)) {
                 folder = [target, folder.get(link.len()..).unwrap_or_default()].concat();
             }
@@ -119,7 +118,8 @@ mod tests {
     #[test]
     fn links_of_the_root_are_followed() {
         let root = tempfile::tempdir().unwrap();
-        for (name, target) in [("lib", "usr/lib"), ("bin", "./usr/bin"), ("up", "../x"), ("abs", "/usr/abs")] {
+        for (name, target) in [("lib", "usr/lib"), ("bin", "./usr/bin"), ("up", "../x"), ("abs", "/usr/abs")]
+        {
             std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
         }
         let folders = Folders::new(root.path(), &[Path::new("/usr")]);
