@@ -3,6 +3,7 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 mod admission;
+mod software;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,12 +176,13 @@ impl Host for Local {
     }
 
     async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
-        match self.platform.manifest(&zone).await {
+        let manifest = match self.platform.manifest(&zone).await {
             Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
-                Err(HostError::NoSuchZone { host: self.name.clone(), zone })
+                return Err(HostError::NoSuchZone { host: self.name.clone(), zone });
             }
-            result => result.map_err(|error| self.failed(error)),
-        }
+            result => result.map_err(|error| self.failed(error))?,
+        };
+        Ok(Manifest { software: self.software(&manifest).await?, ..manifest })
     }
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {

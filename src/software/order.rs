@@ -41,14 +41,14 @@ fn dpkg(one: &str, other: &str) -> Ordering {
     whole.then_with(|| debian(one.revision.unwrap_or_default(), other.revision.unwrap_or_default()))
 }
 
-/// rpm's: `[epoch:]version-release`. A release that one of them does not have makes no difference.
+/// rpm's: `[epoch:]version[-release]`, rpm-version(7).
 fn rpm(one: &str, other: &str) -> Ordering {
     let (one, other) = (Parts::of(one), Parts::of(other));
     let whole = one.epoch.cmp(&other.epoch);
     let whole = whole.then_with(|| segments(one.version.as_bytes(), other.version.as_bytes()));
     match (one.revision, other.revision) {
         (Some(one), Some(other)) => whole.then_with(|| segments(one.as_bytes(), other.as_bytes())),
-        _ => whole,
+        (one, other) => whole.then_with(|| one.is_some().cmp(&other.is_some())),
     }
 }
 

@@ -53,6 +53,7 @@ impl Local {
             blockers.push(Blocker::new(BlockerKind::Platform, reason));
             return Ok(blockers);
         }
+        blockers.extend(self.software_blockers(arrival).await?);
         blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
         Ok(blockers)
     }

@@ -87,7 +87,7 @@ pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
 /// not verified, `+`, `-`, …) and a class or a sign after it (`:class`, `\`).
 pub(super) fn package_name(marked: &[u8]) -> Result<&str, String> {
     let name = match marked {
-        [sign, name @ ..] if sign.is_ascii_punctuation() => name,
+        [b'*' | b'!' | b'+' | b'-' | b'~' | b'%' | b'#' | b'@' | b'?', name @ ..] => name,
         name => name,
     };
     let end = name.iter().position(|byte| matches!(byte, b':' | b'\\')).unwrap_or(name.len());
