@@ -187,7 +187,7 @@ impl Host for Local {
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let manifest = self.manifest(zone).await?;
-        let ticket = self.marks.leave(&manifest.disks);
+        let ticket = self.marks.leave(&self.storage(&manifest).await?);
         Ok(Offer { manifest, ticket })
     }
 

@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::lines::{each, shown, word};
-use super::{Folders, SoftwareError};
-use crate::model::{Package, Software, System};
+use super::{Folders, Found, SoftwareError};
+use crate::model::{Package, System};
 
 /// One package of which files are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Installed {
 }
 
 /// What counts of the host below `root`. None: it has no package.
-pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Software>, SoftwareError> {
+pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let dpkg = root.join("var/lib/dpkg");
     let (reader, file) = open(&dpkg.join("status"))?;
     let installed = status(reader, &file)?;
@@ -40,7 +40,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Software>, S
         }
     }
     packages.sort();
-    Ok(Some(Software { system: System::Dpkg, packages, patches: Vec::new() }))
+    Ok(Some(Found::by_files(System::Dpkg, packages)))
 }
 
 fn open(file: &Path) -> Result<(BufReader<File>, String), SoftwareError> {

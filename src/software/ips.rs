@@ -5,15 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::lines::{shown, word};
-use super::{Folders, SoftwareError};
+use super::{Folders, Found, SoftwareError};
 use crate::exec::Command;
-use crate::model::{Package, Software, System};
+use crate::model::{Package, System};
 
-/// Listing every file of a large image takes a while, in seconds.
-const PATIENCE: u64 = 300;
+/// How long pkg may take, in seconds: whoever asks for a manifest waits for 30.
+const PATIENCE: u64 = 25;
 
 /// What counts of the image below `root`. None: it has no package.
-pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Software>, SoftwareError> {
+pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let pkg = Command::new("pkg").arg("-R").arg(root.display().to_string());
     let pkg = pkg.timeout(Duration::from_secs(PATIENCE));
     let packages = list(&pkg.clone().args(["list", "-Hv"]).run().await?)?;
@@ -24,7 +24,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Softwa
     let contents = contents.args(["-t", "file", "-t", "link", "-t", "hardlink"]).run().await?;
     let delivered = packages_in(&contents, folders)?;
     let packages = packages.into_iter().filter(|package| delivered.contains(&package.name)).collect();
-    Ok(Some(Software { system: System::Ips, packages, patches: Vec::new() }))
+    Ok(Some(Found::by_files(System::Ips, packages)))
 }
 
 /// The packages that are installed, by name; where they were published makes no difference.

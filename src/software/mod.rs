@@ -46,7 +46,7 @@ pub use folders::Folders;
 pub use update::{Change, UpdateError};
 
 use crate::exec::ExecError;
-use crate::model::{Software, System};
+use crate::model::{Package, Software, System};
 
 /// Why it is not known what is installed.
 #[derive(Debug, thiserror::Error)]
@@ -83,12 +83,40 @@ impl SoftwareError {
 /// The packaging systems, in the order in which they count.
 const ORDER: [System; 4] = [System::Ips, System::Dpkg, System::Rpm, System::Svr4];
 
+/// What is found in a database.
+struct Found {
+    /// What counts.
+    software: Software,
+    /// Something of it delivers a file into one of the folders.
+    delivers: bool,
+}
+
+impl Found {
+    /// Packages that count by their files alone.
+    fn by_files(system: System, packages: Vec<Package>) -> Self {
+        Self { delivers: !packages.is_empty(), software: Software { system, packages, patches: Vec::new() } }
+    }
+}
+
 /// What of the packages of the host below `root` a container depends on that shares these folders with it. None: the
 /// host has no packaging system that is known here, or nothing is counted for a container that shares nothing.
 ///
 /// # Errors
 /// What cannot be read, and which line of it is damaged.
 pub async fn of(root: &Path, inherited: &[&Path]) -> Result<Option<Software>, SoftwareError> {
+    Ok(find(root, inherited).await?.map(|found| found.software))
+}
+
+/// Whether packages of the host below `root` deliver files into this folder. Then it is none that hosts have in
+/// common: each has its own, and the packages say whether they are the same.
+///
+/// # Errors
+/// Like [`of`].
+pub async fn is_delivered(root: &Path, folder: &Path) -> Result<bool, SoftwareError> {
+    Ok(find(root, &[folder]).await?.is_some_and(|found| found.delivers))
+}
+
+async fn find(root: &Path, inherited: &[&Path]) -> Result<Option<Found>, SoftwareError> {
     for system in ORDER {
         if !is_there(system, root) {
             continue;
@@ -97,15 +125,15 @@ pub async fn of(root: &Path, inherited: &[&Path]) -> Result<Option<Software>, So
             return Ok(None);
         }
         let folders = Folders::new(root, inherited);
-        let software = match system {
+        let found = match system {
             System::Ips => ips::read(root, &folders).await?,
             System::Rpm => rpm::read(root, &folders).await?,
             System::Dpkg => from_files(dpkg::read, root, folders).await?,
             System::Svr4 => from_files(svr4::read, root, folders).await?,
             System::Hypervisor => None,
         };
-        if software.is_some() {
-            return Ok(software);
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
@@ -126,18 +154,18 @@ fn is_there(system: System, root: &Path) -> bool {
 
 /// Reads files beside the threads that answer others.
 async fn from_files(
-    read: fn(&Path, &Folders) -> Result<Option<Software>, SoftwareError>,
+    read: fn(&Path, &Folders) -> Result<Option<Found>, SoftwareError>,
     root: &Path,
     folders: Folders,
-) -> Result<Option<Software>, SoftwareError> {
+) -> Result<Option<Found>, SoftwareError> {
     let (place, root) = (root.to_owned(), root.to_owned());
     let work = tokio::task::spawn_blocking(move || read(&root, &folders));
     work.await.map_err(|error| SoftwareError::read(&place, std::io::Error::other(error)))?
 }
 
-/// Reads anything as what this packaging system writes, for `fuzzing`. No reader may panic or hang, and what it says is
+/// Reads anything as what this packaging system writes, for tests and `fuzzing`. No reader may panic or hang, and what it says is
 /// wrong may not steer a terminal.
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_anything(system: System, bytes: &[u8]) {
     let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/usr")]);
     let text = String::from_utf8_lossy(bytes);

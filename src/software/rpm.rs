@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::lines::{shown, word};
-use super::{Folders, SoftwareError};
+use super::{Folders, Found, SoftwareError};
 use crate::exec::Command;
-use crate::model::{Package, Software, System};
+use crate::model::{Package, System};
 
 /// The database, in each form that it has had.
 pub(super) const DATABASES: [&str; 6] = [
@@ -23,7 +23,7 @@ pub(super) const DATABASES: [&str; 6] = [
 const FORMAT: &str = ">%{NAME}.%{ARCH} %{EVR}\\n[%{FILENAMES}\\n]";
 
 /// What counts of the host below `root`. None: it has no package.
-pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Software>, SoftwareError> {
+pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     // rpm makes a database that is not there: only one that is may be named.
     let Some(database) = DATABASES.into_iter().map(|file| root.join(file)).find(|file| file.exists()) else {
         return Ok(None);
@@ -31,7 +31,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Softwa
     let folder = std::path::absolute(database.parent().unwrap_or(root))
         .map_err(|source| SoftwareError::read(&database, source))?;
     let command = Command::new("rpm").arg("--dbpath").arg(folder.display().to_string());
-    let command = command.args(["-qa", "--qf", FORMAT]).timeout(Duration::from_secs(60));
+    let command = command.args(["-qa", "--qf", FORMAT]).timeout(Duration::from_secs(25));
     parse(&command.run().await?, folders)
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Softwa
 /// /etc/skel/.bashrc
 /// /usr/bin/bash
 /// ```
-pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Software>, SoftwareError> {
+pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let mut counted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut package = None;
     for (number, line) in (1..).zip(output.lines()) {
@@ -64,7 +64,7 @@ pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Software>,
         Package { name: name.to_owned(), version: versions.join(super::order::SEVERAL) }
     };
     let packages = counted.into_iter().map(joined).collect();
-    Ok(package.map(|_| Software { system: System::Rpm, packages, patches: Vec::new() }))
+    Ok(package.map(|_| Found::by_files(System::Rpm, packages)))
 }
 
 /// The name and the version of a package.

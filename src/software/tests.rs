@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::Package;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/software");
 
@@ -127,6 +127,27 @@ async fn a_zone_that_shares_nothing_reads_nothing() {
 }
 
 #[tokio::test]
+async fn a_folder_of_packages_is_told_from_one_of_data() {
+    let everywhere = "VERSION=1\nSUNW_PKG_ALLZONES=true\n";
+    let contents = "/usr/bin/a f none 0555 root bin 1 1 1 SUNWa\n/sbin/b f none 0555 root bin 1 1 1 SUNWb\n";
+    let solaris = host(&[
+        ("var/sadm/pkg/SUNWa/pkginfo", everywhere),
+        ("var/sadm/pkg/SUNWb/pkginfo", "VERSION=1\nSUNW_PKG_THISZONE=true\n"),
+        ("var/sadm/install/contents", contents),
+    ]);
+    let debian = PathBuf::from(format!("{FIXTURES}/dpkg"));
+    for (root, folder, wanted) in [
+        (solaris.path(), "/usr", true),
+        (solaris.path(), "/sbin", false),
+        (solaris.path(), "/export", false),
+        (&debian, "/usr/share", true),
+        (&debian, "/srv/data", false),
+    ] {
+        assert_eq!(is_delivered(root, Path::new(folder)).await.unwrap(), wanted, "{folder}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_database_does_not_count() {
     let solaris = ("var/sadm/pkg/SUNWe/pkginfo", "VERSION=1\nSUNW_PKG_ALLZONES=true\n");
     for status in ["", "Package: a\nStatus: deinstall ok config-files\nVersion: 1\nArchitecture: all\n\n"] {
@@ -215,7 +236,7 @@ fn what_rpm_prints_is_read() {
     let output = fixture("rpm/qa.txt");
     let of = |folder: &str| {
         let folders = Folders::new(Path::new("/nonexistent"), &[Path::new(folder)]);
-        rpm::parse(&output, &folders).unwrap().map(|found| shown(&found))
+        rpm::parse(&output, &folders).unwrap().map(|found| shown(&found.software))
     };
     assert_eq!(of("/usr").unwrap(), ["tiny.noarch 2:1.0~rc1-3"]);
     assert_eq!(of("/etc").unwrap(), ["other.noarch 2:5-1", "tiny.noarch 2:1.0~rc1-3"]);
@@ -223,14 +244,14 @@ fn what_rpm_prints_is_read() {
     let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/boot")]);
     let parse = |output: &str| rpm::parse(output, &folders);
     let two = ">kernel.x86_64 6.2-1\n/boot/b\n>kernel.x86_64 6.1-1\n/boot/a\n/boot/c\n";
-    assert_eq!(shown(&parse(two).unwrap().unwrap()), ["kernel.x86_64 6.1-1, 6.2-1"]);
-    assert_eq!(parse("").unwrap(), None);
+    assert_eq!(shown(&parse(two).unwrap().unwrap().software), ["kernel.x86_64 6.1-1, 6.2-1"]);
+    assert!(parse("").unwrap().is_none());
     for (damaged, wanted) in [
         ("/boot/a\n", "rpm -qa:1: neither a package nor its file: \"/boot/a\""),
         (">kernel.x86_64\n", "rpm -qa:1: no version: \"kernel.x86_64\""),
         (">kernel.x86_64 6.1-1\nboot\n", "rpm -qa:2: neither"),
     ] {
-        assert!(parse(damaged).unwrap_err().to_string().starts_with(wanted), "{wanted}");
+        assert!(parse(damaged).err().unwrap().to_string().starts_with(wanted), "{wanted}");
     }
 }
 
@@ -293,4 +314,25 @@ fn what_pkg_prints_is_read() {
     assert!(
         ips::packages_in("lib/a file b\n", &none).unwrap_err().to_string().starts_with("pkg contents:1: ")
     );
+}
+
+proptest! {
+    #[test]
+    fn no_damage_makes_a_reader_panic_or_steer_a_terminal(
+        system in prop::sample::select(System::ALL),
+        which in any::<prop::sample::Index>(),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, any::<Vec<u8>>()), 0..4),
+    ) {
+        let files = [
+            "svr4/var/sadm/install/contents", "svr4/var/sadm/pkg/ISTest/pkginfo", "ips/list.txt",
+            "ips/contents.txt", "dpkg/var/lib/dpkg/status", "dpkg/var/lib/dpkg/info/tzdata.list", "rpm/qa.txt",
+        ];
+        let mut bytes = fixture(which.get(&files)).into_bytes();
+        for (at, length, instead) in cuts {
+            let start = at.index(bytes.len() + 1);
+            let end = (start + length).min(bytes.len());
+            bytes.splice(start..end, instead);
+        }
+        read_anything(system, &bytes);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Local;
 use crate::host::HostError;
-use crate::model::{Arrival, Blocker, BlockerKind, Brand, Manifest, Software, System};
+use crate::model::{Arrival, Blocker, BlockerKind, Brand, Disk, DiskSource, Manifest, Software, System};
 use crate::software::{self, compare};
 
 /// More findings than these are only counted: they stand in one line of the status.
@@ -19,6 +19,24 @@ impl Local {
             // A virtual machine brings its own; on what hypervisor it runs is for the platform to say.
             Brand::Kvm => Ok(manifest.software.clone()),
         }
+    }
+
+    /// Its storage, which another host must see, too. The folders that it only reads, and that packages of its host
+    /// deliver, are none: each host has its own, and the packages say whether they are the same.
+    pub(super) async fn storage(&self, manifest: &Manifest) -> Result<Vec<Disk>, HostError> {
+        let mut storage = Vec::new();
+        for disk in &manifest.disks {
+            let is_read = manifest.zone.brand == Brand::Lxc && disk.readonly && disk.target != "/";
+            let is_own = match &disk.source {
+                DiskSource::Dir(folder) if is_read => {
+                    let delivered = software::is_delivered(self.paths.root(), folder).await;
+                    delivered.map_err(|error| self.failed(error))?
+                }
+                _ => false,
+            };
+            storage.extend((!is_own).then(|| disk.clone()));
+        }
+        Ok(storage)
     }
 
     /// Every piece of software that the zone finds missing here, or in another version. An older host does not tell
@@ -47,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::host::Host;
-    use crate::model::{Beside, Disk, DiskSource, Kind};
+    use crate::model::{Beside, Kind};
     use crate::paths::Paths;
     use crate::platform::sim::{HostSettings, Scale, Sim, ZoneSpec};
     use crate::store::Store;
@@ -175,6 +193,25 @@ mod tests {
         let error = h2.findings(manifest, false).await.unwrap_err().to_string();
         assert!(error.contains("var/sadm/install/contents:1: no class"), "{error}");
         assert!(sparse(&h2).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_folder_of_packages_is_no_storage_that_hosts_must_share() {
+        let h1 = Site::new("h1");
+        h1.install(&[["SUNWcsu", "1"]]);
+        let folder = |target: &str, readonly| {
+            let source =
+                DiskSource::Dir(PathBuf::from(if target == "/" { "/zones/web/root" } else { target }));
+            Disk { target: target.to_owned(), source, readonly }
+        };
+        let disks =
+            vec![folder("/", false), folder("/usr", true), folder("/usr/lib", false), folder("/data", true)];
+        let manifest = |brand| Manifest { disks: disks.clone(), ..whole(brand) };
+        let targets = |disks: Vec<Disk>| disks.into_iter().map(|disk| disk.target).collect::<Vec<_>>();
+        let container = h1.host.storage(&manifest(Brand::Lxc)).await.unwrap();
+        assert_eq!(targets(container), ["/", "/usr/lib", "/data"], "what is written to is data");
+        let machine = h1.host.storage(&manifest(Brand::Kvm)).await.unwrap();
+        assert_eq!(targets(machine).len(), 4);
     }
 
     #[tokio::test]

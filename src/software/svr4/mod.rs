@@ -24,11 +24,11 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
-use super::{Folders, SoftwareError};
+use super::{Folders, Found, SoftwareError};
 use crate::model::{Package, Patch, Software, System};
 pub(super) use contents::packages_in;
 use pkginfo::Pkginfo;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) use pkginfo::read as pkginfo;
 
 /// The database of packages below the root: a folder for each.
@@ -38,7 +38,7 @@ pub(super) const PACKAGES: &str = "var/sadm/pkg";
 const CONTENTS: &str = "var/sadm/install/contents";
 
 /// What counts of the host below `root`. None: it has no package.
-pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Software>, SoftwareError> {
+pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let installed = installed(&root.join(PACKAGES))?;
     if installed.is_empty() {
         return Ok(None);
@@ -76,11 +76,12 @@ fn installed(folder: &Path) -> Result<BTreeMap<String, Pkginfo>, SoftwareError> 
 }
 
 /// The packages that count, and their patches.
-fn count(installed: BTreeMap<String, Pkginfo>, delivered: &BTreeSet<String>) -> Software {
+fn count(installed: BTreeMap<String, Pkginfo>, delivered: &BTreeSet<String>) -> Found {
     let counts = |name: &str, said: &Pkginfo| !said.this_zone && (said.all_zones || delivered.contains(name));
-    let mut packages = Vec::new();
+    let (mut packages, mut delivers) = (Vec::new(), false);
     let mut patches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, said) in installed.into_iter().filter(|(name, said)| counts(name, said)) {
+        delivers |= delivered.contains(&name);
         packages.push(Package { name, version: said.version });
         for patch in said.patches {
             patches.entry(patch.id).or_default().extend(patch.obsoletes);
@@ -88,7 +89,8 @@ fn count(installed: BTreeMap<String, Pkginfo>, delivered: &BTreeSet<String>) -> 
     }
     let patch =
         |(id, obsoletes): (String, BTreeSet<_>)| Patch { id, obsoletes: obsoletes.into_iter().collect() };
-    Software { system: System::Svr4, packages, patches: patches.into_iter().map(patch).collect() }
+    let patches = patches.into_iter().map(patch).collect();
+    Found { software: Software { system: System::Svr4, packages, patches }, delivers }
 }
 
 #[cfg(test)]
