@@ -101,7 +101,7 @@ fn pkginfo(number: usize) -> String {
          PKG=SUNWp{number}\nSUNW_PKGTYPE=usr\nSUNW_PKGVERS=1.0\nSUNW_PKG_ALLZONES={}\nSUNW_PKG_HOLLOW=false\n\
          VENDOR=Sun Microsystems, Inc.\nVERSION=11.10.0,REV=2005.01.08.01.09\nCLASSES=none\n\
          PATCHLIST={} {} {}\n{}{}{}",
-        number % 10 == 0,
+        number.is_multiple_of(10),
         patch(0),
         patch(1),
         patch(2),

@@ -55,6 +55,11 @@ pub fn compare(source: &Software, local: Option<&Software>) -> Report {
     report
 }
 
+/// What a peer or a document says may neither steer a terminal nor break a line: a report has lines of its own.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// Whether a version here will do for one on the source.
 fn fits(system: System, source: &str, local: &str) -> bool {
     match (system, release(source), release(local)) {
@@ -65,7 +70,7 @@ fn fits(system: System, source: &str, local: &str) -> bool {
 
 fn packages(source: &Software, local: &Software) -> Vec<Difference> {
     let by_name = |software: &Software| -> BTreeMap<String, String> {
-        software.packages.iter().map(|one| (one.name.clone(), one.version.clone())).collect()
+        software.packages.iter().map(|one| (plain(&one.name), plain(&one.version))).collect()
     };
     let (there, mut here) = (by_name(source), by_name(local));
     let mut differences = Vec::new();
@@ -121,18 +126,14 @@ fn patches(source: &[Patch], local: &[Patch]) -> Vec<Difference> {
     for (number, revision) in &there.installed {
         let found = here.installed.get(number);
         if found != Some(revision) && !here.holds(number, revision) {
-            let found = found.map(|found| (*found).to_owned());
-            differences.push(Difference {
-                name: (*number).to_owned(),
-                source: Some((*revision).to_owned()),
-                local: found,
-            });
+            let local = found.map(|found| plain(found));
+            differences.push(Difference { name: plain(number), source: Some(plain(revision)), local });
         }
     }
     for (number, revision) in &here.installed {
         if !there.installed.contains_key(number) && !there.holds(number, revision) {
-            let local = Some((*revision).to_owned());
-            differences.push(Difference { name: (*number).to_owned(), source: None, local });
+            let local = Some(plain(revision));
+            differences.push(Difference { name: plain(number), source: None, local });
         }
     }
     differences.sort();

@@ -144,6 +144,14 @@ fn a_hypervisor_may_be_newer_and_not_older() {
 }
 
 #[test]
+fn nothing_that_a_source_says_steers_a_terminal() {
+    let source = svr4(&[("a\x1b[31m\nb", "1\r")], &[("1\x07-\x1b]0;x", &[])]);
+    let report = compare(&source, Some(&svr4(&[], &[])));
+    assert_eq!(report.to_string().matches(|c: char| c.is_control() && c != '\t' && c != '\n').count(), 0);
+    assert!(report.findings("h1", "h2").iter().all(|line| !line.contains(char::is_control)));
+}
+
+#[test]
 fn a_report_is_json_too() {
     let report = compare(&svr4(&[("SUNWcsr", "1")], &[]), Some(&svr4(&[], &[("118666-18", &[])])));
     insta::assert_snapshot!(serde_json::to_string(&report).unwrap(), @r#"{"source":"svr4","local":"svr4","packages":[{"name":"SUNWcsr","source":"1","local":null}],"patches":[{"name":"118666","source":null,"local":"18"}]}"#);

@@ -56,8 +56,11 @@ pub(in crate::software) fn read(reader: impl BufRead, file: &str) -> Result<Pkgi
     Ok(Pkginfo { version: version.ok_or_else(none)?, all_zones, this_zone, patches })
 }
 
+/// The name and the value of a parameter.
+type Parameter<'a> = (&'a [u8], &'a [u8]);
+
 /// `NAME=value`, the value perhaps in quotes. None: an empty line or a remark.
-fn parameter(line: &[u8]) -> Result<Option<(&[u8], &[u8])>, String> {
+fn parameter(line: &[u8]) -> Result<Option<Parameter<'_>>, String> {
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(None);
     }
