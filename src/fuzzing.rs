@@ -3,11 +3,12 @@
 
 use crate::config::Config;
 use crate::model::zonecfg::Zonecfg;
-use crate::model::{Address, Brand, HostUri, Manifest, ZoneName, document};
+use crate::model::{Address, Brand, HostUri, Manifest, System, ZoneName, document};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{self, Rules};
 use crate::platform::libvirt;
 use crate::policy;
+use crate::software;
 use crate::transport::hello::{Hello, Welcome};
 use crate::transport::{frame, rpc};
 
@@ -95,4 +96,9 @@ pub fn ganeti(text: &str) {
     let rules = Rules { steps: 200, ..cluster.rules() };
     let placement = plan::place(&cluster.fleet(), &rules, &cluster.question());
     assert!(Cluster::parse(&cluster.with(&placement)).is_ok(), "what was written is not read");
+}
+
+/// What a packaging system keeps or prints, one target for each: the database is a file of another program.
+pub fn software(system: System, bytes: &[u8]) {
+    software::read_anything(system, bytes);
 }

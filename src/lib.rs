@@ -34,6 +34,7 @@
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
 //!   config  /etc/sysadm/sysadm.toml         paths   where everything lies
+//!   software  what is installed on a host, and whether a zone may attach there
 //! ```
 //!
 //! # What is promised

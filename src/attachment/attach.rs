@@ -12,6 +12,7 @@ use super::{AttachmentError, Desk};
 use crate::evacuation::RunLock;
 use crate::host::{Host, HostError};
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Kind, Manifest, ZoneName, ZoneState};
+use crate::software::Report;
 use crate::store::Detached;
 use crate::zonepath;
 
@@ -55,16 +56,22 @@ impl Desk<'_> {
     /// # Errors
     /// If that cannot be found out.
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
-        let kind = match (manifest.zone.is_running(), manifest.zone.brand) {
-            (false, _) => Kind::Cold,
-            (true, Brand::Kvm) => Kind::Live,
-            (true, Brand::Lxc) => Kind::Restart,
+        let arrival = Arrival {
+            from: "another host".to_owned(),
+            ..self.arrival(manifest.clone(), kind_of(manifest), false)
         };
-        let arrival =
-            Arrival { from: "another host".to_owned(), ..self.arrival(manifest.clone(), kind, false) };
         let mut findings = self.local.validate(&arrival).await?;
         findings.extend(obstacles(manifest));
         Ok(findings)
+    }
+
+    /// What this host has and has not of the software that a zone depends on. None: it depends on none.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AttachmentError> {
+        let arrival = self.arrival(manifest.clone(), kind_of(manifest), false);
+        Ok(self.local.compare_software(&arrival).await?)
     }
 
     /// What this host has against a zone that is configured here.
@@ -153,6 +160,15 @@ impl Desk<'_> {
             self.local.set_autostart(row.zone.clone(), true).await?;
         }
         Ok(())
+    }
+}
+
+/// How a zone would come here as it is.
+const fn kind_of(manifest: &Manifest) -> Kind {
+    match (manifest.zone.is_running(), manifest.zone.brand) {
+        (false, _) => Kind::Cold,
+        (true, Brand::Kvm) => Kind::Live,
+        (true, Brand::Lxc) => Kind::Restart,
     }
 }
 

@@ -26,6 +26,12 @@ pub fn quote(text: &str) {
     let _ = out.write_all(format!("    {}\n", clean(text).trim_end()).as_bytes());
 }
 
+/// Lines that have a form of their own, and of which whoever made them has taken care that they steer no terminal.
+pub fn report(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(text.as_bytes());
+}
+
 /// Nothing that a hypervisor or a peer says may steer the terminal or break a line.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

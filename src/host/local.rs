@@ -3,6 +3,7 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 mod admission;
+mod software;
 mod standby;
 
 use std::sync::Arc;
@@ -210,17 +211,18 @@ impl Host for Local {
     }
 
     async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
-        match self.platform.manifest(&zone).await {
+        let manifest = match self.platform.manifest(&zone).await {
             Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
-                Err(HostError::NoSuchZone { host: self.name.clone(), zone })
+                return Err(HostError::NoSuchZone { host: self.name.clone(), zone });
             }
-            result => result.map_err(|error| self.failed(error)),
-        }
+            result => result.map_err(|error| self.failed(error))?,
+        };
+        Ok(Manifest { software: self.software(&manifest).await?, ..manifest })
     }
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let manifest = self.manifest(zone).await?;
-        let ticket = self.marks.leave(&manifest.disks);
+        let ticket = self.marks.leave(&self.storage(&manifest).await?);
         Ok(Offer { manifest, ticket })
     }
 

@@ -24,7 +24,7 @@ pub struct Manifest {
     pub interfaces: Vec<Interface>,
     /// Why its own host says that it cannot move, live or at all.
     pub obstacles: Vec<String>,
-    /// What its own host has of the software that it depends on. None: it depends on none, or older software does not
+    /// What its own host has of the software that it depends on; a platform leaves that to the host. None: none, or older software does not
     /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,

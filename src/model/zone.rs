@@ -210,7 +210,7 @@ pub struct Zone {
 
 impl Zone {
     /// Whether it runs, paused or not.
-    pub fn is_running(&self) -> bool {
+    pub const fn is_running(&self) -> bool {
         match self.state {
             ZoneState::Ready | ZoneState::Running | ZoneState::ShuttingDown | ZoneState::Down => true,
             ZoneState::Configured | ZoneState::Incomplete | ZoneState::Unavailable | ZoneState::Installed => {

@@ -22,6 +22,7 @@ mod resting;
 mod retries;
 mod schedules;
 mod script;
+mod software;
 mod stalls;
 mod survey;
 mod window;

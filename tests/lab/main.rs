@@ -26,6 +26,7 @@ mod policies;
 mod returning;
 mod setup;
 mod skipped;
+mod software;
 mod story;
 mod strangers;
 #[path = "../fixtures/tokens.rs"]

@@ -9,7 +9,7 @@
 
 PACKAGES=(qemu-utils qemu-system-x86 libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-driver-lxc
     libvirt-clients openssh-server openssh-client iproute2 procps busybox-static cpio
-    gcc libc6-dev make perl pkg-config libssl-dev shellcheck)
+    gcc libc6-dev make perl pkg-config libssl-dev rpm shellcheck)
 KERNEL_PACKAGE=linux-image-cloud-amd64
 
 install_all() {

@@ -6,7 +6,8 @@ use crate::attachment::{AttachmentError, Desk, Terms};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::Host;
-use crate::model::{Blocker, Edit, ZoneName};
+use crate::model::{Blocker, BlockerKind, Edit, Manifest, ZoneName};
+use crate::software::Report;
 
 /// Put a configured zone on this host, or tell whether a zone would fit
 ///
@@ -55,8 +56,9 @@ async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Resu
     let mut manifest = super::read_manifest(path)?;
     let edits = if update { desk.update(&mut manifest).await? } else { Vec::new() };
     let findings = desk.judge(&manifest).await?;
-    let told =
-        Told { zone: &manifest.zone.name, host: desk.local.name(), edits: &edits, findings: &findings };
+    let software = differences(desk, &manifest, &findings).await?;
+    let (zone, host) = (&manifest.zone.name, desk.local.name());
+    let told = Told { zone, host, edits: &edits, findings: &findings, software: software.as_ref(), update };
     told.print(["would fit on", "does not fit on", "would be changed"], json)
 }
 
@@ -79,8 +81,25 @@ async fn attach(
             ui::complain(&format!("zone '{zone}' was attached{how}"));
         }
     }
-    let told = Told { zone, host: desk.local.name(), edits: &edits, findings: &findings };
+    let software = match findings.is_empty() {
+        true => None,
+        false => differences(desk, &desk.document(zone).await?.manifest, &findings).await?,
+    };
+    let (software, update) = (software.as_ref(), terms.update);
+    let told = Told { zone, host: desk.local.name(), edits: &edits, findings: &findings, software, update };
     told.print(["", "was not attached to", "was changed"], json)
+}
+
+/// The whole of what is different, if software is among what stands against a zone.
+async fn differences(
+    desk: &Desk<'_>,
+    manifest: &Manifest,
+    findings: &[Blocker],
+) -> Result<Option<Report>, CliError> {
+    match findings.iter().any(|finding| finding.kind == BlockerKind::Software) {
+        true => Ok(desk.software(manifest).await?),
+        false => Ok(None),
+    }
 }
 
 /// What is said of a zone.
@@ -89,16 +108,35 @@ struct Told<'a> {
     host: &'a str,
     edits: &'a [Edit],
     findings: &'a [Blocker],
+    software: Option<&'a Report>,
+    /// What an update would have to do is wanted, too.
+    update: bool,
 }
 
 impl Told<'_> {
+    /// Software as zoneadm reports it, all else line by line.
+    fn list_findings(&self) {
+        let Some(software) = self.software else { return super::list_findings(self.findings) };
+        let others = self.findings.iter().filter(|finding| finding.kind != BlockerKind::Software);
+        super::list_findings(&others.cloned().collect::<Vec<_>>());
+        ui::report(&software.to_string());
+        if self.update {
+            match software.update() {
+                Ok(changes) => changes.iter().for_each(|change| {
+                    ui::quote(&format!("an update would have to {change}; it cannot be made from here"));
+                }),
+                Err(error) => ui::complain(&format!("zone '{}' cannot be updated: {error}", self.zone)),
+            }
+        }
+    }
+
     fn print(&self, [good, bad, changed]: [&str; 3], json: bool) -> Result<Exit, CliError> {
         let fits = self.findings.is_empty();
         if json {
             let edits: Vec<_> = self.edits.iter().map(ToString::to_string).collect();
             let document = serde_json::json!({
                 "schema_version": 1, "zone": self.zone, "host": self.host, "fits": fits, "changes": edits,
-                "findings": self.findings,
+                "findings": self.findings, "software": self.software,
             });
             let text = serde_json::to_string_pretty(&document);
             ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
@@ -108,7 +146,7 @@ impl Told<'_> {
             }
             if !fits {
                 ui::complain(&format!("zone '{}' {bad} {}:", self.zone, self.host));
-                super::list_findings(self.findings);
+                self.list_findings();
             } else if !good.is_empty() {
                 ui::say(&format!("zone '{}' {good} {}", self.zone, self.host));
             }

@@ -56,6 +56,7 @@ impl Local {
             blockers.push(Blocker::new(BlockerKind::Platform, reason));
             return Ok(blockers);
         }
+        blockers.extend(self.software_blockers(arrival).await?);
         blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
         let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
         let occupied = zonepath.and_then(|path| zonepath::occupied(path, uuid));

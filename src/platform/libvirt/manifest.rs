@@ -1,6 +1,6 @@
 //! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
 
-use super::{Driver, Libvirt, NAME, check, domain_xml, facts, list, live};
+use super::{Driver, Libvirt, NAME, check, domain_xml, list, live};
 use crate::model::{Aux, Brand, Edit, Manifest, Zone, ZoneName};
 use crate::platform::PlatformError;
 
@@ -30,7 +30,6 @@ impl Libvirt {
         let mut manifest = with(zone_now, config.trim_start().to_owned(), current)
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
         manifest.obstacles.extend(obstacles);
-        manifest.software = facts::Versions::of_host(&self.known).await?.software(&manifest);
         Ok(Manifest { processor, ..manifest })
     }
 

@@ -59,9 +59,8 @@ impl Platform for Sim {
 
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
         let work = async {
-            let (record, host) = self.read(|session| Ok((session.named(zone)?, session.host()?)))?;
-            let manifest = record.config.clone().manifest(record.zone(), record.text);
-            Ok(Manifest { software: host.software, ..manifest })
+            let record = self.read(|session| session.named(zone))?;
+            Ok(record.config.clone().manifest(record.zone(), record.text))
         };
         self.gated(Operation::Manifest, Some(zone), work).await
     }

@@ -1,0 +1,7 @@
+//! What dpkg keeps: the states of its packages, and lists of files.
+
+#![no_main]
+
+use sysadm::model::System;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sysadm::fuzzing::software(System::Dpkg, bytes));

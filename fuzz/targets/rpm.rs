@@ -1,0 +1,7 @@
+//! What rpm prints of its database.
+
+#![no_main]
+
+use sysadm::model::System;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sysadm::fuzzing::software(System::Rpm, bytes));

@@ -1,0 +1,132 @@
+//! The folders of its host that a zone shares, and whether a file lies in one of them.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Folders, each also under the other names that its host has for it.
+///
+/// A Debian's `/lib` is a link to `/usr/lib`, and its packages deliver files into either: a zone that shares `/usr/lib`
+/// shares them all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folders(Vec<Vec<u8>>);
+
+impl Folders {
+    /// These folders of the host whose files lie below `root`.
+    pub fn new(root: &Path, inherited: &[&Path]) -> Self {
+        if inherited.is_empty() { Self::default() } else { Self::with_links(inherited, &links(root)) }
+    }
+
+    /// These folders, where the first of each pair is a link to the second.
+    fn with_links(inherited: &[&Path], links: &[(Vec<u8>, Vec<u8>)]) -> Self {
+        let mut folders = Vec::new();
+        for folder in inherited {
+            let mut folder = trimmed(folder.as_os_str().as_bytes()).to_vec();
+            if let Some((link, target)) = links.iter().find(|(link, _)| is_in(&folder, link)) {
+                folder = [target, folder.get(link.len()..).unwrap_or_default()].concat();
+            }
+            for (link, target) in links {
+                if let Some(rest) = folder.strip_prefix(&target[..]).filter(|_| is_in(&folder, target)) {
+                    folders.push([link, rest].concat());
+                } else if is_in(target, &folder) {
+                    folders.push(link.clone());
+                }
+            }
+            folders.push(folder);
+        }
+        folders.sort();
+        folders.dedup();
+        Self(folders)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether something is in one of them. The folder itself is not: that it is delivered makes no difference.
+    pub fn hold(&self, path: &[u8]) -> bool {
+        self.0.iter().any(|folder| path.len() > folder.len() && is_in(path, folder))
+    }
+}
+
+/// Whether a path is a folder, or in it.
+fn is_in(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// Without slashes at its end: `/` is the empty text.
+fn trimmed(mut path: &[u8]) -> &[u8] {
+    while let Some(shorter) = path.strip_suffix(b"/") {
+        path = shorter;
+    }
+    path
+}
+
+/// The links right below the root, and where they lead. What cannot be read is no link.
+fn links(root: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let link = |entry: std::fs::DirEntry| {
+        let target = std::fs::read_link(entry.path()).ok()?;
+        let target = target.as_os_str().as_bytes();
+        let target = target.strip_prefix(b"./").unwrap_or(target);
+        let target = target.strip_prefix(b"/").unwrap_or(target);
+        // One that leads elsewhere by another way is not worth following.
+        let plain = !target.is_empty() && target.split(|byte| *byte == b'/').all(|name| name != b"..");
+        plain.then(|| ([b"/", entry.file_name().as_bytes()].concat(), [b"/", trimmed(target)].concat()))
+    };
+    let mut links: Vec<_> = entries.filter_map(link).collect();
+    links.sort();
+    links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn debian(inherited: &[&str]) -> Folders {
+        let pair = |link: &str, target: &str| (link.as_bytes().to_vec(), target.as_bytes().to_vec());
+        let links = [pair("/bin", "/usr/bin"), pair("/lib", "/usr/lib"), pair("/lib64", "/usr/lib64")];
+        Folders::with_links(&inherited.iter().map(Path::new).collect::<Vec<_>>(), &links)
+    }
+
+    #[test]
+    fn a_folder_holds_what_lies_in_it_and_not_itself() {
+        for (folder, path, holds) in [
+            ("/usr", "/usr/bin/ls", true),
+            ("/usr/", "/usr/bin/ls", true),
+            ("/usr", "/usr", false),
+            ("/usr", "/usr2/bin/ls", false),
+            ("/usr", "/etc/passwd", false),
+            ("/", "/etc/passwd", true),
+            ("/usr", "/lib/libc.so.6", true),
+            ("/usr", "/lib64/ld.so", true),
+            ("/usr", "/lib", false),
+            ("/usr/lib", "/lib/libc.so.6", true),
+            ("/usr/lib", "/lib64/ld.so", false),
+            ("/usr/lib/modules", "/lib/modules/6/ext4.ko", true),
+            ("/usr/lib/modules", "/lib/libc.so.6", false),
+            ("/lib/modules", "/usr/lib/modules/6/ext4.ko", true),
+            ("/lib/modules", "/lib/modules/6/ext4.ko", true),
+            ("/srv", "/srv/www/index.html", true),
+        ] {
+            assert_eq!(debian(&[folder]).hold(path.as_bytes()), holds, "{folder} {path}");
+        }
+        assert!(!debian(&[]).hold(b"/usr/bin/ls"));
+        assert!(debian(&["/opt", "/usr"]).hold(b"/usr/bin/ls"));
+    }
+
+    #[test]
+    fn links_of_the_root_are_followed() {
+        let root = tempfile::tempdir().unwrap();
+        for (name, target) in [("lib", "usr/lib"), ("bin", "./usr/bin"), ("up", "../x"), ("abs", "/usr/abs")]
+        {
+            std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
+        }
+        let folders = Folders::new(root.path(), &[Path::new("/usr")]);
+        for path in ["/lib/a", "/bin/a", "/abs/a", "/usr/a"] {
+            assert!(folders.hold(path.as_bytes()), "{path}");
+        }
+        assert!(!folders.hold(b"/up/a"));
+        assert!(Folders::new(Path::new("/no/such/root"), &[]).is_empty());
+    }
+}

@@ -1,0 +1,112 @@
+//! `/var/sadm/install/contents`: every file of every package, contents(4).
+
+use std::collections::BTreeSet;
+use std::io::BufRead;
+use std::ops::ControlFlow;
+
+use crate::software::lines::{each, shown, word};
+use crate::software::{Folders, SoftwareError};
+
+/// One line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    /// What is delivered; no more than a folder, if `is_folder`.
+    pub path: &'a [u8],
+    /// Folders are shared by many packages, and nothing in them can run.
+    pub is_folder: bool,
+    /// Its packages, each with its marks, separated by spaces.
+    packages: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// The names of its packages.
+    pub fn packages(&self) -> impl Iterator<Item = Result<&'a str, String>> {
+        words(self.packages).map(package_name)
+    }
+}
+
+/// The packages that deliver a file into one of these folders.
+pub(in crate::software) fn packages_in(
+    reader: impl BufRead,
+    file: &str,
+    folders: &Folders,
+) -> Result<BTreeSet<String>, SoftwareError> {
+    let mut found = BTreeSet::new();
+    each(reader, file, |line| {
+        let Some(entry) = entry(line)? else { return Ok(ControlFlow::Continue(())) };
+        let counts = !entry.is_folder && folders.hold(entry.path);
+        for name in entry.packages() {
+            let name = name?;
+            if counts && !found.contains(name) {
+                found.insert(name.to_owned());
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+/// Reads one line. None: it is a remark.
+///
+/// ```text
+/// /etc/passwd e passwd 0644 root sys 580 48299 1077177419 SUNWcsr
+/// /bin=./usr/bin s none SUNWcsr
+/// /dev d none 0755 root sys SUNWcsr SUNWcsd
+/// /devices/pseudo/arp@0:arp c none 44 0 0666 root sys SUNWcsd
+/// ```
+pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
+    if line.is_empty() || line.starts_with(b"#") {
+        return Ok(None);
+    }
+    let odd = |what: &str| format!("{what}: {}", shown(line));
+    let (path, rest) = cut(line).ok_or_else(|| odd("no type"))?;
+    let (kind, rest) = cut(rest).ok_or_else(|| odd("no class"))?;
+    // Between the type and the packages: class; then mode, owner, group; then size, sum, time; or the device's numbers.
+    let between = match kind {
+        b"s" | b"l" | b"?" => 1,
+        b"d" | b"x" | b"p" => 4,
+        b"b" | b"c" => 6,
+        b"f" | b"e" | b"v" => 7,
+        _ => return Err(odd("an unknown type")),
+    };
+    let packages = (0..between).try_fold(rest, |rest, _| cut(rest).map(|(_, rest)| rest));
+    let packages = packages.filter(|rest| words(rest).next().is_some()).ok_or_else(|| odd("no package"))?;
+    let path = match kind {
+        b"s" | b"l" => path.split(|byte| *byte == b'=').next().filter(|link| link.len() < path.len()),
+        _ => Some(path),
+    };
+    let path = path.ok_or_else(|| odd("a link without a target"))?;
+    if !path.starts_with(b"/") {
+        return Err(odd("no path"));
+    }
+    // The type `?` is in no manual; it is what pkgadd leaves of a folder that it cannot tell.
+    Ok(Some(Entry { path, is_folder: matches!(kind, b"d" | b"x" | b"?"), packages }))
+}
+
+/// The name of a package, without the marks that the list of files puts around it: a sign before it (`*` edited, `!`
+/// not verified, `+`, `-`, …) and a class or a sign after it (`:class`, `\`).
+pub(super) fn package_name(marked: &[u8]) -> Result<&str, String> {
+    let name = match marked {
+        [b'*' | b'!' | b'+' | b'-' | b'~' | b'%' | b'#' | b'@' | b'?', name @ ..] => name,
+        name => name,
+    };
+    let end = name.iter().position(|byte| matches!(byte, b':' | b'\\')).unwrap_or(name.len());
+    let name = word(name.get(..end).unwrap_or(name), "the name of a package")?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
+    if name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(allowed) {
+        Ok(name)
+    } else {
+        Err(format!("{} is not the name of a package", shown(marked)))
+    }
+}
+
+/// The first word, and what comes after the space.
+fn cut(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| *byte == b' ')?;
+    let (word, rest) = text.split_at_checked(at)?;
+    Some((word, rest.trim_ascii_start())).filter(|(word, _)| !word.is_empty())
+}
+
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b' ').filter(|word| !word.is_empty())
+}

@@ -1,0 +1,97 @@
+//! System V packages and their patches: Solaris 10.
+//!
+//! The rule of PSARC 2006/030, for each package of the host (the global zone):
+//!
+//! | the package | counts |
+//! |---|---|
+//! | `SUNW_PKG_THISZONE=true` | never: it is the host's own |
+//! | `SUNW_PKG_ALLZONES=true` | always: every zone must have it in the host's version |
+//! | any other | if it delivers a file into a folder that the zone inherits |
+//!
+//! A zone that inherits nothing (a whole-root zone) has its own copy of every file: the list of files is not even
+//! opened for it.
+//!
+//! `SUNW_PKG_HOLLOW=true` changes nothing. Such a package delivers no file into a zone, but an entry in the zone's
+//! package database, and that entry, with its version and its patches, must be the host's. pkginfo(4) wants
+//! `ALLZONES` for every hollow package, so it counts by that. One without counts like any other: the files that it
+//! delivers into inherited folders are the host's, and the zone sees them.
+
+mod contents;
+mod pkginfo;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::Path;
+
+use super::{Folders, Found, SoftwareError};
+use crate::model::{Package, Patch, Software, System};
+pub(super) use contents::packages_in;
+use pkginfo::Pkginfo;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use pkginfo::read as pkginfo;
+
+/// The database of packages below the root: a folder for each.
+pub(super) const PACKAGES: &str = "var/sadm/pkg";
+
+/// The list of all files of all packages.
+const CONTENTS: &str = "var/sadm/install/contents";
+
+/// What counts of the host below `root`. None: it has no package.
+pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+    let installed = installed(&root.join(PACKAGES))?;
+    if installed.is_empty() {
+        return Ok(None);
+    }
+    let delivered = if folders.is_empty() {
+        BTreeSet::new()
+    } else {
+        let file = root.join(CONTENTS);
+        let reader = File::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
+        packages_in(BufReader::with_capacity(1 << 16, reader), &file.display().to_string(), folders)?
+    };
+    Ok(Some(count(installed, &delivered)))
+}
+
+/// All packages of the host by name, and what each says of itself.
+fn installed(folder: &Path) -> Result<BTreeMap<String, Pkginfo>, SoftwareError> {
+    let failed = |source| SoftwareError::read(folder, source);
+    let mut installed = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let file = entry.path().join("pkginfo");
+        let reader = match File::open(&file) {
+            Ok(reader) => reader,
+            // pkginfo(1) goes by the same: a folder without it is what a removed package has left.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            Err(error) => return Err(SoftwareError::read(&file, error)),
+        };
+        let shown = file.display().to_string();
+        let said = pkginfo::read(BufReader::new(reader), &shown)?;
+        let name = contents::package_name(entry.file_name().as_encoded_bytes()).map(str::to_owned);
+        let name = name.map_err(|what| SoftwareError::Damaged { file: shown, line: 1, what })?;
+        installed.insert(name, said);
+    }
+    Ok(installed)
+}
+
+/// The packages that count, and their patches.
+fn count(installed: BTreeMap<String, Pkginfo>, delivered: &BTreeSet<String>) -> Found {
+    let counts = |name: &str, said: &Pkginfo| !said.this_zone && (said.all_zones || delivered.contains(name));
+    let (mut packages, mut delivers) = (Vec::new(), false);
+    let mut patches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, said) in installed.into_iter().filter(|(name, said)| counts(name, said)) {
+        delivers |= delivered.contains(&name);
+        packages.push(Package { name, version: said.version });
+        for patch in said.patches {
+            patches.entry(patch.id).or_default().extend(patch.obsoletes);
+        }
+    }
+    let patch =
+        |(id, obsoletes): (String, BTreeSet<_>)| Patch { id, obsoletes: obsoletes.into_iter().collect() };
+    let patches = patches.into_iter().map(patch).collect();
+    Found { software: Software { system: System::Svr4, packages, patches }, delivers }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! What `attach -u` would have to change in a zone's own copy, so that it is like the host.
+//!
+//! An update takes things up to the host's level, or installs and removes what the host has and has not. It never
+//! takes anything down: if something is newer in the zone, the whole update is refused, also when everything else
+//! is older.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::order::{order, revisions};
+use super::{Difference, Report};
+use crate::model::System;
+
+/// One thing that an update changes. `from` and `to` are versions; None: not installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The package, or `patch` and its number.
+    pub name: String,
+    /// As the zone has it.
+    pub from: Option<String>,
+    /// As the host has it.
+    pub to: Option<String>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => write!(f, "upgrade {name} from {from} to {to}"),
+            (None, to) => write!(f, "install {name} {}", to.as_deref().unwrap_or_default()),
+            (Some(from), None) => write!(f, "remove {name} {from}"),
+        }
+    }
+}
+
+/// Why no update makes a zone like the host.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum UpdateError {
+    /// Its software is counted by another system.
+    #[error("software is counted by {source_system} on the source system, by {} on this system", local.map_or("nothing", System::as_str))]
+    Systems {
+        /// There.
+        source_system: System,
+        /// Here.
+        local: Option<System>,
+    },
+    /// These are newer in the zone than here: they would have to be taken down.
+    #[error("newer in the zone than on this system: {}", names.join(", "))]
+    Downgrade {
+        /// Packages and patches.
+        names: Vec<String>,
+    },
+    /// Which of the two is newer cannot be told.
+    #[error("neither version is known to be the newer one: {}", names.join(", "))]
+    Unordered {
+        /// Packages.
+        names: Vec<String>,
+    },
+}
+
+impl Report {
+    /// What an update of the zone would have to change; nothing if nothing is different.
+    ///
+    /// # Errors
+    /// Why there is no such update.
+    pub fn update(&self) -> Result<Vec<Change>, UpdateError> {
+        if self.local != Some(self.source) {
+            return Err(UpdateError::Systems { source_system: self.source, local: self.local });
+        }
+        let packages =
+            self.packages.iter().map(|one| (change("", one), one.order(|a, b| order(self.source, a, b))));
+        let patches =
+            self.patches.iter().map(|one| (change("patch ", one), one.order(|a, b| Some(revisions(a, b)))));
+        let (mut changes, mut newer, mut unordered) = (Vec::new(), Vec::new(), Vec::new());
+        for (change, order) in packages.chain(patches) {
+            match order {
+                Some(Ordering::Less | Ordering::Equal) => changes.push(change),
+                Some(Ordering::Greater) => newer.push(change.name),
+                None => unordered.push(change.name),
+            }
+        }
+        if !newer.is_empty() {
+            return Err(UpdateError::Downgrade { names: newer });
+        }
+        if unordered.is_empty() { Ok(changes) } else { Err(UpdateError::Unordered { names: unordered }) }
+    }
+}
+
+fn change(kind: &str, one: &Difference) -> Change {
+    Change { name: format!("{kind}{}", one.name), from: one.source.clone(), to: one.local.clone() }
+}
+
+impl Difference {
+    /// How the versions stand to each other; what is installed or removed is in order.
+    fn order(&self, order: impl Fn(&str, &str) -> Option<Ordering>) -> Option<Ordering> {
+        match (&self.source, &self.local) {
+            (Some(source), Some(local)) => order(source, local),
+            _ => Some(Ordering::Less),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(system: System, packages: &[[&str; 3]], patches: &[[&str; 3]]) -> Report {
+        let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let all = |list: &[[&str; 3]]| {
+            let one = |[name, source, local]: &[&str; 3]| Difference {
+                name: (*name).to_owned(),
+                source: version(source),
+                local: version(local),
+            };
+            list.iter().map(one).collect()
+        };
+        Report { source: system, local: Some(system), packages: all(packages), patches: all(patches) }
+    }
+
+    fn update(report: &Report) -> Result<Vec<String>, String> {
+        let update = report.update();
+        update
+            .map(|changes| changes.iter().map(Change::to_string).collect())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_update_takes_things_up_and_says_how() {
+        let packages = [["SUNWbash", "11.9", "11.10"], ["SUNWnew", "", "1.0"], ["SUNWold", "1.0", ""]];
+        let report = report(System::Svr4, &packages, &[["118666", "18", "20"]]);
+        assert_eq!(
+            update(&report).unwrap(),
+            [
+                "upgrade SUNWbash from 11.9 to 11.10",
+                "install SUNWnew 1.0",
+                "remove SUNWold 1.0",
+                "upgrade patch 118666 from 18 to 20",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_update_with_anything_to_take_down_is_refused() {
+        let both = report(System::Svr4, &[], &[["118666", "18", "20"], ["119254", "66", "65"]]);
+        assert_eq!(update(&both).unwrap_err(), "newer in the zone than on this system: patch 119254");
+        let down = report(System::Dpkg, &[["libc6:amd64", "2.36-9+deb12u10", "2.36-9+deb12u9"]], &[]);
+        assert_eq!(update(&down).unwrap_err(), "newer in the zone than on this system: libc6:amd64");
+    }
+
+    #[test]
+    fn an_update_knows_which_version_is_newer_or_is_refused() {
+        let kernels = report(System::Rpm, &[["kernel.x86_64", "6.1-1, 6.2-1", "6.2-1"]], &[]);
+        assert_eq!(
+            update(&kernels).unwrap_err(),
+            "neither version is known to be the newer one: kernel.x86_64"
+        );
+        let other = Report { local: Some(System::Dpkg), ..report(System::Rpm, &[], &[]) };
+        assert_eq!(
+            update(&other).unwrap_err(),
+            "software is counted by rpm on the source system, by dpkg on this system"
+        );
+        assert_eq!(update(&report(System::Rpm, &[], &[])), Ok(vec![]));
+    }
+}
