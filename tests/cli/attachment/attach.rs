@@ -47,6 +47,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
       "fits": false,
       "host": "h2",
       "schema_version": 1,
+      "software": null,
       "zone": "web1"
     }
     [exit status 1]

@@ -174,7 +174,7 @@ fn what_is_no_manifest_attaches_nothing() {
     ");
     assert_snapshot!(site.run("h2", "zone attach -n -"), @r"
     ------- stderr -------
-    sysadm: standard input:1: EOF while parsing a value at line 1 column 0
+    sysadm: standard input: it is empty
     [exit status 1]
     ");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");

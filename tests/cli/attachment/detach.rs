@@ -178,12 +178,12 @@ fn zones_are_neither_detached_nor_attached_while_zones_move() {
     let _run = sysadm::evacuation::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
     assert_snapshot!(site.run("h1", "zone detach web1"), @r"
     ------- stderr -------
-    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
     [exit status 4]
     ");
     assert_snapshot!(site.run("h1", "zone attach box1"), @r"
     ------- stderr -------
-    sysadm: another evacuation or return is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
+    sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
     [exit status 4]
     ");
 }

@@ -14,7 +14,7 @@ fn written() -> Written {
     Written { host: "h1.example.org".into(), software: "0.1.0".into(), at: Millis(1_795_000_000_123) }
 }
 
-/// A container that has one of everything.
+/// A container that has one of everything that a container has.
 fn web1() -> Manifest {
     let mac = "52:54:00:aa:bb:01".parse().unwrap();
     let disk = |target: &str, source, readonly| Disk { target: target.to_owned(), source, readonly };
@@ -61,7 +61,7 @@ fn web1() -> Manifest {
                 Patch { id: "118855-36".into(), obsoletes: vec![] },
             ],
         }),
-        processor: Some("<cpu mode='custom'/>".into()),
+        processor: None,
     }
 }
 
