@@ -68,6 +68,11 @@ impl Paths {
         self.below("run/sysadm/pass")
     }
 
+    /// Holds: the zones that must not be booted now, lock or not.
+    pub fn holds(&self) -> PathBuf {
+        self.below("run/sysadm/hold")
+    }
+
     /// The configuration.
     pub fn config(&self) -> PathBuf {
         self.below("etc/sysadm/sysadm.toml")

@@ -8,6 +8,8 @@
 
 use std::path::Path;
 
+use uuid::Uuid;
+
 use super::{AttachmentError, Desk};
 use crate::evacuation::RunLock;
 use crate::host::{Host, HostError};
@@ -79,17 +81,6 @@ impl Desk<'_> {
         Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
     }
 
-    /// What is known of the zone itself that stands against attaching it.
-    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
-        let mut findings = Vec::new();
-        if !force {
-            findings.extend(obstacles(&row.manifest));
-            findings.extend(undetached(&row.manifest));
-        }
-        findings.extend(self.not_to_be_had(row));
-        findings
-    }
-
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
         let from = self.local.name().to_owned();
         let (beside, plugs) = (Beside::default(), Vec::new());
@@ -112,19 +103,41 @@ impl Desk<'_> {
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
         let mut row = self.known().await?.may_attach(zone)?.clone();
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
-        let mut findings = self.against(&row, terms.force).await?;
-        findings.extend(self.circumstances(&row, terms.force));
-        self.must_be_empty(zone, findings)?;
-        let arrival = self.arrival(row.manifest.clone(), Kind::Cold, terms.force);
-        match self.local.reserve(arrival, LEASE).await {
-            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(zone, blockers)?,
-            booked => booked?,
-        }
+        self.admit(&row, terms, self.circumstances(&row, terms.force)).await?;
         let attached = self.take(&row).await;
         let released = self.local.release(row.zone.clone(), row.uuid).await;
         attached?;
         released?;
         Ok(Attached { row, edits })
+    }
+
+    /// Checks a zone that does not run, and books room for it. `findings` stand against it already.
+    pub(super) async fn admit(
+        &self,
+        row: &Detached,
+        terms: Terms,
+        findings: Vec<Blocker>,
+    ) -> Result<(), AttachmentError> {
+        let mut all = self.against(row, terms.force).await?;
+        all.extend(findings);
+        self.must_be_empty(&row.zone, all)?;
+        let arrival = self.arrival(row.manifest.clone(), Kind::Cold, terms.force);
+        match self.local.reserve(arrival, LEASE).await {
+            Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
+            booked => Ok(booked?),
+        }
+    }
+
+    /// What is known of the zone itself that stands against attaching it.
+    pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
+        let by_itself = obstacles(&row.manifest).chain(undetached(&row.manifest));
+        by_itself.filter(|_| !force).chain(self.not_to_be_had(row)).collect()
+    }
+
+    /// Whether the platform says that it has no zone of that identity. If it does not answer it may have one.
+    pub(super) async fn is_known_not_to_be_here(&self, uuid: Uuid) -> bool {
+        let inventory = self.local.inventory().await;
+        inventory.is_ok_and(|all| all.zones.iter().all(|zone| zone.uuid != uuid))
     }
 
     pub(super) fn must_be_empty(
@@ -149,9 +162,9 @@ impl Desk<'_> {
             self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
         }
         if let Err(error) = self.local.attach(row.manifest.clone()).await {
-            let inventory = self.local.inventory().await;
-            let not_here = inventory.is_ok_and(|all| all.zones.iter().all(|zone| zone.uuid != row.uuid));
-            if let Some(path) = zonepath.filter(|_| not_here) {
+            if let Some(path) = zonepath
+                && self.is_known_not_to_be_here(row.uuid).await
+            {
                 zonepath::give_back(path, host)?;
             }
             return Err(error.into());
@@ -182,7 +195,7 @@ fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
 }
 
 /// What its own host has said against its leaving.
-fn obstacles(manifest: &Manifest) -> impl Iterator<Item = Blocker> {
+pub(super) fn obstacles(manifest: &Manifest) -> impl Iterator<Item = Blocker> {
     manifest.obstacles.iter().map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.clone()))
 }
 

@@ -73,10 +73,12 @@ impl Desk<'_> {
             return Err(Refusal::Platform(name.clone(), manifest.platform, platform.name()).into());
         }
         let edits = wishes.edits(name, &manifest)?;
-        let mut changed = match edits.is_empty() {
-            true => manifest,
-            false => platform.reread(&manifest, platform.edit(&manifest, &edits)?)?,
+        let config = match edits.is_empty() {
+            true => manifest.config.clone(),
+            false => platform.edit(&manifest, &edits)?,
         };
+        // The configuration is what the platform will get, whatever else the manifest says.
+        let mut changed = platform.reread(&manifest, config)?;
         if wishes.uuid.is_some() {
             // A copy: where the original is does not matter any more.
             let zone = &mut changed.zone;

@@ -46,6 +46,15 @@ pub enum Refusal {
     /// It lives elsewhere now.
     #[error("zone '{0}': it was migrated to {1}, and is attached there")]
     MovedTo(ZoneName, HostUri),
+    /// Its host has left nothing of it.
+    #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
+    NotLeft(ZoneName),
+    /// More than one host has a zone of that name.
+    #[error("zone '{0}': these hosts have left a zone of this name: {all}; say which with --origin", all = .1.join(", "))]
+    LeftBySeveral(ZoneName, Vec<String>),
+    /// Its host may be there.
+    #[error("zone '{0}': {1}")]
+    NotLost(ZoneName, crate::standby::Refused),
     /// Somebody has that name.
     #[error("zone '{0}': there is a zone of this name here, {1}")]
     Name(ZoneName, ZoneState),

@@ -19,12 +19,14 @@ mod create;
 mod detach;
 mod error;
 mod known;
+mod lost;
 
 pub use attach::{Attached, Terms};
 pub use create::{Created, Wishes};
 pub use detach::Document;
 pub use error::{AttachmentError, Refusal};
 pub use known::Known;
+pub use lost::Taken;
 
 use crate::host::{Host, Local};
 use crate::model::Millis;

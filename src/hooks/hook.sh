@@ -3,12 +3,12 @@
 # Called by libvirt: ZONE OPERATION SUB-OPERATION EXTRA, the zone's XML on standard input.
 # While this host is in maintenance no zone starts or arrives on it: see sysadm(8).
 marker='@MARKER@'
+holds='@HOLDS@'
 case "$2" in
     prepare | migrate | restore) ;;
     *) exit 0 ;;
 esac
-[ -e "$marker" ] || exit 0
-# Nor does one that sysadm itself shut down and now boots again: it has a pass while that sysadm lives.
+[ -e "$marker" ] || [ -d "$holds" ] || exit 0
 uuid=
 while read -r line; do
     case "$line" in
@@ -20,14 +20,22 @@ while read -r line; do
     esac
 done
 case "$uuid" in
-    '' | *[!0-9a-f-]*) ;;
-    *)
-        pass='@PASSES@'/$uuid
-        if [ "$2" = prepare ] && [ -r "$pass" ] && read -r pid <"$pass" && [ -d "/proc/$pid" ]; then
-            exit 0
-        fi
-        ;;
+    *[!0-9a-f-]*) uuid= ;;
 esac
+# Whether a process that lives has given this zone such a slip.
+given() {
+    [ -n "$uuid" ] && [ -r "$1/$uuid" ] && read -r pid <"$1/$uuid" && [ -d "/proc/$pid" ]
+}
+# One that sysadm has shut down in order to boot it elsewhere is not booted here.
+if [ "$2" != migrate ] && given "$holds"; then
+    echo "zone '$1': boot prevented: it is on its way to another host, see sysadm(8) [pid $pid]" >&2
+    exit 1
+fi
+[ -e "$marker" ] || exit 0
+# One that sysadm itself shut down and now boots again has a pass while that sysadm lives.
+if [ "$2" = prepare ] && given '@PASSES@'; then
+    exit 0
+fi
 holder=
 read -r holder <"$marker"
 case "$2" in

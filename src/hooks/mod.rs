@@ -4,9 +4,9 @@
 //! migration needs 6.8 anyway). Ours goes into that folder, so an existing hook is neither touched nor
 //! replaced; `lxc` likewise. The script looks for the marker file of [`crate::maintenance`] and asks nobody
 //! else: it takes about a millisecond, works while sysadm is broken or gone, and refuses only while the lock
-//! is known to be held. The one exception is a zone with a [`Pass`].
+//! is known to be held, or the zone is. What one process says of one zone are [`Slip`]s.
 
-mod pass;
+mod slip;
 
 use std::fmt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::paths::Paths;
 use crate::platform::libvirt::Driver;
-pub use pass::Pass;
+pub use slip::{Slip, has_pass, holder};
 
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
@@ -70,7 +70,8 @@ fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
 pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
     let text = SCRIPT
         .replace("@MARKER@", &paths.lock_marker().display().to_string())
-        .replace("@PASSES@", &paths.passes().display().to_string());
+        .replace("@PASSES@", &paths.passes().display().to_string())
+        .replace("@HOLDS@", &paths.holds().display().to_string());
     scripts(paths)
         .map(|path| {
             let change =
@@ -160,18 +161,42 @@ mod tests {
             format!("<domain type='kvm'>\n  <name>web</name>\n  <uuid>{uuid}</uuid>\n</domain>\n")
         };
         assert!(!boots(&script, &xml(ours)));
-        let pass = Pass::give(&paths, ours).unwrap();
-        assert!(boots(&script, &xml(ours)) && Pass::is_given(&paths, ours));
-        assert!(!boots(&script, &xml(other)) && !Pass::is_given(&paths, other));
+        let pass = Slip::pass(&paths, ours).unwrap();
+        assert!(boots(&script, &xml(ours)) && has_pass(&paths, ours));
+        assert!(!boots(&script, &xml(other)) && !has_pass(&paths, other));
         // What an owner can write into it comes after the real one.
         let trick = xml(other).replace("</domain>", &format!("  <uuid>{ours}</uuid>\n</domain>"));
         assert!(!boots(&script, &trick));
         assert!(!boots(&script, "<uuid>../../maintenance</uuid>") && !boots(&script, ""));
         drop(pass);
-        assert!(!boots(&script, &xml(ours)) && !Pass::is_given(&paths, ours));
+        assert!(!boots(&script, &xml(ours)) && !has_pass(&paths, ours));
         // One that a killed process has left: no process has that number.
         std::fs::write(paths.passes().join(ours.to_string()), "4194305\n").unwrap();
-        assert!(!boots(&script, &xml(ours)) && !Pass::is_given(&paths, ours));
+        assert!(!boots(&script, &xml(ours)) && !has_pass(&paths, ours));
+    }
+
+    #[test]
+    fn a_zone_that_is_held_is_not_booted_while_its_holder_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let script = install(&paths).unwrap().remove(0).0;
+        let (ours, other) = (uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(8));
+        let xml = |uuid: uuid::Uuid| format!("<domain type='kvm'>\n  <uuid>{uuid}</uuid>\n</domain>\n");
+        let hold = Slip::hold(&paths, ours).unwrap();
+        assert_eq!(holder(&paths, ours), Some(std::process::id().to_string()));
+        assert!(!boots(&script, &xml(ours)) && boots(&script, &xml(other)) && boots(&script, ""));
+        // Not even with a pass, and not with the lock.
+        let pass = Slip::pass(&paths, ours).unwrap();
+        std::fs::create_dir_all(paths.state_dir()).unwrap();
+        assert!(!boots(&script, &xml(ours)));
+        std::fs::write(paths.lock_marker(), "admin\n").unwrap();
+        assert!(!boots(&script, &xml(ours)));
+        drop(hold);
+        assert!(boots(&script, &xml(ours)) && holder(&paths, ours).is_none());
+        drop(pass);
+        std::fs::remove_file(paths.lock_marker()).unwrap();
+        std::fs::write(paths.holds().join(ours.to_string()), "4194305\n").unwrap();
+        assert!(boots(&script, &xml(ours)), "its holder is gone");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 mod admission;
+mod hold;
 mod software;
 mod standby;
 
@@ -44,6 +45,7 @@ pub struct Local {
     paths: Paths,
     sockets: Sockets,
     marks: Marks,
+    holds: hold::Holds,
     clock: fn() -> Millis,
     points: Points,
     limits: Limits,
@@ -54,8 +56,8 @@ impl Local {
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let points = Points::of_state_folder(&paths.state_dir());
         let sockets = Sockets::new(paths.run_dir());
-        let (marks, limits) = (Marks::default(), Limits::default());
-        Self { name, platform, store, paths, sockets, marks, clock: Millis::now, points, limits }
+        let (marks, holds, limits) = (Marks::default(), hold::Holds::default(), Limits::default());
+        Self { name, platform, store, paths, sockets, marks, holds, clock: Millis::now, points, limits }
     }
 
     /// The same host, with other limits.
@@ -299,19 +301,28 @@ impl Host for Local {
 
     async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         self.no_longer_detached(uuid)?;
-        self.undefine(&zone, uuid).await
+        self.undefine(&zone, uuid).await?;
+        self.let_go(uuid);
+        Ok(())
     }
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
         let act = async {
+            self.hold(uuid)?;
             let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
-            self.platform.shutdown(&zone, uuid, limit).await.map_err(|error| self.failed(error))
+            let down = self.platform.shutdown(&zone, uuid, limit).await;
+            // It runs on: who boots it after it has ended by itself does no harm.
+            down.map_err(|error| {
+                self.let_go(uuid);
+                self.failed(error)
+            })
         };
         self.act(Place::Source, Step::Shutdown, act).await
     }
 
     async fn boot(&self, zone: ZoneName, uuid: Uuid) -> Result<bool, HostError> {
         let act = async {
+            self.let_go(uuid);
             let _pass = self.pass(&zone, uuid)?;
             self.platform.boot(&zone, uuid).await.map_err(|error| self.failed(error))
         };

@@ -80,18 +80,17 @@ impl Store {
         })
     }
 
-    /// Records that a zone was attached here from what its host had left.
+    /// Records when, and by whom, a zone was attached here from what its host had left, or that it was not.
     pub fn take_standby(
         &self,
         origin: &str,
         zone: &ZoneName,
-        at: Millis,
-        by: &str,
+        taken: Option<(Millis, &str)>,
     ) -> Result<(), StoreError> {
         self.write("record a zone that was attached from a manifest of its lost host", |transaction| {
             transaction.execute(
                 "UPDATE standby SET taken_ms = ?3, taken_by = ?4 WHERE origin = ?1 AND zone = ?2",
-                params![origin, zone.as_str(), at.0, by],
+                params![origin, zone.as_str(), taken.map(|(at, _)| at.0), taken.map(|(_, by)| by)],
             )?;
             Ok(())
         })
@@ -159,9 +158,13 @@ mod tests {
         let (_folder, store) = fresh();
         let standby = sample::standby("web", "h1");
         store.keep_standby(&standby, Millis(1)).unwrap();
-        store.take_standby("h1", &sample::name("web"), Millis(2), "ada").unwrap();
+        store.take_standby("h1", &sample::name("web"), Some((Millis(2), "ada"))).unwrap();
         store.keep_standby(&standby, Millis(3)).unwrap();
         let row = store.standbys().unwrap().remove(0);
         assert_eq!((row.since, row.taken), (Millis(1), Some((Millis(2), "ada".to_owned()))));
+        store.take_standby("h1", &sample::name("web"), None).unwrap();
+        store.keep_standby(&standby, Millis(3)).unwrap();
+        let row = store.standbys().unwrap().remove(0);
+        assert_eq!((row.since, row.taken), (Millis(3), None));
     }
 }

@@ -97,3 +97,114 @@ fn the_agent_does_it_by_itself_where_that_is_wanted() {
     agent.kill().unwrap();
     agent.wait().unwrap();
 }
+
+/// h1 has left its manifests with h2, and is lost.
+fn lost() -> Environment {
+    let mut site = Environment::story();
+    site.done("h1", "zone standby -q");
+    site.stop_agent("h1");
+    site
+}
+
+#[test]
+fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
+    let mut site = Environment::story();
+    site.done("h1", "zone standby -q");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': h1 answers; what becomes of its zones is decided there ('sysadm evacuate', 'sysadm zone migrate')
+    [exit status 1]
+    ");
+    site.stop_agent("h1");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': h1 does not answer (cannot connect to rads://h1: connection refused; does 'sysadm agent --listen' run there on port PORT?), but may still run it; fence it (power off, and see that it stays so), then say --origin-is-down
+    [exit status 1]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
+    sysadm: zone 'evac4' of h1 is attached here; it is not booted
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': there is a zone of this name here, installed
+    [exit status 1]
+    ");
+    assert_snapshot!(kept(&site).replace(char::is_numeric, "N"), @r"
+    evacN:hN::
+    evacN:hN::
+    evacN:hN::
+    evacN:hN:NNNN-NN-NN NN\:NN by USER:
+    tzoneN:hN::
+    ");
+    assert_snapshot!(site.run("h2", "zone attach --standby nope --origin-is-down"), @r"
+    ------- stderr -------
+    sysadm: zone 'nope': no other host has left its manifest here; 'sysadm zone standby -l' lists what is
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone attach --origin-is-down evac4"), @r"
+    ------- stderr -------
+    error: the following required arguments were not provided:
+      --standby
+
+    Usage: sysadm zone attach --standby --origin-is-down <ZONE>
+
+    For more information, try '--help'.
+    [exit status 2]
+    ");
+}
+
+#[test]
+fn another_target_that_cannot_be_asked_may_have_the_zone() {
+    let mut site = Environment::story();
+    site.done("h1", "target set evac4 rads://h2 rads://h3");
+    site.done("h1", "zone standby -q");
+    for host in ["h1", "h3"] {
+        site.stop_agent(host);
+    }
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': rads://h3 was a target of it and cannot be asked (cannot connect to rads://h3: connection refused; does 'sysadm agent --listen' run there on port PORT?); if you know that it is not there, say --not-on h3
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down --not-on h3"), @r"
+    sysadm: zone 'evac4' of h1 is attached here; it is not booted
+    [done]
+    ");
+}
+
+#[test]
+fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
+    let site = lost();
+    for zone in ["evac1", "evac4"] {
+        site.done("h2", &format!("zone attach --standby {zone} --origin-is-down"));
+    }
+    // Nobody had fenced h1: evac1 runs there all the time.
+    let told = site.run("h1", "zone standby");
+    assert_snapshot!(told, @r"
+    sysadm: the manifests of 3 zone(s) are left with 1 host(s)
+    ------- stderr -------
+    sysadm: evac1: attached on rads://h2 by USER while this host did not answer, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now
+    sysadm: evac4: attached on rads://h2 by USER while this host did not answer; it is away now, and comes home with 'sysadm evacuate -r'
+    [exit status 5]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h2 installed");
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE,DEST"), @r"
+    evac4:EVACUATED:rads\://h2
+    [done]
+    ");
+    site.done("h1", "evacuate -ra evac4");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    // What was heard is heard no more, and evac4 is left again.
+    site.done("h2", "zone list -i");
+    assert_eq!(site.run("h1", "zone standby -q").status, Some(5));
+    assert_snapshot!(kept(&site).replace(char::is_numeric, "N"), @r"
+    evacN:hN:NNNN-NN-NN NN\:NN by USER:
+    evacN:hN::
+    evacN:hN::
+    evacN:hN::
+    tzoneN:hN::
+    ");
+}

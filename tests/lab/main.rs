@@ -27,6 +27,7 @@ mod returning;
 mod setup;
 mod skipped;
 mod software;
+mod standby;
 mod story;
 mod strangers;
 #[path = "../fixtures/tokens.rs"]

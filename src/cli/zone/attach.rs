@@ -8,6 +8,7 @@ use crate::cli::{CliError, Exit, ui};
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, ZoneName};
 use crate::software::Report;
+use crate::standby::Stated;
 
 /// Put a configured zone on this host, or tell whether a zone would fit
 ///
@@ -20,6 +21,19 @@ pub struct Args {
     /// The zone, which must be configured
     #[arg(required_unless_present = "dry_run")]
     zone: Option<ZoneName>,
+    /// Attach a zone of another host that is lost, from the manifest that it has left here ('sysadm zone standby'). Refused
+    /// while that host answers, or may still run it, or another target of the zone may
+    #[arg(long, requires = "zone", conflicts_with = "update")]
+    standby: bool,
+    /// With --standby: the host that it belongs to, if several have left a zone of that name
+    #[arg(long, value_name = "HOST", requires = "standby")]
+    origin: Option<String>,
+    /// With --standby: its host is fenced; it does not run and will not by itself. That is recorded
+    #[arg(long, requires = "standby")]
+    origin_is_down: bool,
+    /// With --standby: the zone is not on this target of it, which cannot be asked
+    #[arg(long, value_name = "HOST", requires = "standby")]
+    not_on: Vec<String>,
     /// Only check the zone of this manifest, which need not be configured: a file, the folder that holds
     /// it, or - for standard input
     #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
@@ -42,12 +56,14 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let local = context.local(context.store()?)?;
     let desk = super::desk(&local);
+    let terms = Terms { force: args.force, update: args.update };
     match (args.dry_run, args.zone) {
-        (Some(path), _) => dry_run(&desk, &path, args.update, args.json).await,
-        (None, Some(zone)) => {
-            let terms = Terms { force: args.force, update: args.update };
-            attach(&context, &desk, &zone, terms, args.json).await
+        (_, Some(zone)) if args.standby => {
+            let stated = Stated { origin_is_down: args.origin_is_down, not_on: args.not_on };
+            attach_lost(&context, &desk, (&zone, args.origin.as_deref()), &stated, terms, args.json).await
         }
+        (Some(path), _) => dry_run(&desk, &path, args.update, args.json).await,
+        (None, Some(zone)) => attach(&context, &desk, &zone, terms, args.json).await,
         (None, None) => Err(CliError::usage("a zone is needed")),
     }
 }
@@ -88,6 +104,38 @@ async fn attach(
     let (software, update) = (software.as_ref(), terms.update);
     let told = Told { zone, host: desk.local.name(), edits: &edits, findings: &findings, software, update };
     told.print(["", "was not attached to", "was changed"], json)
+}
+
+async fn attach_lost(
+    context: &Context,
+    desk: &Desk<'_>,
+    zone: (&ZoneName, Option<&str>),
+    stated: &Stated,
+    terms: Terms,
+    json: bool,
+) -> Result<Exit, CliError> {
+    let (findings, said) = match desk.attach_lost(&context.peers(), zone, stated, terms).await {
+        Ok(taken) => {
+            let (zone, origin, user) = (zone.0, &taken.row.origin, &desk.user);
+            let mut said =
+                format!("zone '{zone}' of {origin} attached by {user}, who states that {origin} is down");
+            if !stated.not_on.is_empty() {
+                said.push_str(&format!(", and that it is not on {}", stated.not_on.join(", ")));
+            }
+            context.audit(&said);
+            (Vec::new(), Some(format!("zone '{zone}' of {origin} is attached here; it is not booted")))
+        }
+        Err(AttachmentError::Unfit { findings, .. }) => (findings, None),
+        Err(error) => return Err(error.into()),
+    };
+    let (software, update) = (None, false);
+    let host = desk.local.name();
+    let told = Told { zone: zone.0, host, edits: &[], findings: &findings, software, update };
+    let exit = told.print(["", "was not attached to", ""], json)?;
+    if let Some(said) = said.filter(|_| !json) {
+        ui::say(&said);
+    }
+    Ok(exit)
 }
 
 /// The whole of what is different, if software is among what stands against a zone.

@@ -130,7 +130,7 @@ pub fn problems(report: &Report) -> Vec<String> {
 
 fn said_of(claimed: &Claimed) -> Option<String> {
     let (claim, by) = (&claimed.claim, &claimed.by);
-    let was = format!("{}: {} has attached it on {by} while this host did not answer", claim.zone, claim.by);
+    let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
     Some(match &claimed.verdict {
         Verdict::Known => return None,
         Verdict::Gone => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::Local;
-use crate::hooks::Pass;
+use crate::hooks::Slip;
 use crate::host::room::Room;
 use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;
@@ -106,11 +106,11 @@ impl Local {
 
     /// The lock is for all but a zone that was shut down here to leave, and did not come to run over there: for that
     /// one moment its boot is let past. None if the lock is not held.
-    pub(super) fn pass(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<Pass>, HostError> {
+    pub(super) fn pass(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<Slip>, HostError> {
         let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
         let away = self.store.away().map_err(|error| self.failed(error))?;
         if away.iter().any(|row| row.uuid == uuid && row.phase == AwayPhase::Leaving) {
-            return Pass::give(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
+            return Slip::pass(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
         }
         Err(self.refused(zone, vec![blocker]))
     }

@@ -10,9 +10,6 @@ use crate::software::{self, Report, compare};
 /// What [`System::Hypervisor`] calls the part that runs a virtual machine.
 const QEMU: &str = "qemu";
 
-/// More findings than these are only counted: they stand in one line of the status.
-const SHOWN: usize = 20;
-
 impl Local {
     /// What this host has of the software that this zone depends on. None: it depends on none that is known here.
     pub(super) async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, HostError> {
@@ -67,13 +64,8 @@ impl Local {
         }
         let Some(report) = self.compare_software(arrival).await? else { return Ok(Vec::new()) };
         let from = if arrival.from == self.name { "its source" } else { &arrival.from };
-        let mut findings = report.findings(from, &self.name);
-        let more = findings.len().saturating_sub(SHOWN);
-        if more > 1 {
-            findings.truncate(SHOWN);
-            findings.push(format!("{more} more differences of software"));
-        }
-        Ok(findings.into_iter().map(|finding| Blocker::new(BlockerKind::Software, finding)).collect())
+        let findings = report.findings(from, &self.name).into_iter();
+        Ok(findings.map(|finding| Blocker::new(BlockerKind::Software, finding)).collect())
     }
 }
 
@@ -184,16 +176,6 @@ mod tests {
         );
         assert_eq!(h2.findings(manifest.clone(), true).await.unwrap(), [""; 0], "forced");
         assert_eq!(h1.findings(manifest, false).await.unwrap(), [""; 0]);
-    }
-
-    #[tokio::test]
-    async fn findings_are_counted_where_there_are_too_many_to_show() {
-        let [h1, h2] = ["h1", "h2"].map(Site::new);
-        let names: Vec<_> = (0..30).map(|number| format!("SUNWp{number}")).collect();
-        h1.install(&names.iter().map(|name| [name, "1"]).collect::<Vec<_>>());
-        h2.install(&[["SUNWp0", "1"]]);
-        let findings = h2.findings(sparse(&h1).await.unwrap(), false).await.unwrap();
-        assert_eq!((findings.len(), findings[20].as_str()), (21, "9 more differences of software"));
     }
 
     #[tokio::test]

@@ -9,9 +9,6 @@ use crate::model::{Claim, Standby};
 /// So many manifests of one host are kept at most: what a peer may leave must not fill the disk.
 const MANY: usize = 4096;
 
-/// A zone that was attached from a manifest, and is not here after so many ms, has gone on, or has never come to be here.
-const SETTLED: u64 = 3_600_000;
-
 impl Local {
     /// Keeps what another host has left.
     pub(super) fn keep(&self, standby: &Standby) -> Result<(), HostError> {
@@ -27,8 +24,9 @@ impl Local {
 
     /// Drops what `origin` has left of zones that it has no more, and tells which ones were attached here.
     pub(super) async fn claims(&self, origin: &str, zones: &[Uuid]) -> Result<Vec<Claim>, HostError> {
+        // In this order: a zone that is being attached is among the one or the other.
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
         let here = self.inventory().await?.zones;
-        let now = (self.clock)();
         let kept = self.store.standbys().map_err(|error| self.failed(error))?;
         let mut claims = Vec::new();
         for row in kept.into_iter().filter(|row| row.origin == origin) {
@@ -39,7 +37,8 @@ impl Local {
                     claims.push(Claim { zone, uuid: row.uuid, at: *at, by });
                     false
                 }
-                Some((at, _)) => now.since(*at) > SETTLED,
+                // It has gone home or on; or it is about to come to be here, and has its room already.
+                Some(_) => booked.iter().all(|one| one.uuid != row.uuid),
             };
             if done {
                 self.store.drop_standby(origin, &row.zone).map_err(|error| self.failed(error))?;

@@ -34,6 +34,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::PlatformError;
+use crate::hooks;
 use crate::model::{Aux, Manifest, Millis, ZoneName};
 use crate::paths::Paths;
 pub use clock::Scale;
@@ -179,6 +180,17 @@ impl Sim {
             return Err(PlatformError::Simulated(what.to_owned()));
         }
         Ok(())
+    }
+
+    /// The same: no zone boots that was shut down in order to run elsewhere.
+    fn not_held(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        match hooks::holder(&self.inner.paths, uuid) {
+            None => Ok(()),
+            Some(pid) => {
+                let what = format!("boot prevented: it is on its way to another host [pid {pid}]");
+                Err(PlatformError::State { zone: zone.clone(), what })
+            }
+        }
     }
 
     /// Waits until that virtual time, or jumps there.

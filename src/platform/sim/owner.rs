@@ -142,6 +142,7 @@ impl Sim {
     pub fn start(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         self.not_locked()?;
         self.put_in_order()?;
+        self.not_held(zone, self.read(|session| session.named(zone))?.config.uuid)?;
         self.change(|session| self.switch_on(session, session.named(zone)?))
     }
 

@@ -9,7 +9,7 @@ use super::Sim;
 use super::database::Session;
 use super::faults::Effect;
 use super::record::Record;
-use crate::hooks::Pass;
+use crate::hooks;
 use crate::model::{Aux, Brand, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
@@ -65,7 +65,8 @@ impl Sim {
         if record.zone().is_running() {
             return Ok(false);
         }
-        if !Pass::is_given(&self.inner.paths, uuid) {
+        self.not_held(zone, uuid)?;
+        if !hooks::has_pass(&self.inner.paths, uuid) {
             self.not_locked()?;
         }
         self.change(|session| {

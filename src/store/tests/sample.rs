@@ -297,7 +297,7 @@ pub fn write(store: &Store) {
         let standby = Standby { manifest: manifest.clone(), origin, via, others: row.others.clone() };
         store.keep_standby(&standby, row.since).unwrap();
         if let Some((at, by)) = &row.taken {
-            store.take_standby(&row.origin, &row.zone, *at, by).unwrap();
+            store.take_standby(&row.origin, &row.zone, Some((*at, by))).unwrap();
         }
     }
     contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());

@@ -45,7 +45,7 @@ pub const WRITES: &[Write] = &[
     ("record what moves took", |store| store.record_trips(&[trip("new")])),
     ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
     ("record a zone that was attached from a manifest of its lost host", |store| {
-        store.take_standby("h1", &name("left"), Millis(42), "eve")
+        store.take_standby("h1", &name("left"), Some((Millis(42), "eve")))
     }),
     ("drop a manifest of another host", |store| store.drop_standby("h1", &name("taken")).map(drop)),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
