@@ -135,3 +135,21 @@ pub fn has_no_job(error: &ExecError) -> bool {
     let said = error.stderr();
     said.contains("no job is active") || said.contains("domain is not running")
 }
+
+/// Whether libvirt could have such a word for a type, an architecture or a machine.
+pub fn is_plain(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    !word.is_empty() && word.len() <= 64 && !word.starts_with('-') && word.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_words_become_arguments() {
+        assert!(["kvm", "x86_64", "pc-q35-7.2", "s390-ccw-virtio"].into_iter().all(is_plain));
+        let long = "x".repeat(65);
+        assert!(!["", "-rf", "a b", "a;b", "../x", "a\n", "а", long.as_str()].into_iter().any(is_plain));
+    }
+}

@@ -14,7 +14,8 @@ use roxmltree::Document;
 use super::super::Libvirt;
 use super::super::domain_xml::{self, Domain, child};
 use super::super::survey::needs::{Processor, processor_of};
-use super::{is_plain, platform};
+use super::super::virsh::is_plain;
+use super::platform;
 use crate::model::{Arrival, Blocker, Kind};
 use crate::platform::PlatformError;
 

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::super::check::is_plain;
 use super::super::domain_xml::{self, Domain, bytes_of, child};
+use super::super::virsh::is_plain;
 use crate::plan::Version;
 
 /// The namespace of tags in a domain's metadata.
