@@ -98,3 +98,69 @@ fn a_container_whose_detach_is_killed_is_attached_and_can_be_detached_again() {
     h1.start(&["box"]);
     lab.guests_are(&["h1: box (lxc) running"]);
 }
+
+#[test]
+fn a_zone_is_configured_with_changes_that_libvirt_takes() {
+    let lab = Lab::new(&["h1", "h2"]);
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h2.run(&["ip", "link", "add", "br7", "type", "bridge"]).ends(0);
+    h1.define_kvm(&["web"], &[]);
+    let file = lab.shared().join("web.xml");
+    let file = file.to_str().unwrap();
+    h1.sysadm(&["zone", "detach", "web", "--manifest", file]).ends(0);
+    let create = ["zone", "create", "shop", "-a", file, "--set", "uuid=new"];
+    let changes = ["--set", "memory=128M", "--set", "cpus=2", "--set", "autostart=true", "--net", "br0=br7"];
+    h2.sysadm(&[&create[..], &changes].concat()).ends(0).complains_of_nothing();
+    h2.sysadm(&["zone", "attach", "shop"]).ends(0);
+    let xml = h2.xml("shop");
+    for part in ["<name>shop</name>", "<memory unit='KiB'>131072</memory>", ">2</vcpu>", "bridge='br7'"] {
+        assert!(xml.contains(part), "{part}: {xml}");
+    }
+    h2.virsh(&["dominfo", "shop"]).ends(0).says(&["Autostart:      enable"]);
+    h2.start(&["shop"]);
+    lab.guests_are(&["h1:", "h2: shop running"]);
+
+    // The other one, with an editor.
+    let edit = |command: &str| {
+        let editor = format!("EDITOR=sed -i {command}");
+        h2.run(&["env", &editor, "sysadm", "zone", "create", "web", "-a", file, "--edit"])
+    };
+    edit("s,</domain>,,").ends(1).complains(&["zone 'web': its configuration cannot be read any more"]);
+    edit("s,br0,br99,")
+        .ends(0)
+        .complains(&["as things are it cannot be attached", "network: no bridge br99"]);
+    h2.sysadm(&["zone", "attach", "web"]).ends(1).complains(&["network: no bridge br99 there"]);
+    h2.sysadm(&["zone", "delete", "web"]).ends(0);
+    edit("s,br0,br7,").ends(0).complains_of_nothing();
+    h2.sysadm(&["zone", "attach", "web"]).ends(0);
+    lab.guests_are(&["h1:", "h2: shop running, web shut off"]);
+}
+
+#[test]
+fn a_zone_whose_machine_is_too_old_for_a_host_is_updated_if_that_is_wanted() {
+    let lab = Lab::new(&["h1", "h2"]);
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.define_kvm(&["web"], &[]);
+    let file = lab.shared().join("web.xml");
+    h1.sysadm(&["zone", "detach", "web", "--manifest", file.to_str().unwrap()]).ends(0);
+    let machine = |machine: &str| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (before, rest) = text.split_once("machine='").unwrap();
+        let (_, after) = rest.split_once('\'').unwrap();
+        std::fs::write(&file, format!("{before}machine='{machine}'{after}")).unwrap();
+    };
+    let file = file.to_str().unwrap();
+    // QEMU has dropped it years ago.
+    machine("pc-i440fx-1.1");
+    h2.sysadm(&["zone", "attach", "-n", file]).ends(1).complains(&["no machine x86_64 pc-i440fx-1.1"]);
+    let would = h2.sysadm(&["zone", "attach", "-u", "-n", file]).ends(0);
+    would.says(&["zone 'web' would be changed: machine type pc-i440fx-", "zone 'web' would fit on h2"]);
+    h2.sysadm(&["zone", "create", "web", "-a", file]).ends(0).complains(&["pc-i440fx-1.1"]);
+    h2.sysadm(&["zone", "attach", "web"]).ends(1).complains(&["no machine x86_64 pc-i440fx-1.1"]);
+    h2.sysadm(&["zone", "attach", "-u", "web"]).ends(0).says(&["zone 'web' was changed: machine"]);
+    assert!(!h2.xml("web").contains("pc-i440fx-1.1"));
+    h2.start(&["web"]);
+    // Never an older one.
+    machine("pc-i440fx-99.0");
+    h1.sysadm(&["zone", "attach", "-u", "-n", file]).ends(1).complains(&["no machine x86_64 pc-i440fx-99.0"]);
+}
