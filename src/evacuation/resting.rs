@@ -76,7 +76,7 @@ impl Resting<'_> {
         let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
         let asking = async {
             match bed.way {
-                RestWay::Stop => engine.local.shutdown(zone.clone(), uuid, limit).await,
+                RestWay::Stop => engine.local.stop(zone, uuid, limit).await,
                 RestWay::Suspend => engine.local.save(zone, uuid).await,
             }
         };

@@ -103,6 +103,17 @@ impl Local {
         self.act(Place::Source, Step::Save, act).await
     }
 
+    /// Shuts a zone down in order, waiting so many milliseconds at most, and leaves it at rest here.
+    ///
+    /// # Errors
+    /// What the platform said; the zone runs on then.
+    pub async fn stop(&self, zone: &ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
+        let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
+        let act =
+            async { self.platform.shutdown(zone, uuid, limit).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Shutdown, act).await
+    }
+
     /// A zone with these changes to its interfaces.
     ///
     /// # Errors
@@ -307,17 +318,9 @@ impl Host for Local {
     }
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
-        let act = async {
-            self.hold(uuid)?;
-            let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
-            let down = self.platform.shutdown(&zone, uuid, limit).await;
-            // It runs on: who boots it after it has ended by itself does no harm.
-            down.map_err(|error| {
-                self.let_go(uuid);
-                self.failed(error)
-            })
-        };
-        self.act(Place::Source, Step::Shutdown, act).await
+        self.hold(uuid)?;
+        // If it runs on: who boots it after it has ended by itself does no harm.
+        self.stop(&zone, uuid, limit).await.inspect_err(|_| self.let_go(uuid))
     }
 
     async fn boot(&self, zone: ZoneName, uuid: Uuid) -> Result<bool, HostError> {

@@ -103,13 +103,15 @@ fn a_container_whose_detach_is_killed_is_attached_and_can_be_detached_again() {
 fn a_zone_is_configured_with_changes_that_libvirt_takes() {
     let lab = Lab::new(&["h1", "h2"]);
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
-    h2.run(&["ip", "link", "add", "br7", "type", "bridge"]).ends(0);
-    h1.define_kvm(&["web"], &[]);
+    for (host, bridge) in [(h1, "br6"), (h2, "br7")] {
+        host.run(&["ip", "link", "add", bridge, "type", "bridge"]).ends(0);
+    }
+    h1.define_kvm(&["web"], &["--net", "br6"]);
     let file = lab.shared().join("web.xml");
     let file = file.to_str().unwrap();
     h1.sysadm(&["zone", "detach", "web", "--manifest", file]).ends(0);
     let create = ["zone", "create", "shop", "-a", file, "--set", "uuid=new"];
-    let changes = ["--set", "memory=128M", "--set", "cpus=2", "--set", "autostart=true", "--net", "br0=br7"];
+    let changes = ["--set", "memory=128M", "--set", "cpus=2", "--set", "autostart=true", "--net", "br6=br7"];
     h2.sysadm(&[&create[..], &changes].concat()).ends(0).complains_of_nothing();
     h2.sysadm(&["zone", "attach", "shop"]).ends(0);
     let xml = h2.xml("shop");
@@ -117,7 +119,7 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
         assert!(xml.contains(part), "{part}: {xml}");
     }
     h2.virsh(&["dominfo", "shop"]).ends(0).says(&["Autostart:      enable"]);
-    h2.start(&["shop"]);
+    h2.virsh(&["start", "shop"]).ends(0);
     lab.guests_are(&["h1:", "h2: shop running"]);
 
     // The other one, with an editor.
@@ -126,12 +128,12 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
         h2.run(&["env", &editor, "sysadm", "zone", "create", "web", "-a", file, "--edit"])
     };
     edit("s,</domain>,,").ends(1).complains(&["zone 'web': its configuration cannot be read any more"]);
-    edit("s,br0,br99,")
+    edit("s,br6,br99,")
         .ends(0)
         .complains(&["as things are it cannot be attached", "network: no bridge br99"]);
     h2.sysadm(&["zone", "attach", "web"]).ends(1).complains(&["network: no bridge br99 there"]);
-    h2.sysadm(&["zone", "delete", "web"]).ends(0);
-    edit("s,br0,br7,").ends(0).complains_of_nothing();
+    h2.sysadm(&["zone", "delete", "-F", "web"]).ends(0);
+    edit("s,br6,br7,").ends(0).complains_of_nothing();
     h2.sysadm(&["zone", "attach", "web"]).ends(0);
     lab.guests_are(&["h1:", "h2: shop running, web shut off"]);
 }

@@ -82,7 +82,7 @@ fn when_the_deadline_has_passed_what_still_moves_stays() {
     let lab = lab();
     let h1 = lab.host("h1");
     let observer = Observer::start(&lab, &["large", "small"]);
-    let late = h1.sysadm(&["evacuate", "--jobs", "1", "--deadline", "4s"]);
+    let late = h1.sysadm(&["evacuate", "--jobs", "1", "--deadline", "7s"]);
     late.ends(3).complains(&["deadline", "large: failed: ", "small: skipped: "]);
     observer.finds_nothing_wrong();
     lab.guests_are(&["h1: large running, small running", "h2:"]);

@@ -21,6 +21,16 @@ pub struct Args {
     /// The zone, which must be configured
     #[arg(required_unless_present = "dry_run")]
     zone: Option<ZoneName>,
+    /// Only check the zone of this manifest, which need not be configured: a file, the folder that holds
+    /// it, or - for standard input
+    #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
+    dry_run: Option<PathBuf>,
+    /// Attach it whatever the validation finds; name, UUID, disks, maintenance and room still count
+    #[arg(short = 'F')]
+    force: bool,
+    /// Change it so that it fits, where that is known to do no harm; what is changed is said
+    #[arg(short = 'u')]
+    update: bool,
     /// Attach a zone of another host that is lost, from the manifest that it has left here ('sysadm zone standby'). Refused
     /// while that host answers, or may still run it, or another target of the zone may
     #[arg(long, requires = "zone", conflicts_with = "update")]
@@ -34,16 +44,6 @@ pub struct Args {
     /// With --standby: the zone is not on this target of it, which cannot be asked
     #[arg(long, value_name = "HOST", requires = "standby")]
     not_on: Vec<String>,
-    /// Only check the zone of this manifest, which need not be configured: a file, the folder that holds
-    /// it, or - for standard input
-    #[arg(short = 'n', value_name = "PATH", conflicts_with = "zone")]
-    dry_run: Option<PathBuf>,
-    /// Attach it whatever the validation finds; name, UUID, disks, maintenance and room still count
-    #[arg(short = 'F')]
-    force: bool,
-    /// Change it so that it fits, where that is known to do no harm; what is changed is said
-    #[arg(short = 'u')]
-    update: bool,
     /// One JSON document
     #[arg(long)]
     json: bool,

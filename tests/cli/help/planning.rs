@@ -243,6 +243,58 @@ fn help_of_zone_detach() {
 }
 
 #[test]
+fn help_of_zone_standby() {
+    assert_snapshot!(help("zone standby --help"), @r"
+    Leave the manifests of zones with their targets, for the case that this host is lost
+
+    Each target of a zone gets the zone's manifest as it is now, in place of what it had before. From
+    that the zone can be attached there after a crash of this host, if its storage is shared: 'sysadm
+    zone attach --standby ZONE'. Manifests of zones that are not here any more are withdrawn. First each
+    target is asked whether it has attached a zone while this host was away; such a zone counts as
+    evacuated from then on, and comes home with 'sysadm evacuate -r'.
+
+    'sysadm agent --listen' does that by itself if [standby] in sysadm.toml says how often.
+
+    Usage: sysadm zone standby [OPTIONS] [ZONE]...
+
+    Arguments:
+      [ZONE]...
+              Only these zones
+
+    Options:
+      -l, --list
+              List what other hosts have left here
+
+      -q, --quiet
+              Say only what went wrong
+
+      -p
+              Stable output for programs
+
+      -o <FIELD,...>
+              These fields: ZONENAME,ORIGIN,SINCE,ATTACHED,UUID,OTHERS, or all
+
+          --json
+              One JSON document
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      sysadm zone standby                    leave the manifests of all zones
+      sysadm zone standby -l                 what other hosts have left here
+      sysadm zone attach --standby web       on a target of it, when its host is lost
+
+    EXIT STATUS
+      0  every manifest is left with every target
+      1  none is
+      3  some are not
+      5  a zone runs here that was attached elsewhere, too: it may run twice
+    [done]
+    ");
+}
+
+#[test]
 fn help_of_zone_attach() {
     assert_snapshot!(help("zone attach --help"), @r"
     Put a configured zone on this host, or tell whether a zone would fit
@@ -268,6 +320,21 @@ fn help_of_zone_attach() {
 
       -u
               Change it so that it fits, where that is known to do no harm; what is changed is said
+
+          --standby
+              Attach a zone of another host that is lost, from the manifest that it has left here
+              ('sysadm zone standby'). Refused while that host answers, or may still run it, or another
+              target of the zone may
+
+          --origin <HOST>
+              With --standby: the host that it belongs to, if several have left a zone of that name
+
+          --origin-is-down
+              With --standby: its host is fenced; it does not run and will not by itself. That is
+              recorded
+
+          --not-on <HOST>
+              With --standby: the zone is not on this target of it, which cannot be asked
 
           --json
               One JSON document
