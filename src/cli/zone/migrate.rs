@@ -31,7 +31,7 @@ use crate::store::{Direction, Move, MoveState};
 pub struct Args {
     /// The zone
     zone: ZoneName,
-    /// The other host: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]
+    /// The other host: ssh://USER@HOST:PORT or rads://USER@HOST:PORT; user and port may be left out
     uri: HostUri,
     /// Ask the destination, check everything; change nothing anywhere
     #[arg(short = 'n', long)]

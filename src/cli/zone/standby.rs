@@ -17,7 +17,7 @@ use crate::store::StandbyRow;
 /// of zones that are not here any more are withdrawn. First each target is asked whether it has attached a zone while
 /// this host was away; such a zone counts as evacuated from then on, and comes home with 'sysadm evacuate -r'.
 ///
-/// 'sysadm agent --listen' does that by itself if [standby] in sysadm.toml says how often.
+/// 'sysadm agent --listen' does that by itself, as often as standby.every in sysadm.toml says.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::ZONE_STANDBY)]
 pub struct Args {

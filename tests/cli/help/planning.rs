@@ -253,7 +253,7 @@ fn help_of_zone_standby() {
     target is asked whether it has attached a zone while this host was away; such a zone counts as
     evacuated from then on, and comes home with 'sysadm evacuate -r'.
 
-    'sysadm agent --listen' does that by itself if [standby] in sysadm.toml says how often.
+    'sysadm agent --listen' does that by itself, as often as standby.every in sysadm.toml says.
 
     Usage: sysadm zone standby [OPTIONS] [ZONE]...
 

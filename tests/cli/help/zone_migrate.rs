@@ -29,7 +29,8 @@ fn help_of_zone_migrate() {
               The zone
 
       <URI>
-              The other host: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]
+              The other host: ssh://USER@HOST:PORT or rads://USER@HOST:PORT; user and port may be left
+              out
 
     Options:
       -n, --dry-run
