@@ -8,8 +8,8 @@
 //!   Manifest ── write ──► text ── read ──► the same Manifest, or FILE:LINE: what is wrong
 //! ```
 //!
-//! Nothing is lost, and nothing guessed: what XML cannot carry is an error of [`write`], and what is not known, missing
-//! or there twice is an error of [`read`]. Whoever adds to the document raises [`VERSION`]. No DTD is accepted, so no
+//! Nothing is lost, and nothing guessed: what XML cannot carry is an error of [`write()`], and what is not known, missing
+//! or there twice is an error of [`read()`]. Whoever adds to the document raises [`VERSION`]. No DTD is accepted, so no
 //! entities: neither other files nor a text that grows without end can come in.
 
 mod encoding;
@@ -88,7 +88,7 @@ fn place(file: &str, line: usize) -> String {
 /// [`LIMIT`] and one byte is taken.
 ///
 /// # Errors
-/// If it cannot be read, and as [`read`].
+/// If it cannot be read, and as [`read()`].
 pub fn read_from(reader: impl Read, file: &str) -> Result<(Manifest, Written), DocumentError> {
     let mut bytes = Vec::new();
     let taken = reader.take(LIMIT as u64 + 1).read_to_end(&mut bytes);
