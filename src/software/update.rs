@@ -69,8 +69,14 @@ impl Report {
         }
         let packages =
             self.packages.iter().map(|one| (change("", one), one.order(|a, b| order(self.source, a, b))));
-        let patches =
-            self.patches.iter().map(|one| (change("patch ", one), one.order(|a, b| Some(revisions(a, b)))));
+        let patches = self.patches.iter().map(|one| {
+            // To back one out is to take down what it has patched.
+            let order = one
+                .local
+                .as_ref()
+                .map_or(Some(Ordering::Greater), |_| one.order(|a, b| Some(revisions(a, b))));
+            (change("patch ", one), order)
+        });
         let (mut changes, mut newer, mut unordered) = (Vec::new(), Vec::new(), Vec::new());
         for (change, order) in packages.chain(patches) {
             match order {
@@ -91,7 +97,7 @@ fn change(kind: &str, one: &Difference) -> Change {
 }
 
 impl Difference {
-    /// How the versions stand to each other; what is installed or removed is in order.
+    /// How the versions stand to each other; a package that is installed or removed is in order.
     fn order(&self, order: impl Fn(&str, &str) -> Option<Ordering>) -> Option<Ordering> {
         match (&self.source, &self.local) {
             (Some(source), Some(local)) => order(source, local),

@@ -4,6 +4,7 @@ mod attach;
 mod create;
 mod detach;
 mod interrupted;
+mod software;
 
 use std::process::Stdio;
 
