@@ -42,6 +42,8 @@ namespaces = []
 stdio_handler = "file"
 keepalive_interval = 1
 keepalive_count = 3
+# Labs beside this one boot the same kernel: who has owned it is not theirs to remember.
+remember_owner = 0
 END
 }
 
