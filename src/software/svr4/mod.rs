@@ -39,18 +39,28 @@ const CONTENTS: &str = "var/sadm/install/contents";
 
 /// What counts of the host below `root`. None: it has no package.
 pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
-    let installed = installed(&root.join(PACKAGES))?;
+    // Thousands of small files, and one that is long: the one beside the other.
+    let (installed, delivered) = std::thread::scope(|scope| {
+        let delivered = scope.spawn(|| delivered(root, folders));
+        (installed(&root.join(PACKAGES)), delivered.join())
+    });
+    let installed = installed?;
     if installed.is_empty() {
         return Ok(None);
     }
-    let delivered = if folders.is_empty() {
-        BTreeSet::new()
-    } else {
-        let file = root.join(CONTENTS);
-        let reader = File::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
-        packages_in(BufReader::with_capacity(1 << 16, reader), &file.display().to_string(), folders)?
-    };
-    Ok(Some(count(installed, &delivered)))
+    let failed =
+        |_| SoftwareError::read(&root.join(CONTENTS), std::io::Error::other("its reader has failed"));
+    Ok(Some(count(installed, &delivered.map_err(failed)??)))
+}
+
+/// The packages that deliver something into these folders.
+fn delivered(root: &Path, folders: &Folders) -> Result<BTreeSet<String>, SoftwareError> {
+    if folders.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let file = root.join(CONTENTS);
+    let reader = File::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
+    packages_in(BufReader::with_capacity(1 << 16, reader), &file.display().to_string(), folders)
 }
 
 /// All packages of the host by name, and what each says of itself.
