@@ -93,8 +93,12 @@ impl Desk<'_> {
     /// # Errors
     /// If its configuration makes no sense, or another zone is in its way: nothing is kept then.
     pub async fn create(&self, manifest: Manifest) -> Result<Created, AttachmentError> {
-        self.known().await?.may_create(&manifest)?;
-        let row = Detached::new(manifest, self.written(), self.user.clone());
+        let known = self.known().await?;
+        known.may_create(&manifest)?;
+        // Where it went to before is asked when it is attached.
+        let before = known.configured.iter().find(|row| row.uuid == manifest.zone.uuid);
+        let moved_to = before.and_then(|row| row.moved_to.clone());
+        let row = Detached { moved_to, ..Detached::new(manifest, self.written(), self.user.clone()) };
         let mut findings = self.against(&row, false).await?;
         let hopeless = findings.iter().filter(|finding| is_hopeless(finding)).cloned().collect();
         self.must_be_empty(&row.zone, hopeless)?;

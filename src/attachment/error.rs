@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use crate::elsewhere::Elsewhere;
 use crate::evacuation::EvacuationError;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
@@ -43,9 +44,14 @@ pub enum Refusal {
     /// Its host says that it cannot leave.
     #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
-    /// It lives elsewhere now.
-    #[error("zone '{0}': it was migrated to {1}, and is attached there")]
-    MovedTo(ZoneName, HostUri),
+    /// Another zone of its name would lose its configuration.
+    #[error(
+        "zone '{0}': another zone of this name is configured here ({1}), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete {0}'"
+    )]
+    Beside(ZoneName, Uuid),
+    /// Another host has it, or may have it.
+    #[error("zone '{0}': {1}")]
+    Elsewhere(ZoneName, Elsewhere),
     /// Its host has left nothing of it.
     #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
     NotLeft(ZoneName),
@@ -91,6 +97,14 @@ pub enum AttachmentError {
     /// A file that is to be written is there.
     #[error("{0} is there already; nothing was changed")]
     InTheWay(PathBuf),
+    /// What was begun could not be taken back.
+    #[error("{cause}; what was written of it could not be taken away: {also}")]
+    NotUndone {
+        /// Why it was to be taken back.
+        cause: Box<Self>,
+        /// Why that failed.
+        also: String,
+    },
     /// Zones are moving.
     #[error(transparent)]
     Run(#[from] EvacuationError),

@@ -259,7 +259,8 @@ EXAMPLES
 ON SHARED STORAGE
   A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
   manifest out of that; where it is gone the zone is refused, also with -F. A virtual
-  machine has none: detach it, and delete it there, before you attach it elsewhere.
+  machine has none: its targets, and the host that it was migrated to, are asked whether
+  they have it. One that cannot be asked may have it: say --not-on if you know better.
   A zone whose manifest was written while it was attached (detach -n) is attached
   with -F only.
 

@@ -6,6 +6,7 @@ mod admission;
 mod hold;
 mod software;
 mod standby;
+mod whereabouts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
     Arrival, Blocker, BlockerKind, Claim, Facts, HostUri, Inventory, Manifest, Millis, Plug, Standby, Step,
-    Zone, ZoneName,
+    Whereabouts, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -216,6 +217,10 @@ impl Host for Local {
         Ok(moved_to.filter(|_| !is_here))
     }
 
+    async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+        self.find(uuid).await
+    }
+
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers = self.blockers(&arrival).await?;
         let others = self.booked_beside(&arrival.manifest.zone)?;
@@ -252,7 +257,7 @@ impl Host for Local {
         self.keep(&standby)
     }
 
-    async fn keep_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
+    async fn withdraw_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
         self.claims(&origin, &zones).await
     }
 

@@ -9,7 +9,7 @@ use sysadm::host::{
     Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use sysadm::plan::Survey;
 use tokio::sync::watch;
@@ -245,13 +245,14 @@ pass_on! {
     fn inventory() -> Inventory;
     fn moved_on(zone: ZoneName) -> Option<String>;
     fn migrated_to(uuid: Uuid) -> Option<HostUri>;
+    fn whereabouts(uuid: Uuid) -> Whereabouts;
     fn check(arrival: Arrival) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
     fn offer(zone: ZoneName) -> Offer;
     fn look(ticket: ProbeTicket) -> Vec<DiskView>;
     fn unmark(ticket: ProbeTicket) -> ();
     fn leave_standby(standby: Standby) -> ();
-    fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
+    fn withdraw_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
     fn reserve(arrival: Arrival, lease: u64) -> ();
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();

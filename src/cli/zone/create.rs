@@ -85,7 +85,7 @@ fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let local = context.local(context.store()?)?;
-    let desk = super::desk(&local);
+    let desk = super::desk(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
     let mut manifest = desk.changed(&args.zone, manifest, &wishes(args.settings, args.networks))?;
     if args.edit {

@@ -22,7 +22,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let local = context.local(context.store()?)?;
-    let desk = super::desk(&local);
+    let desk = super::desk(&context, &local);
     desk.known().await?.may_delete(&args.zone).map_err(|error| CliError::new(Exit::Error, error))?;
     if !args.force && !confirmed(&args.zone)? {
         return Ok(Exit::Done);

@@ -249,9 +249,9 @@ fn help_of_zone_standby() {
 
     Each target of a zone gets the zone's manifest as it is now, in place of what it had before. From
     that the zone can be attached there after a crash of this host, if its storage is shared: 'sysadm
-    zone attach --standby ZONE'. Manifests of zones that are not here any more are withdrawn. First each
-    target is asked whether it has attached a zone while this host was away; such a zone counts as
-    evacuated from then on, and comes home with 'sysadm evacuate -r'.
+    zone attach --standby ZONE'. Manifests of zones that are not here any more, or have other targets
+    now, are withdrawn. First each target is asked whether it has attached a zone while this host was
+    away; such a zone counts as evacuated from then on, and comes home with 'sysadm evacuate -r'.
 
     'sysadm agent --listen' does that by itself, as often as standby.every in sysadm.toml says.
 
@@ -334,7 +334,8 @@ fn help_of_zone_attach() {
               recorded
 
           --not-on <HOST>
-              With --standby: the zone is not on this target of it, which cannot be asked
+              The zone is not on this host, which cannot be asked: a target of it, or where it was
+              migrated to
 
           --json
               One JSON document
@@ -351,7 +352,8 @@ fn help_of_zone_attach() {
     ON SHARED STORAGE
       A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
       manifest out of that; where it is gone the zone is refused, also with -F. A virtual
-      machine has none: detach it, and delete it there, before you attach it elsewhere.
+      machine has none: its targets, and the host that it was migrated to, are asked whether
+      they have it. One that cannot be asked may have it: say --not-on if you know better.
       A zone whose manifest was written while it was attached (detach -n) is attached
       with -F only.
 
