@@ -41,7 +41,12 @@ fn a_zone_that_was_attached_before_something_failed_is_attached_and_that_is_said
     let fail = Effect::Fail { at: Operation::SetAutostart, reason: "not today".into() };
     let once = |effect| Fault { effect, zone: None, times: Some(1) };
     site.set_faults("h1", &[once(lost), once(fail)]);
-    assert_snapshot!(site.run("h1", "zone attach web1"), @"");
+    assert_snapshot!(site.run("h1", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: warning: zone 'web1' is attached; h1: no answer
+    sysadm: warning: zone 'web1' is attached; it does not boot with this host as it did: h1: not today
+    [done]
+    ");
     assert_eq!(site.whereabouts("web1"), "h1 installed");
     assert_eq!(rows(&site, "h1"), 0);
 }
@@ -73,7 +78,11 @@ fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_n
     ");
     // h1 may boot it: no other host can have it.
     let create = format!("zone create box1 -a {}", site.at("nfs/box1").display());
-    assert_snapshot!(site.run("h2", &create), @"");
+    assert_snapshot!(site.run("h2", &create), @r"
+    ------- stderr -------
+    sysadm: failed to read /SITE/nfs/box1/SUNWdetached.xml: No such file or directory (os error 2)
+    [exit status 1]
+    ");
     site.done("h1", "zone detach box1");
     assert_snapshot!(site.run("h1", "zone list -cnv"), @r"
       ID NAME             STATUS      PATH                 BRAND      IP
