@@ -50,6 +50,13 @@ impl Context {
         Ok(Store::open_read_only(&self.paths.database())?)
     }
 
+    /// The store, for commands that only ask and change nothing, not even by making it.
+    pub fn store_to_ask(&self) -> Result<Arc<Store>, CliError> {
+        let path = self.paths.database();
+        let store = Store::open_read_only(&path)?;
+        Ok(Arc::new(store.map_or_else(|| Store::nothing(&path), Ok)?))
+    }
+
     /// The virtualisation of this host.
     pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
         Ok(match self.platform_kind() {

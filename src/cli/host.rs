@@ -132,7 +132,7 @@ fn targets(store: &Store) -> Result<Vec<HostUri>, CliError> {
 }
 
 async fn list(context: &Context) -> Result<Exit, CliError> {
-    let uris = targets(&*context.store()?)?;
+    let uris = targets(&*context.store_to_ask()?)?;
     let dialer = context.dialer();
     let asking = uris.into_iter().map(|uri| async {
         let answer = async {
@@ -204,7 +204,7 @@ async fn inventory(
     json: bool,
     measure: bool,
 ) -> Result<Exit, CliError> {
-    let store = context.store()?;
+    let store = context.store_to_ask()?;
     let (local, uris) = if uris.is_empty() {
         (Some(context.local(Arc::clone(&store))? as Arc<dyn Host>), targets(&store)?)
     } else {

@@ -110,6 +110,16 @@ impl Store {
         Ok(Some(Self { path: path.to_owned(), connection: Mutex::new(connection) }))
     }
 
+    /// The database of a host for which none was ever made: nothing is in it, and it lies nowhere.
+    ///
+    /// # Errors
+    /// [`StoreError`] names the file that is not there.
+    pub fn nothing(path: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open_in_memory().map_err(|source| StoreError::open(path, source))?;
+        schema::upgrade(&connection, path)?;
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
     fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
         let failed = |source| StoreError::open(path, source);
         let connection = Connection::open_with_flags(name, flags | NO_MUTEX).map_err(failed)?;

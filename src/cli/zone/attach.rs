@@ -55,7 +55,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         return Err(CliError::usage("-F and -n flags are mutually exclusive"));
     }
     let context = Context::load()?;
-    let local = context.local(context.store()?)?;
+    let store = if args.dry_run.is_some() { context.store_to_ask()? } else { context.store()? };
+    let local = context.local(store)?;
     let desk = super::desk(&context, &local);
     let terms = Terms { force: args.force, update: args.update };
     match (args.dry_run, args.zone) {

@@ -28,7 +28,8 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let local = context.local(context.store()?)?;
+    let store = if args.dry_run { context.store_to_ask()? } else { context.store()? };
+    let local = context.local(store)?;
     let desk = super::desk(&context, &local);
     if args.dry_run {
         let document = desk.document(&args.zone).await?;

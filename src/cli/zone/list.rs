@@ -31,7 +31,7 @@ pub struct Args {
 
 pub async fn run(options: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let store = context.store()?;
+    let store = context.store_to_ask()?;
     let (away, detached) = (store.away()?, store.detached()?);
     let local = context.local(store)?;
     let inventory = local.inventory().await?;

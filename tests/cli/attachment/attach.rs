@@ -63,6 +63,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
     [exit status 4]
     ");
     assert_eq!(site.whereabouts("web1"), "h1 running", "nothing was changed");
+    assert!(!site.paths("h1").database().exists(), "nobody makes one to answer a question");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
 }
 
