@@ -90,10 +90,12 @@ fn a_container_whose_detach_is_killed_is_attached_and_can_be_detached_again() {
     container(&lab, h1);
     std::fs::write(h1.path("var/lib/sysadm/point"), "source.before.detach kill\n").unwrap();
     h1.sysadm(&["zone", "detach", "box"]).ends(-1);
-    assert!(lab.shared().join("box/SUNWdetached.xml").exists());
+    let exists = |name: &str| lab.shared().join("box").join(name).exists();
+    assert!(exists("SUNWdetached.xml.h1") && !exists("SUNWdetached.xml"), "no other host can attach it");
     lab.guests_are(&["h1: box (lxc) shut off"]);
     h1.sysadm(&["zone", "list", "-cnp"]).ends(0).says(&[":box:installed:"]);
     h1.sysadm(&["zone", "detach", "box"]).ends(0);
+    assert!(exists("SUNWdetached.xml") && !exists("SUNWdetached.xml.h1"));
     h1.sysadm(&["zone", "attach", "box"]).ends(0);
     h1.start(&["box"]);
     lab.guests_are(&["h1: box (lxc) running"]);
@@ -165,4 +167,23 @@ fn a_zone_whose_machine_is_too_old_for_a_host_is_updated_if_that_is_wanted() {
     // Never an older one.
     machine("pc-i440fx-99.0");
     h1.sysadm(&["zone", "attach", "-u", "-n", file]).ends(1).complains(&["no machine x86_64 pc-i440fx-99.0"]);
+}
+
+#[test]
+fn a_virtual_machine_that_its_target_has_or_may_have_is_not_attached() {
+    let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.configure("[connect]\ntimeout = 3\n");
+    h1.define_kvm(&["db"], &[]);
+    let file = lab.shared().join("db.xml");
+    let file = file.to_str().unwrap();
+    h1.sysadm(&["zone", "detach", "db", "--manifest", file]).ends(0);
+    h2.sysadm(&["zone", "create", "db", "-a", file]).ends(0);
+    h2.sysadm(&["zone", "attach", "db"]).ends(0);
+    h1.sysadm(&["zone", "attach", "-F", "db"]).ends(1).complains(&["it is on ssh://root@h2"]);
+    h2.kill();
+    h1.sysadm(&["zone", "attach", "db"]).ends(1).complains(&["cannot be asked", "--not-on h2"]);
+    assert_eq!(h1.guests(), "");
+    h1.sysadm(&["zone", "attach", "db", "--not-on", "h2"]).ends(0);
+    assert_eq!(h1.guests(), "db shut off");
 }
