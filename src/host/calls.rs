@@ -170,17 +170,20 @@ calls! {
     /// it has left.
     Migrate fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>, within 30 s;
 
-    /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it.
+    /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
+    /// configuration that the zone is to come over is kept from then on.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
     /// Extends a booking to `lease` milliseconds from now; nothing if there is none any more.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
-    /// Gives the booked room back.
+    /// Gives the booked room back: the zone is here, or it will not come. An older configuration that it came over is
+    /// not needed any more if it is here.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 
     /// Cold: takes the configuration; the zone is `installed` here then. Needs a reservation.
     Migrate fn attach(manifest: Manifest) -> (), within 60 s;
-    /// Cold: lets go of the configuration of a zone that does not run.
-    Migrate fn detach(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
+    /// Cold: lets go of the configuration of a zone that does not run. `gone`: it is elsewhere now, and nothing of it is
+    /// left here; else it is taken back from here, and an older configuration that it came over is `configured` then.
+    Migrate fn detach(zone: ZoneName, uuid: Uuid, #[serde(default)] gone: bool) -> (), within 60 s;
     /// Shuts a zone down in order and answers when it is down: an error if it is not after `limit` milliseconds, and
     /// it runs on then. Never ends it otherwise. Nothing if it does not run.
     Migrate fn shutdown(zone: ZoneName, uuid: Uuid, limit: u64) -> (), within 3700 s;

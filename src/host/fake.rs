@@ -126,7 +126,7 @@ cannot! {
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();
-    fn detach(ZoneName, Uuid) -> ();
+    fn detach(ZoneName, Uuid, bool) -> ();
     fn shutdown(ZoneName, Uuid, u64) -> ();
     fn boot(ZoneName, Uuid) -> bool;
     fn set_autostart(ZoneName, bool) -> ();

@@ -161,6 +161,25 @@ fn a_configuration_that_is_there_already_is_replaced_only_when_told() {
 }
 
 #[test]
+fn a_configuration_that_was_replaced_in_vain_can_be_put_back() {
+    let site = Environment::story();
+    block_on(async {
+        let manifest = site.sim("h1").manifest(&"evac4".parse().unwrap()).await.unwrap();
+        site.sim("h3").define(&manifest).await.unwrap();
+    });
+    let no = Effect::Fail { at: Operation::Undefine, reason: "no".into() };
+    site.set_faults("h1", &[Fault::always(no)]);
+    assert_snapshot!(site.run("h1", "zone migrate -qw evac4 rads://h3"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': h1: no; its older configuration on h3 is kept there as configured: 'sysadm zone attach evac4' there puts it back
+    [exit status 1]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    site.done("h3", "zone attach evac4");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed, h3 installed");
+}
+
+#[test]
 fn a_zone_does_not_migrate_to_where_it_is() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h1"), @r"

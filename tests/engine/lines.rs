@@ -256,7 +256,7 @@ pass_on! {
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();
-    fn detach(zone: ZoneName, uuid: Uuid) -> ();
+    fn detach(zone: ZoneName, uuid: Uuid, gone: bool) -> ();
     fn set_autostart(zone: ZoneName, autostart: bool) -> ();
     fn open_arrival(manifest: Manifest, token: Token) -> ();
     fn close_arrival(token: Token) -> ();

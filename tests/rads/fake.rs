@@ -76,7 +76,7 @@ nothing! {
     renew(ZoneName, Uuid, u64) -> ();
     release(ZoneName, Uuid) -> ();
     attach(Manifest) -> ();
-    detach(ZoneName, Uuid) -> ();
+    detach(ZoneName, Uuid, bool) -> ();
     set_autostart(ZoneName, bool) -> ();
     open_arrival(Manifest, Token) -> ();
     close_arrival(Token) -> ();
