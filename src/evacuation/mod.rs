@@ -58,7 +58,7 @@ pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
-pub use lock::{RunLock, is_running};
+pub use lock::{LockHolder, RunLock, is_running, lock_holder};
 pub use prepared::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};

@@ -312,6 +312,34 @@ fn what_an_evacuation_has_left_is_still_listed_after_a_migration() {
 }
 
 #[test]
+fn a_migration_that_was_killed_does_not_hide_what_an_evacuation_has_left() {
+    let site = Environment::locked();
+    let refusal = Effect::Refuse { kind: BlockerKind::Software, reason: "libfoo 1.2 is missing".to_owned() };
+    site.set_faults("h2", &[Fault::always(refusal)]);
+    assert_eq!(site.run("h1", "evacuate evac1 evac2").status, Some(1));
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let mut run = site.start("h1", "zone migrate evac1 rads://h3");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_snapshot!(site.run("h1", "evacuate -l -o zonename,state,dest"), @r"
+    ZONENAME         STATE     DEST
+    evac1            UNKNOWN   rads://h3
+    evac2            FAILED    rads://h2
+    sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+    site.done("h1", "evacuate --resume");
+    assert_snapshot!(site.run("h1", "evacuate -l -o zonename,state,dest"), @r"
+    ZONENAME         STATE     DEST
+    evac1            FAILED    rads://h2
+    evac2            FAILED    rads://h2
+    sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+}
+
+#[test]
 fn a_result_is_a_document_too() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone migrate --json evac4 rads://h2"), @r#"
