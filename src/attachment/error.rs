@@ -44,8 +44,11 @@ pub enum Refusal {
     #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
     /// It lives elsewhere now.
-    #[error("zone '{0}': it was migrated to {1}, and is attached there")]
+    #[error("zone '{0}': it was migrated to {1}, and is attached there; move it from there")]
     MovedTo(ZoneName, HostUri),
+    /// It is configured, and nothing more.
+    #[error("zone '{0}': it is configured; attach it first: sysadm zone attach {0}")]
+    NotAttached(ZoneName),
     /// Its host has left nothing of it.
     #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
     NotLeft(ZoneName),
