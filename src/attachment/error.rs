@@ -52,6 +52,12 @@ pub enum Refusal {
     /// Another host has it, or may have it.
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Elsewhere),
+    /// It lives elsewhere now.
+    #[error("zone '{0}': it was migrated to {1}, and is attached there; move it from there")]
+    MovedTo(ZoneName, HostUri),
+    /// It is configured, and nothing more.
+    #[error("zone '{0}': it is configured; attach it first: sysadm zone attach {0}")]
+    NotAttached(ZoneName),
     /// Its host has left nothing of it.
     #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
     NotLeft(ZoneName),

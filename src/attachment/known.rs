@@ -80,6 +80,18 @@ impl Known {
         Ok(row)
     }
 
+    /// What stands against migrating the zone of that name, which the platform does not have.
+    pub fn why_absent(&self, name: &ZoneName) -> Refusal {
+        match (self.elsewhere(name, None), self.configured(name)) {
+            (Some(refusal), _) => refusal,
+            (None, Some(Detached { moved_to: Some(host), .. })) => {
+                Refusal::MovedTo(name.clone(), host.clone())
+            }
+            (None, Some(_)) => Refusal::NotAttached(name.clone()),
+            (None, None) => Refusal::NoSuchZone(name.clone()),
+        }
+    }
+
     /// The zone of that name, if it may be deleted.
     ///
     /// # Errors
@@ -230,6 +242,22 @@ mod tests {
         let mut known = host();
         known.away.push(Away { uuid: Uuid::from_u128(111), ..sample_away("other") });
         assert!(matches!(known.may_attach(&sample::name("loose")), Err(Refusal::Away(..))));
+    }
+
+    #[test]
+    fn of_a_zone_that_the_platform_does_not_have_it_is_told_where_it_is() {
+        let known = host();
+        let told = ["leaves", "gone", "moved", "loose", "nobody"].map(sample::name);
+        assert_eq!(
+            told.map(|name| known.why_absent(&name).to_string()),
+            [
+                "zone 'leaves': its move to ssh://root@h2 was interrupted; 'sysadm evacuate --resume' finds out where it is",
+                "zone 'gone': it is away at ssh://root@h2; 'sysadm evacuate -r gone' brings it back",
+                "zone 'moved': it was migrated to ssh://h2, and is attached there; move it from there",
+                "zone 'loose': it is configured; attach it first: sysadm zone attach loose",
+                "no such zone: nobody",
+            ]
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod admission;
 mod hold;
+mod older;
 mod software;
 mod standby;
 mod whereabouts;
@@ -22,7 +23,7 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Claim, Facts, HostUri, Inventory, Manifest, Millis, Plug, Standby, Step,
+    Arrival, Blocker, BlockerKind, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step,
     Whereabouts, Zone, ZoneName,
 };
 use crate::paths::Paths;
@@ -143,11 +144,6 @@ impl Local {
         self.act(Place::Source, Step::Detach, act).await
     }
 
-    /// It is attached, here or elsewhere: what a detach has left of it does not hold any more.
-    fn no_longer_detached(&self, uuid: Uuid) -> Result<(), HostError> {
-        self.store.remove_detached(uuid).map(drop).map_err(|error| self.failed(error))
-    }
-
     /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
@@ -207,14 +203,6 @@ impl Host for Local {
     async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {
         let away = self.store.away().map_err(|error| self.failed(error))?;
         Ok(away.into_iter().find(|away| away.zone == zone).map(|away| away.refuge.to_string()))
-    }
-
-    async fn migrated_to(&self, uuid: Uuid) -> Result<Option<HostUri>, HostError> {
-        let moved_to = self.store.moved_to(uuid).map_err(|error| self.failed(error))?;
-        // It may have come again since.
-        let is_here =
-            moved_to.is_some() && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid);
-        Ok(moved_to.filter(|_| !is_here))
     }
 
     async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
@@ -288,7 +276,14 @@ impl Host for Local {
                 if blockers.is_empty() { Ok(()) } else { Err(blockers) }
             };
             let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
-            booked.map_err(|blockers| self.refused(&zone.name, blockers))
+            booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
+            if arrival.overwrite
+                && let Err(error) = self.keep_older(zone.uuid).await
+            {
+                let _ = self.store.release(&zone.name, zone.uuid);
+                return Err(error);
+            }
+            Ok(())
         };
         self.act(Place::Destination, Step::Reserve, act).await
     }
@@ -299,7 +294,12 @@ impl Host for Local {
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.store.release(&zone, uuid).map(drop).map_err(|error| self.failed(error)) };
+        let act = async {
+            self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
+            // It has come or not, whatever a row says that nobody heeds any more.
+            let _ = self.forget_older_if_it_is_here(uuid).await;
+            Ok(())
+        };
         self.act(Place::Destination, Step::Settle, act).await
     }
 
@@ -310,13 +310,15 @@ impl Host for Local {
             if let Some(path) = manifest.zonepath() {
                 zonepath::clear(path, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             }
-            self.no_longer_detached(manifest.zone.uuid)
+            Ok(())
         };
         self.act(Place::Destination, Step::Attach, act).await
     }
 
-    async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.no_longer_detached(uuid)?;
+    async fn detach(&self, zone: ZoneName, uuid: Uuid, gone: bool) -> Result<(), HostError> {
+        if gone {
+            self.forget_older(uuid)?;
+        }
         self.undefine(&zone, uuid).await?;
         self.let_go(uuid);
         Ok(())
@@ -358,7 +360,7 @@ impl Host for Local {
 
     async fn send(&self, zone: Zone, token: Token, plugs: Vec<Plug>) -> Result<Sent, HostError> {
         let act = async {
-            self.no_longer_detached(zone.uuid)?;
+            self.forget_older(zone.uuid)?;
             let folder = self.sockets.folder(&token);
             self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
         };
@@ -382,7 +384,7 @@ impl Host for Local {
         let act = async {
             self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             // It runs, whatever a row says that nobody heeds any more.
-            let _ = self.no_longer_detached(uuid);
+            let _ = self.forget_older(uuid);
             Ok(())
         };
         self.act(Place::Destination, Step::Switch, act).await

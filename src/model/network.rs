@@ -271,6 +271,28 @@ impl Manifest {
         self.interfaces.iter().filter_map(Interface::plug).collect()
     }
 
+    /// The record of a zone that others have brought on to where it is `now`, with notes of what its networks are called
+    /// there: its interfaces are known by their hardware addresses alone.
+    #[must_use]
+    pub fn noted_at(mut self, now: &Self) -> Self {
+        if now.interfaces.is_empty() {
+            return self;
+        }
+        let mut seen = BTreeMap::new();
+        // From the last one: where one that is listed twice will be after its next boot is where it is once it was booted.
+        let mut noted = |one: &Interface| {
+            let place = seen.entry(one.mac).and_modify(|place| *place += 1).or_insert(0);
+            let there =
+                &now.interfaces.iter().rev().filter(|other| other.mac == one.mac).nth(*place)?.network;
+            let name: NetworkName = there.name().parse().ok()?;
+            (*there != one.network && *there == one.network.called(&name)).then_some(name)
+        };
+        for one in self.interfaces.iter_mut().rev() {
+            one.there = noted(one);
+        }
+        self
+    }
+
     /// What brings the zone, as it is `now` where it was brought, back into the networks with which it has left: this
     /// is what was recorded then. An interface that is new, or that somebody has plugged in elsewhere, stays as it is.
     ///

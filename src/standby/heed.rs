@@ -80,7 +80,7 @@ async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) 
         // The row first: a zone that is away and still defined here is settled by the next time.
         let row = row_of(&zone, local.name(), by, claim.at);
         store.begin_away(&row, &manifest).map_err(|error| chain(&error))?;
-        local.detach(zone.name.clone(), zone.uuid).await.map_err(|error| error.to_string())?;
+        local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
     }
     Ok(verdict)
 }

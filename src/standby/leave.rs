@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use uuid::Uuid;
 
 use super::heed::{Claimed, heed};
 use crate::evacuation::{EvacuationError, Peers};
@@ -109,7 +108,7 @@ pub async fn leave(
     Ok(report)
 }
 
-/// Withdraws what is left of that zone with any host: it goes elsewhere. What cannot be withdrawn is told, and the next
+/// Withdraws what is left of a zone with any host: it goes elsewhere. What cannot be withdrawn is told, and the next
 /// time tries it again.
 ///
 /// # Errors
@@ -118,9 +117,9 @@ pub async fn withdraw(
     origin: &str,
     store: &Store,
     peers: &Peers,
-    uuid: Uuid,
+    zone: &ZoneName,
 ) -> Result<Vec<Stale>, StoreError> {
-    let rows = store.left_with()?.into_iter().filter(|row| row.uuid == uuid);
+    let rows = store.left_with()?.into_iter().filter(|row| row.zone == *zone);
     let running = rows.map(|row| {
         let uri = row.uri.clone();
         run(origin, store, peers, uri, Errand { withdraw: vec![row], ..Errand::default() })

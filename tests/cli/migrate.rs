@@ -36,7 +36,7 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
     assert_eq!(site.whereabouts("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: no such zone: evac1
+    sysadm: zone 'evac1': it was migrated to rads://h2, and is attached there; move it from there
     [exit status 1]
     ");
 }

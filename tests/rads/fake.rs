@@ -5,7 +5,7 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use sysadm::plan::Survey;
 use uuid::Uuid;
@@ -64,7 +64,6 @@ nothing! {
     inventory() -> Inventory;
     survey(bool) -> Survey;
     moved_on(ZoneName) -> Option<String>;
-    migrated_to(Uuid) -> Option<HostUri>;
     whereabouts(Uuid) -> Whereabouts;
     check(Arrival) -> Vec<Blocker>;
     manifest(ZoneName) -> Manifest;
@@ -77,7 +76,7 @@ nothing! {
     renew(ZoneName, Uuid, u64) -> ();
     release(ZoneName, Uuid) -> ();
     attach(Manifest) -> ();
-    detach(ZoneName, Uuid) -> ();
+    detach(ZoneName, Uuid, bool) -> ();
     set_autostart(ZoneName, bool) -> ();
     open_arrival(Manifest, Token) -> ();
     close_arrival(Token) -> ();

@@ -42,7 +42,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let left = desk.detach(&args.zone, args.manifest.as_deref()).await?;
     let zone = &args.zone;
     context.audit(&format!("zone '{zone}' detached by {}", desk.user));
-    let stale = standby::withdraw(local.name(), local.store(), &desk.peers, left.row.uuid).await?;
+    let stale = standby::withdraw(local.name(), local.store(), &desk.peers, &args.zone).await?;
     super::stale(&stale).iter().for_each(|line| ui::complain(line));
     if let Some(why) = left.no_copy {
         let text = format!(

@@ -39,10 +39,12 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     if options.verbose || options.parsable {
         find_paths(&local, &inventory, &mut lines).await;
     }
-    // A zone that is away or detached has its configuration here, in the store.
+    // A zone that is away or detached has its configuration here, in the store; one that is both is away.
+    let is_away = |row: &Detached| away.iter().any(|other| other.uuid == row.uuid);
+    let detached = configured(detached, &inventory);
+    lines.extend(detached.iter().filter(|row| !is_away(row)).map(Line::of_detached));
     let away = away.iter().filter(|row| inventory.find(&row.zone).is_none());
     lines.extend(away.map(Line::of_away));
-    lines.extend(configured(detached, &inventory).iter().map(Line::of_detached));
     lines.retain(|line| match line.state {
         _ if options.configured => true,
         ZoneState::Installed => options.installed,

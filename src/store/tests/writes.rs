@@ -30,6 +30,9 @@ pub const WRITES: &[Write] = &[
         store.begin_away(&away("new", AwayPhase::Leaving).0, &manifest("new"))
     }),
     ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
+    ("record a zone that comes back", |store| {
+        store.begin_return(&away("web", AwayPhase::Returning).0, &manifest("web"))
+    }),
     ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
     ("record a zone that is put to rest", |store| {
         store.begin_rest(&rest("new", RestWay::Stop, RestPhase::Stopping))
