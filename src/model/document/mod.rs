@@ -20,7 +20,7 @@ mod write;
 
 use std::io::Read;
 
-use super::{Manifest, Millis};
+use super::{Manifest, Millis, plain};
 pub use read::read;
 pub use write::write;
 
@@ -66,10 +66,7 @@ const SHOWN: usize = 400;
 impl DocumentError {
     /// Nothing in it steers a terminal, or fills it.
     fn new(file: &str, line: usize, what: &str) -> Self {
-        let clean = |text: &str| {
-            let shown = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c });
-            shown.collect::<String>()
-        };
+        let clean = |text: &str| plain(text).chars().take(SHOWN).collect::<String>();
         let more = if what.chars().nth(SHOWN).is_some() { "…" } else { "" };
         Self { file: clean(file), line, what: clean(what) + more }
     }
