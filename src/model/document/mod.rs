@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Nothing is lost, and nothing guessed: what XML cannot carry is an error of [`write()`], and what is not known, missing
-//! or there twice is an error of [`read()`]. Whoever adds to the document raises [`VERSION`]. No DTD is accepted, so no
-//! entities: neither other files nor a text that grows without end can come in.
+//! or there twice is an error of [`read()`]. Whoever adds to the document raises [`VERSION`] and still reads the older
+//! ones: the store keeps documents, too. No DTD is accepted, so no entities: neither other files nor a text that grows
+//! without end can come in.
 
 mod encoding;
 mod fields;
@@ -24,7 +25,7 @@ use super::{Manifest, Millis, plain};
 pub use read::read;
 pub use write::write;
 
-/// The version of the document that is written, and the only one that is read.
+/// The version of the document that is written. It is read, and so are all before it.
 pub const VERSION: u32 = 1;
 
 /// The bytes that a document has at most.
