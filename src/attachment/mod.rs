@@ -22,7 +22,7 @@ mod known;
 mod lost;
 
 pub use attach::{Attached, Terms};
-pub use create::{Created, Wishes};
+pub use create::{Created, Draft, Wishes};
 pub use detach::Document;
 pub use error::{AttachmentError, Refusal};
 pub use known::Known;

@@ -136,6 +136,7 @@ impl From<AttachmentError> for CliError {
             AttachmentError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
             AttachmentError::Refused(_)
             | AttachmentError::InTheWay(_)
+            | AttachmentError::Unreadable { .. }
             | AttachmentError::Host(_)
             | AttachmentError::Platform(_)
             | AttachmentError::Store(_)

@@ -54,6 +54,11 @@ impl Manifest {
         )
     }
 
+    /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
+    pub fn obstacles_beside<'a>(&'a self, of_config: &'a [String]) -> impl Iterator<Item = String> + 'a {
+        self.obstacles.iter().filter(|obstacle| !of_config.contains(obstacle)).cloned()
+    }
+
     /// The zone as it is with these changes, `config` being its configuration with them.
     #[must_use]
     pub fn plugged(&self, plugs: &[Plug], config: String) -> Self {

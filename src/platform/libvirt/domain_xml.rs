@@ -5,6 +5,7 @@
 
 mod edit;
 mod plug;
+mod shared;
 mod stated;
 mod text;
 
@@ -15,6 +16,7 @@ use roxmltree::{Document, Node};
 use crate::model::{Disk, DiskSource, Interface, Mac, Network, Zone, xml};
 pub use edit::edit;
 pub use plug::plug;
+pub use shared::writes_over;
 pub use stated::{Stated, bytes_of, stated};
 
 /// What matters of a domain's configuration.
