@@ -1,5 +1,6 @@
 //! A zone's manifest: everything another host needs in order to take the zone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,8 @@ impl Manifest {
 
     /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
     pub fn obstacles_beside<'a>(&'a self, of_config: &'a [String]) -> impl Iterator<Item = String> + 'a {
-        self.obstacles.iter().filter(|obstacle| !of_config.contains(obstacle)).cloned()
+        let said: BTreeSet<_> = of_config.iter().collect();
+        self.obstacles.iter().filter(move |obstacle| !said.contains(obstacle)).cloned()
     }
 
     /// The zone as it is with these changes, `config` being its configuration with them.

@@ -1,5 +1,7 @@
 //! Storage that two domains would use at the same time: harm is done as soon as one of them writes to it.
 
+use std::collections::BTreeSet;
+
 use roxmltree::Node;
 
 use super::{attribute, child, read, source_of, text_of};
@@ -12,14 +14,11 @@ use crate::model::DiskSource;
 /// What is wrong with a document.
 pub fn writes_over(copy: &str, original: &str) -> Result<Vec<String>, String> {
     let (copy, original) = (read(copy)?, read(original)?);
-    let used: Vec<_> = uses(original.root_element()).into_iter().map(|one| one.place).collect();
-    let mut found = Vec::new();
-    for Use { place, is_written } in uses(copy.root_element()) {
-        if is_written && used.contains(&place) && !found.contains(&place) {
-            found.push(place);
-        }
-    }
-    Ok(found)
+    let mut used: BTreeSet<_> = uses(original.root_element()).into_iter().map(|one| one.place).collect();
+    // Each is named once.
+    let mut is_shared = |one: &Use| one.is_written && used.remove(&one.place);
+    let shared = uses(copy.root_element()).into_iter().filter(|one| is_shared(one));
+    Ok(shared.map(|one| one.place).collect())
 }
 
 /// A piece of storage that is used.
