@@ -79,6 +79,22 @@ pub enum Refusal {
     /// It is not plugged into that.
     #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
+    /// Its manifest says one thing, and the configuration in it another.
+    #[error(
+        "zone '{0}': its manifest is of '{one}' ({one_id}), and the configuration in it of '{other}' ({other_id}); take it as 'sysadm zone detach' has written it",
+        one = .1.0, one_id = .1.1, other = .2.0, other_id = .2.1
+    )]
+    TwoZones(ZoneName, (ZoneName, Uuid), (ZoneName, Uuid)),
+    /// The editor has given it another name.
+    #[error(
+        "zone '{0}': its name was changed to '{1}' in its configuration; say that on the command line: create {1}"
+    )]
+    Renamed(ZoneName, ZoneName),
+    /// The editor has given it another identity.
+    #[error(
+        "zone '{0}': its UUID was changed to {1} in its configuration; say that on the command line: --set uuid={1}"
+    )]
+    Reidentified(ZoneName, Uuid),
     /// Another zone's manifest lies where its own belongs.
     #[error("zone '{0}': {1}")]
     Occupied(ZoneName, String),
@@ -99,6 +115,15 @@ pub enum AttachmentError {
         host: String,
         /// All that stands against it.
         findings: Vec<Blocker>,
+    },
+    /// Its configuration was edited, and is none now.
+    #[error("zone '{zone}': its configuration cannot be read any more")]
+    Unreadable {
+        /// The zone.
+        zone: ZoneName,
+        /// What is wrong with it.
+        #[source]
+        error: PlatformError,
     },
     /// A file that is to be written is there.
     #[error("{0} is there already; nothing was changed")]

@@ -24,7 +24,7 @@ mod known;
 mod lost;
 
 pub use attach::{Attached, Terms};
-pub use create::{Created, Wishes};
+pub use create::{Created, Draft, Wishes};
 pub use detach::{Document, Left};
 pub use error::{AttachmentError, Refusal};
 pub use known::Known;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::{Config, PlatformKind};
 use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher};
 use crate::host::Local;
+use crate::model::plain;
 use crate::paths::Paths;
 use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
@@ -145,8 +146,8 @@ impl Context {
             process: "sysadm".to_owned(),
             pid: std::process::id(),
         };
-        let sent = syslog::unix_custom(formatter, self.paths.syslog())
-            .and_then(|mut log| log.notice(super::ui::clean(text)));
+        let sent =
+            syslog::unix_custom(formatter, self.paths.syslog()).and_then(|mut log| log.notice(plain(text)));
         if let Err(error) = sent {
             super::ui::complain(&format!(
                 "warning: no line could be written to syslog ({})",

@@ -137,6 +137,7 @@ impl From<AttachmentError> for CliError {
             AttachmentError::NotUndone { .. } => Self::new(Exit::Partly, error),
             AttachmentError::Refused(_)
             | AttachmentError::InTheWay(_)
+            | AttachmentError::Unreadable { .. }
             | AttachmentError::Host(_)
             | AttachmentError::Platform(_)
             | AttachmentError::Store(_)

@@ -117,6 +117,19 @@ impl Environment {
         self.sim(host).start(&zone.parse().unwrap()).unwrap();
     }
 
+    /// The system log of a host from now on, line by line.
+    pub fn system_log(&self, host: &str) -> impl Fn() -> String {
+        let path = self.paths(host).syslog();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let log = std::os::unix::net::UnixDatagram::bind(path).unwrap();
+        log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        move || {
+            let mut line = [0; 4096];
+            let length = log.recv(&mut line).unwrap();
+            String::from_utf8_lossy(&line[..length]).into_owned()
+        }
+    }
+
     pub fn set_faults(&self, host: &str, faults: &[Fault]) {
         self.sim(host).set_faults(faults).unwrap();
     }

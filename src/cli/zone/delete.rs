@@ -11,6 +11,7 @@ use crate::model::ZoneName;
 /// Its data stay where they are, and so does the manifest in its zonepath. A zone that is installed is
 /// detached first; one that is away is given up with 'sysadm evacuate --forget'.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = crate::cli::help::ZONE_DELETE)]
 pub struct Args {
     /// The zone
     zone: ZoneName,

@@ -182,9 +182,7 @@ fn a_copy_of_the_manifest_is_for_its_owner_only_and_replaces_nothing() {
 #[test]
 fn what_is_done_with_a_zone_is_in_the_system_log() {
     let site = site();
-    std::fs::create_dir(site.at("h1/dev")).unwrap();
-    let log = std::os::unix::net::UnixDatagram::bind(site.at("h1/dev/log")).unwrap();
-    log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let log = site.system_log("h1");
     let zonepath = site.at("nfs/box1").display().to_string();
     for (line, expected) in [
         ("zone detach box1".to_owned(), "zone 'box1' detached by "),
@@ -193,9 +191,7 @@ fn what_is_done_with_a_zone_is_in_the_system_log() {
         ("zone attach -F box1".to_owned(), ", validation skipped (-F)"),
     ] {
         site.done("h1", &line);
-        let mut bytes = [0; 1000];
-        let length = log.recv(&mut bytes).unwrap();
-        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        let text = log();
         assert!(text.contains(expected), "{line}: {text}");
     }
 }

@@ -134,21 +134,14 @@ fn a_zone_whose_attach_was_killed_is_attached_once_whoever_goes_on() {
 }
 
 #[test]
-fn a_zone_that_arrives_is_no_longer_detached_here() {
+fn a_zone_that_leaves_is_no_longer_detached_here() {
     let mut site = site();
     site.start_agents(&["h1", "h2"]);
     site.done("h1", "target set --default rads://h2");
-    // An interruption has left a row on each of them.
-    for host in ["h1", "h2"] {
-        die(&site, host, "source.before.detach");
-        if host == "h2" {
-            site.done("h2", "sim create other");
-            assert_eq!(site.run("h2", "zone detach other").status, None);
-        } else {
-            assert_eq!(site.run("h1", "zone detach web1").status, None);
-        }
-        assert_eq!(rows(&site, host), 1);
-    }
+    // An interruption has left a row.
+    die(&site, "h1", "source.before.detach");
+    assert_eq!(site.run("h1", "zone detach web1").status, None);
+    assert_eq!(rows(&site, "h1"), 1);
     site.done("h1", "maintain -s");
     site.done("h1", "evacuate -qa web1");
     assert_eq!(rows(&site, "h1"), 0, "it has left");
@@ -157,4 +150,25 @@ fn a_zone_that_arrives_is_no_longer_detached_here() {
     sysadm: zone 'web1': it is away at rads://h2; 'sysadm evacuate -r web1' brings it back
     [exit status 1]
     ");
+}
+
+#[test]
+fn a_zone_that_arrives_is_no_longer_detached_here() {
+    for runs in [false, true] {
+        let mut site = site();
+        site.start_agents(&["h1", "h2"]);
+        site.done("h1", "target set --default rads://h2");
+        // It was configured on h2 from its manifest, and is attached to h1 after all.
+        let file = site.at("web1.xml").display().to_string();
+        site.done("h1", &format!("zone detach web1 --manifest {file}"));
+        site.done("h2", &format!("zone create web1 -a {file}"));
+        site.done("h1", "zone attach web1");
+        if runs {
+            site.done("h1", "sim start web1");
+        }
+        assert_eq!(rows(&site, "h2"), 1);
+        site.done("h1", "maintain -s");
+        site.done("h1", "evacuate -qa web1");
+        assert_eq!(rows(&site, "h2"), 0, "it has arrived: {runs}");
+    }
 }

@@ -237,7 +237,7 @@ fn help_of_zone_detach() {
       0  it is detached, or its manifest was printed
       1  an error; the zone is as it was
       2  wrong usage
-      4  an evacuation or a return is in progress
+      4  an evacuation, return or migration, or another detach or attach, is in progress
     [done]
     ");
 }
@@ -283,12 +283,15 @@ fn help_of_zone_standby() {
     EXAMPLES
       sysadm zone standby                    leave the manifests of all zones
       sysadm zone standby -l                 what other hosts have left here
-      sysadm zone attach --standby web       on a target of it, when its host is lost
+      sysadm zone attach --standby web --origin-is-down
+                                             on a target of it, when its host is lost and
+                                             fenced
 
     EXIT STATUS
       0  every manifest is left with every target
       1  none is
-      3  some are not
+      2  wrong usage
+      3  some are not; or none is, and zones were found that were attached elsewhere
       5  a zone runs here that was attached elsewhere, too: it may run twice
     [done]
     ");
@@ -361,7 +364,8 @@ fn help_of_zone_attach() {
       0  it is attached, or would fit
       1  it does not fit, or an error; nothing was changed
       2  wrong usage
-      4  this host is in maintenance, or an evacuation or a return is in progress
+      4  this host is in maintenance, or an evacuation, return or migration, or another
+         detach or attach, is in progress
     [done]
     ");
 }
@@ -386,25 +390,39 @@ fn help_of_zone_create() {
               The manifest: a file, the folder that holds it, or - for standard input
 
           --net <OLD=NEW>
-              Plug all interfaces in one network into another one
+              Plug all interfaces in one network into another one; for all networks at once, so two may
+              change places
 
           --set <KEY=VALUE>
-              Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID
+              Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID, which
+              makes a copy
 
           --edit
-              Change its configuration with $VISUAL or $EDITOR
+              Change its configuration with $VISUAL or $EDITOR, all but name and UUID
 
       -h, --help
               Print help (see a summary with '-h')
 
     EXAMPLES
       sysadm zone create web1 -a /zones/web1
-      sysadm zone create web2 -a web1.xml --set uuid=new --set memory=4G --net br0=br7
+      sysadm zone create web1 -a web1.xml --set memory=4G --net br0=br7
+      sysadm zone create web2 -a web1.xml --set uuid=new --edit    a copy, with its own disks
       ssh h1 cat web1.xml | sysadm zone create web1 -a -
+
+    COPIES
+      With another UUID it is another zone: its interfaces get other hardware addresses,
+      always the same ones for the same UUID, and a <genid> that is given becomes the UUID.
+      Storage is not copied. A copy that would write to a disk of its original, NVRAM and
+      the root of a container among them, is configured, and 'zone attach' refuses it: name
+      disks of its own in the editor, or mark them as <shareable/> if they are.
+
+    EDITING
+      A text that is refused, or whose zone cannot be created, is kept in /run/sysadm for
+      its owner only; the error names the file.
 
     EXIT STATUS
       0  it is configured
-      1  an error; nothing was kept
+      1  an error; nothing was kept but what was edited
       2  wrong usage
     [done]
     ");
@@ -430,6 +448,11 @@ fn help_of_zone_delete() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    EXIT STATUS
+      0  it is configured no more, or the question was answered with no
+      1  it is not configured here, or an error; nothing was changed
+      2  wrong usage
     [done]
     ");
 }
