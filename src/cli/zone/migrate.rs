@@ -10,6 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Actions, Engine, EvacuationError, Finding, Options, Readiness, UNSETTLED};
+use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
@@ -84,6 +85,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let result = if args.dry_run {
         let found = engine.plan(Direction::Migrate, &options).await;
         let found = why_absent(&engine, &args.zone, found).await?;
+        let ready = found.planned.first().map(|one| &one.prepared.readiness);
+        if let Some(Readiness::Ready(task)) = ready
+            && older::is_there(task).await?
+        {
+            teller.finds_the_same();
+        }
         found.planned.first().map(|one| Ended::would(&one.prepared.readiness, &one.prepared.findings))
     } else {
         stop::listen_for_signals(&cancel);
