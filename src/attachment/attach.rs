@@ -69,7 +69,7 @@ impl Desk<'_> {
             ..self.arrival(manifest.clone(), kind_of(manifest), false)
         };
         let mut findings = self.local.validate(&arrival).await?;
-        findings.extend(obstacles(manifest));
+        findings.extend(self.obstacles(manifest));
         Ok(findings)
     }
 
@@ -154,9 +154,16 @@ impl Desk<'_> {
         }
     }
 
+    /// What its own host has said against its leaving, but for what is looked for wherever it is attached.
+    pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
+        let checked = self.local.platform().checked(manifest);
+        let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| !checked.contains(one));
+        obstacles.map(|reason| Blocker::new(BlockerKind::Zone, reason))
+    }
+
     /// What is known of the zone itself that stands against attaching it.
     pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
-        let by_itself = obstacles(&row.manifest).chain(undetached(&row.manifest));
+        let by_itself = self.obstacles(&row.manifest).chain(undetached(&row.manifest));
         by_itself.filter(|_| !force).chain(self.not_to_be_had(row)).collect()
     }
 
@@ -240,11 +247,6 @@ fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
         zonepath.join(zonepath::MANIFEST).display()
     );
     Blocker::new(BlockerKind::Zone, reason)
-}
-
-/// What its own host has said against its leaving.
-pub(super) fn obstacles(manifest: &Manifest) -> impl Iterator<Item = Blocker> {
-    manifest.obstacles.iter().map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.clone()))
 }
 
 /// A manifest of a zone that was not detached says nothing of where the zone is now.

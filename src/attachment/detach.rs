@@ -75,8 +75,9 @@ impl Desk<'_> {
         }
         known.may_detach(zone)?;
         let manifest = self.local.manifest(zone.clone()).await?;
-        if !manifest.obstacles.is_empty() {
-            return Err(Refusal::Held(zone.clone(), manifest.obstacles).into());
+        let held: Vec<_> = self.obstacles(&manifest).map(|obstacle| obstacle.reason).collect();
+        if !held.is_empty() {
+            return Err(Refusal::Held(zone.clone(), held).into());
         }
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
         let document = Document::of(Manifest { zone: at_rest, ..manifest }, self.written())?;

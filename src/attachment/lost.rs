@@ -8,7 +8,6 @@
 //! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
 //! [`crate::standby`]).
 
-use super::attach::obstacles;
 use super::{AttachmentError, Desk, Refusal, Terms};
 use crate::elsewhere::Question;
 use crate::evacuation::RunLock;
@@ -53,7 +52,7 @@ impl Desk<'_> {
         let row = left_by(store.standbys()?, zone, rescue.origin)?;
         let configured = self.at_rest(&row)?;
         self.known().await?.may_create(&configured.manifest)?;
-        let against = obstacles(&configured.manifest).filter(|_| !rescue.force).collect();
+        let against = self.obstacles(&configured.manifest).filter(|_| !rescue.force).collect();
         let terms = Terms { force: rescue.force, update: false };
         self.admit(&configured, terms, against).await?;
         let taken = match self.must_be_lost(&row, rescue.stated).await {

@@ -275,7 +275,7 @@ impl Reporter {
             Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
-            Event::Outlook { .. } | Event::Warning(_) => {}
+            Event::Outlook { .. } | Event::Found(_) | Event::Warning(_) => {}
         }
     }
 
@@ -315,6 +315,7 @@ impl Reporter {
             | Event::Migrating(..)
             | Event::Resting(..)
             | Event::Waking(_)
+            | Event::Found(_)
             | Event::Retrying(..)
             | Event::Warning(_) => {}
         }

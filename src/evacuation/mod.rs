@@ -154,6 +154,8 @@ pub enum Event<'a> {
         /// What is so with it.
         mark: Mark,
     },
+    /// The destination of this zone has the same configuration of it already.
+    Found(&'a ZoneName),
     /// How far a zone is.
     Progress(&'a Move),
     /// A zone's move has ended, well or not.

@@ -201,6 +201,10 @@ impl Log for OneMove<'_> {
         self.of.engine.local.points().reach(Place::Journal, When::After, step)
     }
 
+    fn finds_the_same(&self) {
+        self.of.engine.watcher.event(&Event::Found(self.zone()));
+    }
+
     fn progress(&self, progress: Progress) {
         let update = |a_move: &mut Move| {
             a_move.bytes = progress.sent;

@@ -210,10 +210,8 @@ impl Host for Local {
     }
 
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
-        let mut blockers = self.blockers(&arrival).await?;
-        let others = self.booked_beside(&arrival.manifest.zone)?;
-        blockers.extend(self.room().await?.blockers(&arrival, &others));
-        Ok(blockers)
+        let blockers = self.blockers_but_the_same(&arrival).await?;
+        self.with_those_of_room(blockers, &arrival).await
     }
 
     async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
@@ -252,7 +250,7 @@ impl Host for Local {
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
         let act = async {
             let zone = &arrival.manifest.zone;
-            let mut blockers = self.blockers(&arrival).await?;
+            let mut blockers = self.blockers_but_the_same(&arrival).await?;
             let earlier = self.booked_beside(zone)?;
             let room = self.room().await?;
             let now = (self.clock)();
@@ -277,9 +275,7 @@ impl Host for Local {
             };
             let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
             booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
-            if arrival.overwrite
-                && let Err(error) = self.keep_older(zone.uuid).await
-            {
+            if let Err(error) = self.keep_older(zone.uuid).await {
                 let _ = self.store.release(&zone.name, zone.uuid);
                 return Err(error);
             }

@@ -7,7 +7,7 @@
 mod cold;
 pub mod converge;
 mod live;
-mod older;
+pub mod older;
 mod restart;
 pub mod retry;
 pub mod stall;
@@ -60,6 +60,8 @@ pub trait Log: Send + Sync {
     fn done(&self, step: Step) -> Result<(), String>;
     /// How far the transfer is.
     fn progress(&self, progress: Progress);
+    /// The destination has the same configuration of the zone already.
+    fn finds_the_same(&self);
 }
 
 /// What a move came to.
@@ -222,7 +224,7 @@ async fn not_boot_at_source(task: &Task, leaves: bool) -> Result<(), HostError> 
 }
 
 /// Everything is asked again at the moment of the move: much may have happened since it was planned. Gives whether the
-/// zone will come over an older configuration of itself.
+/// zone will come over a configuration of itself.
 async fn reserve(task: &Task, log: &dyn Log) -> Result<bool, MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Reserve, reason);
     log.intent(Step::Reserve).map_err(undone)?;
@@ -230,6 +232,9 @@ async fn reserve(task: &Task, log: &dyn Log) -> Result<bool, MoveError> {
     reserved.map_err(|error| MoveError::because(Step::Reserve, &error))?;
     let over = older::is_there(task).await.map_err(|error| MoveError::because(Step::Reserve, &error))?;
     log.done(Step::Reserve).map_err(undone)?;
+    if over && !task.arrival.overwrite {
+        log.finds_the_same();
+    }
     Ok(over)
 }
 

@@ -374,7 +374,7 @@ fn wrong_usage_is_told() {
 fn an_existing_configuration_is_overwritten_only_on_request() {
     let site = Environment::locked();
     let uuid = Some(uuid_of(&site, "evac4"));
-    site.make_zone("h2", "evac4", |spec| spec.uuid = uuid);
+    site.make_zone("h2", "evac4", |spec| (spec.uuid, spec.memory) = (uuid, 1 << 30));
     assert_snapshot!(site.run("h1", "evacuate evac4"), @r"
     sysadm: preparing zones for evacuation ... 1/1
     ------- stderr -------

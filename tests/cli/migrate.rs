@@ -1,7 +1,7 @@
 //! `sysadm zone migrate`.
 
 use insta::{allow_duplicates, assert_snapshot};
-use sysadm::model::{BlockerKind, Brand};
+use sysadm::model::{BlockerKind, Brand, Edit, Manifest};
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 
@@ -134,16 +134,36 @@ fn the_destinations_maintenance_counts_and_that_of_this_host_does_not() {
 }
 
 #[test]
-fn a_configuration_that_is_there_already_is_replaced_only_when_told() {
+fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_one_replaced_only_when_told() {
     let site = Environment::story();
     site.done("h1", "zone migrate -q evac4 rads://h2");
     site.done("h2", "zone migrate -q evac4 rads://h1");
     assert_eq!(site.whereabouts("evac4"), "h1 installed");
-    // h3 has an older one of the same zone.
+    // h2 has the same one of the same zone, and h3 an older one.
     block_on(async {
         let manifest = site.sim("h1").manifest(&"evac4".parse().unwrap()).await.unwrap();
-        site.sim("h3").define(&manifest).await.unwrap();
+        site.sim("h2").define(&manifest).await.unwrap();
+        let config = site.sim("h1").edit(&manifest, &[Edit::Memory(1 << 30)]).unwrap();
+        site.sim("h3").define(&Manifest { config, ..manifest }).await.unwrap();
     });
+    assert_snapshot!(site.run("h1", "zone migrate -n evac4 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': Using existing zone configuration on destination.
+    sysadm: zone 'evac4': Attaching zone.
+    sysadm: zone 'evac4': Dry-run migration successful.
+    sysadm: zone 'evac4': Cleaning up.
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h2"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': Using existing zone configuration on destination.
+    sysadm: zone 'evac4': Attaching zone.
+    sysadm: zone 'evac4': Detaching zone on source host.
+    sysadm: zone 'evac4': Migration successful.
+    [done]
+    ");
+    assert_eq!(site.whereabouts("evac4"), "h2 installed, h3 installed");
+    site.done("h2", "zone migrate -q evac4 rads://h1");
     assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
     ------- stderr -------
     sysadm: zone 'evac4': rads://h3: evac4 is there already, installed; -w of evacuate and migrate overwrites that
@@ -163,6 +183,11 @@ fn a_configuration_that_is_there_already_is_replaced_only_when_told() {
 #[test]
 fn a_zone_does_not_migrate_to_where_it_is() {
     let site = Environment::story();
+    assert_snapshot!(site.run("h1", "zone migrate -n evac4 rads://h1"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': rads://h1: evac4 is configured there already; -w overwrites that
+    [exit status 1]
+    ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h1"), @r"
     ------- stderr -------
     sysadm: zone 'evac4': rads://h1: it is there: that is this host itself

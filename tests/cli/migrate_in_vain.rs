@@ -65,7 +65,7 @@ fn a_configuration_that_was_replaced_in_vain_can_be_put_back() {
     site.set_faults("h1", &[Fault::always(no)]);
     assert_snapshot!(site.run("h1", "zone migrate -qw evac4 rads://h3"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': h1: no; its older configuration on h3 is kept there as configured: 'sysadm zone attach evac4' there puts it back
+    sysadm: zone 'evac4': h1: no; the configuration that h3 had of it is kept there as configured: 'sysadm zone attach evac4' puts it back
     [exit status 1]
     ");
     assert_eq!(site.whereabouts("evac4"), "h1 installed");

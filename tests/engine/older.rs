@@ -61,7 +61,7 @@ async fn what_a_zone_has_come_over_is_configured_there_when_it_does_not_stay_and
         let outcome = migrate_over_it(&world).await;
         assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
         let said = error_of(&outcome, "web");
-        let kept = "; its older configuration on h2 is kept there as configured: 'sysadm zone attach web' there puts it back";
+        let kept = "; the configuration that h2 had of it is kept there as configured: 'sysadm zone attach web' puts it back";
         assert!(said.ends_with(kept), "{kind:?}: {said}");
         world.clear_faults();
         assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
@@ -86,6 +86,23 @@ async fn what_was_not_touched_stays_installed_and_nothing_is_said_of_it() {
     assert_eq!(error_of(&outcome, "web"), "h2: no");
     assert_eq!(world.sim("h2").manifest(&name("web")).await.unwrap().config, older);
     assert_eq!(configured(&world, "h2"), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_configuration_is_in_nobodys_way_and_another_one_is() {
+    for kind in KINDS {
+        let world = World::with(kind);
+        let manifest = world.sim("h1").manifest(&name("web")).await.unwrap();
+        world.sim("h2").define(&manifest).await.unwrap();
+        assert!(world.run(Direction::Migrate).await.unwrap().is_complete(), "{kind:?}");
+        assert_eq!(world.all_is_told_truly("web", kind).await, "h2");
+        assert_eq!(configured(&world, "h2"), []);
+        let (world, older) = with_an_older_one(kind).await;
+        let outcome = world.run(Direction::Migrate).await.unwrap();
+        let said = error_of(&outcome, "web");
+        assert_eq!(said, "h2: web is configured there already; -w overwrites that");
+        assert_eq!(kept(&world).await, Some(older));
+    }
 }
 
 /// After everything was settled.

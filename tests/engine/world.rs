@@ -402,7 +402,7 @@ impl Watcher for Events {
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
             Event::Waking(zone) => format!("waking {zone}"),
-            Event::Progress(_) | Event::Step { .. } | Event::Outlook { .. } => return,
+            Event::Progress(_) | Event::Step { .. } | Event::Outlook { .. } | Event::Found(_) => return,
             Event::Prepared(_) => "prepared".to_owned(),
             other => format!("{other:?}"),
         };

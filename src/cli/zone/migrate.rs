@@ -11,6 +11,7 @@ use crate::cli::{CliError, Exit, help, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Actions, Engine, EvacuationError, Finding, Options, Readiness, UNSETTLED};
 use crate::host::Host;
+use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
 use crate::standby;
@@ -86,6 +87,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let result = if args.dry_run {
         let found = engine.plan(Direction::Migrate, &options).await;
         let found = why_absent(&context, &engine, &args.zone, found).await?;
+        let ready = found.planned.first().map(|one| &one.prepared.readiness);
+        if let Some(Readiness::Ready(task)) = ready
+            && older::is_there(task).await?
+        {
+            teller.finds_the_same();
+        }
         found.planned.first().map(|one| Ended::would(&one.prepared.readiness, &one.prepared.findings))
     } else {
         stop::listen_for_signals(&cancel);

@@ -10,6 +10,7 @@
 //! Those of a transfer come together: its hypervisors check and boot when they begin to send. That the zone is
 //! suspended is said when it goes on over there, some ms later: it does not wait for a terminal.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cli::progress::{Reporter, Verbosity};
@@ -19,6 +20,9 @@ use crate::model::{Kind, Step, ZoneName};
 use crate::store::{Direction, Mark};
 
 const IMPORTING: &[&str] = &["Importing zone configuration.", "Attaching zone."];
+
+/// Said in place of the first of these where the destination has the same configuration already.
+const FOUND: &str = "Using existing zone configuration on destination.";
 const SUCCESSFUL: &str = "Migration successful.";
 
 /// Said by a dry run that has found nothing.
@@ -53,13 +57,16 @@ pub struct Teller {
     quiet: bool,
     bar: Reporter,
     found: Mutex<Vec<Finding>>,
+    /// The destination has the same configuration already.
+    is_there: AtomicBool,
 }
 
 impl Teller {
     /// For that zone.
     pub fn new(zone: ZoneName, quiet: bool) -> Self {
         let verbosity = if quiet { Verbosity::Quiet } else { Verbosity::Normal };
-        Self { zone, quiet, bar: Reporter::new(Direction::Migrate, verbosity), found: Mutex::default() }
+        let bar = Reporter::new(Direction::Migrate, verbosity);
+        Self { zone, quiet, bar, found: Mutex::default(), is_there: AtomicBool::new(false) }
     }
 
     fn found(&self) -> MutexGuard<'_, Vec<Finding>> {
@@ -71,8 +78,14 @@ impl Teller {
         self.found().clone()
     }
 
+    /// The destination has the same configuration already.
+    pub fn finds_the_same(&self) {
+        self.is_there.store(true, Ordering::Relaxed);
+    }
+
     /// Says it, unless nothing is to be said.
     pub fn say(&self, text: &str) {
+        let text = if text == IMPORTING[0] && self.is_there.load(Ordering::Relaxed) { FOUND } else { text };
         if !self.quiet {
             self.complain(text);
         }
@@ -96,6 +109,7 @@ impl Watcher for Teller {
             Event::Step { kind, step, mark, .. } => {
                 sentences(*kind, *step, *mark).iter().for_each(|text| self.say(text));
             }
+            Event::Found(_) => self.finds_the_same(),
             Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
             Event::Warning(text) => self.bar.above(|| ui::complain(text)),
             Event::Progress(_) | Event::Ended(_) => self.bar.event(event),

@@ -8,7 +8,8 @@ use crate::hooks::Slip;
 use crate::host::room::Room;
 use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName, ZoneState};
+use crate::platform::PlatformError;
 use crate::store::{Away, AwayPhase, Detached, Reservation, configured};
 use crate::zonepath;
 
@@ -79,15 +80,52 @@ impl Local {
         Ok(blockers)
     }
 
+    /// The same, where a zone that is here already, does not run and is configured as the one that comes is in nobody's
+    /// way: it is the same zone.
+    pub(super) async fn blockers_but_the_same(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        let blockers = self.blockers(arrival).await?;
+        let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
+        if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
+            return self.blockers(&Arrival { overwrite: true, ..arrival.clone() }).await;
+        }
+        Ok(blockers)
+    }
+
+    async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {
+        // What comes from here would find itself.
+        if arrival.from == self.name {
+            return Ok(false);
+        }
+        let wanted = &arrival.manifest;
+        let there = match self.platform.manifest(&wanted.zone.name).await {
+            Err(PlatformError::NoSuchZone(_)) => return Ok(false),
+            there => there.map_err(|error| self.failed(error))?,
+        };
+        let rests = there.zone.state == ZoneState::Installed && there.zone.aux.is_none();
+        Ok(rests && there.zone.uuid == wanted.zone.uuid && there.config == wanted.config)
+    }
+
     /// All reasons against a zone whose own host is not there to prove what its storage is: every disk must at least
     /// be something of its kind.
     ///
     /// # Errors
     /// If they cannot be found out.
     pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
-        let mut blockers = self.check(arrival.clone()).await?;
+        let blockers = self.blockers(arrival).await?;
+        let mut blockers = self.with_those_of_room(blockers, arrival).await?;
         let views = probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
+        Ok(blockers)
+    }
+
+    /// These reasons, and those of room.
+    pub(super) async fn with_those_of_room(
+        &self,
+        mut blockers: Vec<Blocker>,
+        arrival: &Arrival,
+    ) -> Result<Vec<Blocker>, HostError> {
+        let others = self.booked_beside(&arrival.manifest.zone)?;
+        blockers.extend(self.room().await?.blockers(arrival, &others));
         Ok(blockers)
     }
 

@@ -1,4 +1,4 @@
-//! The older configuration that a zone comes over when it is told to: kept until the zone is here for good.
+//! The configuration that is here of a zone which comes, and comes over that: kept until the zone is here for good.
 //!
 //! It is a row among the zones that are `configured` here, which nobody heeds while the platform has the zone. It is
 //! there before room is booked, so before anything of the zone can come; if the zone does not stay, what it came over

@@ -38,8 +38,10 @@ pub struct Domain {
     pub networks: Vec<Network>,
     /// Its interfaces that are plugged into one.
     pub interfaces: Vec<Interface>,
-    /// Why it cannot move.
+    /// Why it cannot move by itself.
     pub obstacles: Vec<String>,
+    /// Those of them for which a host that it is put on by hand is looked through: what it names must be there.
+    pub checked: Vec<String>,
 }
 
 /// What a peer sends must be the zone that was checked and let in: libvirt would believe the XML, whatever the
@@ -146,7 +148,11 @@ fn read_device(device: Node<'_, '_>, domain: &mut Domain) {
         "interface" => read_interface(device, domain),
         "emulator" => domain.emulator = text_of(device).map(PathBuf::from),
         "hostdev" => {
-            domain.obstacles.push(format!("host device passed through ({})", describe_hostdev(device)))
+            let obstacle = format!("host device passed through ({})", describe_hostdev(device));
+            if matches!(device.attribute("type"), Some("pci" | "usb" | "mdev")) {
+                domain.checked.push(obstacle.clone());
+            }
+            domain.obstacles.push(obstacle);
         }
         "tpm" if is_emulated(device) => {
             domain.obstacles.push("emulated TPM: its state lies on this host only".to_owned());
@@ -175,7 +181,13 @@ fn read_disk(device: Node<'_, '_>, domain: &mut Domain) {
     match source_of(device) {
         Ok(None) => {}
         Ok(Some(source)) => domain.disks.push(Disk { target: target.clone(), source, readonly }),
-        Err(obstacle) => domain.obstacles.push(format!("disk {target}: {obstacle}")),
+        Err(obstacle) => {
+            let obstacle = format!("disk {target}: {obstacle}");
+            if device.attribute("type") == Some("volume") {
+                domain.checked.push(obstacle.clone());
+            }
+            domain.obstacles.push(obstacle);
+        }
     }
     let mut backing = child(device, "backingStore");
     while let Some(store) = backing {
@@ -229,7 +241,9 @@ fn read_filesystem(device: Node<'_, '_>, domain: &mut Domain) {
 
 fn read_interface(device: Node<'_, '_>, domain: &mut Domain) {
     if device.attribute("type") == Some("hostdev") && child(device, "source").is_some() {
-        domain.obstacles.push("network device of this host passed through".to_owned());
+        let obstacle = "network device of this host passed through".to_owned();
+        domain.checked.push(obstacle.clone());
+        domain.obstacles.push(obstacle);
     }
     let Some((_, network)) = network_of(device) else { return };
     if !domain.networks.contains(&network) {

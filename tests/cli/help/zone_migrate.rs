@@ -67,9 +67,9 @@ fn help_of_zone_migrate() {
 
     OUTPUT
       zoneadm(8)'s sentences, on standard error, each when it is so; a moving bar beside
-      them on a terminal. A configuration that is there already is never used: -w replaces
-      it, and without -w it is an error. What was replaced is 'configured' there if the
-      zone does not stay, and 'sysadm zone attach' puts it back.
+      them on a terminal. A configuration that is there already is used if it is the same
+      one; -w replaces another one, and without -w that is an error. What was there is
+      'configured' there if the zone does not stay; 'sysadm zone attach' puts it back.
 
     EXAMPLES
       sysadm zone migrate -n web1 ssh://root@h2    could it?
