@@ -7,12 +7,13 @@
 mod belongings;
 mod devices;
 mod processor;
+mod questions;
 
 use std::path::Path;
 
-use super::ask::Answer;
 use super::domain_xml::{self, Domain};
 use super::list::Listed;
+use super::machine;
 use super::virsh::{failed, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
@@ -35,8 +36,8 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     let domain = domain_xml::parse(&manifest.config);
     match domain.and_then(|domain| domain_xml::must_be(&manifest.config, &manifest.zone).map(|()| domain)) {
         Ok(domain) if driver == Driver::Qemu => {
-            blockers.extend(machine(libvirt, &domain, arrival).await?);
-            blockers.extend(belongings::missing(libvirt, &manifest.config).await?);
+            blockers.extend(hardware(libvirt, &domain, arrival).await?);
+            blockers.extend(belongings::missing(&manifest.config).await?);
         }
         Ok(_) => {}
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
@@ -82,7 +83,7 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
 }
 
 /// What of its machine this host's QEMU does not have: the machine itself, or parts of it.
-async fn machine(
+async fn hardware(
     libvirt: &Libvirt,
     domain: &Domain,
     arrival: &Arrival,
@@ -91,11 +92,16 @@ async fn machine(
     if let Some(odd) = [&domain.virt, &domain.arch, machine].into_iter().find(|word| !is_plain(word)) {
         return Ok(vec![platform(format!("{odd:?} is no word for a machine"))]);
     }
-    let emulator = domain.emulator.as_deref();
-    if let Some(path) = emulator.filter(|path| !path.is_absolute() || !path.is_file()) {
-        return Ok(vec![platform(format!("no emulator {} there", path.display()))]);
-    }
-    let capabilities = match capabilities_of(libvirt, domain, emulator).await? {
+    // libvirt would start whatever program it is asked about: a peer may name those that it has anyway.
+    let emulator = match &domain.emulator {
+        None => None,
+        Some(path) => match machine::emulator(&libvirt.known, path).await? {
+            Some(known) => Some(known),
+            None => return Ok(vec![platform(format!("libvirt knows no emulator {} there", path.display()))]),
+        },
+    };
+    let domain = &Domain { emulator, ..domain.clone() };
+    let capabilities = match questions::capabilities(libvirt, domain).await? {
         Ok(capabilities) => capabilities,
         Err(said) => {
             let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
@@ -105,21 +111,6 @@ async fn machine(
     let mut missing = processor::missing(libvirt, arrival, domain, &capabilities).await?;
     missing.extend(devices::missing(&arrival.manifest.config, &capabilities).into_iter().map(platform));
     Ok(missing)
-}
-
-/// What QEMU can do for a machine, or why there is none. libvirt's usual QEMU is asked, or this one.
-async fn capabilities_of(
-    libvirt: &Libvirt,
-    domain: &Domain,
-    emulator: Option<&Path>,
-) -> Result<Answer, PlatformError> {
-    let machine = domain.machine.as_deref().unwrap_or_default();
-    let words = [("virttype", domain.virt.as_str()), ("arch", domain.arch.as_str()), ("machine", machine)];
-    let words = words.into_iter().filter(|(_, word)| !word.is_empty());
-    let words = words.map(|(option, word)| format!("--{option}={word}"));
-    let emulator = emulator.map(|path| format!("--emulatorbin={}", path.display()));
-    let command = ["domcapabilities".to_owned()].into_iter().chain(words).chain(emulator);
-    libvirt.known.ask(command, "").await
 }
 
 /// Reads a text as each of the things that are read here.
