@@ -22,7 +22,7 @@ pub mod zonecfg;
 pub use address::{Address, HostName};
 pub use edit::Edit;
 pub use facts::{Arrival, Beside, Blocker, BlockerKind, Facts, Shortage};
-pub use manifest::{Disk, DiskSource, Manifest};
+pub use manifest::{Disk, DiskSource, Inherited, Manifest, is_static};
 pub use network::{Interface, Mac, NetMap, Network, NetworkName, Plug, PlugError};
 pub use software::{Package, Patch, Software, System};
 pub use standby::{Claim, Standby};
