@@ -1,14 +1,15 @@
-//! Questions to libvirt about what it can do. It gives the same answer for a while, and may need seconds for it: so an
-//! answer is kept for a minute, and no longer, since QEMU and libvirt may be updated. What it says against a question is
-//! not kept: that is soon said again, and may have been about the moment alone.
+//! Questions to libvirt, and to its emulators, about what they can do. They give the same answer for a while, and may need
+//! seconds for it: so an answer is kept for a minute, and no longer, since QEMU and libvirt may be updated. What is said
+//! against a question is not kept: that is soon said again, and may have been about the moment alone.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::virsh::failed;
-use crate::exec::ExecError;
+use crate::exec::{Command, ExecError};
 use crate::platform::PlatformError;
 
 /// What virsh printed, or what it said against the question.
@@ -42,6 +43,24 @@ impl Known {
         if let Ok(answer) = &answer {
             self.keep(question, answer.clone(), Instant::now());
         }
+        Ok(answer)
+    }
+
+    /// Asks one of libvirt's emulators for its devices, as a list for people.
+    ///
+    /// # Errors
+    /// If it does not tell.
+    pub async fn devices(&self, emulator: &Path) -> Result<String, ExecError> {
+        const WORDS: [&str; 4] = ["-machine", "none", "-device", "help"];
+        let question = (
+            [emulator.display().to_string()].into_iter().chain(WORDS.map(str::to_owned)).collect(),
+            String::new(),
+        );
+        if let Some(answer) = self.fresh(&question, Instant::now()) {
+            return Ok(answer);
+        }
+        let answer = Command::at(emulator, "qemu").args(WORDS).timeout(Duration::from_secs(10)).run().await?;
+        self.keep(question, answer.clone(), Instant::now());
         Ok(answer)
     }
 
@@ -101,6 +120,17 @@ mod tests {
         assert_eq!(known.fresh(&question("capabilities"), start), None);
         known.keep(question("capabilities"), String::new(), after(60));
         assert_eq!(known.0.lock().unwrap().len(), 1, "what is out of date is gone");
+    }
+
+    #[tokio::test]
+    async fn an_emulator_that_is_there_tells_its_devices_and_any_other_is_an_error() {
+        let known = Known::default();
+        let emulator = Path::new("/usr/bin/qemu-system-x86_64");
+        let devices = known.devices(emulator).await.expect("the package qemu-system-x86 is installed");
+        assert!(devices.contains("name \"virtio-net-pci\""), "{devices}");
+        assert_eq!(known.0.lock().unwrap().len(), 1);
+        assert!(known.devices(Path::new("/no/such/qemu")).await.is_err());
+        assert!(known.devices(Path::new("/bin/false")).await.is_err());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Why a zone could not be on this host, as far as libvirt can tell.
 //!
 //! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
-//! `devices`, and what of the host itself the zone names in `belongings`. Whoever does not run libvirt's QEMU driver, a
-//! container that is, has none of the latter.
+//! `devices` and `cards`, and what of the host itself the zone names in `belongings`. Whoever does not run libvirt's QEMU
+//! driver, a container that is, has none of the latter.
 
 mod belongings;
+mod cards;
 mod devices;
 mod processor;
 mod questions;
@@ -109,7 +110,17 @@ async fn hardware(
         }
     };
     let mut missing = processor::missing(libvirt, arrival, domain, &capabilities).await?;
-    missing.extend(devices::missing(&arrival.manifest.config, &capabilities).into_iter().map(platform));
+    let config = &arrival.manifest.config;
+    missing.extend(devices::missing(config, &capabilities).into_iter().map(platform));
+    let emulator = match &domain.emulator {
+        Some(emulator) => Some(emulator.clone()),
+        None => machine::usual_emulator(&libvirt.known, &domain.arch).await?,
+    };
+    if let Some(emulator) = emulator {
+        // One that does not tell is no reason: libvirt can start it, and whoever asks here may be confined otherwise.
+        let listed = libvirt.known.devices(&emulator).await.unwrap_or_default();
+        missing.extend(cards::missing(config, &listed).into_iter().map(platform));
+    }
     Ok(missing)
 }
 
@@ -117,12 +128,14 @@ async fn hardware(
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_output(text: &str) {
     processor::read_output(text);
+    let _ = cards::missing("<domain><devices><sound model='ac97'/></devices></domain>", text);
     let _ = devices::missing("<domain><vcpu>1</vcpu></domain>", text);
 }
 
 /// Reads a configuration in each of the ways in which it is read here.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_config(xml: &str) {
+    let _ = cards::missing(xml, "name \"e1000\", bus PCI\n");
     let _ = devices::missing(xml, "<domainCapabilities><vcpu max='1'/></domainCapabilities>");
     belongings::read_config(xml);
 }

@@ -42,6 +42,14 @@ pub async fn emulator(known: &Known, path: &Path) -> Result<Option<PathBuf>, Pla
     Ok(known_emulator(path, &parse_emulators(&capabilities(known).await?)))
 }
 
+/// The emulator that libvirt takes for an architecture if a domain names none.
+///
+/// # Errors
+/// If libvirt does not say what it has.
+pub async fn usual_emulator(known: &Known, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
+    Ok(parse_usual_emulator(&capabilities(known).await?, arch))
+}
+
 /// Distributions have second names for QEMU. No other is looked at: it may be the name of any file.
 fn known_emulator(path: &Path, known: &[PathBuf]) -> Option<PathBuf> {
     const ALIASES: [&str; 3] = ["/usr/bin/kvm", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
@@ -105,6 +113,15 @@ fn parse_machines(capabilities: &str, arch: &str, virt: &str) -> Option<Vec<Stri
     Some(if own.is_empty() { machines(arch) } else { own })
 }
 
+/// Reads which program runs machines of that architecture.
+fn parse_usual_emulator(capabilities: &str, arch: &str) -> Option<PathBuf> {
+    let document = Document::parse(capabilities).ok()?;
+    let is_arch = |node: &Node<'_, '_>| node.has_tag_name("arch") && node.attribute("name") == Some(arch);
+    let arch = document.descendants().find(is_arch)?;
+    let emulator = arch.children().find(|node| node.has_tag_name("emulator"))?;
+    Some(PathBuf::from(emulator.text()?.trim()))
+}
+
 /// Reads which programs run machines, of any architecture.
 fn parse_emulators(capabilities: &str) -> Vec<PathBuf> {
     let Ok(document) = Document::parse(capabilities) else { return Vec::new() };
@@ -115,7 +132,7 @@ fn parse_emulators(capabilities: &str) -> Vec<PathBuf> {
 /// Reads a text as what is read here.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
-    let _ = parse_emulators(text);
+    let _ = (parse_emulators(text), parse_usual_emulator(text, "x86_64"));
     let _ = parse_machines(text, "x86_64", "kvm").map(|known| newer("pc-i440fx-2.0", &known).is_some());
 }
 
@@ -192,6 +209,8 @@ mod tests {
             assert_eq!(known_emulator(Path::new(other), &known), None, "{other}");
         }
         assert_eq!(known_emulator(own, &parse_emulators("<capabilities/>")), None);
+        assert_eq!(parse_usual_emulator(CAPABILITIES, "x86_64").as_deref(), Some(own));
+        assert_eq!(parse_usual_emulator(CAPABILITIES, "s390x"), None);
     }
 
     proptest! {
