@@ -142,7 +142,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let cancel = Cancel::default();
     if args.resume {
         let engine = context.engine(reporter.clone(), cancel)?;
-        let _lock = RunLock::take(&context.paths, Direction::Evacuate)?;
+        let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
         let left = recover::settle_interrupted(&engine).await?;
         reporter.finish();
         let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
@@ -228,7 +228,7 @@ async fn act(
     reporter.conclude(&outcome);
     // Whoever has begun another one meanwhile reads of that there.
     if outcome.stopped.is_none()
-        && let Ok(Some((run, _))) = engine.store.latest_run()
+        && let Ok(Some((run, _))) = engine.store.latest_run(None)
         && run.pid == std::process::id()
     {
         reporter.compare(&run);
@@ -258,7 +258,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
 }
 
 fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
-    let _lock = RunLock::take(&context.paths, Direction::Return)?;
+    let _lock = RunLock::take(&context.paths, format_args!("evacuate --forget {zone}"))?;
     let store = context.store()?;
     if store.remove_rest(zone)? {
         context.audit(&format!("{zone}, at rest here, given up by {}", Context::user()));

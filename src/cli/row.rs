@@ -7,7 +7,7 @@ use super::CliError;
 use super::columns::{Column, pick};
 use super::context::Context;
 use super::outlook::when;
-use crate::evacuation::{Row, Status, is_running, rows};
+use crate::evacuation::{Row, Status, lock_holder, rows};
 use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
 use crate::store::Store;
 
@@ -66,8 +66,11 @@ pub fn percent(row: &Row) -> Option<u64> {
 pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliError> {
     let Some(store) = store else { return Ok(Status::default()) };
     let (away, rests) = (store.away()?, store.rests()?);
-    let latest = store.latest_run()?;
-    Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), is_running(&context.paths)))
+    // Whatever else holds the lock is no run.
+    let living = lock_holder(&context.paths).and_then(|holder| holder.pid());
+    let latest = store.latest_run(living)?;
+    let runs = latest.as_ref().is_some_and(|(run, _)| Some(run.pid) == living);
+    Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), runs))
 }
 
 /// One zone. Times in milliseconds since 1970, spans in milliseconds, sizes in bytes.

@@ -1,8 +1,9 @@
 //! A zone as it will be where it goes: plugged into networks that may have other names there.
 
 use super::Engine;
+use crate::host::chain;
 use crate::model::{Blocker, BlockerKind, HostUri, Manifest, Plug};
-use crate::store::Away;
+use crate::store::{Away, StoreError};
 
 /// A zone on its way to a destination.
 pub(super) struct Bound {
@@ -26,9 +27,20 @@ impl Engine {
 
     /// A zone that comes back, into the networks with which it has left.
     pub(super) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Bound, String> {
-        let left = self.store.manifest_of(&away.zone).map_err(|error| crate::host::chain(&error))?;
+        let left = self.left(zone, away)?;
         let plugs = left.map_or(Ok(Vec::new()), |left| left.plugs_back(zone));
         self.bound(zone.clone(), plugs.map_err(|error| error.to_string())?)
+    }
+
+    /// The record of a zone that comes back from where it is as that manifest says, with notes of what its networks are
+    /// called there.
+    pub(super) fn left(&self, zone: &Manifest, away: &Away) -> Result<Option<Manifest>, String> {
+        let failed = |error: StoreError| chain(&error);
+        let left = self.store.manifest_of(&away.zone).map_err(failed)?;
+        let known = self.store.away().map_err(failed)?;
+        // Its refuge has migrated it on, and has called its networks as they are called there.
+        let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);
+        Ok(left.map(|left| if followed { left.noted_at(zone) } else { left }))
     }
 
     /// A zone that steps aside; none if its networks have other names where it is or there: they could not be told

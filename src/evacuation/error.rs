@@ -1,6 +1,6 @@
 //! Why an evacuation or a return was not begun.
 
-use super::Reason;
+use super::{LockHolder, Reason};
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::store::StoreError;
@@ -16,9 +16,9 @@ pub enum EvacuationError {
     /// A return needs the lock gone.
     #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
     InMaintenance(String),
-    /// Another run.
-    #[error("another evacuation, return or migration is in progress ({0}); 'sysadm evacuate -l' shows it")]
-    Busy(String),
+    /// Another run, or something else that zones must not move beside.
+    #[error("{0}")]
+    Busy(LockHolder),
     /// Zones were named that are not there.
     #[error("no such zone: {}", .0.join(", "))]
     NoSuchZone(Vec<String>),

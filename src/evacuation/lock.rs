@@ -1,5 +1,6 @@
 //! One run at a time on a host, and no zone is detached or attached meanwhile: a lock held by a living process, free as soon as that is gone.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,6 +10,7 @@ use rustix::io::Errno;
 
 use super::EvacuationError;
 use crate::paths::Paths;
+use crate::store::Direction;
 
 /// Held while this is alive.
 #[derive(Debug)]
@@ -46,22 +48,61 @@ impl RunLock {
                 Err(error) => return Err(failed(error.into())),
             }
         }
-        let mut holder = String::new();
-        let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
-        Err(EvacuationError::Busy(holder))
+        Err(EvacuationError::Busy(LockHolder::named_in(&mut file)))
     }
+}
+
+/// What holds the lock: what it does, and the number of its process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHolder(String);
+
+impl LockHolder {
+    fn named_in(file: &mut File) -> Self {
+        let mut text = String::new();
+        let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        Self(text)
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> Option<u32> {
+        self.0.rsplit_once(", pid ")?.1.parse().ok()
+    }
+
+    /// Whether it is a run, of which there is a list.
+    fn is_run(&self) -> bool {
+        self.0.rsplit_once(", pid ").is_some_and(|(what, _)| what.parse::<Direction>().is_ok())
+    }
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = &self.0;
+        if self.is_run() {
+            write!(
+                f,
+                "another evacuation, return or migration is in progress ({what}); 'sysadm evacuate -l' shows it"
+            )
+        } else {
+            write!(f, "another command is at work on this host's zones ({what}); try again when it has ended")
+        }
+    }
+}
+
+/// What holds the lock now, if something does.
+pub fn lock_holder(paths: &Paths) -> Option<LockHolder> {
+    let mut file = OpenOptions::new().read(true).open(paths.run_lock()).ok()?;
+    let is_held = flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
+    is_held.then(|| LockHolder::named_in(&mut file))
 }
 
 /// Whether some process holds the lock now.
 pub fn is_running(paths: &Paths) -> bool {
-    let Ok(file) = OpenOptions::new().read(true).open(paths.run_lock()) else { return false };
-    matches!(flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+    lock_holder(paths).is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Direction;
 
     #[test]
     fn a_second_run_is_refused_until_the_first_is_gone() {
@@ -72,6 +113,7 @@ mod tests {
         assert!(is_running(&paths));
         let error = RunLock::take(&paths, Direction::Return).unwrap_err().to_string();
         assert!(error.contains(&format!("evacuate, pid {}", std::process::id())), "{error}");
+        assert_eq!(lock_holder(&paths).unwrap().pid(), Some(std::process::id()));
         drop(first);
         // A child that another test starts just now has a copy of the descriptor until it has become its program.
         let free = || {
@@ -80,5 +122,18 @@ mod tests {
         };
         assert!((0..500).any(|_| free()));
         RunLock::take(&paths, Direction::Return).unwrap();
+    }
+
+    #[test]
+    fn what_holds_the_lock_is_called_what_it_is() {
+        let said = |what: &str| LockHolder(format!("{what}, pid 7")).to_string();
+        for run in Direction::ALL {
+            assert!(said(run.as_str()).ends_with("'sysadm evacuate -l' shows it"), "{run}");
+        }
+        for other in ["attach web", "detach web", "evacuate --resume", ""] {
+            let said = said(other);
+            assert!(said.contains(&format!("({other}, pid 7)")) && !said.contains("evacuate -l"), "{said}");
+        }
+        assert_eq!(LockHolder(String::new()).pid(), None);
     }
 }

@@ -58,7 +58,7 @@ pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Dialled, Network, Peers};
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
-pub use lock::{RunLock, is_running};
+pub use lock::{LockHolder, RunLock, is_running, lock_holder};
 pub use prepared::{Prepared, Readiness, UNSETTLED};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
@@ -70,7 +70,7 @@ use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
-use crate::store::{Away, Direction, Mark, Move, RestWay, Store};
+use crate::store::{Away, Direction, Mark, Move, RestWay, Store, configured};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -290,6 +290,10 @@ impl Engine {
                 let mut found =
                     select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
                 select::keep_out(&mut found, &self.store.rests()?, &options);
+                if direction == Direction::Migrate {
+                    let configured = configured(self.store.detached()?, &inventory);
+                    select::keep_namesakes(&mut found, &configured, &inventory);
+                }
                 bedtime::rests_last(&mut found.list, scene.here(), &options.zones);
                 self.tell_rings(&scene.rings);
                 Ok((options, scene, found))

@@ -143,7 +143,11 @@ impl<'a> OneMove<'a> {
         self.write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
         let written = match self.of.errand {
-            Errand::Return(_) | Errand::Aside(_) => self.of.engine.store.update_away(&row),
+            Errand::Return(away) => match self.of.engine.left(&self.of.task.manifest, away)? {
+                Some(left) => self.of.engine.store.begin_return(&row, &left),
+                None => self.of.engine.store.update_away(&row),
+            },
+            Errand::Aside(_) => self.of.engine.store.update_away(&row),
             Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
             Errand::Migrate => {
                 // What could not be kept afterwards does not go.

@@ -255,24 +255,28 @@ async fn act(
             }
             destination.discard(zone.clone(), uuid).await?;
         }
-        Action::TakeBack => destination.detach(zone.clone(), uuid).await?,
+        Action::TakeBack => destination.detach(zone.clone(), uuid, false).await?,
         Action::BootAgain => {
             source.boot(zone.clone(), uuid).await?;
-            destination.detach(zone.clone(), uuid).await?;
+            destination.detach(zone.clone(), uuid, false).await?;
         }
         Action::LetRun => {
             // In this order: what is not there any more cannot be booted there meanwhile.
-            source.detach(zone.clone(), uuid).await?;
+            source.detach(zone.clone(), uuid, true).await?;
             destination.resume(zone.clone(), uuid).await?;
         }
-        Action::Forget => source.detach(zone.clone(), uuid).await?,
+        Action::Forget => source.detach(zone.clone(), uuid, true).await?,
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
     if autostart {
         // A zone that leaves is told not to boot with its host, and told so again where it has arrived.
         let home = if moved { destination } else { source };
-        home.set_autostart(zone, true).await?;
+        home.set_autostart(zone.clone(), true).await?;
+    }
+    if moved {
+        // It is there for good. If that is not heard: what it came over is heeded by nobody while it is there.
+        let _ = destination.release(zone, uuid).await;
     }
     Ok(moved)
 }

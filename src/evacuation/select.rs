@@ -7,7 +7,7 @@ use super::rest::Bed;
 use super::{EvacuationError, Options};
 use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Rest, RestPhase, TargetKey, targets_of};
+use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,6 +164,21 @@ pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], options: &Op
         }
         true
     });
+}
+
+/// A zone that has gone for good is configured here, under its name: one whose name another configured zone has does not
+/// go.
+pub(super) fn keep_namesakes(candidates: &mut Candidates, configured: &[Detached], inventory: &Inventory) {
+    for candidate in &mut candidates.list {
+        let uuid = inventory.find(&candidate.zone).map(|zone| zone.uuid);
+        let other = configured.iter().find(|row| row.zone == candidate.zone && Some(row.uuid) != uuid);
+        if let (Some(other), Intent::Leave { .. }) = (other, &candidate.intent) {
+            candidate.intent = Intent::Skip(format!(
+                "another zone of this name is configured here ({}); delete that one first: sysadm zone delete {}",
+                other.uuid, other.zone
+            ));
+        }
+    }
 }
 
 /// Those that are to be booted again on return, the last one first.

@@ -74,6 +74,11 @@ pub fn rows(
         direction = runs.then_some(run.direction);
         expected = run.expected.filter(|_| runs);
         for a_move in moves {
+            // It was on its way since, for good, and is not known to have arrived or stayed.
+            let left_since = records.get(&a_move.zone).is_some_and(|away| away.one_way);
+            if left_since && run.direction != Direction::Migrate {
+                continue;
+            }
             let phase = phases.get(&a_move.zone).copied();
             let shown =
                 if runs { a_move.state != MoveState::Returned } else { says_more(a_move, run, phase) };
@@ -313,6 +318,15 @@ mod tests {
         let status = rows("h1", &[leaving], &[], Some(&latest), true);
         assert_eq!(states(&status), ["a MIGRATING", "b READY"]);
         assert_eq!(status.running, Some(Direction::Evacuate));
+    }
+
+    #[test]
+    fn that_a_migration_was_interrupted_says_more_than_what_an_evacuation_before_it_has_left() {
+        let latest =
+            (run(Direction::Evacuate, true), ["a", "b"].map(|zone| a_move(zone, MoveState::Failed)).to_vec());
+        let leaving = Away { phase: AwayPhase::Leaving, one_way: true, ..sample_away("a") };
+        let status = rows("h1", &[leaving], &[], Some(&latest), false);
+        assert_eq!(states(&status), ["a UNKNOWN", "b FAILED"]);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::actions::{Way, way};
 use super::prepared::Readiness;
 use super::{Engine, Event, Options};
-use crate::host::Host;
-use crate::model::{Brand, Kind};
+use crate::host::{Host, HostError};
+use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;
 use crate::store::Away;
 
@@ -22,8 +22,8 @@ impl Engine {
     ) -> Result<(Away, Arc<dyn Host>), String> {
         let (mut away, mut refuge) = (away.clone(), refuge);
         for _ in 0..FOLLOWED {
-            // Whoever is too old to be asked has not migrated it.
-            let Ok(Some(next)) = refuge.migrated_to(away.uuid).await else { break };
+            let known = told(refuge.whereabouts(away.uuid).await.map(Some))?;
+            let Some(Whereabouts::Migrated(next)) = known else { break };
             let moved = format!("{} has migrated it to {next}", refuge.name());
             self.watcher.event(&Event::Warning(&format!("{}: {moved}; it returns from there", away.zone)));
             refuge = self.peers.reach(&next).await.map_err(|reason| format!("{moved}: {reason}"))?;
@@ -33,19 +33,32 @@ impl Engine {
     }
 }
 
+/// What a refuge has said of where a zone has gone. Whoever is too old to be asked has not moved it; an answer that did
+/// not come is none.
+fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
+    match answer {
+        Err(error) if error.is_not_understood() => Ok(None),
+        answer => answer.map_err(|error| format!("where it is cannot be told: {error}")),
+    }
+}
+
 /// How the zone can come back, found out at its refuge.
 pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<Kind, Readiness> {
     let failed = |reason: String| Readiness::Failed(reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
     let Some(zone) = inventory.zones.iter().find(|zone| zone.uuid == away.uuid) else {
-        let moved = refuge.moved_on(away.zone.clone()).await.ok().flatten();
-        return Err(failed(match moved {
-            Some(uri) => format!(
+        let known = told(refuge.whereabouts(away.uuid).await.map(Some)).map_err(failed)?;
+        return Err(failed(match known {
+            Some(Whereabouts::Configured) => format!(
+                "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
+                away.zone, away.zone
+            ),
+            Some(Whereabouts::Evacuated(uri)) => format!(
                 "{name} has evacuated it to {uri}; first return it to {name}: run 'sysadm evacuate -r {}' there",
                 away.zone
             ),
-            None => format!(
+            _ => format!(
                 "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",
                 away.zone
             ),

@@ -22,13 +22,22 @@ done
 case "$uuid" in
     *[!0-9a-f-]*) uuid= ;;
 esac
-# Whether a process that lives has given this zone such a slip.
+# Whether a process that lives has given this zone such a slip: its number and, since others may have it later, the
+# time of its start.
 given() {
-    [ -n "$uuid" ] && [ -r "$1/$uuid" ] && read -r pid <"$1/$uuid" && [ -d "/proc/$pid" ]
+    [ -n "$uuid" ] && [ -r "$1/$uuid" ] || return 1
+    pid='' start=''
+    { read -r pid && read -r start; } <"$1/$uuid"
+    [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] && read -r stat <"/proc/$pid/stat" || return 1
+    # The name of the program stands in parentheses, and may hold some itself; the time is the 20th word after it.
+    # shellcheck disable=SC2086 # These are to be words.
+    set -f -- ${stat##*) }
+    [ -z "$start" ] || [ "$start" = "${20}" ]
 }
 # One that sysadm has shut down in order to boot it elsewhere is not booted here.
 if [ "$2" != migrate ] && given "$holds"; then
-    echo "zone '$1': boot prevented: it is on its way to another host, see sysadm(8) [pid $pid]" >&2
+    echo "zone '$1': boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume'" \
+        "on the host whose run moves it, or end process $pid; see sysadm(8)" >&2
     exit 1
 fi
 [ -e "$marker" ] || exit 0

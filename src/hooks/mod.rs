@@ -171,8 +171,56 @@ mod tests {
         drop(pass);
         assert!(!boots(&script, &xml(ours)) && !has_pass(&paths, ours));
         // One that a killed process has left: no process has that number.
-        std::fs::write(paths.passes().join(ours.to_string()), "4194305\n").unwrap();
+        std::fs::write(paths.passes().join(ours.to_string()), "4194305\n7\n").unwrap();
         assert!(!boots(&script, &xml(ours)) && !has_pass(&paths, ours));
+    }
+
+    /// A program of an awkward name that waits for its input to end.
+    fn waiting(folder: &Path) -> std::process::Child {
+        let program = folder.join("a) S (1 2) 3");
+        std::os::unix::fs::symlink("/bin/sh", &program).unwrap();
+        Command::new(program).args(["-c", "read -r line"]).stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    #[test]
+    fn a_slip_is_its_givers_alone_and_not_that_of_a_process_with_its_number_of_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let script = install(&paths).unwrap().remove(0).0;
+        let uuid = uuid::Uuid::from_u128(7);
+        let xml = format!("<domain type='kvm'>\n  <uuid>{uuid}</uuid>\n</domain>\n");
+        drop(Slip::hold(&paths, uuid).unwrap());
+        let mut other = waiting(folder.path());
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
+        let start: u64 = stat.split(' ').rev().nth(52 - 22).unwrap().parse().unwrap();
+        for (text, holds) in [
+            (format!("{}\n{start}\n", other.id()), true),
+            (format!("{}\n{}\n", other.id(), start - 1), false),
+            // An older sysadm's.
+            (format!("{}\n", other.id()), true),
+            (String::new(), false),
+        ] {
+            std::fs::write(paths.holds().join(uuid.to_string()), &text).unwrap();
+            assert_eq!(holder(&paths, uuid), holds.then(|| other.id().to_string()), "{text:?}");
+            assert_eq!(boots(&script, &xml), !holds, "{text:?}");
+        }
+        drop(other.stdin.take());
+        other.wait().unwrap();
+    }
+
+    #[test]
+    fn who_is_kept_from_booting_a_zone_is_told_what_helps() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let script = install(&paths).unwrap().remove(0).0;
+        let uuid = uuid::Uuid::from_u128(7);
+        let _hold = Slip::hold(&paths, uuid).unwrap();
+        std::fs::write(folder.path().join("xml"), format!("<uuid>{uuid}</uuid>\n")).unwrap();
+        let xml = std::fs::File::open(folder.path().join("xml")).unwrap();
+        let output = Command::new(script).args(["web", "prepare", "begin", "-"]).stdin(xml).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("'sysadm evacuate --resume' on the host"), "{said}");
+        assert!(said.contains(&format!("or end process {}; see sysadm(8)", std::process::id())), "{said}");
     }
 
     #[test]
@@ -195,7 +243,7 @@ mod tests {
         assert!(boots(&script, &xml(ours)) && holder(&paths, ours).is_none());
         drop(pass);
         std::fs::remove_file(paths.lock_marker()).unwrap();
-        std::fs::write(paths.holds().join(ours.to_string()), "4194305\n").unwrap();
+        std::fs::write(paths.holds().join(ours.to_string()), "4194305\n7\n").unwrap();
         assert!(boots(&script, &xml(ours)), "its holder is gone");
     }
 

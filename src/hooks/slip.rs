@@ -3,9 +3,9 @@
 //! - A pass: for one moment the zone may be booted here although the lock is held.
 //! - A hold: it was shut down here in order to run elsewhere, and must not be booted here, lock or not.
 //!
-//! A slip is a file named by the zone's UUID, with the number of the process that gave it. libvirt's hook and the
-//! simulation look for it; one whose process is gone is worth nothing, so a crash leaves no hole in the lock, and no
-//! zone that nobody can boot.
+//! A slip is a file named by the zone's UUID, with the number of the process that gave it, and the time of its start in a
+//! second line. libvirt's hook and the simulation look for it; one whose process is gone is worth nothing, so a crash
+//! leaves no hole in the lock, and no zone that nobody can boot.
 
 use std::io::{Error, Result};
 use std::os::unix::fs::DirBuilderExt;
@@ -42,7 +42,9 @@ impl Slip {
             |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", file.display()));
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
         let slip = Self(file.clone());
-        std::fs::write(&file, format!("{}\n", std::process::id())).map_err(named)?;
+        let process = std::process::id().to_string();
+        let start = start_of(&process).unwrap_or_default();
+        std::fs::write(&file, format!("{process}\n{start}\n")).map_err(named)?;
         Ok(slip)
     }
 }
@@ -58,8 +60,22 @@ pub fn holder(paths: &Paths, uuid: Uuid) -> Option<String> {
 }
 
 fn giver(folder: &Path, uuid: Uuid) -> Option<String> {
-    let process = std::fs::read_to_string(folder.join(uuid.to_string())).ok()?.trim().to_owned();
-    Path::new("/proc").join(&process).is_dir().then_some(process)
+    let text = std::fs::read_to_string(folder.join(uuid.to_string())).ok()?;
+    let mut lines = text.lines();
+    let (process, start) = (lines.next()?, lines.next().unwrap_or_default());
+    let now = start_of(process)?;
+    // One of an older sysadm says nothing of its start.
+    (start.is_empty() || start == now).then(|| process.to_owned())
+}
+
+/// When that process was started, in a measure of the kernel's own; none if it is gone. Its number may be another one's
+/// later, but not both.
+fn start_of(process: &str) -> Option<String> {
+    let stat = std::fs::read(Path::new("/proc").join(process).join("stat")).ok()?;
+    // The name of its program stands in parentheses, and may hold anything.
+    let stat = String::from_utf8_lossy(&stat);
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(19).map(str::to_owned)
 }
 
 impl Drop for Slip {

@@ -58,10 +58,18 @@ pub enum HostError {
     },
 }
 
+/// How the reason of an agent begins that does not know a question. Older ones say it so, too.
+const NOT_UNDERSTOOD: &str = "failed to understand the question: ";
+
 impl HostError {
     /// An agent's answer to a question that it does not know, or not in this form.
     pub fn not_understood(host: &str, error: &dyn std::error::Error) -> Self {
-        Self::Failed { host: host.to_owned(), reason: format!("failed to understand the question: {error}") }
+        Self::Failed { host: host.to_owned(), reason: format!("{NOT_UNDERSTOOD}{error}") }
+    }
+
+    /// Whether the host is too old, or too new, for the question.
+    pub fn is_not_understood(&self) -> bool {
+        matches!(self, Self::Failed { reason, .. } if reason.starts_with(NOT_UNDERSTOOD))
     }
 
     /// A failure of that host, with all its causes.

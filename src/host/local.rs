@@ -4,8 +4,10 @@
 
 mod admission;
 mod hold;
+mod older;
 mod software;
 mod standby;
+mod whereabouts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,8 +24,8 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Claim, Facts, HostUri, Inventory, Manifest, Millis, Plug, Standby, Step,
-    Zone, ZoneName,
+    Arrival, Blocker, BlockerKind, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step,
+    Whereabouts, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -143,11 +145,6 @@ impl Local {
         self.act(Place::Source, Step::Detach, act).await
     }
 
-    /// It is attached, here or elsewhere: what a detach has left of it does not hold any more.
-    fn no_longer_detached(&self, uuid: Uuid) -> Result<(), HostError> {
-        self.store.remove_detached(uuid).map(drop).map_err(|error| self.failed(error))
-    }
-
     /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
@@ -221,12 +218,8 @@ impl Host for Local {
         Ok(away.into_iter().find(|away| away.zone == zone).map(|away| away.refuge.to_string()))
     }
 
-    async fn migrated_to(&self, uuid: Uuid) -> Result<Option<HostUri>, HostError> {
-        let moved_to = self.store.moved_to(uuid).map_err(|error| self.failed(error))?;
-        // It may have come again since.
-        let is_here =
-            moved_to.is_some() && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid);
-        Ok(moved_to.filter(|_| !is_here))
+    async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+        self.find(uuid).await
     }
 
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
@@ -259,7 +252,7 @@ impl Host for Local {
         self.keep(&standby)
     }
 
-    async fn keep_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
+    async fn withdraw_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
         self.claims(&origin, &zones).await
     }
 
@@ -290,7 +283,14 @@ impl Host for Local {
                 if blockers.is_empty() { Ok(()) } else { Err(blockers) }
             };
             let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
-            booked.map_err(|blockers| self.refused(&zone.name, blockers))
+            booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
+            if arrival.overwrite
+                && let Err(error) = self.keep_older(zone.uuid).await
+            {
+                let _ = self.store.release(&zone.name, zone.uuid);
+                return Err(error);
+            }
+            Ok(())
         };
         self.act(Place::Destination, Step::Reserve, act).await
     }
@@ -301,7 +301,12 @@ impl Host for Local {
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.store.release(&zone, uuid).map(drop).map_err(|error| self.failed(error)) };
+        let act = async {
+            self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
+            // It has come or not, whatever a row says that nobody heeds any more.
+            let _ = self.forget_older_if_it_is_here(uuid).await;
+            Ok(())
+        };
         self.act(Place::Destination, Step::Settle, act).await
     }
 
@@ -312,13 +317,15 @@ impl Host for Local {
             if let Some(path) = manifest.zonepath() {
                 zonepath::clear(path, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             }
-            self.no_longer_detached(manifest.zone.uuid)
+            Ok(())
         };
         self.act(Place::Destination, Step::Attach, act).await
     }
 
-    async fn detach(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.no_longer_detached(uuid)?;
+    async fn detach(&self, zone: ZoneName, uuid: Uuid, gone: bool) -> Result<(), HostError> {
+        if gone {
+            self.forget_older(uuid)?;
+        }
         self.undefine(&zone, uuid).await?;
         self.let_go(uuid);
         Ok(())
@@ -360,7 +367,7 @@ impl Host for Local {
 
     async fn send(&self, zone: Zone, token: Token, plugs: Vec<Plug>) -> Result<Sent, HostError> {
         let act = async {
-            self.no_longer_detached(zone.uuid)?;
+            self.forget_older(zone.uuid)?;
             let folder = self.sockets.folder(&token);
             self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
         };
@@ -384,7 +391,7 @@ impl Host for Local {
         let act = async {
             self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             // It runs, whatever a row says that nobody heeds any more.
-            let _ = self.no_longer_detached(uuid);
+            let _ = self.forget_older(uuid);
             Ok(())
         };
         self.act(Place::Destination, Step::Switch, act).await

@@ -99,6 +99,7 @@ impl Marks {
             let proof = match (&disk.source, disk.readonly) {
                 (DiskSource::Network { .. }, _) => Proof::Servers,
                 (DiskSource::Block(path), _) | (DiskSource::File(path), true) => by_content(path),
+                (DiskSource::File(path), false) if is_block_device(path) => by_content(path),
                 (DiskSource::Dir(path), _) => self.mark_in(path, &mut folders),
                 (DiskSource::File(path), false) => match (path.try_exists(), path.parent()) {
                     (Ok(true), Some(folder)) => self.mark_in(folder, &mut folders),
@@ -166,13 +167,18 @@ pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
     let views = disks.iter().map(|disk| async {
         let problem = match &disk.source {
             DiskSource::Network { servers, .. } => reach(servers).await,
-            DiskSource::File(path) => not_a(path, "file", std::fs::FileType::is_file),
+            // libvirt takes a block device for a file, too.
+            DiskSource::File(path) => not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()),
             DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir),
             DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device),
         };
         DiskView { source: disk.source.clone(), problem }
     });
     futures::future::join_all(views).await
+}
+
+fn is_block_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|about| about.file_type().is_block_device())
 }
 
 fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) -> Option<String> {

@@ -20,11 +20,7 @@ pub(super) async fn attach(task: &Task, log: &dyn Log) -> Result<(), MoveError> 
             Err(reason) => Err(undo(task, undone(reason)).await),
         },
         Err(error @ HostError::Refused { .. }) => Err(MoveError::because(Step::Attach, &error)),
-        // What was there before and is to be overwritten is not ours to take away.
-        Err(error) if task.arrival.overwrite && !error.is_no_answer() => {
-            Err(MoveError::because(Step::Attach, &error))
-        }
-        // It may have been taken there all the same: then it is taken back.
+        // It may have been taken there all the same: then it is taken back. What it came over is kept there.
         Err(error) => Err(undo(task, MoveError::because(Step::Attach, &error)).await),
     }
 }
@@ -36,7 +32,7 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     if let Err(reason) = log.intent(Step::Detach) {
         return Err(undo(task, MoveError::undone(Step::Detach, reason)).await);
     }
-    if let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid)).await {
+    if let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid, true)).await {
         if error.is_no_answer() {
             // It may yet be carried out, after the zone was seen there and taken back from the destination.
             return Err(unknown(error.to_string()));
@@ -55,7 +51,7 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
 /// Takes the configuration back from the destination. The source is known to have it.
 pub(super) async fn undo(task: &Task, cause: MoveError) -> MoveError {
     let uuid = task.arrival.manifest.zone.uuid;
-    match insist(SHORT, || task.to.detach(task.zone(), uuid)).await {
+    match insist(SHORT, || task.to.detach(task.zone(), uuid, false)).await {
         Ok(()) => cause,
         Err(error) => MoveError::unknown(
             Step::Attach,

@@ -195,7 +195,7 @@ async fn switch(
     log.done(Step::Switch).map_err(unknown)?;
     if let Err(error) = task.from.finish(task.zone()).await {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
-        let detached = insist(SHORT, || task.from.detach(task.zone(), zone.uuid)).await;
+        let detached = insist(SHORT, || task.from.detach(task.zone(), zone.uuid, true)).await;
         detached.map_err(|also| {
             MoveError::unknown(
                 Step::Settle,

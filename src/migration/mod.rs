@@ -7,6 +7,7 @@
 mod cold;
 pub mod converge;
 mod live;
+mod older;
 mod restart;
 pub mod retry;
 pub mod stall;
@@ -159,16 +160,30 @@ pub async fn migrate(
     policy: Policy,
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
-    let result = match (unless(&abort, reserve(task, log)).await, task.arrival.kind) {
-        (Err(error), _) => Err(error),
-        (Ok(()), Kind::Live) => live::migrate(task, log, policy, abort).await,
-        (Ok(()), Kind::Cold) => cold::migrate(task, log).await,
-        (Ok(()), Kind::Restart) => restart::migrate(task, log, policy, abort).await,
+    let reserved = unless(&abort, reserve(task, log)).await;
+    let result = match (&reserved, task.arrival.kind) {
+        (Err(error), _) => Err(error.clone()),
+        (Ok(_), Kind::Live) => live::migrate(task, log, policy, abort).await,
+        (Ok(_), Kind::Cold) => cold::migrate(task, log).await,
+        (Ok(_), Kind::Restart) => restart::migrate(task, log, policy, abort).await,
     };
     // Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A
     // host that cannot be told forgets the booking when its lease ends.
-    soon(task.to.release(task.zone(), task.arrival.manifest.zone.uuid)).await;
-    result
+    let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
+    match (result, reserved) {
+        (Err(error @ (MoveError::Unknown { .. } | MoveError::Leftover { .. })), _) => {
+            // What the zone came over is needed until it is settled whether the zone has come.
+            soon(task.to.renew(zone, uuid, 0)).await;
+            Err(error)
+        }
+        (result, reserved) => {
+            soon(task.to.release(zone, uuid)).await;
+            match result {
+                Err(error) if reserved == Ok(true) => Err(older::is_kept(task, error).await),
+                result => result,
+            }
+        }
+    }
 }
 
 /// Does work that has not touched the zone yet, and may be left at any moment for that reason.
@@ -206,13 +221,16 @@ async fn not_boot_at_source(task: &Task, leaves: bool) -> Result<(), HostError> 
     insist(SHORT, || task.from.set_autostart(task.zone(), !leaves)).await
 }
 
-/// Everything is asked again at the moment of the move: much may have happened since it was planned.
-async fn reserve(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
+/// Everything is asked again at the moment of the move: much may have happened since it was planned. Gives whether the
+/// zone will come over an older configuration of itself.
+async fn reserve(task: &Task, log: &dyn Log) -> Result<bool, MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Reserve, reason);
     log.intent(Step::Reserve).map_err(undone)?;
     let reserved = task.to.reserve(task.arrival.clone(), LEASE).await;
     reserved.map_err(|error| MoveError::because(Step::Reserve, &error))?;
-    log.done(Step::Reserve).map_err(undone)
+    let over = older::is_there(task).await.map_err(|error| MoveError::because(Step::Reserve, &error))?;
+    log.done(Step::Reserve).map_err(undone)?;
+    Ok(over)
 }
 
 /// The last step, after the point of no return: a failure here leaves the zone moved, and is reported.

@@ -97,7 +97,7 @@ async fn detach(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     };
     let uuid = task.arrival.manifest.zone.uuid;
     log.intent(Step::Detach).map_err(unknown)?;
-    let detached = insist(SHORT, || task.from.detach(task.zone(), uuid)).await;
+    let detached = insist(SHORT, || task.from.detach(task.zone(), uuid, true)).await;
     detached.map_err(|error| unknown(error.to_string()))?;
     log.done(Step::Detach).map_err(unknown)
 }

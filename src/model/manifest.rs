@@ -1,5 +1,6 @@
 //! A zone's manifest: everything another host needs in order to take the zone.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,12 @@ impl Manifest {
         let below = |disk: &Disk| Some(folder.join(Path::new(&disk.target).strip_prefix(target).ok()?));
         let others = self.disks.iter().filter(|disk| Path::new(&disk.target) != Path::new(target));
         others.filter_map(below).collect()
+    }
+
+    /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
+    pub fn obstacles_beside<'a>(&'a self, of_config: &'a [String]) -> impl Iterator<Item = String> + 'a {
+        let said: BTreeSet<_> = of_config.iter().collect();
+        self.obstacles.iter().filter(move |obstacle| !said.contains(obstacle)).cloned()
     }
 
     /// The zone as it is with these changes, `config` being its configuration with them.

@@ -17,7 +17,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::order::{release, revisions};
-use crate::model::{Patch, Software, System};
+use crate::model::{Patch, Software, System, plain};
 
 /// What is not the same on two systems. It prints as `zoneadm attach` does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,11 +81,6 @@ pub fn compare(source: &Software, local: Option<&Software>) -> Report {
         _ => {}
     }
     report
-}
-
-/// What a peer or a document says may neither steer a terminal nor break a line: a report has lines of its own.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Whether a version here will do for one on the source.

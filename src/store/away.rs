@@ -1,7 +1,7 @@
 //! The zones that belong here and are elsewhere. A row is there before a zone leaves and until it is back or
 //! given up on purpose; no new maintenance and no new run erases it.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
@@ -126,25 +126,17 @@ impl Store {
 
     /// Changes what is known of a zone's absence. Its identity and configuration stay.
     pub fn update_away(&self, away: &Away) -> Result<(), StoreError> {
-        let [start, duration, downtime] = Expectation::columns(away.expected);
-        self.write("record a zone that is away", |transaction| {
-            transaction.execute(
-                "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7,
-                 expected_start_ms = ?8, expected_duration_ms = ?9, expected_downtime_ms = ?10 WHERE zone = ?1",
-                params![
-                    away.zone.as_str(),
-                    away.phase.as_str(),
-                    away.ended.map(|time| time.0),
-                    stored(away.bytes),
-                    away.downtime.map(stored),
-                    away.refuge.to_string(),
-                    away.aside.as_ref().map(ToString::to_string),
-                    start,
-                    duration,
-                    downtime,
-                ],
-            )?;
-            Ok(())
+        self.write("record a zone that is away", |transaction| update(transaction, away))
+    }
+
+    /// The same of one that is about to come back, with the notes in its configuration of what its networks are called
+    /// where it is.
+    pub fn begin_return(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
+        let manifest = serde_json::to_string(manifest).unwrap_or_default();
+        self.write("record a zone that comes back", |transaction| {
+            update(transaction, away)?;
+            let sql = "UPDATE away SET manifest = ?2 WHERE zone = ?1";
+            transaction.execute(sql, params![away.zone.as_str(), manifest]).map(drop)
         })
     }
 
@@ -181,6 +173,27 @@ impl Store {
                 .collect()
         })
     }
+}
+
+fn update(transaction: &Transaction<'_>, away: &Away) -> rusqlite::Result<()> {
+    let [start, duration, downtime] = Expectation::columns(away.expected);
+    transaction.execute(
+        "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7,
+         expected_start_ms = ?8, expected_duration_ms = ?9, expected_downtime_ms = ?10 WHERE zone = ?1",
+        params![
+            away.zone.as_str(),
+            away.phase.as_str(),
+            away.ended.map(|time| time.0),
+            stored(away.bytes),
+            away.downtime.map(stored),
+            away.refuge.to_string(),
+            away.aside.as_ref().map(ToString::to_string),
+            start,
+            duration,
+            downtime,
+        ],
+    )?;
+    Ok(())
 }
 
 #[cfg(test)]

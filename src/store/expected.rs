@@ -102,7 +102,7 @@ mod tests {
         store.expect(run, (Millis(90), 9), &[(zone.clone(), expectation)]).unwrap();
         let later = Expectation { start: Millis(50), downtime: Some(300), ..expectation };
         store.expect(run, (Millis(120), 4), &[(zone.clone(), later)]).unwrap();
-        let (run, moves) = store.latest_run().unwrap().unwrap();
+        let (run, moves) = store.latest_run(None).unwrap().unwrap();
         assert_eq!(run.expected, Some(Expected { end: Millis(120), margin: 4, first: Millis(90) }));
         let expected: Vec<_> = moves.into_iter().map(|one| (one.zone, one.expected)).collect();
         assert_eq!(expected, [(other, None), (zone, Some(later))]);

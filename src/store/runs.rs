@@ -247,14 +247,15 @@ impl Store {
     }
 
     /// The newest run with those of its moves that did not go well, or not yet, by zone name. (A zone that was
-    /// evacuated is in the away list; one that has returned, or was migrated since, is no news.) A migration counts
-    /// until it has ended: what an evacuation before it has left to do is more than a zone that has gone its way.
-    pub fn latest_run(&self) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
+    /// evacuated is in the away list; one that has returned, or was migrated since, is no news.) A migration counts while
+    /// it goes on, that is while the process `living` does it: what an evacuation before it has left to do is more than a
+    /// zone that has gone its way, and one that was interrupted on its way is in the away list.
+    pub fn latest_run(&self, living: Option<u32>) -> Result<Option<(Run, Vec<Move>)>, StoreError> {
         self.read("read the latest run", |connection| {
             let run = connection
                 .query_row(
-                    "SELECT * FROM run WHERE NOT one_way OR ended_ms IS NULL ORDER BY id DESC LIMIT 1",
-                    [],
+                    "SELECT * FROM run WHERE NOT one_way OR (ended_ms IS NULL AND pid = ?1) ORDER BY id DESC LIMIT 1",
+                    [living],
                     Run::read,
                 )
                 .optional()?;
@@ -263,9 +264,10 @@ impl Store {
                 .prepare_cached(
                     "SELECT * FROM move WHERE run = ?1 AND state NOT IN ('EVACUATED', 'RETURNED') AND zone NOT IN
                      (SELECT zone FROM move JOIN run ON run.id = move.run
-                      WHERE run.id > ?1 AND run.one_way AND state = 'EVACUATED') ORDER BY zone",
+                      WHERE run.id > ?1 AND run.one_way AND state = 'EVACUATED'
+                      UNION SELECT zone FROM detached WHERE moved_to IS NOT NULL AND since_ms >= ?2) ORDER BY zone",
                 )?
-                .query_map([run.id], Move::read)?
+                .query_map([run.id, run.started.0], Move::read)?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Some((run, moves)))
         })
@@ -288,7 +290,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::fresh;
+    use crate::store::tests::{fresh, sample};
 
     #[test]
     fn a_move_reads_back_as_it_was_written() {
@@ -311,9 +313,33 @@ mod tests {
         };
         store.save_moves(run, &[full.clone(), Move::new("evac2".parse().unwrap())]).unwrap();
         store.end_run(run, "failed", Millis(9)).unwrap();
-        let (read, moves) = store.latest_run().unwrap().unwrap();
+        let (read, moves) = store.latest_run(None).unwrap().unwrap();
         assert_eq!((read.ended, read.outcome.as_deref()), (Some(Millis(9)), Some("failed")));
         assert_eq!(moves, [full, Move::new("evac2".parse().unwrap())]);
+    }
+
+    #[test]
+    fn a_migration_hides_what_is_left_of_an_evacuation_only_while_it_goes_on() {
+        let (_folder, store) = fresh();
+        let failed = |zone: &str| Move { state: MoveState::Failed, ..Move::new(zone.parse().unwrap()) };
+        let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(1)).unwrap();
+        store.save_moves(run, &[failed("evac1"), failed("evac2")]).unwrap();
+        store.end_run(run, "ended", Millis(2)).unwrap();
+        let one_way = store.begin_run(Direction::Migrate, "root", 8, Millis(3)).unwrap();
+        let moving = Move { state: MoveState::Migrating, ..Move::new("evac1".parse().unwrap()) };
+        store.save_moves(one_way, &[moving]).unwrap();
+        let latest = |living| {
+            let (run, moves) = store.latest_run(living).unwrap().unwrap();
+            (run.id, moves.into_iter().map(|one| one.zone.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(latest(Some(8)), (one_way, vec!["evac1".to_owned()]));
+        // It was killed, whoever lives now.
+        for living in [None, Some(9)] {
+            assert_eq!(latest(living), (run, vec!["evac1".to_owned(), "evac2".to_owned()]));
+        }
+        // And it had arrived, as was found out later.
+        store.gone_for_good(sample::detached("evac1", 1, Some("ssh://h2"))).unwrap();
+        assert_eq!(latest(None), (run, vec!["evac2".to_owned()]));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod hosts;
 mod listing;
 mod maintain;
 mod migrate;
+mod migrate_in_vain;
 mod output;
 mod pipes;
 mod plan;

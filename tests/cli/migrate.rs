@@ -36,7 +36,7 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
     assert_eq!(site.whereabouts("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
     ------- stderr -------
-    sysadm: no such zone: evac1
+    sysadm: zone 'evac1': it was migrated to rads://h2, and is attached there; move it from there
     [exit status 1]
     ");
 }
@@ -146,7 +146,7 @@ fn a_configuration_that_is_there_already_is_replaced_only_when_told() {
     });
     assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h3: evac4 is configured there already; -w overwrites that
+    sysadm: zone 'evac4': rads://h3: evac4 is there already, installed; -w of evacuate and migrate overwrites that
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h3"), @r"
@@ -334,14 +334,7 @@ fn a_result_is_a_document_too() {
 #[test]
 fn the_system_log_tells_who_has_migrated_what_and_which_run_was_forced() {
     let site = Environment::locked();
-    let path = site.paths("h1").syslog();
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let log = std::os::unix::net::UnixDatagram::bind(path).unwrap();
-    let line = || {
-        let mut text = [0; 4096];
-        let length = log.recv(&mut text).unwrap();
-        String::from_utf8_lossy(&text[..length]).into_owned()
-    };
+    let line = site.system_log("h1");
     site.done("h1", "zone migrate -q evac1 rads://h2");
     assert!(line().contains("evac1 migrated to rads://h2 by "));
     assert_eq!(site.run("h1", "zone migrate -q -t live evac4 rads://h2").status, Some(1));

@@ -42,6 +42,28 @@ fn the_lock_of_a_killed_run_is_free_at_once() {
 }
 
 #[test]
+fn what_holds_the_lock_is_not_taken_for_a_run_that_was_killed() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let mut run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let _lock = sysadm::evacuation::RunLock::take(&site.paths("h1"), "attach web").unwrap();
+    assert_snapshot!(site.run("h1", "evacuate -l -o zonename,state"), @r"
+    ZONENAME         STATE
+    evac1            UNKNOWN
+    sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate"), @r"
+    ------- stderr -------
+    sysadm: another command is at work on this host's zones (attach web, pid PID); try again when it has ended
+    [exit status 4]
+    ");
+}
+
+#[test]
 fn the_list_is_given_while_a_run_goes_on_and_somebody_writes() {
     let site = Environment::story();
     // Slow enough for what is expected of it not to be over meanwhile.

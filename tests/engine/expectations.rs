@@ -25,7 +25,7 @@ async fn what_was_expected_is_kept_beside_what_came_of_it() {
         // A zone that does not run has none.
         assert_eq!(expected.downtime.is_some(), zone != "cold", "{away:?}");
     }
-    let (run, _) = world.store("h1").latest_run().unwrap().unwrap();
+    let (run, _) = world.store("h1").latest_run(None).unwrap().unwrap();
     let (expected, ended) = (run.expected.unwrap(), run.ended.unwrap());
     assert!(expected.first > expected.end && expected.end <= ended, "{run:?}");
 }
@@ -48,7 +48,7 @@ async fn nothing_is_expected_of_zones_that_do_not_move() {
     world.set_default_target("h1", "rads://nowhere");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!((outcome.moves[0].state, outcome.moves[0].expected), (MoveState::Failed, None));
-    let (run, _) = world.store("h1").latest_run().unwrap().unwrap();
+    let (run, _) = world.store("h1").latest_run(None).unwrap().unwrap();
     assert_eq!(run.expected, None);
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
 }

@@ -117,7 +117,7 @@ async fn a_hypervisor_that_answers_nothing_more_leaves_the_zone_unknown_and_list
         "cancelled; h1 does not say within 30 s that it has ended; \
          'sysadm evacuate --resume' settles it when both hosts answer"
     );
-    let (run, moves) = world.store("h1").latest_run().unwrap().unwrap();
+    let (run, moves) = world.store("h1").latest_run(None).unwrap().unwrap();
     let away = world.store("h1").away().unwrap();
     let listed = sysadm::evacuation::rows("h1", &away, &[], Some(&(run, moves)), false).rows;
     assert_eq!(listed.iter().map(|row| row.state).collect::<Vec<_>>(), [MoveState::Unknown]);

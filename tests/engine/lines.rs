@@ -9,7 +9,7 @@ use sysadm::host::{
     Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use sysadm::plan::Survey;
 use tokio::sync::watch;
@@ -59,7 +59,7 @@ struct Inner {
     /// How often `progress` was asked while it gets no answer.
     unanswered: AtomicUsize,
     no_progress: AtomicBool,
-    /// The agents are of a time that knew no surveys.
+    /// The agents are of a time that knew neither surveys nor migrations.
     old: AtomicBool,
     state: watch::Sender<Line>,
     broken: std::sync::Mutex<Option<Break>>,
@@ -122,7 +122,7 @@ impl Lines {
         self.inner.no_progress.store(true, Ordering::SeqCst);
     }
 
-    /// From now on the agents at the far ends are older than surveys are.
+    /// From now on the agents at the far ends are older than surveys and migrations are.
     pub fn lead_to_old_agents(&self) {
         self.inner.old.store(true, Ordering::SeqCst);
     }
@@ -157,6 +157,16 @@ impl Lossy {
             std::cmp::Ordering::Equal => Some(broken.loss),
             std::cmp::Ordering::Greater => broken.for_ever.then_some(Loss::Question),
         }
+    }
+
+    /// What an agent of before says to a question that came later.
+    fn not_if_it_is_old(&self) -> Result<(), HostError> {
+        if !self.lines.inner.old.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let question = serde_json::json!({"a_question_of_tomorrow": {}});
+        let unknown = serde_json::from_value::<Call>(question).unwrap_err();
+        Err(HostError::not_understood(self.host.name(), &unknown))
     }
 
     fn nothing<T>(&self) -> Result<T, HostError> {
@@ -211,13 +221,13 @@ macro_rules! pass_on {
             })+
 
             async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
-                if self.lines.inner.old.load(Ordering::SeqCst) {
-                    // What an agent of before says to a question that came later.
-                    let question = serde_json::json!({"a_question_of_tomorrow": {"measure": measure}});
-                    let unknown = serde_json::from_value::<Call>(question).unwrap_err();
-                    return Err(HostError::not_understood(self.host.name(), &unknown));
-                }
+                self.not_if_it_is_old()?;
                 self.ask(self.host.survey(measure)).await
+            }
+
+            async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+                self.not_if_it_is_old()?;
+                self.ask(self.host.whereabouts(uuid)).await
             }
 
             async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
@@ -244,19 +254,18 @@ pass_on! {
     fn facts() -> Facts;
     fn inventory() -> Inventory;
     fn moved_on(zone: ZoneName) -> Option<String>;
-    fn migrated_to(uuid: Uuid) -> Option<HostUri>;
     fn check(arrival: Arrival) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
     fn offer(zone: ZoneName) -> Offer;
     fn look(ticket: ProbeTicket) -> Vec<DiskView>;
     fn unmark(ticket: ProbeTicket) -> ();
     fn leave_standby(standby: Standby) -> ();
-    fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
+    fn withdraw_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
     fn reserve(arrival: Arrival, lease: u64) -> ();
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();
-    fn detach(zone: ZoneName, uuid: Uuid) -> ();
+    fn detach(zone: ZoneName, uuid: Uuid, gone: bool) -> ();
     fn set_autostart(zone: ZoneName, autostart: bool) -> ();
     fn open_arrival(manifest: Manifest, token: Token) -> ();
     fn close_arrival(token: Token) -> ();

@@ -15,6 +15,7 @@ mod lines;
 mod migrations;
 mod neighbours;
 mod networks;
+mod older;
 mod passes;
 mod points;
 mod promises;

@@ -5,6 +5,7 @@ use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState};
 
+use crate::lines::{Break, Loss};
 use crate::world::{Kindly, World, error_of, live, name, state_of};
 
 const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
@@ -187,6 +188,51 @@ async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
     world.clear_faults();
     let row = world.away("web").unwrap();
     assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, "h2"));
+    assert!(world.run(Direction::Return).await.unwrap().is_complete());
+    assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
+}
+
+/// It is not where it was brought: that its next place is not told does not mean that it has none.
+#[tokio::test(start_paused = true)]
+async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
+    for evacuated_on in [false, true] {
+        let away_from_h2 = async || {
+            let world = evacuated(Kindly::Live).await;
+            if evacuated_on {
+                world.set_default_target("h2", "rads://h3");
+                world.lock("h2");
+                let outcome =
+                    world.engine_of("h2").run(Direction::Evacuate, &World::options()).await.unwrap();
+                assert!(outcome.is_complete(), "{outcome:?}");
+            } else {
+                moves_on_to(&world, "rads://h3").await;
+            }
+            world.lines.break_at(Break { at: usize::MAX, loss: Loss::Question, for_ever: false });
+            world
+        };
+        let world = away_from_h2().await;
+        let outcome = world.run(Direction::Return).await.unwrap();
+        assert!(
+            outcome.is_complete() || error_of(&outcome, "web").contains("h2 has evacuated it"),
+            "{outcome:?}"
+        );
+        let mut lost = 0;
+        for at in 0..world.lines.asked() {
+            let world = away_from_h2().await;
+            world.lines.break_at(Break { at, loss: Loss::Answer, for_ever: false });
+            let outcome = world.run(Direction::Return).await.unwrap();
+            let said = error_of(&outcome, "web");
+            assert!(!said.contains("--forget"), "at {at}: {said}");
+            lost += usize::from(said.contains("did not answer"));
+        }
+        assert!(lost > 0, "no answer mattered");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refuge_that_is_too_old_to_be_asked_where_a_zone_is_now_has_it_or_has_not() {
+    let world = evacuated(Kindly::Live).await;
+    world.lines.lead_to_old_agents();
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
 }

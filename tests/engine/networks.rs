@@ -1,9 +1,10 @@
 //! Networks that another host calls otherwise: a zone is plugged in accordingly there, and as it was when it is back.
 
 use sysadm::config::Config;
+use sysadm::evacuation::Options;
 use sysadm::model::Network;
 use sysadm::platform::Platform;
-use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
+use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState};
 
 use crate::world::{Kindly, World, brand, error_of, live, name, state_of};
@@ -91,6 +92,42 @@ async fn a_zone_that_does_not_get_there_stays_plugged_in_as_it_was() {
         (world.all_is_told_truly("web", Kindly::Live).await, config(&world, "h1").await),
         ("h1", before)
     );
+}
+
+/// From h2, where it is a guest, to h3, which calls br10 br20 and br2 br10.
+async fn moves_on(world: &mut World) {
+    world.set_host("h3", |host| host.bridges = ["br20", "br10"].map(str::to_owned).to_vec());
+    world.maps = Config::parse("[map.h3.net]\nbr10 = \"br20\"\nbr2 = \"br10\"\n").unwrap().map;
+    let destination = Some("rads://h3".parse().unwrap());
+    let options = Options { destination, actions: world.actions.clone(), ..world.migration() };
+    let outcome = world.engine_of("h2").run(Direction::Migrate, &options).await.unwrap();
+    assert!(outcome.is_complete(), "{outcome:?}");
+    assert_eq!(networks(world, "h3").await, ["br20", "br20", "br10"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_its_refuge_has_migrated_on_comes_back_as_it_was() {
+    for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
+        for fails_first in [false, true] {
+            let mut world = mapped(kind);
+            let before = config(&world, "h1").await;
+            world.lock("h1");
+            assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+            world.unlock("h1");
+            moves_on(&mut world).await;
+            if fails_first {
+                let at = if kind == Kindly::Live { Operation::OpenArrival } else { Operation::Define };
+                world.set_faults("h1", &[Fault::always(Effect::Fail { at, reason: "no".to_owned() })]);
+                let outcome = world.run(Direction::Return).await.unwrap();
+                assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
+                world.clear_faults();
+                assert_eq!(world.away("web").unwrap().refuge.host, "h3");
+            }
+            let outcome = world.run(Direction::Return).await.unwrap();
+            assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
+            assert_eq!(config(&world, "h1").await, before, "{kind:?} {fails_first}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

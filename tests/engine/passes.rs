@@ -126,7 +126,7 @@ async fn an_evacuation_waits_for_zones_that_its_destination_is_just_giving_back(
         let watch = async {
             // Not by its own patience, but because it sees that zones are leaving.
             until(|| world.events.count("waiting web") == 2).await;
-            let (_, moves) = world.store("h1").latest_run().unwrap().unwrap();
+            let (_, moves) = world.store("h1").latest_run(None).unwrap().unwrap();
             world.clear_faults();
             moves.into_iter().next().unwrap()
         };

@@ -6,7 +6,7 @@ use crate::cli::columns::escape;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::{Host, Local};
-use crate::model::{Aux, Brand, Inventory, Zone, ZoneState};
+use crate::model::{Aux, Brand, Inventory, Zone, ZoneState, plain};
 use crate::store::{Away, Detached, configured};
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub struct Args {
 
 pub async fn run(options: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let store = context.store()?;
+    let store = context.store_to_ask()?;
     let (away, detached) = (store.away()?, store.detached()?);
     let local = context.local(store)?;
     let inventory = local.inventory().await?;
@@ -39,10 +39,12 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     if options.verbose || options.parsable {
         find_paths(&local, &inventory, &mut lines).await;
     }
-    // A zone that is away or detached has its configuration here, in the store.
+    // A zone that is away or detached has its configuration here, in the store; one that is both is away.
+    let is_away = |row: &Detached| away.iter().any(|other| other.uuid == row.uuid);
+    let detached = configured(detached, &inventory);
+    lines.extend(detached.iter().filter(|row| !is_away(row)).map(Line::of_detached));
     let away = away.iter().filter(|row| inventory.find(&row.zone).is_none());
     lines.extend(away.map(Line::of_away));
-    lines.extend(configured(detached, &inventory).iter().map(Line::of_detached));
     lines.retain(|line| match line.state {
         _ if options.configured => true,
         ZoneState::Installed => options.installed,
@@ -152,7 +154,7 @@ fn render(lines: &[Line], options: &Args) -> String {
         for line in lines {
             let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             let path =
-                line.path.as_ref().map_or_else(|| "-".to_owned(), |path| ui::clean(&path.to_string_lossy()));
+                line.path.as_ref().map_or_else(|| "-".to_owned(), |path| plain(&path.to_string_lossy()));
             text.push_str(&row(&id, &line.name, line.state.as_str(), &path, &line.brand, line.ip()));
         }
         return text;

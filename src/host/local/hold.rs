@@ -90,7 +90,7 @@ mod tests {
     async fn a_zone_that_has_gone_is_not_held_when_it_comes_again() {
         let site = Site::new();
         site.shut_down().await;
-        site.host.detach("web".parse().unwrap(), site.uuid).await.unwrap();
+        site.host.detach("web".parse().unwrap(), site.uuid, true).await.unwrap();
         let spec = ZoneSpec { uuid: Some(site.uuid), ..ZoneSpec::new("web".parse().unwrap()) };
         site.sim.create(spec).unwrap();
         assert_eq!(site.owner_boots(), Ok(()));

@@ -47,6 +47,19 @@ async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
     assert_eq!(found, expected);
 }
 
+/// libvirt boots a zone whose `file` is a block device.
+#[tokio::test]
+async fn a_block_device_that_is_called_a_file_is_known_as_what_it_is() {
+    let all = std::fs::read_dir("/dev").unwrap().map(|entry| entry.unwrap().path());
+    let is_block = |path: &PathBuf| path.metadata().is_ok_and(|about| about.file_type().is_block_device());
+    let device = all.into_iter().find(is_block).expect("this machine has a block device");
+    let disk = disk(DiskSource::File(device), false);
+    assert_eq!(find(std::slice::from_ref(&disk)).await[0].problem, None);
+    // No mark beside it: every host has a /dev of its own.
+    let proof = Marks::default().leave(&[disk]).marks.remove(0).proof;
+    assert!(matches!(proof, Proof::Fingerprint(_) | Proof::None { .. }), "{proof:?}");
+}
+
 #[tokio::test]
 async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -167,4 +167,39 @@ proptest! {
         };
         prop_assert_eq!(sorted(&home), sorted(&here));
     }
+
+    #[test]
+    fn whatever_is_mapped_twice_comes_back_as_it_was(
+        interfaces in prop::collection::vec((0_u8..4, "br[0-4]"), 0..6),
+        first in prop::collection::btree_map("br[0-4]", "br[0-6]", 0..5),
+        second in prop::collection::btree_map("br[0-6]", "br[0-8]", 0..5),
+    ) {
+        let mut interfaces: Vec<_> = interfaces.iter().map(|(number, net)| interface(*number, net)).collect();
+        interfaces.dedup();
+        let here = zone(interfaces);
+        let pairs = |names: &BTreeMap<String, String>| {
+            self::names(&names.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect::<Vec<_>>())
+        };
+        let Ok(left) = here.clone().bound_for(&pairs(&first)) else { return Ok(()) };
+        let Ok(on) = brought(&left).bound_for(&pairs(&second)) else { return Ok(()) };
+        let there = brought(&on);
+        let home = there.plugged(&left.noted_at(&there).plugs_back(&there).unwrap(), String::new());
+        prop_assert_eq!(&home.interfaces, &here.interfaces);
+    }
+}
+
+#[test]
+fn of_an_interface_that_will_be_elsewhere_after_a_boot_the_place_after_that_counts_once_it_was_booted() {
+    let left = zone(vec![interface(1, "br0"), interface(1, "br1"), interface(2, "br2")]);
+    let back = |now: Vec<Interface>| {
+        let now = zone(now);
+        now.plugged(&left.clone().noted_at(&now).plugs_back(&now).unwrap(), String::new()).interfaces
+    };
+    assert_eq!(
+        back(vec![interface(1, "br21"), interface(2, "br2")]),
+        [interface(1, "br1"), interface(2, "br2")]
+    );
+    // One that is of another kind now was plugged in elsewhere by somebody; a new one is not known.
+    let managed = Interface::new(interface(2, "x").mac, Network::Managed("lan".into()));
+    assert_eq!(back(vec![managed.clone(), interface(3, "br9")]), [managed, interface(3, "br9")]);
 }

@@ -187,7 +187,9 @@ impl Sim {
         match hooks::holder(&self.inner.paths, uuid) {
             None => Ok(()),
             Some(pid) => {
-                let what = format!("boot prevented: it is on its way to another host [pid {pid}]");
+                let what = format!(
+                    "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume' on the host whose run moves it, or end process {pid}; see sysadm(8)"
+                );
                 Err(PlatformError::State { zone: zone.clone(), what })
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, holder, manifest, name, rest, standby, trip, uri,
+    announcement, away, booking, detached, entry, holder, left, manifest, name, rest, standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -30,6 +30,9 @@ pub const WRITES: &[Write] = &[
         store.begin_away(&away("new", AwayPhase::Leaving).0, &manifest("new"))
     }),
     ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
+    ("record a zone that comes back", |store| {
+        store.begin_return(&away("web", AwayPhase::Returning).0, &manifest("web"))
+    }),
     ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
     ("record a zone that is put to rest", |store| {
         store.begin_rest(&rest("new", RestWay::Stop, RestPhase::Stopping))
@@ -48,6 +51,11 @@ pub const WRITES: &[Write] = &[
         store.take_standby("h1", &name("left"), Some((Millis(42), "eve")))
     }),
     ("drop a manifest of another host", |store| store.drop_standby("h1", &name("taken")).map(drop)),
+    ("record with whom a manifest is left", |store| store.leave_with(&left("new", 31, "rads://h9"))),
+    ("record that manifests were withdrawn", |store| {
+        let row = left("web", 7, "ssh://root@h2");
+        store.withdrawn(&row.uri, &[row.uuid])
+    }),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)

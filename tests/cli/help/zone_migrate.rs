@@ -68,7 +68,8 @@ fn help_of_zone_migrate() {
     OUTPUT
       zoneadm(8)'s sentences, on standard error, each when it is so; a moving bar beside
       them on a terminal. A configuration that is there already is never used: -w replaces
-      it, and without -w it is an error.
+      it, and without -w it is an error. What was replaced is 'configured' there if the
+      zone does not stay, and 'sysadm zone attach' puts it back.
 
     EXAMPLES
       sysadm zone migrate -n web1 ssh://root@h2    could it?
@@ -79,8 +80,8 @@ fn help_of_zone_migrate() {
       0    it has moved; -n: it could
       1    nothing was changed: every reason is said
       2    wrong usage
-      4    the destination is in maintenance, or another evacuation, return or migration
-           is in progress here
+      4    the destination is in maintenance, or another evacuation, return or migration,
+           or a detach or attach, is in progress here
       5    stuck: where the zone is cannot be told before both hosts answer; then
            'sysadm evacuate --resume'
       130  cancelled; the zone is here, as it was

@@ -1,0 +1,212 @@
+//! A zone comes over an older configuration of itself: whatever goes wrong, that is not lost.
+
+use sysadm::evacuation::{EvacuationError, Options, Outcome, recover};
+use sysadm::model::{Edit, Manifest};
+use sysadm::platform::Platform;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::store::{Detached, Direction, MoveState};
+
+use crate::crashes::paused;
+use crate::lines::{Break, Loss};
+use crate::script::Plan;
+use crate::world::{Kindly, World, error_of, name, state_of};
+
+const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
+
+/// h2 has an older configuration of web, with less memory. Gives that, too.
+async fn with_an_older_one(kind: Kindly) -> (World, String) {
+    let world = World::with(kind);
+    let sim = world.sim("h1");
+    let manifest = sim.manifest(&name("web")).await.unwrap();
+    let older = sim.edit(&manifest, &[Edit::Memory(1 << 30)]).unwrap();
+    world.sim("h2").define(&Manifest { config: older.clone(), ..manifest }).await.unwrap();
+    world.script.begin(None);
+    (world, older)
+}
+
+async fn migrate_over_it(world: &World) -> Outcome {
+    try_to_migrate_over_it(world).await.unwrap()
+}
+
+async fn try_to_migrate_over_it(world: &World) -> Result<Outcome, EvacuationError> {
+    let options = Options { overwrite: true, actions: world.actions.clone(), ..world.migration() };
+    world.engine().run(Direction::Migrate, &options).await
+}
+
+fn configured(world: &World, host: &str) -> Vec<Detached> {
+    world.store(host).detached().unwrap()
+}
+
+/// What h2 has of web that is not the zone that was to come.
+async fn kept(world: &World) -> Option<String> {
+    let here = world.sim("h2").manifest(&name("web")).await.ok().map(|manifest| manifest.config);
+    here.or_else(|| configured(world, "h2").pop().map(|row| row.manifest.config))
+}
+
+fn a_failure(kind: Kindly) -> (&'static str, Fault) {
+    let fail = |at| Fault::always(Effect::Fail { at, reason: "no".to_owned() });
+    match kind {
+        Kindly::Live => ("h1", Fault::always(Effect::FailSend { rounds: 1, reason: "no".to_owned() })),
+        Kindly::Cold => ("h1", fail(Operation::Undefine)),
+        Kindly::Restart => ("h2", fail(Operation::Boot)),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_zone_has_come_over_is_configured_there_when_it_does_not_stay_and_the_error_says_so() {
+    for kind in KINDS {
+        let (world, older) = with_an_older_one(kind).await;
+        let (host, fault) = a_failure(kind);
+        world.set_faults(host, &[fault]);
+        let outcome = migrate_over_it(&world).await;
+        assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
+        let said = error_of(&outcome, "web");
+        let kept = "; its older configuration on h2 is kept there as configured: 'sysadm zone attach web' there puts it back";
+        assert!(said.ends_with(kept), "{kind:?}: {said}");
+        world.clear_faults();
+        assert_eq!(world.all_is_told_truly("web", kind).await, "h1");
+        let rows = configured(&world, "h2");
+        assert_eq!(rows.len(), 1, "{kind:?}");
+        assert_eq!((rows[0].manifest.config.as_str(), rows[0].moved_to.as_ref()), (older.as_str(), None));
+        assert_eq!(rows[0].manifest.zone.state, sysadm::model::ZoneState::Configured);
+        world.all_room_is_given_back();
+        // And it comes all the same, the next time.
+        assert!(migrate_over_it(&world).await.is_complete());
+        assert_eq!(world.all_is_told_truly("web", kind).await, "h2");
+        assert_eq!(configured(&world, "h2"), [], "{kind:?}: it is attached there");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_touched_stays_installed_and_nothing_is_said_of_it() {
+    let (world, older) = with_an_older_one(Kindly::Live).await;
+    let fault = Effect::Fail { at: Operation::OpenArrival, reason: "no".to_owned() };
+    world.set_faults("h2", &[Fault::always(fault)]);
+    let outcome = migrate_over_it(&world).await;
+    assert_eq!(error_of(&outcome, "web"), "h2: no");
+    assert_eq!(world.sim("h2").manifest(&name("web")).await.unwrap().config, older);
+    assert_eq!(configured(&world, "h2"), []);
+}
+
+/// After everything was settled.
+async fn nothing_is_lost(world: &World, kind: Kindly, older: &str, context: &str) {
+    world.clear_faults();
+    world.lines.repair();
+    let open = recover::settle_interrupted(&world.engine()).await.unwrap();
+    assert!(open.is_empty(), "{context}: {open:?}");
+    if world.moved_to("h1", "web").is_some() {
+        assert_eq!(world.home_of("web", kind).await, "h2", "{context}");
+    } else {
+        let stays = world.seen("h1", "web").await.unwrap();
+        assert_eq!(stays.is_running(), kind != Kindly::Cold, "{context}");
+        assert_eq!(kept(world).await.as_deref(), Some(older), "{context}");
+    }
+    assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_fails_the_older_configuration_is_there_unless_the_zone_is() {
+    for kind in KINDS {
+        let (world, _) = with_an_older_one(kind).await;
+        assert!(migrate_over_it(&world).await.is_complete());
+        let moments = world.script.moments();
+        assert!(moments.len() > 8, "{moments:?}");
+        for plan in moments.into_iter().flat_map(|moment| [Plan::Fail(moment), Plan::FailAfter(moment)]) {
+            let (world, older) = with_an_older_one(kind).await;
+            world.script.begin(Some(plan));
+            let outcome = try_to_migrate_over_it(&world).await;
+            nothing_is_lost(&world, kind, &older, &format!("{kind:?} {plan:?}: {outcome:?}")).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_answer_is_lost_the_older_configuration_is_there_unless_the_zone_is() {
+    for kind in KINDS {
+        let (world, _) = with_an_older_one(kind).await;
+        world.lines.break_at(Break { at: usize::MAX, loss: Loss::Question, for_ever: false });
+        assert!(migrate_over_it(&world).await.is_complete());
+        let questions = world.lines.asked();
+        assert!(questions > 5, "{questions}");
+        for at in 0..questions {
+            for (loss, for_ever) in
+                [(Loss::Question, false), (Loss::Question, true), (Loss::Answer, false), (Loss::Answer, true)]
+            {
+                let (world, older) = with_an_older_one(kind).await;
+                let the_break = Break { at, loss, for_ever };
+                world.lines.break_at(the_break);
+                let outcome = try_to_migrate_over_it(&world).await;
+                nothing_is_lost(&world, kind, &older, &format!("{kind:?} {the_break:?}: {outcome:?}")).await;
+            }
+        }
+    }
+}
+
+#[test]
+fn whenever_the_power_is_lost_the_older_configuration_is_there_unless_the_zone_is() {
+    for kind in KINDS {
+        let (world, _) = paused().block_on(with_an_older_one(kind));
+        paused().block_on(async { assert!(migrate_over_it(&world).await.is_complete()) });
+        for point in 0..world.script.points() {
+            let (world, older) = paused().block_on(with_an_older_one(kind));
+            world.script.begin(Some(Plan::Crash(point)));
+            let runtime = paused();
+            runtime.block_on(async {
+                let run = std::panic::AssertUnwindSafe(try_to_migrate_over_it(&world));
+                tokio::select! {
+                    biased;
+                    () = world.script.crash() => {}
+                    _ = futures::FutureExt::catch_unwind(run) => {}
+                }
+            });
+            runtime.shutdown_background();
+            let world = world.after_power_loss();
+            paused().block_on(nothing_is_lost(&world, kind, &older, &format!("{kind:?} at {point}")));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_leaves_is_not_configured_where_it_was_whatever_was_kept_of_it() {
+    for kind in KINDS {
+        let world = World::with(kind);
+        let manifest = world.sim("h1").manifest(&name("web")).await.unwrap();
+        let left = Detached::new(
+            manifest,
+            sysadm::model::document::Written::by("h1", sysadm::model::Millis(1)),
+            "me".to_owned(),
+        );
+        world.store("h1").begin_detached(&left).unwrap();
+        world.lock("h1");
+        assert!(world.run(Direction::Evacuate).await.unwrap().is_complete());
+        assert_eq!(configured(&world, "h1"), [], "{kind:?}");
+        // The same at its refuge.
+        world.unlock("h1");
+        world.store("h2").begin_detached(&left).unwrap();
+        assert!(world.run(Direction::Return).await.unwrap().is_complete());
+        assert_eq!(configured(&world, "h2"), [], "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_zone_was_migrated_to_is_known_until_it_has_come_again() {
+    for kind in KINDS {
+        let world = World::with(kind);
+        assert!(world.run(Direction::Migrate).await.unwrap().is_complete());
+        let back = Options {
+            destination: Some("rads://h1".parse().unwrap()),
+            actions: world.actions.clone(),
+            ..world.migration()
+        };
+        let (host, fault) = a_failure(kind);
+        let other = if host == "h1" { "h2" } else { "h1" };
+        world.set_faults(other, &[fault]);
+        let outcome = world.engine_of("h2").run(Direction::Migrate, &back).await.unwrap();
+        assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
+        assert_eq!(world.moved_to("h1", "web").as_deref(), Some("rads://h2"), "{kind:?}: it did not come");
+        world.clear_faults();
+        assert!(world.engine_of("h2").run(Direction::Migrate, &back).await.unwrap().is_complete());
+        assert_eq!(world.moved_to("h1", "web"), None, "{kind:?}: it has come");
+        assert_eq!(world.home_of("web", kind).await, "h1");
+    }
+}
