@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sysadm::model::Software;
+use sysadm::model::{Inherited, Software};
 use sysadm::software;
 
 #[allow(dead_code, reason = "another benchmark needs more of it")]
@@ -27,7 +27,7 @@ const RUNS: usize = 20;
 async fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     lay(folder.path());
-    let inherited = ["/lib", "/platform", "/sbin", "/usr"].map(Path::new);
+    let inherited = ["/lib", "/platform", "/sbin", "/usr"].map(|folder| Path::new(folder).into());
     let mut source = read(folder.path(), &inherited).await;
     for package in source.packages.iter_mut().step_by(100) {
         package.version = "11.9.0,REV=2002.04.06.15.27".to_owned();
@@ -61,8 +61,8 @@ async fn main() {
     );
 }
 
-async fn read(root: &Path, inherited: &[&Path]) -> Software {
-    software::of(root, inherited).await.expect("it can be read").expect("there are packages")
+async fn read(root: &Path, inherited: &[Inherited<'_>]) -> Software {
+    software::count(root, inherited).await.expect("it can be read").software.expect("there are packages")
 }
 
 /// The database: packages of 40 files each, with three patches each that hold another one.

@@ -108,6 +108,11 @@ impl Command {
         Ok(Self { path: Some(std::env::current_exe()?), ..Self::new(env!("CARGO_PKG_NAME")) })
     }
 
+    /// The program that lies there; `program` is what it is called in errors.
+    pub fn at(path: impl Into<PathBuf>, program: &'static str) -> Self {
+        Self { path: Some(path.into()), ..Self::new(program) }
+    }
+
     /// One more argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {

@@ -9,6 +9,7 @@ mod software;
 mod standby;
 mod whereabouts;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,6 +150,18 @@ impl Local {
         &self.paths
     }
 
+    /// The manifest of a zone, and the folders that it reads and that are this host's own.
+    async fn leaving(&self, zone: &ZoneName) -> Result<(Manifest, Vec<PathBuf>), HostError> {
+        let manifest = match self.platform.manifest(zone).await {
+            Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
+                return Err(HostError::NoSuchZone { host: self.name.clone(), zone });
+            }
+            result => result.map_err(|error| self.failed(error))?,
+        };
+        let counted = self.depends(&manifest).await?;
+        Ok((Manifest { software: counted.software, ..manifest }, counted.own))
+    }
+
     fn failed(&self, error: impl std::error::Error) -> HostError {
         HostError::failed(&self.name, &error)
     }
@@ -215,18 +228,12 @@ impl Host for Local {
     }
 
     async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
-        let manifest = match self.platform.manifest(&zone).await {
-            Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
-                return Err(HostError::NoSuchZone { host: self.name.clone(), zone });
-            }
-            result => result.map_err(|error| self.failed(error))?,
-        };
-        Ok(Manifest { software: self.software(&manifest).await?, ..manifest })
+        Ok(self.leaving(&zone).await?.0)
     }
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
-        let manifest = self.manifest(zone).await?;
-        let ticket = self.marks.leave(&self.storage(&manifest).await?);
+        let (manifest, own) = self.leaving(&zone).await?;
+        let ticket = self.marks.leave(&software::storage(&manifest, &own));
         Ok(Offer { manifest, ticket })
     }
 

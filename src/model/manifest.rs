@@ -1,7 +1,7 @@
 //! A zone's manifest: everything another host needs in order to take the zone.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,14 +45,22 @@ impl Manifest {
         path.parent().filter(|parent| is_root && parent.parent().is_some())
     }
 
-    /// The folders of its host that it shares, beside its own root (`inherit-pkg-dir`).
-    pub fn inherited(&self) -> impl Iterator<Item = &Path> {
-        self.disks.iter().filter(|disk| disk.target.starts_with('/') && disk.target != "/").filter_map(
-            |disk| match &disk.source {
-                DiskSource::Dir(path) => Some(path.as_path()),
-                DiskSource::File(_) | DiskSource::Block(_) | DiskSource::Network { .. } => None,
-            },
-        )
+    /// The folders with programs of its host that it reads, beside its own root (`inherit-pkg-dir`). What is written to,
+    /// and what lies elsewhere, is data.
+    pub fn inherited(&self) -> impl Iterator<Item = Inherited<'_>> {
+        self.disks.iter().filter_map(|disk| match &disk.source {
+            DiskSource::Dir(folder) if disk.readonly && disk.target != "/" && is_static(folder) => {
+                Some(Inherited { folder, covered: self.covered(&disk.target, folder) })
+            }
+            _ => None,
+        })
+    }
+
+    /// What of a folder that it has at `target` it does not see, since it has something else there.
+    fn covered(&self, target: &str, folder: &Path) -> Vec<PathBuf> {
+        let below = |disk: &Disk| Some(folder.join(Path::new(&disk.target).strip_prefix(target).ok()?));
+        let others = self.disks.iter().filter(|disk| Path::new(&disk.target) != Path::new(target));
+        others.filter_map(below).collect()
     }
 
     /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
@@ -78,6 +86,39 @@ impl Manifest {
         let interfaces = self.interfaces.iter().map(|one| one.plugged(plugs)).collect();
         Self { config, networks, interfaces, ..self.clone() }
     }
+}
+
+/// A folder of its host that a zone reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inherited<'a> {
+    /// Where it lies on the host.
+    pub folder: &'a Path,
+    /// What is in it and the zone does not see: it has something else in these places.
+    pub covered: Vec<PathBuf>,
+}
+
+impl<'a> From<&'a Path> for Inherited<'a> {
+    fn from(folder: &'a Path) -> Self {
+        Self { folder, covered: Vec::new() }
+    }
+}
+
+/// Whether programs and libraries lie there, which each host has for itself: below `/usr` and the like, or in a folder
+/// of `/opt`, where each package has its own.
+pub fn is_static(folder: &Path) -> bool {
+    const PLACES: [&str; 8] = ["usr", "lib", "lib32", "lib64", "libx32", "bin", "sbin", "platform"];
+    let mut names = folder.components().map(|part| match part {
+        Component::RootDir => Some(""),
+        Component::Normal(name) => name.to_str(),
+        Component::Prefix(_) | Component::CurDir | Component::ParentDir => None,
+    });
+    let start = [names.next(), names.next(), names.next()].map(Option::flatten);
+    let is_place = match start {
+        [Some(""), Some("opt"), package] => package.is_some(),
+        [Some(""), Some(place), _] => PLACES.contains(&place),
+        _ => false,
+    };
+    is_place && folder.components().all(|part| part != Component::ParentDir)
 }
 
 /// One piece of storage.
@@ -115,6 +156,78 @@ impl std::fmt::Display for DiskSource {
         match self {
             Self::File(path) | Self::Dir(path) | Self::Block(path) => write!(f, "{}", path.display()),
             Self::Network { protocol, servers } => write!(f, "{protocol}://{}", servers.join(",")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container with folders at these targets, `r` if it only reads them.
+    fn container(folders: &[(&str, &str, &str)]) -> Manifest {
+        let disks: Vec<_> = folders
+            .iter()
+            .map(|(target, folder, mode)| {
+                serde_json::json!({ "target": target, "source": { "dir": folder }, "readonly": *mode == "r" })
+            })
+            .collect();
+        let zone = serde_json::json!({
+            "name": "web", "uuid": "00511286-3319-4f84-a168-e5fcdfb0de45", "brand": "lxc", "state": "installed",
+            "autostart": false, "persistent": true, "memory": 1, "cpus": 1,
+        });
+        let manifest = serde_json::json!({
+            "zone": zone, "config": "", "platform": "libvirt", "disks": disks, "networks": [], "obstacles": [],
+        });
+        serde_json::from_value(manifest).unwrap()
+    }
+
+    #[test]
+    fn programs_that_it_only_reads_are_inherited_and_data_is_not() {
+        let zone = container(&[
+            ("/", "/usr/zones/web/root", "r"),
+            ("/usr", "/usr", "r"),
+            ("/lib", "/lib", "w"),
+            ("/var/log", "/var/log", "r"),
+            ("/opt/tool", "/opt/tool/", "r"),
+            ("/data", "/usr/../srv/data", "r"),
+        ]);
+        let folders: Vec<_> = zone.inherited().map(|one| one.folder).collect();
+        assert_eq!(folders, [Path::new("/usr"), Path::new("/opt/tool")]);
+    }
+
+    #[test]
+    fn what_lies_under_another_folder_is_not_seen() {
+        let zone = container(&[
+            ("/", "/zones/web/root", "w"),
+            ("/usr", "/usr", "r"),
+            ("/usr/local/", "/srv/local", "w"),
+            ("/usr2", "/srv/usr2", "w"),
+            ("/host", "/usr", "r"),
+        ]);
+        let covered: Vec<_> = zone.inherited().map(|one| one.covered).collect();
+        assert_eq!(covered, [vec![PathBuf::from("/usr/local")], vec![]]);
+    }
+
+    #[test]
+    fn programs_lie_where_every_system_has_them() {
+        for (folder, expected) in [
+            ("/usr", true),
+            ("/usr/share/zoneinfo", true),
+            ("/lib64", true),
+            ("/opt/tool", true),
+            ("/opt/tool/lib", true),
+            ("/opt", false),
+            ("/", false),
+            ("/etc/ssl", false),
+            ("/var/log", false),
+            ("/srv/usr", false),
+            ("/usrlocal", false),
+            ("/usr/../etc", false),
+            ("usr", false),
+            ("", false),
+        ] {
+            assert_eq!(is_static(Path::new(folder)), expected, "{folder}");
         }
     }
 }

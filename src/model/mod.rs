@@ -26,7 +26,7 @@ pub use address::{Address, HostName};
 pub use edit::Edit;
 pub use facts::{Arrival, Beside, Blocker, BlockerKind, Facts, Shortage};
 pub use mac::Mac;
-pub use manifest::{Disk, DiskSource, Manifest};
+pub use manifest::{Disk, DiskSource, Inherited, Manifest, is_static};
 pub use network::{Interface, NetMap, Network, NetworkName, Plug, PlugError};
 pub use plain::plain;
 pub use software::{Package, Patch, Software, System};

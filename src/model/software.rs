@@ -35,6 +35,26 @@ pub struct Software {
     pub patches: Vec<Patch>,
 }
 
+impl Software {
+    /// Stands in the place of the packages of a host that could not be read, where nobody can take it for something else:
+    /// no package has such a name, so no host has it, whatever its age.
+    const UNKNOWN: &str = "(unknown)";
+
+    /// What its host has could not be read, and why.
+    pub fn unknown(system: System, why: String) -> Self {
+        let package = Package { name: Self::UNKNOWN.to_owned(), version: why };
+        Self { system, packages: vec![package], patches: Vec::new() }
+    }
+
+    /// Why it could not be read; none if it was.
+    pub fn why_unknown(&self) -> Option<&str> {
+        self.packages
+            .iter()
+            .find(|package| package.name == Self::UNKNOWN)
+            .map(|package| package.version.as_str())
+    }
+}
+
 /// One package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Package {
@@ -52,4 +72,7 @@ pub struct Patch {
     /// The patches that it holds, too: they count as present.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obsoletes: Vec<String>,
+    /// The packages that have it. Older software does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
 }

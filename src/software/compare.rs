@@ -2,31 +2,47 @@
 //!
 //! Four passes, each of which prints a heading and its findings: packages of the source that are not here or in
 //! another version, packages of here that the source does not have, and the same for patches. Any finding is one too
-//! many. A patch counts as present where another holds it (`Obsoletes`), in that revision and every older one.
+//! many. A patch counts as present where another holds it (`Obsoletes`), in any revision, and one that another holds on
+//! its own host is not asked for.
+//!
+//! Where nothing counts, on either side, it makes no difference who counts.
 //!
 //! Hypervisors are no packages: a newer one takes the guests of an older one, so here only an older release is a
 //! finding, and what the source does not have is none.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
 
 use super::order::{release, revisions};
-use crate::model::{Patch, Software, System};
+use crate::model::{Patch, Software, System, plain};
 
 /// What is not the same on two systems. It prints as `zoneadm attach` does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The packaging system of the source.
     pub source: System,
-    /// The packaging system here. None: none that is known. If it is another one, nothing else was compared.
+    /// The packaging system here. None: none that is known.
     pub local: Option<System>,
+    /// Why nothing was compared, if nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomparable: Option<Incomparable>,
     /// Packages.
     pub packages: Vec<Difference>,
     /// Patches by their numbers; their versions are revisions.
     pub patches: Vec<Difference>,
+}
+
+/// Why what two systems have cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Incomparable {
+    /// Their packaging systems are not the same.
+    Systems,
+    /// What the source has could not be read there, and why.
+    Unknown(String),
 }
 
 /// A package or a patch that is not the same on two systems.
@@ -38,6 +54,9 @@ pub struct Difference {
     pub source: Option<String>,
     /// Its version here. None: it is not here.
     pub local: Option<String>,
+    /// Of a patch, the packages that have it on the source; none if that is not known.
+    #[serde(skip)]
+    pub packages: Vec<String>,
 }
 
 /// Compares what the source had with what is here.
@@ -45,19 +64,23 @@ pub fn compare(source: &Software, local: Option<&Software>) -> Report {
     let mut report = Report {
         source: source.system,
         local: local.map(|local| local.system),
+        incomparable: source.why_unknown().map(|why| Incomparable::Unknown(plain(why))),
         packages: Vec::new(),
         patches: Vec::new(),
     };
-    if let Some(local) = local.filter(|local| local.system == source.system) {
-        report.packages = packages(source, local);
-        report.patches = patches(&source.patches, &local.patches);
+    let counts = |software: &Software| !(software.packages.is_empty() && software.patches.is_empty());
+    match local {
+        _ if report.incomparable.is_some() => {}
+        Some(local) if local.system == source.system => {
+            report.packages = packages(source, local);
+            report.patches = patches(&source.patches, &local.patches);
+        }
+        local if counts(source) || local.is_some_and(counts) => {
+            report.incomparable = Some(Incomparable::Systems);
+        }
+        _ => {}
     }
     report
-}
-
-/// What a peer or a document says may neither steer a terminal nor break a line: a report has lines of its own.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Whether a version here will do for one on the source.
@@ -77,11 +100,12 @@ fn packages(source: &Software, local: &Software) -> Vec<Difference> {
     for (name, version) in there {
         let found = here.remove(&name);
         if !found.as_ref().is_some_and(|found| fits(source.system, &version, found)) {
-            differences.push(Difference { name, source: Some(version), local: found });
+            differences.push(Difference { name, source: Some(version), local: found, packages: Vec::new() });
         }
     }
     if source.system != System::Hypervisor {
-        let only_here = |(name, version)| Difference { name, source: None, local: Some(version) };
+        let only_here =
+            |(name, version)| Difference { name, source: None, local: Some(version), packages: Vec::new() };
         differences.extend(here.into_iter().map(only_here));
     }
     differences.sort();
@@ -91,49 +115,50 @@ fn packages(source: &Software, local: &Software) -> Vec<Difference> {
 /// The patches of one system by number.
 #[derive(Default)]
 struct Patches<'a> {
-    /// The newest revision that is installed.
-    installed: BTreeMap<&'a str, &'a str>,
-    /// The newest revision that another patch holds.
-    held: BTreeMap<&'a str, &'a str>,
+    /// The newest revision that is installed, and which packages have it.
+    installed: BTreeMap<&'a str, (&'a str, &'a [String])>,
+    /// Those that another patch holds.
+    held: BTreeSet<&'a str>,
 }
 
 impl<'a> Patches<'a> {
     fn of(patches: &'a [Patch]) -> Self {
         let mut all = Self::default();
         for patch in patches {
-            keep_newest(&mut all.installed, &patch.id);
-            patch.obsoletes.iter().for_each(|id| keep_newest(&mut all.held, id));
+            let (number, revision) = parts(&patch.id);
+            let known = all.installed.entry(number).or_insert((revision, &patch.packages));
+            if revisions(known.0, revision) == Ordering::Less {
+                *known = (revision, &patch.packages);
+            }
+            // Many a patch names its own earlier revisions.
+            let others = patch.obsoletes.iter().map(|id| parts(id).0).filter(|other| *other != number);
+            all.held.extend(others);
         }
+        all.installed.retain(|number, _| !all.held.contains(number));
         all
-    }
-
-    fn holds(&self, number: &str, revision: &str) -> bool {
-        self.held.get(number).is_some_and(|held| revisions(held, revision) != Ordering::Less)
     }
 }
 
-fn keep_newest<'a>(newest: &mut BTreeMap<&'a str, &'a str>, id: &'a str) {
-    let (number, revision) = id.split_once('-').unwrap_or((id, ""));
-    let known = newest.entry(number).or_insert(revision);
-    if revisions(known, revision) == Ordering::Less {
-        *known = revision;
-    }
+/// The number and the revision of a patch.
+fn parts(id: &str) -> (&str, &str) {
+    id.split_once('-').unwrap_or((id, ""))
 }
 
 fn patches(source: &[Patch], local: &[Patch]) -> Vec<Difference> {
     let (there, here) = (Patches::of(source), Patches::of(local));
     let mut differences = Vec::new();
-    for (number, revision) in &there.installed {
-        let found = here.installed.get(number);
-        if found != Some(revision) && !here.holds(number, revision) {
-            let local = found.map(|found| plain(found));
-            differences.push(Difference { name: plain(number), source: Some(plain(revision)), local });
+    for (number, (revision, packages)) in &there.installed {
+        let found = here.installed.get(number).map(|(found, _)| *found);
+        if found != Some(*revision) && !here.held.contains(number) {
+            let packages = packages.iter().map(|name| plain(name)).collect();
+            let (name, source, local) = (plain(number), Some(plain(revision)), found.map(plain));
+            differences.push(Difference { name, source, local, packages });
         }
     }
-    for (number, revision) in &here.installed {
-        if !there.installed.contains_key(number) && !there.holds(number, revision) {
-            let local = Some(plain(revision));
-            differences.push(Difference { name: plain(number), source: None, local });
+    for (number, (revision, _)) in &here.installed {
+        if !there.installed.contains_key(number) && !there.held.contains(number) {
+            let (name, local) = (plain(number), Some(plain(revision)));
+            differences.push(Difference { name, source: None, local, packages: Vec::new() });
         }
     }
     differences.sort();
@@ -143,23 +168,25 @@ fn patches(source: &[Patch], local: &[Patch]) -> Vec<Difference> {
 impl Report {
     /// Whether nothing is different.
     pub fn is_empty(&self) -> bool {
-        self.local == Some(self.source) && self.packages.is_empty() && self.patches.is_empty()
+        self.incomparable.is_none() && self.packages.is_empty() && self.patches.is_empty()
     }
 
     /// Every difference on one line, `source` and `local` being what the two hosts are called.
     pub fn findings(&self, source: &str, local: &str) -> Vec<String> {
         let packages = self.packages.iter().map(|one| one.describe(self.source, "", source, local));
         let patches = self.patches.iter().map(|one| one.describe(self.source, "patch ", source, local));
-        let systems = match self.local {
-            Some(system) if system == self.source => None,
-            Some(system) => {
-                Some(format!("software is counted by {} on {source}, by {system} on {local}", self.source))
+        self.why_incomparable(source, local).into_iter().chain(packages).chain(patches).collect()
+    }
+
+    /// Why nothing was compared, if nothing was.
+    pub(super) fn why_incomparable(&self, source: &str, local: &str) -> Option<String> {
+        Some(match self.incomparable.as_ref()? {
+            Incomparable::Systems => {
+                let here = self.local.map_or("nothing", System::as_str);
+                format!("software is counted by {} on {source}, by {here} on {local}", self.source)
             }
-            None => {
-                Some(format!("software is counted by {} on {source}, by nothing on {local}", self.source))
-            }
-        };
-        systems.into_iter().chain(packages).chain(patches).collect()
+            Incomparable::Unknown(why) => format!("what software {source} has is not known: {why}"),
+        })
     }
 }
 
@@ -184,13 +211,9 @@ impl Difference {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.local != Some(self.source) {
-            let local = self.local.map_or("nothing", System::as_str);
-            return writeln!(
-                f,
-                "Software is counted by {} on the source system, by {local} on this system.",
-                self.source
-            );
+        if let Some(why) = self.why_incomparable("the source system", "this system") {
+            let (first, rest) = why.split_at_checked(1).unwrap_or_default();
+            return writeln!(f, "{}{rest}.", first.to_uppercase());
         }
         let (here, there) = ("inconsistent with this system", "not installed on the source system");
         for (kind, differences) in [("packages", &self.packages), ("patches", &self.patches)] {
@@ -209,19 +232,29 @@ impl fmt::Display for Report {
 }
 
 impl Difference {
+    /// As the example of the proposal has it, a mismatch as `zoneadm` prints it.
     fn line(&self, f: &mut fmt::Formatter<'_>, kind: &str) -> fmt::Result {
         let name = &self.name;
         match (kind, &self.source, &self.local) {
-            ("packages", Some(there), None) => writeln!(f, "\t{name}: not installed\n\t\t({there})"),
             ("packages", Some(there), Some(here)) => {
                 writeln!(f, "\t{name}: version mismatch\n\t\t({there})\n\t\t({here})")
             }
-            ("packages", None, here) => writeln!(f, "\t{name} ({})", here.as_deref().unwrap_or_default()),
-            (_, Some(there), None) => writeln!(f, "\t{name}-{there}: not installed"),
+            ("packages", Some(there), None) => writeln!(f, "\t{name} ({there}) is not installed"),
+            ("packages", None, here) => {
+                writeln!(f, "\t{name} ({}) was not installed", here.as_deref().unwrap_or_default())
+            }
             (_, Some(there), Some(here)) => writeln!(f, "\t{name}: version mismatch\n\t\t({there}) ({here})"),
-            (_, None, here) => writeln!(f, "\t{name}-{}", here.as_deref().unwrap_or_default()),
+            (_, Some(there), None) => writeln!(f, "\t{} is not installed", id(name, there)),
+            (_, None, here) => {
+                writeln!(f, "\t{} was not installed", id(name, here.as_deref().unwrap_or_default()))
+            }
         }
     }
+}
+
+/// A patch as its host writes it.
+fn id(number: &str, revision: &str) -> String {
+    if revision.is_empty() { number.to_owned() } else { format!("{number}-{revision}") }
 }
 
 #[cfg(test)]

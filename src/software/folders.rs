@@ -3,50 +3,89 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::model::Inherited;
+
 /// Folders, each also under the other names that its host has for it.
 ///
 /// A Debian's `/lib` is a link to `/usr/lib`, and its packages deliver files into either: a zone that shares `/usr/lib`
 /// shares them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folders(Vec<Vec<u8>>);
+pub struct Folders {
+    names: Vec<Name>,
+    count: usize,
+}
+
+/// A name of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name {
+    path: Vec<u8>,
+    /// Which folder it is, in the order in which they were given.
+    folder: usize,
+    /// What is in it and the zone does not see, under all its names.
+    covered: Vec<Vec<u8>>,
+}
 
 impl Folders {
     /// These folders of the host whose files lie below `root`.
-    pub fn new(root: &Path, inherited: &[&Path]) -> Self {
+    pub fn new(root: &Path, inherited: &[Inherited<'_>]) -> Self {
         if inherited.is_empty() { Self::default() } else { Self::with_links(inherited, &links(root)) }
     }
 
     /// These folders, where the first of each pair is a link to the second.
-    fn with_links(inherited: &[&Path], links: &[(Vec<u8>, Vec<u8>)]) -> Self {
-        let mut folders = Vec::new();
-        for folder in inherited {
-            let mut folder = trimmed(folder.as_os_str().as_bytes()).to_vec();
-            if let Some((link, target)) = links.iter().find(|(link, _)| is_in(&folder, link)) {
-                folder = [target, folder.get(link.len()..).unwrap_or_default()].concat();
-            }
-            for (link, target) in links {
-                if let Some(rest) = folder.strip_prefix(&target[..]).filter(|_| is_in(&folder, target)) {
-                    folders.push([link, rest].concat());
-                } else if is_in(target, &folder) {
-                    folders.push(link.clone());
-                }
-            }
-            folders.push(folder);
+    fn with_links(inherited: &[Inherited<'_>], links: &[(Vec<u8>, Vec<u8>)]) -> Self {
+        let mut names = Vec::new();
+        for (folder, one) in inherited.iter().enumerate() {
+            let covered: Vec<_> = one.covered.iter().flat_map(|path| names_of(path, links)).collect();
+            let name = |path| Name { path, folder, covered: covered.clone() };
+            names.extend(names_of(one.folder, links).into_iter().map(name));
         }
-        folders.sort();
-        folders.dedup();
-        Self(folders)
+        Self { names, count: inherited.len() }
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.count
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
-    /// Whether something is in one of them. The folder itself is not: that it is delivered makes no difference.
+    /// Whether something is in one of them.
     pub fn hold(&self, path: &[u8]) -> bool {
-        self.0.iter().any(|folder| path.len() > folder.len() && is_in(path, folder))
+        self.holding(path).next().is_some()
     }
+
+    /// The folders that something is in. The folder itself is not: that it is delivered makes no difference.
+    pub fn holding(&self, path: &[u8]) -> impl Iterator<Item = usize> {
+        let holds = |name: &&Name| {
+            path.len() > name.path.len()
+                && is_in(path, &name.path)
+                && !name.covered.iter().any(|covered| is_in(path, covered))
+        };
+        self.names.iter().filter(holds).map(|name| name.folder)
+    }
+}
+
+/// All names of a folder.
+fn names_of(folder: &Path, links: &[(Vec<u8>, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let mut folder = trimmed(folder.as_os_str().as_bytes()).to_vec();
+    if let Some((link, target)) = links.iter().find(|(link, _)| is_in(&folder, link)) {
+        folder = [target, folder.get(link.len()..).unwrap_or_default()].concat();
+    }
+    let mut names = Vec::new();
+    for (link, target) in links {
+        if let Some(rest) = folder.strip_prefix(&target[..]).filter(|_| is_in(&folder, target)) {
+            names.push([link, rest].concat());
+        } else if is_in(target, &folder) {
+            names.push(link.clone());
+        }
+    }
+    names.push(folder);
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// Whether a path is a folder, or in it.
@@ -86,7 +125,8 @@ mod tests {
     fn debian(inherited: &[&str]) -> Folders {
         let pair = |link: &str, target: &str| (link.as_bytes().to_vec(), target.as_bytes().to_vec());
         let links = [pair("/bin", "/usr/bin"), pair("/lib", "/usr/lib"), pair("/lib64", "/usr/lib64")];
-        Folders::with_links(&inherited.iter().map(Path::new).collect::<Vec<_>>(), &links)
+        let inherited: Vec<_> = inherited.iter().map(|folder| Path::new(*folder).into()).collect();
+        Folders::with_links(&inherited, &links)
     }
 
     #[test]
@@ -116,13 +156,27 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_under_something_else_is_in_no_folder_and_may_be_in_another() {
+        let path = |path: &str| std::path::PathBuf::from(path);
+        let usr =
+            Inherited { folder: Path::new("/usr"), covered: vec![path("/usr/local"), path("/usr/lib/x")] };
+        let links = [(b"/lib".to_vec(), b"/usr/lib".to_vec())];
+        let folders = Folders::with_links(&[usr, Path::new("/usr/local/share").into()], &links);
+        let holding = |path: &str| folders.holding(path.as_bytes()).collect::<Vec<_>>();
+        assert_eq!(holding("/usr/bin/ls"), [0]);
+        assert_eq!(holding("/usr/local/bin/tool"), [0; 0]);
+        assert_eq!(holding("/usr/local/share/tool"), [1]);
+        assert_eq!((holding("/lib/x/y"), holding("/lib/y")), (vec![], vec![0]));
+    }
+
+    #[test]
     fn links_of_the_root_are_followed() {
         let root = tempfile::tempdir().unwrap();
         for (name, target) in [("lib", "usr/lib"), ("bin", "./usr/bin"), ("up", "../x"), ("abs", "/usr/abs")]
         {
             std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
         }
-        let folders = Folders::new(root.path(), &[Path::new("/usr")]);
+        let folders = Folders::new(root.path(), &[Path::new("/usr").into()]);
         for path in ["/lib/a", "/bin/a", "/abs/a", "/usr/a"] {
             assert!(folders.hold(path.as_bytes()), "{path}");
         }

@@ -2,29 +2,29 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::lines::{shown, word};
-use super::{Folders, Found, SoftwareError};
+use super::{Folders, Found, PATIENCE, SoftwareError};
 use crate::exec::Command;
 use crate::model::{Package, System};
-
-/// How long pkg may take, in seconds: whoever asks for a manifest waits for 30.
-const PATIENCE: u64 = 25;
 
 /// What counts of the image below `root`. None: it has no package.
 pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let pkg = Command::new("pkg").arg("-R").arg(root.display().to_string());
-    let pkg = pkg.timeout(Duration::from_secs(PATIENCE));
-    let packages = list(&pkg.clone().args(["list", "-Hv"]).run().await?)?;
+    let start = Instant::now();
+    let packages = list(&pkg.clone().timeout(PATIENCE).args(["list", "-Hv"]).run().await?)?;
     if packages.is_empty() {
         return Ok(None);
     }
-    let contents = pkg.args(["contents", "-H", "-o", "path,action.name,pkg.name"]);
+    let contents = pkg.timeout(PATIENCE.saturating_sub(start.elapsed()));
+    let contents = contents.args(["contents", "-H", "-o", "path,pkg.name"]);
     let contents = contents.args(["-t", "file", "-t", "link", "-t", "hardlink"]).run().await?;
     let delivered = packages_in(&contents, folders)?;
-    let packages = packages.into_iter().filter(|package| delivered.contains(&package.name)).collect();
-    Ok(Some(Found::by_files(System::Ips, packages)))
+    let delivers = |name: &String| delivered.iter().any(|names| names.contains(name.as_str()));
+    let packages = packages.into_iter().filter(|package| delivers(&package.name)).collect();
+    let delivers = delivered.iter().map(|names| !names.is_empty()).collect();
+    Ok(Some(Found::unpatched(System::Ips, packages, delivers)))
 }
 
 /// The packages that are installed, by name; where they were published makes no difference.
@@ -63,21 +63,23 @@ fn installed(line: &str) -> Result<Option<Package>, String> {
     }
 }
 
-/// The packages that deliver a file into one of these folders.
+/// The packages that deliver a file into each of these folders.
 ///
 /// ```text
-/// lib/libc.so.1⇥file⇥system/library
+/// lib/libc.so.1⇥system/library
 /// ```
-pub(super) fn packages_in(output: &str, folders: &Folders) -> Result<BTreeSet<String>, SoftwareError> {
-    let mut found = BTreeSet::new();
+pub(super) fn packages_in<'a>(
+    output: &'a str,
+    folders: &Folders,
+) -> Result<Vec<BTreeSet<&'a str>>, SoftwareError> {
+    let mut found = vec![BTreeSet::new(); folders.count()];
     for (number, line) in (1..).zip(output.lines()) {
-        let mut columns = line.split('\t');
-        let (Some(path), Some(kind), Some(name)) = (columns.next(), columns.next(), columns.next()) else {
-            let what = format!("no path, kind and package: {}", shown(line.as_bytes()));
+        let Some((path, name)) = line.split_once('\t') else {
+            let what = format!("no path and package: {}", shown(line.as_bytes()));
             return Err(SoftwareError::Damaged { file: "pkg contents".to_owned(), line: number, what });
         };
-        if kind != "dir" && folders.hold(format!("/{path}").as_bytes()) && !found.contains(name) {
-            found.insert(name.to_owned());
+        for folder in folders.holding(format!("/{path}").as_bytes()) {
+            found.get_mut(folder).map(|names| names.insert(name));
         }
     }
     Ok(found)

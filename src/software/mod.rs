@@ -5,11 +5,11 @@
 //!
 //! ```text
 //!   the source                                                  the destination
-//!   of(root, inherited) ── Software ── in the manifest ──►  compare(theirs, of(root, inherited)) ── Report
-//!        │                                                                                             │
-//!        ├ ips    pkg list, pkg contents                              findings: one line for each blocker
-//!        ├ dpkg   var/lib/dpkg/status, info/*.list                    Display: as zoneadm attach prints it
-//!        ├ rpm    rpm -qa                                             update: what attach -u would change
+//!   count(root, inherited) ── Software ── in the manifest ──►  compare(theirs, ours) ── Report
+//!        │                                                                              │
+//!        ├ ips    pkg list, pkg contents                findings: one line for each blocker
+//!        ├ dpkg   var/lib/dpkg/status, info/*.list      Display: as zoneadm attach prints it
+//!        ├ rpm    rpm -qa                               update: what attach -u would change
 //!        └ svr4   var/sadm/pkg/*/pkginfo, var/sadm/install/contents
 //! ```
 //!
@@ -22,12 +22,18 @@
 //!
 //! # What counts
 //!
-//! - A package that delivers a file into a folder that the zone shares ([`Folders`]).
+//! - A package that delivers a file into a folder with programs that the zone reads ([`Folders`]), where it sees the file.
 //! - System V: a package that says `SUNW_PKG_ALLZONES=true`, whatever the zone shares, with all its patches; and never
 //!   one that says `SUNW_PKG_THISZONE=true`. See `svr4`.
 //!
 //! A zone that shares nothing reads nothing, but on a System V host. What cannot be read is an error with the file and
-//! the line, never "no packages".
+//! the line, never "no packages"; in a manifest that stands in the place of the packages ([`Software::unknown`]).
+//!
+//! # What is the host's own
+//!
+//! A folder with programs that the zone reads is storage like any other, and must be the very same elsewhere, unless
+//! packages deliver files into it: not folders, not settings, not files that come and go. Nor is it the host's own if it
+//! is a mount point, or lies below one that is none of the system's, or is a link to such a place.
 
 mod compare;
 mod dpkg;
@@ -35,18 +41,25 @@ mod folders;
 mod ips;
 mod lines;
 mod order;
+mod place;
 mod rpm;
 mod svr4;
 mod update;
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-pub use compare::{Difference, Report, compare};
+pub use compare::{Difference, Incomparable, Report, compare};
 pub use folders::Folders;
 pub use update::{Change, UpdateError};
 
 use crate::exec::ExecError;
-use crate::model::{Package, Software, System};
+use crate::host::chain;
+use crate::model::{Inherited, Package, Software, System};
+
+/// How long a packaging system's own tool may take for all that it is asked: whoever asks for a manifest waits for 30 s.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Why it is not known what is installed.
 #[derive(Debug, thiserror::Error)]
@@ -87,38 +100,69 @@ const ORDER: [System; 4] = [System::Ips, System::Dpkg, System::Rpm, System::Svr4
 struct Found {
     /// What counts.
     software: Software,
-    /// Something of it delivers a file into one of the folders.
-    delivers: bool,
+    /// Into which of the folders something of it delivers a file. Not one that is there to be changed, such as a setting.
+    delivers: Vec<bool>,
 }
 
 impl Found {
-    /// Packages that count by their files alone.
-    fn by_files(system: System, packages: Vec<Package>) -> Self {
-        Self { delivers: !packages.is_empty(), software: Software { system, packages, patches: Vec::new() } }
+    /// Packages that have no patches.
+    fn unpatched(system: System, packages: Vec<Package>, delivers: Vec<bool>) -> Self {
+        Self { software: Software { system, packages, patches: Vec::new() }, delivers }
     }
 }
 
-/// What of the packages of the host below `root` a container depends on that shares these folders with it. None: the
-/// host has no packaging system that is known here, or nothing is counted for a container that shares nothing.
+/// What a container depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// The packages that count. None: the host has no packaging system that is known here, or nothing is counted for a
+    /// container that shares nothing.
+    pub software: Option<Software>,
+    /// The folders that are the host's own: packages deliver files into them. Each host has its own of these, and the
+    /// packages say whether they are the same.
+    pub own: Vec<PathBuf>,
+}
+
+/// What of the packages of the host below `root` a container depends on that shares these folders with it.
 ///
 /// # Errors
 /// What cannot be read, and which line of it is damaged.
-pub async fn of(root: &Path, inherited: &[&Path]) -> Result<Option<Software>, SoftwareError> {
-    Ok(find(root, inherited).await?.map(|found| found.software))
+pub async fn count(root: &Path, inherited: &[Inherited<'_>]) -> Result<Counted, SoftwareError> {
+    let Some(found) = find(root, inherited).await? else { return Ok(Counted::default()) };
+    let delivered = inherited.iter().zip(found.delivers).filter(|(_, delivers)| *delivers);
+    let delivered: Vec<_> = delivered.map(|(one, _)| one.folder.to_owned()).collect();
+    Ok(Counted { software: Some(found.software), own: own(root, delivered).await? })
 }
 
-/// Whether packages of the host below `root` deliver files into this folder. Then it is none that hosts have in
-/// common: each has its own, and the packages say whether they are the same.
+/// What stands for the packages of a host that cannot be read. What it would have of its own is taken for that.
 ///
 /// # Errors
-/// Like [`of`].
-pub async fn is_delivered(root: &Path, folder: &Path) -> Result<bool, SoftwareError> {
-    Ok(find(root, &[folder]).await?.is_some_and(|found| found.delivers))
+/// If not even that can be told.
+pub async fn uncounted(
+    root: &Path,
+    inherited: &[Inherited<'_>],
+    why: &SoftwareError,
+) -> Result<Counted, SoftwareError> {
+    let system = ORDER.into_iter().find(|system| is_there(*system, root).unwrap_or(true));
+    let software = Software::unknown(system.unwrap_or(System::Svr4), chain(why));
+    let folders = inherited.iter().map(|one| one.folder.to_owned()).collect();
+    Ok(Counted { software: Some(software), own: own(root, folders).await? })
 }
 
-async fn find(root: &Path, inherited: &[&Path]) -> Result<Option<Found>, SoftwareError> {
+/// Those of these folders that are the host's own.
+async fn own(root: &Path, folders: Vec<PathBuf>) -> Result<Vec<PathBuf>, SoftwareError> {
+    if folders.is_empty() {
+        return Ok(folders);
+    }
+    aside(root, move |root| {
+        let are_own = place::are_own(root, &folders.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        Ok(folders.into_iter().zip(are_own).filter_map(|(folder, is_own)| is_own.then_some(folder)).collect())
+    })
+    .await
+}
+
+async fn find(root: &Path, inherited: &[Inherited<'_>]) -> Result<Option<Found>, SoftwareError> {
     for system in ORDER {
-        if !is_there(system, root) {
+        if !is_there(system, root)? {
             continue;
         }
         if inherited.is_empty() && system != System::Svr4 {
@@ -128,8 +172,8 @@ async fn find(root: &Path, inherited: &[&Path]) -> Result<Option<Found>, Softwar
         let found = match system {
             System::Ips => ips::read(root, &folders).await?,
             System::Rpm => rpm::read(root, &folders).await?,
-            System::Dpkg => from_files(dpkg::read, root, folders).await?,
-            System::Svr4 => from_files(svr4::read, root, folders).await?,
+            System::Dpkg => aside(root, move |root| dpkg::read(root, &folders)).await?,
+            System::Svr4 => aside(root, move |root| svr4::read(root, &folders)).await?,
             System::Hypervisor => None,
         };
         if found.is_some() {
@@ -139,8 +183,8 @@ async fn find(root: &Path, inherited: &[&Path]) -> Result<Option<Found>, Softwar
     Ok(None)
 }
 
-/// Whether its database is there; it may be empty.
-fn is_there(system: System, root: &Path) -> bool {
+/// Whether its database is there; it may be empty. One that cannot be looked at is not taken for none.
+fn is_there(system: System, root: &Path) -> Result<bool, SoftwareError> {
     let marks: &[&str] = match system {
         System::Ips => &["var/pkg/pkg5.image"],
         System::Dpkg => &["var/lib/dpkg/status"],
@@ -148,18 +192,23 @@ fn is_there(system: System, root: &Path) -> bool {
         System::Svr4 => &[svr4::PACKAGES],
         System::Hypervisor => &[],
     };
-    let is_there = |mark: &&str| std::fs::metadata(root.join(mark)).is_ok_and(|file| file.len() > 0);
-    marks.iter().any(is_there)
+    for file in marks.iter().map(|mark| root.join(mark)) {
+        match file.metadata() {
+            Ok(_) => return Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(SoftwareError::read(&file, error)),
+        }
+    }
+    Ok(false)
 }
 
 /// Reads files beside the threads that answer others.
-async fn from_files(
-    read: fn(&Path, &Folders) -> Result<Option<Found>, SoftwareError>,
+async fn aside<T: Send + 'static>(
     root: &Path,
-    folders: Folders,
-) -> Result<Option<Found>, SoftwareError> {
+    read: impl FnOnce(&Path) -> Result<T, SoftwareError> + Send + 'static,
+) -> Result<T, SoftwareError> {
     let (place, root) = (root.to_owned(), root.to_owned());
-    let work = tokio::task::spawn_blocking(move || read(&root, &folders));
+    let work = tokio::task::spawn_blocking(move || read(&root));
     work.await.map_err(|error| SoftwareError::read(&place, std::io::Error::other(error)))?
 }
 
@@ -167,7 +216,7 @@ async fn from_files(
 /// wrong may not steer a terminal.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_anything(system: System, bytes: &[u8]) {
-    let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/usr")]);
+    let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/usr").into()]);
     let text = String::from_utf8_lossy(bytes);
     let read = |failed: Option<SoftwareError>| {
         assert!(
@@ -186,7 +235,7 @@ pub(crate) fn read_anything(system: System, bytes: &[u8]) {
         }
         System::Dpkg => {
             read(dpkg::status(bytes, "status").err());
-            read(dpkg::delivers(bytes, "list", &folders).err());
+            read(dpkg::look(bytes, "list", &folders, &mut [false], |_| true).err());
         }
         System::Rpm => read(rpm::parse(&text, &folders).err()),
         System::Hypervisor => {}

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use super::lines::{shown, word};
-use super::{Folders, Found, SoftwareError};
+use super::{Folders, Found, PATIENCE, SoftwareError};
 use crate::exec::Command;
 use crate::model::{Package, System};
 
@@ -19,8 +18,8 @@ pub(super) const DATABASES: [&str; 6] = [
     "var/lib/rpm/Packages",
 ];
 
-/// A line for each package, then one for each of its files; and of its folders, as dpkg lists them.
-const FORMAT: &str = ">%{NAME}.%{ARCH} %{EVR}\\n[%{FILENAMES}\\n]";
+/// A line for each package, then one for each of its files and folders: its mode, what is special of it, and its name.
+const FORMAT: &str = ">%{NAME}.%{ARCH} %{EVR}\\n[%{FILEMODES:perms}%{FILEFLAGS:fflags} %{FILENAMES}\\n]";
 
 /// What counts of the host below `root`. None: it has no package.
 pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
@@ -31,7 +30,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
     let folder = std::path::absolute(database.parent().unwrap_or(root))
         .map_err(|source| SoftwareError::read(&database, source))?;
     let command = Command::new("rpm").arg("--dbpath").arg(folder.display().to_string());
-    let command = command.args(["-qa", "--qf", FORMAT]).timeout(Duration::from_secs(25));
+    let command = command.args(["-qa", "--qf", FORMAT]).timeout(PATIENCE);
     parse(&command.run().await?, folders)
 }
 
@@ -39,24 +38,31 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
 ///
 /// ```text
 /// >bash.x86_64 5.2.15-3.fc39
-/// /etc/skel/.bashrc
-/// /usr/bin/bash
+/// -rw-r--r--cn /etc/skel/.bashrc
+/// -rwxr-xr-x /usr/bin/bash
 /// ```
 pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let mut counted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut delivers = vec![false; folders.count()];
     let mut package = None;
     for (number, line) in (1..).zip(output.lines()) {
         let damaged = |what| SoftwareError::Damaged { file: "rpm -qa".to_owned(), line: number, what };
         if let Some(head) = line.strip_prefix('>') {
             package = Some((header(head).map_err(damaged)?, false));
-        } else if let (Some((head, counts)), true) = (&mut package, line.starts_with('/')) {
-            if !*counts && folders.hold(line.as_bytes()) {
-                *counts = true;
+            continue;
+        }
+        let file = line.split_once(' ').filter(|(_, path)| path.starts_with('/'));
+        let (Some((head, counts)), Some((mode, path))) = (&mut package, file) else {
+            return Err(damaged(format!("neither a package nor its file: {}", shown(line.as_bytes()))));
+        };
+        for folder in folders.holding(path.as_bytes()) {
+            if !std::mem::replace(counts, true) {
                 let (name, version) = *head;
                 counted.entry(name).or_default().push(version);
             }
-        } else {
-            return Err(damaged(format!("neither a package nor its file: {}", shown(line.as_bytes()))));
+            if let Some(delivers) = delivers.get_mut(folder) {
+                *delivers |= is_static(mode);
+            }
         }
     }
     let joined = |(name, mut versions): (&str, Vec<&str>)| {
@@ -64,7 +70,13 @@ pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, So
         Package { name: name.to_owned(), version: versions.join(super::order::SEVERAL) }
     };
     let packages = counted.into_iter().map(joined).collect();
-    Ok(package.map(|_| Found::by_files(System::Rpm, packages)))
+    Ok(package.map(|_| Found::unpatched(System::Rpm, packages, delivers)))
+}
+
+/// Whether it is no folder, no setting (`c`), and really in the package (`g` if not).
+fn is_static(mode: &str) -> bool {
+    let flags = mode.get(10..).unwrap_or_default();
+    !mode.starts_with('d') && !flags.contains(['c', 'g'])
 }
 
 /// The name and the version of a package.

@@ -8,11 +8,14 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod own;
+
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/software");
 
 async fn read(root: impl AsRef<Path>, inherited: &[&str]) -> Result<Option<Software>, String> {
-    let folders: Vec<_> = inherited.iter().map(Path::new).collect();
-    of(root.as_ref(), &folders).await.map_err(|error| crate::host::chain(&error))
+    let folders: Vec<_> = inherited.iter().map(|folder| Path::new(*folder).into()).collect();
+    let counted = count(root.as_ref(), &folders).await;
+    counted.map(|counted| counted.software).map_err(|error| chain(&error))
 }
 
 fn shown(software: &Software) -> Vec<String> {
@@ -127,24 +130,68 @@ async fn a_zone_that_shares_nothing_reads_nothing() {
 }
 
 #[tokio::test]
-async fn a_folder_of_packages_is_told_from_one_of_data() {
-    let everywhere = "VERSION=1\nSUNW_PKG_ALLZONES=true\n";
-    let contents = "/usr/bin/a f none 0555 root bin 1 1 1 SUNWa\n/sbin/b f none 0555 root bin 1 1 1 SUNWb\n";
-    let solaris = host(&[
-        ("var/sadm/pkg/SUNWa/pkginfo", everywhere),
-        ("var/sadm/pkg/SUNWb/pkginfo", "VERSION=1\nSUNW_PKG_THISZONE=true\n"),
+async fn a_package_that_the_zone_does_not_see_does_not_count() {
+    let contents =
+        "/usr/bin/a f none 0555 root bin 1 1 1 SUNWa\n/usr/local/b f none 0555 root bin 1 1 1 CSWb\n";
+    let info = "VERSION=1\n";
+    let root = host(&[
         ("var/sadm/install/contents", contents),
+        ("var/sadm/pkg/SUNWa/pkginfo", info),
+        ("var/sadm/pkg/CSWb/pkginfo", info),
     ]);
-    let debian = PathBuf::from(format!("{FIXTURES}/dpkg"));
-    for (root, folder, wanted) in [
-        (solaris.path(), "/usr", true),
-        (solaris.path(), "/sbin", false),
-        (solaris.path(), "/export", false),
-        (&debian, "/usr/share", true),
-        (&debian, "/srv/data", false),
-    ] {
-        assert_eq!(is_delivered(root, Path::new(folder)).await.unwrap(), wanted, "{folder}");
-    }
+    let usr = Inherited { folder: Path::new("/usr"), covered: vec!["/usr/local".into()] };
+    let counted = count(root.path(), &[usr]).await.unwrap();
+    assert_eq!(shown(&counted.software.unwrap()), ["SUNWa 1"]);
+}
+
+#[tokio::test]
+async fn an_installation_that_was_interrupted_counts_as_far_as_it_went() {
+    let stanza = |name: &str, state: &str, version: &str| {
+        format!("Package: {name}\nStatus: install reinstreq {state}\nArchitecture: all\n{version}\n")
+    };
+    let status = [
+        stanza("begun", "half-installed", ""),
+        stanza("unlisted", "half-installed", "Version: 1\n"),
+        stanza("listed", "half-installed", "Version: 1\n"),
+    ];
+    let root =
+        host(&[("var/lib/dpkg/status", &status.concat()), ("var/lib/dpkg/info/listed.list", "/usr/bin/x\n")]);
+    assert_eq!(shown(&read(&root, &["/usr"]).await.unwrap().unwrap()), ["listed 1"]);
+}
+
+#[tokio::test]
+async fn a_package_that_does_not_count_may_be_damaged() {
+    let root = host(&[
+        ("var/sadm/install/contents", "/usr/bin/a f none 0555 root bin 1 1 1 SUNWa\n"),
+        ("var/sadm/pkg/SUNWa/pkginfo", "VERSION=1\nPATCHLIST=FOO\nPATCH_INFO_FOO=Obsoletes: none\n"),
+        ("var/sadm/pkg/CSWb/pkginfo", "VERSION=1\nPATCHLIST=?\n"),
+        ("var/sadm/pkg/CSWc/pkginfo", "NAME=no version\n"),
+    ]);
+    let found = read(&root, &["/usr"]).await.unwrap().unwrap();
+    assert_eq!(shown(&found), ["SUNWa 1"]);
+    assert_eq!(found.patches.iter().map(|patch| patch.id.as_str()).collect::<Vec<_>>(), ["FOO"]);
+}
+
+#[tokio::test]
+async fn a_patch_tells_which_packages_have_it() {
+    let info = "VERSION=1\nSUNW_PKG_ALLZONES=true\nPATCHLIST=118666-18\n";
+    let root = host(&[("var/sadm/pkg/SUNWa/pkginfo", info), ("var/sadm/pkg/SUNWb/pkginfo", info)]);
+    let found = read(&root, &[]).await.unwrap().unwrap();
+    assert_eq!(found.patches[0].packages, ["SUNWa", "SUNWb"]);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_looked_at_is_not_taken_for_none() {
+    let root = host(&[("var/sadm/pkg/SUNWa/pkginfo", "VERSION=1\nSUNW_PKG_ALLZONES=true\n")]);
+    fs::create_dir_all(root.path().join("var/lib")).unwrap();
+    std::os::unix::fs::symlink("dpkg", root.path().join("var/lib/dpkg")).unwrap();
+    let error = read(&root, &["/usr"]).await.unwrap_err();
+    assert!(error.contains("var/lib/dpkg/status"), "{error}");
+    let why = SoftwareError::Damaged { file: "status".into(), line: 1, what: "torn".into() };
+    let uncounted = uncounted(root.path(), &[Path::new("/usr").into()], &why).await.unwrap();
+    let software = uncounted.software.unwrap();
+    assert_eq!((software.system, software.why_unknown()), (System::Dpkg, Some("status:1: torn")));
+    assert_eq!(uncounted.own, [PathBuf::from("/usr")]);
 }
 
 #[tokio::test]
@@ -188,18 +235,19 @@ async fn what_is_damaged_is_named_by_file_and_line() {
         assert!(error.contains(wanted), "{error}\n{wanted}");
     }
     for (info, wanted) in [
-        ("PKG=a\n", "pkginfo:1: no VERSION"),
-        ("", "pkginfo:1: no VERSION"),
-        ("VERSION=\n", "pkginfo:1: \"\" is not a version"),
-        ("VERSION=1\nhello\n", "pkginfo:2: no PARAMETER=value: \"hello\""),
-        ("VERSION=1\nPATCHLIST=1-1 x\n", "pkginfo:2: \"x\" is not a patch"),
+        ("PKG=a\n", "pkginfo:2: no VERSION"),
+        ("VERSION=\n", "pkginfo:2: \"\" is not a version"),
+        ("VERSION=1\nhello\n", "pkginfo:3: no PARAMETER=value: \"hello\""),
+        ("VERSION=1\nDESC=a \\\n  b\nhel\\\nlo\n", "pkginfo:5: no PARAMETER=value: \"hello\""),
+        ("VERSION=1\nPATCHLIST=1-1 \\\n ?\n", "pkginfo:3: \"?\" is not a patch"),
         (
             "VERSION=1\nPATCHLIST=1-1\nPATCH_INFO_1-1=Obsoletes: ? Requires:\n",
-            "pkginfo:3: \"?\" is not a patch",
+            "pkginfo:4: \"?\" is not a patch",
         ),
-        ("VERSION=1\nPATCHLIST=1-", "pkginfo:2: the file ends within a line"),
+        ("VERSION=1\nPATCHLIST=1-", "pkginfo:3: the file ends within a line"),
     ] {
-        let error = read(host(&[("var/sadm/pkg/SUNWa/pkginfo", info)]), &[]).await.unwrap_err();
+        let info = format!("SUNW_PKG_ALLZONES=true\n{info}");
+        let error = read(host(&[("var/sadm/pkg/SUNWa/pkginfo", &info)]), &[]).await.unwrap_err();
         assert!(error.contains(wanted), "{error}\n{wanted}");
     }
     let stanza = "Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n";
@@ -211,6 +259,8 @@ async fn what_is_damaged_is_named_by_file_and_line() {
             "status:5: a, which ends here, has an unknown Status",
         ),
         (format!("{stanza}?\n"), "/usr/x\n", "status:6: no Field: value: \"?\""),
+        (stanza.replace("\n\n", "\n") + stanza, "/usr/x\n", "status:5: Package is there twice"),
+        (String::new(), "/usr/x\n", "status:1: it is empty, and there are lists of the files of packages"),
         (stanza.to_owned(), "usr/x\n", "a.list:1: no path: \"usr/x\""),
         (stanza.to_owned(), "/etc/x\n/us", "a.list:2: the file ends within a line"),
     ] {
@@ -235,21 +285,21 @@ async fn what_is_missing_is_named() {
 fn what_rpm_prints_is_read() {
     let output = fixture("rpm/qa.txt");
     let of = |folder: &str| {
-        let folders = Folders::new(Path::new("/nonexistent"), &[Path::new(folder)]);
+        let folders = Folders::new(Path::new("/nonexistent"), &[Path::new(folder).into()]);
         rpm::parse(&output, &folders).unwrap().map(|found| shown(&found.software))
     };
     assert_eq!(of("/usr").unwrap(), ["tiny.noarch 2:1.0~rc1-3"]);
     assert_eq!(of("/etc").unwrap(), ["other.noarch 2:5-1", "tiny.noarch 2:1.0~rc1-3"]);
     assert_eq!(of("/opt").unwrap(), [""; 0]);
-    let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/boot")]);
+    let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/boot").into()]);
     let parse = |output: &str| rpm::parse(output, &folders);
-    let two = ">kernel.x86_64 6.2-1\n/boot/b\n>kernel.x86_64 6.1-1\n/boot/a\n/boot/c\n";
+    let two = ">kernel.x86_64 6.2-1\n-rw------- /boot/b\n>kernel.x86_64 6.1-1\n-rw------- /boot/a\n-rw------- /boot/c\n";
     assert_eq!(shown(&parse(two).unwrap().unwrap().software), ["kernel.x86_64 6.1-1, 6.2-1"]);
     assert!(parse("").unwrap().is_none());
     for (damaged, wanted) in [
-        ("/boot/a\n", "rpm -qa:1: neither a package nor its file: \"/boot/a\""),
+        ("-rw------- /boot/a\n", "rpm -qa:1: neither a package nor its file: \"-rw------- /boot/a\""),
         (">kernel.x86_64\n", "rpm -qa:1: no version: \"kernel.x86_64\""),
-        (">kernel.x86_64 6.1-1\nboot\n", "rpm -qa:2: neither"),
+        (">kernel.x86_64 6.1-1\n/boot/a\n", "rpm -qa:2: neither"),
     ] {
         assert!(parse(damaged).err().unwrap().to_string().starts_with(wanted), "{wanted}");
     }
@@ -303,17 +353,19 @@ fn what_pkg_prints_is_read() {
         assert!(error.starts_with("pkg list -Hv:1: no package: "), "{error}");
     }
     let of = |folder: &str| {
-        let folders = Folders::new(Path::new("/nonexistent"), &[Path::new(folder)]);
-        Vec::from_iter(ips::packages_in(&fixture("ips/contents.txt"), &folders).unwrap())
+        let folders = Folders::new(Path::new("/nonexistent"), &[Path::new(folder).into()]);
+        let contents = fixture("ips/contents.txt");
+        ips::packages_in(&contents, &folders).unwrap()[0]
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(of("/lib"), ["system/library"]);
     assert_eq!(of("/etc/svc"), ["system/core-os"]);
     assert_eq!(of("/"), ["system/core-os", "system/library"]);
     assert_eq!(of("/usr"), [""; 0]);
     let none = Folders::default();
-    assert!(
-        ips::packages_in("lib/a file b\n", &none).unwrap_err().to_string().starts_with("pkg contents:1: ")
-    );
+    assert!(ips::packages_in("lib/a b\n", &none).unwrap_err().to_string().starts_with("pkg contents:1: "));
 }
 
 /// One of each kind.

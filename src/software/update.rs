@@ -36,14 +36,9 @@ impl fmt::Display for Change {
 /// Why no update makes a zone like the host.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UpdateError {
-    /// Its software is counted by another system.
-    #[error("software is counted by {source_system} on the source system, by {} on this system", local.map_or("nothing", System::as_str))]
-    Systems {
-        /// There.
-        source_system: System,
-        /// Here.
-        local: Option<System>,
-    },
+    /// What there is cannot be compared.
+    #[error("{0}")]
+    Incomparable(String),
     /// These are newer in the zone than here: they would have to be taken down.
     #[error("newer in the zone than on this system: {}", names.join(", "))]
     Downgrade {
@@ -59,17 +54,21 @@ pub enum UpdateError {
 }
 
 impl Report {
-    /// What an update of the zone would have to change; nothing if nothing is different.
+    /// What an update of the zone would have to change; nothing if nothing is different. A hypervisor is none of the
+    /// zone's software.
     ///
     /// # Errors
     /// Why there is no such update.
     pub fn update(&self) -> Result<Vec<Change>, UpdateError> {
-        if self.local != Some(self.source) {
-            return Err(UpdateError::Systems { source_system: self.source, local: self.local });
+        if let Some(why) = self.why_incomparable("the source system", "this system") {
+            return Err(UpdateError::Incomparable(why));
+        }
+        if self.source == System::Hypervisor {
+            return Ok(Vec::new());
         }
         let packages =
             self.packages.iter().map(|one| (change("", one), one.order(|a, b| order(self.source, a, b))));
-        let patches = self.patches.iter().map(|one| {
+        let patches = self.patches.iter().filter(|patch| !self.goes_with_packages(patch)).map(|one| {
             // To back one out is to take down what it has patched.
             let order = one
                 .local
@@ -90,6 +89,13 @@ impl Report {
         }
         if unordered.is_empty() { Ok(changes) } else { Err(UpdateError::Unordered { names: unordered }) }
     }
+
+    /// Whether all packages that have a patch on the source become others here, or go: another version has patches of its
+    /// own, and what they were in this one says nothing of it.
+    fn goes_with_packages(&self, patch: &Difference) -> bool {
+        let is_other = |name: &String| self.packages.iter().any(|package| package.name == *name);
+        !patch.packages.is_empty() && patch.packages.iter().all(is_other)
+    }
 }
 
 fn change(kind: &str, one: &Difference) -> Change {
@@ -109,6 +115,7 @@ impl Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::software::Incomparable;
 
     fn report(system: System, packages: &[[&str; 3]], patches: &[[&str; 3]]) -> Report {
         let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -117,10 +124,12 @@ mod tests {
                 name: (*name).to_owned(),
                 source: version(source),
                 local: version(local),
+                packages: vec![],
             };
             list.iter().map(one).collect()
         };
-        Report { source: system, local: Some(system), packages: all(packages), patches: all(patches) }
+        let (packages, patches) = (all(packages), all(patches));
+        Report { source: system, local: Some(system), incomparable: None, packages, patches }
     }
 
     fn update(report: &Report) -> Result<Vec<String>, String> {
@@ -154,13 +163,36 @@ mod tests {
     }
 
     #[test]
+    fn a_patch_of_a_package_that_becomes_another_version_is_not_backed_out() {
+        let packages = [["SUNWcsu", "11.10.0", "11.11.0"], ["SUNWold", "1.0", ""]];
+        let with = |of: &[&str]| {
+            let mut report = report(System::Svr4, &packages, &[["118666", "18", ""]]);
+            report.patches[0].packages = of.iter().map(|name| (*name).to_owned()).collect();
+            update(&report)
+        };
+        let changes =
+            vec!["upgrade SUNWcsu from 11.10.0 to 11.11.0".to_owned(), "remove SUNWold 1.0".to_owned()];
+        assert_eq!(with(&["SUNWcsu", "SUNWold"]), Ok(changes));
+        let newer = "newer in the zone than on this system: patch 118666".to_owned();
+        assert_eq!(with(&["SUNWcsu", "SUNWsame"]), Err(newer.clone()), "SUNWsame would have to lose it");
+        assert_eq!(with(&[]), Err(newer), "older software does not tell whose it is");
+    }
+
+    #[test]
+    fn an_update_changes_no_hypervisor() {
+        let report = report(System::Hypervisor, &[["libvirt", "10.0", "9.0"], ["qemu", "8.2", ""]], &[]);
+        assert_eq!(update(&report), Ok(vec![]));
+    }
+
+    #[test]
     fn an_update_knows_which_version_is_newer_or_is_refused() {
         let kernels = report(System::Rpm, &[["kernel.x86_64", "6.1-1, 6.2-1", "6.2-1"]], &[]);
         assert_eq!(
             update(&kernels).unwrap_err(),
             "neither version is known to be the newer one: kernel.x86_64"
         );
-        let other = Report { local: Some(System::Dpkg), ..report(System::Rpm, &[], &[]) };
+        let incomparable = Some(Incomparable::Systems);
+        let other = Report { local: Some(System::Dpkg), incomparable, ..report(System::Rpm, &[], &[]) };
         assert_eq!(
             update(&other).unwrap_err(),
             "software is counted by rpm on the source system, by dpkg on this system"

@@ -54,9 +54,9 @@ async fn a_zone_goes_where_the_same_packages_are() {
 async fn a_damaged_package_database_is_named_and_moves_nothing() {
     let world = world();
     install(&world, "h1", "11.10.0", "118666-18");
-    install(&world, "h2", "11.10.0", "no-patch 118666");
+    install(&world, "h2", "11.10.0", "118666 no_patch");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     let error = error_of(&outcome, "web");
-    assert!(error.contains("h2/var/sadm/pkg/SUNWcsr/pkginfo:3: \"118666\" is not a patch"), "{error}");
+    assert!(error.contains("h2/var/sadm/pkg/SUNWcsr/pkginfo:3: \"no_patch\" is not a patch"), "{error}");
     assert!(world.seen("h1", "web").await.is_some() && world.seen("h2", "web").await.is_none());
 }

@@ -2,8 +2,8 @@
 
 use crate::harness::{Host, Lab};
 
-/// h1 with a container that reads `/srv/local/tool`, a folder that each host has for itself, and that package `tool`
-/// delivers, in these versions on h1 and h2.
+/// h1 with a container that reads `/opt/tool`, a folder that each host has for itself, and that package `tool` delivers,
+/// in these versions on h1 and h2.
 fn lab(versions: [&str; 2]) -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     for (name, version) in ["h1", "h2"].into_iter().zip(versions) {
@@ -11,7 +11,8 @@ fn lab(versions: [&str; 2]) -> Lab {
     }
     let h1 = lab.host("h1");
     h1.define_lxc("box");
-    let shared = "<filesystem type='mount'><source dir='/srv/local/tool'/><target dir='/tool'/><readonly/></filesystem>";
+    let shared =
+        "<filesystem type='mount'><source dir='/opt/tool'/><target dir='/tool'/><readonly/></filesystem>";
     h1.redefine_lxc("box", "</devices>", &format!("{shared}</devices>"));
     h1.maintain();
     lab
@@ -23,8 +24,9 @@ fn install(host: Host<'_>, version: &str) {
     std::fs::create_dir_all(dpkg.join("info")).unwrap();
     let state = "Status: install ok installed\nArchitecture: all";
     std::fs::write(dpkg.join("status"), format!("Package: tool\n{state}\nVersion: {version}\n\n")).unwrap();
-    std::fs::write(dpkg.join("info/tool.list"), "/srv\n/srv/local/tool\n/srv/local/tool/run\n").unwrap();
-    std::fs::create_dir_all(host.path("local/tool")).unwrap();
+    std::fs::write(dpkg.join("info/tool.list"), "/opt\n/opt/tool\n/opt/tool/run\n").unwrap();
+    std::fs::create_dir_all(host.path("opt/tool")).unwrap();
+    host.run(&["mount", "--bind", host.path("opt").to_str().unwrap(), "/opt"]).ends(0);
     host.run(&["mount", "--bind", dpkg.to_str().unwrap(), "/var/lib/dpkg"]).ends(0);
 }
 
@@ -41,7 +43,7 @@ fn a_container_goes_where_the_packages_that_it_shares_are_the_same_and_nowhere_e
     h1.sysadm(&["evacuate", "-a"]).ends(0);
     lab.guests_are(&["h1:", "h2: box (lxc) shut off"]);
     for host in [h1, h2] {
-        let left = std::fs::read_dir(host.path("local/tool")).unwrap().count();
+        let left = std::fs::read_dir(host.path("opt/tool")).unwrap().count();
         assert_eq!(left, 0, "nothing was written into the shared folder of {}", host.name);
     }
 }

@@ -1,44 +1,40 @@
 //! What software the zones of this host depend on, and whether those that arrive find the same here.
 
+use std::path::PathBuf;
+
 use super::Local;
 use crate::host::HostError;
-use crate::model::{
-    Arrival, Blocker, BlockerKind, Brand, Disk, DiskSource, Kind, Manifest, Software, System,
-};
-use crate::software::{self, Report, compare};
+use crate::model::{Arrival, Blocker, BlockerKind, Brand, Disk, DiskSource, Kind, Manifest, System};
+use crate::software::{self, Counted, Report, compare};
 
 /// What [`System::Hypervisor`] calls the part that runs a virtual machine.
 const QEMU: &str = "qemu";
 
 impl Local {
-    /// What this host has of the software that this zone depends on. None: it depends on none that is known here.
-    pub(super) async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, HostError> {
-        match manifest.zone.brand {
-            Brand::Lxc => {
-                let inherited: Vec<_> = manifest.inherited().collect();
-                software::of(self.paths.root(), &inherited).await.map_err(|error| self.failed(error))
-            }
-            // A virtual machine brings its own; on what hypervisor it runs is for the platform to say.
-            Brand::Kvm => self.platform.software(manifest).await.map_err(|error| self.failed(error)),
+    /// What this host has of the software that a zone depends on, and which folders that the zone reads are its own.
+    async fn count(&self, manifest: &Manifest) -> Result<Counted, HostError> {
+        if manifest.zone.brand == Brand::Lxc {
+            let inherited: Vec<_> = manifest.inherited().collect();
+            let counted = software::count(self.paths.root(), &inherited).await;
+            return counted.map_err(|error| self.failed(error));
         }
+        // A virtual machine brings its own; on what hypervisor it runs is for the platform to say.
+        let software = self.platform.software(manifest).await.map_err(|error| self.failed(error))?;
+        Ok(Counted { software, own: Vec::new() })
     }
 
-    /// Its storage, which another host must see, too. The folders that it only reads, and that packages of its host
-    /// deliver, are none: each host has its own, and the packages say whether they are the same.
-    pub(super) async fn storage(&self, manifest: &Manifest) -> Result<Vec<Disk>, HostError> {
-        let mut storage = Vec::new();
-        for disk in &manifest.disks {
-            let is_read = manifest.zone.brand == Brand::Lxc && disk.readonly && disk.target != "/";
-            let is_own = match &disk.source {
-                DiskSource::Dir(folder) if is_read => {
-                    let delivered = software::is_delivered(self.paths.root(), folder).await;
-                    delivered.map_err(|error| self.failed(error))?
-                }
-                _ => false,
-            };
-            storage.extend((!is_own).then(|| disk.clone()));
+    /// The same for a zone that is to leave. That it cannot be read is for the other host to judge, which takes the zone
+    /// if it is forced to.
+    pub(super) async fn depends(&self, manifest: &Manifest) -> Result<Counted, HostError> {
+        if manifest.zone.brand != Brand::Lxc {
+            return self.count(manifest).await;
         }
-        Ok(storage)
+        let (root, inherited) = (self.paths.root(), manifest.inherited().collect::<Vec<_>>());
+        let counted = match software::count(root, &inherited).await {
+            Err(error) => software::uncounted(root, &inherited, &error).await,
+            counted => counted,
+        };
+        counted.map_err(|error| self.failed(error))
     }
 
     /// What of the software that a zone depends on is missing here, or another version. None: it depends on none, or its
@@ -49,12 +45,22 @@ impl Local {
     pub async fn compare_software(&self, arrival: &Arrival) -> Result<Option<Report>, HostError> {
         let Some(source) = &arrival.manifest.software else { return Ok(None) };
         let mut source = source.clone();
-        if source.system == System::Hypervisor && arrival.kind != Kind::Live {
+        if source.system == System::Hypervisor {
+            // What has booted it here takes it back, whatever it has run on meanwhile.
+            if self.comes_home(arrival)? {
+                return Ok(None);
+            }
             // What has brought up its memory there does not matter to one that is booted here.
-            source.packages.retain(|one| one.name != QEMU);
+            source.packages.retain(|one| arrival.kind == Kind::Live || one.name != QEMU);
         }
-        let here = self.software(&arrival.manifest).await?;
+        let here = self.count(&arrival.manifest).await?.software;
         Ok(Some(compare(&source, here.as_ref())))
+    }
+
+    /// Whether it was evacuated from here.
+    fn comes_home(&self, arrival: &Arrival) -> Result<bool, HostError> {
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        Ok(away.iter().any(|row| row.uuid == arrival.manifest.zone.uuid))
     }
 
     /// A blocker for each finding of that.
@@ -69,6 +75,15 @@ impl Local {
     }
 }
 
+/// The storage of a zone, which another host must see, too: all but the folders that are its host's own.
+pub(super) fn storage(manifest: &Manifest, own: &[PathBuf]) -> Vec<Disk> {
+    let is_own = |disk: &&Disk| match &disk.source {
+        DiskSource::Dir(folder) => disk.readonly && disk.target != "/" && own.contains(folder),
+        DiskSource::File(_) | DiskSource::Block(_) | DiskSource::Network { .. } => false,
+    };
+    manifest.disks.iter().filter(|disk| !is_own(disk)).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -76,10 +91,11 @@ mod tests {
 
     use super::*;
     use crate::host::Host;
-    use crate::model::Beside;
+    use crate::model::{Beside, Package, Software};
     use crate::paths::Paths;
     use crate::platform::sim::{HostSettings, Scale, Sim, ZoneSpec};
-    use crate::store::Store;
+    use crate::store::tests::sample_away;
+    use crate::store::{Away, Store};
 
     /// A simulated Solaris 10 host with one zone.
     struct Site {
@@ -141,7 +157,7 @@ mod tests {
             readonly: true,
         };
         let manifest = Manifest { disks: vec![usr], ..whole(Brand::Lxc) };
-        Ok(Manifest { software: host.host.software(&manifest).await?, ..manifest })
+        Ok(Manifest { software: host.host.count(&manifest).await?.software, ..manifest })
     }
 
     /// A zone that shares nothing.
@@ -198,6 +214,41 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_zone_whose_own_host_cannot_read_its_packages_leaves_it_only_by_force() {
+        let [h1, h2] = ["h1", "h2"].map(Site::new);
+        for site in [&h1, &h2] {
+            site.install(&[["SUNWcsu", "1"]]);
+        }
+        h1.write("var/sadm/install/contents", "/usr/bin/ls f\n");
+        let spec = ZoneSpec {
+            brand: Brand::Lxc,
+            inherit: vec![PathBuf::from("/usr")],
+            ..ZoneSpec::new("web".parse().unwrap())
+        };
+        Sim::open(&Paths::new(h1.root.path())).create(spec).unwrap();
+        let (manifest, own) = h1.host.leaving(&"web".parse().unwrap()).await.unwrap();
+        assert_eq!(own, [PathBuf::from("/usr")], "nothing is written there");
+        let findings = h2.findings(manifest.clone(), false).await.unwrap();
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].starts_with("what software h1 has is not known: "), "{findings:?}");
+        assert!(findings[0].contains("var/sadm/install/contents:1: no class"), "{findings:?}");
+        assert_eq!(h2.findings(manifest, true).await.unwrap(), [""; 0], "forced");
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_comes_home_from_a_newer_hypervisor_is_taken_back() {
+        let h1 = Site::new("h1");
+        let newer = Package { name: "libvirt".to_owned(), version: "10.0.0".to_owned() };
+        let newer = Software { system: System::Hypervisor, packages: vec![newer], patches: vec![] };
+        let manifest = Manifest { software: Some(newer), ..whole(Brand::Kvm) };
+        let findings = h1.findings(manifest.clone(), false).await.unwrap();
+        assert_eq!(findings, ["software is counted by hypervisor on its source, by nothing on h1"]);
+        let row = Away { uuid: manifest.zone.uuid, ..sample_away("web") };
+        h1.host.store().begin_away(&row, &manifest).unwrap();
+        assert_eq!(h1.findings(manifest, false).await.unwrap(), [""; 0]);
+    }
+
+    #[tokio::test]
     async fn a_folder_of_packages_is_no_storage_that_hosts_must_share() {
         let h1 = Site::new("h1");
         h1.install(&[["SUNWcsu", "1"]]);
@@ -206,21 +257,31 @@ mod tests {
                 DiskSource::Dir(PathBuf::from(if target == "/" { "/zones/web/root" } else { target }));
             Disk { target: target.to_owned(), source, readonly }
         };
-        let disks =
-            vec![folder("/", false), folder("/usr", true), folder("/usr/lib", false), folder("/data", true)];
+        let disks = vec![
+            folder("/", false),
+            folder("/usr", true),
+            folder("/usr/share", false),
+            folder("/data", true),
+        ];
         let manifest = |brand| Manifest { disks: disks.clone(), ..whole(brand) };
         let targets = |disks: Vec<Disk>| disks.into_iter().map(|disk| disk.target).collect::<Vec<_>>();
-        let container = h1.host.storage(&manifest(Brand::Lxc)).await.unwrap();
-        assert_eq!(targets(container), ["/", "/usr/lib", "/data"], "what is written to is data");
-        let machine = h1.host.storage(&manifest(Brand::Kvm)).await.unwrap();
-        assert_eq!(targets(machine).len(), 4);
+        let container = manifest(Brand::Lxc);
+        let own = h1.host.depends(&container).await.unwrap().own;
+        assert_eq!(
+            targets(storage(&container, &own)),
+            ["/", "/usr/share", "/data"],
+            "what is written to is data"
+        );
+        let machine = manifest(Brand::Kvm);
+        let own = h1.host.depends(&machine).await.unwrap().own;
+        assert_eq!(targets(storage(&machine, &own)).len(), 4);
     }
 
     #[tokio::test]
     async fn a_virtual_machine_costs_nothing() {
         let h1 = Site::new("h1");
         h1.write("var/sadm/pkg/SUNWcsu/pkginfo", "damaged\n");
-        assert_eq!(h1.host.software(&whole(Brand::Kvm)).await.unwrap(), None);
+        assert_eq!(h1.host.count(&whole(Brand::Kvm)).await.unwrap(), Counted::default());
     }
 
     #[tokio::test]

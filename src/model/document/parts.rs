@@ -165,7 +165,8 @@ fn package(node: Node<'_, '_>, place: &Place<'_>) -> Result<Package, DocumentErr
 
 fn patch(node: Node<'_, '_>, place: &Place<'_>) -> Result<Patch, DocumentError> {
     let id = Fields::of(node, place, &["id"])?.text("id")?.to_owned();
-    Ok(Patch { id, obsoletes: names(&elements(node, place)?, "obsoletes", "id", place)? })
+    let obsoletes = names(&elements(node, place)?, "obsoletes", "id", place)?;
+    Ok(Patch { id, obsoletes, packages: Vec::new() })
 }
 
 fn config(node: Node<'_, '_>, place: &Place<'_>) -> Result<(String, String), DocumentError> {

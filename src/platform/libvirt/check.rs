@@ -1,18 +1,20 @@
 //! Why a zone could not be on this host, as far as libvirt can tell.
 //!
 //! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
-//! `devices`, and what of the host itself the zone names in `belongings`. Whoever does not run libvirt's QEMU driver, a
-//! container that is, has none of the latter.
+//! `devices` and `cards`, and what of the host itself the zone names in `belongings`. Whoever does not run libvirt's QEMU
+//! driver, a container that is, has none of the latter.
 
 mod belongings;
+mod cards;
 mod devices;
 mod processor;
+mod questions;
 
 use std::path::Path;
 
-use super::ask::Answer;
 use super::domain_xml::{self, Domain};
 use super::list::Listed;
+use super::machine;
 use super::virsh::{failed, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
@@ -35,8 +37,8 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     let domain = domain_xml::parse(&manifest.config);
     match domain.and_then(|domain| domain_xml::must_be(&manifest.config, &manifest.zone).map(|()| domain)) {
         Ok(domain) if driver == Driver::Qemu => {
-            blockers.extend(machine(libvirt, &domain, arrival).await?);
-            blockers.extend(belongings::missing(libvirt, &manifest.config).await?);
+            blockers.extend(hardware(libvirt, &domain, arrival).await?);
+            blockers.extend(belongings::missing(&manifest.config).await?);
         }
         Ok(_) => {}
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
@@ -82,7 +84,7 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
 }
 
 /// What of its machine this host's QEMU does not have: the machine itself, or parts of it.
-async fn machine(
+async fn hardware(
     libvirt: &Libvirt,
     domain: &Domain,
     arrival: &Arrival,
@@ -91,11 +93,16 @@ async fn machine(
     if let Some(odd) = [&domain.virt, &domain.arch, machine].into_iter().find(|word| !is_plain(word)) {
         return Ok(vec![platform(format!("{odd:?} is no word for a machine"))]);
     }
-    let emulator = domain.emulator.as_deref();
-    if let Some(path) = emulator.filter(|path| !path.is_absolute() || !path.is_file()) {
-        return Ok(vec![platform(format!("no emulator {} there", path.display()))]);
-    }
-    let capabilities = match capabilities_of(libvirt, domain, emulator).await? {
+    // libvirt would start whatever program it is asked about: a peer may name those that it has anyway.
+    let emulator = match &domain.emulator {
+        None => None,
+        Some(path) => match machine::emulator(&libvirt.known, path).await? {
+            Some(known) => Some(known),
+            None => return Ok(vec![platform(format!("libvirt knows no emulator {} there", path.display()))]),
+        },
+    };
+    let domain = &Domain { emulator, ..domain.clone() };
+    let capabilities = match questions::capabilities(libvirt, domain).await? {
         Ok(capabilities) => capabilities,
         Err(said) => {
             let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
@@ -103,35 +110,32 @@ async fn machine(
         }
     };
     let mut missing = processor::missing(libvirt, arrival, domain, &capabilities).await?;
-    missing.extend(devices::missing(&arrival.manifest.config, &capabilities).into_iter().map(platform));
+    let config = &arrival.manifest.config;
+    missing.extend(devices::missing(config, &capabilities).into_iter().map(platform));
+    let emulator = match &domain.emulator {
+        Some(emulator) => Some(emulator.clone()),
+        None => machine::usual_emulator(&libvirt.known, &domain.arch).await?,
+    };
+    if let Some(emulator) = emulator {
+        // One that does not tell is no reason: libvirt can start it, and whoever asks here may be confined otherwise.
+        let listed = libvirt.known.devices(&emulator).await.unwrap_or_default();
+        missing.extend(cards::missing(config, &listed).into_iter().map(platform));
+    }
     Ok(missing)
-}
-
-/// What QEMU can do for a machine, or why there is none. libvirt's usual QEMU is asked, or this one.
-async fn capabilities_of(
-    libvirt: &Libvirt,
-    domain: &Domain,
-    emulator: Option<&Path>,
-) -> Result<Answer, PlatformError> {
-    let machine = domain.machine.as_deref().unwrap_or_default();
-    let words = [("virttype", domain.virt.as_str()), ("arch", domain.arch.as_str()), ("machine", machine)];
-    let words = words.into_iter().filter(|(_, word)| !word.is_empty());
-    let words = words.map(|(option, word)| format!("--{option}={word}"));
-    let emulator = emulator.map(|path| format!("--emulatorbin={}", path.display()));
-    let command = ["domcapabilities".to_owned()].into_iter().chain(words).chain(emulator);
-    libvirt.known.ask(command, "").await
 }
 
 /// Reads a text as each of the things that are read here.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_output(text: &str) {
     processor::read_output(text);
+    let _ = cards::missing("<domain><devices><sound model='ac97'/></devices></domain>", text);
     let _ = devices::missing("<domain><vcpu>1</vcpu></domain>", text);
 }
 
 /// Reads a configuration in each of the ways in which it is read here.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_config(xml: &str) {
+    let _ = cards::missing(xml, "name \"e1000\", bus PCI\n");
     let _ = devices::missing(xml, "<domainCapabilities><vcpu max='1'/></domainCapabilities>");
     belongings::read_config(xml);
 }

@@ -3,6 +3,8 @@
 //! A type is a promise that the zone's hardware stays as it was. QEMU drops old ones, so a zone that was away for long may
 //! have none here; a newer one of the same family boots it. Never an older one, and never a zone that runs.
 
+use std::path::{Path, PathBuf};
+
 use roxmltree::{Document, Node};
 
 use super::ask::Known;
@@ -20,10 +22,42 @@ pub async fn updates(known: &Known, manifest: &Manifest) -> Result<Vec<Edit>, Pl
     }
     // One that cannot be read is named by the check.
     let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
-    match known.ask(["capabilities"], "").await? {
-        Ok(capabilities) => Ok(update(&domain, &capabilities).into_iter().collect()),
-        Err(what) => Err(PlatformError::Output { command: "virsh capabilities", what }),
-    }
+    Ok(update(&domain, &capabilities(known).await?).into_iter().collect())
+}
+
+/// What `virsh capabilities` prints.
+///
+/// # Errors
+/// If libvirt does not say what it has.
+pub async fn capabilities(known: &Known) -> Result<String, PlatformError> {
+    let answer = known.ask(["capabilities"], "").await?;
+    answer.map_err(|what| PlatformError::Output { command: "virsh capabilities", what })
+}
+
+/// The emulator of that name, if libvirt knows it: by the name that it has for it.
+///
+/// # Errors
+/// If libvirt does not say what it has.
+pub async fn emulator(known: &Known, path: &Path) -> Result<Option<PathBuf>, PlatformError> {
+    Ok(known_emulator(path, &parse_emulators(&capabilities(known).await?)))
+}
+
+/// The emulator that libvirt takes for an architecture if a domain names none.
+///
+/// # Errors
+/// If libvirt does not say what it has.
+pub async fn usual_emulator(known: &Known, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
+    Ok(parse_usual_emulator(&capabilities(known).await?, arch))
+}
+
+/// Distributions have second names for QEMU. No other is looked at: it may be the name of any file.
+fn known_emulator(path: &Path, known: &[PathBuf]) -> Option<PathBuf> {
+    const ALIASES: [&str; 3] = ["/usr/bin/kvm", "/usr/bin/qemu-kvm", "/usr/libexec/qemu-kvm"];
+    let target = ALIASES
+        .iter()
+        .find(|alias| Path::new(alias) == path)
+        .and_then(|alias| Path::new(alias).canonicalize().ok());
+    known.iter().find(|one| *one == path || Some(*one) == target.as_ref()).cloned()
 }
 
 fn update(domain: &Domain, capabilities: &str) -> Option<Edit> {
@@ -79,9 +113,26 @@ fn parse_machines(capabilities: &str, arch: &str, virt: &str) -> Option<Vec<Stri
     Some(if own.is_empty() { machines(arch) } else { own })
 }
 
+/// Reads which program runs machines of that architecture.
+fn parse_usual_emulator(capabilities: &str, arch: &str) -> Option<PathBuf> {
+    let document = Document::parse(capabilities).ok()?;
+    let is_arch = |node: &Node<'_, '_>| node.has_tag_name("arch") && node.attribute("name") == Some(arch);
+    let arch = document.descendants().find(is_arch)?;
+    let emulator = arch.children().find(|node| node.has_tag_name("emulator"))?;
+    Some(PathBuf::from(emulator.text()?.trim()))
+}
+
+/// Reads which programs run machines, of any architecture.
+fn parse_emulators(capabilities: &str) -> Vec<PathBuf> {
+    let Ok(document) = Document::parse(capabilities) else { return Vec::new() };
+    let emulators = document.descendants().filter(|node| node.has_tag_name("emulator"));
+    emulators.filter_map(|node| node.text()).map(|path| PathBuf::from(path.trim())).collect()
+}
+
 /// Reads a text as what is read here.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
+    let _ = (parse_emulators(text), parse_usual_emulator(text, "x86_64"));
     let _ = parse_machines(text, "x86_64", "kvm").map(|known| newer("pc-i440fx-2.0", &known).is_some());
 }
 
@@ -147,6 +198,21 @@ mod tests {
         assert_eq!(updated("qemu", "x86_64", "pc-q35-2.4", capabilities).as_deref(), Some("pc-q35-9.0"));
     }
 
+    #[test]
+    fn only_an_emulator_that_libvirt_knows_is_asked_for_anything() {
+        let known = parse_emulators(CAPABILITIES);
+        let own = Path::new("/usr/bin/qemu-system-x86_64");
+        assert_eq!(known_emulator(own, &known).as_deref(), Some(own));
+        for other in
+            ["/etc/hostname", "/bin/sh", "qemu-system-x86_64", "/usr/bin/../bin/qemu-system-x86_64", "", "/"]
+        {
+            assert_eq!(known_emulator(Path::new(other), &known), None, "{other}");
+        }
+        assert_eq!(known_emulator(own, &parse_emulators("<capabilities/>")), None);
+        assert_eq!(parse_usual_emulator(CAPABILITIES, "x86_64").as_deref(), Some(own));
+        assert_eq!(parse_usual_emulator(CAPABILITIES, "s390x"), None);
+    }
+
     proptest! {
         #[test]
         fn what_is_chosen_is_there_and_newer(
@@ -163,7 +229,7 @@ mod tests {
 
         #[test]
         fn no_output_makes_the_reader_panic(text in "(<capabilities>|<guest>|<arch name='x86_64'>|<machine>|9.|\\PC){0,30}") {
-            let _ = (parse_machines(&text, "x86_64", "kvm"), split(&text));
+            let _ = (parse_machines(&text, "x86_64", "kvm"), parse_emulators(&text), split(&text));
         }
     }
 }

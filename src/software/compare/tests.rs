@@ -8,6 +8,7 @@ fn software(system: System, packages: &[(&str, &str)], patches: &[(&str, &[&str]
     let patch = |(id, obsoletes): &(&str, &[&str])| Patch {
         id: (*id).into(),
         obsoletes: obsoletes.iter().map(|id| (*id).to_owned()).collect(),
+        packages: vec![],
     };
     Software {
         system,
@@ -36,16 +37,15 @@ fn a_report_prints_as_zoneadm_attach_prints_it() {
     ⇥SUNWcsr: version mismatch
     ⇥⇥(11.10.0,REV=1)
     ⇥⇥(11.11.0)
-    ⇥SUNWgone: not installed
-    ⇥⇥(1.0)
+    ⇥SUNWgone (1.0) is not installed
     These packages installed on this system were not installed on the source system:
-    ⇥SUNWi15cs (2.0,REV=2004.08.23.14.43)
+    ⇥SUNWi15cs (2.0,REV=2004.08.23.14.43) was not installed
     These patches installed on the source system are inconsistent with this system:
     ⇥118666: version mismatch
     ⇥⇥(18) (20)
-    ⇥119397-09: not installed
+    ⇥119397-09 is not installed
     These patches installed on this system were not installed on the source system:
-    ⇥119788-09
+    ⇥119788-09 was not installed
     ");
     insta::assert_snapshot!(report.findings("h1", "h2").join("\n"), @r"
     SUNWcsr: version mismatch (11.10.0,REV=1 on h1, 11.11.0 on h2)
@@ -58,28 +58,34 @@ fn a_report_prints_as_zoneadm_attach_prints_it() {
     assert!(!report.is_empty());
 }
 
-/// The lines of an attach on a Solaris 10 host in 2009, shortened by whole lines.
+/// The example of the proposal; mismatches are those of an attach on a Solaris 10 host in 2009, shortened by whole lines.
 #[test]
-fn a_report_prints_the_lines_that_a_real_host_has_printed() {
-    let source = svr4(&[], &[("118666-18", &[]), ("118683-02", &[]), ("119254-65", &[])]);
+fn a_report_prints_the_words_of_the_proposal() {
+    let source = svr4(
+        &[("SUNWcsu", "11.10.0,REV=2005.01.21.15.53"), ("SUNWradpu320", "11.10.0,REV=2004.10.13.22.55")],
+        &[("118666-18", &[]), ("118683-02", &[]), ("120081-03", &[]), ("FOO", &[])],
+    );
     let local = svr4(
-        &[("SUNWi15cs", "2.0,REV=2004.08.23.14.43"), ("SUNWtcatr", "11.10.0,REV=2005.01.08.05.16")],
-        &[("118666-20", &[]), ("118683-03", &[]), ("119254-66", &[]), ("119397-09", &[]), ("141781-01", &[])],
+        &[("SUNWcsu", "11.11.0"), ("SUNWukspfw", "11.10.0,REV=2004.12.06.02.10")],
+        &[("118666-20", &[]), ("118683-03", &[]), ("119397-09", &[])],
     );
     let wanted = "\
+These packages installed on the source system are inconsistent with this system:
+	SUNWcsu: version mismatch
+		(11.10.0,REV=2005.01.21.15.53)
+		(11.11.0)
+	SUNWradpu320 (11.10.0,REV=2004.10.13.22.55) is not installed
 These packages installed on this system were not installed on the source system:
-	SUNWi15cs (2.0,REV=2004.08.23.14.43)
-	SUNWtcatr (11.10.0,REV=2005.01.08.05.16)
+	SUNWukspfw (11.10.0,REV=2004.12.06.02.10) was not installed
 These patches installed on the source system are inconsistent with this system:
 	118666: version mismatch
 		(18) (20)
 	118683: version mismatch
 		(02) (03)
-	119254: version mismatch
-		(65) (66)
+	120081-03 is not installed
+	FOO is not installed
 These patches installed on this system were not installed on the source system:
-	119397-09
-	141781-01
+	119397-09 was not installed
 ";
     assert_eq!(compare(&source, Some(&local)).to_string(), wanted);
 }
@@ -92,8 +98,13 @@ fn a_patch_counts_as_present_where_another_one_holds_it() {
         (&[("113153-01", &[][..]), newer][..], &[newer][..], &[][..]),
         (&[newer], &[("113153-01", &[][..]), newer], &[]),
         (&[("112914-03", &[][..]), newer], &[newer], &[]),
-        // It holds no more than it says.
-        (&[("112914-05", &[][..]), newer], &[newer], &["112914"]),
+        // Whatever revision it says.
+        (&[("112914-05", &[][..])], &[newer], &["113964"]),
+        // What another holds on its own host is not asked for, though here none does.
+        (&[("112914-05", &[][..]), newer], &[("113964-08", &[][..])], &[]),
+        (&[("113964-08", &[][..])], &[("112914-05", &[][..]), newer], &[]),
+        // Not if that is an earlier revision of itself.
+        (&[("113964-08", &["113964-07"][..])], &[], &["113964"]),
         // Of several revisions the newest one is there.
         (&[("112914-05", &[][..]), ("112914-06", &[])], &[("112914-06", &[][..])], &[]),
         (&[("112914-06", &[][..])], &[("112914-05", &[][..])], &["112914"]),
@@ -117,6 +128,31 @@ fn different_packaging_systems_are_one_finding() {
         "Software is counted by dpkg on the source system, by rpm on this system.\n"
     );
     assert!(!compare(&source, None).is_empty());
+}
+
+#[test]
+fn who_counts_makes_no_difference_where_nothing_counts() {
+    let [dpkg, rpm] = [System::Dpkg, System::Rpm].map(|system| software(system, &[], &[]));
+    for local in [Some(&rpm), None] {
+        let report = compare(&dpkg, local);
+        assert!(report.is_empty() && report.findings("h1", "h2").is_empty(), "{report}");
+    }
+    let glibc = software(System::Rpm, &[("glibc.x86_64", "2.38-1")], &[]);
+    let findings = compare(&dpkg, Some(&glibc)).findings("h1", "h2");
+    assert_eq!(findings, ["software is counted by dpkg on h1, by rpm on h2"]);
+}
+
+#[test]
+fn what_the_source_could_not_read_is_a_finding_of_its_own() {
+    let source = Software::unknown(System::Dpkg, "/var/lib/dpkg/status:1: \u{1b}[31m".to_owned());
+    let local = software(System::Dpkg, &[("libc6:amd64", "2.36-9")], &[]);
+    let why = "what software h1 has is not known: /var/lib/dpkg/status:1:  [31m";
+    for local in [Some(&local), None] {
+        assert_eq!(compare(&source, local).findings("h1", "h2"), [why]);
+    }
+    let report = compare(&source, Some(&local));
+    assert!(!report.is_empty() && report.update().is_err());
+    insta::assert_snapshot!(serde_json::to_string(&report).unwrap(), @r#"{"source":"dpkg","local":"dpkg","incomparable":{"unknown":"/var/lib/dpkg/status:1:  [31m"},"packages":[],"patches":[]}"#);
 }
 
 #[test]
@@ -164,7 +200,10 @@ fn any_software() -> impl Strategy<Value = Software> {
     (packages, patches).prop_map(|(packages, patches)| Software {
         system: System::Svr4,
         packages: packages.into_iter().map(|(name, version)| Package { name, version }).collect(),
-        patches: patches.into_iter().map(|(id, obsoletes)| Patch { id, obsoletes }).collect(),
+        patches: patches
+            .into_iter()
+            .map(|(id, obsoletes)| Patch { id, obsoletes, packages: vec![] })
+            .collect(),
     })
 }
 

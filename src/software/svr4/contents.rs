@@ -1,6 +1,6 @@
 //! `/var/sadm/install/contents`: every file of every package, contents(4).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
@@ -14,6 +14,8 @@ pub(super) struct Entry<'a> {
     pub path: &'a [u8],
     /// Folders are shared by many packages, and nothing in them can run.
     pub is_folder: bool,
+    /// It is there to be changed (`e`), or comes and goes (`v`).
+    pub is_variable: bool,
     /// Its packages, each with its marks, separated by spaces.
     packages: &'a [u8],
 }
@@ -25,20 +27,30 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The packages that deliver a file into one of these folders.
+/// Packages, and whether one of the files of each is to stay as it is.
+pub(in crate::software) type Deliverers = BTreeMap<String, bool>;
+
+/// The packages that deliver a file into each of these folders.
 pub(in crate::software) fn packages_in(
     reader: impl BufRead,
     file: &str,
     folders: &Folders,
-) -> Result<BTreeSet<String>, SoftwareError> {
-    let mut found = BTreeSet::new();
+) -> Result<Vec<Deliverers>, SoftwareError> {
+    let mut found = vec![Deliverers::new(); folders.count()];
     each(reader, file, |line| {
         let Some(entry) = entry(line)? else { return Ok(ControlFlow::Continue(())) };
-        let counts = !entry.is_folder && folders.hold(entry.path);
         for name in entry.packages() {
             let name = name?;
-            if counts && !found.contains(name) {
-                found.insert(name.to_owned());
+            if entry.is_folder {
+                continue;
+            }
+            for folder in folders.holding(entry.path) {
+                let Some(deliverers) = found.get_mut(folder) else { continue };
+                if let Some(is_static) = deliverers.get_mut(name) {
+                    *is_static |= !entry.is_variable;
+                } else {
+                    deliverers.insert(name.to_owned(), !entry.is_variable);
+                }
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -80,7 +92,8 @@ pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
         return Err(odd("no path"));
     }
     // The type `?` is in no manual; it is what pkgadd leaves of a folder that it cannot tell.
-    Ok(Some(Entry { path, is_folder: matches!(kind, b"d" | b"x" | b"?"), packages }))
+    let is_folder = matches!(kind, b"d" | b"x" | b"?");
+    Ok(Some(Entry { path, is_folder, is_variable: matches!(kind, b"e" | b"v"), packages }))
 }
 
 /// The name of a package, without the marks that the list of files puts around it: a sign before it (`*` edited, `!`

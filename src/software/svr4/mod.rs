@@ -26,6 +26,7 @@ use std::path::Path;
 
 use super::{Folders, Found, SoftwareError};
 use crate::model::{Package, Patch, Software, System};
+use contents::Deliverers;
 pub(super) use contents::packages_in;
 use pkginfo::Pkginfo;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -50,13 +51,13 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
     }
     let failed =
         |_| SoftwareError::read(&root.join(CONTENTS), std::io::Error::other("its reader has failed"));
-    Ok(Some(count(installed, &delivered.map_err(failed)??)))
+    count(installed, &delivered.map_err(failed)??).map(Some)
 }
 
-/// The packages that deliver something into these folders.
-fn delivered(root: &Path, folders: &Folders) -> Result<BTreeSet<String>, SoftwareError> {
+/// The packages that deliver something into each of these folders.
+fn delivered(root: &Path, folders: &Folders) -> Result<Vec<Deliverers>, SoftwareError> {
     if folders.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(Vec::new());
     }
     let file = root.join(CONTENTS);
     let reader = File::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
@@ -86,21 +87,31 @@ fn installed(folder: &Path) -> Result<BTreeMap<String, Pkginfo>, SoftwareError> 
 }
 
 /// The packages that count, and their patches.
-fn count(installed: BTreeMap<String, Pkginfo>, delivered: &BTreeSet<String>) -> Found {
-    let counts = |name: &str, said: &Pkginfo| !said.this_zone && (said.all_zones || delivered.contains(name));
-    let (mut packages, mut delivers) = (Vec::new(), false);
-    let mut patches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+fn count(installed: BTreeMap<String, Pkginfo>, delivered: &[Deliverers]) -> Result<Found, SoftwareError> {
+    let counts = |name: &str, said: &Pkginfo| {
+        !said.this_zone && (said.all_zones || delivered.iter().any(|names| names.contains_key(name)))
+    };
+    let (mut packages, mut delivers) = (Vec::new(), vec![false; delivered.len()]);
+    let mut patches: BTreeMap<String, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
     for (name, said) in installed.into_iter().filter(|(name, said)| counts(name, said)) {
-        delivers |= delivered.contains(&name);
-        packages.push(Package { name, version: said.version });
-        for patch in said.patches {
-            patches.entry(patch.id).or_default().extend(patch.obsoletes);
+        for (delivers, names) in delivers.iter_mut().zip(delivered) {
+            *delivers |= names.get(&name).is_some_and(|is_static| *is_static);
         }
+        let (version, its_patches) = said.rest?;
+        for patch in its_patches {
+            let (obsoletes, of) = patches.entry(patch.id).or_default();
+            obsoletes.extend(patch.obsoletes);
+            of.push(name.clone());
+        }
+        packages.push(Package { name, version });
     }
-    let patch =
-        |(id, obsoletes): (String, BTreeSet<_>)| Patch { id, obsoletes: obsoletes.into_iter().collect() };
+    let patch = |(id, (obsoletes, packages)): (String, (BTreeSet<_>, _))| Patch {
+        id,
+        obsoletes: obsoletes.into_iter().collect(),
+        packages,
+    };
     let patches = patches.into_iter().map(patch).collect();
-    Found { software: Software { system: System::Svr4, packages, patches }, delivers }
+    Ok(Found { software: Software { system: System::Svr4, packages, patches }, delivers })
 }
 
 #[cfg(test)]

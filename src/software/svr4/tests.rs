@@ -44,9 +44,10 @@ fn each_line_of_a_real_list_of_files_is_read() {
 fn packages_are_found_by_their_files_and_not_by_their_folders() {
     let contents = include_bytes!("../../../tests/fixtures/software/svr4/var/sadm/install/contents");
     let of = |folders: &[&str]| {
-        let folders: Vec<_> = folders.iter().map(Path::new).collect();
+        let folders: Vec<_> = folders.iter().map(|folder| Path::new(*folder).into()).collect();
         let folders = Folders::new(Path::new("/nonexistent"), &folders);
-        Vec::from_iter(packages_in(&contents[..], "contents", &folders).unwrap())
+        let found = packages_in(&contents[..], "contents", &folders).unwrap();
+        Vec::from_iter(found.into_iter().flat_map(BTreeMap::into_keys).collect::<BTreeSet<_>>())
     };
     assert_eq!(of(&["/usr/lib/sparcv9"]), ["SUNWlibC"]);
     assert_eq!(
@@ -93,14 +94,28 @@ fn a_package_tells_its_patches_and_what_they_hold() {
     let patch = |id: &str, obsoletes: &[&str]| Patch {
         id: id.to_owned(),
         obsoletes: obsoletes.iter().map(|id| (*id).to_owned()).collect(),
+        packages: vec![],
     };
-    assert_eq!(said.patches, [patch("113964-08", &["113153-01", "112914-04"]), patch("112960-01", &[])]);
-    assert_eq!(said.version, "11.9.0,REV=2002.04.06.15.27");
+    let patches = vec![patch("113964-08", &["113153-01", "112914-04"]), patch("112960-01", &[])];
+    assert_eq!(said.rest.unwrap(), ("11.9.0,REV=2002.04.06.15.27".to_owned(), patches));
+}
+
+#[test]
+fn a_line_goes_on_after_a_backslash() {
+    let info = "VERSION=1\nPATCHLIST=121454-02\nPATCH_INFO_121454-02=Installed: Thu Mar 13 2008 From: sol \\\n\
+        \tObsoletes: 119254-11 \\\n\t119255-12 Requires:\nSUNW_PKG_ALLZONES=tr\\\nue\nDESC=ends \\\n";
+    let said = pkginfo::read(info.as_bytes(), "pkginfo").unwrap();
+    assert!(said.all_zones);
+    assert_eq!(said.rest.unwrap().1[0].obsoletes, ["119254-11", "119255-12"]);
+    let endless = format!("VERSION=1\n{}", format!("{}\\\n", "x".repeat(1 << 19)).repeat(3));
+    let error = pkginfo::read(endless.as_bytes(), "pkginfo").unwrap_err().to_string();
+    assert_eq!(error, "pkginfo:4: a line that goes on without end");
 }
 
 #[test]
 fn quotes_are_not_part_of_a_value() {
     let info = include_bytes!("../../../tests/fixtures/software/svr4/var/sadm/pkg/EISnrpe/pkginfo");
     let said = pkginfo::read(&info[..], "pkginfo").unwrap();
-    assert_eq!((said.version.as_str(), said.all_zones, said.this_zone), ("2.14", false, true));
+    assert_eq!((said.all_zones, said.this_zone), (false, true));
+    assert_eq!(said.rest.unwrap().0, "2.14");
 }

@@ -44,14 +44,13 @@ fn what_is_different_is_told_in_the_order_and_the_words_of_the_proposal() {
     	SUNWcsu: version mismatch
     		(11.10.0)
     		(11.10.1)
-    	SUNWgone: not installed
-    		(1.0)
+    	SUNWgone (1.0) is not installed
     These packages installed on this system were not installed on the source system:
-    	SUNWnew (3.0)
+    	SUNWnew (3.0) was not installed
     These patches installed on the source system are inconsistent with this system:
     	118666: version mismatch
     		(18) (20)
-    	119254-02: not installed
+    	119254-02 is not installed
     [exit status 1]
     ");
     assert!(site.run("h2", "zone list -cnp").stdout.contains(":box:configured:"));

@@ -198,7 +198,8 @@ fn disk() -> impl Strategy<Value = Disk> {
 fn software() -> impl Strategy<Value = Software> {
     let system = select(vec![System::Svr4, System::Ips, System::Dpkg, System::Rpm, System::Hypervisor]);
     let package = (nasty(), nasty()).prop_map(|(name, version)| Package { name, version });
-    let patch = (nasty(), vec(nasty(), 0..3)).prop_map(|(id, obsoletes)| Patch { id, obsoletes });
+    let patch =
+        (nasty(), vec(nasty(), 0..3)).prop_map(|(id, obsoletes)| Patch { id, obsoletes, packages: vec![] });
     (system, vec(package, 0..4), vec(patch, 0..4)).prop_map(|(system, packages, patches)| Software {
         system,
         packages,

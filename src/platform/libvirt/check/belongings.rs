@@ -5,20 +5,23 @@ use std::path::Path;
 
 use roxmltree::Node;
 
-use super::super::Libvirt;
+use super::super::ask::ask_now;
 use super::super::domain_xml::{self, child};
 use super::platform;
 use crate::model::{Blocker, BlockerKind};
 use crate::platform::PlatformError;
 
-/// What of it is not here.
-pub async fn missing(libvirt: &Libvirt, config: &str) -> Result<Vec<Blocker>, PlatformError> {
+/// What of it is not here now: volumes and secrets come and go.
+pub async fn missing(config: &str) -> Result<Vec<Blocker>, PlatformError> {
     let mut found: Vec<_> = missing_devices(config, Path::new("/sys")).into_iter().map(platform).collect();
     for reference in references(config) {
         let (words, reason) = reference.question();
-        if let Err(said) = libvirt.known.ask(words, "").await? {
-            found.push(Blocker::new(BlockerKind::Storage, format!("{reason} there: {said}")));
-        }
+        let reason = match ask_now(&words, "").await? {
+            Ok(answer) if reference.is_in(&answer) => continue,
+            Ok(_) => format!("{reason} there"),
+            Err(said) => format!("{reason} there: {said}"),
+        };
+        found.push(Blocker::new(BlockerKind::Storage, reason));
     }
     Ok(found)
 }
@@ -26,8 +29,13 @@ pub async fn missing(libvirt: &Libvirt, config: &str) -> Result<Vec<Blocker>, Pl
 /// What libvirt itself keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Reference {
-    Volume { pool: String, volume: String },
+    Volume {
+        pool: String,
+        volume: String,
+    },
     Secret(uuid::Uuid),
+    /// A secret by what it is for: the kind of that, and its name.
+    Usage(String, String),
 }
 
 impl Reference {
@@ -41,7 +49,20 @@ impl Reference {
             Self::Secret(uuid) => {
                 (vec!["secret-dumpxml".to_owned(), uuid.to_string()], format!("no secret {uuid}"))
             }
+            Self::Usage(kind, name) => {
+                (vec!["secret-list".to_owned()], format!("no secret for {kind} {name}"))
+            }
         }
+    }
+
+    //  c2177883-f1bb-47f0-914d-32a22e3a8804   ceph client.libvirt secret
+    //  2a8b8ed6-fd31-48e8-a189-28b9737da1c5   Unused
+    /// Whether it is what virsh has printed, or among that.
+    fn is_in(&self, answer: &str) -> bool {
+        let Self::Usage(kind, name) = self else { return true };
+        let usages =
+            answer.lines().filter_map(|line| line.trim().split_once(' ')).map(|(_, usage)| usage.trim());
+        usages.filter_map(|usage| usage.split_once(' ')).any(|usage| usage == (kind, name))
     }
 }
 
@@ -57,7 +78,7 @@ fn references(config: &str) -> Vec<Reference> {
             Some(Reference::Volume { pool: name("pool")?, volume: name("volume")? })
         });
         let secrets = disk.descendants().filter(|node| node.has_tag_name("secret"));
-        let secrets = secrets.filter_map(|node| node.attribute("uuid")?.parse().ok()).map(Reference::Secret);
+        let secrets = secrets.filter_map(secret);
         for reference in volume.into_iter().chain(secrets) {
             if !found.contains(&reference) {
                 found.push(reference);
@@ -65,6 +86,18 @@ fn references(config: &str) -> Vec<Reference> {
         }
     }
     found
+}
+
+fn secret(node: Node<'_, '_>) -> Option<Reference> {
+    match (node.attribute("uuid"), node.attribute("type"), node.attribute("usage")) {
+        (Some(uuid), ..) => uuid.parse().ok().map(Reference::Secret),
+        // A passphrase is the secret of a volume.
+        (None, Some("passphrase"), Some(name)) => {
+            Some(Reference::Usage("volume".to_owned(), name.to_owned()))
+        }
+        (None, Some(kind), Some(name)) => Some(Reference::Usage(kind.to_owned(), name.to_owned())),
+        _ => None,
+    }
 }
 
 fn devices<'a, 'input>(root: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
@@ -190,12 +223,35 @@ mod tests {
             <disk type='network'><source protocol='rbd'><auth username='u'>\
             <secret type='ceph' uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></auth></source></disk>\
             <disk type='file'><source file='/x'><encryption format='luks'>\
-            <secret type='passphrase' uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></encryption></source></disk>";
+            <secret type='passphrase' uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></encryption></source></disk>\
+            <disk type='network'><source protocol='iscsi'><auth username='u'><secret type='iscsi' usage='san 1'/></auth>\
+            </source></disk>";
         let found = references(&format!("<domain><devices>{disks}</devices></domain>"));
         let asked: Vec<_> = found.iter().map(|one| one.question().0.join(" ")).collect();
         assert_eq!(
             asked,
-            ["vol-path --pool=vms --vol=web.img", "secret-dumpxml c2177883-f1bb-47f0-914d-32a22e3a8804"]
+            [
+                "vol-path --pool=vms --vol=web.img",
+                "secret-dumpxml c2177883-f1bb-47f0-914d-32a22e3a8804",
+                "secret-list"
+            ]
         );
+        assert_eq!(found[2].question().1, "no secret for iscsi san 1");
+    }
+
+    #[test]
+    fn a_secret_is_found_by_what_it_is_for() {
+        let listed = " c2177883-f1bb-47f0-914d-32a22e3a8804   ceph client.libvirt secret\n \
+                      1ed8a768-690a-425b-b2e5-776395e722c0   volume /x/y.img\n \
+                      2a8b8ed6-fd31-48e8-a189-28b9737da1c5   Unused\n";
+        let there = |secret: &str| {
+            let document = format!("<domain><devices><disk>{secret}</disk></devices></domain>");
+            references(&document)[0].is_in(listed)
+        };
+        assert!(there("<secret type='ceph' usage='client.libvirt secret'/>"));
+        assert!(there("<secret type='passphrase' usage='/x/y.img'/>"));
+        assert!(!there("<secret type='iscsi' usage='client.libvirt secret'/>"));
+        assert!(!there("<secret type='ceph' usage='client.libvirt'/>"));
+        assert!(!there("<secret type='ceph' usage=''/>"));
     }
 }

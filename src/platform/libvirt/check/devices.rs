@@ -1,7 +1,7 @@
 //! Devices of a zone that the QEMU or libvirt there was built without: `virsh domcapabilities` lists what they have.
 //!
-//! It does not list everything: of network cards, sound cards and controllers nothing is said, and where an element has
-//! more values than are ever listed, only those are judged that are.
+//! It does not list everything: of network cards, sound cards and controllers nothing is said (see `cards`), and where an
+//! element has more values than are ever listed, only those are judged that are.
 
 use roxmltree::{Document, Node};
 

@@ -1,0 +1,148 @@
+//! Why virsh says that a processor does not fit.
+
+use super::super::super::virsh::is_plain;
+
+/// What it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// These features are not there.
+    Lacks(Vec<String>),
+    /// These are, and must not be.
+    Forbids(Vec<String>),
+    /// These are more than the very processor has that must be there.
+    Extra(Vec<String>),
+    /// No such model is known.
+    Model(String),
+    /// Any other difference.
+    Other(String),
+    /// That cannot be told of such a machine.
+    Incomparable,
+}
+
+impl Refusal {
+    /// The features that make the difference.
+    pub fn features(&self) -> &[String] {
+        match self {
+            Self::Lacks(names) | Self::Forbids(names) | Self::Extra(names) => names,
+            Self::Model(_) | Self::Other(_) | Self::Incomparable => &[],
+        }
+    }
+
+    /// For people, about machines of that kind.
+    pub fn reasons(&self, virt: &str) -> Vec<String> {
+        match self {
+            Self::Lacks(names) => {
+                names.iter().map(|name| format!("no CPU feature {name} for {virt} there")).collect()
+            }
+            Self::Forbids(names) => names
+                .iter()
+                .map(|name| format!("the CPU there has {name}, which the zone must not see"))
+                .collect(),
+            Self::Extra(names) => {
+                let names = names.join(", ");
+                vec![format!("the zone sees its host's own CPU, and the one there has more: {names}")]
+            }
+            Self::Model(name) => vec![format!("no CPU {name} for {virt} there")],
+            Self::Other(what) => {
+                vec![format!("the CPU there is another one {what}").trim_end_matches([':', ' ']).to_owned()]
+            }
+            Self::Incomparable => Vec::new(),
+        }
+    }
+}
+
+/// What libvirt and virsh say where they cannot compare at all: other architectures, older software.
+const INCOMPARABLE: [&str; 5] = [
+    "comparing with the hypervisor CPU is not supported",
+    "does not support reporting CPU model",
+    "cannot compare CPUs of",
+    "not supported by the connection driver",
+    "unknown command: 'hypervisor-cpu-compare'",
+];
+
+// error: Failed to compare hypervisor CPU with /dev/stdin error: the CPU is incompatible with host CPU: Host CPU does
+// not provide required features: pni, avx512f
+/// Reads what virsh says. None: it says nothing of a processor.
+pub fn parse(said: &str) -> Option<Refusal> {
+    let after = |words: &str| said.split_once(words).map(|(_, rest)| rest.trim());
+    let names = |list: &str| {
+        let names = list.split(',').map(str::trim).filter(|name| is_plain(name)).map(str::to_owned);
+        Some(names.collect::<Vec<_>>()).filter(|names| !names.is_empty())
+    };
+    if let Some(list) = after("does not provide required features:").or_else(|| after("Unknown CPU feature"))
+    {
+        return names(list).map(Refusal::Lacks);
+    }
+    if let Some(list) = after("provides forbidden features:") {
+        return names(list).map(Refusal::Forbids);
+    }
+    if let Some(list) = after("Extra features:") {
+        return names(list).map(Refusal::Extra);
+    }
+    if let Some(model) = after("Unknown CPU model") {
+        return is_plain(model).then(|| Refusal::Model(model.to_owned()));
+    }
+    if INCOMPARABLE.iter().any(|words| said.contains(words)) {
+        return Some(Refusal::Incomparable);
+    }
+    after("the CPU is incompatible with host CPU").map(|what| Refusal::Other(what.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn virsh(what: &str) -> Option<Refusal> {
+        parse(&format!("error: Failed to compare hypervisor CPU with /dev/stdin error: {what}"))
+    }
+
+    #[test]
+    fn each_feature_that_is_missing_is_named() {
+        let incompatible = "the CPU is incompatible with host CPU";
+        for (what, reasons) in [
+            (
+                format!("{incompatible}: Host CPU does not provide required features: pni, avx512f"),
+                &["no CPU feature pni for kvm there", "no CPU feature avx512f for kvm there"][..],
+            ),
+            (
+                format!("{incompatible}: Host CPU provides forbidden features: aes"),
+                &["the CPU there has aes, which the zone must not see"],
+            ),
+            (
+                format!(
+                    "{incompatible}: Host CPU does not strictly match guest CPU: Extra features: umip, vaes"
+                ),
+                &["the zone sees its host's own CPU, and the one there has more: umip, vaes"],
+            ),
+            (incompatible.to_owned(), &["the CPU there is another one"]),
+            ("internal error: Unknown CPU model nosuch".to_owned(), &["no CPU nosuch for kvm there"]),
+            (
+                "internal error: Unknown CPU feature nosuch".to_owned(),
+                &["no CPU feature nosuch for kvm there"],
+            ),
+        ] {
+            assert_eq!(virsh(&what).unwrap().reasons("kvm"), reasons, "{what}");
+        }
+    }
+
+    #[test]
+    fn that_libvirt_cannot_compare_is_told_from_a_line_that_broke() {
+        for cannot in [
+            "Operation not supported: comparing with the hypervisor CPU is not supported for arch aarch64",
+            "operation failed: QEMU '/usr/bin/qemu-system-x86_64' does not support reporting CPU model for virttype 'kvm'",
+        ] {
+            assert_eq!(virsh(cannot), Some(Refusal::Incomparable), "{cannot}");
+        }
+        for broken in [
+            "End of file while reading data: Input/output error",
+            "Cannot recv data: Connection reset by peer",
+            "Timed out during operation: cannot acquire state change lock",
+            "internal error: client socket is closed",
+            "Cannot check QEMU binary /nosuch: No such file or directory",
+            "unsupported configuration: unable to find any emulator to serve 'aarch64' architecture",
+            "",
+        ] {
+            assert_eq!(virsh(broken), None, "{broken}");
+        }
+    }
+}
