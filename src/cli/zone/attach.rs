@@ -29,7 +29,8 @@ pub struct Args {
     /// Attach it whatever the validation finds; name, UUID, disks, maintenance and room still count
     #[arg(short = 'F')]
     force: bool,
-    /// Change it so that it fits, where that is known to do no harm; what is changed is said
+    /// Change it so that it fits: a machine type that QEMU has no more becomes the newest of its family, so the zone sees
+    /// other hardware; what is changed is said
     #[arg(short = 'u')]
     update: bool,
     /// Attach a zone of another host that is lost, from the manifest that it has left here ('sysadm zone standby'). Refused

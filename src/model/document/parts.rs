@@ -165,8 +165,11 @@ fn package(node: Node<'_, '_>, place: &Place<'_>) -> Result<Package, DocumentErr
 
 fn patch(node: Node<'_, '_>, place: &Place<'_>) -> Result<Patch, DocumentError> {
     let id = Fields::of(node, place, &["id"])?.text("id")?.to_owned();
-    let obsoletes = names(&elements(node, place)?, "obsoletes", "id", place)?;
-    Ok(Patch { id, obsoletes, packages: Vec::new() })
+    let parts = elements(node, place)?;
+    let (of_packages, others): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| name(*part) == "package");
+    let obsoletes = names(&others, "obsoletes", "id", place)?;
+    Ok(Patch { id, obsoletes, packages: names(&of_packages, "package", "name", place)? })
 }
 
 fn config(node: Node<'_, '_>, place: &Place<'_>) -> Result<(String, String), DocumentError> {

@@ -113,13 +113,16 @@ fn write_software(xml: &mut Xml, software: &Software) -> Result<(), String> {
     }
     for patch in &software.patches {
         xml.open(1, "patch").with("id", &patch.id)?;
-        if patch.obsoletes.is_empty() {
+        if patch.obsoletes.is_empty() && patch.packages.is_empty() {
             xml.empty();
             continue;
         }
         xml.inside();
         for id in &patch.obsoletes {
             xml.open(2, "obsoletes").with("id", id)?.empty();
+        }
+        for name in &patch.packages {
+            xml.open(2, "package").with("name", name)?.empty();
         }
         xml.close(1, "patch");
     }

@@ -322,7 +322,8 @@ fn help_of_zone_attach() {
               count
 
       -u
-              Change it so that it fits, where that is known to do no harm; what is changed is said
+              Change it so that it fits: a machine type that QEMU has no more becomes the newest of its
+              family, so the zone sees other hardware; what is changed is said
 
           --standby
               Attach a zone of another host that is lost, from the manifest that it has left here

@@ -24,7 +24,7 @@ fn a_document_that_ends_too_early_is_an_error_wherever_it_ends() {
     }
     for (end, what) in [
         ("<mcap", "web1.xml:7: it ends too early; was it written or copied whole?"),
-        ("</zone>", "web1.xml:31: it ends too early; was it written or copied whole?"),
+        ("</zone>", "web1.xml:32: it ends too early; was it written or copied whole?"),
     ] {
         assert_eq!(refusal(&text.as_bytes()[..text.find(end).unwrap()]), what);
     }
@@ -172,13 +172,13 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "<config platform=\"libvirt\">",
             "<config platform=\"libvirt\"><!-- x -->",
-            "28: nothing but text is expected in <config>, in CDATA",
+            "29: nothing but text is expected in <config>, in CDATA",
         ),
-        ("</config>", "</config><config platform=\"sim\"/>", "31: <config> is there twice"),
+        ("</config>", "</config><config platform=\"sim\"/>", "32: <config> is there twice"),
         (
             "]]></config>",
             "&secret;]]>&secret;</config>",
-            "31: it is not a valid XML document: unknown entity reference 'secret'",
+            "32: it is not a valid XML document: unknown entity reference 'secret'",
         ),
     ];
     for (from, to, what) in cases {

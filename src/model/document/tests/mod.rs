@@ -57,7 +57,11 @@ fn web1() -> Manifest {
             system: System::Svr4,
             packages: vec![Package { name: "SUNWcsr".into(), version: "11.10.0,REV=2005.01.21".into() }],
             patches: vec![
-                Patch { id: "118833-36".into(), obsoletes: vec!["118822-30".into()], packages: vec![] },
+                Patch {
+                    id: "118833-36".into(),
+                    obsoletes: vec!["118822-30".into()],
+                    packages: vec!["SUNWcsr".into()],
+                },
                 Patch { id: "118855-36".into(), obsoletes: vec![], packages: vec![] },
             ],
         }),

@@ -36,6 +36,7 @@ fn the_document_is_a_zone_configuration_with_what_a_hypervisor_needs_beyond() {
       <package name="SUNWcsr" version="11.10.0,REV=2005.01.21"/>
       <patch id="118833-36">
         <obsoletes id="118822-30"/>
+        <package name="SUNWcsr"/>
       </patch>
       <patch id="118855-36"/>
       <config platform="libvirt"><![CDATA[<domain type='lxc'>
@@ -198,8 +199,8 @@ fn disk() -> impl Strategy<Value = Disk> {
 fn software() -> impl Strategy<Value = Software> {
     let system = select(vec![System::Svr4, System::Ips, System::Dpkg, System::Rpm, System::Hypervisor]);
     let package = (nasty(), nasty()).prop_map(|(name, version)| Package { name, version });
-    let patch =
-        (nasty(), vec(nasty(), 0..3)).prop_map(|(id, obsoletes)| Patch { id, obsoletes, packages: vec![] });
+    let patch = (nasty(), vec(nasty(), 0..3), vec(nasty(), 0..3));
+    let patch = patch.prop_map(|(id, obsoletes, packages)| Patch { id, obsoletes, packages });
     (system, vec(package, 0..4), vec(patch, 0..4)).prop_map(|(system, packages, patches)| Software {
         system,
         packages,
