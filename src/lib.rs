@@ -30,7 +30,7 @@
 //!   store         SQLite: maintenance, targets, runs, the zones that are away, rest or are detached, the journal, bookings
 //!
 //!   attachment    ONE zone by hand: detach, attach, create; would it fit? (on Local) ──► zonepath  its folder
-//!    └── standby  what a host leaves with others for the case that it is lost
+//!    └── standby  what a host leaves with others for the case that it is lost ──► elsewhere  does another one have it?
 //!
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
@@ -67,6 +67,7 @@ pub mod agent;
 pub mod attachment;
 pub mod cli;
 pub mod config;
+pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
 #[cfg(feature = "fuzzing")]

@@ -4,10 +4,13 @@
 //! says who that is: of several hosts at once only one can.
 //!
 //! ```text
-//!   (none) ──put──► SUNWdetached.xml ──claim──► SUNWdetached.xml.HOST ──clear──► (none)
-//!                           ▲                          │
-//!                           └──────── give_back ───────┘
+//!                                               ┌──clear──► (none)
+//!   (none) ──hold──► SUNWdetached.xml.HOST ─────┤
+//!                           ▲                   └──give_back──► SUNWdetached.xml
+//!                           └──────────────── claim ────────────────┘
 //! ```
+//!
+//! While a host detaches a zone its manifest is in the host's own hands, so that no other one takes it too early.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -98,36 +101,71 @@ pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
     }
 }
 
-/// Puts a text into a file with these rights, wholly or not at all, also after a power loss. What was there is
-/// replaced; a symbolic link is not followed.
+/// A text that lies beside the file that it will be.
+#[derive(Debug)]
+pub struct Draft {
+    /// Where it lies; none when it lies there no more.
+    fresh: Option<PathBuf>,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Writes it, with these rights.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn write(path: &Path, text: &str, mode: u32) -> Result<Self, ZonepathError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let draft = Self { fresh: Some(path.with_file_name(format!(".{name}.new"))), path: path.to_owned() };
+        draft.fill(text, mode).map_err(io("write", path))?;
+        Ok(draft)
+    }
+
+    fn fill(&self, text: &str, mode: u32) -> std::io::Result<()> {
+        let Some(fresh) = &self.fresh else { return Ok(()) };
+        remove(fresh)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(fresh)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+
+    /// Puts it in its place, wholly, also after a power loss. What was there is replaced; a symbolic link is not followed.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn publish(mut self) -> Result<(), ZonepathError> {
+        let Some(fresh) = self.fresh.take() else { return Ok(()) };
+        std::fs::rename(&fresh, &self.path).and_then(|()| sync_folder(&self.path)).map_err(|error| {
+            let _ = remove(&fresh);
+            io("write", &self.path)(error)
+        })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(fresh) = &self.fresh {
+            let _ = remove(fresh);
+        }
+    }
+}
+
+/// Puts a text into a file with these rights, as a [`Draft`] does.
 ///
 /// # Errors
 /// If that cannot be done.
 pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), ZonepathError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = path.with_file_name(format!(".{name}.new"));
-    let work = || {
-        remove(&fresh)?;
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh)?;
-        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)?;
-        sync_folder(path)
-    };
-    work().map_err(|error| {
-        let _ = remove(&fresh);
-        io("write", path)(error)
-    })
+    Draft::write(path, text, mode)?.publish()
 }
 
-/// Puts a manifest into its zonepath.
+/// Puts a manifest into its zonepath, in the hands of that host: others see it when it is given back.
 ///
 /// # Errors
 /// If that cannot be done.
-pub fn put(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
+pub fn hold(zonepath: &Path, host: &str, text: &str) -> Result<(), ZonepathError> {
     clear_claims(zonepath)?;
-    write(&zonepath.join(MANIFEST), text, 0o644)
+    write(&claim_of(zonepath, host), text, 0o644)
 }
 
 /// Takes the manifest of a zone for that host. Whether it was there, or was taken by this host before.
@@ -148,7 +186,7 @@ pub fn is_claimed(zonepath: &Path, host: &str) -> bool {
     claim_of(zonepath, host).is_file()
 }
 
-/// Undoes a claim.
+/// Lets others have the manifest that this host has in its hands.
 ///
 /// # Errors
 /// If that cannot be done.

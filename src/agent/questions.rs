@@ -169,7 +169,7 @@ fn in_its_own_name(call: &mut Call, name: &str) {
     match call {
         Call::check { arrival } | Call::reserve { arrival, .. } => arrival.from = name.to_owned(),
         Call::leave_standby { standby } => standby.origin = name.to_owned(),
-        Call::keep_standby { origin, .. } => *origin = name.to_owned(),
+        Call::withdraw_standby { origin, .. } => *origin = name.to_owned(),
         _ => {}
     }
 }

@@ -1,8 +1,11 @@
 //! Attach: a configured zone is checked against this host, and given to its platform.
 //!
 //! ```text
-//!   check ─► book room ─► take the manifest from the zonepath ─► the platform has it ─► row and manifest go
+//!   check ─► book room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
+//!         ─► row and manifest go
 //! ```
+//!
+//! Room is booked before others are asked: of two hosts that do this at once, one at least hears of the other.
 //!
 //! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
 
@@ -10,12 +13,13 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AttachmentError, Desk};
+use super::{AttachmentError, Desk, Refusal};
+use crate::elsewhere::{Question, nowhere};
 use crate::evacuation::RunLock;
 use crate::host::{Host, HostError};
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Kind, Manifest, ZoneName, ZoneState};
 use crate::software::Report;
-use crate::store::Detached;
+use crate::store::{Detached, targets_of};
 use crate::zonepath;
 
 /// For how long room is booked for a zone that is being attached, in milliseconds.
@@ -37,6 +41,8 @@ pub struct Attached {
     pub row: Detached,
     /// What was changed so that it fits.
     pub edits: Vec<Edit>,
+    /// What has failed after that.
+    pub warnings: Vec<String>,
 }
 
 impl Desk<'_> {
@@ -95,20 +101,40 @@ impl Desk<'_> {
         (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&row.zone, path))
     }
 
-    /// Attaches a configured zone.
+    /// Attaches a configured zone, which is stated not to be on the hosts of `not_on`.
     ///
     /// # Errors
     /// Why not; it is configured as before then.
-    pub async fn attach(&self, zone: &ZoneName, terms: Terms) -> Result<Attached, AttachmentError> {
+    pub async fn attach(
+        &self,
+        zone: &ZoneName,
+        terms: Terms,
+        not_on: &[String],
+    ) -> Result<Attached, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
         let mut row = self.known().await?.may_attach(zone)?.clone();
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
         self.admit(&row, terms, self.circumstances(&row, terms.force)).await?;
-        let attached = self.take(&row).await;
+        let attached = match self.must_be_nowhere(&row, not_on).await {
+            Ok(()) => self.take(&row).await,
+            Err(error) => Err(error),
+        };
         let released = self.local.release(row.zone.clone(), row.uuid).await;
-        attached?;
-        released?;
-        Ok(Attached { row, edits })
+        let mut warnings = attached?;
+        warnings.extend(released.err().map(|error| error.to_string()));
+        Ok(Attached { row, edits, warnings })
+    }
+
+    /// Whoever else could have a zone must say that it has not. Of one with a zonepath its manifest tells.
+    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AttachmentError> {
+        let mut uris: Vec<_> = row.moved_to.iter().cloned().collect();
+        if row.zonepath.is_none() {
+            let targets = self.local.store().targets()?;
+            uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
+        }
+        let question = Question { uuid: row.uuid, asker: self.local.name(), known: &[] };
+        let answers = question.ask(&self.peers, uris).await;
+        nowhere(&answers, not_on).map_err(|why| Refusal::Elsewhere(row.zone.clone(), why).into())
     }
 
     /// Checks a zone that does not run, and books room for it. `findings` stand against it already.
@@ -140,6 +166,12 @@ impl Desk<'_> {
         inventory.is_ok_and(|all| all.zones.iter().all(|zone| zone.uuid != uuid))
     }
 
+    /// Whether the platform says that it has the zone of that identity.
+    async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
+        let inventory = self.local.inventory().await;
+        inventory.is_ok_and(|all| all.zones.iter().any(|zone| zone.uuid == uuid))
+    }
+
     pub(super) fn must_be_empty(
         &self,
         zone: &ZoneName,
@@ -152,8 +184,9 @@ impl Desk<'_> {
         Err(AttachmentError::Unfit { zone, host, findings })
     }
 
-    /// Takes the zone that was checked and booked. Row and manifest go with it: see [`Host::attach`].
-    async fn take(&self, row: &Detached) -> Result<(), AttachmentError> {
+    /// Takes the zone that was checked and booked; gives what has failed after that. Row and manifest go with it: see
+    /// [`Host::attach`].
+    async fn take(&self, row: &Detached) -> Result<Vec<String>, AttachmentError> {
         let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
@@ -161,18 +194,33 @@ impl Desk<'_> {
             // Another host was quicker.
             self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
         }
-        if let Err(error) = self.local.attach(row.manifest.clone()).await {
-            if let Some(path) = zonepath
-                && self.is_known_not_to_be_here(row.uuid).await
-            {
-                zonepath::give_back(path, host)?;
+        let defined = self.define(&row.manifest).await;
+        if defined.is_err()
+            && let Some(path) = zonepath
+            && self.is_known_not_to_be_here(row.uuid).await
+        {
+            zonepath::give_back(path, host)?;
+        }
+        defined
+    }
+
+    /// Gives a zone to the platform, and lets it boot with this host if it did; gives what has failed after the platform had
+    /// it.
+    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
+        let zone = &manifest.zone;
+        let mut warnings = Vec::new();
+        if let Err(error) = self.local.attach(manifest.clone()).await {
+            if !self.is_known_to_be_here(zone.uuid).await {
+                return Err(error.into());
             }
-            return Err(error.into());
+            warnings.push(error.to_string());
         }
-        if row.manifest.zone.autostart {
-            self.local.set_autostart(row.zone.clone(), true).await?;
+        if zone.autostart
+            && let Err(error) = self.local.set_autostart(zone.name.clone(), true).await
+        {
+            warnings.push(format!("it does not boot with this host as it did: {error}"));
         }
-        Ok(())
+        Ok(warnings)
     }
 }
 

@@ -1,10 +1,13 @@
 //! Create: a manifest becomes a zone that is configured here, under another name and changed if that is wanted. Delete:
 //! the opposite.
+//!
+//! A [`Draft`] is changed until it is as it is wished, and kept at the end. With another UUID it is a copy: whatever its
+//! original is hindered by is of no matter to it, but that both would write to the same storage is.
 
 use uuid::Uuid;
 
 use super::{AttachmentError, Desk, Refusal};
-use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetworkName, ZoneName, ZoneState};
+use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::Detached;
 
 /// What is to be another than a manifest says.
@@ -21,7 +24,15 @@ pub struct Wishes {
     /// Whether it boots with its host.
     pub autostart: Option<bool>,
     /// Networks, by the name of today and the name that they get.
-    pub networks: Vec<(NetworkName, NetworkName)>,
+    pub networks: NetMap,
+}
+
+/// A zone that is being made from a manifest. Nothing is kept of it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// As it will be.
+    pub manifest: Manifest,
+    original: Manifest,
 }
 
 /// A zone that was created.
@@ -45,56 +56,96 @@ impl Wishes {
         edits.extend(self.memory.map(Edit::Memory));
         edits.extend(self.cpus.map(Edit::Cpus));
         edits.extend(self.machine.clone().map(Edit::Machine));
-        let has = |wanted: &NetworkName| manifest.networks.iter().any(|one| one.name() == wanted.as_str());
-        for (from, to) in &self.networks {
-            if !has(from) {
-                let all = manifest.networks.iter().map(|network| network.name().to_owned()).collect();
-                return Err(Refusal::NoSuchNetwork(name.clone(), from.clone(), all));
-            }
-            edits.push(Edit::Network { from: from.clone(), to: to.clone() });
+        let has = |wanted: &str| manifest.networks.iter().any(|one| one.name() == wanted);
+        if let Some((from, _)) = self.networks.iter().find(|(from, _)| !has(from.as_str())) {
+            let all = manifest.networks.iter().map(|network| network.name().to_owned()).collect();
+            return Err(Refusal::NoSuchNetwork(name.clone(), from.clone(), all));
         }
+        edits.extend((!self.networks.is_empty()).then(|| Edit::Networks(self.networks.clone())));
         Ok(edits)
     }
 }
 
+impl Draft {
+    /// Whether it is another zone than the one whose manifest it was made from.
+    fn is_copy(&self) -> bool {
+        self.manifest.zone.uuid != self.original.zone.uuid
+    }
+}
+
 impl Desk<'_> {
-    /// The zone of a manifest under that name, with these wishes fulfilled. Nothing is kept yet.
+    /// The zone of a manifest under that name, with these wishes fulfilled.
     ///
     /// # Errors
-    /// If it is none of this platform, or cannot be changed so.
-    pub fn changed(
+    /// If it is none of this platform, contradicts itself, or cannot be changed so.
+    pub fn draft(
         &self,
         name: &ZoneName,
         manifest: Manifest,
         wishes: &Wishes,
-    ) -> Result<Manifest, AttachmentError> {
+    ) -> Result<Draft, AttachmentError> {
         let platform = self.local.platform();
         if manifest.platform != platform.name() {
             return Err(Refusal::Platform(name.clone(), manifest.platform, platform.name()).into());
         }
-        let edits = wishes.edits(name, &manifest)?;
-        let config = match edits.is_empty() {
-            true => manifest.config.clone(),
-            false => platform.edit(&manifest, &edits)?,
-        };
         // The configuration is what the platform will get, whatever else the manifest says.
-        let mut changed = platform.reread(&manifest, config)?;
-        if wishes.uuid.is_some() {
-            // A copy: where the original is does not matter any more.
-            let zone = &mut changed.zone;
+        let original = platform.reread(&manifest, manifest.config.clone())?;
+        let [said, meant] = [&manifest.zone, &original.zone].map(|zone| (zone.name.clone(), zone.uuid));
+        if said != meant {
+            return Err(Refusal::TwoZones(name.clone(), said, meant).into());
+        }
+        let edits = wishes.edits(name, &original)?;
+        let mut draft = Draft { manifest: original.clone(), original };
+        if wishes.uuid.is_some_and(|uuid| uuid != draft.original.zone.uuid) {
+            // Where the original is, and what holds it there, is no matter of the copy.
+            draft.manifest.obstacles.clear();
+            let zone = &mut draft.manifest.zone;
             (zone.state, zone.aux, zone.id) = (ZoneState::Configured, None, None);
         }
-        changed.zone.autostart = wishes.autostart.unwrap_or(changed.zone.autostart);
-        Ok(changed)
+        if !edits.is_empty() {
+            let config = platform.edit(&draft.manifest, &edits)?;
+            draft.manifest = platform.reread(&draft.manifest, config)?;
+        }
+        let zone = &mut draft.manifest.zone;
+        zone.autostart = wishes.autostart.unwrap_or(zone.autostart);
+        Ok(draft)
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Errors
+    /// If it makes no sense, or makes another zone of it.
+    pub fn edited(&self, draft: &Draft, config: String) -> Result<Draft, AttachmentError> {
+        let before = &draft.manifest.zone;
+        let unreadable = |error| AttachmentError::Unreadable { zone: before.name.clone(), error };
+        let manifest = self.local.platform().reread(&draft.manifest, config).map_err(unreadable)?;
+        let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
+        if *name != before.name {
+            return Err(Refusal::Renamed(before.name.clone(), name.clone()).into());
+        }
+        if uuid != before.uuid {
+            return Err(Refusal::Reidentified(before.name.clone(), uuid).into());
+        }
+        Ok(Draft { manifest, ..draft.clone() })
     }
 
     /// Keeps a zone as configured. What it will need in order to be attached may still be missing.
     ///
     /// # Errors
     /// If its configuration makes no sense, or another zone is in its way: nothing is kept then.
-    pub async fn create(&self, manifest: Manifest) -> Result<Created, AttachmentError> {
-        self.known().await?.may_create(&manifest)?;
-        let row = Detached::new(manifest, self.written(), self.user.clone());
+    pub async fn create(&self, draft: Draft) -> Result<Created, AttachmentError> {
+        let known = self.known().await?;
+        known.may_create(&draft.manifest)?;
+        // Where it went to before is asked when it is attached.
+        let before = known.configured.iter().find(|row| row.uuid == draft.manifest.zone.uuid);
+        let moved_to = before.and_then(|row| row.moved_to.clone());
+        let shared = match draft.is_copy() {
+            true => self.local.platform().writes_over(&draft.manifest, &draft.original)?,
+            false => Vec::new(),
+        };
+        let Draft { mut manifest, original } = draft;
+        manifest.obstacles.extend((!shared.is_empty()).then(|| writes_over(&original.zone.name, &shared)));
+        let row = Detached { moved_to, ..Detached::new(manifest, self.written(), self.user.clone()) };
         let mut findings = self.against(&row, false).await?;
         let hopeless = findings.iter().filter(|finding| is_hopeless(finding)).cloned().collect();
         self.must_be_empty(&row.zone, hopeless)?;
@@ -118,4 +169,12 @@ impl Desk<'_> {
 /// Whether it is for its configuration or another zone, whatever becomes of this host.
 const fn is_hopeless(finding: &Blocker) -> bool {
     matches!(finding.kind, BlockerKind::Identity | BlockerKind::Zone)
+}
+
+/// Why a copy is not attached as it is.
+fn writes_over(original: &ZoneName, storage: &[String]) -> String {
+    format!(
+        "it would write to the same storage as '{original}', of which it is a copy: {}; give it storage of its own: --edit",
+        storage.join(", ")
+    )
 }

@@ -1,17 +1,17 @@
 //! Detach: the configuration, the host's data and the software of a zone become a manifest, and the platform forgets it.
 //!
 //! ```text
-//!   file that was asked for ─► zonepath ─► row ─► the platform forgets it
+//!   manifest, in this host's hands ─► row ─► the platform forgets it ─► the manifest is everybody's
 //! ```
 //!
-//! Until the last step the zone is attached, whatever was written: an interruption leaves it so, and the next detach
-//! writes all of it again.
+//! Until the platform forgets it the zone is attached, whatever was written: an interruption leaves it so, and the next
+//! detach writes all of it again. After one in the last step the next detach goes on.
 
 use std::path::Path;
 
-use super::{AttachmentError, Desk, Refusal};
+use super::{AttachmentError, Desk, Known, Refusal};
 use crate::evacuation::RunLock;
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, chain};
 use crate::model::document::{self, Written};
 use crate::model::{Manifest, Zone, ZoneName, ZoneState};
 use crate::store::Detached;
@@ -35,6 +35,15 @@ impl Document {
     }
 }
 
+/// A zone that was detached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// What is kept of it.
+    pub row: Detached,
+    /// Why there is no copy of its manifest where one was wanted.
+    pub no_copy: Option<String>,
+}
+
 impl Desk<'_> {
     /// What a detach would write of that zone, in whatever state it is. Changes nothing.
     ///
@@ -56,9 +65,15 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// Why not. Nothing was changed then, or the zone is where it was and the next detach goes on.
-    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<Detached, AttachmentError> {
+    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<Left, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format_args!("detach {zone}"))?;
-        self.known().await?.may_detach(zone)?;
+        let known = self.known().await?;
+        if let Some(row) = self.half_detached(&known, zone)? {
+            // The database has it: whoever wants a copy gets one with -n.
+            let no_copy = copy.map(|_| "the zone was detached by an earlier command".to_owned());
+            return Ok(Left { row, no_copy });
+        }
+        known.may_detach(zone)?;
         let manifest = self.local.manifest(zone.clone()).await?;
         if !manifest.obstacles.is_empty() {
             return Err(Refusal::Held(zone.clone(), manifest.obstacles).into());
@@ -70,32 +85,56 @@ impl Desk<'_> {
         if let Some(what) = row.zonepath.as_ref().and_then(|path| zonepath::occupied(path, row.uuid)) {
             return Err(Refusal::Occupied(zone.clone(), what).into());
         }
-        if let Some(copy) = copy {
-            if copy.symlink_metadata().is_ok() {
-                return Err(AttachmentError::InTheWay(copy.to_owned()));
-            }
-            zonepath::write(copy, &text, 0o600)?;
-        }
+        let copy = copy.map(|copy| draft(copy, &text)).transpose()?;
         if let Some(path) = &row.zonepath {
-            zonepath::put(path, &text)?;
+            zonepath::hold(path, self.local.name(), &text)?;
         }
         self.local.store().begin_detached(&row)?;
-        if let Err(error) = self.local.undefine(zone, row.uuid).await {
-            self.withdraw(&row).await?;
-            return Err(error.into());
+        if let Err(error) = self.local.undefine(zone, row.uuid).await
+            && !self.is_known_not_to_be_here(row.uuid).await
+        {
+            return Err(self.withdraw(&row, error.into()).await);
         }
-        Ok(row)
+        if let Some(path) = &row.zonepath {
+            zonepath::give_back(path, self.local.name())?;
+        }
+        let no_copy = copy.and_then(|copy| copy.publish().err()).map(|error| chain(&error));
+        Ok(Left { row, no_copy })
+    }
+
+    /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
+    fn half_detached(&self, known: &Known, zone: &ZoneName) -> Result<Option<Detached>, AttachmentError> {
+        let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
+        let Some((row, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
+            return Ok(None);
+        };
+        if !zonepath::is_claimed(path, self.local.name()) {
+            return Ok(None);
+        }
+        zonepath::give_back(path, self.local.name())?;
+        Ok(Some(row.clone()))
     }
 
     /// Takes back what was written of a zone, if its platform is known to have it still.
-    async fn withdraw(&self, row: &Detached) -> Result<(), AttachmentError> {
+    async fn withdraw(&self, row: &Detached, cause: AttachmentError) -> AttachmentError {
         let still_here = |zones: &[Zone]| zones.iter().any(|zone| zone.uuid == row.uuid);
-        if self.local.inventory().await.is_ok_and(|inventory| still_here(&inventory.zones)) {
-            self.local.store().remove_detached(row.uuid)?;
-            if let Some(path) = &row.zonepath {
-                zonepath::clear(path, row.uuid)?;
-            }
+        if !self.local.inventory().await.is_ok_and(|inventory| still_here(&inventory.zones)) {
+            return cause;
         }
-        Ok(())
+        let cleared = row.zonepath.as_ref().map_or(Ok(()), |path| zonepath::clear(path, row.uuid));
+        let cleared = cleared.map_err(|error| chain(&error));
+        let removed = self.local.store().remove_detached(row.uuid).map_err(|error| chain(&error));
+        match cleared.and(removed) {
+            Ok(_) => cause,
+            Err(also) => AttachmentError::NotUndone { cause: cause.into(), also },
+        }
     }
+}
+
+/// A copy of a manifest that is not in its place yet.
+fn draft(path: &Path, text: &str) -> Result<zonepath::Draft, AttachmentError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(AttachmentError::InTheWay(path.to_owned()));
+    }
+    Ok(zonepath::Draft::write(path, text, 0o600)?)
 }

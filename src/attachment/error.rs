@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use crate::elsewhere::Elsewhere;
 use crate::evacuation::EvacuationError;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
@@ -43,6 +44,14 @@ pub enum Refusal {
     /// Its host says that it cannot leave.
     #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
+    /// Another zone of its name would lose its configuration.
+    #[error(
+        "zone '{0}': another zone of this name is configured here ({1}), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete {0}'"
+    )]
+    Beside(ZoneName, Uuid),
+    /// Another host has it, or may have it.
+    #[error("zone '{0}': {1}")]
+    Elsewhere(ZoneName, Elsewhere),
     /// It lives elsewhere now.
     #[error("zone '{0}': it was migrated to {1}, and is attached there; move it from there")]
     MovedTo(ZoneName, HostUri),
@@ -70,6 +79,22 @@ pub enum Refusal {
     /// It is not plugged into that.
     #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
+    /// Its manifest says one thing, and the configuration in it another.
+    #[error(
+        "zone '{0}': its manifest is of '{one}' ({one_id}), and the configuration in it of '{other}' ({other_id}); take it as 'sysadm zone detach' has written it",
+        one = .1.0, one_id = .1.1, other = .2.0, other_id = .2.1
+    )]
+    TwoZones(ZoneName, (ZoneName, Uuid), (ZoneName, Uuid)),
+    /// The editor has given it another name.
+    #[error(
+        "zone '{0}': its name was changed to '{1}' in its configuration; say that on the command line: create {1}"
+    )]
+    Renamed(ZoneName, ZoneName),
+    /// The editor has given it another identity.
+    #[error(
+        "zone '{0}': its UUID was changed to {1} in its configuration; say that on the command line: --set uuid={1}"
+    )]
+    Reidentified(ZoneName, Uuid),
     /// Another zone's manifest lies where its own belongs.
     #[error("zone '{0}': {1}")]
     Occupied(ZoneName, String),
@@ -91,9 +116,26 @@ pub enum AttachmentError {
         /// All that stands against it.
         findings: Vec<Blocker>,
     },
+    /// Its configuration was edited, and is none now.
+    #[error("zone '{zone}': its configuration cannot be read any more")]
+    Unreadable {
+        /// The zone.
+        zone: ZoneName,
+        /// What is wrong with it.
+        #[source]
+        error: PlatformError,
+    },
     /// A file that is to be written is there.
     #[error("{0} is there already; nothing was changed")]
     InTheWay(PathBuf),
+    /// What was begun could not be taken back.
+    #[error("{cause}; what was written of it could not be taken away: {also}")]
+    NotUndone {
+        /// Why it was to be taken back.
+        cause: Box<Self>,
+        /// Why that failed.
+        also: String,
+    },
     /// Zones are moving.
     #[error(transparent)]
     Run(#[from] EvacuationError),

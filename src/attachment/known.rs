@@ -51,6 +51,11 @@ impl Known {
                 None => Refusal::NoSuchZone(name.clone()),
             });
         };
+        // Of the other one this may be all that there is.
+        let beside = self.configured(name).filter(|row| row.uuid != zone.uuid && row.moved_to.is_none());
+        if let Some(row) = beside {
+            return Err(Refusal::Beside(name.clone(), row.uuid));
+        }
         if self.rests.iter().any(|rest| rest.zone == *name) {
             return Err(Refusal::Rests(name.clone()));
         }
@@ -62,7 +67,8 @@ impl Known {
         }
     }
 
-    /// The zone of that name, if it may be attached.
+    /// The zone of that name, if it may be attached as far as this host knows. One that was migrated is asked for where it
+    /// went.
     ///
     /// # Errors
     /// What stands against it.
@@ -71,10 +77,7 @@ impl Known {
         if let Some(refusal) = self.elsewhere(name, Some(row.uuid)) {
             return Err(refusal);
         }
-        match &row.moved_to {
-            Some(host) => Err(Refusal::MovedTo(name.clone(), host.clone())),
-            None => Ok(row),
-        }
+        Ok(row)
     }
 
     /// What stands against migrating the zone of that name, which the platform does not have.
@@ -205,6 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_not_detached_where_another_one_of_its_name_is_configured() {
+        let mut known = host();
+        let beside = |moved_to| sample::detached("ready", 113, moved_to);
+        known.configured.push(beside(Some("ssh://h2")));
+        assert!(known.may_detach(&sample::name("ready")).is_ok(), "that one lives elsewhere");
+        known.configured.push(beside(None));
+        known.configured.retain(|row| row.moved_to.is_none());
+        let told = known.may_detach(&sample::name("ready")).unwrap_err().to_string();
+        assert!(told.starts_with("zone 'ready': another zone of this name is configured here"), "{told}");
+    }
+
+    #[test]
     fn only_a_configured_zone_that_is_nowhere_else_is_attached() {
         assert_eq!(
             told(|known, name| known.may_attach(name).cloned()),
@@ -218,7 +233,7 @@ mod tests {
                 "zone 'rests': it is installed, and only configured zones can be attached",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
                 "loose may",
-                "zone 'moved': it was migrated to ssh://h2, and is attached there",
+                "moved may",
                 "zone 'gone': it is away at ssh://root@h2",
                 "no such zone: nobody",
             ]

@@ -1,19 +1,21 @@
 //! A zone of a lost host is attached from the manifest that the host has left here.
 //!
 //! ```text
-//!   ask its host and its other targets ─► check ─► book room ─► note that it was taken ─► the platform has it
+//!   check ─► book room ─► ask its host and its other targets ─► note that it was taken ─► the platform has it
 //! ```
 //!
-//! The note is there first: its host, when it is back, hears of it from whoever it leaves manifests with (see
+//! Room is booked before others are asked: of two targets that do this at once, one at least hears of the other. The note
+//! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
 //! [`crate::standby`]).
 
 use super::attach::obstacles;
 use super::{AttachmentError, Desk, Refusal, Terms};
-use crate::evacuation::{Peers, RunLock};
+use crate::elsewhere::Question;
+use crate::evacuation::RunLock;
 use crate::host::Host;
 use crate::model::document::Written;
-use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
-use crate::standby::{Answer, Stated, ask, may_take};
+use crate::model::{Manifest, Zone, ZoneName, ZoneState};
+use crate::standby::{Stated, may_take, whom_to_ask};
 use crate::store::{Detached, StandbyRow};
 
 /// A zone that was attached from what its host has left.
@@ -21,59 +23,83 @@ use crate::store::{Detached, StandbyRow};
 pub struct Taken {
     /// What had been left.
     pub row: StandbyRow,
-    /// What its host and its other targets have said.
-    pub answers: Vec<(HostUri, Answer)>,
+    /// What has failed after it was attached.
+    pub warnings: Vec<String>,
+}
+
+/// How a zone of a lost host is to be attached.
+pub struct Rescue<'a> {
+    /// The zone.
+    pub zone: &'a ZoneName,
+    /// Which host it belongs to, if several have left a zone of that name.
+    pub origin: Option<&'a str>,
+    /// What the administrator states.
+    pub stated: &'a Stated,
+    /// Whatever its validation finds.
+    pub force: bool,
+    /// Hears of it at the last moment before it is done.
+    pub note: &'a (dyn Fn(&StandbyRow) + Sync),
 }
 
 impl Desk<'_> {
-    /// Attaches a zone of another host, which is stated to be down. `origin` says which host if several have left a zone
-    /// of that name.
+    /// Attaches a zone of another host, which is stated to be down.
     ///
     /// # Errors
     /// Why not; nothing was changed then.
-    pub async fn attach_lost(
-        &self,
-        peers: &Peers,
-        (zone, origin): (&ZoneName, Option<&str>),
-        stated: &Stated,
-        terms: Terms,
-    ) -> Result<Taken, AttachmentError> {
+    pub async fn attach_lost(&self, rescue: &Rescue<'_>) -> Result<Taken, AttachmentError> {
+        let zone = rescue.zone;
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
         let store = self.local.store();
-        let row = left_by(store.standbys()?, zone, origin)?;
-        let manifest = store.standby_manifest(&row.origin, zone)?;
-        let manifest = manifest.ok_or_else(|| Refusal::NotLeft(zone.clone()))?;
-        self.known().await?.may_create(&manifest)?;
-        let answers = ask(peers, &row).await;
-        may_take(&row, &answers, stated).map_err(|why| Refusal::NotLost(zone.clone(), why))?;
-        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
-        let manifest = Manifest { zone: at_rest, ..manifest };
-        let written = Written::by(&row.origin, row.since);
-        let configured = Detached::new(manifest, written, self.user.clone());
-        let against = obstacles(&configured.manifest).filter(|_| !terms.force).collect();
+        let row = left_by(store.standbys()?, zone, rescue.origin)?;
+        let configured = self.at_rest(&row)?;
+        self.known().await?.may_create(&configured.manifest)?;
+        let against = obstacles(&configured.manifest).filter(|_| !rescue.force).collect();
+        let terms = Terms { force: rescue.force, update: false };
         self.admit(&configured, terms, against).await?;
-        let attached = self.bring(&row, configured.manifest).await;
+        let taken = match self.must_be_lost(&row, rescue.stated).await {
+            Ok(()) => {
+                (rescue.note)(&row);
+                self.bring(&row, &configured.manifest).await
+            }
+            Err(error) => Err(error),
+        };
         let released = self.local.release(row.zone.clone(), row.uuid).await;
-        attached?;
-        released?;
-        Ok(Taken { row, answers })
+        let mut warnings = taken?;
+        warnings.extend(released.err().map(|error| error.to_string()));
+        Ok(Taken { row, warnings })
     }
 
-    /// The platform gets the zone, and it is noted from where.
-    async fn bring(&self, row: &StandbyRow, manifest: Manifest) -> Result<(), AttachmentError> {
+    /// The zone as it will be after its next boot: what it had while it ran, and not in its configuration, is lost with
+    /// its host.
+    fn at_rest(&self, row: &StandbyRow) -> Result<Detached, AttachmentError> {
+        let manifest = self.local.store().standby_manifest(&row.origin, &row.zone)?;
+        let manifest = manifest.ok_or_else(|| Refusal::NotLeft(row.zone.clone()))?;
+        let config = manifest.config.clone();
+        let manifest = self.local.platform().reread(&manifest, config)?;
+        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
+        let written = Written::by(&row.origin, row.since);
+        Ok(Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone()))
+    }
+
+    /// Asks its host and all that could have it.
+    async fn must_be_lost(&self, row: &StandbyRow, stated: &Stated) -> Result<(), AttachmentError> {
+        let moved_to = self.local.store().moved_to(row.uuid)?;
+        let known = [row.origin.as_str()];
+        let question = Question { uuid: row.uuid, asker: self.local.name(), known: &known };
+        let answers = question.ask(&self.peers, whom_to_ask(row, moved_to)).await;
+        let lost = may_take(&row.origin, &answers, stated);
+        lost.map_err(|why| Refusal::NotLost(row.zone.clone(), why).into())
+    }
+
+    /// It is noted that the zone was taken, and the platform gets it; gives what has failed after that.
+    async fn bring(&self, row: &StandbyRow, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
         let (store, zone) = (self.local.store(), &row.zone);
         store.take_standby(&row.origin, zone, Some((self.now, &self.user)))?;
-        let autostart = manifest.zone.autostart;
-        if let Err(error) = self.local.attach(manifest).await {
-            if self.is_known_not_to_be_here(row.uuid).await {
-                store.take_standby(&row.origin, zone, None)?;
-            }
-            return Err(error.into());
+        let defined = self.define(manifest).await;
+        if defined.is_err() && self.is_known_not_to_be_here(row.uuid).await {
+            store.take_standby(&row.origin, zone, None)?;
         }
-        if autostart {
-            self.local.set_autostart(zone.clone(), true).await?;
-        }
-        Ok(())
+        defined
     }
 }
 

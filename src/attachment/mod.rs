@@ -11,7 +11,9 @@
 //!
 //! - A detached zone's configuration is durable before its platform forgets it, and its row goes only when the platform
 //!   has it again. Where both know a zone, the platform is right: an interruption leaves the zone attached.
-//! - Of several hosts that share a zonepath only one attaches its zone (see [`crate::zonepath`]).
+//! - Of several hosts that share a zonepath only one attaches its zone (see [`crate::zonepath`]). A zone without one is
+//!   attached only if its targets, and the host that it was migrated to, say that they have it not ([`crate::elsewhere`]).
+//! - What is done is said to be done, also when something after it has failed: that is a warning.
 //! - "Will it fit?" has one answer: that of [`Local::check`](crate::host::Host::check), which arriving zones get too.
 
 mod attach;
@@ -22,12 +24,13 @@ mod known;
 mod lost;
 
 pub use attach::{Attached, Terms};
-pub use create::{Created, Wishes};
-pub use detach::Document;
+pub use create::{Created, Draft, Wishes};
+pub use detach::{Document, Left};
 pub use error::{AttachmentError, Refusal};
 pub use known::Known;
-pub use lost::Taken;
+pub use lost::{Rescue, Taken};
 
+use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::Millis;
 use crate::model::document::Written;
@@ -37,6 +40,8 @@ use crate::store::configured;
 pub struct Desk<'a> {
     /// This host.
     pub local: &'a Local,
+    /// The others.
+    pub peers: Peers,
     /// Who asks.
     pub user: String,
     /// When.

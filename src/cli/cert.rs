@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::{Millis, format_minute};
+use crate::model::{Millis, format_minute, plain};
 use crate::transport::cert;
 
 /// Make and show the certificates that rads:// needs
@@ -91,7 +91,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
                     ("valid", format!("{} to {}", date(facts.not_before), date(facts.not_after))),
                     ("sha256", facts.fingerprint),
                 ];
-                ui::print(&lines.map(|(name, value)| format!("{name:<9} {}\n", ui::clean(&value))).concat());
+                ui::print(&lines.map(|(name, value)| format!("{name:<9} {}\n", plain(&value))).concat());
             }
         }
     }

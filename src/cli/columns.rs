@@ -6,7 +6,7 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::CliError;
-use super::ui::clean;
+use crate::model::plain;
 
 /// One column of a table of `T`.
 pub struct Column<T> {
@@ -53,7 +53,7 @@ pub fn table<T>(columns: &[Column<T>], rows: &[T]) -> String {
         table.add_row(
             columns
                 .iter()
-                .map(|column| (column.value)(row).map_or_else(|| "-".to_owned(), |text| clean(&text))),
+                .map(|column| (column.value)(row).map_or_else(|| "-".to_owned(), |text| plain(&text))),
         );
     }
     for (column, about) in table.column_iter_mut().zip(columns) {
@@ -83,7 +83,7 @@ pub fn parsable<T>(columns: &[Column<T>], rows: &[T]) -> String {
 /// A field of `-p`.
 pub fn escape(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
-    for c in clean(value).chars() {
+    for c in plain(value).chars() {
         if matches!(c, ':' | '\\') {
             text.push('\\');
         }
@@ -137,7 +137,7 @@ mod tests {
                     c => fields.last_mut().unwrap().push(c),
                 }
             }
-            prop_assert_eq!(fields, [clean(&a), clean(&b)]);
+            prop_assert_eq!(fields, [plain(&a), plain(&b)]);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::{Config, PlatformKind};
 use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher};
 use crate::host::Local;
+use crate::model::plain;
 use crate::paths::Paths;
 use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
@@ -48,6 +49,13 @@ impl Context {
     /// The store, for reading; none if nothing was ever done here.
     pub fn store_to_read(&self) -> Result<Option<Store>, CliError> {
         Ok(Store::open_read_only(&self.paths.database())?)
+    }
+
+    /// The store, for commands that only ask and change nothing, not even by making it.
+    pub fn store_to_ask(&self) -> Result<Arc<Store>, CliError> {
+        let path = self.paths.database();
+        let store = Store::open_read_only(&path)?;
+        Ok(Arc::new(store.map_or_else(|| Store::nothing(&path), Ok)?))
     }
 
     /// The virtualisation of this host.
@@ -138,8 +146,8 @@ impl Context {
             process: "sysadm".to_owned(),
             pid: std::process::id(),
         };
-        let sent = syslog::unix_custom(formatter, self.paths.syslog())
-            .and_then(|mut log| log.notice(super::ui::clean(text)));
+        let sent =
+            syslog::unix_custom(formatter, self.paths.syslog()).and_then(|mut log| log.notice(plain(text)));
         if let Err(error) = sent {
             super::ui::complain(&format!(
                 "warning: no line could be written to syslog ({})",

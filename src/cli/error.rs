@@ -134,8 +134,10 @@ impl From<AttachmentError> for CliError {
         match error {
             AttachmentError::Run(error) => error.into(),
             AttachmentError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
+            AttachmentError::NotUndone { .. } => Self::new(Exit::Partly, error),
             AttachmentError::Refused(_)
             | AttachmentError::InTheWay(_)
+            | AttachmentError::Unreadable { .. }
             | AttachmentError::Host(_)
             | AttachmentError::Platform(_)
             | AttachmentError::Store(_)

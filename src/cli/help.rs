@@ -227,8 +227,8 @@ EXIT STATUS
   0    it has moved; -n: it could
   1    nothing was changed: every reason is said
   2    wrong usage
-  4    the destination is in maintenance, or another evacuation, return or migration
-       is in progress here
+  4    the destination is in maintenance, or another evacuation, return or migration,
+       or a detach or attach, is in progress here
   5    stuck: where the zone is cannot be told before both hosts answer; then
        'sysadm evacuate --resume'
   130  cancelled; the zone is here, as it was";
@@ -248,7 +248,7 @@ EXIT STATUS
   0  it is detached, or its manifest was printed
   1  an error; the zone is as it was
   2  wrong usage
-  4  an evacuation or a return is in progress";
+  4  an evacuation, return or migration, or another detach or attach, is in progress";
 
 pub const ZONE_ATTACH: &str = "\
 EXAMPLES
@@ -260,7 +260,8 @@ EXAMPLES
 ON SHARED STORAGE
   A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
   manifest out of that; where it is gone the zone is refused, also with -F. A virtual
-  machine has none: detach it, and delete it there, before you attach it elsewhere.
+  machine has none: its targets, and the host that it was migrated to, are asked whether
+  they have it. One that cannot be asked may have it: say --not-on if you know better.
   A zone whose manifest was written while it was attached (detach -n) is attached
   with -F only.
 
@@ -268,17 +269,36 @@ EXIT STATUS
   0  it is attached, or would fit
   1  it does not fit, or an error; nothing was changed
   2  wrong usage
-  4  this host is in maintenance, or an evacuation or a return is in progress";
+  4  this host is in maintenance, or an evacuation, return or migration, or another
+     detach or attach, is in progress";
 
 pub const ZONE_CREATE: &str = "\
 EXAMPLES
   sysadm zone create web1 -a /zones/web1
-  sysadm zone create web2 -a web1.xml --set uuid=new --set memory=4G --net br0=br7
+  sysadm zone create web1 -a web1.xml --set memory=4G --net br0=br7
+  sysadm zone create web2 -a web1.xml --set uuid=new --edit    a copy, with its own disks
   ssh h1 cat web1.xml | sysadm zone create web1 -a -
+
+COPIES
+  With another UUID it is another zone: its interfaces get other hardware addresses,
+  always the same ones for the same UUID, and a <genid> that is given becomes the UUID.
+  Storage is not copied. A copy that would write to a disk of its original, NVRAM and
+  the root of a container among them, is configured, and 'zone attach' refuses it: name
+  disks of its own in the editor, or mark them as <shareable/> if they are.
+
+EDITING
+  A text that is refused, or whose zone cannot be created, is kept in /run/sysadm for
+  its owner only; the error names the file.
 
 EXIT STATUS
   0  it is configured
-  1  an error; nothing was kept
+  1  an error; nothing was kept but what was edited
+  2  wrong usage";
+
+pub const ZONE_DELETE: &str = "\
+EXIT STATUS
+  0  it is configured no more, or the question was answered with no
+  1  it is not configured here, or an error; nothing was changed
   2  wrong usage";
 
 pub const HOST: &str = "\
@@ -387,10 +407,13 @@ pub const ZONE_STANDBY: &str = "\
 EXAMPLES
   sysadm zone standby                    leave the manifests of all zones
   sysadm zone standby -l                 what other hosts have left here
-  sysadm zone attach --standby web       on a target of it, when its host is lost
+  sysadm zone attach --standby web --origin-is-down
+                                         on a target of it, when its host is lost and
+                                         fenced
 
 EXIT STATUS
   0  every manifest is left with every target
   1  none is
-  3  some are not
+  2  wrong usage
+  3  some are not; or none is, and zones were found that were attached elsewhere
   5  a zone runs here that was attached elsewhere, too: it may run twice";

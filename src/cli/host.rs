@@ -7,7 +7,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::evacuation::{Surveyed, survey};
 use crate::host::{Host, Remote};
-use crate::model::{Facts, HostUri, format_bytes};
+use crate::model::{Facts, HostUri, format_bytes, plain};
 use crate::plan::{FleetHost, Version};
 use crate::store::Store;
 
@@ -117,7 +117,7 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
             ("memory", &memory),
             ("state", &state),
         ];
-        ui::print(&lines.map(|(name, value)| format!("{name:<11} {}\n", ui::clean(value))).concat());
+        ui::print(&lines.map(|(name, value)| format!("{name:<11} {}\n", plain(value))).concat());
     }
     let takes_zones = facts.maintenance.is_none() && facts.announced.is_none();
     Ok(if takes_zones { Exit::Done } else { Exit::Refused })
@@ -132,7 +132,7 @@ fn targets(store: &Store) -> Result<Vec<HostUri>, CliError> {
 }
 
 async fn list(context: &Context) -> Result<Exit, CliError> {
-    let uris = targets(&*context.store()?)?;
+    let uris = targets(&*context.store_to_ask()?)?;
     let dialer = context.dialer();
     let asking = uris.into_iter().map(|uri| async {
         let answer = async {
@@ -204,7 +204,7 @@ async fn inventory(
     json: bool,
     measure: bool,
 ) -> Result<Exit, CliError> {
-    let store = context.store()?;
+    let store = context.store_to_ask()?;
     let (local, uris) = if uris.is_empty() {
         (Some(context.local(Arc::clone(&store))? as Arc<dyn Host>), targets(&store)?)
     } else {

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
+use crate::model::plain;
 use crate::policy::{Loaded, Mistake, Policy, PolicyError, Source, Word, explain, files};
 
 /// List, check and explain policies: where zones may go, and how
@@ -162,7 +163,7 @@ fn show(loaded: &Loaded, name: &Word, as_toml: bool, as_json: bool) -> Result<Ex
         let about = loaded.policy.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
         let heading = format!("{name} ({}){about}", source(&loaded.source));
         for line in std::iter::once(heading).chain(explain(&loaded.policy)) {
-            ui::print(&format!("{}\n", ui::clean(&line)));
+            ui::print(&format!("{}\n", plain(&line)));
         }
     }
     Ok(Exit::Done)

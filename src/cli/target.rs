@@ -109,11 +109,14 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
     }
     let store = context.store()?;
     let local = context.local(store.clone())?;
-    let away = store.away()?;
+    let (away, detached) = (store.away()?, store.detached()?);
     match local.inventory().await {
         Ok(inventory) => {
-            let known =
-                |zone: &ZoneName| inventory.find(zone).is_some() || away.iter().any(|row| row.zone == *zone);
+            let known = |zone: &ZoneName| {
+                inventory.find(zone).is_some()
+                    || away.iter().any(|row| row.zone == *zone)
+                    || detached.iter().any(|row| row.zone == *zone)
+            };
             let unknown: Vec<_> = zones.iter().filter(|zone| !known(zone)).map(ToString::to_string).collect();
             if !unknown.is_empty() {
                 return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));

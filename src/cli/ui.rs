@@ -3,6 +3,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::model::plain;
+
 /// Data, as it is.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -11,30 +13,25 @@ pub fn print(text: &str) {
 
 /// A sentence about what goes on: `sysadm: …`.
 pub fn say(text: &str) {
-    print(&format!("sysadm: {}\n", clean(text)));
+    print(&format!("sysadm: {}\n", plain(text)));
 }
 
 /// Something that went wrong, or that the operator should know.
 pub fn complain(text: &str) {
     let mut out = std::io::stderr().lock();
-    let _ = out.write_all(format!("sysadm: {}\n", clean(text)).as_bytes());
+    let _ = out.write_all(format!("sysadm: {}\n", plain(text)).as_bytes());
 }
 
 /// A line that belongs to what was just complained about.
 pub fn quote(text: &str) {
     let mut out = std::io::stderr().lock();
-    let _ = out.write_all(format!("    {}\n", clean(text).trim_end()).as_bytes());
+    let _ = out.write_all(format!("    {}\n", plain(text).trim_end()).as_bytes());
 }
 
 /// Lines that have a form of their own, and of which whoever made them has taken care that they steer no terminal.
 pub fn report(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = out.write_all(text.as_bytes());
-}
-
-/// Nothing that a hypervisor or a peer says may steer the terminal or break a line.
-pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Whether what is printed may be coloured.

@@ -6,7 +6,7 @@ use super::actions::{Way, way};
 use super::prepared::Readiness;
 use super::{Engine, Event, Options};
 use crate::host::{Host, HostError};
-use crate::model::{Brand, Kind};
+use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;
 use crate::store::Away;
 
@@ -22,7 +22,8 @@ impl Engine {
     ) -> Result<(Away, Arc<dyn Host>), String> {
         let (mut away, mut refuge) = (away.clone(), refuge);
         for _ in 0..FOLLOWED {
-            let Some(next) = told(refuge.migrated_to(away.uuid).await)? else { break };
+            let known = told(refuge.whereabouts(away.uuid).await.map(Some))?;
+            let Some(Whereabouts::Migrated(next)) = known else { break };
             let moved = format!("{} has migrated it to {next}", refuge.name());
             self.watcher.event(&Event::Warning(&format!("{}: {moved}; it returns from there", away.zone)));
             refuge = self.peers.reach(&next).await.map_err(|reason| format!("{moved}: {reason}"))?;
@@ -47,13 +48,17 @@ pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) 
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
     let Some(zone) = inventory.zones.iter().find(|zone| zone.uuid == away.uuid) else {
-        let moved = told(refuge.moved_on(away.zone.clone()).await).map_err(failed)?;
-        return Err(failed(match moved {
-            Some(uri) => format!(
+        let known = told(refuge.whereabouts(away.uuid).await.map(Some)).map_err(failed)?;
+        return Err(failed(match known {
+            Some(Whereabouts::Configured) => format!(
+                "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
+                away.zone, away.zone
+            ),
+            Some(Whereabouts::Evacuated(uri)) => format!(
                 "{name} has evacuated it to {uri}; first return it to {name}: run 'sysadm evacuate -r {}' there",
                 away.zone
             ),
-            None => format!(
+            _ => format!(
                 "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",
                 away.zone
             ),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -149,8 +149,8 @@ calls! {
     Observe fn survey(measure: bool) -> Survey, within 60 s;
     /// Where a zone that was evacuated from there is now, as far as it knows: a host URI.
     Observe fn moved_on(zone: ZoneName) -> Option<String>, within 30 s;
-    /// Where a zone that is not there was migrated to from there, for good.
-    Observe fn migrated_to(uuid: Uuid) -> Option<HostUri>, within 30 s;
+    /// Where a zone is, as far as it knows.
+    Observe fn whereabouts(uuid: Uuid) -> Whereabouts, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.
     Observe fn check(arrival: Arrival) -> Vec<Blocker>, within 60 s;
 
@@ -166,9 +166,8 @@ calls! {
 
     /// Keeps a manifest for the case that the zone's host is lost. Nothing else changes.
     Migrate fn leave_standby(standby: Standby) -> (), within 30 s;
-    /// Drops what `origin` has left of other zones than these, and tells which of its zones were attached here from what
-    /// it has left.
-    Migrate fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>, within 30 s;
+    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left.
+    Migrate fn withdraw_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>, within 30 s;
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
     /// configuration that the zone is to come over is kept from then on.

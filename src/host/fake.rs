@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -114,14 +114,14 @@ macro_rules! cannot {
 cannot! {
     fn inventory() -> Inventory;
     fn survey(bool) -> Survey;
-    fn migrated_to(Uuid) -> Option<HostUri>;
+    fn whereabouts(Uuid) -> Whereabouts;
     fn check(Arrival) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
     fn offer(ZoneName) -> Offer;
     fn look(ProbeTicket) -> Vec<DiskView>;
     fn unmark(ProbeTicket) -> ();
     fn leave_standby(Standby) -> ();
-    fn keep_standby(String, Vec<Uuid>) -> Vec<Claim>;
+    fn withdraw_standby(String, Vec<Uuid>) -> Vec<Claim>;
     fn reserve(Arrival, u64) -> ();
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();

@@ -7,6 +7,7 @@ mod hold;
 mod older;
 mod software;
 mod standby;
+mod whereabouts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,8 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Claim, Facts, HostUri, Inventory, Manifest, Millis, Plug, Standby, Step,
-    Zone, ZoneName,
+    Arrival, Blocker, BlockerKind, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step,
+    Whereabouts, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -204,12 +205,8 @@ impl Host for Local {
         Ok(away.into_iter().find(|away| away.zone == zone).map(|away| away.refuge.to_string()))
     }
 
-    async fn migrated_to(&self, uuid: Uuid) -> Result<Option<HostUri>, HostError> {
-        let moved_to = self.store.moved_to(uuid).map_err(|error| self.failed(error))?;
-        // It may have come again since.
-        let is_here =
-            moved_to.is_some() && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid);
-        Ok(moved_to.filter(|_| !is_here))
+    async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+        self.find(uuid).await
     }
 
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
@@ -246,7 +243,7 @@ impl Host for Local {
         self.keep(&standby)
     }
 
-    async fn keep_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
+    async fn withdraw_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
         self.claims(&origin, &zones).await
     }
 

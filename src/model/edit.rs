@@ -2,14 +2,14 @@
 
 use uuid::Uuid;
 
-use super::{NetworkName, ZoneName, format_bytes};
+use super::{NetMap, ZoneName, format_bytes};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Another name.
     Name(ZoneName),
-    /// Another identity: the zone becomes a copy.
+    /// Another identity: the zone becomes a copy, which is known by nothing that the original is known by.
     Uuid(Uuid),
     /// Memory in bytes.
     Memory(u64),
@@ -17,13 +17,9 @@ pub enum Edit {
     Cpus(u32),
     /// Another machine type of a virtual machine.
     Machine(String),
-    /// Every interface in the network of the one name goes into the one of the other name.
-    Network {
-        /// Where it is.
-        from: NetworkName,
-        /// Where it goes.
-        to: NetworkName,
-    },
+    /// Every interface in a network of the one name goes into the one of the other name, all at the same time: two
+    /// networks may change places.
+    Networks(NetMap),
 }
 
 impl std::fmt::Display for Edit {
@@ -35,7 +31,10 @@ impl std::fmt::Display for Edit {
             Self::Memory(bytes) => write!(f, "memory {}", format_bytes(*bytes)),
             Self::Cpus(cpus) => write!(f, "{cpus} virtual processor(s)"),
             Self::Machine(machine) => write!(f, "machine type {machine}"),
-            Self::Network { from, to } => write!(f, "network {to} (for {from})"),
+            Self::Networks(names) => {
+                let all: Vec<_> = names.iter().map(|(from, to)| format!("{to} (for {from})")).collect();
+                write!(f, "network {}", all.join(", "))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A zone's manifest: everything another host needs in order to take the zone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,12 @@ impl Manifest {
                 DiskSource::File(_) | DiskSource::Block(_) | DiskSource::Network { .. } => None,
             },
         )
+    }
+
+    /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
+    pub fn obstacles_beside<'a>(&'a self, of_config: &'a [String]) -> impl Iterator<Item = String> + 'a {
+        let said: BTreeSet<_> = of_config.iter().collect();
+        self.obstacles.iter().filter(move |obstacle| !said.contains(obstacle)).cloned()
     }
 
     /// The zone as it is with these changes, `config` being its configuration with them.

@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Manifest;
+use super::{Mac, Manifest};
 
 /// One network connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,25 @@ impl From<NetworkName> for String {
 pub struct NetMap(BTreeMap<NetworkName, NetworkName>);
 
 impl NetMap {
+    /// These names, the one for the other.
+    ///
+    /// # Errors
+    /// The name that is there twice.
+    pub fn of(pairs: impl IntoIterator<Item = (NetworkName, NetworkName)>) -> Result<Self, NetworkName> {
+        let mut names = BTreeMap::new();
+        for (from, to) in pairs {
+            if names.insert(from.clone(), to).is_some() {
+                return Err(from);
+            }
+        }
+        Ok(Self(names))
+    }
+
+    /// Each name with the other one.
+    pub fn iter(&self) -> impl Iterator<Item = (&NetworkName, &NetworkName)> {
+        self.0.iter()
+    }
+
     /// Whether all names are the same there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -127,48 +146,6 @@ impl NetMap {
             Some(name) => self.there(name).map(|there| format!("{MANAGED}{there}")),
             None => self.there(label).map(ToString::to_string),
         }
-    }
-}
-
-/// A hardware address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Mac(pub [u8; 6]);
-
-impl FromStr for Mac {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no hardware address");
-        let mut bytes = [0; 6];
-        let mut parts = text.split(':');
-        for byte in &mut bytes {
-            let part =
-                parts.next().filter(|part| part.len() == 2 && !part.starts_with('+')).ok_or_else(bad)?;
-            *byte = u8::from_str_radix(part, 16).map_err(|_| bad())?;
-        }
-        if parts.next().is_some() { Err(bad()) } else { Ok(Self(bytes)) }
-    }
-}
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
-    }
-}
-
-impl TryFrom<String> for Mac {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Mac> for String {
-    fn from(mac: Mac) -> Self {
-        mac.to_string()
     }
 }
 

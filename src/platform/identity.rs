@@ -14,7 +14,10 @@ pub(super) fn clash(
         (false, false) => None,
         (true, true) if runs => Some(format!("{} runs there already", zone.name)),
         (true, true) if overwrite => None,
-        (true, true) => Some(format!("{} is configured there already; -w overwrites that", zone.name)),
+        (true, true) => Some(format!(
+            "{} is there already, installed; -w of evacuate and migrate overwrites that",
+            zone.name
+        )),
         (true, false) => Some(format!("another zone is called {} there", zone.name)),
         (false, true) => Some(format!("zone {{}} has the same UUID there ({})", zone.uuid)),
     }
@@ -32,7 +35,9 @@ mod tests {
         assert_eq!(reason(false, false, true, false), None);
         assert_eq!(reason(true, true, false, true), None);
         assert!(reason(true, true, true, true).unwrap().contains("runs there already"));
-        assert!(reason(true, true, false, false).unwrap().contains("-w"));
+        assert!(
+            reason(true, true, false, false).unwrap().contains("there already, installed; -w of evacuate")
+        );
         assert!(reason(true, false, false, true).unwrap().contains("another zone is called evac1"));
         assert!(reason(false, true, false, true).unwrap().contains("same UUID"));
     }

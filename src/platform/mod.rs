@@ -132,8 +132,13 @@ pub trait Platform: Send + Sync {
     /// The configuration of a manifest with these changes, in the order in which they stand.
     fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError>;
 
+    /// The storage of the original to which a copy of it would write by its configuration. What the copy says that it shares
+    /// does not count.
+    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError>;
+
     /// A manifest with this configuration in place of its own, and with all that the configuration says: name, UUID,
-    /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays.
+    /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays, and so does what stands against
+    /// its moving that its own configuration did not say.
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
 
     /// What this host has of the software that the zone depends on, the zone being here or on its way. None: it depends

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::model::plain;
+
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -32,8 +34,8 @@ impl Mistake {
         Self {
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            text: one_line(text),
-            quote: one_line(quote).chars().take(SHOWN).collect(),
+            text: plain(text),
+            quote: plain(quote).chars().take(SHOWN).collect(),
             width: meant.lines().next().unwrap_or_default().chars().count().max(1),
         }
     }
@@ -51,11 +53,6 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.text)
     }
-}
-
-/// Nothing that stands in a file may steer the terminal or break a line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

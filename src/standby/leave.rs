@@ -1,16 +1,17 @@
-//! What a host does while all is well: it leaves the manifests of its zones with their targets, and hears from these
-//! which of them were attached there while it was away.
+//! What a host does while all is well: it leaves the manifests of its zones with their targets, and withdraws those that
+//! are not true any more. With whom they are is written down, so nothing is withdrawn that it does not know of: a host
+//! that was set up anew takes away nothing that it had left before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use uuid::Uuid;
 
-use crate::evacuation::{EvacuationError, Peers, RunLock, is_running};
-use crate::host::{Host, Local};
-use crate::model::{Aux, Claim, HostUri, Kind, Manifest, Millis, Standby, Zone, ZoneName, ZoneState};
-use crate::store::{Away, AwayPhase, Direction, Store, targets_of};
+use super::heed::{Claimed, heed};
+use crate::evacuation::{EvacuationError, Peers};
+use crate::host::{Host, Local, chain};
+use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Zone, ZoneName, ZoneState};
+use crate::store::{LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
 const WIDTH: usize = 4;
@@ -26,28 +27,13 @@ pub struct Left {
     pub problem: Option<String>,
 }
 
-/// What was found of a zone that another host has attached.
+/// A manifest of a zone that is not here any more, or has another target now, and that is still with a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// What that host says.
-    pub claim: Claim,
-    /// That host.
-    pub by: HostUri,
-    /// What it means here.
-    pub verdict: Verdict,
-}
-
-/// What it means that a zone of this host was attached elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It runs in both places.
-    Twice,
-    /// It is configured here as well; it counts as away from now on.
-    Gone,
-    /// It counts as away already.
-    Known,
-    /// It should count as away, but that could not be put down.
-    NotRecorded(String),
+pub struct Stale {
+    /// Which.
+    pub row: LeftRow,
+    /// Why it could not be withdrawn.
+    pub problem: String,
 }
 
 /// What came of all of it.
@@ -57,6 +43,17 @@ pub struct Report {
     pub left: Vec<Left>,
     /// Zones that were attached elsewhere.
     pub claimed: Vec<Claimed>,
+    /// What could not be withdrawn; the next time tries it again.
+    pub stale: Vec<Stale>,
+}
+
+/// What is to be done at one host.
+#[derive(Default)]
+struct Errand {
+    /// What is left there.
+    post: Vec<Standby>,
+    /// What is withdrawn from there.
+    withdraw: Vec<LeftRow>,
 }
 
 /// Leaves the manifests of all zones of this host, or of these, with their targets. First it is heard which were attached there.
@@ -75,36 +72,85 @@ pub async fn leave(
         return Err(EvacuationError::NoSuchZone(unknown.into_iter().map(ToString::to_string).collect()));
     }
     // One that is on its way to here is its old host's affair until it has come.
-    let here: Vec<_> =
-        inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn)).collect();
+    let zones = inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn));
     let targets = store.targets()?;
+    let here: Vec<_> = zones
+        .map(|zone| {
+            let uris = targets_of(&targets, &zone.name).0.to_vec();
+            (zone, uris)
+        })
+        .collect();
     let mut report = Report::default();
-    let mut posts: BTreeMap<HostUri, Vec<(Standby, ZoneName)>> = BTreeMap::new();
-    let mut zones = Vec::new();
-    for zone in here.iter().filter(|zone| zone.state != ZoneState::Incomplete) {
-        let uris = targets_of(&targets, &zone.name).0.to_vec();
-        for uri in &uris {
-            posts.entry(uri.clone()).or_default();
-        }
-        if only.is_empty() || only.contains(&zone.name) {
-            if uris.is_empty() {
-                let problem = Some("no target".to_owned());
-                report.left.push(Left { zone: zone.name.clone(), target: None, problem });
-            }
-            zones.push((zone.name.clone(), uris));
+    let mut errands: BTreeMap<HostUri, Errand> = BTreeMap::new();
+    for uri in here.iter().flat_map(|(_, uris)| uris) {
+        errands.entry(uri.clone()).or_default();
+    }
+    for row in store.left_with()? {
+        let errand = errands.entry(row.uri.clone()).or_default();
+        if !here.iter().any(|(zone, uris)| zone.uuid == row.uuid && uris.contains(&row.uri)) {
+            errand.withdraw.push(row);
         }
     }
+    let wanted = here.into_iter().filter(|(zone, _)| {
+        zone.state != ZoneState::Incomplete && (only.is_empty() || only.contains(&zone.name))
+    });
+    write_out(local, wanted.collect(), &mut errands, &mut report).await;
+    let running = errands.into_iter().map(|(uri, errand)| run(local.name(), store, peers, uri, errand));
+    for (uri, part) in futures::future::join_all(running).await {
+        report.left.extend(part.left);
+        report.stale.extend(part.stale);
+        for claim in part.claims {
+            let verdict = heed(local, store, &claim, &uri).await;
+            report.claimed.push(Claimed { claim, by: uri.clone(), verdict });
+        }
+    }
+    report.left.sort_by(|a, b| (&a.zone, &a.target).cmp(&(&b.zone, &b.target)));
+    Ok(report)
+}
+
+/// Withdraws what is left of a zone with any host: it goes elsewhere. What cannot be withdrawn is told, and the next
+/// time tries it again.
+///
+/// # Errors
+/// If the store does not tell with whom it is left.
+pub async fn withdraw(
+    origin: &str,
+    store: &Store,
+    peers: &Peers,
+    zone: &ZoneName,
+) -> Result<Vec<Stale>, StoreError> {
+    let rows = store.left_with()?.into_iter().filter(|row| row.zone == *zone);
+    let running = rows.map(|row| {
+        let uri = row.uri.clone();
+        run(origin, store, peers, uri, Errand { withdraw: vec![row], ..Errand::default() })
+    });
+    let parts = futures::future::join_all(running).await;
+    // What these hosts have attached is heard by the next `leave`, as a whole.
+    Ok(parts.into_iter().flat_map(|(_, part)| part.stale).collect())
+}
+
+/// Puts the manifest of each zone among what its targets get.
+async fn write_out(
+    local: &Arc<Local>,
+    zones: Vec<(Zone, Vec<HostUri>)>,
+    errands: &mut BTreeMap<HostUri, Errand>,
+    report: &mut Report,
+) {
     let manifests = futures::stream::iter(zones).map(|(zone, uris)| async move {
-        let manifest = local.manifest(zone.clone()).await;
-        (zone, uris, manifest)
+        let manifest = local.manifest(zone.name.clone()).await;
+        (zone.name, uris, manifest)
     });
     let mut manifests = std::pin::pin!(manifests.buffered(WIDTH));
     while let Some((zone, uris, manifest)) = manifests.next().await {
+        if uris.is_empty() {
+            let problem = Some("no target".to_owned());
+            report.left.push(Left { zone: zone.clone(), target: None, problem });
+        }
         for uri in &uris {
             match &manifest {
                 Ok(manifest) => {
                     let standby = standby(local.name(), manifest, uri, &uris);
-                    posts.entry(uri.clone()).or_default().push((standby, zone.clone()));
+                    errands.entry(uri.clone()).or_default().post.push(standby);
                 }
                 Err(error) => report.left.push(Left {
                     zone: zone.clone(),
@@ -114,17 +160,6 @@ pub async fn leave(
             }
         }
     }
-    let uuids: Vec<_> = here.iter().map(|zone| zone.uuid).collect();
-    let posting = posts.into_iter().map(|(uri, post)| post_to(local.name(), peers, uri, post, &uuids));
-    for (uri, left, claims) in futures::future::join_all(posting).await {
-        report.left.extend(left);
-        for claim in claims {
-            let verdict = heed(local, store, &claim, &uri).await;
-            report.claimed.push(Claimed { claim, by: uri.clone(), verdict });
-        }
-    }
-    report.left.sort_by(|a, b| (&a.zone, &a.target).cmp(&(&b.zone, &b.target)));
-    Ok(report)
 }
 
 /// What is left with one of a zone's targets.
@@ -133,112 +168,56 @@ fn standby(origin: &str, manifest: &Manifest, via: &HostUri, targets: &[HostUri]
     Standby { manifest: manifest.clone(), origin: origin.to_owned(), via: via.clone(), others }
 }
 
-/// Everything for one target: what it has attached is heard first, and such a zone is not left again.
-async fn post_to(
+/// What came of one errand.
+#[derive(Default)]
+struct Part {
+    left: Vec<Left>,
+    stale: Vec<Stale>,
+    claims: Vec<Claim>,
+}
+
+/// Everything for one host: what it has attached is heard first, and such a zone is not left again.
+async fn run(
     origin: &str,
+    store: &Store,
     peers: &Peers,
     uri: HostUri,
-    post: Vec<(Standby, ZoneName)>,
-    all: &[Uuid],
-) -> (HostUri, Vec<Left>, Vec<Claim>) {
+    Errand { post, withdraw }: Errand,
+) -> (HostUri, Part) {
+    let uuids: Vec<_> = withdraw.iter().map(|row| row.uuid).collect();
     let told = async {
         let host = peers.reach(&uri).await?;
-        let claims = host.keep_standby(origin.to_owned(), all.to_vec()).await;
-        Ok::<_, String>((host, claims.map_err(|error| error.to_string())?))
+        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone()).await;
+        let claims = claims.map_err(|error| error.to_string())?;
+        store.withdrawn(&uri, &uuids).map_err(|error| chain(&error))?;
+        Ok::<_, String>((host, claims))
     };
     let outcome = |zone, problem| Left { zone, target: Some(uri.clone()), problem };
-    let (host, claims) = match told.await {
-        Ok(told) => told,
+    let mut part = Part::default();
+    match told.await {
+        Ok((host, claims)) => {
+            for standby in post {
+                let zone = standby.manifest.zone.name.clone();
+                if !claims.iter().any(|claim| claim.uuid == standby.manifest.zone.uuid) {
+                    let answer = leave_one(store, &*host, standby).await;
+                    part.left.push(outcome(zone, answer.err()));
+                }
+            }
+            part.claims = claims;
+        }
         Err(reason) => {
-            let left = post.into_iter().map(|(_, zone)| outcome(zone, Some(reason.clone()))).collect();
-            return (uri, left, Vec::new());
-        }
-    };
-    let mut left = Vec::new();
-    for (standby, zone) in post {
-        if !claims.iter().any(|claim| claim.uuid == standby.manifest.zone.uuid) {
-            let answer = host.leave_standby(standby).await;
-            left.push(outcome(zone, answer.err().map(|error| error.to_string())));
+            let zones = post.into_iter().map(|standby| standby.manifest.zone.name);
+            part.left = zones.map(|zone| outcome(zone, Some(reason.clone()))).collect();
+            part.stale = withdraw.into_iter().map(|row| Stale { row, problem: reason.clone() }).collect();
         }
     }
-    (uri, left, claims)
+    (uri, part)
 }
 
-/// What a claim means for the zone as it is here now.
-pub(super) fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
-    match zone {
-        Some(zone) if zone.is_running() => Verdict::Twice,
-        Some(_) => Verdict::Gone,
-        None if away.iter().any(|row| row.uuid == claim.uuid) => Verdict::Known,
-        None => Verdict::NotRecorded("its configuration is not here any more".to_owned()),
-    }
-}
-
-/// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
-async fn heed(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Verdict {
-    let heeded = async {
-        let away = store.away().map_err(|error| crate::host::chain(&error))?;
-        let inventory = local.inventory().await.map_err(|error| error.to_string())?;
-        let zone = inventory.zones.iter().find(|zone| zone.uuid == claim.uuid);
-        let verdict = judge(zone, &away, claim);
-        if let (Verdict::Gone, Some(zone)) = (&verdict, zone) {
-            // A run that is under way may be about this very zone.
-            let busy = || "an evacuation or return is in progress".to_owned();
-            let _lock = RunLock::take(local.paths(), Direction::Evacuate)
-                .map_err(|error| if is_running(local.paths()) { busy() } else { error.to_string() })?;
-            let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
-            // The row first: a zone that is away and still defined here is settled by the next time.
-            let row = row_of(zone, local.name(), by, claim.at);
-            store.begin_away(&row, &manifest).map_err(|error| crate::host::chain(&error))?;
-            local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
-        }
-        Ok::<_, String>(verdict)
-    };
-    heeded.await.unwrap_or_else(Verdict::NotRecorded)
-}
-
-fn row_of(zone: &Zone, origin: &str, refuge: &HostUri, at: Millis) -> Away {
-    Away {
-        zone: zone.name.clone(),
-        uuid: zone.uuid,
-        brand: zone.brand,
-        origin: origin.to_owned(),
-        refuge: refuge.clone(),
-        aside: None,
-        one_way: false,
-        was_running: true,
-        kind: Kind::Cold,
-        phase: AwayPhase::Away,
-        started: at,
-        ended: Some(at),
-        bytes: 0,
-        downtime: None,
-        expected: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::tests::{sample, sample_away, sample_zone};
-
-    #[test]
-    fn what_a_claim_means_depends_on_how_the_zone_is_here() {
-        let at_home = |state| Zone { state, ..sample_zone("web") };
-        let (running, installed) = (at_home(ZoneState::Running), at_home(ZoneState::Installed));
-        let claim = Claim { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
-        let away = [Away { uuid: claim.uuid, ..sample_away("web") }];
-        let not_recorded = Verdict::NotRecorded("its configuration is not here any more".into());
-        let table = [
-            (Some(&running), &[][..], Verdict::Twice),
-            (Some(&running), &away[..], Verdict::Twice),
-            (Some(&installed), &[][..], Verdict::Gone),
-            (Some(&installed), &away[..], Verdict::Gone),
-            (None, &away[..], Verdict::Known),
-            (None, &[][..], not_recorded),
-        ];
-        for (zone, away, verdict) in table {
-            assert_eq!(judge(zone, away, &claim), verdict);
-        }
-    }
+/// It is written down first: what was left and not heard of must be withdrawn, too.
+async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(), String> {
+    let (zone, uuid) = (standby.manifest.zone.name.clone(), standby.manifest.zone.uuid);
+    let row = LeftRow { uri: standby.via.clone(), zone, uuid };
+    store.leave_with(&row).map_err(|error| chain(&error))?;
+    host.leave_standby(standby).await.map_err(|error| error.to_string())
 }

@@ -12,8 +12,10 @@
 //!
 //! A host that cannot be asked counts as running a zone. Only the administrator can say otherwise, and that is recorded.
 
+mod heed;
 mod leave;
 mod take;
 
-pub use leave::{Claimed, Left, Report, Verdict, leave};
-pub use take::{Answer, Refused, Stated, ask, may_take};
+pub use heed::{Claimed, Verdict};
+pub use leave::{Left, Report, Stale, leave, withdraw};
+pub use take::{Refused, Stated, may_take, whom_to_ask};

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Detached, Entry, Holder, Move, PastTrip, Reservation, Rest, Run, StandbyRow, Store,
-    StoreError, TargetKey, announcement, targets,
+    Announcement, Away, Detached, Entry, Holder, LeftRow, Move, PastTrip, Reservation, Rest, Run, StandbyRow,
+    Store, StoreError, TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -32,6 +32,8 @@ pub struct Contents {
     pub rests: Vec<Rest>,
     /// What other hosts have left here of their zones, with the manifests.
     pub standbys: Vec<(StandbyRow, Manifest)>,
+    /// With whom manifests of this host's zones are.
+    pub left_with: Vec<LeftRow>,
     /// The zones that are detached here, by name.
     pub detached: Vec<Detached>,
     /// All bookings, also expired ones.
@@ -68,6 +70,7 @@ impl Store {
                 standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", |row| {
                     Ok((StandbyRow::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
                 })?,
+                left_with: all(connection, "SELECT * FROM left_with ORDER BY uri, zone", LeftRow::read)?,
                 detached: all(connection, "SELECT * FROM detached ORDER BY zone", Detached::read)?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
                 trips: all(connection, "SELECT * FROM trip ORDER BY id", PastTrip::read)?,

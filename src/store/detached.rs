@@ -82,7 +82,8 @@ pub fn configured(rows: Vec<Detached>, inventory: &Inventory) -> Vec<Detached> {
 }
 
 impl Store {
-    /// Records a zone that is configured here from now on. Replaces what was there of it.
+    /// Records a zone that is configured here from now on, in place of what was there of it. Another zone of its name
+    /// that is configured here is an error, unless it has migrated away.
     pub fn begin_detached(&self, row: &Detached) -> Result<(), StoreError> {
         self.write("record a zone that is detached", |transaction| insert(transaction, row))
     }
@@ -108,9 +109,18 @@ impl Store {
 pub(super) fn insert(transaction: &Transaction<'_>, row: &Detached) -> rusqlite::Result<()> {
     let odd = |error: DocumentError| rusqlite::Error::ToSqlConversionFailure(error.into());
     let text = document::write(&row.manifest, &row.written).map_err(odd)?;
+    // What is left of another zone that has migrated away is no more than a note.
     transaction.execute(
-        "INSERT OR REPLACE INTO detached (zone, uuid, brand, zonepath, user, since_ms, moved_to, manifest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "DELETE FROM detached WHERE zone = ?1 AND uuid <> ?2 AND moved_to IS NOT NULL",
+        params![row.zone.as_str(), row.uuid.to_string()],
+    )?;
+    // Of every other zone of that name this may be the only configuration: that is an error.
+    transaction.execute(
+        "INSERT INTO detached (zone, uuid, brand, zonepath, user, since_ms, moved_to, manifest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (uuid) DO UPDATE SET zone = excluded.zone, brand = excluded.brand,
+         zonepath = excluded.zonepath, user = excluded.user, since_ms = excluded.since_ms,
+         moved_to = excluded.moved_to, manifest = excluded.manifest",
         params![
             row.zone.as_str(),
             row.uuid.to_string(),
@@ -142,6 +152,21 @@ mod tests {
         store.begin_detached(&renamed).unwrap();
         assert_eq!(store.detached().unwrap(), [moved, renamed]);
         assert!(store.remove_detached(web.uuid).unwrap() && !store.remove_detached(web.uuid).unwrap());
+    }
+
+    #[test]
+    fn a_zone_never_takes_the_place_of_another_one_of_its_name() {
+        let (_folder, store) = fresh();
+        let [web, other] = [1, 2].map(|uuid| sample::detached("web", uuid, None));
+        store.begin_detached(&web).unwrap();
+        let said = crate::host::chain(&store.begin_detached(&other).unwrap_err());
+        assert!(said.contains("UNIQUE") && said.contains("detached.zone"), "{said}");
+        assert!(store.gone_for_good(sample::detached("web", 2, Some("rads://h2"))).is_err());
+        assert_eq!(store.detached().unwrap(), [web]);
+        // One that lives elsewhere has its configuration there.
+        store.begin_detached(&sample::detached("old", 3, Some("rads://h2"))).unwrap();
+        store.begin_detached(&sample::detached("old", 4, None)).unwrap();
+        assert_eq!(store.detached().unwrap()[0].uuid, sample::detached("old", 4, None).uuid);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod error;
 mod expected;
 mod integrity;
 mod journal;
+mod left;
 mod maintenance;
 mod moved;
 mod reservations;
@@ -42,6 +43,7 @@ pub use detached::{Detached, configured};
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use journal::{Entry, Mark};
+pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
 pub use reservations::Reservation;
 pub use rest::{Rest, RestPhase, RestWay};
@@ -106,6 +108,16 @@ impl Store {
             result => result,
         }?;
         Ok(Some(Self { path: path.to_owned(), connection: Mutex::new(connection) }))
+    }
+
+    /// The database of a host for which none was ever made: nothing is in it, and it lies nowhere.
+    ///
+    /// # Errors
+    /// [`StoreError`] names the file that is not there.
+    pub fn nothing(path: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open_in_memory().map_err(|source| StoreError::open(path, source))?;
+        schema::upgrade(&connection, path)?;
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
     fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {

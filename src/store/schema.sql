@@ -202,3 +202,12 @@ CREATE TABLE standby (
     PRIMARY KEY (origin, zone),
     CHECK ((taken_ms IS NULL) = (taken_by IS NULL))
 ) STRICT;
+
+-- v 4
+-- With which hosts manifests of zones of this host are, or may be.
+CREATE TABLE left_with (
+    uri  TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    PRIMARY KEY (uri, uuid)
+) STRICT;

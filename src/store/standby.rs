@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::away::read_manifest;
-use super::{Store, StoreError, parsed};
+use super::{Store, StoreError, parsed, unsigned};
 use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
 
 /// One of them, without the manifest itself.
@@ -117,6 +117,18 @@ impl Store {
                 )?
                 .query_map([], StandbyRow::read)?
                 .collect()
+        })
+    }
+
+    /// How many other zones of that host there are than this one, and how long their manifests are together, in bytes.
+    pub fn standbys_beside(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
+        self.read("count the manifests of another host", |connection| {
+            connection.query_row(
+                "SELECT count(*) AS many, ifnull(sum(length(manifest)), 0) AS much FROM standby
+                 WHERE origin = ?1 AND zone <> ?2",
+                params![origin, zone.as_str()],
+                |row| Ok((unsigned(row, "many")?, unsigned(row, "much")?)),
+            )
         })
     }
 

@@ -6,6 +6,12 @@ fn text_of(zone: &str, uuid: u128) -> String {
     document::write(&row.manifest, &row.written).unwrap()
 }
 
+/// Puts a manifest into its zonepath, for everybody.
+fn put(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
+    hold(zonepath, "h0", text)?;
+    give_back(zonepath, "h0")
+}
+
 #[test]
 fn of_hosts_that_share_a_zonepath_only_one_takes_the_zone() {
     let folder = tempfile::tempdir().unwrap();
@@ -19,6 +25,26 @@ fn of_hosts_that_share_a_zonepath_only_one_takes_the_zone() {
     clear(zonepath, Uuid::from_u128(1)).unwrap();
     assert!(!claim(zonepath, "h2").unwrap(), "it is attached, and not to be attached again");
     assert_eq!(std::fs::read_dir(zonepath).unwrap().count(), 0);
+}
+
+#[test]
+fn while_a_zone_is_being_detached_no_other_host_takes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    hold(folder.path(), "h1", &text_of("web", 1)).unwrap();
+    assert!(!claim(folder.path(), "h2").unwrap());
+    assert!(owner(folder.path()).unwrap().is_none() && is_claimed(folder.path(), "h1"));
+    give_back(folder.path(), "h1").unwrap();
+    assert!(claim(folder.path(), "h2").unwrap());
+}
+
+#[test]
+fn a_draft_that_is_not_published_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy.xml");
+    drop(Draft::write(&path, "text", 0o600).unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    Draft::write(&path, "text", 0o600).unwrap().publish().unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
 }
 
 #[test]
@@ -64,7 +90,7 @@ fn a_manifest_is_written_beside_and_put_in_place_over_a_link_too() {
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("victim"), "as it was").unwrap();
     std::os::unix::fs::symlink(at("victim"), at(MANIFEST)).unwrap();
-    std::os::unix::fs::symlink(at("victim"), at(".SUNWdetached.xml.new")).unwrap();
+    std::os::unix::fs::symlink(at("victim"), at(".SUNWdetached.xml.h0.new")).unwrap();
     put(folder.path(), "whole").unwrap();
     assert_eq!(std::fs::read_to_string(at("victim")).unwrap(), "as it was");
     assert_eq!(std::fs::read_to_string(at(MANIFEST)).unwrap(), "whole");

@@ -18,6 +18,8 @@ pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 pub struct Environment {
     folder: tempfile::TempDir,
     agents: Vec<(&'static str, Child)>,
+    /// Where they listen, or did.
+    ports: Vec<(&'static str, u16)>,
     said: Arc<Mutex<String>>,
 }
 
@@ -26,7 +28,7 @@ impl Environment {
     pub fn new() -> Self {
         // In memory, where there is such a place: a hundred hosts would wait for the disk.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let new = Self { folder, agents: Vec::new(), said: Arc::default() };
+        let new = Self { folder, agents: Vec::new(), ports: Vec::new(), said: Arc::default() };
         let ca = new.at("ca");
         cert::init_ca(&ca, "test", Millis::now()).unwrap();
         for host in HOSTS {
@@ -115,6 +117,19 @@ impl Environment {
         self.sim(host).start(&zone.parse().unwrap()).unwrap();
     }
 
+    /// The system log of a host from now on, line by line.
+    pub fn system_log(&self, host: &str) -> impl Fn() -> String {
+        let path = self.paths(host).syslog();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let log = std::os::unix::net::UnixDatagram::bind(path).unwrap();
+        log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        move || {
+            let mut line = [0; 4096];
+            let length = log.recv(&mut line).unwrap();
+            String::from_utf8_lossy(&line[..length]).into_owned()
+        }
+    }
+
     pub fn set_faults(&self, host: &str, faults: &[Fault]) {
         self.sim(host).set_faults(faults).unwrap();
     }
@@ -128,20 +143,21 @@ impl Environment {
     }
 
     pub fn start_agents(&mut self, hosts: &[&'static str]) {
-        let mut ports = Vec::new();
         for host in hosts {
             let mut agent = self.command(host, "agent --listen 127.0.0.1:0");
             let mut agent = agent.stderr(Stdio::piped()).spawn().unwrap();
             let mut lines = BufReader::new(agent.stderr.take().unwrap()).lines();
             let line = lines.next().unwrap().unwrap();
-            ports.push((*host, line.rsplit(':').next().unwrap().parse().unwrap()));
+            let port = line.rsplit(':').next().unwrap().parse().unwrap();
+            self.ports.retain(|(name, _)| name != host);
+            self.ports.push((*host, port));
             let said = Arc::clone(&self.said);
             std::thread::spawn(move || {
                 lines.for_each(|line| said.lock().unwrap().push_str(&(line.unwrap_or_default() + "\n")));
             });
             self.agents.push((host, agent));
         }
-        HOSTS.iter().for_each(|host| self.configure(host, &ports));
+        HOSTS.iter().for_each(|host| self.configure(host, &self.ports));
     }
 
     /// What the agents have logged.
@@ -171,6 +187,11 @@ impl Environment {
         command.args(words).env_clear().env("SYSADM_ROOT", root).env("TZ", "UTC").env("TERM", "xterm");
         command.stdin(Stdio::null());
         command
+    }
+
+    /// The same, started; nobody reads what it says.
+    pub fn start_command(&self, host: &str, line: &str) -> Child {
+        self.command(host, line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Runs a command on a host to its end.

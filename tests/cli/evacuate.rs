@@ -379,7 +379,7 @@ fn an_existing_configuration_is_overwritten_only_on_request() {
     sysadm: preparing zones for evacuation ... 1/1
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 1 zone(s) moved, 1 failed.
-    sysadm: evac4: failed: h2: evac4 is configured there already; -w overwrites that
+    sysadm: evac4: failed: h2: evac4 is there already, installed; -w of evacuate and migrate overwrites that
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -w evac4"), @r"

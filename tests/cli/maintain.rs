@@ -173,12 +173,9 @@ fn the_lock_keeps_zones_from_starting() {
 #[test]
 fn a_line_goes_to_the_system_log() {
     let site = Environment::new();
-    std::fs::create_dir_all(site.at("h1/dev")).unwrap();
-    let log = std::os::unix::net::UnixDatagram::bind(site.at("h1/dev/log")).unwrap();
+    let line = site.system_log("h1");
     site.done("h1", "maintain -s -m 'new\nbuild'");
-    let mut line = [0; 1000];
-    let length = log.recv(&mut line).unwrap();
-    let line = String::from_utf8_lossy(&line[..length]).into_owned();
+    let line = line();
     assert!(line.contains("maintenance of type admin started by"), "{line}");
     assert!(line.ends_with("new build"), "{line:?}");
 }

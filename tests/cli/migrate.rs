@@ -166,7 +166,7 @@ fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_o
     site.done("h2", "zone migrate -q evac4 rads://h1");
     assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h3: evac4 is configured there already; -w overwrites that
+    sysadm: zone 'evac4': rads://h3: evac4 is there already, installed; -w of evacuate and migrate overwrites that
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h3"), @r"
@@ -185,7 +185,7 @@ fn a_zone_does_not_migrate_to_where_it_is() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone migrate -n evac4 rads://h1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h1: evac4 is configured there already; -w overwrites that
+    sysadm: zone 'evac4': rads://h1: evac4 is there already, installed; -w of evacuate and migrate overwrites that
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h1"), @r"
@@ -359,14 +359,7 @@ fn a_result_is_a_document_too() {
 #[test]
 fn the_system_log_tells_who_has_migrated_what_and_which_run_was_forced() {
     let site = Environment::locked();
-    let path = site.paths("h1").syslog();
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let log = std::os::unix::net::UnixDatagram::bind(path).unwrap();
-    let line = || {
-        let mut text = [0; 4096];
-        let length = log.recv(&mut text).unwrap();
-        String::from_utf8_lossy(&text[..length]).into_owned()
-    };
+    let line = site.system_log("h1");
     site.done("h1", "zone migrate -q evac1 rads://h2");
     assert!(line().contains("evac1 migrated to rads://h2 by "));
     assert_eq!(site.run("h1", "zone migrate -q -t live evac4 rads://h2").status, Some(1));

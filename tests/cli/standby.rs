@@ -208,3 +208,135 @@ fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     tzoneN:hN::
     ");
 }
+
+#[test]
+fn what_is_not_true_any_more_is_withdrawn_also_from_one_that_is_no_target_any_more() {
+    let mut site = Environment::story();
+    site.done("h1", "zone standby -q");
+    site.done("h1", "target set evac1 rads://h3");
+    site.done("h1", "zone detach evac4");
+    assert!(!kept(&site).contains("evac4"), "it may go anywhere now");
+    site.stop_agent("h2");
+    site.done("h1", "target set --default rads://h3");
+    assert_snapshot!(site.run("h1", "zone standby"), @r"
+    sysadm: the manifests of 4 zone(s) are left with 1 host(s)
+    ------- stderr -------
+    sysadm: rads://h2 still has manifests of before, of evac1, evac2, evac3, tzone1: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?; the next 'sysadm zone standby' withdraws them
+    [done]
+    ");
+    site.start_agents(&["h2"]);
+    assert_snapshot!(site.run("h1", "zone standby"), @r"
+    sysadm: the manifests of 4 zone(s) are left with 1 host(s)
+    [done]
+    ");
+    assert_snapshot!(kept(&site), @"");
+}
+
+#[test]
+fn a_host_that_was_set_up_anew_takes_away_nothing_of_what_it_had_left() {
+    let mut site = lost();
+    std::fs::remove_file(site.paths("h1").database()).unwrap();
+    let disk = site.at("nfs/evac4-vda.img");
+    let data = std::fs::read(&disk).unwrap();
+    site.sim("h1").remove(&"evac4".parse().unwrap()).unwrap();
+    std::fs::write(disk, data).unwrap();
+    site.start_agents(&["h1"]);
+    site.done("h1", "target set --default rads://h2");
+    site.done("h1", "zone standby");
+    assert!(kept(&site).contains("evac4:h1"), "{}", kept(&site));
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': h1 answers, and knows nothing of it; if it was set up anew, say --not-on h1
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --not-on h1"), @r"
+    sysadm: zone 'evac4' of h1 is attached here; it is not booted
+    [done]
+    ");
+}
+
+#[test]
+fn a_host_that_is_back_hears_of_a_zone_that_has_gone_on_from_its_rescuer() {
+    for go_on in ["zone migrate evac4 rads://h3", "zone detach evac4", "evacuate -qa evac4"] {
+        let mut site = lost();
+        site.done("h2", "zone attach --standby evac4 --origin-is-down");
+        site.done("h2", "target set --default rads://h3");
+        if go_on.starts_with("evacuate") {
+            site.done("h2", "maintain -s");
+        }
+        site.done("h2", go_on);
+        site.start_agents(&["h1"]);
+        let told = site.run("h1", "zone standby");
+        assert!(told.stderr.contains("evac4: attached on rads://h2"), "{go_on}: {told}");
+        assert!(!site.whereabouts("evac4").contains("h1"), "{go_on}");
+    }
+}
+
+#[test]
+fn a_zone_that_has_gone_on_from_another_target_is_asked_for_there() {
+    let mut site = Environment::story();
+    site.done("h1", "target set evac4 rads://h2 rads://h3");
+    site.done("h1", "zone standby -q");
+    site.stop_agent("h1");
+    site.done("h3", "zone attach --standby evac4 --origin-is-down");
+    site.done("h3", "zone migrate evac4 rads://h2");
+    site.done("h2", "zone detach evac4");
+    site.done("h2", "zone delete -F evac4");
+    site.stop_agent("h3");
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
+    ------- stderr -------
+    sysadm: zone 'evac4': rads://h3 was a target of it and cannot be asked (cannot connect to rads://h3: connection refused; does 'sysadm agent --listen' run there on port PORT?); if you know that it is not there, say --not-on h3
+    [exit status 1]
+    ");
+    site.start_agents(&["h3"]);
+    // h3 has let it go to this very host.
+    site.done("h2", "zone attach --standby evac4 --origin-is-down");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+}
+
+#[test]
+fn of_two_targets_that_attach_a_lost_zone_at_once_one_at_most_gets_it() {
+    for _ in 0..5 {
+        let mut site = Environment::story();
+        site.done("h1", "target set evac4 rads://h2 rads://h3");
+        site.done("h1", "zone standby -q");
+        site.stop_agent("h1");
+        let both =
+            ["h2", "h3"].map(|host| site.start_command(host, "zone attach --standby evac4 --origin-is-down"));
+        let done = both.map(|mut child| usize::from(child.wait().unwrap().success()));
+        let there = ["h2", "h3"].iter().filter(|host| site.whereabouts("evac4").contains(**host)).count();
+        assert!(there < 2 && done.iter().sum::<usize>() == there, "{}", site.whereabouts("evac4"));
+    }
+}
+
+#[test]
+fn a_rescue_that_was_killed_is_repeated() {
+    let site = lost();
+    std::fs::write(site.paths("h2").state_dir().join("point"), "destination.before.attach kill\n").unwrap();
+    let take = "zone attach --standby evac4 --origin-is-down";
+    assert_eq!(site.run("h2", take).status, None);
+    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    site.done("h2", take);
+    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+}
+
+#[test]
+fn what_is_stated_is_in_the_system_log_before_anything_comes_of_it() {
+    let site = lost();
+    std::fs::create_dir(site.at("h2/dev")).unwrap();
+    let log = std::os::unix::net::UnixDatagram::bind(site.at("h2/dev/log")).unwrap();
+    log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    site.set_host("h2", |host| host.bridges = vec![]);
+    assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down -F --not-on h9"), @r"
+    sysadm: zone 'evac4' of h1 is attached here, validation skipped (-F); it is not booted
+    [done]
+    ");
+    let said = || {
+        let mut bytes = [0; 1000];
+        let length = log.recv(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        crate::output::redact(text.split_once("]: ").unwrap().1, "/nowhere")
+    };
+    assert_snapshot!(said(), @"zone 'evac4' of h1 is being attached by USER, who states that h1 is down and that it is not on h9, validation skipped (-F)");
+    assert_snapshot!(said(), @"zone 'evac4' of h1 attached by USER");
+}

@@ -9,7 +9,7 @@ use sysadm::host::{
     Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use sysadm::plan::Survey;
 use tokio::sync::watch;
@@ -225,9 +225,9 @@ macro_rules! pass_on {
                 self.ask(self.host.survey(measure)).await
             }
 
-            async fn migrated_to(&self, uuid: Uuid) -> Result<Option<HostUri>, HostError> {
+            async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
                 self.not_if_it_is_old()?;
-                self.ask(self.host.migrated_to(uuid)).await
+                self.ask(self.host.whereabouts(uuid)).await
             }
 
             async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
@@ -260,7 +260,7 @@ pass_on! {
     fn look(ticket: ProbeTicket) -> Vec<DiskView>;
     fn unmark(ticket: ProbeTicket) -> ();
     fn leave_standby(standby: Standby) -> ();
-    fn keep_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
+    fn withdraw_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>;
     fn reserve(arrival: Arrival, lease: u64) -> ();
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();

@@ -1,6 +1,6 @@
 //! Zones that are restarted, stopped and suspended.
 
-use crate::harness::{Host, Lab, wait_until};
+use crate::harness::{Lab, wait_until};
 
 /// A container that runs, on a host in maintenance.
 fn container() -> Lab {
@@ -18,10 +18,6 @@ fn container() -> Lab {
 fn said(lab: &Lab, guest: &str) -> String {
     let log = std::fs::read_to_string(lab.shared().join(format!("{guest}.root/tick.log"))).unwrap();
     log.lines().filter(|line| !line.starts_with("tick")).map(|line| format!("{line};")).collect()
-}
-
-fn order(host: Host<'_>, text: &str) {
-    std::fs::write(host.path("var/lib/sysadm/point"), format!("{text}\n")).unwrap();
 }
 
 #[test]
@@ -46,7 +42,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
 fn a_container_that_cannot_be_booted_there_is_booted_here_again_past_the_lock() {
     let lab = container();
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
-    order(h2, "destination.before.boot fail");
+    h2.order("destination.before.boot fail");
     let failed = h1.sysadm(&["evacuate", "--action", "restart", "box"]).ends(1);
     failed
         .complains(&["box: failed: h2: destination.before.boot was told to fail; it was booted again on h1"]);
@@ -60,7 +56,7 @@ fn a_container_that_cannot_be_booted_there_is_booted_here_again_past_the_lock() 
 fn after_kill_9_between_shutdown_and_boot_the_next_run_boots_it_here_and_moves_it() {
     let lab = container();
     let h1 = lab.host("h1");
-    order(h1, "journal.before.boot kill");
+    h1.order("journal.before.boot kill");
     h1.sysadm(&["evacuate", "--action", "restart", "box"]).ends(-1);
     lab.guests_are(&["h1: box (lxc) shut off", "h2: box (lxc) shut off"]);
     h1.sysadm(&["evacuate", "--resume"]).ends(0).complains(&["box: its move was interrupted; it is on h1"]);

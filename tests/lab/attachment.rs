@@ -10,10 +10,7 @@ fn container(lab: &Lab, host: Host<'_>) {
     std::fs::rename(&flat, zonepath.join("rootfs")).unwrap();
     // Where the lab looks for its ticks.
     std::os::unix::fs::symlink("box/rootfs", &flat).unwrap();
-    let xml = host.virsh_lxc(&["dumpxml", "--inactive", "box"]).ends(0).stdout;
-    let file = lab.folder().join("box.xml");
-    std::fs::write(&file, xml.replace("/box.root'", "/box/rootfs'")).unwrap();
-    host.virsh_lxc(&["define", file.to_str().unwrap()]).ends(0);
+    host.redefine_lxc("box", "/box.root'", "/box/rootfs'");
 }
 
 #[test]
@@ -25,7 +22,10 @@ fn a_container_and_a_virtual_machine_are_detached_here_and_attached_and_booted_t
     container(&lab, h1);
     let (zonepath, file) = (lab.shared().join("box"), lab.shared().join("web.xml"));
     let [zonepath, file] = [&zonepath, &file].map(|path| path.to_str().unwrap());
+    let password = "<graphics type='vnc' port='-1' autoport='yes' passwd='geheim7'/>";
+    h1.define_xml(&h1.xml("web").replace("</devices>", &format!("{password}</devices>")));
     let before = h1.xml("web");
+    assert!(before.contains("passwd='geheim7'"), "{before}");
     h1.sysadm(&["zone", "list", "-cnp"]).ends(0).says(&[&format!("-:box:installed:{zonepath}:")]);
 
     h1.sysadm(&["zone", "detach", "web", "--manifest", file]).ends(0);
@@ -40,7 +40,7 @@ fn a_container_and_a_virtual_machine_are_detached_here_and_attached_and_booted_t
         h2.sysadm(&["zone", "attach", zone]).ends(0);
     }
     lab.guests_are(&["h1:", "h2: box (lxc) shut off, web shut off"]);
-    assert_eq!(h2.xml("web"), before, "its configuration is as it was");
+    assert_eq!(h2.xml("web"), before, "its configuration is as it was, with its password");
     h2.virsh(&["dominfo", "web"]).ends(0).says(&["Autostart:      enable"]);
     h2.start(&["web", "box"]);
     lab.guests_are(&["h1:", "h2: box (lxc) running, web running"]);
@@ -88,12 +88,14 @@ fn a_container_whose_detach_is_killed_is_attached_and_can_be_detached_again() {
     let lab = Lab::new(&["h1"]);
     let h1 = lab.host("h1");
     container(&lab, h1);
-    std::fs::write(h1.path("var/lib/sysadm/point"), "source.before.detach kill\n").unwrap();
+    h1.order("source.before.detach kill");
     h1.sysadm(&["zone", "detach", "box"]).ends(-1);
-    assert!(lab.shared().join("box/SUNWdetached.xml").exists());
+    let exists = |name: &str| lab.shared().join("box").join(name).exists();
+    assert!(exists("SUNWdetached.xml.h1") && !exists("SUNWdetached.xml"), "no other host can attach it");
     lab.guests_are(&["h1: box (lxc) shut off"]);
     h1.sysadm(&["zone", "list", "-cnp"]).ends(0).says(&[":box:installed:"]);
     h1.sysadm(&["zone", "detach", "box"]).ends(0);
+    assert!(exists("SUNWdetached.xml") && !exists("SUNWdetached.xml.h1"));
     h1.sysadm(&["zone", "attach", "box"]).ends(0);
     h1.start(&["box"]);
     lab.guests_are(&["h1: box (lxc) running"]);
@@ -112,12 +114,29 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
     h1.sysadm(&["zone", "detach", "web", "--manifest", file]).ends(0);
     let create = ["zone", "create", "shop", "-a", file, "--set", "uuid=new"];
     let changes = ["--set", "memory=128M", "--set", "cpus=2", "--set", "autostart=true", "--net", "br6=br7"];
-    h2.sysadm(&[&create[..], &changes].concat()).ends(0).complains_of_nothing();
+    let shared = "it would write to the same storage as 'web', of which it is a copy: ";
+    h2.sysadm(&[&create[..], &changes].concat())
+        .ends(0)
+        .complains(&[shared, "/web.img; give it storage of its own"]);
+    h2.sysadm(&["zone", "attach", "shop"]).ends(1).complains(&[shared]);
+    h2.sysadm(&["zone", "delete", "-F", "shop"]).ends(0);
+    let own = lab.shared().join("shop.img");
+    std::fs::copy(lab.shared().join("web.img"), &own).unwrap();
+    let editor = "EDITOR=sed -i s,/web.img,/shop.img,";
+    let line = [&["env", editor, "sysadm"][..], &create, &changes, &["--edit"]].concat();
+    h2.run(&line).ends(0).complains_of_nothing();
     h2.sysadm(&["zone", "attach", "shop"]).ends(0);
     let xml = h2.xml("shop");
     for part in ["<name>shop</name>", "<memory unit='KiB'>131072</memory>", ">2</vcpu>", "bridge='br7'"] {
         assert!(xml.contains(part), "{part}: {xml}");
     }
+    let address =
+        |xml: &str| xml.split_once("<mac address='").unwrap().1.split_once('\'').unwrap().0.to_owned();
+    assert_ne!(
+        address(&xml),
+        address(&std::fs::read_to_string(file).unwrap()),
+        "it is another one in its network"
+    );
     h2.virsh(&["dominfo", "shop"]).ends(0).says(&["Autostart:      enable"]);
     h2.virsh(&["start", "shop"]).ends(0);
     lab.guests_are(&["h1:", "h2: shop running"]);
@@ -127,7 +146,11 @@ fn a_zone_is_configured_with_changes_that_libvirt_takes() {
         let editor = format!("EDITOR=sed -i {command}");
         h2.run(&["env", &editor, "sysadm", "zone", "create", "web", "-a", file, "--edit"])
     };
-    edit("s,</domain>,,").ends(1).complains(&["zone 'web': its configuration cannot be read any more"]);
+    let refused = edit("s,</domain>,,").ends(1);
+    refused.complains(&[
+        "zone 'web': its configuration cannot be read any more",
+        "is kept in /run/sysadm/edit-",
+    ]);
     edit("s,br6,br99,")
         .ends(0)
         .complains(&["as things are it cannot be attached", "network: no bridge br99"]);
@@ -165,4 +188,23 @@ fn a_zone_whose_machine_is_too_old_for_a_host_is_updated_if_that_is_wanted() {
     // Never an older one.
     machine("pc-i440fx-99.0");
     h1.sysadm(&["zone", "attach", "-u", "-n", file]).ends(1).complains(&["no machine x86_64 pc-i440fx-99.0"]);
+}
+
+#[test]
+fn a_virtual_machine_that_its_target_has_or_may_have_is_not_attached() {
+    let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.configure("[connect]\ntimeout = 3\n");
+    h1.define_kvm(&["db"], &[]);
+    let file = lab.shared().join("db.xml");
+    let file = file.to_str().unwrap();
+    h1.sysadm(&["zone", "detach", "db", "--manifest", file]).ends(0);
+    h2.sysadm(&["zone", "create", "db", "-a", file]).ends(0);
+    h2.sysadm(&["zone", "attach", "db"]).ends(0);
+    h1.sysadm(&["zone", "attach", "-F", "db"]).ends(1).complains(&["it is on ssh://root@h2"]);
+    h2.kill();
+    h1.sysadm(&["zone", "attach", "db"]).ends(1).complains(&["cannot be asked", "--not-on h2"]);
+    assert_eq!(h1.guests(), "");
+    h1.sysadm(&["zone", "attach", "db", "--not-on", "h2"]).ends(0);
+    assert_eq!(h1.guests(), "db shut off");
 }

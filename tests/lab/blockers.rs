@@ -60,8 +60,8 @@ fn an_older_configuration_of_the_same_zone_is_overwritten_only_on_request() {
     }
     let failed = h1.sysadm(&["evacuate", "-a"]).ends(1);
     failed.complains(&[
-        "web is configured there already; -w overwrites that",
-        "old is configured there already",
+        "web is there already, installed; -w of evacuate and migrate overwrites that",
+        "old is there already, installed",
     ]);
     lab.guests_are(&["h1: old shut off, web running", "h2: old shut off, web shut off"]);
     assert!(h2.xml("web").contains("Long ago"));

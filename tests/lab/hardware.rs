@@ -1,6 +1,6 @@
 //! A zone whose virtual hardware the destination does not have stays where it is, running or not; `-n` says so first.
 
-use sysadm::model::Edit;
+use sysadm::model::{Edit, NetMap};
 use sysadm::paths::Paths;
 use sysadm::platform::Platform;
 use sysadm::platform::libvirt::Libvirt;
@@ -154,7 +154,7 @@ fn a_configuration_with_changes_is_one_that_libvirt_takes_and_understands_in_the
         Edit::Memory(100 << 20),
         Edit::Cpus(2),
         Edit::Machine("pc-i440fx-6.2".to_owned()),
-        Edit::Network { from: "br0".parse().unwrap(), to: "br7".parse().unwrap() },
+        Edit::Networks(NetMap::of([("br0".parse().unwrap(), "br7".parse().unwrap())]).unwrap()),
     ];
     let edited = libvirt.edit(&manifest, &edits).unwrap();
     h1.define_xml(&edited);
@@ -163,6 +163,6 @@ fn a_configuration_with_changes_is_one_that_libvirt_takes_and_understands_in_the
     let understood = h1.virsh(&["dominfo", "copy"]).ends(0);
     understood.says(&[copy, "CPU(s):         2", "Max memory:     102400 KiB"]);
     assert_eq!(h1.xml("web"), before);
-    // Its disk and hardware address are the other one's, which does not run.
+    // Its disk is the other one's, which does not run.
     h1.virsh(&["start", "copy"]).ends(0);
 }

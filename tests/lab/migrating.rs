@@ -108,7 +108,7 @@ fn after_kill_9_the_next_run_settles_it_and_it_has_gone_for_good_or_stayed() {
     let h1 = lab.host("h1");
     for (moment, home) in [("journal.before.prepare", "h1"), ("journal.after.switch", "h2")] {
         h1.run_kvm(&[home], &[]);
-        std::fs::write(h1.path("var/lib/sysadm/point"), format!("{moment} kill\n")).unwrap();
+        h1.order(&format!("{moment} kill"));
         h1.sysadm(&["zone", "migrate", home, "ssh://root@h2"]).ends(-1);
         assert_eq!(h1.state_of(home), "UNKNOWN");
         h1.sysadm(&["evacuate", "--resume"]).ends(0).complains(&[&format!("it is on {home}")]);

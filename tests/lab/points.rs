@@ -30,7 +30,7 @@ impl Blow {
 /// Makes the move wait at that point, until the answer is used to let it go on.
 pub fn order_to_wait(host: Host<'_>, point: Point) -> impl Fn() {
     let folder = host.path("var/lib/sysadm");
-    std::fs::write(folder.join("point"), format!("{point} wait\n")).unwrap();
+    host.order(&format!("{point} wait"));
     move || {
         let _ = std::fs::remove_file(folder.join("point.reached"));
     }

@@ -12,10 +12,7 @@ fn lab(versions: [&str; 2]) -> Lab {
     let h1 = lab.host("h1");
     h1.define_lxc("box");
     let shared = "<filesystem type='mount'><source dir='/srv/local/tool'/><target dir='/tool'/><readonly/></filesystem>";
-    let xml = h1.virsh_lxc(&["dumpxml", "box"]).ends(0).stdout;
-    let file = lab.folder().join("box.xml");
-    std::fs::write(&file, xml.replace("</devices>", &format!("{shared}</devices>"))).unwrap();
-    h1.virsh_lxc(&["define", file.to_str().unwrap()]).ends(0);
+    h1.redefine_lxc("box", "</devices>", &format!("{shared}</devices>"));
     h1.maintain();
     lab
 }

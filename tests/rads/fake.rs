@@ -5,7 +5,7 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostUri, Inventory, Manifest, Plug, Standby, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use sysadm::plan::Survey;
 use uuid::Uuid;
@@ -64,14 +64,14 @@ nothing! {
     inventory() -> Inventory;
     survey(bool) -> Survey;
     moved_on(ZoneName) -> Option<String>;
-    migrated_to(Uuid) -> Option<HostUri>;
+    whereabouts(Uuid) -> Whereabouts;
     check(Arrival) -> Vec<Blocker>;
     manifest(ZoneName) -> Manifest;
     offer(ZoneName) -> Offer;
     look(ProbeTicket) -> Vec<DiskView>;
     unmark(ProbeTicket) -> ();
     leave_standby(Standby) -> ();
-    keep_standby(String, Vec<Uuid>) -> Vec<Claim>;
+    withdraw_standby(String, Vec<Uuid>) -> Vec<Claim>;
     reserve(Arrival, u64) -> ();
     renew(ZoneName, Uuid, u64) -> ();
     release(ZoneName, Uuid) -> ();

@@ -2,7 +2,7 @@
 
 use super::super::columns::{Column, table};
 use super::super::{CliError, Exit, ui};
-use crate::model::{format_bytes, format_span};
+use crate::model::{format_bytes, format_span, plain};
 use crate::plan::file::differences;
 use crate::plan::{FileMove, Leg, PlanFile};
 
@@ -79,7 +79,7 @@ pub fn diff(before: &PlanFile, after: &PlanFile, json: bool) -> Result<Exit, Cli
         let text = serde_json::to_string_pretty(&found).map_err(|error| CliError::new(Exit::Error, error))?;
         ui::print(&format!("{text}\n"));
     } else {
-        found.iter().for_each(|one| ui::print(&format!("{}\n", ui::clean(&one.to_string()))));
+        found.iter().for_each(|one| ui::print(&format!("{}\n", plain(&one.to_string()))));
         let [first, second] = [before, after].map(|plan| format_span(plan.makespan_ms));
         ui::say(&format!("{} zone(s) go another way; done after {first}, then after {second}", found.len()));
     }

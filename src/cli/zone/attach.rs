@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::attachment::{AttachmentError, Desk, Terms};
+use crate::attachment::{AttachmentError, Desk, Rescue, Terms};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, ZoneName};
 use crate::software::Report;
 use crate::standby::Stated;
+use crate::store::StandbyRow;
 
 /// Put a configured zone on this host, or tell whether a zone would fit
 ///
@@ -41,8 +42,8 @@ pub struct Args {
     /// With --standby: its host is fenced; it does not run and will not by itself. That is recorded
     #[arg(long, requires = "standby")]
     origin_is_down: bool,
-    /// With --standby: the zone is not on this target of it, which cannot be asked
-    #[arg(long, value_name = "HOST", requires = "standby")]
+    /// The zone is not on this host, which cannot be asked: a target of it, or where it was migrated to
+    #[arg(long, value_name = "HOST", conflicts_with = "dry_run")]
     not_on: Vec<String>,
     /// One JSON document
     #[arg(long)]
@@ -54,16 +55,18 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         return Err(CliError::usage("-F and -n flags are mutually exclusive"));
     }
     let context = Context::load()?;
-    let local = context.local(context.store()?)?;
-    let desk = super::desk(&local);
+    let store = if args.dry_run.is_some() { context.store_to_ask()? } else { context.store()? };
+    let local = context.local(store)?;
+    let desk = super::desk(&context, &local);
     let terms = Terms { force: args.force, update: args.update };
     match (args.dry_run, args.zone) {
         (_, Some(zone)) if args.standby => {
             let stated = Stated { origin_is_down: args.origin_is_down, not_on: args.not_on };
-            attach_lost(&context, &desk, (&zone, args.origin.as_deref()), &stated, terms, args.json).await
+            let origin = args.origin.as_deref();
+            attach_lost(&context, &desk, (&zone, origin), &stated, args.force, args.json).await
         }
         (Some(path), _) => dry_run(&desk, &path, args.update, args.json).await,
-        (None, Some(zone)) => attach(&context, &desk, &zone, terms, args.json).await,
+        (None, Some(zone)) => attach(&context, &desk, &zone, terms, &args.not_on, args.json).await,
         (None, None) => Err(CliError::usage("a zone is needed")),
     }
 }
@@ -78,25 +81,31 @@ async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Resu
     told.print(["would fit on", "does not fit on", "would be changed"], json)
 }
 
+/// Said of a zone whose validation did not count.
+const SKIPPED: &str = ", validation skipped (-F)";
+
 async fn attach(
     context: &Context,
     desk: &Desk<'_>,
     zone: &ZoneName,
     terms: Terms,
+    not_on: &[String],
     json: bool,
 ) -> Result<Exit, CliError> {
-    let (edits, findings) = match desk.attach(zone, terms).await {
-        Ok(attached) => (attached.edits, Vec::new()),
+    let (edits, findings) = match desk.attach(zone, terms, not_on).await {
+        Ok(attached) => {
+            let how = if terms.force { SKIPPED } else { "" };
+            let stated = states(None, not_on);
+            context.audit(&format!("zone '{zone}' attached by {}{stated}{how}", desk.user));
+            if terms.force {
+                ui::complain(&format!("zone '{zone}' was attached{how}"));
+            }
+            warn(zone, &attached.warnings);
+            (attached.edits, Vec::new())
+        }
         Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings),
         Err(error) => return Err(error.into()),
     };
-    if findings.is_empty() {
-        let how = if terms.force { ", validation skipped (-F)" } else { "" };
-        context.audit(&format!("zone '{zone}' attached by {}{how}", desk.user));
-        if terms.force {
-            ui::complain(&format!("zone '{zone}' was attached{how}"));
-        }
-    }
     let software = match findings.is_empty() {
         true => None,
         false => differences(desk, &desk.document(zone).await?.manifest, &findings).await?,
@@ -106,34 +115,55 @@ async fn attach(
     told.print(["", "was not attached to", "was changed"], json)
 }
 
+/// It is done; that is not taken back.
+fn warn(zone: &ZoneName, warnings: &[String]) {
+    for warning in warnings {
+        ui::complain(&format!("warning: zone '{zone}' is attached; {warning}"));
+    }
+}
+
+/// What an administrator states, behind his name.
+fn states(down: Option<&str>, not_on: &[String]) -> String {
+    let down = down.map(|origin| format!("that {origin} is down"));
+    let not_on = (!not_on.is_empty()).then(|| format!("that it is not on {}", not_on.join(", ")));
+    let all: Vec<_> = down.into_iter().chain(not_on).collect();
+    if all.is_empty() { String::new() } else { format!(", who states {}", all.join(" and ")) }
+}
+
 async fn attach_lost(
     context: &Context,
     desk: &Desk<'_>,
-    zone: (&ZoneName, Option<&str>),
+    (zone, origin): (&ZoneName, Option<&str>),
     stated: &Stated,
-    terms: Terms,
+    force: bool,
     json: bool,
 ) -> Result<Exit, CliError> {
-    let (findings, said) = match desk.attach_lost(&context.peers(), zone, stated, terms).await {
-        Ok(taken) => {
-            let (zone, origin, user) = (zone.0, &taken.row.origin, &desk.user);
-            let mut said =
-                format!("zone '{zone}' of {origin} attached by {user}, who states that {origin} is down");
-            if !stated.not_on.is_empty() {
-                said.push_str(&format!(", and that it is not on {}", stated.not_on.join(", ")));
-            }
-            context.audit(&said);
-            (Vec::new(), Some(format!("zone '{zone}' of {origin} is attached here; it is not booted")))
-        }
+    let how = if force { SKIPPED } else { "" };
+    // What is stated is on record before anything comes of it.
+    let note = |row: &StandbyRow| {
+        let (origin, user) = (&row.origin, &desk.user);
+        let stated = states(stated.origin_is_down.then_some(origin), &stated.not_on);
+        context.audit(&format!("zone '{zone}' of {origin} is being attached by {user}{stated}{how}"));
+    };
+    let rescue = Rescue { zone, origin, stated, force, note: &note };
+    let (findings, taken) = match desk.attach_lost(&rescue).await {
+        Ok(taken) => (Vec::new(), Some(taken)),
         Err(AttachmentError::Unfit { findings, .. }) => (findings, None),
         Err(error) => return Err(error.into()),
     };
     let (software, update) = (None, false);
     let host = desk.local.name();
-    let told = Told { zone: zone.0, host, edits: &[], findings: &findings, software, update };
+    let told = Told { zone, host, edits: &[], findings: &findings, software, update };
     let exit = told.print(["", "was not attached to", ""], json)?;
-    if let Some(said) = said.filter(|_| !json) {
-        ui::say(&said);
+    if let Some(taken) = taken {
+        context.audit(&format!("zone '{zone}' of {} attached by {}", taken.row.origin, desk.user));
+        warn(zone, &taken.warnings);
+        if !json {
+            ui::say(&format!(
+                "zone '{zone}' of {} is attached here{how}; it is not booted",
+                taken.row.origin
+            ));
+        }
     }
     Ok(exit)
 }

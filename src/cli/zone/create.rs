@@ -1,15 +1,16 @@
 //! `sysadm zone create`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::attachment::{AttachmentError, Desk, Wishes};
+use crate::attachment::{AttachmentError, Desk, Draft, Wishes};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
-use crate::host::{Host, chain};
-use crate::model::{Manifest, NetworkName, ZoneName, parse_bytes};
+use crate::host::Host;
+use crate::model::{NetMap, NetworkName, ZoneName, parse_bytes};
 use crate::zonepath;
 
 /// Configure a zone from the manifest of a detached one
@@ -25,13 +26,13 @@ pub struct Args {
     /// The manifest: a file, the folder that holds it, or - for standard input
     #[arg(short = 'a', value_name = "PATH")]
     manifest: PathBuf,
-    /// Plug all interfaces in one network into another one
+    /// Plug all interfaces in one network into another one; for all networks at once, so two may change places
     #[arg(long = "net", value_name = "OLD=NEW", value_parser = parse_network)]
     networks: Vec<(NetworkName, NetworkName)>,
-    /// Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID
+    /// Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID, which makes a copy
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
     settings: Vec<Setting>,
-    /// Change its configuration with $VISUAL or $EDITOR
+    /// Change its configuration with $VISUAL or $EDITOR, all but name and UUID
     #[arg(long)]
     edit: bool,
 }
@@ -68,8 +69,10 @@ fn parse_network(text: &str) -> Result<(NetworkName, NetworkName), String> {
     Ok((name(from)?, name(to)?))
 }
 
-fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> Wishes {
-    let mut wishes = Wishes { networks, ..Wishes::default() };
+fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> Result<Wishes, CliError> {
+    let twice =
+        |name| CliError::usage(format!("--net {name}= is given twice; a network goes into one other"));
+    let mut wishes = Wishes { networks: NetMap::of(networks).map_err(twice)?, ..Wishes::default() };
     for setting in settings {
         match setting {
             Setting::Memory(bytes) => wishes.memory = Some(bytes),
@@ -79,19 +82,24 @@ fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> 
             Setting::Uuid(uuid) => wishes.uuid = Some(uuid),
         }
     }
-    wishes
+    Ok(wishes)
 }
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
+    let wishes = wishes(args.settings, args.networks)?;
     let context = Context::load()?;
     let local = context.local(context.store()?)?;
-    let desk = super::desk(&local);
+    let desk = super::desk(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
-    let mut manifest = desk.changed(&args.zone, manifest, &wishes(args.settings, args.networks))?;
-    if args.edit {
-        manifest = edited(&context, &desk, manifest).await?;
+    let draft = desk.draft(&args.zone, manifest, &wishes)?;
+    match args.edit {
+        true => edited(&context, &desk, draft).await,
+        false => create(&context, &desk, draft).await,
     }
-    let created = match desk.create(manifest).await {
+}
+
+async fn create(context: &Context, desk: &Desk<'_>, draft: Draft) -> Result<Exit, CliError> {
+    let created = match desk.create(draft).await {
         Ok(created) => created,
         Err(AttachmentError::Unfit { zone, findings, .. }) => {
             ui::complain(&format!("zone '{zone}' was not created:"));
@@ -105,38 +113,68 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if !created.findings.is_empty() {
         ui::complain(&format!(
             "zone '{zone}' is configured; as things are it cannot be attached to {}:",
-            local.name()
+            desk.local.name()
         ));
         super::list_findings(&created.findings);
     }
     Ok(Exit::Done)
 }
 
-/// A file that goes with this.
-struct Draft(PathBuf);
+/// The text that the editor gets. It goes with this, unless it is kept.
+struct Text {
+    file: PathBuf,
+    is_kept: bool,
+}
 
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+impl Text {
+    fn write(context: &Context, config: &str) -> Result<Self, CliError> {
+        let folder = context.paths.run_dir();
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("edit-{}", Uuid::new_v4().simple()));
+        zonepath::write(&file, config, 0o600)?;
+        Ok(Self { file, is_kept: false })
+    }
+
+    /// Keeps it, and says where. Passwords may be in it, whatever the editor has made of the file.
+    fn keep(&mut self) -> String {
+        self.is_kept = true;
+        let _ = std::fs::set_permissions(&self.file, std::fs::Permissions::from_mode(0o600));
+        format!("what was edited is kept in {}", self.file.display())
     }
 }
 
-/// The zone as its configuration is when the editor has ended.
-async fn edited(context: &Context, desk: &Desk<'_>, manifest: Manifest) -> Result<Manifest, CliError> {
-    let folder = context.paths.run_dir();
-    std::fs::create_dir_all(&folder)?;
-    let draft = Draft(folder.join(format!("edit-{}", Uuid::new_v4().simple())));
-    zonepath::write(&draft.0, &manifest.config, 0o600)?;
-    edit(&draft.0).await?;
-    let text = std::fs::read_to_string(&draft.0)?;
-    if text == manifest.config {
-        return Ok(manifest);
+impl Drop for Text {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = std::fs::remove_file(&self.file);
+        }
     }
-    desk.local.platform().reread(&manifest, text).map_err(|error| {
-        let (zone, why) = (&manifest.zone.name, chain(&error));
-        let text = format!("zone '{zone}': its configuration cannot be read any more and is not kept: {why}");
-        CliError::new(Exit::Error, text)
-    })
+}
+
+/// Creates the zone with its configuration as it is when the editor has ended.
+async fn edited(context: &Context, desk: &Desk<'_>, draft: Draft) -> Result<Exit, CliError> {
+    let before = draft.manifest.config.clone();
+    let mut text = Text::write(context, &before)?;
+    edit(&text.file).await?;
+    let config = std::fs::read(&text.file)?;
+    if config == before.as_bytes() {
+        return create(context, desk, draft).await;
+    }
+    let created = async {
+        let zone = &draft.manifest.zone.name;
+        let odd =
+            |_| CliError::new(Exit::Error, format!("zone '{zone}': its configuration is no text in UTF-8"));
+        let draft = desk.edited(&draft, String::from_utf8(config).map_err(odd)?)?;
+        create(context, desk, draft).await
+    };
+    match created.await {
+        Ok(Exit::Done) => Ok(Exit::Done),
+        Ok(exit) => {
+            ui::quote(&text.keep());
+            Ok(exit)
+        }
+        Err(error) => Err(CliError::new(error.exit, format!("{}; {}", error.message(), text.keep()))),
+    }
 }
 
 async fn edit(file: &Path) -> Result<(), CliError> {

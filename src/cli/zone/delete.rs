@@ -11,6 +11,7 @@ use crate::model::ZoneName;
 /// Its data stay where they are, and so does the manifest in its zonepath. A zone that is installed is
 /// detached first; one that is away is given up with 'sysadm evacuate --forget'.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = crate::cli::help::ZONE_DELETE)]
 pub struct Args {
     /// The zone
     zone: ZoneName,
@@ -22,7 +23,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let local = context.local(context.store()?)?;
-    let desk = super::desk(&local);
+    let desk = super::desk(&context, &local);
     desk.known().await?.may_delete(&args.zone).map_err(|error| CliError::new(Exit::Error, error))?;
     if !args.force && !confirmed(&args.zone)? {
         return Ok(Exit::Done);

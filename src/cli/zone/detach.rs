@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
+use crate::host::Host;
 use crate::model::ZoneName;
+use crate::standby;
 
 /// Take a zone from this host, so that it can be attached to another one
 ///
@@ -26,8 +28,9 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let local = context.local(context.store()?)?;
-    let desk = super::desk(&local);
+    let store = if args.dry_run { context.store_to_ask()? } else { context.store()? };
+    let local = context.local(store)?;
+    let desk = super::desk(&context, &local);
     if args.dry_run {
         let document = desk.document(&args.zone).await?;
         ui::print(&document.text);
@@ -36,7 +39,16 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         }
         return Ok(Exit::Done);
     }
-    desk.detach(&args.zone, args.manifest.as_deref()).await?;
-    context.audit(&format!("zone '{}' detached by {}", args.zone, desk.user));
+    let left = desk.detach(&args.zone, args.manifest.as_deref()).await?;
+    let zone = &args.zone;
+    context.audit(&format!("zone '{zone}' detached by {}", desk.user));
+    let stale = standby::withdraw(local.name(), local.store(), &desk.peers, &args.zone).await?;
+    super::stale(&stale).iter().for_each(|line| ui::complain(line));
+    if let Some(why) = left.no_copy {
+        let text = format!(
+            "zone '{zone}' is detached; a copy of its manifest was not written: {why}; 'sysadm zone detach -n {zone}' prints it"
+        );
+        return Err(CliError::new(Exit::Partly, text));
+    }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use crate::cli::columns::escape;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::{Host, Local};
-use crate::model::{Aux, Brand, Inventory, Zone, ZoneState};
+use crate::model::{Aux, Brand, Inventory, Zone, ZoneState, plain};
 use crate::store::{Away, Detached, configured};
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub struct Args {
 
 pub async fn run(options: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let store = context.store()?;
+    let store = context.store_to_ask()?;
     let (away, detached) = (store.away()?, store.detached()?);
     let local = context.local(store)?;
     let inventory = local.inventory().await?;
@@ -154,7 +154,7 @@ fn render(lines: &[Line], options: &Args) -> String {
         for line in lines {
             let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             let path =
-                line.path.as_ref().map_or_else(|| "-".to_owned(), |path| ui::clean(&path.to_string_lossy()));
+                line.path.as_ref().map_or_else(|| "-".to_owned(), |path| plain(&path.to_string_lossy()));
             text.push_str(&row(&id, &line.name, line.state.as_str(), &path, &line.brand, line.ip()));
         }
         return text;

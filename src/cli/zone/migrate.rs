@@ -10,9 +10,11 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Actions, Engine, EvacuationError, Finding, Options, Readiness, UNSETTLED};
+use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
+use crate::standby;
 use crate::store::{Direction, Move, MoveState};
 
 /// Move a zone to another host, for good
@@ -84,7 +86,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     };
     let result = if args.dry_run {
         let found = engine.plan(Direction::Migrate, &options).await;
-        let found = why_absent(&engine, &args.zone, found).await?;
+        let found = why_absent(&context, &engine, &args.zone, found).await?;
         let ready = found.planned.first().map(|one| &one.prepared.readiness);
         if let Some(Readiness::Ready(task)) = ready
             && older::is_there(task).await?
@@ -96,7 +98,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         stop::listen_for_signals(&cancel);
         let outcome = engine.run(Direction::Migrate, &options).await;
         teller.finish();
-        let outcome = why_absent(&engine, &args.zone, outcome).await?;
+        let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;
         outcome.moves.into_iter().next().map(|one| Ended::of(one, outcome.stopped, teller.findings()))
     };
     let Some(ended) = result else {
@@ -111,19 +113,26 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     ended.complaints.iter().for_each(|text| teller.complain(text));
     if !args.dry_run {
         context.audit(&ended.line(&args, &options.user));
+        if ended.exit == Exit::Done {
+            // It is not to be attached from what was left of it here.
+            let stale =
+                standby::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
+            super::stale(&stale).iter().for_each(|line| ui::complain(line));
+        }
     }
     Ok(ended.exit)
 }
 
 /// Of a zone that is not here, more is known than that.
 async fn why_absent<T>(
+    context: &Context,
     engine: &Engine,
     zone: &ZoneName,
     result: Result<T, EvacuationError>,
 ) -> Result<T, CliError> {
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
-            let known = super::desk(&engine.local).known().await?;
+            let known = super::desk(context, &engine.local).known().await?;
             Err(AttachmentError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),

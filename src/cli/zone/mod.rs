@@ -16,6 +16,7 @@ use crate::host::Local;
 use crate::model::{Blocker, BlockerKind, Manifest, Millis};
 use crate::zonepath;
 pub use standby::problems as standby_problems;
+use standby::stale;
 
 /// Work with the zones of this host
 #[derive(Debug, clap::Args)]
@@ -48,8 +49,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-fn desk(local: &Local) -> Desk<'_> {
-    Desk { local, user: Context::user(), now: Millis::now() }
+fn desk<'a>(context: &Context, local: &'a Local) -> Desk<'a> {
+    Desk { local, peers: context.peers(), user: Context::user(), now: Millis::now() }
 }
 
 /// The manifest in a file, in the folder that holds one, or on standard input.

@@ -1,5 +1,7 @@
 //! `sysadm zone standby`: what is left with other hosts for the case that this one is lost.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -7,14 +9,14 @@ use crate::cli::columns::{Column, parsable, pick, table};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, ui};
 use crate::model::{ZoneName, format_minute};
-use crate::standby::{Claimed, Left, Report, Verdict, leave};
+use crate::standby::{Claimed, Left, Report, Stale, Verdict, leave};
 use crate::store::StandbyRow;
 
 /// Leave the manifests of zones with their targets, for the case that this host is lost
 ///
 /// Each target of a zone gets the zone's manifest as it is now, in place of what it had before. From that the zone can be
 /// attached there after a crash of this host, if its storage is shared: 'sysadm zone attach --standby ZONE'. Manifests
-/// of zones that are not here any more are withdrawn. First each target is asked whether it has attached a zone while
+/// of zones that are not here any more, or have other targets now, are withdrawn. First each target is asked whether it has attached a zone while
 /// this host was away; such a zone counts as evacuated from then on, and comes home with 'sysadm evacuate -r'.
 ///
 /// 'sysadm agent --listen' does that by itself, as often as standby.every in sysadm.toml says.
@@ -125,7 +127,22 @@ pub fn problems(report: &Report) -> Vec<String> {
             ),
         })
     });
-    report.claimed.iter().filter_map(said_of).chain(not_left).collect()
+    report.claimed.iter().filter_map(said_of).chain(not_left).chain(stale(&report.stale)).collect()
+}
+
+/// What is said of manifests that could not be withdrawn, a line for each host.
+pub fn stale(all: &[Stale]) -> Vec<String> {
+    let mut hosts: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for Stale { row, problem } in all {
+        hosts.entry((&row.uri, problem)).or_default().push(row.zone.as_str());
+    }
+    let line = |((uri, problem), zones): ((_, _), Vec<&str>)| {
+        let zones = zones.join(", ");
+        format!(
+            "{uri} still has manifests of before, of {zones}: {problem}; the next 'sysadm zone standby' withdraws them"
+        )
+    };
+    hosts.into_iter().map(line).collect()
 }
 
 fn said_of(claimed: &Claimed) -> Option<String> {
@@ -143,8 +160,8 @@ fn said_of(claimed: &Claimed) -> Option<String> {
 
 fn summary(report: &Report) -> String {
     let left = || report.left.iter().filter(|left| left.problem.is_none());
-    let hosts: std::collections::BTreeSet<_> = left().filter_map(|left| left.target.as_ref()).collect();
-    let zones: std::collections::BTreeSet<_> = left().map(|left: &Left| &left.zone).collect();
+    let hosts: BTreeSet<_> = left().filter_map(|left| left.target.as_ref()).collect();
+    let zones: BTreeSet<_> = left().map(|left: &Left| &left.zone).collect();
     format!("the manifests of {} zone(s) are left with {} host(s)", zones.len(), hosts.len())
 }
 
@@ -169,7 +186,11 @@ fn document(report: &Report) -> Value {
             })
         })
         .collect();
-    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed })
+    let stale = report.stale.iter();
+    let stale: Vec<_> = stale
+        .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem }))
+        .collect();
+    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale })
 }
 
 /// The exit status: stuck where a zone may run twice.
@@ -180,7 +201,7 @@ fn exit_of(report: &Report) -> Exit {
         Exit::Stuck
     } else if failed == 0 {
         Exit::Done
-    } else if failed == report.left.len() {
+    } else if failed == report.left.len() && report.claimed.iter().all(|one| one.verdict == Verdict::Known) {
         Exit::Error
     } else {
         Exit::Partly

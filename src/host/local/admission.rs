@@ -10,7 +10,7 @@ use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
-use crate::store::{AwayPhase, Reservation};
+use crate::store::{Away, AwayPhase, Detached, Reservation, configured};
 use crate::zonepath;
 
 impl Local {
@@ -38,6 +38,20 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
+    /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
+    /// that is configured here and attached here is not in its own way.
+    async fn recorded_blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        if arrival.from == self.name {
+            return Ok(Vec::new());
+        }
+        let detached = self.store.detached().map_err(|error| self.failed(error))?;
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        let configured = configured(detached, &self.inventory().await?);
+        let reasons = configured.iter().filter_map(|row| of_configured(row, arrival));
+        let reasons = reasons.chain(away.iter().filter_map(|row| of_away(row, arrival)));
+        Ok(reasons.map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
+    }
+
     /// Memory that is kept for zones that are on their way, in bytes.
     pub(super) fn booked(&self) -> Result<u64, HostError> {
         let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
@@ -59,6 +73,7 @@ impl Local {
         }
         blockers.extend(self.software_blockers(arrival).await?);
         blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
+        blockers.extend(self.recorded_blockers(arrival).await?);
         let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
         let occupied = zonepath.and_then(|path| zonepath::occupied(path, uuid));
         blockers.extend(occupied.map(|reason| Blocker::new(BlockerKind::Identity, reason)));
@@ -151,5 +166,79 @@ impl Local {
             return Slip::pass(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
         }
         Err(self.refused(zone, vec![blocker]))
+    }
+}
+
+/// What a zone that is configured here has against one that comes.
+fn of_configured(row: &Detached, arrival: &Arrival) -> Option<String> {
+    let zone = &arrival.manifest.zone;
+    let is_left = row.moved_to.is_some();
+    match (row.zone == zone.name, row.uuid == zone.uuid) {
+        (false, false) => None,
+        _ if is_left => None,
+        (true, false) => Some(format!("another zone is called {} there, configured", zone.name)),
+        (false, true) => {
+            Some(format!("zone {} has the same UUID there, configured ({})", row.zone, zone.uuid))
+        }
+        (true, true) if arrival.overwrite || row.manifest.config == arrival.manifest.config => None,
+        (true, true) => {
+            Some(format!("{} is configured there already, and otherwise; -w overwrites that", zone.name))
+        }
+    }
+}
+
+/// What a zone that belongs here has against another one of its name.
+fn of_away(row: &Away, arrival: &Arrival) -> Option<String> {
+    let zone = &arrival.manifest.zone;
+    (row.zone == zone.name && row.uuid != zone.uuid)
+        .then(|| format!("another zone called {} belongs there, and is away at {}", zone.name, row.refuge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Beside, Kind};
+    use crate::store::tests::{sample, sample_away};
+
+    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> Arrival {
+        Arrival {
+            manifest: sample::detached(zone, uuid, None).manifest,
+            kind: Kind::Cold,
+            from: "h1".into(),
+            overwrite,
+            force: false,
+            beside: Beside::default(),
+            plugs: vec![],
+        }
+    }
+
+    #[test]
+    fn a_zone_takes_neither_the_name_nor_the_configuration_of_one_that_is_configured() {
+        let row = sample::detached("web", 1, None);
+        let mut changed = row.clone();
+        changed.manifest.config.push(' ');
+        let left = sample::detached("web", 1, Some("rads://h9"));
+        for (row, arrival, expected) in [
+            (&row, arrival("db", 2, false), None),
+            (&row, arrival("web", 2, true), Some("another zone is called web there, configured")),
+            (&row, arrival("db", 1, true), Some("zone web has the same UUID there, configured")),
+            (&row, arrival("web", 1, false), None),
+            (&changed, arrival("web", 1, true), None),
+            (&changed, arrival("web", 1, false), Some("web is configured there already, and otherwise; -w")),
+            (&left, arrival("web", 2, false), None),
+        ] {
+            let said = of_configured(row, &arrival);
+            assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
+            assert!(said.unwrap_or_default().starts_with(expected.unwrap_or_default()));
+        }
+    }
+
+    #[test]
+    fn a_zone_that_is_away_keeps_its_name() {
+        let away = Away { uuid: uuid::Uuid::from_u128(1), ..sample_away("web") };
+        assert_eq!(of_away(&away, &arrival("web", 1, false)), None, "it comes home");
+        assert_eq!(of_away(&away, &arrival("db", 2, false)), None);
+        let said = of_away(&away, &arrival("web", 2, true)).unwrap();
+        assert!(said.starts_with("another zone called web belongs there"), "{said}");
     }
 }

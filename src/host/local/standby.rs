@@ -3,42 +3,52 @@
 use uuid::Uuid;
 
 use super::Local;
-use crate::host::{Host, HostError};
-use crate::model::{Claim, Standby};
+use crate::host::HostError;
+use crate::model::document::LIMIT;
+use crate::model::{Claim, Standby, Whereabouts, format_bytes};
 
-/// So many manifests of one host are kept at most: what a peer may leave must not fill the disk.
-const MANY: usize = 4096;
+/// So many manifests of one host are kept at most, of so many bytes in all: what a peer may leave must not fill the disk.
+const MANY: u64 = 4096;
+const MUCH: u64 = 256 << 20;
 
 impl Local {
     /// Keeps what another host has left.
     pub(super) fn keep(&self, standby: &Standby) -> Result<(), HostError> {
-        let failed = |reason| HostError::Failed { host: self.name.clone(), reason };
-        let kept = self.store.standbys().map_err(|error| self.failed(error))?;
-        let zone = &standby.manifest.zone.name;
-        let others = kept.iter().filter(|row| row.origin == standby.origin && row.zone != *zone).count();
-        if others >= MANY {
-            return Err(failed(format!("{MANY} manifests of {} are kept here already", standby.origin)));
+        let origin = &standby.origin;
+        let refused = |why| Err(HostError::Failed { host: self.name.clone(), reason: why });
+        let size = standby.manifest.config.len();
+        if size > LIMIT {
+            return refused(format!("a manifest of {} is longer than any is", format_bytes(size as u64)));
+        }
+        let others = self.store.standbys_beside(origin, &standby.manifest.zone.name);
+        let (many, much) = others.map_err(|error| self.failed(error))?;
+        if many >= MANY {
+            return refused(format!("{MANY} manifests of {origin} are kept here already"));
+        }
+        if much.saturating_add(size as u64) > MUCH {
+            return refused(format!("manifests of {origin} of {} are kept here already", format_bytes(much)));
         }
         self.store.keep_standby(standby, (self.clock)()).map_err(|error| self.failed(error))
     }
 
-    /// Drops what `origin` has left of zones that it has no more, and tells which ones were attached here.
-    pub(super) async fn claims(&self, origin: &str, zones: &[Uuid]) -> Result<Vec<Claim>, HostError> {
-        // In this order: a zone that is being attached is among the one or the other.
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        let here = self.inventory().await?.zones;
+    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left:
+    /// as long as this host knows where such a zone is.
+    pub(super) async fn claims(&self, origin: &str, withdrawn: &[Uuid]) -> Result<Vec<Claim>, HostError> {
         let kept = self.store.standbys().map_err(|error| self.failed(error))?;
         let mut claims = Vec::new();
         for row in kept.into_iter().filter(|row| row.origin == origin) {
-            let done = match &row.taken {
-                None => !zones.contains(&row.uuid),
-                Some((at, by)) if here.iter().any(|zone| zone.uuid == row.uuid) => {
-                    let (zone, by) = (row.zone.clone(), by.clone());
-                    claims.push(Claim { zone, uuid: row.uuid, at: *at, by });
-                    false
-                }
-                // It has gone home or on; or it is about to come to be here, and has its room already.
-                Some(_) => booked.iter().all(|one| one.uuid != row.uuid),
+            let done = match row.taken {
+                None => withdrawn.contains(&row.uuid),
+                Some((at, by)) => match self.find(row.uuid).await? {
+                    Whereabouts::Unknown => true,
+                    known if known.gone_to().is_some_and(|to| to.host == origin) => true,
+                    // It is being attached.
+                    Whereabouts::Coming => false,
+                    _ => {
+                        claims.push(Claim { zone: row.zone.clone(), uuid: row.uuid, at, by });
+                        false
+                    }
+                },
             };
             if done {
                 self.store.drop_standby(origin, &row.zone).map_err(|error| self.failed(error))?;

@@ -15,6 +15,11 @@ pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentE
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'<', ..] | [b'<', 0, ..] = bytes {
         return wrong(0, "it is in UTF-16, and UTF-8 is expected: iconv -f UTF-16 -t UTF-8 converts it");
     }
+    let utf8 = ["utf-8", "us-ascii"];
+    if let Some(other) = declared(bytes).filter(|name| !utf8.contains(&name.to_ascii_lowercase().as_str())) {
+        let what = format!("it is in {other}, and UTF-8 is expected: iconv -f {other} -t UTF-8 converts it");
+        return wrong(1, &what);
+    }
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -31,18 +36,14 @@ pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentE
     if !begin.starts_with('<') {
         return wrong(1, "it is not an XML document");
     }
-    match declared(begin) {
-        Some(other) if !["utf-8", "us-ascii"].contains(&other.to_ascii_lowercase().as_str()) => wrong(
-            1,
-            &format!("it is in {other}, and UTF-8 is expected: iconv -f {other} -t UTF-8 converts it"),
-        ),
-        _ => Ok(text),
-    }
+    Ok(text)
 }
 
-/// The encoding that the XML declaration names.
-fn declared(text: &str) -> Option<&str> {
-    let declaration = text.strip_prefix("<?xml")?.split("?>").next()?;
+/// The encoding that the XML declaration names. It is in ASCII, whatever comes after it.
+fn declared(bytes: &[u8]) -> Option<&str> {
+    let begin = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
+    let end = begin.windows(2).position(|two| two == b"?>")?;
+    let declaration = str::from_utf8(begin.get(..end)?).ok()?.strip_prefix("<?xml")?;
     let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     value.get(1..)?.split(quote).next()

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Nothing is lost, and nothing guessed: what XML cannot carry is an error of [`write()`], and what is not known, missing
-//! or there twice is an error of [`read()`]. Whoever adds to the document raises [`VERSION`]. No DTD is accepted, so no
-//! entities: neither other files nor a text that grows without end can come in.
+//! or there twice is an error of [`read()`]. Whoever adds to the document raises [`VERSION`] and still reads the older
+//! ones: the store keeps documents, too. No DTD is accepted, so no entities: neither other files nor a text that grows
+//! without end can come in.
 
 mod encoding;
 mod fields;
@@ -20,11 +21,11 @@ mod write;
 
 use std::io::Read;
 
-use super::{Manifest, Millis};
+use super::{Manifest, Millis, plain};
 pub use read::read;
 pub use write::write;
 
-/// The version of the document that is written, and the only one that is read.
+/// The version of the document that is written. It is read, and so are all before it.
 pub const VERSION: u32 = 1;
 
 /// The bytes that a document has at most.
@@ -66,10 +67,7 @@ const SHOWN: usize = 400;
 impl DocumentError {
     /// Nothing in it steers a terminal, or fills it.
     fn new(file: &str, line: usize, what: &str) -> Self {
-        let clean = |text: &str| {
-            let shown = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c });
-            shown.collect::<String>()
-        };
+        let clean = |text: &str| plain(text).chars().take(SHOWN).collect::<String>();
         let more = if what.chars().nth(SHOWN).is_some() { "…" } else { "" };
         Self { file: clean(file), line, what: clean(what) + more }
     }

@@ -81,7 +81,7 @@ fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
     }
     let wrong = |what: &str| Err(place.wrong(root, &format!("cannot attach: {what}")));
     let version = root.attribute("version");
-    if let Some(other) = version.filter(|version| *version != VERSION.to_string()) {
+    if let Some(other) = version.filter(|version| !is_known(version, VERSION)) {
         return wrong(&format!(
             "manifest version {other}, this sysadm reads version {VERSION}; use the sysadm that has written it"
         ));
@@ -99,6 +99,11 @@ fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
         return wrong(&format!("it has no {missing}; {all}"));
     }
     Ok(())
+}
+
+/// Whether that is a version up to the newest one, as it is written.
+fn is_known(version: &str, newest: u32) -> bool {
+    (1..=newest).any(|known| version == known.to_string())
 }
 
 /// What is wrong with a text that is no XML document.
@@ -131,4 +136,20 @@ fn has_dtd(text: &str, file: &str) -> DocumentError {
         1,
         "it has a DTD, which is not accepted; a manifest by 'sysadm zone detach' has none",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_versions_are_read_and_newer_ones_and_what_is_no_version_are_not() {
+        for version in ["1", "2", "3"] {
+            assert!(is_known(version, 3), "{version}");
+        }
+        for version in ["4", "0", "", "01", "+1", "1.0", " 1", "-1", "99999999999"] {
+            assert!(!is_known(version, 3), "{version}");
+        }
+        assert!(is_known(&VERSION.to_string(), VERSION));
+    }
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::{Item, Name, Value, Zonecfg};
+use crate::model::plain;
 
 /// So many resources are within each other at most: an `anet` has a `mac` in it, and there it ends.
 const DEPTH: usize = 8;
@@ -22,10 +23,8 @@ impl FromStr for Zonecfg {
 
     /// Reads an export. Blank lines, indentation and comments (`#`) may be in it.
     fn from_str(text: &str) -> Result<Self, ZonecfgError> {
-        let wrong = |line: usize, what: &str| {
-            let clean = |c: char| if c.is_control() { ' ' } else { c };
-            ZonecfgError { line, what: what.chars().take(200).map(clean).collect() }
-        };
+        let wrong =
+            |line: usize, what: &str| ZonecfgError { line, what: plain(what).chars().take(200).collect() };
         let mut open = Open::default();
         for (number, line) in (1..).zip(text.split('\n')) {
             let line = line.trim_start_matches([' ', '\t']);

@@ -5,6 +5,7 @@
 
 mod edit;
 mod plug;
+mod shared;
 mod stated;
 mod text;
 
@@ -15,6 +16,7 @@ use roxmltree::{Document, Node};
 use crate::model::{Disk, DiskSource, Interface, Mac, Network, Zone, xml};
 pub use edit::edit;
 pub use plug::plug;
+pub use shared::writes_over;
 pub use stated::{Stated, bytes_of, stated};
 
 /// What matters of a domain's configuration.
@@ -115,12 +117,15 @@ fn read_os(os: Node<'_, '_>, domain: &mut Domain) {
                 domain.machine = part.attribute("machine").map(str::to_owned);
             }
             "kernel" | "initrd" | "dtb" | "loader" | "nvram" => {
-                if let Some(path) = text_of(part) {
-                    domain.disks.push(Disk {
-                        target: name.to_owned(),
-                        source: DiskSource::File(PathBuf::from(path)),
-                        readonly: name != "nvram",
-                    });
+                // An NVRAM may have its source in an element of its own, like a disk.
+                let path = text_of(part).map(|path| DiskSource::File(PathBuf::from(path)));
+                match path.map_or_else(|| source_of(part), |path| Ok(Some(path))) {
+                    Ok(None) => {}
+                    Ok(Some(source)) => {
+                        let (target, readonly) = (name.to_owned(), name != "nvram");
+                        domain.disks.push(Disk { target, source, readonly });
+                    }
+                    Err(obstacle) => domain.obstacles.push(format!("{name}: {obstacle}")),
                 }
             }
             _ => {}

@@ -83,7 +83,7 @@ pub(super) fn edit(manifest: &Manifest, edits: &[Edit]) -> Result<String, Platfo
     let expected = edits.iter().fold(manifest.zone.clone(), |zone, edit| match edit {
         Edit::Name(name) => Zone { name: name.clone(), ..zone },
         Edit::Uuid(uuid) => Zone { uuid: *uuid, ..zone },
-        Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Network { .. } => zone,
+        Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Networks(_) => zone,
     });
     domain_xml::must_be(&config, &expected).map_err(refused)?;
     Ok(config)
@@ -97,7 +97,9 @@ pub(super) fn reread(manifest: &Manifest, config: String) -> Result<Manifest, Pl
     };
     let domain_xml::Stated { name, uuid, brand, memory, cpus } = domain_xml::stated(&config).map_err(odd)?;
     let zone = Zone { name, uuid, brand, memory, cpus, ..manifest.zone.clone() };
-    let read = with(zone, config.clone(), &config).map_err(odd)?;
+    let mut read = with(zone, config.clone(), &config).map_err(odd)?;
+    let before = domain_xml::parse(&manifest.config).map(|domain| domain.obstacles).unwrap_or_default();
+    read.obstacles.extend(manifest.obstacles_beside(&before));
     Ok(Manifest { software: manifest.software.clone(), processor: manifest.processor.clone(), ..read })
 }
 
@@ -136,7 +138,11 @@ mod tests {
         assert_eq!(manifest.disks.iter().map(|disk| disk.target.as_str()).collect::<Vec<_>>(), ["vda"]);
         assert_eq!(manifest.networks, [Network::Bridge("br0".into())]);
         assert_eq!(manifest.interfaces.len(), 1);
-        assert_eq!(manifest.obstacles, ["memory shared with other processes of this host (shmem)"]);
+        assert_eq!(manifest.obstacles, ["memory shared with other processes of this host (shmem)", "x"]);
+        // What its configuration has said goes with it.
+        let without = reread(&manifest, CONFIG.replace("<shmem name='x'/>", "")).unwrap();
+        assert_eq!(without.obstacles, ["x"]);
+        assert_eq!(reread(&without, CONFIG.to_owned()).unwrap().obstacles, manifest.obstacles);
         assert_eq!(manifest.processor, before.processor);
         let said = reread(&before, CONFIG.replace("<name>", "<nome>")).unwrap_err().to_string();
         assert!(said.contains("zone 'web': its configuration: ") && said.contains(" at 1:"), "{said}");

@@ -56,6 +56,7 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
     for edit in edits {
         let _ = domain_xml::edit(xml, &[edit]).map(|edited| assert!(domain_xml::parse(&edited).is_ok()));
     }
+    let _ = domain_xml::writes_over(xml, xml);
     check::read_config(xml);
     if let Some(zone) = zone {
         let _ = domain_xml::must_be(xml, zone);
@@ -157,6 +158,11 @@ impl Platform for Libvirt {
 
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
         manifest::reread(manifest, config)
+    }
+
+    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
+        domain_xml::writes_over(&copy.config, &original.config)
+            .map_err(|what| PlatformError::State { zone: copy.zone.name.clone(), what })
     }
 
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {

@@ -11,7 +11,7 @@ use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
 use crate::model::{
-    Arrival, Aux, Blocker, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
+    Arrival, Aux, Blocker, Disk, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
 };
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
@@ -107,7 +107,17 @@ impl Platform for Sim {
             cpus: config.cpus,
             ..manifest.zone.clone()
         };
-        Ok(Manifest { software: manifest.software.clone(), ..config.manifest(zone, text) })
+        let before = serde_json::from_str::<ZoneConfig>(&manifest.config);
+        let before = before.map(|config| config.obstacles).unwrap_or_default();
+        let mut read = config.manifest(zone, text);
+        read.obstacles.extend(manifest.obstacles_beside(&before));
+        Ok(Manifest { software: manifest.software.clone(), ..read })
+    }
+
+    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
+        let has = |disk: &Disk| original.disks.iter().any(|other| other.source == disk.source);
+        let shared = copy.disks.iter().filter(|disk| !disk.readonly && has(disk));
+        Ok(shared.map(|disk| disk.source.to_string()).collect())
     }
 
     async fn software(&self, _manifest: &Manifest) -> Result<Option<Software>, PlatformError> {

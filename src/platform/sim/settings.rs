@@ -263,9 +263,12 @@ impl ZoneConfig {
             Edit::Memory(bytes) => self.memory = *bytes,
             Edit::Cpus(cpus) => self.cpus = *cpus,
             Edit::Machine(_) => return Err("a simulated zone has no machine type".to_owned()),
-            Edit::Network { from, to } => {
-                let of_it = |network: &&mut Network| network.name() == from.as_str();
-                self.networks.iter_mut().filter(of_it).for_each(|network| *network = network.called(to));
+            Edit::Networks(names) => {
+                for network in &mut self.networks {
+                    if let Some(to) = names.there(network.name()) {
+                        *network = network.called(to);
+                    }
+                }
             }
         }
         Ok(())

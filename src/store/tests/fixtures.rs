@@ -19,14 +19,20 @@ fn expected(version: i64) -> Contents {
     match version {
         1 => before_zones_rested(),
         2 => before_detached_zones(),
-        3 => sample::contents(),
+        3 => before_it_was_known_what_is_left(),
+        4 => sample::contents(),
         _ => panic!("say here what v{version}.sql holds"),
     }
 }
 
+/// Version 3 did not know with whom it had left manifests.
+fn before_it_was_known_what_is_left() -> Contents {
+    Contents { left_with: vec![], ..sample::contents() }
+}
+
 /// Version 2 knew neither a move without a return nor what other hosts leave here.
 fn before_detached_zones() -> Contents {
-    let mut contents = sample::contents();
+    let mut contents = before_it_was_known_what_is_left();
     contents.standbys.clear();
     contents.detached.clear();
     contents.runs.retain(|run| run.direction != Direction::Migrate);

@@ -8,8 +8,9 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Holder, Mark,
-    Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow, Store, TargetKey,
+    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Holder,
+    LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow, Store,
+    TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -167,6 +168,10 @@ pub fn standby(zone: &str, origin: &str) -> Standby {
 }
 
 /// What becomes of that, kept since then.
+pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
+    LeftRow { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
+}
+
 fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
     let row = StandbyRow {
@@ -249,6 +254,7 @@ pub fn contents() -> Contents {
             standby_row(&standby("left", "h1"), None),
             standby_row(&standby("taken", "h1"), Some((Millis(41), "ada".into()))),
         ],
+        left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
         detached: vec![
             detached_container("box", 21),
             detached("ready", 22, None),
@@ -300,6 +306,7 @@ pub fn write(store: &Store) {
             store.take_standby(&row.origin, &row.zone, Some((*at, by))).unwrap();
         }
     }
+    contents.left_with.iter().for_each(|row| store.leave_with(row).unwrap());
     contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, holder, manifest, name, rest, standby, trip, uri,
+    announcement, away, booking, detached, entry, holder, left, manifest, name, rest, standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -51,6 +51,11 @@ pub const WRITES: &[Write] = &[
         store.take_standby("h1", &name("left"), Some((Millis(42), "eve")))
     }),
     ("drop a manifest of another host", |store| store.drop_standby("h1", &name("taken")).map(drop)),
+    ("record with whom a manifest is left", |store| store.leave_with(&left("new", 31, "rads://h9"))),
+    ("record that manifests were withdrawn", |store| {
+        let row = left("web", 7, "ssh://root@h2");
+        store.withdrawn(&row.uri, &[row.uuid])
+    }),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)

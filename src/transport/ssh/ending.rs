@@ -1,5 +1,7 @@
 //! How the far side's command ended, in words.
 
+use crate::model::plain;
+
 /// That much of what it writes to standard error is kept, the end of it.
 const KEPT: usize = 4096;
 
@@ -19,7 +21,7 @@ impl Complaint {
     fn on_one_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.0);
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        lines.join("; ").chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+        plain(&lines.join("; "))
     }
 }
 

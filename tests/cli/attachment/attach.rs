@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{pipe, site};
+use super::{document_of, pipe, site};
 use crate::environment::{Environment, terminal};
 
 #[test]
@@ -63,6 +63,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
     [exit status 4]
     ");
     assert_eq!(site.whereabouts("web1"), "h1 running", "nothing was changed");
+    assert!(!site.paths("h1").database().exists(), "nobody makes one to answer a question");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
 }
 
@@ -127,7 +128,7 @@ fn announced_maintenance_keeps_zones_of_other_hosts_away_and_not_those_that_are_
     ------- stderr -------
     sysadm: zone 'web1' does not fit on h1:
         maintenance: h1 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM
-        identity: web1 is configured there already; -w overwrites that
+        identity: web1 is there already, installed; -w of evacuate and migrate overwrites that
     [exit status 4]
     ");
     site.done("h1", "zone detach web1");
@@ -193,12 +194,113 @@ fn of_two_hosts_that_attach_a_zone_at_once_one_gets_it() {
     site.done("h1", "zone detach box1");
     site.done("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display()));
     for _ in 0..5 {
-        let both = ["h1", "h2"].map(|host| site.command(host, "zone attach box1").spawn().unwrap());
+        let both = ["h1", "h2"].map(|host| site.start_command(host, "zone attach box1"));
         let done = both.map(|mut child| child.wait().unwrap().success());
         let there = ["h1 installed", "h2 installed"].into_iter().zip(done).filter(|(_, done)| *done);
         assert_eq!(there.map(|(host, _)| host).collect::<Vec<_>>(), [site.whereabouts("box1")]);
         site.done(if done[0] { "h1" } else { "h2" }, "zone detach box1");
     }
+}
+
+/// h1 has detached `web1`, and h2 has attached it, from a copy of the manifest.
+fn two_hosts_with_one_zone() -> Environment {
+    let mut site = site();
+    site.start_agents(&["h1", "h2", "h3"]);
+    let copy = site.at("web1.xml").display().to_string();
+    site.done("h1", &format!("zone detach web1 --manifest {copy}"));
+    site.done("h2", &format!("zone create web1 -a {copy}"));
+    site.done("h2", "zone attach web1");
+    site.done("h1", "target set web1 rads://h3 rads://h2");
+    site
+}
+
+#[test]
+fn a_virtual_machine_that_a_target_of_it_has_or_may_have_is_not_attached() {
+    let mut site = two_hosts_with_one_zone();
+    assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it is on rads://h2
+    [exit status 1]
+    ");
+    // It has gone on.
+    site.done("h2", "zone migrate web1 rads://h3");
+    site.done("h1", "target set web1 rads://h2");
+    assert_snapshot!(site.run("h1", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it is on rads://h3
+    [exit status 1]
+    ");
+    site.done("h3", "zone detach web1");
+    site.stop_agent("h2");
+    assert_snapshot!(site.run("h1", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': rads://h2 was a target of it and cannot be asked (cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?); if you know that it is not there, say --not-on h2
+    [exit status 1]
+    ");
+    assert_snapshot!(site.run("h1", "zone attach web1 --not-on h2"), @"[done]");
+    assert_eq!(site.whereabouts("web1"), "h1 installed");
+}
+
+#[test]
+fn of_two_hosts_that_attach_a_virtual_machine_at_once_one_at_most_gets_it() {
+    let site = two_hosts_with_one_zone();
+    site.done("h2", "zone detach web1");
+    site.done("h2", "target set web1 rads://h1");
+    for _ in 0..5 {
+        let both = ["h1", "h2"].map(|host| site.start_command(host, "zone attach web1"));
+        let done = both.map(|mut child| child.wait().unwrap().success());
+        let there = ["h1 installed", "h2 installed"].into_iter().zip(done);
+        let there: Vec<_> = there.filter(|(_, done)| *done).map(|(host, _)| host).collect();
+        assert!(there.len() < 2 && site.whereabouts("web1") == there.join(""), "{there:?}");
+        for host in there {
+            site.done(&host[..2], "zone detach web1");
+        }
+    }
+}
+
+#[test]
+fn a_zone_that_was_migrated_is_created_again_but_not_attached_while_it_is_there() {
+    let mut site = site();
+    site.start_agents(&["h1", "h2"]);
+    let (text, _) = document_of(&site, "h1", "web1");
+    std::fs::write(site.at("old.xml"), text).unwrap();
+    site.done("h1", "zone migrate web1 rads://h2");
+    site.done("h1", &format!("zone create web1 -a {}", site.at("old.xml").display()));
+    assert_snapshot!(site.run("h1", "zone attach -F web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it is on rads://h2
+    [exit status 1]
+    ");
+    site.done("h2", "zone detach web1");
+    site.done("h1", "zone attach -F web1");
+    assert_eq!(site.whereabouts("web1"), "h1 installed");
+}
+
+#[test]
+fn what_was_prepared_at_a_destination_is_overwritten_only_when_that_is_said() {
+    let mut site = site();
+    site.start_agents(&["h1", "h2"]);
+    let (text, _) = document_of(&site, "h1", "web1");
+    std::fs::write(site.at("web1.xml"), text).unwrap();
+    let create = format!("zone create web1 -a {}", site.at("web1.xml").display());
+    site.done("h2", &format!("{create} --set memory=8G"));
+    site.done("h1", "target set --default rads://h2");
+    site.done("h1", "maintain -s");
+    assert_snapshot!(site.run("h1", "evacuate -na web1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
+    web1             kvm    -     rads://h2        -      -       -      -
+    ------- stderr -------
+    sysadm: web1: rads://h2: web1 is configured there already, and otherwise; -w overwrites that
+    sysadm: dry-run failed: 1 of 1 zone(s) cannot move
+    [exit status 1]
+    ");
+    site.done("h1", "evacuate -qaw web1");
+    assert_eq!(site.whereabouts("web1"), "h2 installed");
+    assert_snapshot!(site.run("h2", "zone list -cnp"), @r"
+    -:web1:installed::UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:kvm:excl:-::
+    [done]
+    ");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Zones that are made from manifests, and what is no manifest.
 
 use insta::assert_snapshot;
+use sysadm::model::Network;
 
 use super::{document_of, pipe, site};
 
@@ -14,6 +15,7 @@ fn a_zone_is_created_as_it_is_wished() {
     ------- stderr -------
     sysadm: zone 'shop' is configured; as things are it cannot be attached to h2:
         network: no bridge br7 there
+        zone: it would write to the same storage as 'web1', of which it is a copy: /SITE/nfs/web1-vda.img; give it storage of its own: --edit
     [done]
     ");
     let shop = document_of(&site, "h2", "shop").1;
@@ -62,34 +64,55 @@ fn a_zone_is_created_as_it_is_wished() {
 }
 
 #[test]
-fn a_configuration_is_edited_and_what_makes_no_sense_is_not_kept() {
+fn networks_change_places_at_once_and_none_is_named_twice() {
     let site = site();
-    let file = site.at("web1.xml");
-    site.done("h1", &format!("zone detach web1 --manifest {}", file.display()));
-    let edit = |editor: &str| {
-        let mut command = site.command("h2", &format!("zone create web1 --edit -a {}", file.display()));
-        command.env("PATH", "/usr/bin:/bin").env("VISUAL", editor);
-        site.finish(command)
+    site.make_zone("h1", "web2", |spec| {
+        spec.networks = ["br0", "br1"].map(|name| Network::Bridge(name.into())).to_vec();
+    });
+    let file = site.at("web2.xml");
+    site.done("h1", &format!("zone detach web2 --manifest {}", file.display()));
+    let create = |wishes: &str| {
+        site.run("h1", &format!("zone create shop --set uuid=new {wishes} -a {}", file.display()))
     };
-    assert_snapshot!(edit("sed -i s/\"cpus\":.1/nonsense/"), @r"
+    assert_snapshot!(create("--net br0=br1 --net br0=br2"), @r"
     ------- stderr -------
-    sysadm: zone 'web1': its configuration cannot be read any more and is not kept: key must be a string at line 7 column 3
+    sysadm: --net br0= is given twice; a network goes into one other
+    [exit status 2]
+    ");
+    assert_eq!(create("--net br0=br1 --net br1=br0").status, Some(0));
+    let manifest = document_of(&site, "h1", "shop").1;
+    assert_eq!(manifest.networks.iter().map(Network::name).collect::<Vec<_>>(), ["br1", "br0"]);
+}
+
+#[test]
+fn the_configuration_counts_and_not_what_the_manifest_says_beside_it() {
+    let site = site();
+    let (whole, _) = document_of(&site, "h1", "web1");
+    let file = site.at("other.xml");
+    let create = |from: &str, to: &str, line: &str| {
+        assert!(whole.contains(from), "{whole}");
+        std::fs::write(&file, whole.replacen(from, to, 1)).unwrap();
+        site.run("h2", &format!("zone create {line} -a {}", file.display()))
+    };
+    let network = ("<network physical=\"br0\"", "<network physical=\"br5\"");
+    assert_snapshot!(create(network.0, network.1, "web1 --net br5=br0"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': it has no network br5; it has: br0
     [exit status 1]
     ");
-    assert_snapshot!(edit("false"), @r"
+    assert_snapshot!(create("<zone name=\"web1\"", "<zone name=\"db\"", "db"), @r"
     ------- stderr -------
-    sysadm: false has not ended well (exit status: 1); nothing was created
+    sysadm: zone 'db': its manifest is of 'db' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), and the configuration in it of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU); take it as 'sysadm zone detach' has written it
     [exit status 1]
     ");
-    assert_snapshot!(edit("no-such-editor -x"), @r"
+    let uuid = &whole[whole.find(" uuid=").unwrap()..][..43];
+    assert_snapshot!(create(uuid, " uuid=\"00511286-3319-4f84-a168-e5fcdfb0de45", "web1"), @r"
     ------- stderr -------
-    sysadm: failed to start no-such-editor: No such file or directory (os error 2)
+    sysadm: zone 'web1': its manifest is of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), and the configuration in it of 'web1' (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU); take it as 'sysadm zone detach' has written it
     [exit status 1]
     ");
-    assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
-    assert_snapshot!(edit("sed -i s/\"cpus\":.1/\"cpus\":5/"), @"[done]");
-    assert_eq!(document_of(&site, "h2", "web1").1.zone.cpus, 5);
-    assert_eq!(std::fs::read_dir(site.paths("h2").run_dir()).unwrap().count(), 0, "no draft is left");
+    assert_eq!(create(network.0, network.1, "web1 --net br0=br7").status, Some(0));
+    assert_eq!(document_of(&site, "h2", "web1").1.networks, [Network::Bridge("br7".into())]);
 }
 
 #[test]
@@ -152,13 +175,27 @@ fn what_is_no_manifest_attaches_nothing() {
     write("empty", b"");
     write("binary", b"\x7fELF\x02\x01\x01\0\xff\xfe\n\0\0");
     write("brand", whole.replace("kvm", "solaris-kz").as_bytes());
+    write("version", whole.replace("version=\"1\"", "version=\"9\"").as_bytes());
+    // As an editor of old saves it.
+    let old = whole.replace("UTF-8", "ISO-8859-1").replacen("host=\"h1\"", "host=\"caf\u{1}\"", 1);
+    write("encoding", &old.bytes().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect::<Vec<_>>());
     std::fs::File::create(site.at("huge")).unwrap().set_len(100 << 20).unwrap();
-    for name in ["truncated", "empty", "binary", "brand", "huge"] {
+    let half = whole[..whole.len() / 2].lines().count();
+    let truncated = format!("{half}: it ends too early; was it written or copied whole?");
+    for (name, expected) in [
+        ("truncated", truncated.as_str()),
+        ("empty", " it is empty"),
+        ("binary", "1: byte 0xff is not UTF-8, which is expected"),
+        ("brand", "5: cannot attach: its zone is of brand 'solaris-kz'"),
+        ("version", "5: cannot attach: manifest version 9, this sysadm reads version 1"),
+        ("encoding", "1: it is in ISO-8859-1, and UTF-8 is expected: iconv -f ISO-8859-1"),
+        ("huge", " it has more than 4M, which no manifest has"),
+    ] {
         let path = site.at(name).display().to_string();
         for line in [format!("zone attach -n {path}"), format!("zone create web1 -a {path}")] {
             let printed = site.run("h2", &line);
             assert_eq!((printed.status, printed.stdout.as_str()), (Some(1), ""), "{line}: {printed}");
-            let named = printed.stderr.starts_with(&format!("sysadm: /SITE/{name}:"));
+            let named = printed.stderr.starts_with(&format!("sysadm: /SITE/{name}:{expected}"));
             assert!(named && printed.stderr.lines().count() == 1, "{line}: {printed}");
         }
     }

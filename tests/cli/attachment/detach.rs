@@ -132,6 +132,35 @@ fn a_zone_whose_host_says_that_it_cannot_leave_is_not_detached() {
 }
 
 #[test]
+fn a_zone_never_takes_the_place_of_one_of_its_name_that_is_configured() {
+    let mut site = site();
+    site.start_agents(&["h1", "h2"]);
+    site.done("h1", "zone detach web1");
+    site.make_zone("h2", "web1", |_| {});
+    // It does not arrive where another one may have its only configuration,
+    site.done("h2", "target set --default rads://h1");
+    site.done("h2", "maintain -s");
+    assert_snapshot!(site.run("h2", "evacuate -na"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    ZONENAME         BRAND  KIND  DEST             SIZE   START   TIME   DOWNTIME
+    web1             kvm    -     rads://h1        -      -       -      -
+    ------- stderr -------
+    sysadm: web1: rads://h1: another zone is called web1 there, configured
+    sysadm: dry-run failed: 1 of 1 zone(s) cannot move
+    [exit status 1]
+    ");
+    // and one that libvirt was given is not detached there.
+    site.make_zone("h1", "web1", |_| {});
+    assert_snapshot!(site.run("h1", "zone detach web1"), @r"
+    ------- stderr -------
+    sysadm: zone 'web1': another zone of this name is configured here (UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete web1'
+    [exit status 1]
+    ");
+    site.done("h1", "zone delete -F web1");
+    site.done("h1", "zone detach web1");
+}
+
+#[test]
 fn a_copy_of_the_manifest_is_for_its_owner_only_and_replaces_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let site = site();
@@ -153,9 +182,7 @@ fn a_copy_of_the_manifest_is_for_its_owner_only_and_replaces_nothing() {
 #[test]
 fn what_is_done_with_a_zone_is_in_the_system_log() {
     let site = site();
-    std::fs::create_dir(site.at("h1/dev")).unwrap();
-    let log = std::os::unix::net::UnixDatagram::bind(site.at("h1/dev/log")).unwrap();
-    log.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let log = site.system_log("h1");
     let zonepath = site.at("nfs/box1").display().to_string();
     for (line, expected) in [
         ("zone detach box1".to_owned(), "zone 'box1' detached by "),
@@ -164,9 +191,7 @@ fn what_is_done_with_a_zone_is_in_the_system_log() {
         ("zone attach -F box1".to_owned(), ", validation skipped (-F)"),
     ] {
         site.done("h1", &line);
-        let mut bytes = [0; 1000];
-        let length = log.recv(&mut bytes).unwrap();
-        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        let text = log();
         assert!(text.contains(expected), "{line}: {text}");
     }
 }

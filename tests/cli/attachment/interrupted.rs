@@ -23,13 +23,32 @@ fn a_zone_whose_detach_fails_is_as_it_was() {
     // It was done, and nobody heard of it.
     let lost = Effect::FailAfter { at, reason: "no answer".into() };
     site.set_faults("h1", &[Fault { effect: lost, zone: None, times: Some(1) }]);
-    assert_eq!(site.run("h1", "zone detach box1").status, Some(1));
+    assert_snapshot!(site.run("h1", "zone detach box1"), @"[done]");
+    assert!(site.at("nfs/box1/SUNWdetached.xml").exists());
     assert_snapshot!(site.run("h1", "zone list -cn"), @r"
     box1
     web1
     [done]
     ");
     site.done("h1", "zone attach box1");
+}
+
+#[test]
+fn a_zone_that_was_attached_before_something_failed_is_attached_and_that_is_said() {
+    let site = site();
+    site.done("h1", "zone detach web1");
+    let lost = Effect::FailAfter { at: Operation::Define, reason: "no answer".into() };
+    let fail = Effect::Fail { at: Operation::SetAutostart, reason: "not today".into() };
+    let once = |effect| Fault { effect, zone: None, times: Some(1) };
+    site.set_faults("h1", &[once(lost), once(fail)]);
+    assert_snapshot!(site.run("h1", "zone attach web1"), @r"
+    ------- stderr -------
+    sysadm: warning: zone 'web1' is attached; h1: no answer
+    sysadm: warning: zone 'web1' is attached; it does not boot with this host as it did: h1: not today
+    [done]
+    ");
+    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(rows(&site, "h1"), 0);
 }
 
 /// Tells a host to be killed at that moment of a move.
@@ -57,6 +76,13 @@ fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_n
     sysadm: zone 'box1': it is installed, and only configured zones can be attached
     [exit status 1]
     ");
+    // h1 may boot it: no other host can have it.
+    let create = format!("zone create box1 -a {}", site.at("nfs/box1").display());
+    assert_snapshot!(site.run("h2", &create), @r"
+    ------- stderr -------
+    sysadm: failed to read /SITE/nfs/box1/SUNWdetached.xml: No such file or directory (os error 2)
+    [exit status 1]
+    ");
     site.done("h1", "zone detach box1");
     assert_snapshot!(site.run("h1", "zone list -cnv"), @r"
       ID NAME             STATUS      PATH                 BRAND      IP
@@ -64,11 +90,19 @@ fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_n
        - web1             installed   -                    kvm        excl
     [done]
     ");
+    site.done("h2", &create);
 }
 
 #[test]
-fn a_zone_whose_detach_was_killed_at_its_end_is_configured() {
+fn a_zone_whose_detach_was_killed_at_its_end_is_configured_and_the_next_detach_hands_its_manifest_over() {
     let site = site();
+    die(&site, "h1", "source.after.detach");
+    assert_eq!(site.run("h1", "zone detach box1").status, None);
+    let manifest = site.at("nfs/box1/SUNWdetached.xml");
+    assert!(!manifest.exists());
+    site.done("h1", "zone detach box1");
+    assert!(manifest.exists());
+    site.done("h1", "zone attach box1");
     die(&site, "h1", "source.after.detach");
     assert_eq!(site.run("h1", "zone detach box1").status, None);
     assert_snapshot!(site.run("h1", "zone list -cnv"), @r"
@@ -100,21 +134,14 @@ fn a_zone_whose_attach_was_killed_is_attached_once_whoever_goes_on() {
 }
 
 #[test]
-fn a_zone_that_arrives_is_no_longer_detached_here() {
+fn a_zone_that_leaves_is_no_longer_detached_here() {
     let mut site = site();
     site.start_agents(&["h1", "h2"]);
     site.done("h1", "target set --default rads://h2");
-    // An interruption has left a row on each of them.
-    for host in ["h1", "h2"] {
-        die(&site, host, "source.before.detach");
-        if host == "h2" {
-            site.done("h2", "sim create other");
-            assert_eq!(site.run("h2", "zone detach other").status, None);
-        } else {
-            assert_eq!(site.run("h1", "zone detach web1").status, None);
-        }
-        assert_eq!(rows(&site, host), 1);
-    }
+    // An interruption has left a row.
+    die(&site, "h1", "source.before.detach");
+    assert_eq!(site.run("h1", "zone detach web1").status, None);
+    assert_eq!(rows(&site, "h1"), 1);
     site.done("h1", "maintain -s");
     site.done("h1", "evacuate -qa web1");
     assert_eq!(rows(&site, "h1"), 0, "it has left");
@@ -123,4 +150,25 @@ fn a_zone_that_arrives_is_no_longer_detached_here() {
     sysadm: zone 'web1': it is away at rads://h2; 'sysadm evacuate -r web1' brings it back
     [exit status 1]
     ");
+}
+
+#[test]
+fn a_zone_that_arrives_is_no_longer_detached_here() {
+    for runs in [false, true] {
+        let mut site = site();
+        site.start_agents(&["h1", "h2"]);
+        site.done("h1", "target set --default rads://h2");
+        // It was configured on h2 from its manifest, and is attached to h1 after all.
+        let file = site.at("web1.xml").display().to_string();
+        site.done("h1", &format!("zone detach web1 --manifest {file}"));
+        site.done("h2", &format!("zone create web1 -a {file}"));
+        site.done("h1", "zone attach web1");
+        if runs {
+            site.done("h1", "sim start web1");
+        }
+        assert_eq!(rows(&site, "h2"), 1);
+        site.done("h1", "maintain -s");
+        site.done("h1", "evacuate -qa web1");
+        assert_eq!(rows(&site, "h2"), 0, "it has arrived: {runs}");
+    }
 }

@@ -1,8 +1,10 @@
 //! `sysadm zone detach`, `attach`, `create` and `delete`.
 
 mod attach;
+mod copies;
 mod create;
 mod detach;
+mod editor;
 mod interrupted;
 mod software;
 

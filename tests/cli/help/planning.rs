@@ -237,7 +237,7 @@ fn help_of_zone_detach() {
       0  it is detached, or its manifest was printed
       1  an error; the zone is as it was
       2  wrong usage
-      4  an evacuation or a return is in progress
+      4  an evacuation, return or migration, or another detach or attach, is in progress
     [done]
     ");
 }
@@ -249,9 +249,9 @@ fn help_of_zone_standby() {
 
     Each target of a zone gets the zone's manifest as it is now, in place of what it had before. From
     that the zone can be attached there after a crash of this host, if its storage is shared: 'sysadm
-    zone attach --standby ZONE'. Manifests of zones that are not here any more are withdrawn. First each
-    target is asked whether it has attached a zone while this host was away; such a zone counts as
-    evacuated from then on, and comes home with 'sysadm evacuate -r'.
+    zone attach --standby ZONE'. Manifests of zones that are not here any more, or have other targets
+    now, are withdrawn. First each target is asked whether it has attached a zone while this host was
+    away; such a zone counts as evacuated from then on, and comes home with 'sysadm evacuate -r'.
 
     'sysadm agent --listen' does that by itself, as often as standby.every in sysadm.toml says.
 
@@ -283,12 +283,15 @@ fn help_of_zone_standby() {
     EXAMPLES
       sysadm zone standby                    leave the manifests of all zones
       sysadm zone standby -l                 what other hosts have left here
-      sysadm zone attach --standby web       on a target of it, when its host is lost
+      sysadm zone attach --standby web --origin-is-down
+                                             on a target of it, when its host is lost and
+                                             fenced
 
     EXIT STATUS
       0  every manifest is left with every target
       1  none is
-      3  some are not
+      2  wrong usage
+      3  some are not; or none is, and zones were found that were attached elsewhere
       5  a zone runs here that was attached elsewhere, too: it may run twice
     [done]
     ");
@@ -334,7 +337,8 @@ fn help_of_zone_attach() {
               recorded
 
           --not-on <HOST>
-              With --standby: the zone is not on this target of it, which cannot be asked
+              The zone is not on this host, which cannot be asked: a target of it, or where it was
+              migrated to
 
           --json
               One JSON document
@@ -351,7 +355,8 @@ fn help_of_zone_attach() {
     ON SHARED STORAGE
       A zone belongs on one host. If it has a zonepath, whoever attaches it takes the
       manifest out of that; where it is gone the zone is refused, also with -F. A virtual
-      machine has none: detach it, and delete it there, before you attach it elsewhere.
+      machine has none: its targets, and the host that it was migrated to, are asked whether
+      they have it. One that cannot be asked may have it: say --not-on if you know better.
       A zone whose manifest was written while it was attached (detach -n) is attached
       with -F only.
 
@@ -359,7 +364,8 @@ fn help_of_zone_attach() {
       0  it is attached, or would fit
       1  it does not fit, or an error; nothing was changed
       2  wrong usage
-      4  this host is in maintenance, or an evacuation or a return is in progress
+      4  this host is in maintenance, or an evacuation, return or migration, or another
+         detach or attach, is in progress
     [done]
     ");
 }
@@ -384,25 +390,39 @@ fn help_of_zone_create() {
               The manifest: a file, the folder that holds it, or - for standard input
 
           --net <OLD=NEW>
-              Plug all interfaces in one network into another one
+              Plug all interfaces in one network into another one; for all networks at once, so two may
+              change places
 
           --set <KEY=VALUE>
-              Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID
+              Change memory=SIZE, cpus=N, autostart=true|false, machine=TYPE, or uuid=new|UUID, which
+              makes a copy
 
           --edit
-              Change its configuration with $VISUAL or $EDITOR
+              Change its configuration with $VISUAL or $EDITOR, all but name and UUID
 
       -h, --help
               Print help (see a summary with '-h')
 
     EXAMPLES
       sysadm zone create web1 -a /zones/web1
-      sysadm zone create web2 -a web1.xml --set uuid=new --set memory=4G --net br0=br7
+      sysadm zone create web1 -a web1.xml --set memory=4G --net br0=br7
+      sysadm zone create web2 -a web1.xml --set uuid=new --edit    a copy, with its own disks
       ssh h1 cat web1.xml | sysadm zone create web1 -a -
+
+    COPIES
+      With another UUID it is another zone: its interfaces get other hardware addresses,
+      always the same ones for the same UUID, and a <genid> that is given becomes the UUID.
+      Storage is not copied. A copy that would write to a disk of its original, NVRAM and
+      the root of a container among them, is configured, and 'zone attach' refuses it: name
+      disks of its own in the editor, or mark them as <shareable/> if they are.
+
+    EDITING
+      A text that is refused, or whose zone cannot be created, is kept in /run/sysadm for
+      its owner only; the error names the file.
 
     EXIT STATUS
       0  it is configured
-      1  an error; nothing was kept
+      1  an error; nothing was kept but what was edited
       2  wrong usage
     [done]
     ");
@@ -428,6 +448,11 @@ fn help_of_zone_delete() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    EXIT STATUS
+      0  it is configured no more, or the question was answered with no
+      1  it is not configured here, or an error; nothing was changed
+      2  wrong usage
     [done]
     ");
 }

@@ -80,8 +80,8 @@ fn help_of_zone_migrate() {
       0    it has moved; -n: it could
       1    nothing was changed: every reason is said
       2    wrong usage
-      4    the destination is in maintenance, or another evacuation, return or migration
-           is in progress here
+      4    the destination is in maintenance, or another evacuation, return or migration,
+           or a detach or attach, is in progress here
       5    stuck: where the zone is cannot be told before both hosts answer; then
            'sysadm evacuate --resume'
       130  cancelled; the zone is here, as it was

@@ -48,9 +48,9 @@ impl Host<'_> {
         self.run(&[&["virsh", "-q", "-c", DRIVERS[1]], arguments].concat())
     }
 
-    /// The text of a guest's permanent configuration.
+    /// The text of a guest's permanent configuration, with its passwords.
     pub fn xml(&self, guest: &str) -> String {
-        self.virsh(&["dumpxml", "--inactive", guest]).ends(0).stdout
+        self.virsh(&["dumpxml", "--inactive", "--security-info", guest]).ends(0).stdout
     }
 
     /// Defines KVM guests with the same options.
@@ -63,6 +63,15 @@ impl Host<'_> {
     /// Defines an LXC guest.
     pub fn define_lxc(&self, guest: &str) {
         self.lab.script("define", &[self.name, "lxc", guest]);
+    }
+
+    /// Defines an LXC guest anew, with another text in its XML.
+    pub fn redefine_lxc(&self, guest: &str, from: &str, to: &str) {
+        let xml = self.virsh_lxc(&["dumpxml", "--inactive", guest]).ends(0).stdout;
+        assert!(xml.contains(from), "{from}: {xml}");
+        let file = self.lab.folder().join(format!("{}-define.xml", self.name));
+        std::fs::write(&file, xml.replace(from, to)).unwrap();
+        self.virsh_lxc(&["define", file.to_str().unwrap()]).ends(0);
     }
 
     /// Defines a guest from its XML.
@@ -118,6 +127,11 @@ impl Host<'_> {
     pub fn set_up(&self) {
         self.sysadm(&["setup"]).ends(0);
         self.libvirtd("restart");
+    }
+
+    /// Orders what is to happen at a point of a move: `source.before.detach kill`.
+    pub fn order(&self, text: &str) {
+        std::fs::write(self.path("var/lib/sysadm/point"), format!("{text}\n")).unwrap();
     }
 
     /// Holds the lock.

@@ -56,10 +56,17 @@ fn what_is_no_xml_in_utf_8_is_told_by_its_first_bytes() {
     for (bytes, what) in cases {
         assert_eq!(refusal(bytes), what);
     }
-    assert_eq!(
-        changed("encoding=\"UTF-8\"", "encoding='ISO-8859-1'"),
-        "web1.xml:1: it is in ISO-8859-1, and UTF-8 is expected: iconv -f ISO-8859-1 -t UTF-8 converts it"
-    );
+    for name in ["ISO-8859-1", "windows-1252"] {
+        let what = format!(
+            "web1.xml:1: it is in {name}, and UTF-8 is expected: iconv -f {name} -t UTF-8 converts it"
+        );
+        let declaration = format!("encoding='{name}'");
+        assert_eq!(changed("encoding=\"UTF-8\"", &declaration), what);
+        // With an é in it, too, which is no UTF-8.
+        let bytes = String::from_utf8_lossy(&latin1).replace("encoding=\"UTF-8\"", &declaration);
+        let bytes: Vec<u8> = bytes.chars().map(|c| if c == '\u{fffd}' { 0xe9 } else { c as u8 }).collect();
+        assert_eq!((refusal(&bytes), bytes.contains(&0xe9)), (what, true));
+    }
     assert!(read(format!("\u{feff}{}", text()).as_bytes(), "x").is_ok(), "a mark of byte order does no harm");
 }
 

@@ -3,11 +3,11 @@
 //! | change | what changes with it | refused if there is |
 //! |---|---|---|
 //! | name | | |
-//! | UUID | the one in `<sysinfo>` | |
+//! | UUID | those in `<sysinfo>` and `<genid>`, the hardware addresses of all interfaces | |
 //! | memory | `<currentMemory>` | NUMA cells, memory devices, less `<maxMemory>` |
-//! | processors | `current`, and alone if it has that and so many | another topology, NUMA cells, `<vcpus>`, settings of one that goes |
+//! | processors | `current`, and alone if it has that and so many | `<vcpus>`; another topology, NUMA cells, settings of one that goes |
 //! | machine | | no machine, as in a container |
-//! | network | all interfaces in it | |
+//! | networks | all interfaces in them, decided on the document as it was | |
 //!
 //! Files keep their names, also those (`<nvram>`) that have the zone's in them. What is so already stays, byte for byte.
 
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::stated::{bytes, bytes_of, cpus};
 use super::text::{Change, alone, at, attribute, changed, content, only};
 use super::{child, interfaces, network_of, read};
-use crate::model::Edit;
+use crate::model::{Edit, Mac};
 
 /// The same document with these changes, in the order in which they stand.
 ///
@@ -45,11 +45,11 @@ fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
                 None => Err(at(node, "it has no machine type")),
             }
         }
-        Edit::Network { from, to } => {
+        Edit::Networks(names) => {
             let moves = |device| {
                 let (name, network) = network_of(device)?;
-                let goes = network.name() == from.as_str() && from != to;
-                child(device, "source").filter(|_| goes).map(|source| attribute(source, name, to.as_str()))
+                let to = names.there(network.name())?;
+                child(device, "source").map(|source| attribute(source, name, to.as_str()))
             };
             interfaces(root).filter_map(moves).collect()
         }
@@ -61,7 +61,8 @@ fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<Change>, String> {
     if alone(node)? == value { Ok(None) } else { content(node, value).map(Some) }
 }
 
-/// libvirt wants the same UUID in what the firmware tells the guest.
+/// libvirt wants the same UUID in what the firmware tells the guest. It would keep what else must not be there twice: the
+/// addresses in the network, and the mark by which a guest sees that it is another one.
 fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
     let node = only(root, "uuid")?;
     if alone(node)?.trim().parse() == Ok(uuid) {
@@ -71,7 +72,14 @@ fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
         root.children().filter(|node| node.has_tag_name("sysinfo")).flat_map(|node| node.children());
     let entries = systems.filter(|node| node.has_tag_name("system")).flat_map(|node| node.children());
     let told = entries.filter(|node| node.has_tag_name("entry") && node.attribute("name") == Some("uuid"));
-    std::iter::once(node).chain(told).map(|node| content(node, &uuid.to_string())).collect()
+    let marks = root.children().filter(|node| node.has_tag_name("genid") && node.has_children());
+    let same = std::iter::once(node).chain(told).chain(marks).map(|node| content(node, &uuid.to_string()));
+    let addresses = interfaces(root).filter_map(|device| child(device, "mac")).map(|node| {
+        let mac = node.attribute("address").unwrap_or_default().parse::<Mac>();
+        let mac = mac.map_err(|what| at(node, what))?;
+        attribute(node, "address", &mac.of_copy(uuid).to_string())
+    });
+    same.chain(addresses).collect()
 }
 
 fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
@@ -120,6 +128,10 @@ fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
     if wanted == 0 {
         return Err("a zone has at least one processor".to_owned());
     }
+    // Where they are there, libvirt goes by them, whatever <vcpu> says.
+    if let Some(each) = child(root, "vcpus") {
+        return Err(at(each, "its processors are listed one by one"));
+    }
     // Where some may be plugged in later, these are more or fewer of the same.
     let current =
         cpus.node.attribute("current").map(|_| attribute(cpus.node, "current", &wanted.to_string()));
@@ -144,9 +156,6 @@ fn must_fit(root: Node<'_, '_>, wanted: u32) -> Result<(), String> {
     }
     if cells(root) > 0 {
         return Err(at(root, format!("its processors are shared out among {} NUMA cells", cells(root))));
-    }
-    if let Some(each) = child(root, "vcpus") {
-        return Err(at(each, "its processors are listed one by one"));
     }
     let tuned = child(root, "cputune").into_iter().flat_map(|tune| tune.descendants());
     let of_one_that_goes = |node: &Node<'_, '_>| {

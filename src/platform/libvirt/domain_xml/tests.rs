@@ -74,6 +74,34 @@ fn the_nvram_file_counts_as_storage_that_is_written() {
 }
 
 #[test]
+fn an_nvram_is_found_in_each_of_its_forms() {
+    let nvram = |element: &str| {
+        let domain = parse(&format!("<domain type='kvm'><os>{element}</os></domain>")).unwrap();
+        let disks =
+            domain.disks.iter().map(|disk| format!("{} {} {}", disk.target, disk.source, disk.readonly));
+        disks.chain(domain.obstacles).collect::<Vec<_>>()
+    };
+    for (element, expected) in [
+        ("<nvram template='/t.fd'>\n /x_VARS.fd\n</nvram>", "nvram /x_VARS.fd false"),
+        ("<nvram type='file'>\n <source file='/x_VARS.fd'/>\n</nvram>", "nvram /x_VARS.fd false"),
+        ("<nvram type='block'><source dev='/dev/vg/vars'/></nvram>", "nvram /dev/vg/vars false"),
+        (
+            "<nvram type='network'><source protocol='iscsi' name='i/0'><host name='s' port='6000'/></source></nvram>",
+            "nvram iscsi://s:6000 false",
+        ),
+        (
+            "<nvram type='volume'><source pool='p' volume='v'/></nvram>",
+            "nvram: storage of type 'volume' cannot be checked at a destination",
+        ),
+    ] {
+        assert_eq!(nvram(element), [expected]);
+    }
+    for none in ["<nvram template='/t.fd'/>", "<nvram type='file'/>", "<loader type='pflash'/>"] {
+        assert!(nvram(none).is_empty(), "{none}");
+    }
+}
+
+#[test]
 fn a_zone_in_a_managed_network_does_not_need_the_bridge_behind_it_anywhere_else() {
     // As libvirt 9.0 shows it while the zone runs; the network forwards to a bridge.
     let xml = "<domain type='kvm'><devices><interface type='bridge'><mac address='52:54:00:e0:f1:32'/>

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::platform::libvirt::domain_xml::{parse, stated};
+use crate::model::document::{self, Written};
+use crate::model::{Mac, Manifest, Millis, NetMap};
+use crate::platform::libvirt::domain_xml::{parse, plug, stated};
 
 /// As libvirt prints a zone that runs.
 const REAL: &str = include_str!("../../survey/fixtures/domain.xml");
@@ -33,21 +35,30 @@ const ODD: &str = r#"<?xml version="1.0"?>
 
 fn one(xml: &str, change: Edit) -> Result<String, String> {
     let changed = edit(xml, std::slice::from_ref(&change))?;
-    assert_eq!(edit(&changed, &[change]).as_ref(), Ok(&changed), "what is so already stays as it is");
+    // Two networks may have changed places, and would do so again.
+    if !matches!(change, Edit::Networks(_)) {
+        assert_eq!(edit(&changed, &[change]).as_ref(), Ok(&changed), "what is so already stays as it is");
+    }
     Ok(changed)
 }
 
 fn network(from: &str, to: &str) -> Edit {
-    Edit::Network { from: from.parse().unwrap(), to: to.parse().unwrap() }
+    networks(&[(from, to)])
+}
+
+fn networks(pairs: &[(&str, &str)]) -> Edit {
+    let pairs = pairs.iter().map(|(from, to)| (from.parse().unwrap(), to.parse().unwrap()));
+    Edit::Networks(NetMap::of(pairs).unwrap())
 }
 
 #[test]
 fn what_is_asked_for_is_changed_and_nothing_else() {
     let other = "6b5bd03f-ed22-41e2-9128-dadfae40d005";
     let uuid = "af10a2cc-78da-4b64-81ce-6e7aeae52845";
+    let mac = Mac([0x52, 0x54, 0, 0, 0, 2]).of_copy(other.parse().unwrap()).to_string();
     let cases: [(Edit, &[(&str, &str)]); 9] = [
         (Edit::Name("db".parse().unwrap()), &[("  <name>web1</name><uuid>", "  <name>db</name><uuid>")]),
-        (Edit::Uuid(other.parse().unwrap()), &[(uuid, other)]),
+        (Edit::Uuid(other.parse().unwrap()), &[(uuid, other), ("52:54:00:00:00:02", &mac)]),
         (Edit::Memory(64 << 20), &[("'off'>96<", "'off'>64<"), (">65536<", ">65536<")]),
         (Edit::Memory(3 << 30), &[("'off'>96<", "'off'>3072<"), (">65536<", ">3145728<")]),
         (
@@ -76,6 +87,31 @@ fn what_is_asked_for_is_changed_and_nothing_else() {
 }
 
 #[test]
+fn networks_change_places_and_the_second_change_does_not_undo_the_first() {
+    let two = ODD.replace("network='br0'", "network='br1'");
+    let swapped = edit(&two, &[networks(&[("br0", "br1"), ("br1", "br0")])]).unwrap();
+    let expected = two.replace("network='br1'", "network='br0'").replace("bridge=\"br0\"", "bridge=\"br1\"");
+    assert_eq!(swapped, expected.replace("<source dev='br0' mode", "<source dev='br1' mode"));
+}
+
+#[test]
+fn a_copy_is_known_by_nothing_that_the_original_is_known_by() {
+    let uuid: Uuid = "6b5bd03f-ed22-41e2-9128-dadfae40d005".parse().unwrap();
+    let old = "af10a2cc-78da-4b64-81ce-6e7aeae52845";
+    let zone = ODD.replace("<memory unit", "<genid>43dc0cf8-809b-4adb-9bea-a9abb5f3d90e</genid><memory unit");
+    let copy = one(&zone, Edit::Uuid(uuid)).unwrap();
+    assert_eq!((copy.matches(&uuid.to_string()).count(), copy.contains("43dc0cf8")), (3, false));
+    assert!(!copy.contains(old) && !copy.contains("52:54:00:00:00:02"), "{copy}");
+    // Its own UUID makes no copy of it; and what libvirt makes by itself is left to it.
+    assert_eq!(one(&zone, Edit::Uuid(old.parse().unwrap())).unwrap(), zone);
+    let empty = ODD.replace("<memory unit", "<genid/><memory unit");
+    assert!(one(&empty, Edit::Uuid(uuid)).unwrap().contains("<genid/>"));
+    let odd = ODD.replace("52:54:00:00:00:02", "52:54");
+    let said = one(&odd, Edit::Uuid(uuid)).unwrap_err();
+    assert_eq!(said, "\"52:54\" is no hardware address at 15:31");
+}
+
+#[test]
 fn what_would_no_longer_add_up_is_refused_with_its_place() {
     let with = |cpu: &str| ODD.replace("<devices>", &format!("{cpu}\n<devices>"));
     let numa = with("<cpu><numa><cell id='0' cpus='0-1'/><cell id='1' cpus='2-3'/></numa></cpu>");
@@ -93,6 +129,7 @@ fn what_would_no_longer_add_up_is_refused_with_its_place() {
         (ODD.to_owned(), Edit::Memory(0), "counted in KiB"),
         (flat("<cpu><topology sockets='1' cores='2' threads='2'/></cpu>"), Edit::Cpus(2), "is not one of 2"),
         (flat("<vcpus><vcpu id='0'/></vcpus>"), Edit::Cpus(2), "listed one by one"),
+        (with("<vcpus><vcpu id='0'/></vcpus>"), Edit::Cpus(3), "listed one by one at 13:"),
         (flat("<cputune><vcpupin vcpu='3' cpuset='0'/></cputune>"), Edit::Cpus(3), "not among 3"),
         (flat("<cputune><vcpusched vcpus='0-2,^1'/></cputune>"), Edit::Cpus(2), "not among 2"),
         (ODD.to_owned(), Edit::Cpus(0), "at least one processor"),
@@ -130,6 +167,34 @@ fn pinning_and_topology_that_still_fit_stand_in_nobodys_way() {
     assert!(one(&topology, Edit::Cpus(8)).unwrap().contains("'static'>8</vcpu>"));
 }
 
+/// The configuration after its way to another host: in a manifest, out of it, and through both ways of changing it with
+/// nothing to change.
+fn travelled(config: &str) -> String {
+    let manifest = serde_json::json!({
+        "zone": {
+            "name": "web1", "uuid": "af10a2cc-78da-4b64-81ce-6e7aeae52845", "brand": "kvm", "state": "installed",
+            "autostart": false, "persistent": true, "memory": 1, "cpus": 1,
+        },
+        "config": config, "platform": "libvirt", "disks": [], "networks": [], "obstacles": [],
+    });
+    let manifest: Manifest = serde_json::from_value(manifest).unwrap();
+    let text = document::write(&manifest, &Written::by("h1", Millis(0))).unwrap();
+    let there = document::read(text.as_bytes(), "web1.xml").unwrap().0;
+    edit(&plug(&there.config, &[]).unwrap(), &[]).unwrap()
+}
+
+#[test]
+fn the_documents_of_real_hypervisors_travel_as_they_are() {
+    let virsh = include_str!("../../../../model/document/fixtures/virsh.xml");
+    let kvm = include_str!("../../../../../fuzz/corpus/domain/kvm.xml");
+    let lxc = include_str!("../../../../../fuzz/corpus/domain/lxc.xml");
+    let all = [REAL, ODD, virsh, kvm, lxc];
+    for config in all.map(str::to_owned).into_iter().chain(all.map(|config| config.replace('\n', "\r\n"))) {
+        assert_eq!(travelled(&config), config);
+    }
+    assert!(all.iter().any(|config| config.contains("<metadata>") && config.contains(" xmlns:")));
+}
+
 /// A document with the same things in it, written in different ways.
 fn documents() -> impl Strategy<Value = String> {
     let comment = "(<!-- (<name>x</name>|machine='pc'|[a-z <>='/]{0,20}) -->)?";
@@ -157,7 +222,9 @@ fn edits() -> impl Strategy<Value = Edit> {
         (1_u64..1 << 40).prop_map(|kib| Edit::Memory(kib << 10)),
         (1_u32..500).prop_map(Edit::Cpus),
         "[a-z0-9.-]{1,20}".prop_map(Edit::Machine),
-        ("br[0-3]", "[a-z\"'&<>]{1,8}").prop_map(|(from, to)| network(&from, &to)),
+        prop::collection::btree_map("br[0-3]", "[a-z\"'&<>]{1,8}|br[0-3]", 1..4).prop_map(|names| {
+            networks(&names.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect::<Vec<_>>())
+        }),
     ]
 }
 
@@ -170,6 +237,12 @@ fn read_back(xml: &str) -> (super::super::Stated, Option<String>, Vec<String>) {
 
 proptest! {
     #[test]
+    fn a_document_that_travels_is_the_same_to_the_byte(xml in documents()) {
+        prop_assert!(xml.contains(" xmlns:m="));
+        prop_assert_eq!(travelled(&xml), xml);
+    }
+
+    #[test]
     fn a_change_is_made_and_what_is_not_asked_for_stays(xml in documents(), change in edits()) {
         let changed = one(&xml, change.clone()).unwrap();
         let (mut zone, mut machine, mut networks) = read_back(&xml);
@@ -179,9 +252,10 @@ proptest! {
             Edit::Memory(bytes) => zone.memory = bytes,
             Edit::Cpus(cpus) => zone.cpus = cpus,
             Edit::Machine(name) => machine = Some(name),
-            Edit::Network { from, to } => {
-                let of_it = networks.iter_mut().filter(|name| **name == from.as_str());
-                of_it.for_each(|name| *name = to.to_string());
+            Edit::Networks(names) => {
+                networks.iter_mut().for_each(|name| {
+                    *name = names.there(name).map_or_else(|| name.clone(), ToString::to_string);
+                });
             }
         }
         prop_assert_eq!(read_back(&changed), (zone, machine, networks));

@@ -1,0 +1,168 @@
+//! Whether another host has a zone, or may have it: then it is not attached here.
+//!
+//! A host that cannot be asked counts as having it. Only the administrator can say otherwise, host by host (`--not-on`).
+//! Whoever has let the zone go says where to, and that host is asked, too.
+
+use futures::future::join_all;
+use uuid::Uuid;
+
+use crate::evacuation::Peers;
+use crate::model::{HostUri, Whereabouts};
+
+/// So many hosts are asked at most.
+const MOST: usize = 32;
+
+/// What another host says of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// So much it knows.
+    Knows(Whereabouts),
+    /// It does not answer, or not as a host should.
+    Silent(String),
+}
+
+/// Why a zone is not to be attached here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Elsewhere {
+    /// It is there.
+    #[error("it is on {0}")]
+    Has(HostUri),
+    /// It soon will be.
+    #[error("it is about to be on {0}: it is being attached there, or moves there; try again later")]
+    Comes(HostUri),
+    /// It may be there.
+    #[error(
+        "{host} was a target of it and cannot be asked ({reason}); if you know that it is not there, say --not-on {}",
+        .host.host
+    )]
+    May {
+        /// The host.
+        host: HostUri,
+        /// What was tried.
+        reason: String,
+    },
+}
+
+/// Whom to ask of which zone.
+pub struct Question<'a> {
+    /// The zone.
+    pub uuid: Uuid,
+    /// This host.
+    pub asker: &'a str,
+    /// Hosts that are not asked when it is said that the zone went there.
+    pub known: &'a [&'a str],
+}
+
+impl Question<'_> {
+    /// Asks these hosts, all at once, in their order; then those to which it went from them.
+    pub async fn ask(&self, peers: &Peers, uris: Vec<HostUri>) -> Vec<(HostUri, Answer)> {
+        let mut answers: Vec<(HostUri, Answer)> = Vec::new();
+        let mut next = uris;
+        while !next.is_empty() {
+            if answers.len() + next.len() > MOST {
+                let reason = "the zone was passed on too often".to_owned();
+                answers.extend(next.into_iter().map(|uri| (uri, Answer::Silent(reason.clone()))));
+                break;
+            }
+            let asking = next.into_iter().map(|uri| async {
+                let answer = self.ask_one(peers, &uri).await;
+                (uri, answer.map_or_else(Answer::Silent, Answer::Knows))
+            });
+            answers.extend(join_all(asking).await);
+            next = self.unasked(&answers);
+        }
+        answers
+    }
+
+    async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Whereabouts, String> {
+        let host = peers.reach(uri).await?;
+        let known = host.whereabouts(self.uuid).await.map_err(|error| error.to_string())?;
+        // Room may be booked for it here, and this host be one of its own targets.
+        let is_here = known == Whereabouts::Coming
+            && host.facts().await.map_err(|error| error.to_string())?.host == self.asker;
+        Ok(if is_here { Whereabouts::Unknown } else { known })
+    }
+
+    /// Where it went, by what these hosts say, and nobody was asked.
+    fn unasked(&self, answers: &[(HostUri, Answer)]) -> Vec<HostUri> {
+        let asked = |host: &str| {
+            host == self.asker
+                || self.known.contains(&host)
+                || answers.iter().any(|(uri, _)| uri.host == host)
+        };
+        let gone = answers.iter().filter_map(|(_, answer)| match answer {
+            Answer::Knows(known) => known.gone_to(),
+            Answer::Silent(_) => None,
+        });
+        let mut next: Vec<HostUri> = Vec::new();
+        for uri in gone.filter(|uri| !asked(&uri.host)) {
+            if next.iter().all(|other| other.host != uri.host) {
+                next.push(uri.clone());
+            }
+        }
+        next
+    }
+}
+
+/// Whether no other host has the zone, by these answers; it is stated not to be on the hosts of `not_on`.
+///
+/// # Errors
+/// Which one has it, or may.
+pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), Elsewhere> {
+    for (host, answer) in answers {
+        match answer {
+            Answer::Knows(Whereabouts::Here) => return Err(Elsewhere::Has(host.clone())),
+            Answer::Knows(Whereabouts::Coming) => return Err(Elsewhere::Comes(host.clone())),
+            Answer::Silent(reason) if !not_on.contains(&host.host) => {
+                return Err(Elsewhere::May { host: host.clone(), reason: reason.clone() });
+            }
+            // Where it went was asked, too.
+            Answer::Knows(_) | Answer::Silent(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::sample::uri;
+
+    #[test]
+    fn whoever_has_it_or_may_have_it_is_named() {
+        let h2 = || uri("rads://h2");
+        for (answer, not_on, expected) in [
+            (Answer::Knows(Whereabouts::Here), "h2", "it is on rads://h2"),
+            (Answer::Knows(Whereabouts::Coming), "h2", "it is about to be on rads://h2"),
+            (
+                Answer::Silent("no route".into()),
+                "h3",
+                "rads://h2 was a target of it and cannot be asked (no route)",
+            ),
+            (Answer::Silent("no route".into()), "h2", "may"),
+            (Answer::Knows(Whereabouts::Configured), "", "may"),
+            (Answer::Knows(Whereabouts::Unknown), "", "may"),
+            (Answer::Knows(Whereabouts::Migrated(uri("rads://h9"))), "", "may"),
+        ] {
+            let answers = [(uri("rads://h0"), Answer::Knows(Whereabouts::Unknown)), (h2(), answer)];
+            let said = nowhere(&answers, &[not_on.to_owned()]);
+            let said = said.map_or_else(|error| error.to_string(), |()| "may".to_owned());
+            assert!(said.starts_with(expected), "{answers:?} {not_on}: {said}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_got_it_from_one_that_was_asked_is_asked_once() {
+        let question = Question { uuid: Uuid::nil(), asker: "h0", known: &["h1"] };
+        let went = |to: &str| Answer::Knows(Whereabouts::Evacuated(uri(to)));
+        let answers = [
+            (uri("rads://h2"), went("ssh://h4")),
+            (uri("rads://h3"), went("rads://h4")),
+            (uri("rads://h5"), went("rads://h2")),
+            (uri("rads://h6"), went("rads://h0")),
+            (uri("rads://h7"), went("rads://h1")),
+            (uri("rads://h8"), Answer::Silent("no route".into())),
+        ];
+        assert_eq!(question.unasked(&answers), [uri("ssh://h4")]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Where a zone is, as far as this host knows.
+
+use uuid::Uuid;
+
+use super::Local;
+use crate::host::{Host, HostError};
+use crate::model::{Inventory, Whereabouts};
+use crate::store::{Away, Detached, Reservation};
+
+/// All that says something of it.
+#[derive(Default)]
+struct Signs {
+    booked: Vec<Reservation>,
+    inventory: Inventory,
+    away: Vec<Away>,
+    detached: Vec<Detached>,
+}
+
+impl Signs {
+    /// What they come to for one zone. What its platform has is here, whatever else is written.
+    fn of(&self, uuid: Uuid) -> Whereabouts {
+        if self.inventory.zones.iter().any(|zone| zone.uuid == uuid) {
+            return Whereabouts::Here;
+        }
+        if self.booked.iter().any(|one| one.uuid == uuid) {
+            return Whereabouts::Coming;
+        }
+        if let Some(away) = self.away.iter().find(|away| away.uuid == uuid) {
+            return Whereabouts::Evacuated(away.refuge.clone());
+        }
+        match self.detached.iter().find(|row| row.uuid == uuid) {
+            Some(row) => row.moved_to.clone().map_or(Whereabouts::Configured, Whereabouts::Migrated),
+            None => Whereabouts::Unknown,
+        }
+    }
+}
+
+impl Local {
+    /// Where that zone is, as far as is known here.
+    pub(super) async fn find(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+        // In this order: a zone that comes is among the one or the other.
+        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        let inventory = self.inventory().await?;
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        let detached = self.store.detached().map_err(|error| self.failed(error))?;
+        Ok(Signs { booked, inventory, away, detached }.of(uuid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{sample, sample_away, sample_zone};
+
+    #[test]
+    fn what_the_platform_has_is_here_and_what_is_booked_comes_whatever_else_is_written() {
+        let uuid = sample_zone("web").uuid;
+        let booked = vec![Reservation { uuid, ..sample::booking("web", 1) }];
+        let inventory = Inventory { zones: vec![sample_zone("web")], strangers: vec![] };
+        let away = vec![Away { uuid, ..sample_away("web") }];
+        let detached = |to| vec![Detached { uuid, ..sample::detached("web", 1, to) }];
+        let none = Signs::default;
+        let evacuated = Whereabouts::Evacuated(away[0].refuge.clone());
+        let migrated = Whereabouts::Migrated(sample::uri("ssh://h2"));
+        for (signs, expected) in [
+            (none(), Whereabouts::Unknown),
+            (Signs { detached: detached(None), ..none() }, Whereabouts::Configured),
+            (Signs { detached: detached(Some("ssh://h2")), ..none() }, migrated),
+            (Signs { away: away.clone(), detached: detached(None), ..none() }, evacuated),
+            (Signs { booked: booked.clone(), away: away.clone(), ..none() }, Whereabouts::Coming),
+            (Signs { booked, inventory, away, detached: detached(None) }, Whereabouts::Here),
+        ] {
+            assert_eq!(signs.of(uuid), expected);
+            assert_eq!(signs.of(Uuid::from_u128(99)), Whereabouts::Unknown);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Hardware addresses.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A hardware address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// The address of the same interface of a copy of the zone, which has this UUID: one of libvirt's range
+    /// (`52:54:00`), the same for the same zone, and another one for each interface.
+    #[must_use]
+    pub fn of_copy(self, uuid: Uuid) -> Self {
+        let [a, b, c, d, e, g] = self.0;
+        // FNV-1a: what is wanted is no secret, but spread.
+        let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let sum = uuid.into_bytes().into_iter().chain([a, b, c]).fold(0xcbf2_9ce4_8422_2325, step);
+        let [.., x, y, z] = (sum ^ (sum >> 32)).to_be_bytes();
+        // Never the address itself; and two of one maker stay two.
+        let z = if [x, y, z] == [0; 3] { 1 } else { z };
+        Self([0x52, 0x54, 0, d ^ x, e ^ y, g ^ z])
+    }
+}
+
+impl FromStr for Mac {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no hardware address");
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part =
+                parts.next().filter(|part| part.len() == 2 && !part.starts_with('+')).ok_or_else(bad)?;
+            *byte = u8::from_str_radix(part, 16).map_err(|_| bad())?;
+        }
+        if parts.next().is_some() { Err(bad()) } else { Ok(Self(bytes)) }
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl TryFrom<String> for Mac {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Mac> for String {
+    fn from(mac: Mac) -> Self {
+        mac.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_has_addresses_of_its_own_and_always_the_same() {
+        let uuid = Uuid::from_u128(0x0051_1286_3319_4f84_a168_e5fc_dfb0_de45);
+        let [first, second] =
+            ["52:54:00:00:00:01", "52:54:00:00:00:02"].map(|mac| mac.parse::<Mac>().unwrap());
+        assert_eq!(first.of_copy(uuid).to_string(), "52:54:00:31:d1:1d");
+        assert_ne!(second.of_copy(uuid), first.of_copy(uuid));
+        let copies: BTreeSet<_> = (0..1000).map(|n| first.of_copy(Uuid::from_u128(n))).collect();
+        assert_eq!(copies.len(), 1000, "each copy has another one");
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_of_a_copy_is_in_the_range_of_libvirt_and_not_that_of_the_original(
+            mac: [u8; 6], other: [u8; 3], uuid: u128,
+        ) {
+            let (copy, uuid) = (|mac: Mac| mac.of_copy(Uuid::from_u128(uuid)), Uuid::from_u128(uuid));
+            let libvirts = Mac([0x52, 0x54, 0, mac[3], mac[4], mac[5]]);
+            for mac in [Mac(mac), libvirts] {
+                prop_assert_eq!(&copy(mac).0[..3], &[0x52, 0x54, 0]);
+                prop_assert_ne!(copy(mac), mac);
+                prop_assert_eq!(copy(mac), mac.of_copy(uuid));
+            }
+            let beside = Mac([0x52, 0x54, 0, other[0], other[1], other[2]]);
+            prop_assert_eq!(copy(libvirts) == copy(beside), libvirts == beside);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Texts from outside, as they are shown.
+
+/// The same on one line: nothing that a file, a hypervisor or a peer says may steer the terminal or break a line.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_or_break_a_line_is_a_blank() {
+        assert_eq!(plain("web1\n\u{1b}[2J\u{9b}2J\tä"), "web1  [2J 2J ä");
+    }
+}

@@ -1,0 +1,135 @@
+//! Storage that two domains would use at the same time: harm is done as soon as one of them writes to it.
+
+use std::collections::BTreeSet;
+
+use roxmltree::Node;
+
+use super::{attribute, child, read, source_of, text_of};
+use crate::model::DiskSource;
+
+/// The storage of the original to which a copy with the first document would write. What it says that it shares does not
+/// count.
+///
+/// # Errors
+/// What is wrong with a document.
+pub fn writes_over(copy: &str, original: &str) -> Result<Vec<String>, String> {
+    let (copy, original) = (read(copy)?, read(original)?);
+    let mut used: BTreeSet<_> = uses(original.root_element()).into_iter().map(|one| one.place).collect();
+    // Each is named once.
+    let mut is_shared = |one: &Use| one.is_written && used.remove(&one.place);
+    let shared = uses(copy.root_element()).into_iter().filter(|one| is_shared(one));
+    Ok(shared.map(|one| one.place).collect())
+}
+
+/// A piece of storage that is used.
+struct Use {
+    /// Where it lies: as a path, or with all that tells it from others.
+    place: String,
+    /// It is written to, and by this domain alone.
+    is_written: bool,
+}
+
+fn uses(root: Node<'_, '_>) -> Vec<Use> {
+    let mut found = Vec::new();
+    for part in root.children().filter(Node::is_element).flat_map(|section| section.children()) {
+        match part.tag_name().name() {
+            "nvram" => {
+                let place = text_of(part).or_else(|| place(part));
+                found.extend(place.map(|place| Use { place, is_written: true }));
+            }
+            "disk" => disk(part, &mut found),
+            "filesystem" => {
+                let place = child(part, "source").and_then(folder);
+                let is_written = child(part, "readonly").is_none();
+                found.extend(place.map(|place| Use { place, is_written }));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A disk, and what lies below it.
+fn disk(device: Node<'_, '_>, found: &mut Vec<Use>) {
+    let is_kept = ["readonly", "shareable"].iter().any(|word| child(device, word).is_some());
+    let is_written = !is_kept && !matches!(device.attribute("device"), Some("cdrom"));
+    found.extend(place(device).map(|place| Use { place, is_written }));
+    let mut backing = child(device, "backingStore");
+    while let Some(store) = backing {
+        found.extend(place(store).map(|place| Use { place, is_written: false }));
+        backing = child(store, "backingStore");
+    }
+}
+
+/// Where a disk, or something that is described like one, lies.
+fn place(disk: Node<'_, '_>) -> Option<String> {
+    let source = child(disk, "source")?;
+    match source_of(disk) {
+        Ok(Some(network @ DiskSource::Network { .. })) => {
+            Some(format!("{network}/{}", attribute(source, "name")))
+        }
+        Ok(found) => found.map(|path| path.to_string()),
+        // A volume of a pool, say: the pool's name and its own.
+        Err(_) => {
+            let told = source.descendants().flat_map(|node| node.attributes()).map(|part| part.value());
+            Some(told.collect::<Vec<_>>().join("/"))
+        }
+    }
+}
+
+/// Where a container's folder lies; none if it is made anew at each boot.
+fn folder(source: Node<'_, '_>) -> Option<String> {
+    ["dir", "file", "dev"].iter().find_map(|name| source.attribute(*name)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DISK: &str = "<disk type='file'><source file='/s/a.img'/><target dev='vda'/></disk>";
+
+    fn domain(devices: &str) -> String {
+        format!("<domain type='kvm'><os><nvram>/n/a.fd</nvram></os><devices>{devices}</devices></domain>")
+    }
+
+    /// What a domain with these devices writes over that of one with those.
+    fn shared(devices: &str, others: &str) -> Vec<String> {
+        let copy = domain(devices).replace("/n/a.fd", "/n/b.fd");
+        writes_over(&copy, &domain(others)).unwrap()
+    }
+
+    #[test]
+    fn a_copy_writes_over_every_disk_that_it_has_kept_and_over_its_nvram() {
+        let block = "<disk type='block'><source dev='/dev/vg/a'/></disk>";
+        let rbd = "<disk type='network'><source protocol='rbd' name='p/a'><host name='m'/></source></disk>";
+        let volume = "<disk type='volume'><source pool='p' volume='v'/></disk>";
+        let folder = "<filesystem type='mount'><source dir='/z/root'/><target dir='/'/></filesystem>";
+        let all = [DISK, block, rbd, volume, folder].concat();
+        let expected = ["/s/a.img", "/dev/vg/a", "rbd://m/p/a", "p/v", "/z/root"];
+        assert_eq!(shared(&all, &all), expected);
+        assert_eq!(writes_over(&domain(""), &domain("")).unwrap(), ["/n/a.fd"]);
+        let newer = domain("").replace("<nvram>/n/a.fd<", "<nvram type='file'><source file='/n/a.fd'/><");
+        assert_eq!(writes_over(&newer, &domain("")).unwrap(), ["/n/a.fd"]);
+        let others = all.replace("/a", "/b").replace("'v'", "'w'").replace("/z/", "/y/");
+        assert!(shared(&others, &all).is_empty(), "{others}");
+    }
+
+    #[test]
+    fn what_is_read_shared_on_purpose_or_made_anew_is_in_nobodys_way() {
+        for (from, to) in [
+            ("<target", "<readonly/><target"),
+            ("<target", "<shareable/><target"),
+            ("<disk ", "<disk device='cdrom' "),
+        ] {
+            assert!(shared(&DISK.replace(from, to), DISK).is_empty(), "{to}");
+        }
+        let memory = "<filesystem type='ram'><source usage='1024'/><target dir='/tmp'/></filesystem>";
+        assert!(shared(memory, memory).is_empty());
+        // The original's words on it do not count, and neither does where it has it.
+        assert_eq!(shared(DISK, &DISK.replace("<target", "<shareable/><target")), ["/s/a.img"]);
+        let backing = "<backingStore type='file'><source file='/s/a.img'/></backingStore>";
+        let above = DISK.replace("/a.img", "/b.img").replace("<target", &format!("{backing}<target"));
+        assert_eq!(shared(DISK, &above), ["/s/a.img"]);
+        assert!(shared(&above, DISK).is_empty(), "it reads what is below its own");
+    }
+}

@@ -1,0 +1,142 @@
+//! What a host does when it hears that zones of its own were attached elsewhere while it was away.
+
+use std::sync::Arc;
+
+use crate::evacuation::{RunLock, is_running};
+use crate::host::{Host, Local, chain};
+use crate::model::{Claim, HostUri, Kind, Millis, Zone};
+use crate::store::{Away, AwayPhase, Direction, Store};
+
+/// What was found of a zone that another host has attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// What that host says.
+    pub claim: Claim,
+    /// That host.
+    pub by: HostUri,
+    /// What it means here.
+    pub verdict: Verdict,
+}
+
+/// What it means that a zone of this host was attached elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It runs in both places.
+    Twice,
+    /// It is configured here as well; it counts as away from now on.
+    Gone,
+    /// It counts as away already.
+    Known,
+    /// It should count as away, but that could not be put down.
+    NotRecorded(String),
+}
+
+/// What a claim means for the zone as it is here now.
+fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
+    // Its row would be lost: what is half done is settled first.
+    let in_the_way = |zone: &Zone| {
+        let own = |row: &&Away| row.zone == zone.name || row.uuid == zone.uuid;
+        let row =
+            away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.phase != AwayPhase::Away)?;
+        Some(match row.phase {
+            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.refuge),
+            _ => format!("its move to {} was interrupted; run 'sysadm evacuate --resume' first", row.refuge),
+        })
+    };
+    match zone {
+        Some(zone) if zone.is_running() => Verdict::Twice,
+        Some(zone) => in_the_way(zone).map_or(Verdict::Gone, Verdict::NotRecorded),
+        None if away.iter().any(|row| row.uuid == claim.uuid) => Verdict::Known,
+        None => Verdict::NotRecorded("its configuration is not here any more".to_owned()),
+    }
+}
+
+/// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
+pub(super) async fn heed(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Verdict {
+    let verdict = match look(local, store, claim).await {
+        Ok((Verdict::Gone, _)) => settle(local, store, claim, by).await,
+        looked => looked.map(|(verdict, _)| verdict),
+    };
+    verdict.unwrap_or_else(Verdict::NotRecorded)
+}
+
+/// What the claim means now, and the zone as it is here.
+async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, Option<Zone>), String> {
+    let away = store.away().map_err(|error| chain(&error))?;
+    let inventory = local.inventory().await.map_err(|error| error.to_string())?;
+    let zone = inventory.zones.into_iter().find(|zone| zone.uuid == claim.uuid);
+    Ok((judge(zone.as_ref(), &away, claim), zone))
+}
+
+/// Takes the zone out of this host, if nothing has changed meanwhile.
+async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Result<Verdict, String> {
+    // A run that is under way may be about this very zone.
+    let busy = || "an evacuation or return is in progress".to_owned();
+    let _lock = RunLock::take(local.paths(), Direction::Evacuate)
+        .map_err(|error| if is_running(local.paths()) { busy() } else { error.to_string() })?;
+    let (verdict, zone) = look(local, store, claim).await?;
+    if let (Verdict::Gone, Some(zone)) = (&verdict, zone) {
+        let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
+        // The row first: a zone that is away and still defined here is settled by the next time.
+        let row = row_of(&zone, local.name(), by, claim.at);
+        store.begin_away(&row, &manifest).map_err(|error| chain(&error))?;
+        local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
+    }
+    Ok(verdict)
+}
+
+fn row_of(zone: &Zone, origin: &str, refuge: &HostUri, at: Millis) -> Away {
+    Away {
+        zone: zone.name.clone(),
+        uuid: zone.uuid,
+        brand: zone.brand,
+        origin: origin.to_owned(),
+        refuge: refuge.clone(),
+        aside: None,
+        one_way: false,
+        was_running: true,
+        kind: Kind::Cold,
+        phase: AwayPhase::Away,
+        started: at,
+        ended: Some(at),
+        bytes: 0,
+        downtime: None,
+        expected: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ZoneState;
+    use crate::store::tests::{sample, sample_away, sample_zone};
+
+    #[test]
+    fn what_a_claim_means_depends_on_how_the_zone_is_here() {
+        let at_home = |state| Zone { state, ..sample_zone("web") };
+        let (running, installed) = (at_home(ZoneState::Running), at_home(ZoneState::Installed));
+        let claim = Claim { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
+        let away = [Away { uuid: claim.uuid, ..sample_away("web") }];
+        let leaving = [Away { phase: AwayPhase::Leaving, ..away[0].clone() }];
+        let other = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("web") }];
+        let interrupted = "its move to ssh://root@h2 was interrupted; run 'sysadm evacuate --resume' first";
+        let not_recorded = Verdict::NotRecorded("its configuration is not here any more".into());
+        let table = [
+            (Some(&running), &[][..], Verdict::Twice),
+            (Some(&running), &away[..], Verdict::Twice),
+            (Some(&installed), &[][..], Verdict::Gone),
+            (Some(&installed), &away[..], Verdict::Gone),
+            (Some(&installed), &leaving[..], Verdict::NotRecorded(interrupted.into())),
+            (
+                Some(&installed),
+                &other[..],
+                Verdict::NotRecorded("another zone web is away at ssh://root@h2".into()),
+            ),
+            (None, &away[..], Verdict::Known),
+            (None, &[][..], not_recorded),
+        ];
+        for (zone, away, verdict) in table {
+            assert_eq!(judge(zone, away, &claim), verdict);
+        }
+    }
+}
