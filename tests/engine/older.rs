@@ -100,7 +100,7 @@ async fn the_same_configuration_is_in_nobodys_way_and_another_one_is() {
         let (world, older) = with_an_older_one(kind).await;
         let outcome = world.run(Direction::Migrate).await.unwrap();
         let said = error_of(&outcome, "web");
-        assert_eq!(said, "h2: web is configured there already; -w overwrites that");
+        assert_eq!(said, "h2: web is there already, installed; -w of evacuate and migrate overwrites that");
         assert_eq!(kept(&world).await, Some(older));
     }
 }
