@@ -216,17 +216,19 @@ fn what_is_not_true_any_more_is_withdrawn_also_from_one_that_is_no_target_any_mo
     site.done("h1", "target set evac1 rads://h3");
     site.done("h1", "zone detach evac4");
     assert!(!kept(&site).contains("evac4"), "it may go anywhere now");
+    site.done("h1", "zone migrate evac3 rads://h3");
+    assert!(!kept(&site).contains("evac3"), "it is not here any more");
     site.stop_agent("h2");
     site.done("h1", "target set --default rads://h3");
     assert_snapshot!(site.run("h1", "zone standby"), @r"
-    sysadm: the manifests of 4 zone(s) are left with 1 host(s)
+    sysadm: the manifests of 3 zone(s) are left with 1 host(s)
     ------- stderr -------
-    sysadm: rads://h2 still has manifests of before, of evac1, evac2, evac3, tzone1: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?; the next 'sysadm zone standby' withdraws them
+    sysadm: rads://h2 still has manifests of before, of evac1, evac2, tzone1: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?; the next 'sysadm zone standby' withdraws them
     [done]
     ");
     site.start_agents(&["h2"]);
     assert_snapshot!(site.run("h1", "zone standby"), @r"
-    sysadm: the manifests of 4 zone(s) are left with 1 host(s)
+    sysadm: the manifests of 3 zone(s) are left with 1 host(s)
     [done]
     ");
     assert_snapshot!(kept(&site), @"");
@@ -339,4 +341,23 @@ fn what_is_stated_is_in_the_system_log_before_anything_comes_of_it() {
     };
     assert_snapshot!(said(), @"zone 'evac4' of h1 is being attached by USER, who states that h1 is down and that it is not on h9, validation skipped (-F)");
     assert_snapshot!(said(), @"zone 'evac4' of h1 attached by USER");
+}
+
+#[test]
+fn a_zone_that_was_detached_at_its_refuge_is_said_to_be_there() {
+    let site = Environment::story();
+    site.done("h1", "maintain -s");
+    site.done("h1", "evacuate -qa evac4");
+    site.done("h1", "maintain -e");
+    site.done("h2", "zone detach evac4");
+    assert_snapshot!(site.run("h1", "evacuate -ra evac4"), @r"
+    sysadm: preparing zones for return ... 1/1
+    ------- stderr -------
+    sysadm: return not complete: 0 of 1 zone(s) moved, 1 failed.
+    sysadm: evac4: failed: it was detached on h2; attach it there ('sysadm zone attach evac4'), or give it up: sysadm evacuate --forget evac4
+    [exit status 1]
+    ");
+    site.done("h2", "zone attach evac4");
+    site.done("h1", "evacuate -ra evac4");
+    assert_eq!(site.whereabouts("evac4"), "h1 installed");
 }

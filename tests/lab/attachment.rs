@@ -208,3 +208,27 @@ fn a_virtual_machine_that_its_target_has_or_may_have_is_not_attached() {
     h1.sysadm(&["zone", "attach", "db", "--not-on", "h2"]).ends(0);
     assert_eq!(h1.guests(), "db shut off");
 }
+
+#[test]
+fn a_machine_that_names_things_of_its_host_is_detached_and_attached_where_these_are() {
+    let lab = Lab::new(&["h1", "h2"]);
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.define_kvm(&["db"], &[]);
+    let volume = "<disk type='volume' device='disk'><source pool='fast' volume='db.img'/><target dev='vdz' bus='virtio'/></disk></devices>";
+    h1.define_xml(&h1.xml("db").replace("</devices>", volume));
+    let file = lab.shared().join("db.xml");
+    let file = file.to_str().unwrap();
+    h1.sysadm(&["zone", "detach", "db", "--manifest", file]).ends(0);
+    h2.sysadm(&["zone", "attach", "-n", file]).ends(1).complains(&["no volume db.img of pool fast there"]);
+    for arguments in [
+        &["pool-define-as", "fast", "dir", "--target", "/srv/local"][..],
+        &["pool-start", "fast"],
+        &["vol-create-as", "fast", "db.img", "1M"],
+    ] {
+        h2.virsh(arguments).ends(0);
+    }
+    h2.sysadm(&["zone", "attach", "-n", file]).ends(0);
+    h2.sysadm(&["zone", "create", "db", "-a", file]).ends(0);
+    h2.sysadm(&["zone", "attach", "db"]).ends(0);
+    lab.guests_are(&["h1:", "h2: db shut off"]);
+}

@@ -8,6 +8,29 @@ fn with_devices(virt: &str, devices: &str) -> Domain {
 }
 
 #[test]
+fn what_a_host_can_be_looked_through_for_is_told_from_other_obstacles() {
+    let domain = parse(
+        "<domain type='kvm'><devices>
+        <disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>
+        <disk type='vhostuser'><source/><target dev='vdb'/></disk>
+        <hostdev mode='subsystem' type='usb'><source/></hostdev><hostdev mode='subsystem' type='scsi'><source/></hostdev>
+        <interface type='hostdev'><source/></interface><shmem name='x'/>
+        <tpm><backend type='emulator'/></tpm></devices></domain>",
+    );
+    let domain = domain.unwrap();
+    assert_eq!(
+        domain.checked,
+        [
+            "disk vda: storage of type 'volume' cannot be checked at a destination",
+            "host device passed through (usb)",
+            "network device of this host passed through",
+        ]
+    );
+    assert_eq!(domain.obstacles.len(), 7);
+    assert!(domain.checked.iter().all(|one| domain.obstacles.contains(one)));
+}
+
+#[test]
 fn disks_of_every_kind_are_found() {
     let domain = with_devices(
         "kvm",
