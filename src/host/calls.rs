@@ -147,8 +147,6 @@ calls! {
     /// All that a planner wants to know of it and of its zones. With `measure` it also watches for a second how
     /// its running zones write to their memory, which costs them a little.
     Observe fn survey(measure: bool) -> Survey, within 60 s;
-    /// Where a zone that was evacuated from there is now, as far as it knows: a host URI.
-    Observe fn moved_on(zone: ZoneName) -> Option<String>, within 30 s;
     /// Where a zone is, as far as it knows.
     Observe fn whereabouts(uuid: Uuid) -> Whereabouts, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.

@@ -12,12 +12,12 @@ use crate::model::{
 };
 use crate::plan::Survey;
 
-/// Answers `facts` at once and `moved_on` when the test lets it; the far ends of its streams are the test's.
+/// Answers `facts` at once and `whereabouts` when the test lets it; the far ends of its streams are the test's.
 pub struct FakeHost {
     pub name: String,
-    /// One permit lets one `moved_on` answer. Closed: it panics.
+    /// One permit lets one `whereabouts` answer. Closed: it panics.
     pub gate: Semaphore,
-    /// How many `moved_on` have been asked, and answered.
+    /// How many `whereabouts` have been asked, and answered.
     pub asked: Semaphore,
     pub answered: Semaphore,
     /// The hypervisor's ends of `connect`.
@@ -55,6 +55,11 @@ impl FakeHost {
     }
 }
 
+/// Where a fake host says that a zone is: every zone is elsewhere.
+pub fn answer(uuid: Uuid) -> Whereabouts {
+    Whereabouts::Migrated(format!("rads://{uuid}").parse().unwrap())
+}
+
 struct FakePending {
     knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     _listening: tokio::sync::OwnedSemaphorePermit,
@@ -83,11 +88,11 @@ macro_rules! cannot {
                 })
             }
 
-            async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {
+            async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
                 self.asked.add_permits(1);
                 self.gate.acquire().await.expect("a bug").forget();
                 self.answered.add_permits(1);
-                Ok(Some(zone.to_string()))
+                Ok(answer(uuid))
             }
 
             async fn connect(&self, _: &Token, channel: Channel) -> Result<ByteStream, HostError> {
@@ -114,7 +119,6 @@ macro_rules! cannot {
 cannot! {
     fn inventory() -> Inventory;
     fn survey(bool) -> Survey;
-    fn whereabouts(Uuid) -> Whereabouts;
     fn check(Arrival) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
     fn offer(ZoneName) -> Offer;

@@ -3,6 +3,7 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 mod admission;
+mod booking;
 mod hold;
 mod older;
 mod software;
@@ -16,7 +17,6 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::probe::{self, Marks};
-use super::room::{cpus_of, memory_of};
 use super::sockets::Sockets;
 use super::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
@@ -24,18 +24,15 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step,
-    Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts, Zone,
+    ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
-use crate::store::{Reservation, Store};
+use crate::store::Store;
 use crate::zonepath;
-
-/// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
-const LONGEST_LEASE: u64 = 24 * 3_600_000;
 
 /// No shutdown is waited for longer, whoever asks for it, in milliseconds.
 const LONGEST_SHUTDOWN: u64 = 3_600_000;
@@ -213,11 +210,6 @@ impl Host for Local {
         Ok(survey)
     }
 
-    async fn moved_on(&self, zone: ZoneName) -> Result<Option<String>, HostError> {
-        let away = self.store.away().map_err(|error| self.failed(error))?;
-        Ok(away.into_iter().find(|away| away.zone == zone).map(|away| away.refuge.to_string()))
-    }
-
     async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
         self.find(uuid).await
     }
@@ -255,45 +247,11 @@ impl Host for Local {
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
-        let act = async {
-            let zone = &arrival.manifest.zone;
-            let mut blockers = self.blockers_but_the_same(&arrival).await?;
-            let earlier = self.booked_beside(zone)?;
-            let room = self.room().await?;
-            let now = (self.clock)();
-            let wanted = Reservation {
-                zone: zone.name.clone(),
-                uuid: zone.uuid,
-                source: arrival.from.clone(),
-                memory: memory_of(&arrival),
-                cpus: cpus_of(&arrival),
-                expires: now.after(lease.min(LONGEST_LEASE)),
-            };
-            let admit = |others: &[Reservation]| {
-                // One that has arrived since the zones were listed may be neither among them nor booked any more.
-                let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
-                let booked: Vec<_> = others.iter().chain(gone).cloned().collect();
-                blockers.extend(room.blockers(&arrival, &booked));
-                if let Some(other) = others.iter().find(|other| other.zone == wanted.zone) {
-                    let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
-                    blockers.push(Blocker::new(BlockerKind::Identity, reason));
-                }
-                if blockers.is_empty() { Ok(()) } else { Err(blockers) }
-            };
-            let booked = self.store.reserve(&wanted, now, admit).map_err(|error| self.failed(error))?;
-            booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
-            if let Err(error) = self.keep_older(zone.uuid).await {
-                let _ = self.store.release(&zone.name, zone.uuid);
-                return Err(error);
-            }
-            Ok(())
-        };
-        self.act(Place::Destination, Step::Reserve, act).await
+        self.act(Place::Destination, Step::Reserve, self.book(&arrival, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
-        let expires = (self.clock)().after(lease.min(LONGEST_LEASE));
-        self.store.renew(&zone, uuid, expires).map(drop).map_err(|error| self.failed(error))
+        self.store.renew(&zone, uuid, self.until(lease)).map(drop).map_err(|error| self.failed(error))
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {

@@ -253,7 +253,6 @@ macro_rules! pass_on {
 pass_on! {
     fn facts() -> Facts;
     fn inventory() -> Inventory;
-    fn moved_on(zone: ZoneName) -> Option<String>;
     fn check(arrival: Arrival) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
     fn offer(zone: ZoneName) -> Offer;

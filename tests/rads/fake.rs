@@ -63,7 +63,6 @@ fn failed() -> HostError {
 nothing! {
     inventory() -> Inventory;
     survey(bool) -> Survey;
-    moved_on(ZoneName) -> Option<String>;
     whereabouts(Uuid) -> Whereabouts;
     check(Arrival) -> Vec<Blocker>;
     manifest(ZoneName) -> Manifest;

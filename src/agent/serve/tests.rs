@@ -162,7 +162,9 @@ async fn one_client_asks_no_more_than_64_questions_at_once() {
     let (mut client, _server) = start(host, Role::Admin);
     greet(&mut client, &[1], json!("rpc")).await;
     for id in 0..65 {
-        frame::write(&mut client, &json!({"id": id, "call": {"moved_on": {"zone": "a"}}})).await.unwrap();
+        frame::write(&mut client, &json!({"id": id, "call": {"whereabouts": {"uuid": uuid::Uuid::nil()}}}))
+            .await
+            .unwrap();
     }
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply["id"], 64);

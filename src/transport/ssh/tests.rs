@@ -347,14 +347,14 @@ async fn a_question_is_lost_with_its_line_and_the_next_one_takes_a_new_line() {
     };
     let remote = Remote::connect(sshd.uri(), Arc::new(dialer)).await.unwrap();
     assert_eq!(remote.facts().await.unwrap().host, "h2");
-    let zone = || "web1".parse().unwrap();
+    let zone = uuid::Uuid::from_u128(1);
     let cut = async {
         host.asked.acquire().await.unwrap().forget();
         sshd.signal(Signal::KILL);
     };
-    let (answer, ()) = tokio::join!(remote.moved_on(zone()), cut);
+    let (answer, ()) = tokio::join!(remote.whereabouts(zone), cut);
     assert!(answer.unwrap_err().is_no_answer());
     assert_eq!(host.asked.available_permits(), 0, "what may have been done is not asked again");
     host.gate.add_permits(2);
-    assert_eq!(remote.moved_on(zone()).await, Ok(Some("web1".to_owned())));
+    assert_eq!(remote.whereabouts(zone).await, Ok(crate::host::fake::answer(zone)));
 }
