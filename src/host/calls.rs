@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -164,8 +164,10 @@ calls! {
 
     /// Keeps a manifest for the case that the zone's host is lost. Nothing else changes.
     Migrate fn leave_standby(standby: Standby) -> (), within 30 s;
-    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left.
-    Migrate fn withdraw_standby(origin: String, zones: Vec<Uuid>) -> Vec<Claim>, within 30 s;
+    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left. What
+    /// it has heard of that already, it says with the moment of which it was told: that is done with.
+    Migrate fn withdraw_standby(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
+        -> Vec<Claim>, within 30 s;
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
     /// configuration that the zone is to come over is kept from then on.

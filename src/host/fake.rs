@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -125,7 +125,7 @@ cannot! {
     fn look(ProbeTicket) -> Vec<DiskView>;
     fn unmark(ProbeTicket) -> ();
     fn leave_standby(Standby) -> ();
-    fn withdraw_standby(String, Vec<Uuid>) -> Vec<Claim>;
+    fn withdraw_standby(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
     fn reserve(Arrival, u64) -> ();
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();

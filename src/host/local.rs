@@ -242,8 +242,13 @@ impl Host for Local {
         self.keep(&standby)
     }
 
-    async fn withdraw_standby(&self, origin: String, zones: Vec<Uuid>) -> Result<Vec<Claim>, HostError> {
-        self.claims(&origin, &zones).await
+    async fn withdraw_standby(
+        &self,
+        origin: String,
+        zones: Vec<Uuid>,
+        heard: Vec<(Uuid, Millis)>,
+    ) -> Result<Vec<Claim>, HostError> {
+        self.claims(&origin, &zones, &heard).await
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use uuid::Uuid;
 
-use super::heed::{Claimed, heed};
+use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{EvacuationError, Peers};
 use crate::host::{Host, Local, chain};
-use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Zone, ZoneName, ZoneState};
-use crate::store::{LeftRow, Store, StoreError, targets_of};
+use crate::model::{Aux, Claim, HostUri, Manifest, Millis, Standby, Zone, ZoneName, ZoneState};
+use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
 const WIDTH: usize = 4;
@@ -54,6 +55,8 @@ struct Errand {
     post: Vec<Standby>,
     /// What is withdrawn from there.
     withdraw: Vec<LeftRow>,
+    /// What it has told already, and was put down.
+    heard: Vec<(Uuid, Millis)>,
 }
 
 /// Leaves the manifests of all zones of this host, or of these, with their targets. First it is heard which were attached there.
@@ -91,6 +94,9 @@ pub async fn leave(
             errand.withdraw.push(row);
         }
     }
+    for heard in store.heard()? {
+        errands.entry(heard.uri).or_default().heard.push((heard.uuid, heard.at));
+    }
     let wanted = here.into_iter().filter(|(zone, _)| {
         zone.state != ZoneState::Incomplete && (only.is_empty() || only.contains(&zone.name))
     });
@@ -101,6 +107,9 @@ pub async fn leave(
         report.stale.extend(part.stale);
         for claim in part.claims {
             let verdict = heed(local, store, &claim, &uri).await;
+            if matches!(verdict, Verdict::Gone | Verdict::Known) {
+                store.hear(&Heard { uri: uri.clone(), uuid: claim.uuid, at: claim.at })?;
+            }
             report.claimed.push(Claimed { claim, by: uri.clone(), verdict });
         }
     }
@@ -182,14 +191,17 @@ async fn run(
     store: &Store,
     peers: &Peers,
     uri: HostUri,
-    Errand { post, withdraw }: Errand,
+    Errand { post, withdraw, heard }: Errand,
 ) -> (HostUri, Part) {
     let uuids: Vec<_> = withdraw.iter().map(|row| row.uuid).collect();
     let told = async {
         let host = peers.reach(&uri).await?;
-        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone()).await;
+        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone(), heard.clone()).await;
         let claims = claims.map_err(|error| error.to_string())?;
-        store.withdrawn(&uri, &uuids).map_err(|error| chain(&error))?;
+        store
+            .withdrawn(&uri, &uuids)
+            .and_then(|()| store.told(&uri, &heard))
+            .map_err(|error| chain(&error))?;
         Ok::<_, String>((host, claims))
     };
     let outcome = |zone, problem| Left { zone, target: Some(uri.clone()), problem };

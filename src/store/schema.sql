@@ -211,3 +211,11 @@ CREATE TABLE left_with (
     uuid TEXT NOT NULL,
     PRIMARY KEY (uri, uuid)
 ) STRICT;
+
+-- What other hosts have told of zones that they had attached while this host was away, and that was put down.
+CREATE TABLE heard (
+    uri   TEXT NOT NULL,
+    uuid  TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (uri, uuid)
+) STRICT;

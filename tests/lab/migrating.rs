@@ -117,3 +117,30 @@ fn after_kill_9_the_next_run_settles_it_and_it_has_gone_for_good_or_stayed() {
     }
     lab.guests_are(&["h1: h1 running", "h2: h2 running"]);
 }
+
+#[test]
+fn the_same_configuration_at_the_destination_is_used_and_another_one_is_kept_when_the_zone_stays() {
+    let lab = Lab::new(&["h1", "h2"]);
+    let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
+    h1.configure("[migration]\nshutdown = 2\n");
+    h1.run_kvm(&["web"], &["--ignore-shutdown"]);
+    let same = h1.xml("web");
+    h2.define_xml(&same.replace("<vcpu placement='static'>1<", "<vcpu placement='static'>2<"));
+    let other = h2.xml("web");
+    assert_ne!(other, same);
+    h1.sysadm(&["zone", "migrate", "web", "ssh://root@h2"])
+        .ends(1)
+        .complains(&["-w of evacuate and migrate"]);
+    // It does not heed its shutdown.
+    let failed = h1.sysadm(&["zone", "migrate", "-w", "-t", "cold", "web", "ssh://root@h2"]).ends(1);
+    failed.complains(&["the configuration that h2 had of it is kept there as configured"]);
+    lab.guests_are(&["h1: web running", "h2:"]);
+    h2.sysadm(&["zone", "attach", "web"]).ends(0);
+    assert_eq!(h2.xml("web"), other);
+
+    h2.define_xml(&same);
+    let moved = h1.sysadm(&["zone", "migrate", "web", "ssh://root@h2"]).ends(0);
+    let used = ["Using existing zone configuration on destination."];
+    says(&moved, "web", &[&used[..], &LIVE[1..]].concat());
+    lab.guests_are(&["h1:", "h2: web running"]);
+}

@@ -36,3 +36,28 @@ fn a_zone_of_a_lost_host_is_attached_at_its_target_and_comes_home_when_the_host_
     h2.sysadm(&["zone", "standby", "-l", "-p", "-o", "ZONENAME,ATTACHED"]).ends(0).says(&["web:"]);
     h1.sysadm(&["zone", "standby", "-q"]).ends(0).complains_of_nothing();
 }
+
+#[test]
+fn a_host_that_is_back_hears_of_a_zone_that_its_rescuer_has_sent_on_and_it_comes_home() {
+    let lab = Lab::new(&["h1", "h2", "h3"]);
+    let [h1, h2, h3] = ["h1", "h2", "h3"].map(|name| lab.host(name));
+    for host in lab.hosts() {
+        host.configure("[connect]\ntimeout = 3\n");
+    }
+    h1.sysadm(&["target", "set", "--default", "ssh://root@h2", "ssh://root@h3"]).ends(0);
+    h1.run_kvm(&["web"], &[]);
+    h1.sysadm(&["zone", "standby", "-q"]).ends(0);
+    h1.kill();
+    let take = ["zone", "attach", "--standby", "web", "--origin-is-down"];
+    h2.sysadm(&take).ends(0);
+    h2.start(&["web"]);
+    h3.sysadm(&take).ends(1).complains(&["it is on ssh://root@h2"]);
+    h2.sysadm(&["zone", "migrate", "-q", "web", "ssh://root@h3"]).ends(0);
+    h1.boot();
+    h1.sysadm(&["zone", "standby", "-q"]).ends(0).complains(&["web: attached on ssh://root@h2 by"]);
+    lab.guests_are(&["h1:", "h2:", "h3: web running"]);
+    h1.sysadm(&["evacuate", "-r"]).ends(0).complains(&["h2 has migrated it to ssh://root@h3"]);
+    lab.guests_are(&["h1: web running", "h2:", "h3:"]);
+    // Nobody claims it any more.
+    h1.sysadm(&["zone", "standby", "-q"]).ends(0).complains_of_nothing();
+}

@@ -5,7 +5,7 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
 use sysadm::plan::Survey;
 use uuid::Uuid;
@@ -70,7 +70,7 @@ nothing! {
     look(ProbeTicket) -> Vec<DiskView>;
     unmark(ProbeTicket) -> ();
     leave_standby(Standby) -> ();
-    withdraw_standby(String, Vec<Uuid>) -> Vec<Claim>;
+    withdraw_standby(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
     reserve(Arrival, u64) -> ();
     renew(ZoneName, Uuid, u64) -> ();
     release(ZoneName, Uuid) -> ();

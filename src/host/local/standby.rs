@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Local;
 use crate::host::HostError;
 use crate::model::document::LIMIT;
-use crate::model::{Claim, Standby, Whereabouts, format_bytes};
+use crate::model::{Claim, Millis, Standby, Whereabouts, format_bytes};
 
 /// So many manifests of one host are kept at most, of so many bytes in all: what a peer may leave must not fill the disk.
 const MANY: u64 = 4096;
@@ -32,13 +32,19 @@ impl Local {
     }
 
     /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left:
-    /// as long as this host knows where such a zone is.
-    pub(super) async fn claims(&self, origin: &str, withdrawn: &[Uuid]) -> Result<Vec<Claim>, HostError> {
+    /// until it has heard of that, and as long as this host knows where such a zone is.
+    pub(super) async fn claims(
+        &self,
+        origin: &str,
+        withdrawn: &[Uuid],
+        heard: &[(Uuid, Millis)],
+    ) -> Result<Vec<Claim>, HostError> {
         let kept = self.store.standbys().map_err(|error| self.failed(error))?;
         let mut claims = Vec::new();
         for row in kept.into_iter().filter(|row| row.origin == origin) {
             let done = match row.taken {
                 None => withdrawn.contains(&row.uuid),
+                Some((at, _)) if heard.contains(&(row.uuid, at)) => true,
                 Some((at, by)) => match self.find(row.uuid).await? {
                     Whereabouts::Unknown => true,
                     known if known.gone_to().is_some_and(|to| to.host == origin) => true,

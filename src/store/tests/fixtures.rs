@@ -25,9 +25,9 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 3 did not know with whom it had left manifests.
+/// Version 3 did not know with whom it had left manifests, nor what it had heard of that.
 fn before_it_was_known_what_is_left() -> Contents {
-    Contents { left_with: vec![], ..sample::contents() }
+    Contents { left_with: vec![], heard: vec![], ..sample::contents() }
 }
 
 /// Version 2 knew neither a move without a return nor what other hosts leave here.

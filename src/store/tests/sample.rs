@@ -8,9 +8,9 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Holder,
-    LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow, Store,
-    TargetKey,
+    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Heard,
+    Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow,
+    Store, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -172,6 +172,10 @@ pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
     LeftRow { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
 }
 
+pub fn heard(from: &str, at: i64) -> Heard {
+    Heard { uri: uri(from), uuid: Uuid::from_u128(7), at: Millis(at) }
+}
+
 fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
     let row = StandbyRow {
@@ -255,6 +259,7 @@ pub fn contents() -> Contents {
             standby_row(&standby("taken", "h1"), Some((Millis(41), "ada".into()))),
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
+        heard: vec![heard("rads://h3:12303", 43)],
         detached: vec![
             detached_container("box", 21),
             detached("ready", 22, None),
@@ -307,6 +312,7 @@ pub fn write(store: &Store) {
         }
     }
     contents.left_with.iter().for_each(|row| store.leave_with(row).unwrap());
+    contents.heard.iter().for_each(|heard| store.hear(heard).unwrap());
     contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, holder, left, manifest, name, rest, standby, trip, uri,
+    announcement, away, booking, detached, entry, heard, holder, left, manifest, name, rest, standby, trip,
+    uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -55,6 +56,11 @@ pub const WRITES: &[Write] = &[
     ("record that manifests were withdrawn", |store| {
         let row = left("web", 7, "ssh://root@h2");
         store.withdrawn(&row.uri, &[row.uuid])
+    }),
+    ("record what was heard of a zone", |store| store.hear(&heard("rads://h9", 44))),
+    ("record that a host knows what was heard", |store| {
+        let row = heard("rads://h3:12303", 43);
+        store.told(&row.uri, &[(row.uuid, row.at)])
     }),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
     ("extend a booking", |store| {

@@ -1,0 +1,79 @@
+//! What other hosts have told of zones of this host that they had attached while it was away. It is put down by then, and
+//! each of these hosts is told so the next time: what it says once more would be of a zone that may have come home since.
+
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+use super::{Store, StoreError, parsed};
+use crate::model::{HostUri, Millis};
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Who has told it.
+    pub uri: HostUri,
+    /// Of which zone.
+    pub uuid: Uuid,
+    /// When that host has attached it.
+    pub at: Millis,
+}
+
+impl Heard {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { uri: parsed(row, "uri")?, uuid: parsed(row, "uuid")?, at: Millis(row.get("at_ms")?) })
+    }
+}
+
+impl Store {
+    /// Records that something was heard, in place of what the same host has told of the same zone before.
+    pub fn hear(&self, heard: &Heard) -> Result<(), StoreError> {
+        self.write("record what was heard of a zone", |transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO heard (uri, uuid, at_ms) VALUES (?1, ?2, ?3)",
+                params![heard.uri.to_string(), heard.uuid.to_string(), heard.at.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Records that this host knows of these that they were heard.
+    pub fn told(&self, uri: &HostUri, known: &[(Uuid, Millis)]) -> Result<(), StoreError> {
+        self.write("record that a host knows what was heard", |transaction| {
+            for (uuid, at) in known {
+                let key = params![uri.to_string(), uuid.to_string(), at.0];
+                transaction.execute("DELETE FROM heard WHERE uri = ?1 AND uuid = ?2 AND at_ms = ?3", key)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// All of them, by host.
+    pub fn heard(&self) -> Result<Vec<Heard>, StoreError> {
+        self.read("read what was heard of zones", |connection| {
+            connection
+                .prepare_cached("SELECT * FROM heard ORDER BY uri, uuid")?
+                .query_map([], Heard::read)?
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::tests::{fresh, sample};
+
+    #[test]
+    fn what_was_heard_is_known_until_its_host_knows_it() {
+        let (_folder, store) = fresh();
+        let [first, again] = [sample::heard("rads://h2", 1), sample::heard("rads://h2", 2)];
+        let other = sample::heard("rads://h3", 1);
+        for heard in [&first, &other, &again] {
+            store.hear(heard).unwrap();
+        }
+        assert_eq!(store.heard().unwrap(), [again.clone(), other.clone()]);
+        store.told(&again.uri, &[(first.uuid, first.at), (other.uuid, other.at)]).unwrap();
+        assert_eq!(store.heard().unwrap().len(), 2, "it is told of another time");
+        store.told(&again.uri, &[(again.uuid, again.at)]).unwrap();
+        assert_eq!(store.heard().unwrap(), [other]);
+    }
+}
