@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::virsh::{Driver, failed, is_missing};
 use super::{Libvirt, live};
+use crate::exec::ExecError;
 use crate::model::{Zone, ZoneName};
 use crate::platform::PlatformError;
 
@@ -46,8 +47,7 @@ impl Libvirt {
         let deadline = Instant::now() + limit;
         let mut end = live::end_of(driver, zone, &self.paths);
         let mut pause = if end.is_some() { limit } else { PAUSES[1] };
-        let asked = driver.virsh().args(["shutdown", &uuid.to_string()]).run().await;
-        let mut refusal = asked.err();
+        let mut refusal = ask_to_shut_down(driver, uuid, deadline).await.err();
         loop {
             match self.zone_by_uuid(driver, uuid).await? {
                 Some(now) if now.is_running() => {}
@@ -87,10 +87,44 @@ impl Libvirt {
     }
 }
 
+/// Asks it; a container that has only just been started as soon as it can be asked.
+async fn ask_to_shut_down(driver: Driver, uuid: Uuid, deadline: Instant) -> Result<(), ExecError> {
+    loop {
+        let asked = driver.virsh().args(["shutdown", &uuid.to_string()]).run().await;
+        match asked {
+            Err(error) if is_too_early(error.stderr()) && Instant::now() + PAUSES[0] < deadline => {
+                tokio::time::sleep_until(Instant::now() + PAUSES[0]).await;
+            }
+            asked => return asked.map(drop),
+        }
+    }
+}
+
+// error: Failed to shutdown domain '847926fa-6652-4b0e-8c85-347842aeff32'
+// error: Requested operation is not valid: Init process ID is not yet known
+/// Whether libvirt does not know the first process of a container yet: it hears of it some ms after the start.
+fn is_too_early(said: &str) -> bool {
+    said.contains("Init process ID is not yet known")
+}
+
 pub(super) async fn save(zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
     let save = Driver::Qemu.virsh().timeout(IMAGE).args(["managedsave", &uuid.to_string()]);
     match save.run().await {
         Err(error) if is_missing(&error) => Err(PlatformError::NoSuchZone(zone.clone())),
         result => result.map(drop).map_err(|error| failed(format!("save zone '{zone}'"), error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_that_has_just_been_started_is_told_from_one_that_cannot_be_shut_down() {
+        let said = |what| {
+            format!("error: Failed to shutdown domain 'x'\nerror: Requested operation is not valid: {what}")
+        };
+        assert!(is_too_early(&said("Init process ID is not yet known")));
+        assert!(!is_too_early(&said("domain is not running")) && !is_too_early(""));
     }
 }
