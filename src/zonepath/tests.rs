@@ -1,3 +1,5 @@
+//! Manifests in zonepaths: who may take one, and what an interruption leaves.
+
 use super::*;
 use crate::store::tests::sample;
 

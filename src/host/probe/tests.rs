@@ -1,3 +1,5 @@
+//! Marks and fingerprints of storage, on files and folders of this machine.
+
 use super::*;
 
 fn disk(source: DiskSource, readonly: bool) -> Disk {

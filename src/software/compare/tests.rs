@@ -1,3 +1,5 @@
+//! What is different between two inventories, and how that is reported.
+
 use super::*;
 use crate::model::Package;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Which of two versions is the newer one, in each packaging system.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Which System V packages and patches count, and which damage is told.
+
 use super::contents::{entry, package_name};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! What of a processor must be there, on what libvirt prints.
+
 use super::*;
 use proptest::prelude::*;
 
