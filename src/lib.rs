@@ -35,6 +35,7 @@
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
 //!   config  /etc/sysadm/sysadm.toml         paths   where everything lies
+//!   file    the only place that writes whole files
 //!   software  what is installed on a host, and whether a zone may attach there
 //! ```
 //!
@@ -70,6 +71,7 @@ pub mod config;
 pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
+pub mod file;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

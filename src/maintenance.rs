@@ -7,12 +7,11 @@
 //!
 //! A crash in between locks too much, never too little; the next start or end puts it right.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 
+use crate::file;
 use crate::model::{Millis, format_minute};
 use crate::paths::Paths;
 use crate::store::{Announcement, Holder, MaintenanceType, Store, StoreError};
@@ -99,30 +98,18 @@ pub fn describe(holders: &[Holder]) -> Option<String> {
     (!holders.is_empty()).then(|| holders.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
-/// Writes the marker so that it is wholly there or not, also after a power loss. Its text is what a refused
-/// user gets to read.
+/// Its text is what a refused user gets to read.
 fn write_marker(path: &Path, holders: &[Holder]) -> std::io::Result<()> {
     let text: String = describe(holders).unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-    let fresh = path.with_extension("new");
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
-    sync_folder(path)
+    file::replace(path, text + "\n", 0o644)
 }
 
 fn remove_marker(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_file(path) {
-        Ok(()) => sync_folder(path),
+        Ok(()) => file::sync_folder(path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]

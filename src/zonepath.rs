@@ -12,13 +12,14 @@
 //!
 //! While a host detaches a zone its manifest is in the host's own hands, so that no other one takes it too early.
 
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use uuid::Uuid;
 
+use crate::file;
 use crate::model::document::{self, DocumentError};
 use crate::model::{Manifest, ZoneName};
 
@@ -101,71 +102,14 @@ pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
     }
 }
 
-/// A text that lies beside the file that it will be.
-#[derive(Debug)]
-pub struct Draft {
-    /// Where it lies; none when it lies there no more.
-    fresh: Option<PathBuf>,
-    path: PathBuf,
-}
-
-impl Draft {
-    /// Writes it, with these rights.
-    ///
-    /// # Errors
-    /// If that cannot be done.
-    pub fn write(path: &Path, text: &str, mode: u32) -> Result<Self, ZonepathError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = Self { fresh: Some(path.with_file_name(format!(".{name}.new"))), path: path.to_owned() };
-        draft.fill(text, mode).map_err(io("write", path))?;
-        Ok(draft)
-    }
-
-    fn fill(&self, text: &str, mode: u32) -> std::io::Result<()> {
-        let Some(fresh) = &self.fresh else { return Ok(()) };
-        remove(fresh)?;
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(fresh)?;
-        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    }
-
-    /// Puts it in its place, wholly, also after a power loss. What was there is replaced; a symbolic link is not followed.
-    ///
-    /// # Errors
-    /// If that cannot be done.
-    pub fn publish(mut self) -> Result<(), ZonepathError> {
-        let Some(fresh) = self.fresh.take() else { return Ok(()) };
-        std::fs::rename(&fresh, &self.path).and_then(|()| sync_folder(&self.path)).map_err(|error| {
-            let _ = remove(&fresh);
-            io("write", &self.path)(error)
-        })
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Some(fresh) = &self.fresh {
-            let _ = remove(fresh);
-        }
-    }
-}
-
-/// Puts a text into a file with these rights, as a [`Draft`] does.
-///
-/// # Errors
-/// If that cannot be done.
-pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), ZonepathError> {
-    Draft::write(path, text, mode)?.publish()
-}
-
 /// Puts a manifest into its zonepath, in the hands of that host: others see it when it is given back.
 ///
 /// # Errors
 /// If that cannot be done.
 pub fn hold(zonepath: &Path, host: &str, text: &str) -> Result<(), ZonepathError> {
     clear_claims(zonepath)?;
-    write(&claim_of(zonepath, host), text, 0o644)
+    let path = claim_of(zonepath, host);
+    file::replace(&path, text, 0o644).map_err(io("write", &path))
 }
 
 /// Takes the manifest of a zone for that host. Whether it was there, or was taken by this host before.
@@ -175,7 +119,7 @@ pub fn hold(zonepath: &Path, host: &str, text: &str) -> Result<(), ZonepathError
 pub fn claim(zonepath: &Path, host: &str) -> Result<bool, ZonepathError> {
     let (path, claimed) = (zonepath.join(MANIFEST), claim_of(zonepath, host));
     match std::fs::rename(&path, &claimed) {
-        Ok(()) => sync_folder(&path).map(|()| true).map_err(io("take", &path)),
+        Ok(()) => file::sync_folder(&path).map(|()| true).map_err(io("take", &path)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(claimed.is_file()),
         Err(error) => Err(io("take", &path)(error)),
     }
@@ -193,7 +137,7 @@ pub fn is_claimed(zonepath: &Path, host: &str) -> bool {
 pub fn give_back(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
     let path = zonepath.join(MANIFEST);
     std::fs::rename(claim_of(zonepath, host), &path)
-        .and_then(|()| sync_folder(&path))
+        .and_then(|()| file::sync_folder(&path))
         .map_err(io("give back", &path))
 }
 
@@ -205,7 +149,7 @@ pub fn clear(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
     clear_claims(zonepath)?;
     if owner(zonepath)?.is_some_and(|(_, owner)| owner == uuid) {
         let path = zonepath.join(MANIFEST);
-        remove(&path).and_then(|()| sync_folder(&path)).map_err(io("remove", &path))?;
+        remove(&path).and_then(|()| file::sync_folder(&path)).map_err(io("remove", &path))?;
     }
     Ok(())
 }
@@ -235,11 +179,6 @@ fn remove(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

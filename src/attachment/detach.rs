@@ -11,11 +11,12 @@ use std::path::Path;
 
 use super::{AttachmentError, Desk, Known, Refusal};
 use crate::evacuation::RunLock;
+use crate::file;
 use crate::host::{Host, HostError, chain};
 use crate::model::document::{self, Written};
 use crate::model::{Manifest, Zone, ZoneName, ZoneState};
 use crate::store::Detached;
-use crate::zonepath;
+use crate::zonepath::{self, ZonepathError};
 
 /// A manifest as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Desk<'_> {
         if let Some(path) = &row.zonepath {
             zonepath::give_back(path, self.local.name())?;
         }
-        let no_copy = copy.and_then(|copy| copy.publish().err()).map(|error| chain(&error));
+        let no_copy = copy.and_then(|copy| copy.create().err()).map(|error| chain(&error));
         Ok(Left { row, no_copy })
     }
 
@@ -133,9 +134,10 @@ impl Desk<'_> {
 }
 
 /// A copy of a manifest that is not in its place yet.
-fn draft(path: &Path, text: &str) -> Result<zonepath::Draft, AttachmentError> {
+fn draft(path: &Path, text: &str) -> Result<file::Draft, AttachmentError> {
     if path.symlink_metadata().is_ok() {
         return Err(AttachmentError::InTheWay(path.to_owned()));
     }
-    Ok(zonepath::Draft::write(path, text, 0o600)?)
+    let failed = |source| ZonepathError::Io { what: "write", path: path.to_owned(), source };
+    Ok(file::Draft::write(path, text, 0o600).map_err(failed)?)
 }

@@ -81,7 +81,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
             if json {
                 let text = serde_json::to_string_pretty(&facts)
                     .map_err(|error| CliError::new(Exit::Error, error))?;
-                ui::print(&format!("{text}\n"));
+                ui::print(&format!("{text}\n"))?;
             } else {
                 let date = |time| format_minute(time, &TimeZone::system());
                 let lines = [
@@ -91,7 +91,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
                     ("valid", format!("{} to {}", date(facts.not_before), date(facts.not_after))),
                     ("sha256", facts.fingerprint),
                 ];
-                ui::print(&lines.map(|(name, value)| format!("{name:<9} {}\n", plain(&value))).concat());
+                ui::print(&lines.map(|(name, value)| format!("{name:<9} {}\n", plain(&value))).concat())?;
             }
         }
     }

@@ -46,10 +46,10 @@ pub fn show(
 ) -> Result<Exit, CliError> {
     if json {
         let text = serde_json::to_string_pretty(&document(direction, plans, strangers));
-        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
     } else {
         if verbosity != Verbosity::Quiet && !plans.is_empty() {
-            ui::print(&table(COLUMNS, plans));
+            ui::print(&table(COLUMNS, plans))?;
         }
         blockers(plans).for_each(|line| ui::complain(&line));
         for stranger in strangers {

@@ -233,9 +233,12 @@ async fn act(
     {
         reporter.compare(&run);
     }
-    if json {
-        let args = ListArgs::default();
-        listing::run(context, &args, true).await?;
+    if json && let Err(error) = listing::run(context, &ListArgs::default(), true).await {
+        if exit == Exit::Done {
+            return Err(error);
+        }
+        // How the run has ended says more than that it could not be listed.
+        ui::complain(&error.message());
     }
     Ok(exit)
 }

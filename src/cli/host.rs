@@ -102,7 +102,7 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
     let facts = Remote::connect(uri.clone(), context.dialer()).await?.facts().await?;
     if json {
         let text = serde_json::to_string_pretty(&facts).map_err(|error| CliError::new(Exit::Error, error))?;
-        ui::print(&format!("{text}\n"));
+        ui::print(&format!("{text}\n"))?;
     } else {
         let memory = format!("{} of {} free", format_bytes(facts.memory_free), format_bytes(facts.memory));
         let state = facts
@@ -117,7 +117,7 @@ async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliE
             ("memory", &memory),
             ("state", &state),
         ];
-        ui::print(&lines.map(|(name, value)| format!("{name:<11} {}\n", plain(value))).concat());
+        ui::print(&lines.map(|(name, value)| format!("{name:<11} {}\n", plain(value))).concat())?;
     }
     let takes_zones = facts.maintenance.is_none() && facts.announced.is_none();
     Ok(if takes_zones { Exit::Done } else { Exit::Refused })
@@ -148,7 +148,7 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     if lines.is_empty() {
         ui::say("no targets are set");
     } else {
-        ui::print(&table(COLUMNS, &lines));
+        ui::print(&table(COLUMNS, &lines))?;
     }
     Ok(if lines.iter().all(|line| line.answer.is_ok()) { Exit::Done } else { Exit::Partly })
 }
@@ -214,12 +214,12 @@ async fn inventory(
     let surveyed = survey(local, &peers, &uris, measure).await;
     if json {
         let text = serde_json::to_string_pretty(&surveyed.fleet);
-        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
         for (name, reason) in &surveyed.silent {
             ui::complain(&format!("{name}: {reason}"));
         }
     } else {
-        ui::print(&table(STOCK, &stock(&surveyed)));
+        ui::print(&table(STOCK, &stock(&surveyed)))?;
     }
     Ok(if surveyed.silent.is_empty() { Exit::Done } else { Exit::Partly })
 }

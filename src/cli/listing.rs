@@ -39,11 +39,11 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     if as_json {
         let left = left_here(context).await;
         let text = serde_json::to_string_pretty(&document(context, store.as_ref(), &status, &left)?);
-        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
         return Ok(Exit::Done);
     }
     if args.parsable {
-        ui::print(&parsable(&columns, &status.rows));
+        ui::print(&parsable(&columns, &status.rows))?;
         return Ok(Exit::Done);
     }
     match status.running {
@@ -54,7 +54,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
         None => {}
     }
     if !status.rows.is_empty() {
-        ui::print(&table(&columns, &status.rows));
+        ui::print(&table(&columns, &status.rows))?;
     }
     if let Some((direction, expected)) = status.running.zip(status.expected) {
         let end = (expected.end, expected.margin);

@@ -122,11 +122,11 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
         None => (Vec::new(), None),
     };
     if args.parsable {
-        ui::print(&parsable(&columns, &holders));
+        ui::print(&parsable(&columns, &holders))?;
     } else if holders.is_empty() {
         ui::say("not in maintenance");
     } else {
-        ui::print(&table(&columns, &holders));
+        ui::print(&table(&columns, &holders))?;
     }
     if let Some(announcement) = announcement.filter(|_| !args.parsable) {
         let told = maintenance::foretell(&announcement, Millis::now());

@@ -81,10 +81,7 @@ enum Command {
 pub fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
-        }
+        Err(error) => return ended(told(&error)),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -95,13 +92,30 @@ pub fn main() -> std::process::ExitCode {
     };
     let result = runtime.block_on(run(cli.command));
     runtime.shutdown_background();
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            ui::complain(&error.message());
-            error.exit.into()
-        }
+    ended(result)
+}
+
+/// The exit status. What could not be written wholly is not wholly done.
+fn ended(result: Result<Exit, CliError>) -> std::process::ExitCode {
+    let (exit, error) = match (result, ui::unwritten()) {
+        (Ok(exit), None) => return exit.into(),
+        (Ok(Exit::Done), Some(error)) => (error.exit, error),
+        (Ok(exit), Some(error)) => (exit, error),
+        (Err(error), _) => (error.exit, error),
+    };
+    ui::complain(&error.message());
+    exit.into()
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn told(error: &clap::Error) -> Result<Exit, CliError> {
+    if error.use_stderr() {
+        let _ = error.print();
+        return Ok(Exit::Usage);
     }
+    let text = error.render();
+    ui::print(&if ui::in_colour() { text.ansi().to_string() } else { text.to_string() })?;
+    Ok(Exit::Done)
 }
 
 async fn run(command: Command) -> Result<Exit, CliError> {
@@ -122,7 +136,7 @@ async fn run(command: Command) -> Result<Exit, CliError> {
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "sysadm", &mut script);
-            ui::print(&String::from_utf8_lossy(&script));
+            ui::print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
     }

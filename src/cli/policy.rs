@@ -125,7 +125,7 @@ fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Result<Ex
     let columns = pick(COLUMNS, COLUMNS.len(), output)?;
     let line = |name: Word| Line { found: files::load(&context.paths, &name), name };
     let lines: Vec<_> = files::names(&context.paths)?.into_iter().map(line).collect();
-    ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) });
+    ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) })?;
     Ok(if lines.iter().all(|line| line.found.is_ok()) { Exit::Done } else { Exit::Error })
 }
 
@@ -149,7 +149,7 @@ fn check(files: &[PathBuf]) -> Exit {
 
 fn show(loaded: &Loaded, name: &Word, as_toml: bool, as_json: bool) -> Result<Exit, CliError> {
     if as_toml {
-        ui::print(&loaded.text);
+        ui::print(&loaded.text)?;
     } else if as_json {
         let file = match &loaded.source {
             Source::Shipped => None,
@@ -158,12 +158,12 @@ fn show(loaded: &Loaded, name: &Word, as_toml: bool, as_json: bool) -> Result<Ex
         let document = json!({"schema_version": 1, "name": name, "file": file, "policy": loaded.policy});
         let text =
             serde_json::to_string_pretty(&document).map_err(|error| CliError::new(Exit::Error, error))?;
-        ui::print(&format!("{text}\n"));
+        ui::print(&format!("{text}\n"))?;
     } else {
         let about = loaded.policy.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
         let heading = format!("{name} ({}){about}", source(&loaded.source));
         for line in std::iter::once(heading).chain(explain(&loaded.policy)) {
-            ui::print(&format!("{}\n", plain(&line)));
+            ui::print(&format!("{}\n", plain(&line)))?;
         }
     }
     Ok(Exit::Done)

@@ -182,7 +182,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         Action::Start { zone } => sim.start(&zone)?,
         Action::Stop { zone } => sim.stop(&zone)?,
         Action::Remove { zone } => sim.remove(&zone)?,
-        Action::Show => ui::print(&show::text(&sim).await?),
+        Action::Show => ui::print(&show::text(&sim).await?)?,
         Action::Fault { what, zone, times } => set_fault(&sim, what, zone, times)?,
     }
     Ok(Exit::Done)

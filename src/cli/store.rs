@@ -77,7 +77,7 @@ fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
     };
     if as_json {
         let text = serde_json::to_string_pretty(&document(context, &findings));
-        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
     } else {
         findings.iter().for_each(|finding| ui::say(&line(finding)));
         if !findings.iter().any(|finding| finding.kind.needs() != Needs::Nobody) {

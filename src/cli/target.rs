@@ -184,6 +184,6 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
         let (uris, origin) = targets_of(&all, &zone);
         Line { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }
     }));
-    ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) });
+    ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) })?;
     Ok(Exit::Done)
 }

@@ -1,19 +1,52 @@
 //! Where words go: what was asked for to standard output, the rest to standard error. A reader that has gone
-//! away is no error.
+//! away is no error; what else keeps a word from standard output is.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
+use super::{CliError, Exit};
+use crate::file;
 use crate::model::plain;
 
-/// Data, as it is.
-pub fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// Why something that was only noted could not be written.
+static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
+
+/// What a command was asked for, as it is.
+///
+/// # Errors
+/// If it cannot be written wholly: whoever reads it would take a part for the whole.
+pub fn print(text: &str) -> Result<(), CliError> {
+    write(text).map_err(unwritten_because)
+}
+
+/// What a command has to tell of what it does: it goes on if that cannot be written, see [`unwritten`].
+pub fn note(text: &str) {
+    if let Err(error) = write(text) {
+        UNWRITTEN.get_or_init(|| error);
+    }
 }
 
 /// A sentence about what goes on: `sysadm: …`.
 pub fn say(text: &str) {
-    print(&format!("sysadm: {}\n", plain(text)));
+    note(&format!("sysadm: {}\n", plain(text)));
+}
+
+/// Why something that was noted is missing, if something is.
+pub fn unwritten() -> Option<CliError> {
+    UNWRITTEN.get().map(unwritten_because)
+}
+
+fn unwritten_because(error: impl std::fmt::Display) -> CliError {
+    CliError::new(Exit::Error, format!("failed to write to standard output: {error}"))
+}
+
+fn write(text: &str) -> std::io::Result<()> {
+    // Words of several threads do not mix.
+    let _alone = std::io::stdout().lock();
+    match file::standard_output().and_then(|mut out| out.write_all(text.as_bytes())) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Something that went wrong, or that the operator should know.

@@ -1,6 +1,5 @@
 //! `sysadm evacuate -l --watch`: the list, as it changes.
 
-use std::io::Write;
 use std::time::Duration;
 
 use super::columns::{Column, table};
@@ -25,7 +24,7 @@ pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
         let now = status(context, store.as_ref())?;
         if shown.as_ref() != Some(&now) {
             if terminal {
-                height = draw(&now, &fields(&now, wanted)?, height);
+                height = draw(&now, &fields(&now, wanted)?, height)?;
             } else {
                 emit(&now, shown.as_ref())?;
             }
@@ -43,7 +42,7 @@ pub async fn run(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
 }
 
 /// Draws over what was drawn before; gives the number of lines.
-fn draw(status: &Status, columns: &[Column<Row>], height: usize) -> usize {
+fn draw(status: &Status, columns: &[Column<Row>], height: usize) -> Result<usize, CliError> {
     let mut text = table(columns, &status.rows);
     for row in &status.rows {
         if let (Some(percent), true) = (percent(row), row.ended.is_none()) {
@@ -53,9 +52,8 @@ fn draw(status: &Status, columns: &[Column<Row>], height: usize) -> usize {
     }
     let lines = text.lines().count();
     let up = if height > 0 { format!("\x1b[{height}A\x1b[J") } else { String::new() };
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(format!("{up}{text}").as_bytes()).and_then(|()| out.flush());
-    lines
+    ui::print(&format!("{up}{text}"))?;
+    Ok(lines)
 }
 
 /// A line for each zone that has changed.
@@ -75,6 +73,5 @@ fn emit(now: &Status, before: Option<&Status>) -> Result<(), CliError> {
             text.push_str(&format!("{}\n", serde_json::json!({"zone": row.zone, "state": "GONE"})));
         }
     }
-    ui::print(&text);
-    Ok(())
+    ui::print(&text)
 }

@@ -9,15 +9,19 @@
 mod slip;
 
 use std::fmt;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use crate::file;
 use crate::paths::Paths;
 use crate::platform::libvirt::Driver;
 pub use slip::{Slip, has_pass, holder};
 
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
+
+/// What every version of it says of itself.
+const SIGNATURE: &str = "# Installed by 'sysadm setup'";
 
 /// What was done with a script, or with another file that setup installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +91,7 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
 /// The first script that could not be removed.
 pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
     scripts(paths)
-        .map(|path| match std::fs::remove_file(&path) {
+        .map(|path| match must_be_ours(&path).and_then(|_| std::fs::remove_file(&path)) {
             Ok(()) => {
                 // A folder that is empty now was ours.
                 let _ = path.parent().map(std::fs::remove_dir);
@@ -100,19 +104,28 @@ pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
 }
 
 fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
-    let present = std::fs::read_to_string(path).ok();
-    if present.as_deref() == Some(text) {
-        return Ok(Change::Unchanged);
-    }
+    let present = match must_be_ours(path) {
+        Ok(present) if present == text => return Ok(Change::Unchanged),
+        Ok(_) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => return Err(error),
+    };
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
     }
     // libvirt may run it at any moment: it is whole or not there.
-    let fresh = path.with_file_name(".00-sysadm.new");
-    std::fs::write(&fresh, text)?;
-    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o755))?;
-    std::fs::rename(&fresh, path)?;
-    Ok(if present.is_some() { Change::Updated } else { Change::Installed })
+    file::replace(path, text, 0o755)?;
+    Ok(if present { Change::Updated } else { Change::Installed })
+}
+
+/// The text of a script that is there. One that sysadm has not written is neither replaced nor taken away.
+fn must_be_ours(path: &Path) -> std::io::Result<String> {
+    let strange = || std::io::Error::other("it is not a hook of sysadm; move it away");
+    if path.symlink_metadata()?.is_symlink() {
+        return Err(strange());
+    }
+    let text = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
+    if text.contains(SIGNATURE) { Ok(text) } else { Err(strange()) }
 }
 
 #[cfg(test)]
@@ -124,6 +137,28 @@ mod tests {
     fn run(script: &Path, arguments: &[&str]) -> (bool, String) {
         let output = Command::new(script).args(arguments).output().unwrap();
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    #[test]
+    fn a_script_of_somebody_elses_is_neither_replaced_nor_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let path = install(&paths).unwrap().remove(0).0;
+        let put = |link: bool| {
+            std::fs::remove_file(&path).unwrap();
+            let other = folder.path().join("other");
+            std::fs::write(if link { &other } else { &path }, "#!/bin/sh\nexit 0\n").unwrap();
+            link.then(|| std::os::unix::fs::symlink(&other, &path).unwrap());
+        };
+        for link in [false, true] {
+            put(link);
+            for result in [install(&paths), uninstall(&paths)] {
+                let said = crate::host::chain(&result.unwrap_err());
+                assert!(said.ends_with("00-sysadm: it is not a hook of sysadm; move it away"), "{said}");
+            }
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "#!/bin/sh\nexit 0\n");
+            assert_eq!(path.is_symlink(), link);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::file;
 use crate::paths::Paths;
 
 /// Holds until it is dropped.
@@ -37,14 +38,14 @@ impl Slip {
     }
 
     fn write(folder: &Path, uuid: Uuid) -> Result<Self> {
-        let file = folder.join(uuid.to_string());
+        let path = folder.join(uuid.to_string());
         let named =
-            |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", file.display()));
+            |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", path.display()));
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
-        let slip = Self(file.clone());
+        let slip = Self(path.clone());
         let process = std::process::id().to_string();
         let start = start_of(&process).unwrap_or_default();
-        std::fs::write(&file, format!("{process}\n{start}\n")).map_err(named)?;
+        file::replace(&path, format!("{process}\n{start}\n"), 0o644).map_err(named)?;
         Ok(slip)
     }
 }

@@ -6,7 +6,7 @@
 //! there is compared.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,7 @@ use rustix::fs::{OFlags, major, minor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::file;
 use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest};
 
 /// How the files begin that are left as marks.
@@ -115,8 +116,7 @@ impl Marks {
         let make = || {
             let path = folder.join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
             let content = uuid::Uuid::new_v4().to_string();
-            let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-            match file.and_then(|mut file| file.write_all(content.as_bytes())) {
+            match file::create(&path, &content, 0o644) {
                 Ok(()) => {
                     self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
                     Proof::File { path, content }

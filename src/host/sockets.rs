@@ -20,6 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Instant;
 
 use super::{ByteStream, Channel, HostError, Pending, Token};
+use crate::file;
 
 /// The end of the name of the file that says that a zone is let in under a token.
 const EXPECTED: &str = "expected";
@@ -69,7 +70,7 @@ impl Sockets {
     /// Makes the folder of a zone that may arrive.
     pub fn expect(&self, token: &Token) -> io::Result<PathBuf> {
         let folder = self.make(token)?;
-        std::fs::write(self.mark(token), [])?;
+        file::replace(&self.mark(token), [], 0o600)?;
         Ok(folder)
     }
 

@@ -2,11 +2,11 @@
 //! `/etc/sysadm/policies` wins. So `--policy spread` works on a host on which nothing was installed.
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Mistake, Policy, Word, parse};
+use crate::file;
 use crate::hooks::Change;
 use crate::paths::Paths;
 
@@ -143,7 +143,7 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
     each(paths, |path, text, present| match present {
         Some(present) if present == text => Ok(Change::Unchanged),
         Some(_) => Ok(Change::Kept),
-        None => write(path, text).map(|()| Change::Installed),
+        None => write(path, text),
     })
 }
 
@@ -182,16 +182,16 @@ fn each(
     SHIPPED.iter().map(one).collect()
 }
 
-/// Whole or not there: half a policy would be taken for one that was edited.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+fn write(path: &Path, text: &str) -> std::io::Result<Change> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let fresh = path.with_extension("new");
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    std::fs::rename(&fresh, path)
+    match file::create(path, text, 0o644) {
+        Ok(()) => Ok(Change::Installed),
+        // A link that leads nowhere; it is somebody's.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Change::Kept),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +223,11 @@ mod tests {
         assert_eq!(changes(uninstall(&paths))[..2], [Change::Kept, Change::Removed]);
         assert_eq!(std::fs::read(&edited).unwrap(), b"\xffmine");
         assert_eq!(std::fs::read_dir(paths.policies()).unwrap().count(), 1);
+        std::fs::remove_file(&edited).unwrap();
+        std::os::unix::fs::symlink("/nowhere", &edited).unwrap();
+        assert_eq!(changes(install(&paths))[..2], [Change::Kept, Change::Installed]);
+        assert!(edited.is_symlink(), "a link is somebody's");
+        uninstall(&paths).unwrap();
         std::fs::remove_file(edited).unwrap();
         assert_eq!(changes(uninstall(&paths)), [Change::Absent; 6]);
         assert!(!paths.policies().exists());

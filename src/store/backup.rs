@@ -3,15 +3,16 @@
 //! The copy is made in a folder of its own beside the file that is asked for, and gets its name when it is
 //! whole, looked over and on the disk. So what has that name is a backup, whatever happened.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{NO_MUTEX, Store, StoreError, integrity};
+use crate::file;
 
 impl Store {
     /// Copies the database as it is at this moment into a file (0600) that must not exist yet.
@@ -28,7 +29,7 @@ impl Store {
         };
         let draft = Draft::new(file).map_err(failed)?;
         self.copy_to(&draft.file(), file)?;
-        put(&draft.file(), file).map_err(failed)
+        draft.put(file).map_err(failed)
     }
 
     fn copy_to(&self, draft: &Path, file: &Path) -> Result<(), StoreError> {
@@ -58,22 +59,28 @@ pub(super) fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Re
     Backup::new(from, to)?.step(-1)
 }
 
-/// The folder of an unfinished copy, which goes away with all that SQLite has put beside it.
-struct Draft(PathBuf);
+/// The folder of an unfinished database, which goes away with all that SQLite has put beside it.
+pub(super) struct Draft(PathBuf);
 
 impl Draft {
-    fn new(file: &Path) -> io::Result<Self> {
-        let mut name = file.as_os_str().to_owned();
-        name.push(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
-        let folder = PathBuf::from(name);
+    /// One for that file, with an empty one in it.
+    pub fn new(file: &Path) -> io::Result<Self> {
+        let folder = file::beside(file);
         DirBuilder::new().mode(0o700).create(&folder)?;
         let draft = Self(folder);
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft.file())?;
+        file::create(&draft.file(), [], 0o600)?;
         Ok(draft)
     }
 
-    fn file(&self) -> PathBuf {
+    /// What SQLite writes.
+    pub fn file(&self) -> PathBuf {
         self.0.join("copy")
+    }
+
+    /// Gives a whole one its name, unless something has it.
+    pub fn put(self, file: &Path) -> io::Result<()> {
+        File::open(self.file())?.sync_all()?;
+        file::name_new(&self.file(), file)
     }
 }
 
@@ -81,20 +88,6 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// Gives a whole copy its name. A link, unlike a rename, never replaces anything.
-fn put(draft: &Path, file: &Path) -> io::Result<()> {
-    File::open(draft)?.sync_all()?;
-    match fs::hard_link(draft, file) {
-        // Some file systems know no links: there a rename must do, after one more look.
-        Err(error) if error.kind() != ErrorKind::AlreadyExists && file.symlink_metadata().is_err() => {
-            fs::rename(draft, file)?;
-        }
-        result => result?,
-    }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]
@@ -141,7 +134,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
         // One that appears while the copy is made.
         let draft = Draft::new(&file).unwrap();
-        assert_eq!(put(&draft.file(), &file).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(draft.put(&file).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&file).unwrap(), "dear grandmother");
     }
 

@@ -32,7 +32,7 @@ pub async fn run(args: &Args) -> Result<Exit, CliError> {
         () = interrupted() => Ok(Exit::Cancelled),
     };
     if args.keep {
-        ui::print(&site.directions());
+        ui::note(&site.directions());
     }
     site.close().await;
     result

@@ -10,6 +10,7 @@ use tokio::process::Child;
 
 use crate::cli::{CliError, Exit};
 use crate::exec;
+use crate::file;
 use crate::model::{Brand, Millis, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
@@ -90,7 +91,7 @@ impl Site {
         std::fs::create_dir_all(paths.tls_dir())?;
         for (from, to) in [(&pair.cert, "host.pem"), (&pair.key, "host.key"), (&ca.join("ca.pem"), "ca.pem")]
         {
-            std::fs::copy(from, paths.tls_dir().join(to))?;
+            file::create(&paths.tls_dir().join(to), std::fs::read(from)?, 0o600)?;
         }
         self.configure(host, None, &[])?;
         Sim::open(&paths).set_host(&HostSettings {
@@ -112,7 +113,7 @@ impl Site {
         for (other, port) in ports {
             text.push_str(&format!("{other} = \"127.0.0.1:{port}\"\n"));
         }
-        Ok(std::fs::write(Paths::new(self.root(host)).config(), text)?)
+        Ok(file::replace(&Paths::new(self.root(host)).config(), text, 0o644)?)
     }
 
     /// Starts a host's agent; gives the port on which it listens.

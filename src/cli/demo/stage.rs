@@ -21,15 +21,15 @@ impl<'a> Stage<'a> {
     /// What goes on, in a few words.
     pub fn say(&self, text: &str) {
         let lines: String = text.lines().map(|line| format!("# {line}\n")).collect();
-        ui::print(&format!("\n{}", self.paint("2", lines.trim_end())));
-        ui::print("\n");
+        ui::note(&format!("\n{}", self.paint("2", lines.trim_end())));
+        ui::note("\n");
     }
 
     /// Runs a command on a host to its end.
     pub async fn run(&self, host: &str, args: &[&str]) -> Result<(), CliError> {
-        ui::print(&format!("{}\n", self.prompt(host, args)));
+        ui::note(&format!("{}\n", self.prompt(host, args)));
         let command = self.site.sysadm(host, args)?;
-        let status = command.follow(|line| ui::print(&format!("{line}\n"))).await;
+        let status = command.follow(|line| ui::note(&format!("{line}\n"))).await;
         self.tell_status(status.map_err(|error| CliError::new(Exit::Error, error))?);
         Ok(())
     }
@@ -49,7 +49,7 @@ impl<'a> Stage<'a> {
             let command = self.site.sysadm(host, other)?;
             let followed = command.follow(|line| text.push_str(&format!("{line}\n"))).await;
             followed.map_err(|error| CliError::new(Exit::Error, error))?;
-            ui::print(&format!("{text}\n"));
+            ui::note(&format!("{text}\n"));
             Ok(())
         };
         futures::future::try_join(self.run(host, args), meanwhile).await.map(|((), ())| ())
@@ -66,7 +66,7 @@ impl<'a> Stage<'a> {
 
     fn tell_status(&self, status: ExitStatus) {
         if let Some(code @ 1..) = status.code() {
-            ui::print(&format!("{}\n", self.paint("2", &format!("(exit status {code})"))));
+            ui::note(&format!("{}\n", self.paint("2", &format!("(exit status {code})"))));
         }
     }
 

@@ -7,6 +7,7 @@ mod simulate;
 use std::path::{Path, PathBuf};
 
 use super::{CliError, Exit};
+use crate::file;
 use crate::plan::PlanFile;
 
 /// Plan how hosts are emptied or filled again, without moving anything
@@ -67,15 +68,18 @@ pub fn read(path: &Path) -> Result<PlanFile, CliError> {
         .map_err(|error| CliError::new(Exit::Error, format!("{}: {error}", path.display())))
 }
 
-/// Writes a plan file; one that is there is replaced at once or not at all.
+/// Writes a plan where the operator wants it; an earlier plan is replaced, nothing else.
 pub fn write(path: &Path, plan: &PlanFile) -> Result<(), CliError> {
     let failed = |error: &dyn std::fmt::Display| {
         CliError::new(Exit::Error, format!("failed to write {}: {error}", path.display()))
     };
     let text = plan.text().map_err(|error| failed(&error))?;
-    let part = path.with_extension("part");
-    std::fs::write(&part, text).map_err(|error| failed(&error))?;
-    std::fs::rename(&part, path).map_err(|error| failed(&error))
+    let is_plan = |present: &[u8]| std::str::from_utf8(present).is_ok_and(|text| PlanFile::parse(text).is_ok());
+    match file::output(path, text.as_bytes(), is_plan) {
+        // A pipe whose reader has what it wants.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| failed(&error)),
+    }
 }
 
 fn text_of(path: &Path) -> Result<String, CliError> {

@@ -33,10 +33,10 @@ fn action(one: &FileMove) -> String {
 /// Prints a plan, and says whether every zone has a place in it.
 pub fn run(plan: &PlanFile, json: bool) -> Result<Exit, CliError> {
     if json {
-        ui::print(&plan.text().map_err(|error| CliError::new(Exit::Error, error))?);
+        ui::print(&plan.text().map_err(|error| CliError::new(Exit::Error, error))?)?;
     } else {
         if !plan.moves.is_empty() {
-            ui::print(&table(COLUMNS, &plan.moves));
+            ui::print(&table(COLUMNS, &plan.moves))?;
         }
         ui::say(&summary(plan));
         for left in &plan.left {
@@ -77,9 +77,11 @@ pub fn diff(before: &PlanFile, after: &PlanFile, json: bool) -> Result<Exit, Cli
     let found = differences(before, after);
     if json {
         let text = serde_json::to_string_pretty(&found).map_err(|error| CliError::new(Exit::Error, error))?;
-        ui::print(&format!("{text}\n"));
+        ui::print(&format!("{text}\n"))?;
     } else {
-        found.iter().for_each(|one| ui::print(&format!("{}\n", plain(&one.to_string()))));
+        for one in &found {
+            ui::print(&format!("{}\n", plain(&one.to_string())))?;
+        }
         let [first, second] = [before, after].map(|plan| format_span(plan.makespan_ms));
         ui::say(&format!("{} zone(s) go another way; done after {first}, then after {second}", found.len()));
     }

@@ -49,15 +49,15 @@ pub fn run(file: &PlanFile, json: bool) -> Result<Exit, CliError> {
     let played = simulate(&file.fleet, &file.rules, &plan, &terms);
     if json {
         let text = serde_json::to_string_pretty(&document(file, &played));
-        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+        ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
     } else {
-        show(file, &played);
+        show(file, &played)?;
     }
     let whole = played.breaches.is_empty() && played.ends_ms.iter().all(Option::is_some);
     Ok(if whole { Exit::Done } else { Exit::Partly })
 }
 
-fn show(file: &PlanFile, played: &Played) {
+fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
     let lines = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| Line {
         zone: one.zone.clone(),
         to: one.to.clone(),
@@ -66,7 +66,7 @@ fn show(file: &PlanFile, played: &Played) {
     });
     let lines: Vec<_> = lines.collect();
     if !lines.is_empty() {
-        ui::print(&table(COLUMNS, &lines));
+        ui::print(&table(COLUMNS, &lines))?;
         let host = |ix: &crate::plan::HostIx| {
             file.fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone())
         };
@@ -75,7 +75,7 @@ fn show(file: &PlanFile, played: &Played) {
             .iter()
             .map(|(ix, (out, into))| Use { host: host(ix), out: *out, into: *into })
             .collect();
-        ui::print(&format!("\n{}", table(LINES, &used)));
+        ui::print(&format!("\n{}", table(LINES, &used)))?;
     }
     let down = played.downtime_ms.values();
     ui::say(&format!(
@@ -88,6 +88,7 @@ fn show(file: &PlanFile, played: &Played) {
     for breach in &played.breaches {
         ui::complain(&format!("a rule is broken: {breach:?}"));
     }
+    Ok(())
 }
 
 fn document(file: &PlanFile, played: &Played) -> serde_json::Value {

@@ -218,7 +218,7 @@ impl Told<'_> {
                 "findings": self.findings, "software": self.software,
             });
             let text = serde_json::to_string_pretty(&document);
-            ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
+            ui::note(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
         } else {
             for edit in self.edits {
                 ui::say(&format!("zone '{}' {changed}: {edit}", self.zone));

@@ -9,9 +9,9 @@ use crate::attachment::{AttachmentError, Desk, Draft, Wishes};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
+use crate::file;
 use crate::host::Host;
 use crate::model::{NetMap, NetworkName, ZoneName, parse_bytes};
-use crate::zonepath;
 
 /// Configure a zone from the manifest of a detached one
 ///
@@ -130,9 +130,9 @@ impl Text {
     fn write(context: &Context, config: &str) -> Result<Self, CliError> {
         let folder = context.paths.run_dir();
         std::fs::create_dir_all(&folder)?;
-        let file = folder.join(format!("edit-{}", Uuid::new_v4().simple()));
-        zonepath::write(&file, config, 0o600)?;
-        Ok(Self { file, is_kept: false })
+        let path = folder.join(format!("edit-{}", Uuid::new_v4().simple()));
+        file::create(&path, config, 0o600)?;
+        Ok(Self { file: path, is_kept: false })
     }
 
     /// Keeps it, and says where. Passwords may be in it, whatever the editor has made of the file.

@@ -1,6 +1,6 @@
 //! `sysadm zone delete`, after zonecfg(8).
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
@@ -38,8 +38,7 @@ fn confirmed(zone: &ZoneName) -> Result<bool, CliError> {
         let text = format!("zone '{zone}': input not from terminal and -F not specified: deletion not done");
         return Err(CliError::new(Exit::Error, text));
     }
-    ui::print(&format!("Are you sure you want to delete zone {zone} (y/[n])? "));
-    std::io::stdout().flush()?;
+    ui::print(&format!("Are you sure you want to delete zone {zone} (y/[n])? "))?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -33,9 +33,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let desk = super::desk(&context, &local);
     if args.dry_run {
         let document = desk.document(&args.zone).await?;
-        ui::print(&document.text);
+        ui::print(&document.text)?;
         if !document.text.ends_with('\n') {
-            ui::print("\n");
+            ui::print("\n")?;
         }
         return Ok(Exit::Done);
     }

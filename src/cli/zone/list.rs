@@ -55,7 +55,7 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     if !options.no_global {
         lines.insert(0, Line::global());
     }
-    ui::print(&render(&lines, &options));
+    ui::print(&render(&lines, &options))?;
     for stranger in inventory.strangers {
         ui::complain(&format!("{:?} is not listed: {}", stranger.name, stranger.reason));
     }

@@ -108,7 +108,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         DRY_RUN.iter().for_each(|text| teller.say(text));
     }
     if args.json {
-        ui::print(&ended.document(&args)?);
+        ui::note(&ended.document(&args)?);
     }
     ended.complaints.iter().for_each(|text| teller.complain(text));
     if !args.dry_run {

@@ -82,7 +82,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         ));
     }
     if args.json {
-        ui::print(&format!("{:#}\n", document(&report)));
+        ui::note(&format!("{:#}\n", document(&report)));
     } else {
         problems(&report).iter().for_each(|line| ui::complain(line));
         if !args.quiet {
@@ -100,9 +100,9 @@ fn list(context: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     if args.json {
         let rows: Vec<_> = rows.iter().map(row_document).collect();
-        ui::print(&format!("{:#}\n", json!({ "schema_version": 1, "standby": rows })));
+        ui::print(&format!("{:#}\n", json!({ "schema_version": 1, "standby": rows })))?;
     } else {
-        ui::print(&if args.parsable { parsable(&columns, &rows) } else { table(&columns, &rows) });
+        ui::print(&if args.parsable { parsable(&columns, &rows) } else { table(&columns, &rows) })?;
     }
     Ok(Exit::Done)
 }

@@ -8,9 +8,13 @@ use super::faults::Fault;
 use super::record::Record;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
+use crate::file;
 use crate::model::{Disk, DiskSource, Millis, ZoneName};
 use crate::platform::PlatformError;
 use crate::zonepath;
+
+/// How the content of a disk begins.
+const DISK: &str = "a disk of the simulated zone";
 
 /// How long a guest has run since it was booted, wherever that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +188,8 @@ fn make_disk(path: &Path, config: &ZoneConfig) -> Result<(), PlatformError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(io_error("create", folder))?;
     }
-    let content = format!("a disk of the simulated zone {} ({})\n", config.name, config.uuid);
-    std::fs::write(path, content).map_err(io_error("write", path))
+    let content = format!("{DISK} {} ({})\n", config.name, config.uuid);
+    // What an earlier zone of that name has left is made anew.
+    let is_disk = |present: &[u8]| present.starts_with(DISK.as_bytes());
+    file::output(path, content.as_bytes(), is_disk).map_err(io_error("write", path))
 }

@@ -5,7 +5,6 @@
 //! own, which needs no root where users may have such namespaces. (`max_page_count` would refuse only what
 //! makes the database grow, `query_only` never asks the file system.)
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -14,31 +13,8 @@ use rusqlite::Connection;
 
 use super::sample;
 use super::writes::WRITES;
+use crate::file::tests::{fill, on_a_small_disk};
 use crate::store::{Store, StoreError};
-
-/// Where the small disk is, for the program that runs on it.
-const DISK: &str = "SYSADM_TEST_DISK";
-
-/// Runs a test again with a small disk of its own; gives the disk's folder there, none here.
-fn on_a_small_disk(test: &str) -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(DISK) {
-        return Some(folder.into());
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let test = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
-    let script = format!("mount -t tmpfs -o size=1m none \"${DISK}\" && exec \"$@\"");
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &test, "--nocapture"])
-        .env(DISK, folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{complained}");
-    None
-}
 
 /// A database with the sample in it, closed.
 fn seed(folder: &Path) -> PathBuf {
@@ -109,16 +85,9 @@ fn an_upgrade_that_another_process_keeps_out_says_so_and_is_made_later() {
     nothing_is_lost(&path, "upgrade");
 }
 
-fn fill(disk: &Path) -> PathBuf {
-    let path = disk.join("filler");
-    let mut file = std::fs::File::create(&path).unwrap();
-    while file.write_all(&[0; 512]).is_ok() {}
-    path
-}
-
 #[test]
 fn a_write_on_a_full_disk_says_so_and_loses_nothing() {
-    let Some(disk) = on_a_small_disk("a_write_on_a_full_disk_says_so_and_loses_nothing") else { return };
+    let Some(disk) = on_a_small_disk(module_path!(), "a_write_on_a_full_disk_says_so_and_loses_nothing") else { return };
     let folder = tempfile::tempdir().unwrap();
     let seed = seed(folder.path());
     for (what, write) in WRITES {
@@ -136,7 +105,7 @@ fn a_write_on_a_full_disk_says_so_and_loses_nothing() {
 
 #[test]
 fn a_database_that_cannot_be_made_on_a_full_disk_is_made_later() {
-    let Some(disk) = on_a_small_disk("a_database_that_cannot_be_made_on_a_full_disk_is_made_later") else {
+    let Some(disk) = on_a_small_disk(module_path!(), "a_database_that_cannot_be_made_on_a_full_disk_is_made_later") else {
         return;
     };
     let path = disk.join("sysadm.db");
@@ -150,7 +119,7 @@ fn a_database_that_cannot_be_made_on_a_full_disk_is_made_later() {
 
 #[test]
 fn a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind() {
-    let Some(disk) = on_a_small_disk("a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind") else {
+    let Some(disk) = on_a_small_disk(module_path!(), "a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind") else {
         return;
     };
     let (_folder, store) = super::fresh();
@@ -171,7 +140,7 @@ fn remount(disk: &Path, mode: &str) {
 
 #[test]
 fn a_write_on_a_read_only_disk_says_so_and_loses_nothing() {
-    let Some(disk) = on_a_small_disk("a_write_on_a_read_only_disk_says_so_and_loses_nothing") else { return };
+    let Some(disk) = on_a_small_disk(module_path!(), "a_write_on_a_read_only_disk_says_so_and_loses_nothing") else { return };
     let folder = tempfile::tempdir().unwrap();
     let seed = seed(folder.path());
     for (what, write) in WRITES {

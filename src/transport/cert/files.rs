@@ -1,11 +1,12 @@
 //! Files of certificates and keys: read only if nobody else can, written whole and never over something.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::{CertError, Pair};
+use crate::file;
 
 /// Reads a whole file; `hint` says what makes it if it is not there.
 pub fn read(path: &Path, hint: &'static str) -> Result<Vec<u8>, CertError> {
@@ -41,26 +42,10 @@ pub fn refuse_existing(pair: &Pair) -> Result<(), CertError> {
     Ok(())
 }
 
-/// Writes a file that must not exist: whole under another name first, which is then linked to the right one, for
-/// a link, unlike a rename, never replaces anything.
+/// Writes a file that must not exist.
 pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CertError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
-    let draft = PathBuf::from(name);
-    let written = write_draft(&draft, bytes, mode).and_then(|()| fs::hard_link(&draft, path));
-    let _ = fs::remove_file(&draft);
-    written.and_then(|()| sync_parent(path)).map_err(|source| match source.kind() {
+    file::create(path, bytes, mode).map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => CertError::Exists { path: path.to_owned() },
         _ => CertError::Write { path: path.to_owned(), source },
     })
-}
-
-fn write_draft(draft: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn sync_parent(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }

@@ -2,13 +2,11 @@
 //! virsh reads. They hold what the XML holds, passwords too, so they are this process's user's alone, and lie beside the
 //! folder of the migration, into which others may get.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::file;
 use crate::model::{Plug, Zone};
 use crate::platform::PlatformError;
 use crate::platform::libvirt::domain_xml::plug;
@@ -36,7 +34,7 @@ impl Documents {
                 .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
             let path = folder.with_extension(ending);
             documents.files.push((option, path.clone()));
-            write(&path, &text).map_err(|source| PlatformError::Io { what: "write", path, source })?;
+            file::create(&path, &text, 0o600).map_err(|source| PlatformError::Io { what: "write", path, source })?;
         }
         Ok(documents)
     }
@@ -62,9 +60,4 @@ async fn texts(uuid: Uuid) -> Result<Vec<String>, PlatformError> {
         format!("dumpxml --inactive --security-info {uuid}"),
     ];
     Driver::Qemu.batch(&commands).await
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    // One that a killed process has left is not written into: its folder, and so this name, is used once.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
