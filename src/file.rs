@@ -132,7 +132,8 @@ fn stream(path: &Path) -> io::Result<Option<File>> {
     if !path.metadata().is_ok_and(|about| is_stream(&about)) {
         return Ok(None);
     }
-    let file = OpenOptions::new().append(true).custom_flags(OFlags::NOCTTY.bits().cast_signed()).open(path)?;
+    let file =
+        OpenOptions::new().append(true).custom_flags(OFlags::NOCTTY.bits().cast_signed()).open(path)?;
     let about = file.metadata()?;
     if about.file_type().is_block_device() || !is_stream(&about) {
         return Err(Error::other("it is neither a file nor a stream"));

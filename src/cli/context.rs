@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, PlatformKind};
-use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher};
+use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher, lock_holder};
 use crate::host::Local;
 use crate::model::plain;
 use crate::paths::Paths;
@@ -11,7 +11,7 @@ use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
 use crate::platform::sim::Sim;
 use crate::policy::Convergence;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::transport::Dialer;
 
 use super::{CliError, Exit};
@@ -43,19 +43,45 @@ impl Context {
 
     /// The store, for writing.
     pub fn store(&self) -> Result<Arc<Store>, CliError> {
+        self.must_not_be_missing()?;
         Ok(Arc::new(Store::open(&self.paths.database())?))
     }
 
     /// The store, for reading; none if nothing was ever done here.
     pub fn store_to_read(&self) -> Result<Option<Store>, CliError> {
-        Ok(Store::open_read_only(&self.paths.database())?)
+        Ok(self.open_to_read()?)
+    }
+
+    /// The same, with the store's own error.
+    pub fn open_to_read(&self) -> Result<Option<Store>, StoreError> {
+        self.must_not_be_missing()?;
+        Store::open_read_only(&self.paths.database())
+    }
+
+    /// A database that was there and is not is no empty one.
+    fn must_not_be_missing(&self) -> Result<(), StoreError> {
+        let path = self.paths.database();
+        if path.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        let marker = self.paths.lock_marker();
+        let journal = path.with_extension("db-wal");
+        let sign = if let Some(pid) = lock_holder(&self.paths).and_then(|holder| holder.pid()) {
+            format!("process {pid} is at work on this host's zones")
+        } else if marker.symlink_metadata().is_ok() {
+            format!("{} says that maintenance is held", marker.display())
+        } else if journal.symlink_metadata().is_ok() {
+            format!("its journal {} is there", journal.display())
+        } else {
+            return Ok(());
+        };
+        Err(StoreError::Missing { path, sign })
     }
 
     /// The store, for commands that only ask and change nothing, not even by making it.
     pub fn store_to_ask(&self) -> Result<Arc<Store>, CliError> {
-        let path = self.paths.database();
-        let store = Store::open_read_only(&path)?;
-        Ok(Arc::new(store.map_or_else(|| Store::nothing(&path), Ok)?))
+        let store = self.open_to_read()?;
+        Ok(Arc::new(store.map_or_else(|| Store::nothing(&self.paths.database()), Ok)?))
     }
 
     /// The virtualisation of this host.

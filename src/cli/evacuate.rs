@@ -261,8 +261,8 @@ fn exit_of(outcome: &Outcome) -> Exit {
 }
 
 fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
-    let _lock = RunLock::take(&context.paths, format_args!("evacuate --forget {zone}"))?;
     let store = context.store()?;
+    let _lock = RunLock::take(&context.paths, format_args!("evacuate --forget {zone}"))?;
     if store.remove_rest(zone)? {
         context.audit(&format!("{zone}, at rest here, given up by {}", Context::user()));
         ui::say(&format!("{zone}: given up; it rests here, and is not booted on return"));

@@ -226,6 +226,7 @@ pub const STORE: &str = "\
 EXAMPLES
   sysadm store check
   sysadm store backup /root/sysadm-2026-11-21.db
+  sysadm store recover
 
 FILES
   /var/lib/sysadm/sysadm.db    the database; sysadm.db-wal and sysadm.db-shm beside
@@ -233,8 +234,11 @@ FILES
 
 pub const STORE_CHECK: &str = "\
 FINDINGS (--json: kind, and who is needed)
-  damaged      backup    SQLite finds the file damaged, or it says what no sysadm
-                         writes; then nothing else is looked at
+  damaged      backup    SQLite finds the file damaged, a row breaks the rules of its
+                         table, or says what no sysadm writes; then nothing else is
+                         looked at
+  contradiction
+               backup    two records of a zone cannot both be true
   interrupted  operator  a zone was leaving, returning or being stopped when its run
                          died
   dangling     operator  how a step ended is not recorded, nor where its zone is
@@ -252,7 +256,7 @@ EXIT STATUS
   1  it cannot be looked at: locked, written by a newer sysadm, or no database
   2  wrong usage
   3  something waits for you
-  5  it is damaged: where zones are cannot be told from it";
+  5  it is damaged, or contradicts itself: where zones are cannot be told from it";
 
 pub const STORE_BACKUP: &str = "\
 EXAMPLES
@@ -271,6 +275,28 @@ EXIT STATUS
   1  FILE exists already, or cannot be written, or the database is damaged; nothing
      was changed, and there is no new FILE
   2  wrong usage";
+
+pub const STORE_RECOVER: &str = "\
+EXAMPLES
+  systemctl stop sysadm-agent
+  sysadm store recover
+  sysadm store check
+  sysadm evacuate -l
+
+What is lost may be a zone that is away: it goes on where it is, and is not returned.
+Compare 'sysadm evacuate -l' with the zones that other hosts run before you return or
+start any.
+
+FILES
+  /var/lib/sysadm/sysadm.db.damaged    the damaged file, with its journal (-wal); a
+                                       further one is sysadm.db.damaged-2
+
+EXIT STATUS
+  0  all was saved, or the database is not damaged
+  1  it is no database, or in use; nothing was changed
+  2  wrong usage
+  3  something is lost, and named
+  4  a run is at work";
 
 pub const SETUP: &str = "\
 FILES

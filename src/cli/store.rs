@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::evacuation::is_running;
+use crate::evacuation::{RunLock, is_running};
 use crate::model::Millis;
-use crate::store::{Contents, Finding, Needs, Surroundings, check};
+use crate::store::{Contents, Finding, Needs, Recovered, StoreError, Surroundings, check, damaged, recover};
 
 /// Look after the database of this host
 ///
@@ -45,6 +45,13 @@ enum Action {
         /// The copy; must not exist yet
         file: PathBuf,
     },
+    /// Save what can be read of a damaged database into a new one
+    ///
+    /// Every row that is whole is saved, whichever other part of the file is damaged, and what is lost is named as
+    /// far as that is known. The new database takes the place of the damaged one, which is kept beside it. Neither
+    /// a run nor an agent may be at work. A backup, if there is one, has more.
+    #[command(after_long_help = super::help::STORE_RECOVER)]
+    Recover,
 }
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
@@ -59,7 +66,38 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
             context.store_to_read()?.ok_or_else(nothing)?.backup(&file)?;
             Ok(Exit::Done)
         }
+        Action::Recover => save(&context),
     }
+}
+
+fn save(context: &Context) -> Result<Exit, CliError> {
+    let path = context.paths.database();
+    let nothing =
+        || CliError::new(Exit::Error, format!("there is no {}, so nothing to recover", path.display()));
+    path.symlink_metadata().map_err(|_| nothing())?;
+    let _lock = RunLock::take(&context.paths, "store recover")?;
+    let Some(recovered) = recover(&path)? else {
+        ui::say("the database is not damaged; nothing was changed");
+        return Ok(Exit::Done);
+    };
+    let Recovered { kept, saved, lost } = recovered;
+    context.audit(&format!(
+        "{} was damaged, and recovered by {}: {} thing(s) lost; the damaged file is {}",
+        path.display(),
+        Context::user(),
+        lost.len(),
+        kept.display()
+    ));
+    saved.iter().for_each(|(table, rows)| ui::say(&format!("{table}: {rows} row(s) saved")));
+    lost.iter().for_each(|line| ui::complain(&format!("lost: {line}")));
+    ui::say(&format!("the damaged file is kept: {}", kept.display()));
+    if lost.is_empty() {
+        return Ok(Exit::Done);
+    }
+    ui::complain(
+        "compare 'sysadm evacuate -l' with the zones that other hosts run before you return or start any",
+    );
+    Ok(Exit::Partly)
 }
 
 fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
@@ -71,9 +109,11 @@ fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
         let marker = (before.1 == after.1).then_some(after.1);
         Surroundings { running: before.0 || after.0, marker, now: Millis::now() }
     };
-    let findings = match context.store_to_read()? {
-        Some(store) => store.check(around)?,
-        None => check(&Contents::default(), &around()),
+    let findings = match context.open_to_read() {
+        Ok(Some(store)) => store.check(around)?,
+        Ok(None) => check(&Contents::default(), &around()),
+        Err(StoreError::Damaged { what, .. }) => vec![damaged(&what)],
+        Err(error) => return Err(error.into()),
     };
     if as_json {
         let text = serde_json::to_string_pretty(&document(context, &findings));

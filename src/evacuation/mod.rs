@@ -193,6 +193,8 @@ pub struct Outcome {
     pub left_alone: Vec<ZoneName>,
     /// It was given up before its end, and why.
     pub stopped: Option<Reason>,
+    /// It is written down: what is not may be lost.
+    pub recorded: bool,
 }
 
 /// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
@@ -227,12 +229,14 @@ impl Engine {
             None => (Vec::new(), None),
         };
         let strangers = candidates.strangers;
-        let outcome = Outcome { direction, moves, strangers, left_running, left_alone, stopped };
+        let word = if stopped.is_some() { "stopped" } else { "ended" };
+        let recorded = self.store.end_run(run, word, Self::now());
         // What was done is done, and must be told whatever happens now.
-        if let Err(error) = self.store.end_run(run, outcome.word(), Self::now()) {
+        if let Err(error) = &recorded {
             self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
-        Ok(outcome)
+        let recorded = recorded.is_ok();
+        Ok(Outcome { direction, moves, strangers, left_running, left_alone, stopped, recorded })
     }
 
     /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
@@ -368,16 +372,10 @@ impl Outcome {
     /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
     /// those that are to be left alone.
     pub fn is_complete(&self) -> bool {
-        self.moved() + self.resting() == self.moves.len()
+        self.recorded
+            && self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
             && !self.strangers.iter().any(|stranger| stranger.running)
-    }
-
-    const fn word(&self) -> &'static str {
-        match self.stopped {
-            Some(_) => "stopped",
-            None => "ended",
-        }
     }
 }
 

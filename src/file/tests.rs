@@ -40,8 +40,7 @@ pub(crate) fn fill(disk: &Path) -> PathBuf {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -150,7 +149,8 @@ fn a_stream_is_written_to_and_stays_one_also_behind_links() {
 
 #[test]
 fn a_full_disk_leaves_what_was_there_and_nothing_else() {
-    let Some(disk) = on_a_small_disk(module_path!(), "a_full_disk_leaves_what_was_there_and_nothing_else") else {
+    let Some(disk) = on_a_small_disk(module_path!(), "a_full_disk_leaves_what_was_there_and_nothing_else")
+    else {
         return;
     };
     let at = |name: &str| disk.join(name);

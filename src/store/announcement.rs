@@ -20,7 +20,7 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             begins: Millis(row.get("begins_ms")?),
             user: row.get("user")?,

@@ -82,6 +82,13 @@ impl Draft {
         File::open(self.file())?.sync_all()?;
         file::name_new(&self.file(), file)
     }
+
+    /// Gives a whole one its name, in place of what has it.
+    pub fn replace(self, file: &Path) -> io::Result<()> {
+        File::open(self.file())?.sync_all()?;
+        fs::rename(self.file(), file)?;
+        file::sync_folder(file)
+    }
 }
 
 impl Drop for Draft {

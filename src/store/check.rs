@@ -3,6 +3,7 @@
 //! | what is found | needs |
 //! |---|---|
 //! | the file is damaged, or says what no sysadm writes | a backup |
+//! | two records of a zone cannot both be true | a backup |
 //! | a zone is `leaving`, `returning` or `stopping`, and no run lives | you: `--resume` |
 //! | a run is over, has not written down how its last step with a zone ended, and nothing else tells | you |
 //! | the lock marker and the maintenance table disagree | you |
@@ -14,8 +15,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::contradiction::contradictions;
 use super::{AwayPhase, Contents, Entry, Mark, Move, MoveState, RestPhase, Store, StoreError, integrity};
-use crate::host::chain;
 use crate::model::{Millis, ZoneName, words};
 
 words! {
@@ -23,6 +24,8 @@ words! {
     FindingKind, "kind of finding" {
         /// The file is damaged.
         Damaged = "damaged",
+        /// Two records contradict each other.
+        Contradiction = "contradiction",
         /// A move was interrupted and is not settled.
         Interrupted = "interrupted",
         /// How a step ended is not recorded, nor where its zone is.
@@ -52,7 +55,7 @@ impl FindingKind {
     /// Who or what is needed.
     pub const fn needs(self) -> Needs {
         match self {
-            Self::Damaged => Needs::Backup,
+            Self::Damaged | Self::Contradiction => Needs::Backup,
             Self::Interrupted | Self::Dangling | Self::Marker => Needs::Operator,
             Self::Unfinished | Self::Expired => Needs::Nobody,
         }
@@ -83,7 +86,7 @@ pub struct Surroundings {
 
 /// What there is to find in a database that is whole.
 pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = contradictions(contents);
     if !around.running {
         findings.extend(interrupted(contents));
         let stopping = contents.rests.iter().filter(|rest| rest.phase == RestPhase::Stopping);
@@ -103,7 +106,7 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     findings
 }
 
-fn about(kind: FindingKind, zone: &ZoneName, text: String) -> Finding {
+pub(super) fn about(kind: FindingKind, zone: &ZoneName, text: String) -> Finding {
     Finding { kind, zone: Some(zone.clone()), text }
 }
 
@@ -193,12 +196,12 @@ impl Store {
     pub fn check(&self, around: impl FnOnce() -> Surroundings) -> Result<Vec<Finding>, StoreError> {
         let damage = self.damage()?;
         if damage.is_empty() {
-            match self.contents() {
-                Ok(contents) => return Ok(check(&contents, &around())),
+            return match self.contents() {
+                Ok(contents) => Ok(check(&contents, &around())),
                 // SQLite finds nothing wrong, but no sysadm has written this.
-                Err(error @ StoreError::Query { .. }) => return Ok(vec![damaged(&chain(&error))]),
-                Err(error) => return Err(error),
-            }
+                Err(StoreError::Damaged { what, .. }) => Ok(vec![damaged(&what)]),
+                Err(error) => Err(error),
+            };
         }
         Ok(damage.iter().map(|what| damaged(what)).collect())
     }
@@ -208,11 +211,14 @@ impl Store {
     /// # Errors
     /// If it could not be looked at.
     pub fn damage(&self) -> Result<Vec<String>, StoreError> {
-        self.read("look over the database", integrity::damage)
+        self.read("look over the database", integrity::damage_of_copy)
     }
 }
 
-fn damaged(what: &str) -> Finding {
-    let text = format!("the database is damaged: {what}; put a backup in its place");
+/// The finding that the file is damaged.
+pub fn damaged(what: &str) -> Finding {
+    let text = format!(
+        "the database is damaged: {what}; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place"
+    );
     Finding { kind: FindingKind::Damaged, zone: None, text }
 }

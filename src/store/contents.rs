@@ -11,6 +11,35 @@ use super::{
 };
 use crate::model::{HostUri, Manifest};
 
+/// Reads one row of a table, only to see whether that can be done.
+type Reader = fn(&Row<'_>) -> rusqlite::Result<()>;
+
+/// How a row of each table is read.
+pub(super) const READERS: &[(&str, Reader)] = &[
+    ("maintenance", |row| Holder::read(row).map(drop)),
+    ("announcement", |row| Announcement::read(row).map(drop)),
+    ("target", |row| targets::read_one(row).map(drop)),
+    ("run", |row| Run::read(row).map(drop)),
+    ("move", |row| Move::read(row).map(drop)),
+    ("journal", |row| Entry::read(row).map(drop)),
+    ("away", |row| read_away(row).map(drop)),
+    ("rest", |row| Rest::read(row).map(drop)),
+    ("standby", |row| read_standby(row).map(drop)),
+    ("left_with", |row| LeftRow::read(row).map(drop)),
+    ("heard", |row| Heard::read(row).map(drop)),
+    ("detached", |row| Detached::read(row).map(drop)),
+    ("reservation", |row| Reservation::read(row).map(drop)),
+    ("trip", |row| PastTrip::read(row).map(drop)),
+];
+
+fn read_away(row: &Row<'_>) -> rusqlite::Result<(Away, Manifest)> {
+    Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
+}
+
+fn read_standby(row: &Row<'_>) -> rusqlite::Result<(StandbyRow, Manifest)> {
+    Ok((StandbyRow::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
+}
+
 /// All rows of all tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
@@ -65,13 +94,9 @@ impl Store {
                 journal: all(connection, "SELECT * FROM journal ORDER BY id", |row| {
                     Ok((row.get("run")?, Entry::read(row)?))
                 })?,
-                away: all(connection, "SELECT * FROM away ORDER BY zone", |row| {
-                    Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
-                })?,
+                away: all(connection, "SELECT * FROM away ORDER BY zone", read_away)?,
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
-                standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", |row| {
-                    Ok((StandbyRow::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
-                })?,
+                standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", read_standby)?,
                 left_with: all(connection, "SELECT * FROM left_with ORDER BY uri, zone", LeftRow::read)?,
                 heard: all(connection, "SELECT * FROM heard ORDER BY uri, uuid", Heard::read)?,
                 detached: all(connection, "SELECT * FROM detached ORDER BY zone", Detached::read)?,

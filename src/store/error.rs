@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::file_kind;
+
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -58,12 +60,36 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// What is in it cannot be relied on.
-    #[error("{path} is damaged ({what}) and was not copied; 'sysadm store check' tells all")]
+    #[error(
+        "{path} is damaged ({what}); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite found.
+        /// What was found.
         what: String,
+    },
+    /// It is not there, and something says that it was.
+    #[error("{path} is missing, though {sign}; put it back, or a backup in its place")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What says so.
+        sign: String,
+    },
+    /// It was taken away from under this process.
+    #[error(
+        "{path} is not the file any more that this process has opened: it was removed, moved away or replaced"
+    )]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be replaced while others have it open.
+    #[error("{path} is in use by another process, an agent for instance; end that first: fuser {path}")]
+    InUse {
+        /// The file.
+        path: PathBuf,
     },
     /// Anything else.
     #[error("failed to {what} in {path}")]
@@ -84,14 +110,39 @@ impl StoreError {
 
     pub(super) fn query(path: &Path, what: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        if let Some(what) = damage_in(&source) {
+            let is_ours = !file_kind::is_foreign(&path);
+            return if is_ours { Self::Damaged { path, what } } else { Self::NotADatabase { path } };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::ReadOnly { path }
             }
             Some(ErrorCode::DiskFull) => Self::Full { path },
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::NotADatabase { path },
             _ => Self::Query { path, what, source },
         }
     }
+}
+
+/// What is damaged, if an error says that: SQLite itself finds it so, a table is not there, or a row holds what no sysadm
+/// writes.
+fn damage_in(error: &rusqlite::Error) -> Option<String> {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    match error {
+        FromSqlConversionFailure(_, _, what) => return Some(what.to_string()),
+        IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..) => {
+            return Some(error.to_string());
+        }
+        _ => {}
+    }
+    is_damage(error).then(|| error.to_string())
+}
+
+/// Whether SQLite finds the file damaged: in so many words, by a table that is not there, or by a length that no row has.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{DatabaseCorrupt, NotADatabase, OutOfMemory, TooBig, Unknown};
+    error
+        .sqlite_error_code()
+        .is_some_and(|code| matches!(code, NotADatabase | DatabaseCorrupt | Unknown | TooBig | OutOfMemory))
 }

@@ -1,14 +1,33 @@
 //! Whether the file is whole, as far as SQLite itself can tell.
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::backup::StepResult;
+use rusqlite::{Connection, ffi};
 
-/// What is damaged, a line each; nothing if all is well.
+use super::backup;
+use super::error::is_damage;
+
+/// What is damaged, a line each; nothing if all is well. The connection must be one that may write: others do not know
+/// the rules of the tables.
 pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    match look(connection) {
-        // So damaged that not even the look comes to its end.
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-            Ok(vec![error.to_string()])
+    or_damage(look(connection))
+}
+
+/// The same of a database that is only read: of a copy in memory, which may be written.
+pub(super) fn damage_of_copy(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let copied = || {
+        let mut copy = Connection::open_in_memory()?;
+        match backup::copy_pages(connection, &mut copy)? {
+            StepResult::Done => look(&copy),
+            _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
         }
+    };
+    or_damage(copied())
+}
+
+/// So damaged that not even the look comes to its end.
+fn or_damage(found: rusqlite::Result<Vec<String>>) -> rusqlite::Result<Vec<String>> {
+    match found {
+        Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
         result => result,
     }
 }

@@ -2,21 +2,32 @@
 //!
 //! One SQLite database (mode 0600, WAL, `synchronous=FULL`): what a function here has returned `Ok` for is on
 //! the disk. Readers never wait for writers. Nothing here asks the clock or a host.
+//!
+//! What is deleted is overwritten (`secure_delete`): whatever can be read of a damaged file was valid, and
+//! [`recover`](recover()) saves it. A file that is removed, moved away or replaced while it is open is an error for
+//! whoever has it open ([`StoreError::Gone`]).
+//!
+//! It does not grow with time. The newest 30 runs are kept with their moves and their journal, and of the older ones the
+//! newest evacuation or return, and the newest run of each zone that is away, rests here or was left unsettled; of what
+//! moves took the newest 1000.
 
 mod announcement;
 mod away;
 mod backup;
 mod check;
 mod contents;
+mod contradiction;
 mod detached;
 mod error;
 mod expected;
+mod file_kind;
 mod heard;
 mod integrity;
 mod journal;
 mod left;
 mod maintenance;
 mod moved;
+mod recover;
 mod reservations;
 mod rest;
 mod runs;
@@ -27,7 +38,7 @@ mod targets;
 pub(crate) mod tests;
 mod trips;
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,7 +49,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
-pub use check::{Finding, FindingKind, Needs, Surroundings, check};
+pub use check::{Finding, FindingKind, Needs, Surroundings, check, damaged};
 pub use contents::Contents;
 pub use detached::{Detached, configured};
 pub use error::StoreError;
@@ -47,6 +58,7 @@ pub use heard::Heard;
 pub use journal::{Entry, Mark};
 pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
+pub use recover::{Recovered, recover};
 pub use reservations::Reservation;
 pub use rest::{Rest, RestPhase, RestWay};
 pub use runs::{Direction, Move, MoveState, Run};
@@ -65,7 +77,12 @@ const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 pub struct Store {
     path: PathBuf,
     connection: Mutex<Connection>,
+    /// Which file it is, if it is one.
+    identity: Option<Identity>,
 }
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl Store {
     /// Opens the database for reading and writing; makes or upgrades it where necessary.
@@ -78,12 +95,18 @@ impl Store {
 
     /// The same with another patience, for tests.
     fn open_within(path: &Path, patience: Duration) -> Result<Self, StoreError> {
-        prepare_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?;
+        if !is_there(path)? {
+            make(path)?;
+        }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection, patience).map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        Ok(Self::of(connection, path))
+    }
+
+    fn of(connection: Connection, path: &Path) -> Self {
+        Self { path: path.to_owned(), connection: Mutex::new(connection), identity: identity(path) }
     }
 
     /// Opens it for reading only; none if there is no database yet, which means that nothing was ever done.
@@ -91,12 +114,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] names the file and what to do.
     pub fn open_read_only(path: &Path) -> Result<Option<Self>, StoreError> {
-        match path.try_exists() {
-            Ok(false) => return Ok(None),
-            Ok(true) => {
-                must_be_file(path).map_err(|source| StoreError::Create { path: path.to_owned(), source })?
-            }
-            Err(source) => return Err(StoreError::Create { path: path.to_owned(), source }),
+        if !is_there(path)? {
+            return Ok(None);
         }
         let connection = match Self::reader(path, OpenFlags::SQLITE_OPEN_READ_ONLY, path) {
             // No room or no right for the file beside it that readers share. Without a journal the database
@@ -109,7 +128,7 @@ impl Store {
             }
             result => result,
         }?;
-        Ok(Some(Self { path: path.to_owned(), connection: Mutex::new(connection) }))
+        Ok(Some(Self::of(connection, path)))
     }
 
     /// The database of a host for which none was ever made: nothing is in it, and it lies nowhere.
@@ -119,7 +138,7 @@ impl Store {
     pub fn nothing(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory().map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection), identity: None })
     }
 
     fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
@@ -142,7 +161,7 @@ impl Store {
         connection.busy_timeout(patience)?;
         // The first statement that reads the file: here a file that is no database is found out.
         write_ahead(connection)?;
-        connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+        connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;")
     }
 
     /// Where it lies.
@@ -160,6 +179,7 @@ impl Store {
         what: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.must_be_the_same()?;
         work(&self.lock()).map_err(|source| StoreError::query(&self.path, what, source))
     }
 
@@ -169,6 +189,7 @@ impl Store {
         what: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.must_be_the_same()?;
         let mut connection = self.lock();
         let result = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -177,6 +198,52 @@ impl Store {
             Ok(value)
         })();
         result.map_err(|source| StoreError::query(&self.path, what, source))
+    }
+
+    /// What is written into a file that has no name any more is lost.
+    fn must_be_the_same(&self) -> Result<(), StoreError> {
+        match self.identity {
+            Some(opened) if identity(&self.path) != Some(opened) => {
+                Err(StoreError::Gone { path: self.path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    path.metadata().ok().map(|about| (about.dev(), about.ino()))
+}
+
+/// Whether there is a file at that path. A link that leads nowhere and a file without content were databases.
+fn is_there(path: &Path) -> Result<bool, StoreError> {
+    let failed = |source| StoreError::Create { path: path.to_owned(), source };
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        about => about.map_err(failed)?,
+    };
+    must_be_file(path).map_err(failed)?;
+    if path.metadata().map_err(failed)?.len() == 0 {
+        return Err(StoreError::Damaged { path: path.to_owned(), what: "it is empty".to_owned() });
+    }
+    Ok(true)
+}
+
+/// Makes a new one, which has its name only when it is whole. Another process may have made it at the same time.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Create { path: path.to_owned(), source };
+    prepare_folder(path).map_err(failed)?;
+    let draft = backup::Draft::new(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full { path: path.to_owned() },
+        _ => failed(source),
+    })?;
+    let connection = Connection::open_with_flags(draft.file(), OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
+        .map_err(|source| StoreError::open(path, source))?;
+    schema::upgrade(&connection, path)?;
+    connection.close().map_err(|(_, source)| StoreError::open(path, source))?;
+    match draft.put(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(error)),
+        _ => Ok(()),
     }
 }
 
@@ -211,13 +278,19 @@ fn immutable(path: &Path) -> PathBuf {
     format!("file:{name}?immutable=1").into()
 }
 
-/// Makes the folder (0700) and the file (0600) where they are missing.
-pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path.parent()
-        && !folder.is_dir()
-    {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+/// Makes the folder (0700) where it is missing.
+fn prepare_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.is_dir() => {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+        }
+        _ => Ok(()),
     }
+}
+
+/// The same, and makes the file (0600) where it is missing.
+pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
+    prepare_folder(path)?;
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => must_be_file(path),

@@ -6,6 +6,14 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
+/// How many tables there are, and how many of them every version has.
+const TABLES: &str =
+    "SELECT count(*), count(*) FILTER (WHERE name IN ('maintenance', 'target', 'run', 'move', 'away',
+    'journal', 'reservation')) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+
+/// No version will be beyond this one.
+const FUTURE: i64 = 1000;
+
 /// One script for each version, each preceded by `-- v N`.
 const SCRIPT: &str = include_str!("schema.sql");
 
@@ -25,19 +33,34 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         .map_err(|source| StoreError::open(path, source))
 }
 
-/// Refuses a database of a later version.
+/// Refuses a database of a later version, and one of somebody else's.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let (all, ours): (i64, i64) = connection
+        .query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(|source| StoreError::open(path, source))?;
+    if all > 0 && ours == 0 {
+        return Err(StoreError::NotADatabase { path: path.to_owned() });
+    }
     let found = version(connection, path)?;
+    if !(0..=FUTURE).contains(&found) {
+        let what = format!("its schema version cannot be {found}");
+        return Err(StoreError::Damaged { path: path.to_owned(), what });
+    }
     if found > known() {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: known() });
     }
     Ok(found)
 }
 
-/// Brings a database to the newest version, each step in a transaction of its own.
+/// Brings a database to the newest version.
 pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    bring(connection, path, known())
+}
+
+/// Brings a database to a version, if it is not beyond it, in one transaction.
+pub(super) fn bring(connection: &Connection, path: &Path, to: i64) -> Result<(), StoreError> {
     let found = check(connection, path)?;
-    if found == known() {
+    if found >= to {
         return Ok(());
     }
     let failed = |source| StoreError::query(path, "upgrade the schema", source);
@@ -45,10 +68,10 @@ pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), StoreE
     // Another process may have done it while this one waited.
     let found = usize::try_from(check(connection, path)?).unwrap_or(0);
     let mut sql = String::new();
-    for script in scripts().iter().skip(found) {
+    for script in scripts().iter().take(usize::try_from(to).unwrap_or(0)).skip(found) {
         sql.push_str(script);
     }
-    sql.push_str(&format!("PRAGMA user_version = {}; COMMIT;", known()));
+    sql.push_str(&format!("PRAGMA user_version = {to}; COMMIT;"));
     connection.execute_batch(&sql).map_err(|source| {
         let _ = connection.execute_batch("ROLLBACK");
         failed(source)

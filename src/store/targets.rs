@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{HostUri, ZoneName};
@@ -79,14 +79,19 @@ pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<BTreeMap<Tar
     let mut rows = statement.query([])?;
     let mut targets: BTreeMap<_, Vec<_>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let key = if row.get_ref("zone")?.as_str()? == DEFAULT_KEY {
-            TargetKey::Default
-        } else {
-            TargetKey::Zone(parsed(row, "zone")?)
-        };
-        targets.entry(key).or_default().push(parsed(row, "uri")?);
+        let (key, uri) = read_one(row)?;
+        targets.entry(key).or_default().push(uri);
     }
     Ok(targets)
+}
+
+pub(super) fn read_one(row: &Row<'_>) -> rusqlite::Result<(TargetKey, HostUri)> {
+    let key = if row.get_ref("zone")?.as_str()? == DEFAULT_KEY {
+        TargetKey::Default
+    } else {
+        TargetKey::Zone(parsed(row, "zone")?)
+    };
+    Ok((key, parsed(row, "uri")?))
 }
 
 /// The targets of one zone out of all that were set, and where they come from.

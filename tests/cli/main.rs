@@ -7,6 +7,7 @@ mod attachment;
 mod bars;
 mod cert;
 mod config;
+mod damage;
 mod database;
 mod demo;
 mod environment;
@@ -33,4 +34,5 @@ mod target;
 #[path = "../fixtures/tokens.rs"]
 mod tokens;
 mod two_runs;
+mod written;
 mod zone;

@@ -74,7 +74,8 @@ pub fn write(path: &Path, plan: &PlanFile) -> Result<(), CliError> {
         CliError::new(Exit::Error, format!("failed to write {}: {error}", path.display()))
     };
     let text = plan.text().map_err(|error| failed(&error))?;
-    let is_plan = |present: &[u8]| std::str::from_utf8(present).is_ok_and(|text| PlanFile::parse(text).is_ok());
+    let is_plan =
+        |present: &[u8]| std::str::from_utf8(present).is_ok_and(|text| PlanFile::parse(text).is_ok());
     match file::output(path, text.as_bytes(), is_plan) {
         // A pipe whose reader has what it wants.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -1,16 +1,87 @@
 //! What `sysadm store check` finds: the table of cases.
 
-use super::sample::{away, booking, entry, holder, name, run, uri};
-use crate::model::{Millis, Step};
+use super::sample::{QUIET, away, booking, entry, holder, manifest, name, run, uri};
+use crate::model::Step;
 use crate::store::{
     AwayPhase, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, StoreError,
     Surroundings, check,
 };
 
-const QUIET: Surroundings = Surroundings { running: false, marker: Some(false), now: Millis(100) };
 const RUNNING: Surroundings = Surroundings { running: true, ..QUIET };
 const LOCKED: Surroundings = Surroundings { marker: Some(true), ..QUIET };
 const CHANGING: Surroundings = Surroundings { marker: None, ..QUIET };
+
+#[test]
+fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
+    let cases = [
+        ("UPDATE away SET aside = 'ssh://root@h9' WHERE zone = 'gone'", "CHECK constraint failed in away"),
+        ("UPDATE announcement SET id = 2", "CHECK constraint failed in announcement"),
+        ("UPDATE run SET direction = 'up' WHERE id = 1", "CHECK constraint failed in run"),
+        ("UPDATE standby SET taken_by = NULL", "CHECK constraint failed in standby"),
+        ("UPDATE rest SET way = 'sleep'", "CHECK constraint failed in rest"),
+        ("UPDATE journal SET mark = 'maybe'", "CHECK constraint failed in journal"),
+        ("DELETE FROM run", "belongs to no row of table run"),
+        (
+            "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'uuid        TEXT NOT NULL', \
+             'uuid        TEXT') WHERE name = 'away'; PRAGMA writable_schema=RESET; UPDATE away SET uuid = NULL; \
+             PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'uuid        TEXT', \
+             'uuid        TEXT NOT NULL') WHERE name = 'away'",
+            "NULL value in away.uuid",
+        ),
+        (
+            "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema \
+             WHERE name = 'heard') WHERE name = 'left_with'",
+            "2nd reference to page",
+        ),
+    ];
+    for (sql, words) in cases {
+        let (folder, store) = super::fresh();
+        super::sample::write(&store);
+        let path = folder.path().join("sysadm.db");
+        drop(store);
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let free = "PRAGMA ignore_check_constraints=1; PRAGMA foreign_keys=OFF;";
+        connection.execute_batch(&format!("{free} {sql}")).unwrap();
+        drop(connection);
+        let store = crate::store::Store::open_read_only(&path).unwrap().unwrap();
+        let findings = store.check(|| QUIET).unwrap();
+        assert_eq!(findings[0].kind, FindingKind::Damaged, "{sql}: {findings:?}");
+        assert!(findings.iter().any(|finding| finding.text.contains(words)), "{sql}: {findings:?}");
+    }
+}
+
+#[test]
+fn one_zone_is_at_one_place() {
+    use super::sample::{detached, rest};
+    use crate::store::{RestPhase, RestWay};
+    let away_as = |zone: &str, phase| {
+        let (mut row, mut manifest) = away(zone, phase);
+        (row.uuid, manifest.zone.uuid) = (uuid::Uuid::from_u128(22), uuid::Uuid::from_u128(22));
+        (row, manifest)
+    };
+    let rests =
+        |phase| crate::store::Rest { uuid: uuid::Uuid::from_u128(22), ..rest("web", RestWay::Stop, phase) };
+    let (gone, coming) = (AwayPhase::Away, AwayPhase::Returning);
+    let nothing: &[&str] = &[];
+    let cases = [
+        (vec![away_as("web", gone)], vec![], vec![], nothing),
+        (vec![away_as("web", gone), away_as("old", gone)], vec![], vec![], &["contradiction web"]),
+        (vec![away_as("web", gone), away_as("old", coming)], vec![], vec![], &["contradiction web"]),
+        (vec![away_as("web", gone)], vec![rests(RestPhase::Resting)], vec![], &["contradiction web"]),
+        (vec![away_as("web", gone)], vec![], vec![detached("web", 22, None)], &["contradiction web"]),
+        (vec![away_as("web", gone)], vec![], vec![detached("web", 22, Some("ssh://h2"))], nothing),
+        (vec![away_as("web", coming)], vec![], vec![detached("web", 22, None)], nothing),
+        (vec![], vec![rests(RestPhase::Resting)], vec![detached("old", 22, None)], &["contradiction web"]),
+    ];
+    for (away, rests, detached, expected) in cases {
+        let contents = Contents { away, rests, detached, ..Contents::default() };
+        assert_eq!(found(&contents, &RUNNING), expected, "{contents:?}");
+    }
+    let contents = Contents { away: vec![(away("web", gone).0, manifest("other"))], ..Contents::default() };
+    assert_eq!(found(&contents, &QUIET), ["contradiction web"]);
+    let text = &check(&contents, &QUIET)[0].text;
+    assert!(text.starts_with("its record holds the configuration of 'other'"), "{text}");
+}
 
 fn found(contents: &Contents, around: &Surroundings) -> Vec<String> {
     let zone =
@@ -157,7 +228,7 @@ fn only_bookings_that_have_expired_are_found() {
 fn what_settles_itself_needs_nobody() {
     let needs: Vec<_> = FindingKind::ALL.iter().map(|kind| kind.needs()).collect();
     use Needs::{Backup, Nobody, Operator};
-    assert_eq!(needs, [Backup, Operator, Operator, Operator, Nobody, Nobody]);
+    assert_eq!(needs, [Backup, Backup, Operator, Operator, Operator, Nobody, Nobody]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::sample;
 use crate::model::Step;
-use crate::store::{AwayPhase, Contents, Direction, MoveState, Store, schema};
+use crate::store::{AwayPhase, Contents, Direction, MoveState, Store, StoreError, schema};
 
 fn fixture(version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{version}.sql"))
@@ -141,22 +141,24 @@ fn whoever_only_reads_understands_every_earlier_version_and_changes_none() {
 }
 
 #[test]
-fn a_database_that_was_made_and_never_set_up_reads_as_nothing() {
+fn a_file_without_content_was_a_database_and_one_of_somebody_elses_never_was() {
     let folder = tempfile::tempdir().unwrap();
-    for write_ahead in [false, true] {
-        let path = folder.path().join(format!("{write_ahead}.db"));
+    for theirs in [false, true] {
+        let path = folder.path().join(format!("{theirs}.db"));
         crate::store::prepare_file(&path).unwrap();
-        if write_ahead {
+        if theirs {
             let connection = Connection::open(&path).unwrap();
             crate::store::write_ahead(&connection).unwrap();
-            connection
-                .execute_batch("CREATE TABLE left_by_somebody (x); INSERT INTO left_by_somebody VALUES (1)")
-                .unwrap();
+            let sql = "CREATE TABLE left_by_somebody (x); PRAGMA user_version = 2";
+            connection.execute_batch(sql).unwrap();
         }
         let before = std::fs::read(&path).unwrap();
-        let store = Store::open_read_only(&path).unwrap().unwrap();
-        assert_eq!(store.contents().unwrap(), Contents::default());
-        drop(store);
+        for error in [Store::open_read_only(&path).map(drop).unwrap_err(), Store::open(&path).unwrap_err()] {
+            match theirs {
+                false => assert!(matches!(error, StoreError::Damaged { .. }), "{error}"),
+                true => assert!(matches!(error, StoreError::NotADatabase { .. }), "{error}"),
+            }
+        }
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }

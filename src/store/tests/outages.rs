@@ -87,7 +87,10 @@ fn an_upgrade_that_another_process_keeps_out_says_so_and_is_made_later() {
 
 #[test]
 fn a_write_on_a_full_disk_says_so_and_loses_nothing() {
-    let Some(disk) = on_a_small_disk(module_path!(), "a_write_on_a_full_disk_says_so_and_loses_nothing") else { return };
+    let Some(disk) = on_a_small_disk(module_path!(), "a_write_on_a_full_disk_says_so_and_loses_nothing")
+    else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let seed = seed(folder.path());
     for (what, write) in WRITES {
@@ -105,7 +108,9 @@ fn a_write_on_a_full_disk_says_so_and_loses_nothing() {
 
 #[test]
 fn a_database_that_cannot_be_made_on_a_full_disk_is_made_later() {
-    let Some(disk) = on_a_small_disk(module_path!(), "a_database_that_cannot_be_made_on_a_full_disk_is_made_later") else {
+    let Some(disk) =
+        on_a_small_disk(module_path!(), "a_database_that_cannot_be_made_on_a_full_disk_is_made_later")
+    else {
         return;
     };
     let path = disk.join("sysadm.db");
@@ -119,7 +124,9 @@ fn a_database_that_cannot_be_made_on_a_full_disk_is_made_later() {
 
 #[test]
 fn a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind() {
-    let Some(disk) = on_a_small_disk(module_path!(), "a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind") else {
+    let Some(disk) =
+        on_a_small_disk(module_path!(), "a_backup_on_a_full_disk_says_so_and_leaves_nothing_behind")
+    else {
         return;
     };
     let (_folder, store) = super::fresh();
@@ -140,7 +147,10 @@ fn remount(disk: &Path, mode: &str) {
 
 #[test]
 fn a_write_on_a_read_only_disk_says_so_and_loses_nothing() {
-    let Some(disk) = on_a_small_disk(module_path!(), "a_write_on_a_read_only_disk_says_so_and_loses_nothing") else { return };
+    let Some(disk) = on_a_small_disk(module_path!(), "a_write_on_a_read_only_disk_says_so_and_loses_nothing")
+    else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let seed = seed(folder.path());
     for (what, write) in WRITES {

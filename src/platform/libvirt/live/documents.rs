@@ -34,7 +34,11 @@ impl Documents {
                 .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
             let path = folder.with_extension(ending);
             documents.files.push((option, path.clone()));
-            file::create(&path, &text, 0o600).map_err(|source| PlatformError::Io { what: "write", path, source })?;
+            file::create(&path, &text, 0o600).map_err(|source| PlatformError::Io {
+                what: "write",
+                path,
+                source,
+            })?;
         }
         Ok(documents)
     }

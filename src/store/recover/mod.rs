@@ -1,0 +1,223 @@
+//! Saves what can be read of a damaged database into a new one, which takes its place. The damaged file is kept.
+//!
+//! Every row that is whole is saved, table by table, whichever other pages are damaged; what is lost is named as far as
+//! that is known, zones that are away above all: by their index, or by their last move. A move or a step whose run is
+//! lost gets a run without a history, so that an interrupted move can still be settled.
+
+mod image;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rustix::fs::{FlockOperation, fcntl_lock};
+
+use self::image::Image;
+use self::rows::{Found, Table, search};
+use super::backup::Draft;
+use super::contents::READERS;
+use super::{NO_MUTEX, Store, StoreError, integrity, schema};
+use crate::file;
+
+/// The table of the zones that are away.
+const AWAY: &str = "away";
+
+/// What was saved, and what was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Where the damaged file is now.
+    pub kept: PathBuf,
+    /// Each table with rows, and how many.
+    pub saved: Vec<(String, usize)>,
+    /// What is lost, a line each.
+    pub lost: Vec<String>,
+}
+
+/// Puts a new database with all that can be read in the place of a damaged one; none if it is not damaged. Nothing that
+/// uses it may run: no run may begin meanwhile, and that no other process has it open is looked at here.
+///
+/// # Errors
+/// [`StoreError`]; nothing was changed then.
+pub fn recover(path: &Path) -> Result<Option<Recovered>, StoreError> {
+    let create = |source| StoreError::Create { path: path.to_owned(), source };
+    if is_whole(path)? {
+        return Ok(None);
+    }
+    let path = &path.canonicalize().map_err(create)?;
+    let mut damaged = File::options().read(true).write(true).open(path).map_err(create)?;
+    // SQLite's own locks are of this kind, and whoever has a database open holds one.
+    fcntl_lock(&damaged, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StoreError::InUse { path: path.clone() })?;
+    let (mut bytes, journal_path) = (Vec::new(), beside(path, "-wal"));
+    damaged.read_to_end(&mut bytes).map_err(create)?;
+    let journal = match std::fs::read(&journal_path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        journal => journal.map_err(create)?,
+    };
+    let draft = Draft::new(path).map_err(create)?;
+    let (saved, lost) = build(&draft.file(), path, &Image::new(&bytes, &journal))?;
+    let kept = keep(path, &bytes, &journal).map_err(create)?;
+    // A journal of the old one would be taken for one of the new one.
+    for end in ["-wal", "-shm"] {
+        match std::fs::remove_file(beside(path, end)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(create(error)),
+            _ => {}
+        }
+    }
+    draft.replace(path).map_err(create)?;
+    Ok(Some(Recovered { kept, saved, lost }))
+}
+
+fn is_whole(path: &Path) -> Result<bool, StoreError> {
+    let look = || {
+        let Some(store) = Store::open_read_only(path)? else { return Ok(true) };
+        Ok(store.damage()?.is_empty() && store.contents().map(|_| true)?)
+    };
+    match look() {
+        Err(StoreError::Damaged { .. }) => Ok(false),
+        result => result,
+    }
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Keeps the damaged database with its journal under a name that nothing has.
+fn keep(path: &Path, bytes: &[u8], journal: &[u8]) -> std::io::Result<PathBuf> {
+    let mut number = 1;
+    loop {
+        let kept =
+            beside(path, &if number == 1 { ".damaged".to_owned() } else { format!(".damaged-{number}") });
+        match file::create(&kept, bytes, 0o600) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+            Ok(()) if journal.is_empty() => return Ok(kept),
+            Ok(()) => return file::replace(&beside(&kept, "-wal"), journal, 0o600).map(|()| kept),
+        }
+    }
+}
+
+/// Tables with how many rows of them are saved, and what is lost.
+type Account = (Vec<(String, usize)>, Vec<String>);
+
+/// Makes the new database.
+fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Account, StoreError> {
+    let failed = |source| StoreError::query(draft, "write what was saved", source);
+    let mut connection =
+        Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(failed)?;
+    // It is given to the disk as a whole, later.
+    connection.execute_batch("PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF").map_err(failed)?;
+    let version = image.header(60).map(i64::from).filter(|version| (1..=schema::known()).contains(version));
+    schema::bring(&connection, path, version.unwrap_or(schema::known()))?;
+    let tables = Table::all(&connection).map_err(failed)?;
+    let mut found = search(image, &tables);
+    insert(&mut connection, &tables, &mut found).map_err(failed)?;
+    schema::upgrade(&connection, path)?;
+    let name = |(table, text): (Option<usize>, String)| match table {
+        Some(table) => (Some(tables[table].name.clone()), text),
+        None => (None, text),
+    };
+    let mut lost: Vec<(Option<String>, String)> = found.lost.into_iter().map(name).collect();
+    drop_senseless(&connection, &mut lost).map_err(failed)?;
+    perhaps_away(&connection, &mut lost).map_err(failed)?;
+    // Zones that are away come first.
+    lost.sort_by_key(|(table, _)| table.as_deref() != Some(AWAY));
+    if let Some(what) = integrity::damage(&connection).map_err(failed)?.into_iter().next() {
+        return Err(StoreError::Damaged { path: path.to_owned(), what });
+    }
+    let saved = Table::all(&connection).and_then(|tables| count(&connection, &tables)).map_err(failed)?;
+    connection.close().map_err(|(_, source)| failed(source))?;
+    let line = |(table, text)| match table {
+        Some(table) => format!("{table}: {text}"),
+        None => text,
+    };
+    Ok((saved, lost.into_iter().map(line).collect()))
+}
+
+fn count(connection: &Connection, tables: &[Table]) -> rusqlite::Result<Vec<(String, usize)>> {
+    let mut saved = Vec::new();
+    for table in tables {
+        let rows: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {}", table.name), [], |row| row.get(0))?;
+        saved.push((table.name.clone(), usize::try_from(rows).unwrap_or(0)));
+    }
+    saved.retain(|(_, rows)| *rows > 0);
+    Ok(saved)
+}
+
+/// Puts the rows in; one that the rules of its table forbid is lost.
+fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for (number, record) in std::mem::take(&mut found.rows) {
+        let table = &tables[number];
+        let values = table.values(&record);
+        let columns: Vec<_> =
+            table.columns.iter().take(values.len()).map(|column| column.name.as_str()).collect();
+        let marks = vec!["?"; values.len()].join(", ");
+        let sql = format!("INSERT OR IGNORE INTO {} ({}) VALUES ({marks})", table.name, columns.join(", "));
+        let inserted = transaction.prepare_cached(&sql)?.execute(params_from_iter(&values));
+        if !matches!(inserted, Ok(1)) {
+            found.lost.push((
+                Some(number),
+                format!("{}: it contradicts another row or itself", table.call(&values)),
+            ));
+        }
+    }
+    transaction.execute_batch(
+        "INSERT INTO run (id, direction, user, pid, started_ms, ended_ms, outcome)
+         SELECT run, 'evacuate', 'unknown', 0, 0, 0, 'lost' FROM (SELECT run FROM move UNION SELECT run FROM journal)
+         WHERE run NOT IN (SELECT id FROM run)",
+    )?;
+    transaction.commit()
+}
+
+/// Takes rows out that no sysadm can read.
+fn drop_senseless(connection: &Connection, lost: &mut Vec<(Option<String>, String)>) -> rusqlite::Result<()> {
+    let tables = Table::all(connection)?;
+    for (name, read) in READERS {
+        let mut senseless = Vec::new();
+        let mut statement = connection.prepare(&format!("SELECT *, rowid AS the_number FROM {name}"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Err(error) = read(row) {
+                let table = tables.iter().find(|table| table.name == *name);
+                let columns = table.map_or(0, |table| table.columns.len());
+                let values = (0..columns).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<Value>>>()?;
+                let called = table.map(|table| table.call(&values)).unwrap_or_default();
+                senseless.push((row.get::<_, i64>("the_number")?, format!("{called}: {error}")));
+            }
+        }
+        for (number, text) in senseless {
+            connection.execute(&format!("DELETE FROM {name} WHERE rowid = ?1"), [number])?;
+            lost.push((Some((*name).to_owned()), text));
+        }
+    }
+    Ok(())
+}
+
+/// Where rows of the away list may be lost without their names, the last moves of zones tell which they may be.
+fn perhaps_away(connection: &Connection, lost: &mut Vec<(Option<String>, String)>) -> rusqlite::Result<()> {
+    if !lost.iter().any(|(table, _)| table.as_deref().is_none_or(|table| table == AWAY)) {
+        return Ok(());
+    }
+    let sql = "SELECT zone, ifnull(dest, 'another host') FROM move JOIN run ON run.id = move.run
+        WHERE run = (SELECT max(run) FROM move AS other WHERE other.zone = move.zone)
+        AND state IN ('EVACUATED', 'MIGRATING', 'UNKNOWN') AND NOT one_way
+        AND direction = 'evacuate' AND zone NOT IN (SELECT zone FROM away) ORDER BY zone";
+    let mut statement = connection.prepare(sql)?;
+    let zones = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    for zone in zones {
+        let (zone, dest) = zone?;
+        lost.push((Some(AWAY.to_owned()), format!("{zone} may be away: its last move was to {dest}")));
+    }
+    Ok(())
+}

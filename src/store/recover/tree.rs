@@ -1,0 +1,186 @@
+//! What is in the pages: the trees of tables and indexes, their cells, and the records in those. Nothing here trusts what
+//! it reads; what makes no sense is left out.
+
+use std::collections::BTreeSet;
+
+use rusqlite::types::Value;
+
+use super::image::{Image, word};
+
+/// A row of a table, or an entry of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Record {
+    /// The number of the row; of an entry of an index that is its last value.
+    pub id: i64,
+    /// Its values, as far as they can be read.
+    pub values: Vec<Value>,
+    /// Nothing of it is missing.
+    pub is_whole: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    TableLeaf,
+    TableInterior,
+    IndexLeaf,
+    IndexInterior,
+}
+
+/// A page that has cells.
+pub(super) struct Node<'a> {
+    image: &'a Image<'a>,
+    page: &'a [u8],
+    kind: Kind,
+    start: usize,
+    cells: usize,
+}
+
+impl<'a> Node<'a> {
+    /// The page of that number, if it is one.
+    pub fn of(image: &'a Image<'a>, number: u32) -> Option<Self> {
+        let (page, start) = (image.page(number)?, if number == 1 { 100 } else { 0 });
+        let (kind, head) = match page.get(start)? {
+            13 => (Kind::TableLeaf, 8),
+            5 => (Kind::TableInterior, 12),
+            10 => (Kind::IndexLeaf, 8),
+            2 => (Kind::IndexInterior, 12),
+            _ => return None,
+        };
+        let cells = usize::from(short(page, start + 3)?);
+        (start + head + 2 * cells <= page.len()).then_some(Self { image, page, kind, start, cells })
+    }
+
+    /// Whether rows of a table are in it.
+    pub fn has_rows(&self) -> bool {
+        self.kind == Kind::TableLeaf
+    }
+
+    fn is_interior(&self) -> bool {
+        matches!(self.kind, Kind::TableInterior | Kind::IndexInterior)
+    }
+
+    fn cells(&self) -> impl Iterator<Item = usize> {
+        let head = self.start + if self.is_interior() { 12 } else { 8 };
+        (0..self.cells).filter_map(move |cell| short(self.page, head + 2 * cell).map(usize::from))
+    }
+
+    /// The pages below it.
+    pub fn children(&self) -> Vec<u32> {
+        if !self.is_interior() {
+            return Vec::new();
+        }
+        let last = word(self.page, self.start + 8);
+        self.cells().map(|at| word(self.page, at)).chain([last]).flatten().collect()
+    }
+
+    /// Its rows or entries, and the pages on which long ones go on. None in place of one that makes no sense.
+    pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<Record>> {
+        match self.kind {
+            Kind::TableInterior => Vec::new(),
+            _ => self.cells().map(|at| self.record(at, overflow)).collect(),
+        }
+    }
+
+    fn record(&self, at: usize, overflow: &mut BTreeSet<u32>) -> Option<Record> {
+        let mut at = if self.kind == Kind::IndexInterior { at + 4 } else { at };
+        let length = usize::try_from(varint(self.page, &mut at)?).ok()?;
+        let is_row = self.kind == Kind::TableLeaf;
+        let id = if is_row { varint(self.page, &mut at)? } else { 0 };
+        let (payload, is_whole) = self.payload(at, length, is_row, overflow)?;
+        let (values, all) = values(&payload)?;
+        let id = match values.last() {
+            Some(Value::Integer(id)) if !is_row => *id,
+            _ => id,
+        };
+        Some(Record { id, values, is_whole: is_whole && all })
+    }
+
+    /// The bytes of a record, and whether they are all of it.
+    fn payload(
+        &self,
+        at: usize,
+        length: usize,
+        is_row: bool,
+        overflow: &mut BTreeSet<u32>,
+    ) -> Option<(Vec<u8>, bool)> {
+        let usable = self.image.usable();
+        let most = if is_row { usable - 35 } else { (usable - 12) * 64 / 255 - 23 };
+        if length <= most {
+            return Some((self.page.get(at..at.checked_add(length)?)?.to_owned(), true));
+        }
+        let least = (usable - 12) * 32 / 255 - 23;
+        let here = least + (length - least) % (usable - 4);
+        let here = if here <= most { here } else { least };
+        let mut bytes = self.page.get(at..at + here)?.to_owned();
+        let mut next = word(self.page, at + here)?;
+        while bytes.len() < length {
+            let page = self.image.page(next).filter(|page| page.iter().any(|byte| *byte != 0));
+            // Each is of one record alone.
+            let Some(page) = page.filter(|_| overflow.insert(next)) else { return Some((bytes, false)) };
+            let more = (length - bytes.len()).min(usable - 4);
+            bytes.extend_from_slice(page.get(4..4 + more)?);
+            next = word(page, 0)?;
+        }
+        Some((bytes, true))
+    }
+}
+
+/// The values of a record, up to the first one that cannot be read, and whether that is all of them.
+fn values(payload: &[u8]) -> Option<(Vec<Value>, bool)> {
+    let mut at = 0;
+    let head = usize::try_from(varint(payload, &mut at)?).ok()?;
+    let mut content = head;
+    let mut values = Vec::new();
+    while at < head {
+        let kind = varint(payload, &mut at)?;
+        let Some(value) = value(payload, kind, &mut content) else { return Some((values, false)) };
+        values.push(value);
+    }
+    Some((values, true))
+}
+
+fn value(payload: &[u8], kind: i64, at: &mut usize) -> Option<Value> {
+    let length = match kind {
+        0 | 8 | 9 => 0,
+        1..=4 => usize::try_from(kind).ok()?,
+        5 => 6,
+        6 | 7 => 8,
+        12.. => usize::try_from((kind - 12) / 2).ok()?,
+        _ => return None,
+    };
+    let bytes = payload.get(*at..at.checked_add(length)?)?;
+    *at += length;
+    Some(match kind {
+        0 => Value::Null,
+        8 | 9 => Value::Integer(kind - 8),
+        7 => Value::Real(f64::from_be_bytes(bytes.try_into().ok()?)),
+        1..=6 => {
+            let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+            let start = if negative { -1 } else { 0 };
+            Value::Integer(bytes.iter().fold(start, |number, byte| number << 8 | i64::from(*byte)))
+        }
+        _ if kind % 2 == 1 => Value::Text(std::str::from_utf8(bytes).ok()?.to_owned()),
+        _ => Value::Blob(bytes.to_owned()),
+    })
+}
+
+fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
+}
+
+/// A number of one to nine bytes.
+fn varint(bytes: &[u8], at: &mut usize) -> Option<i64> {
+    let mut number: u64 = 0;
+    for n in 0..9 {
+        let byte = *bytes.get(*at)?;
+        *at += 1;
+        if n == 8 {
+            return Some((number << 8 | u64::from(byte)).cast_signed());
+        }
+        number = number << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    Some(number.cast_signed())
+}

@@ -1,0 +1,268 @@
+//! A database that is damaged, cut short, missing, or taken away from under a run: what each command says, and what can be
+//! saved.
+
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+/// Commands that need the database, reading or writing.
+const COMMANDS: &[&str] = &[
+    "evacuate -l",
+    "evacuate -lp",
+    "evacuate -l --json",
+    "evacuate -l --watch",
+    "evacuate -a",
+    "evacuate -ra",
+    "evacuate -na",
+    "evacuate --resume",
+    "evacuate --forget evac1",
+    "maintain -l",
+    "maintain -s",
+    "maintain -e",
+    "target list",
+    "target set --default rads://h3",
+    "zone list -cv",
+    "zone detach evac1",
+    "zone standby --list",
+    "host list",
+    "host inventory",
+    "store backup COPY",
+    "agent --listen 127.0.0.1:0",
+];
+
+/// A host whose zones are away, with no agent of its own.
+fn away() -> (Environment, PathBuf) {
+    let mut site = Environment::empty();
+    site.stop_agent("h1");
+    // Nothing is left in the journal.
+    site.done("h1", "target list");
+    let path = site.paths("h1").database();
+    (site, path)
+}
+
+/// Says every command, and what comes out.
+#[track_caller]
+fn each(site: &Environment, check: impl Fn(&str) -> bool) {
+    for line in COMMANDS {
+        let line = line.replace("COPY", &site.at("copy.db").display().to_string());
+        let printed = site.run("h1", &line);
+        assert_eq!(printed.status, Some(1), "{line}: {printed}");
+        assert!(check(&printed.stderr), "{line}: {printed}");
+    }
+}
+
+#[test]
+fn a_database_that_is_cut_short_or_overwritten_is_damaged_for_every_command_and_is_kept() {
+    let (site, path) = away();
+    let whole = std::fs::read(&path).unwrap();
+    let mut zeroed = whole.clone();
+    zeroed[..4096].fill(0);
+    for bytes in [&whole[..whole.len() - 4096], &whole[..5000], &whole[..0], &zeroed] {
+        std::fs::write(&path, bytes).unwrap();
+        each(&site, |stderr| {
+            stderr.starts_with("sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged (")
+                && stderr.ends_with("); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place\n")
+        });
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        let checked = site.run("h1", "store check");
+        assert!(checked.status == Some(5) && checked.stdout.contains("is damaged: "), "{checked}");
+    }
+}
+
+#[test]
+fn whichever_page_is_zeroed_no_command_takes_the_database_for_a_strangers() {
+    let (site, path) = away();
+    let whole = std::fs::read(&path).unwrap();
+    let list = site.run("h1", "evacuate -l").stdout;
+    let mut damaged = 0;
+    for page in 0..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..(page + 1) * 4096].fill(0);
+        std::fs::write(&path, &bytes).unwrap();
+        let printed = site.run("h1", "evacuate -l");
+        let right = printed.status == Some(0) && printed.stdout == list;
+        damaged += usize::from(!right);
+        assert!(right || printed.stderr.contains("is damaged ("), "page {page}: {printed}");
+        let checked = site.run("h1", "store check");
+        assert!(matches!(checked.status, Some(0 | 5)), "page {page}: {checked}");
+        assert!(right || checked.status == Some(5), "page {page}: {checked}");
+    }
+    assert!(damaged > 0);
+}
+
+#[test]
+fn what_can_be_read_is_saved_and_the_damaged_file_is_kept() {
+    let (site, path) = away();
+    let whole = std::fs::read(&path).unwrap();
+    // The first page: where everything is.
+    let mut bytes = whole.clone();
+    bytes[..4096].fill(0);
+    std::fs::write(&path, &bytes).unwrap();
+    let list = |site: &Environment| site.run("h1", "evacuate -l").stdout;
+    let recovered = site.run("h1", "store recover");
+    assert!(recovered.status == Some(3), "{recovered}");
+    assert!(recovered.stdout.contains("sysadm: away: 5 row(s) saved\n"), "{recovered}");
+    assert!(
+        recovered.stdout.ends_with("is kept: /SITE/h1/var/lib/sysadm/sysadm.db.damaged\n"),
+        "{recovered}"
+    );
+    assert!(recovered.stderr.contains("lost: page 1 of the file cannot be read"), "{recovered}");
+    assert_eq!(std::fs::read(path.with_extension("db.damaged")).unwrap(), bytes);
+    assert_eq!(site.run("h1", "store check").status, Some(0));
+    assert!(list(&site).contains("evac1            EVACUATED rads://h2"), "{}", list(&site));
+    // Nothing to do.
+    assert_snapshot!(site.run("h1", "store recover"), @r"
+    sysadm: the database is not damaged; nothing was changed
+    [done]
+    ");
+    site.done("h1", "maintain -e");
+    site.done("h1", "evacuate -qra");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+}
+
+#[test]
+fn a_zone_whose_record_is_lost_is_named() {
+    let (site, path) = away();
+    let bytes = std::fs::read(&path).unwrap();
+    // Each page that holds a configuration of one.
+    let mut damaged = bytes.clone();
+    for (page, old) in damaged.chunks_mut(4096).zip(bytes.chunks(4096)) {
+        if old.windows(10).any(|window| window == b"dirty_rate") {
+            page.fill(0);
+        }
+    }
+    assert_ne!(damaged, bytes);
+    std::fs::write(&path, &damaged).unwrap();
+    let recovered = site.run("h1", "store recover");
+    assert_eq!(recovered.status, Some(3), "{recovered}");
+    for zone in ["evac1", "evac2", "evac3", "evac4", "tzone1"] {
+        assert!(recovered.stderr.contains(&format!("lost: away: {zone}")), "{recovered}");
+    }
+    assert!(recovered.stderr.contains("evac1 may be away: its last move was to rads://h2"), "{recovered}");
+}
+
+#[test]
+fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there_is_none() {
+    let site = Environment::empty();
+    let path = site.paths("h1").database();
+    let spoil = || {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let end = bytes.len() - 4096;
+        bytes[end..].fill(0xa5);
+        std::fs::write(&path, &bytes).unwrap();
+        bytes
+    };
+    site.done("h1", "target list");
+    let bytes = spoil();
+    let printed = site.run("h1", "store recover");
+    assert_eq!(printed.status, Some(1), "{printed}");
+    assert!(
+        printed.stderr.contains("sysadm.db is in use by another process, an agent for instance"),
+        "{printed}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    let site = Environment::new();
+    assert_snapshot!(site.run("h1", "store recover"), @r"
+    ------- stderr -------
+    sysadm: there is no /SITE/h1/var/lib/sysadm/sysadm.db, so nothing to recover
+    [exit status 1]
+    ");
+    let path = site.paths("h1").database();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "dear grandmother, ".repeat(1000)).unwrap();
+    assert_snapshot!(site.run("h1", "store recover"), @r"
+    ------- stderr -------
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is not a database of sysadm; move it away, or restore it from a backup
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn a_database_that_was_taken_away_during_maintenance_is_missed_by_every_command() {
+    let (site, path) = away();
+    std::fs::rename(&path, site.at("elsewhere.db")).unwrap();
+    let said = "sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is missing, though \
+                /SITE/h1/var/lib/sysadm/maintenance says that maintenance is held; put it back, or a backup in its place\n";
+    each(&site, |stderr| stderr == said);
+    for line in ["store check", "store check --json"] {
+        let printed = site.run("h1", line);
+        assert_eq!((printed.status, printed.stderr.as_str()), (Some(1), said), "{line}");
+    }
+    assert!(!path.exists(), "no command has made an empty one");
+    std::fs::rename(site.at("elsewhere.db"), &path).unwrap();
+    site.done("h1", "maintain -e");
+    site.done("h1", "evacuate -qra");
+    // Out of maintenance its journal tells that there was one.
+    std::fs::rename(&path, site.at("elsewhere.db")).unwrap();
+    std::fs::write(path.with_extension("db-wal"), "").unwrap();
+    let printed = site.run("h1", "evacuate -l");
+    assert_eq!(printed.status, Some(1));
+    assert!(
+        printed.stderr.contains("its journal /SITE/h1/var/lib/sysadm/sysadm.db-wal is there"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_run_whose_database_is_gone_does_not_end_well() {
+    for removed in [true, false] {
+        let mut site = Environment::locked();
+        site.stop_agent("h1");
+        site.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
+        let run = site.start("h1", "evacuate evac1 evac2");
+        site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+        let path = site.paths("h1").database();
+        match removed {
+            true => std::fs::remove_file(&path).unwrap(),
+            false => std::fs::rename(&path, site.at("elsewhere.db")).unwrap(),
+        }
+        let listed = site.run("h1", "evacuate -l");
+        assert_eq!(listed.status, Some(1), "{listed}");
+        assert!(listed.stderr.contains("sysadm.db is missing, though process "), "{listed}");
+        site.set_faults("h1", &[]);
+        let ended = site.end(run);
+        assert!(!matches!(ended.status, Some(0) | None), "{ended}");
+        assert!(
+            ended.stderr.contains("sysadm.db is not the file any more that this process has opened"),
+            "{ended}"
+        );
+        let after = site.run("h1", "evacuate -l");
+        assert!(after.status == Some(1) && after.stderr.contains("is missing, though"), "{after}");
+        if !removed {
+            std::fs::rename(site.at("elsewhere.db"), &path).unwrap();
+            site.run("h1", "evacuate --resume");
+            site.done("h1", "evacuate -qa");
+            assert_eq!(site.whereabouts("evac1"), "h2 running");
+        }
+    }
+}
+
+#[test]
+fn rows_that_the_rules_forbid_are_damage() {
+    let (site, path) = away();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let sql = "PRAGMA ignore_check_constraints=1; UPDATE away SET aside = 'ssh://root@h9'";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    assert_snapshot!(site.run("h1", "store check"), @r"
+    sysadm: the database is damaged: CHECK constraint failed in away; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
+    [exit status 5]
+    ");
+}
+
+#[test]
+fn a_zone_that_is_recorded_at_two_places_is_found() {
+    let (site, path) = away();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let sql = "INSERT INTO rest (zone, uuid, brand, way, phase, started_ms, ended_ms)
+        SELECT zone, uuid, brand, 'stop', 'resting', 1, 2 FROM away WHERE zone = 'evac1'";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    assert_snapshot!(site.run("h1", "store check"), @r"
+    sysadm: evac1: it is recorded as away at rads://h2 and as at rest here; look where it is, and put a backup in the place of the database
+    [exit status 5]
+    ");
+}
