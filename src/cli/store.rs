@@ -25,7 +25,7 @@ pub struct Args {
 enum Action {
     /// Tell whether the database is whole, and what in it waits for somebody
     ///
-    /// Looks for damage first. If there is none: for moves that were interrupted and not settled, for steps
+    /// Looks for damage first. If there is none: for records that contradict each other, for moves that were interrupted and not settled, for steps
     /// whose end is not recorded, for a lock marker that is there without maintenance or missing during it,
     /// and for what will settle itself. Each finding is a line that says what to do. Changes nothing, and may
     /// be used while an evacuation runs; what that works on is not judged.

@@ -22,6 +22,7 @@ mod error;
 mod expected;
 mod file_kind;
 mod heard;
+mod history;
 mod integrity;
 mod journal;
 mod left;

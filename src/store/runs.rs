@@ -2,31 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Expectation, Expected, Store, StoreError, parsed, parsed_optional, stored, unsigned};
+use super::{Expectation, Expected, Store, StoreError, history, parsed, parsed_optional, stored, unsigned};
 use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName, words};
-
-/// So many runs are kept before a new one, whatever they tell.
-const KEPT: u32 = 29;
-
-/// Forgets runs with their moves and steps: not the newest, nor the newest that `evacuate -l` may show, nor the newest of
-/// each zone that is away or rests, whose move nobody could settle, or of which a step's end is not recorded.
-const OVER: &str = "
-    WITH newest AS (
-        SELECT zone, max(run) AS run FROM (SELECT zone, run FROM move UNION ALL SELECT zone, run FROM journal)
-        GROUP BY zone),
-    ending AS (
-        SELECT newest.*,
-            (SELECT state FROM move WHERE move.run = newest.run AND move.zone = newest.zone) AS state,
-            (SELECT mark FROM journal WHERE journal.run = newest.run AND journal.zone = newest.zone
-             ORDER BY id DESC LIMIT 1) AS mark
-        FROM newest)
-    DELETE FROM run WHERE id NOT IN (
-        SELECT * FROM (SELECT id FROM run ORDER BY id DESC LIMIT ?1)
-        UNION SELECT max(id) FROM run WHERE NOT one_way HAVING max(id) IS NOT NULL
-        UNION SELECT run FROM ending WHERE zone IN (SELECT zone FROM away UNION SELECT zone FROM rest)
-            OR state = 'UNKNOWN' OR (mark = 'intent' AND ifnull(state, '') NOT IN ('FAILED', 'SKIPPED'))
-        UNION SELECT max(run) FROM journal WHERE mark = 'intent'
-            AND zone IN (SELECT zone FROM away UNION SELECT zone FROM rest) GROUP BY zone)";
 
 words! {
     /// Which way a run goes.
@@ -243,7 +220,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let (direction, one_way) = direction.columns();
         self.write("record a new run", |transaction| {
-            transaction.execute(OVER, [KEPT])?;
+            history::forget(transaction)?;
             transaction.execute(
                 "INSERT INTO run (direction, one_way, user, pid, started_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![direction, one_way, user, pid, now.0],
@@ -314,7 +291,6 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Mark;
     use crate::store::tests::{fresh, sample};
 
     #[test]
@@ -365,58 +341,6 @@ mod tests {
         // And it had arrived, as was found out later.
         store.gone_for_good(sample::detached("evac1", 1, Some("ssh://h2"))).unwrap();
         assert_eq!(latest(None), (run, vec!["evac2".to_owned()]));
-    }
-
-    fn rows(store: &Store) -> (usize, usize, usize) {
-        let contents = store.contents().unwrap();
-        (contents.runs.len(), contents.moves.len(), contents.journal.len())
-    }
-
-    /// A run of one zone, which is over.
-    fn round(store: &Store, direction: Direction, zone: &str, state: MoveState, last: Mark) -> i64 {
-        let run = store.begin_run(direction, "root", 7, Millis(1)).unwrap();
-        store.save_moves(run, &[Move { state, ..Move::new(zone.parse().unwrap()) }]).unwrap();
-        store.log_step(run, &sample::entry(zone, Step::Transfer, Mark::Intent)).unwrap();
-        store.log_step(run, &sample::entry(zone, Step::Transfer, last)).unwrap();
-        store.end_run(run, "ended", Millis(2)).unwrap();
-        run
-    }
-
-    #[test]
-    fn however_many_rounds_there_were_the_history_does_not_grow() {
-        let (_folder, store) = fresh();
-        for _ in 0..100 {
-            round(&store, Direction::Evacuate, "web", MoveState::Evacuated, Mark::Done);
-            round(&store, Direction::Return, "web", MoveState::Returned, Mark::Done);
-        }
-        assert_eq!(rows(&store), (30, 30, 60));
-        assert_eq!(store.latest_run(None).unwrap().unwrap().0.id, 200);
-    }
-
-    #[test]
-    fn what_is_still_told_of_a_zone_is_kept_however_long_ago_it_was() {
-        use crate::store::{AwayPhase, RestPhase, RestWay};
-        let (_folder, store) = fresh();
-        let (done, intent) = (Mark::Done, Mark::Intent);
-        let away = round(&store, Direction::Evacuate, "away", MoveState::Evacuated, done);
-        let (row, manifest) = sample::away("away", AwayPhase::Away);
-        store.begin_away(&row, &manifest).unwrap();
-        let rests = round(&store, Direction::Evacuate, "rests", MoveState::Stopped, done);
-        store.begin_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Resting)).unwrap();
-        let unknown = round(&store, Direction::Evacuate, "unknown", MoveState::Unknown, intent);
-        let dangling = round(&store, Direction::Evacuate, "dangling", MoveState::Evacuated, intent);
-        let settled = round(&store, Direction::Evacuate, "settled", MoveState::Failed, intent);
-        let listed = round(&store, Direction::Return, "listed", MoveState::Failed, done);
-        let before = store.check(|| sample::QUIET).unwrap();
-        for _ in 0..40 {
-            round(&store, Direction::Migrate, "other", MoveState::Evacuated, done);
-        }
-        let left: Vec<_> = store.contents().unwrap().runs.iter().map(|run| run.id).take(6).collect();
-        assert_eq!(left[..5], [away, rests, unknown, dangling, listed]);
-        assert!(left[5] > settled + 5);
-        assert_eq!(store.check(|| sample::QUIET).unwrap(), before);
-        assert_eq!(store.last_step(&row.zone).unwrap(), Some(Step::Transfer));
-        assert_eq!(store.latest_run(None).unwrap().unwrap().0.id, listed);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::environment::Environment;
 /// Commands that need the database, reading or writing.
 const COMMANDS: &[&str] = &[
     "evacuate -l",
-    "evacuate -lp",
+    "evacuate -lpo all",
     "evacuate -l --json",
     "evacuate -l --watch",
     "evacuate -a",

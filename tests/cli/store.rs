@@ -124,13 +124,13 @@ fn damage_is_found_and_not_copied() {
     bytes[4096] = 0xff;
     std::fs::write(&path, &bytes).unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
-    sysadm: the database is damaged: database disk image is malformed; put a backup in its place
+    sysadm: the database is damaged: database disk image is malformed; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
     [exit status 5]
     ");
     std::fs::rename(site.at("copy.db"), site.at("good.db")).unwrap();
     assert_snapshot!(site.run("h1", &backup), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged (database disk image is malformed) and was not copied; 'sysadm store check' tells all
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db is damaged (database disk image is malformed); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
     [exit status 1]
     ");
     assert!(!site.at("copy.db").exists());

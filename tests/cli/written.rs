@@ -24,7 +24,7 @@ const PRINTING: &[&str] = &[
     "zone standby --list",
     "zone standby --list --json",
     "evacuate -l",
-    "evacuate -lp",
+    "evacuate -lpo all",
     "evacuate -l --json",
     "evacuate -l --watch",
     "evacuate -na",
@@ -50,7 +50,7 @@ const PRINTING: &[&str] = &[
     "target list",
     "target list -p",
     "maintain -l",
-    "maintain -lp",
+    "maintain -lpo all",
     "store check",
     "store check --json",
     "cert show",
@@ -158,14 +158,15 @@ fn a_plan_is_written_to_what_is_no_file_and_replaces_nothing_but_a_plan() {
 }
 
 #[test]
-fn a_plan_for_standard_output_comes_before_what_is_said_also_in_a_file() {
+fn a_plan_for_standard_output_stands_among_what_is_said_also_in_a_file() {
     let site = Environment::locked();
     let output = File::create(site.at("output")).unwrap();
     let printed = into(&site, "evacuate -na --plan /dev/stdout", output);
     assert_eq!(printed.status, Some(0), "{printed}");
     let text = std::fs::read_to_string(site.at("output")).unwrap();
-    let (plan, rest) = text.split_once("\n}\n").unwrap();
-    assert!(plan.starts_with("{\n") && rest.starts_with("ZONENAME"), "{text}");
+    let (before, rest) = text.split_once("\n{\n").unwrap();
+    let (_, after) = rest.split_once("\n}\n").unwrap();
+    assert!(before.starts_with("sysadm: preparing") && after.starts_with("ZONENAME"), "{text}");
 }
 
 #[test]

@@ -183,9 +183,12 @@ impl<'a> Search<'a> {
                     open.extend(node.children());
                     records.extend(node.records(&mut self.overflow));
                 }
-                None => {
-                    table.map(|table| self.gone.entry(table).or_default().insert(number));
-                }
+                // Without an index nothing is lost; where the schema was anything may have been.
+                None => match table {
+                    Some(table) => drop(self.gone.entry(table).or_default().insert(number)),
+                    None if root == 1 => drop(self.seen.remove(&number)),
+                    None => {}
+                },
             }
         }
         records

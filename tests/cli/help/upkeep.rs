@@ -15,9 +15,10 @@ fn help_of_store() {
     Usage: sysadm store <COMMAND>
 
     Commands:
-      check   Tell whether the database is whole, and what in it waits for somebody
-      backup  Copy the database into a file, also while an evacuation writes to it
-      help    Print this message or the help of the given subcommand(s)
+      check    Tell whether the database is whole, and what in it waits for somebody
+      backup   Copy the database into a file, also while an evacuation writes to it
+      recover  Save what can be read of a damaged database into a new one
+      help     Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -26,6 +27,7 @@ fn help_of_store() {
     EXAMPLES
       sysadm store check
       sysadm store backup /root/sysadm-2026-11-21.db
+      sysadm store recover
 
     FILES
       /var/lib/sysadm/sysadm.db    the database; sysadm.db-wal and sysadm.db-shm beside
@@ -54,8 +56,11 @@ fn help_of_store_check() {
               Print help (see a summary with '-h')
 
     FINDINGS (--json: kind, and who is needed)
-      damaged      backup    SQLite finds the file damaged, or it says what no sysadm
-                             writes; then nothing else is looked at
+      damaged      backup    SQLite finds the file damaged, a row breaks the rules of its
+                             table, or says what no sysadm writes; then nothing else is
+                             looked at
+      contradiction
+                   backup    two records of a zone cannot both be true
       interrupted  operator  a zone was leaving, returning or being stopped when its run
                              died
       dangling     operator  how a step ended is not recorded, nor where its zone is
@@ -73,9 +78,48 @@ fn help_of_store_check() {
       1  it cannot be looked at: locked, written by a newer sysadm, or no database
       2  wrong usage
       3  something waits for you
-      5  it is damaged: where zones are cannot be told from it
+      5  it is damaged, or contradicts itself: where zones are cannot be told from it
     [done]
     "#);
+}
+
+#[test]
+fn help_of_store_recover() {
+    assert_snapshot!(help("store recover --help"), @r"
+    Save what can be read of a damaged database into a new one
+
+    Every row that is whole is saved, whichever other part of the file is damaged, and what is lost is
+    named as far as that is known. The new database takes the place of the damaged one, which is kept
+    beside it. Neither a run nor an agent may be at work. A backup, if there is one, has more.
+
+    Usage: sysadm store recover
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+    EXAMPLES
+      systemctl stop sysadm-agent
+      sysadm store recover
+      sysadm store check
+      sysadm evacuate -l
+
+    What is lost may be a zone that is away: it goes on where it is, and is not returned.
+    Compare 'sysadm evacuate -l' with the zones that other hosts run before you return or
+    start any.
+
+    FILES
+      /var/lib/sysadm/sysadm.db.damaged    the damaged file, with its journal (-wal); a
+                                           further one is sysadm.db.damaged-2
+
+    EXIT STATUS
+      0  all was saved, or the database is not damaged
+      1  it is no database, or in use; nothing was changed
+      2  wrong usage
+      3  something is lost, and named
+      4  a run is at work
+    [done]
+    ");
 }
 
 #[test]
