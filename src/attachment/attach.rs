@@ -132,7 +132,7 @@ impl Desk<'_> {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
         }
-        let question = Question { uuid: row.uuid, asker: self.local.name(), known: &[] };
+        let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
         nowhere(&answers, not_on).map_err(|why| Refusal::Elsewhere(row.zone.clone(), why).into())
     }

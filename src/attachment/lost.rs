@@ -83,8 +83,7 @@ impl Desk<'_> {
     /// Asks its host and all that could have it.
     async fn must_be_lost(&self, row: &StandbyRow, stated: &Stated) -> Result<(), AttachmentError> {
         let moved_to = self.local.store().moved_to(row.uuid)?;
-        let known = [row.origin.as_str()];
-        let question = Question { uuid: row.uuid, asker: self.local.name(), known: &known };
+        let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, whom_to_ask(row, moved_to)).await;
         let lost = may_take(&row.origin, &answers, stated);
         lost.map_err(|why| Refusal::NotLost(row.zone.clone(), why).into())

@@ -55,7 +55,7 @@ pub use actions::{Actions, Way, way};
 pub use ask::Finding;
 pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
-pub use connect::{Dialled, Network, Peers};
+pub use connect::{Connected, Dialled, Network, NoPeer, Peers, Reached};
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
 pub use lock::{LockHolder, RunLock, is_running, lock_holder};
@@ -297,7 +297,7 @@ impl Engine {
                     select::keep_namesakes(&mut found, &configured, &inventory);
                 }
                 bedtime::rests_last(&mut found.list, scene.here(), &options.zones);
-                self.tell_rings(&scene.rings);
+                self.tell_of(&scene);
                 Ok((options, scene, found))
             }
             Direction::Return => {
@@ -311,15 +311,16 @@ impl Engine {
                     options.zones = scene.zones_of(plan)?;
                 }
                 let found = returning(&options)?;
-                self.tell_rings(&scene.rings);
+                self.tell_of(&scene);
                 Ok((options, scene, found))
             }
         }
     }
 
-    /// An order that cannot be kept to.
-    fn tell_rings(&self, rings: &[Vec<String>]) {
-        let [ring, others @ ..] = rings else { return };
+    /// Names that are not those of other hosts of their own, and an order that cannot be kept to.
+    fn tell_of(&self, scene: &scene::Scene) {
+        scene.connected.remarks().iter().for_each(|text| self.watcher.event(&Event::Warning(text)));
+        let [ring, others @ ..] = scene.rings.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
         let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
         let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");

@@ -12,9 +12,9 @@ use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::way_back::way_back;
 use super::{Engine, Event, Options, short};
-use crate::host::{Host, Offer, chain};
+use crate::host::{Host, Offer};
 use crate::migration::Task;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostId, HostUri, Kind};
 use crate::store::Away;
 
 /// What the preparations of one run have in common.
@@ -23,8 +23,8 @@ pub(super) struct Round<'a> {
     pub options: &'a Options,
     pub mode: Mode,
     pub connected: Connected,
-    /// What a dry run has sent to each host, by name.
-    pub planned: Mutex<BTreeMap<String, Beside>>,
+    /// What a dry run has sent to each host.
+    pub planned: Mutex<BTreeMap<HostId, Beside>>,
 }
 
 impl Round<'_> {
@@ -41,7 +41,8 @@ impl Round<'_> {
     }
 
     fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-        self.connected.get(uri).cloned().unwrap_or_else(|| Err("not connected".to_owned()))
+        let reached = self.connected.get(uri).ok_or_else(|| "not connected".to_owned())?;
+        Ok(Arc::clone(reached.as_ref().map_err(ToString::to_string)?))
     }
 
     /// A target, and the zone as it will be there.
@@ -57,7 +58,7 @@ impl Round<'_> {
         let Intent::Leave { targets, .. } = &candidate.intent else { return Vec::new() };
         let of_target = |target: &HostUri| match self.connected.get(target) {
             Some(Err(reason)) => {
-                let blockers = vec![Blocker::new(BlockerKind::Host, reason.clone())];
+                let blockers = vec![Blocker::new(BlockerKind::Host, reason.to_string())];
                 Some(Finding { target: target.clone(), blockers })
             }
             _ => None,
@@ -79,7 +80,7 @@ impl Round<'_> {
         if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let beside = planned.entry(host.name().to_owned()).or_default();
+            let beside = planned.entry(host.id()).or_default();
             beside.memory = beside.memory.saturating_add(zone.memory);
             beside.cpus = beside.cpus.saturating_add(zone.cpus);
         }
@@ -90,7 +91,7 @@ impl Round<'_> {
     async fn look(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         let beside = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            planned.get(host.name()).copied().unwrap_or_default()
+            planned.get(&host.id()).copied().unwrap_or_default()
         };
         ask.ask(bound, host, beside).await
     }
@@ -154,10 +155,10 @@ impl Round<'_> {
             prepared.peer = Some(target.clone());
             let answer = match self.way_to(target, ask.offer) {
                 Ok((to, bound)) => match self.put(ask, &bound, to.as_ref()).await {
-                    Ok(arrival) => self.not_here(arrival, to.as_ref()).await.map(|arrival| {
+                    Ok(arrival) => {
                         let (manifest, from) = (bound.record, self.engine.local.clone());
-                        Task { arrival, manifest, from, to }
-                    }),
+                        Ok(Task { arrival, manifest, from, to })
+                    }
                     Err(blockers) => Err(blockers),
                 },
                 Err(blockers) => Err(blockers),
@@ -170,19 +171,6 @@ impl Round<'_> {
             }
         }
         Prepared { readiness: refused_by(&prepared.findings), ..prepared }
-    }
-
-    /// A booking that lies in this host's own store was made here, under whatever name: taking the zone from here would
-    /// be the end of it there. (One that is only asked, and may overwrite nothing, finds the zone itself in its way.)
-    async fn not_here(&self, arrival: Arrival, to: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        let silent = |error: crate::store::StoreError| vec![Blocker::new(BlockerKind::Host, chain(&error))];
-        let booked = self.engine.store.reservations(Engine::now()).map_err(silent)?;
-        let zone = &arrival.manifest.zone;
-        if booked.iter().any(|one| one.uuid == zone.uuid && one.source == self.engine.local.name()) {
-            let _ = to.release(zone.name.clone(), zone.uuid).await;
-            return Err(vec![Blocker::new(BlockerKind::Identity, "it is there: that is this host itself")]);
-        }
-        Ok(arrival)
     }
 
     /// Finds the zone at its refuge, and asks this host to take it.

@@ -26,7 +26,7 @@ impl Engine {
             let Some(Whereabouts::Migrated(next)) = known else { break };
             let moved = format!("{} has migrated it to {next}", refuge.name());
             self.watcher.event(&Event::Warning(&format!("{}: {moved}; it returns from there", away.zone)));
-            refuge = self.peers.reach(&next).await.map_err(|reason| format!("{moved}: {reason}"))?;
+            refuge = self.peers.reach(&next).await.map_err(|why| format!("{moved}: {why}"))?;
             away.refuge = next;
         }
         Ok((away, refuge))

@@ -24,7 +24,7 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts, Zone,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts, Zone,
     ZoneName,
 };
 use crate::paths::Paths;
@@ -40,6 +40,7 @@ const LONGEST_SHUTDOWN: u64 = 3_600_000;
 /// This host.
 pub struct Local {
     name: String,
+    id: HostId,
     platform: Arc<dyn Platform>,
     store: Arc<Store>,
     paths: Paths,
@@ -55,9 +56,10 @@ impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let points = Points::of_state_folder(&paths.state_dir());
+        let id = identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
         let (marks, holds, limits) = (Marks::default(), hold::Holds::default(), Limits::default());
-        Self { name, platform, store, paths, sockets, marks, holds, clock: Millis::now, points, limits }
+        Self { name, id, platform, store, paths, sockets, marks, holds, clock: Millis::now, points, limits }
     }
 
     /// The same host, with other limits.
@@ -168,10 +170,22 @@ impl Local {
     }
 }
 
+/// The identity of the host that keeps its records there. What cannot be read says nothing: a simulated host has no
+/// machine of its own.
+fn identity(store: &Store, paths: &Paths) -> HostId {
+    let machine = std::fs::read_to_string(paths.machine_id()).unwrap_or_default();
+    let root = std::fs::canonicalize(paths.root()).unwrap_or_else(|_| paths.root().to_owned());
+    HostId::new(store.identity(), &machine, &root)
+}
+
 #[async_trait::async_trait]
 impl Host for Local {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn id(&self) -> HostId {
+        self.id
     }
 
     async fn facts(&self) -> Result<Facts, HostError> {

@@ -11,7 +11,9 @@ mod contents;
 mod detached;
 mod error;
 mod expected;
+mod guests;
 mod heard;
+mod identity;
 mod integrity;
 mod journal;
 mod left;
@@ -35,6 +37,7 @@ use std::time::{Duration, Instant};
 use rusqlite::backup::StepResult;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use uuid::Uuid;
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
@@ -43,6 +46,7 @@ pub use contents::Contents;
 pub use detached::{Detached, configured};
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
+pub use guests::Guest;
 pub use heard::Heard;
 pub use journal::{Entry, Mark};
 pub use left::LeftRow;
@@ -64,6 +68,7 @@ const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    identity: Uuid,
     connection: Mutex<Connection>,
 }
 
@@ -83,7 +88,7 @@ impl Store {
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection, patience).map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        Self::on(connection, path)
     }
 
     /// Opens it for reading only; none if there is no database yet, which means that nothing was ever done.
@@ -109,7 +114,7 @@ impl Store {
             }
             result => result,
         }?;
-        Ok(Some(Self { path: path.to_owned(), connection: Mutex::new(connection) }))
+        Self::on(connection, path).map(Some)
     }
 
     /// The database of a host for which none was ever made: nothing is in it, and it lies nowhere.
@@ -119,7 +124,12 @@ impl Store {
     pub fn nothing(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory().map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        Self::on(connection, path)
+    }
+
+    fn on(connection: Connection, path: &Path) -> Result<Self, StoreError> {
+        let identity = identity::read(&connection).map_err(|source| StoreError::open(path, source))?;
+        Ok(Self { path: path.to_owned(), identity, connection: Mutex::new(connection) })
     }
 
     fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {

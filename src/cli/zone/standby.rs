@@ -73,7 +73,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let store = context.store()?;
     let local = context.local(store.clone())?;
-    let report = leave(&local, &store, &context.peers(), &args.zones).await?;
+    let report = leave(&local, &store, &context.peers(Some(&local)), &args.zones).await?;
     for claimed in report.claimed.iter().filter(|claimed| claimed.verdict == Verdict::Gone) {
         let (claim, by) = (&claimed.claim, &claimed.by);
         context.audit(&format!(
@@ -84,7 +84,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.json {
         ui::print(&format!("{:#}\n", document(&report)));
     } else {
-        problems(&report).iter().for_each(|line| ui::complain(line));
+        report.remarks.iter().chain(&problems(&report)).for_each(|line| ui::complain(line));
         if !args.quiet {
             ui::say(&summary(&report));
         }
