@@ -106,7 +106,9 @@ impl Question<'_> {
 pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), Elsewhere> {
     for (host, answer) in answers {
         match answer {
-            Answer::Knows(Whereabouts::Here) => return Err(Elsewhere::Has(host.clone())),
+            Answer::Knows(Whereabouts::Here | Whereabouts::Guest(_)) => {
+                return Err(Elsewhere::Has(host.clone()));
+            }
             Answer::Knows(Whereabouts::Coming) => return Err(Elsewhere::Comes(host.clone())),
             Answer::Silent(reason) if !not_on.contains(&host.host) => {
                 return Err(Elsewhere::May { host: host.clone(), reason: reason.clone() });
@@ -126,8 +128,10 @@ mod tests {
     #[test]
     fn whoever_has_it_or_may_have_it_is_named() {
         let h2 = || uri("rads://h2");
+        let home = || crate::model::Home { name: "h1".into(), id: None };
         for (answer, not_on, expected) in [
             (Answer::Knows(Whereabouts::Here), "h2", "it is on rads://h2"),
+            (Answer::Knows(Whereabouts::Guest(home())), "h2", "it is on rads://h2"),
             (Answer::Knows(Whereabouts::Coming), "h2", "it is about to be on rads://h2"),
             (
                 Answer::Silent("no route".into()),

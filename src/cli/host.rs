@@ -71,21 +71,9 @@ impl Line {
 
 const COLUMNS: &[Column<Line>] = &[
     Column { name: "TARGET", width: 24, value: |line| Some(line.uri.to_string()) },
-    Column {
-        name: "PLATFORM",
-        width: 9,
-        value: |line| line.facts(|facts| facts.platform.clone()),
-    },
-    Column {
-        name: "FREE",
-        width: 6,
-        value: |line| line.facts(|facts| format_bytes(facts.memory_free)),
-    },
-    Column {
-        name: "CPUS",
-        width: 4,
-        value: |line| line.facts(|facts| facts.cpus.to_string()),
-    },
+    Column { name: "PLATFORM", width: 9, value: |line| line.facts(|facts| facts.platform.clone()) },
+    Column { name: "FREE", width: 6, value: |line| line.facts(|facts| format_bytes(facts.memory_free)) },
+    Column { name: "CPUS", width: 4, value: |line| line.facts(|facts| facts.cpus.to_string()) },
     Column {
         name: "STATE",
         width: 5,

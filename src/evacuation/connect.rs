@@ -166,7 +166,9 @@ mod tests {
         assert_eq!(connected.names_of(&names), [uri("rads://z"), uri("rads://nobody")]);
         assert_eq!(connected.get(&uri("rads://a")).unwrap().as_ref().unwrap().name(), "z");
         assert_eq!(connected.reached().count(), 1);
-        assert!(matches!(connected.get(&uri("rads://nobody")), Some(Err(NoPeer::Silent(why))) if why == "no route"));
+        assert!(
+            matches!(connected.get(&uri("rads://nobody")), Some(Err(NoPeer::Silent(why))) if why == "no route")
+        );
         assert!(connected.get(&uri("rads://b")).is_none());
         let remarks = ["rads://a is the same host as rads://z", "ssh://z is the same host as rads://z"];
         assert_eq!(connected.remarks(), remarks);

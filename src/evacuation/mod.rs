@@ -59,18 +59,18 @@ pub use connect::{Connected, Dialled, Network, NoPeer, Peers, Reached};
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
 pub use lock::{LockHolder, RunLock, is_running, lock_holder};
-pub use prepared::{Prepared, Readiness, UNSETTLED};
+pub use prepared::{Prepared, Readiness};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
 pub use wait::Wait;
 
 use crate::config::Maps;
-use crate::host::{Host, HostError, Local};
+use crate::host::{Host, HostError, Local, chain};
 use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
-use crate::store::{Away, Direction, Mark, Move, RestWay, Store, configured};
+use crate::store::{Direction, Mark, Move, RestWay, Store, configured};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -154,6 +154,8 @@ pub enum Event<'a> {
         /// What is so with it.
         mark: Mark,
     },
+    /// There is nothing to be done with this zone: it is away already, at that host.
+    GoneAlready(&'a ZoneName, &'a HostUri),
     /// The destination of this zone has the same configuration of it already.
     Found(&'a ZoneName),
     /// How far a zone is.
@@ -269,11 +271,22 @@ impl Engine {
         }
     }
 
+    /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
+    fn must_still_be_held(&self) -> Result<(), String> {
+        match self.store.holders() {
+            Ok(holders) if holders.is_empty() => {
+                Err("this host is not in maintenance any more; it stays here".to_owned())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+
     /// Finds the zones that a run is about, and what the policy says of them.
     async fn see(
         &self,
         direction: Direction,
-        open: &[Away],
+        open: &[recover::Open],
         options: &Options,
     ) -> Result<Seen, EvacuationError> {
         let mut options = options.clone();
@@ -281,7 +294,14 @@ impl Engine {
             Direction::Evacuate | Direction::Migrate => {
                 let inventory = self.local.inventory().await?;
                 // Before other hosts are asked for nothing.
-                select::known(&inventory, open, &options)?;
+                let away = match direction {
+                    Direction::Evacuate => self.store.away()?,
+                    _ => Vec::new(),
+                };
+                select::known(&inventory, &away, open, &options)?;
+                for row in select::gone_already(&inventory, &away, open, &options) {
+                    self.watcher.event(&Event::GoneAlready(&row.zone, &row.refuge));
+                }
                 let scene = self.scene(direction, &options).await?;
                 if let Some(plan) = &options.plan {
                     options.zones = scene.zones_of(plan)?;

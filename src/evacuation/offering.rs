@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ask::{Ask, Finding, Mode, describe, join};
 use super::bound::Bound;
 use super::connect::Connected;
-use super::prepared::{Prepared, Readiness, unprepared};
+use super::prepared::{Prepared, Readiness, UNSETTLED, unprepared};
 use super::scene::Place;
 use super::select::{Candidate, Intent};
 use super::wait::Wait;
-use super::way_back::way_back;
+use super::way_back::{Trail, way_back};
 use super::{Engine, Event, Options, short};
-use crate::host::{Host, Offer};
+use crate::host::{Host, Offer, chain};
 use crate::migration::Task;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostId, HostUri, Kind};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Whereabouts};
 use crate::store::Away;
 
 /// What the preparations of one run have in common.
@@ -32,7 +32,10 @@ impl Round<'_> {
     pub async fn prepare(&self, candidate: &Candidate, place: Option<&Place>) -> Prepared {
         match &candidate.intent {
             Intent::Skip(reason) => unprepared(candidate, Readiness::Skipped(reason.clone())),
-            Intent::Unsettled => unprepared(candidate, Readiness::Unsettled),
+            Intent::Unsettled(peer, why) => {
+                let why = why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
+                Prepared { peer: peer.clone(), ..unprepared(candidate, Readiness::Unsettled(why)) }
+            }
             Intent::Leave { kind, targets } => self.leave(candidate, *kind, targets, place).await,
             Intent::Return(away) => self.come_back(candidate, away).await,
             Intent::Rest(bed) => unprepared(candidate, Readiness::Rest(bed.clone())),
@@ -66,9 +69,9 @@ impl Round<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
+    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
         let Options { overwrite, force, .. } = *self.options;
-        Ask { offer, kind, from, overwrite, force, mode: self.mode }
+        Ask { offer, kind, from, home, overwrite, force, mode: self.mode }
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
@@ -110,7 +113,13 @@ impl Round<'_> {
             Ok(offer) => offer,
             Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
         };
-        let ask = self.ask(&offer, kind, local.name());
+        let home = match self.engine.home_of(offer.manifest.zone.uuid) {
+            Ok(Some(home)) => Some(home),
+            // Of its own zones, this host's are those that come back.
+            Ok(None) => self.options.destination.is_none().then(|| self.engine.here()),
+            Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
+        };
+        let ask = self.ask(&offer, kind, local.name(), home);
         let prepared = match place {
             _ if !offer.manifest.obstacles.is_empty() => {
                 Prepared { readiness: Readiness::Skipped(offer.manifest.obstacles.join("; ")), ..blank }
@@ -132,7 +141,7 @@ impl Round<'_> {
         targets: &[HostUri],
         refusals: &BTreeMap<HostUri, Vec<Blocker>>,
     ) -> Prepared {
-        let ask = Ask { mode: Mode::Look, ..*ask };
+        let ask = Ask { mode: Mode::Look, home: ask.home.clone(), ..*ask };
         for target in targets {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
             let answer = match self.way_to(target, ask.offer) {
@@ -176,11 +185,7 @@ impl Round<'_> {
     /// Finds the zone at its refuge, and asks this host to take it.
     async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
         self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
-        let found = match self.host(&away.refuge) {
-            Ok(refuge) => self.engine.follow(away, refuge).await,
-            Err(reason) => Err(reason),
-        };
-        let (away, readiness) = match found {
+        let (away, readiness) = match self.find(away).await {
             Ok((away, refuge)) => {
                 let readiness = self.fetch(&away, refuge).await;
                 (away, readiness.unwrap_or_else(|readiness| readiness))
@@ -194,6 +199,29 @@ impl Round<'_> {
         }
     }
 
+    /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
+    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), String> {
+        let trail = match self.host(&away.refuge) {
+            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
+            Err(reason) => Err(reason),
+        };
+        let is_there = |trail: &Trail| trail.known != Some(Whereabouts::Unknown);
+        if !trail.as_ref().is_ok_and(is_there)
+            && let Some((found, host)) = self.engine.search(away).await
+        {
+            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", short(&away.refuge)));
+            self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
+            return Ok((found, host));
+        }
+        let Trail { away: found, host, hops, .. } = trail?;
+        hops.iter().for_each(|hop| self.tell(away, &format!("{hop}; it returns from there")));
+        Ok((found, host))
+    }
+
+    fn tell(&self, away: &Away, text: &str) {
+        self.engine.watcher.event(&Event::Warning(&format!("{}: {text}", away.zone)));
+    }
+
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
         let kind = way_back(away, refuge.as_ref(), self.options).await?;
@@ -204,7 +232,8 @@ impl Round<'_> {
             }
             Err(reason) => failed(reason),
             Ok(bound) => {
-                let (ask, to) = (self.ask(&offer, kind, refuge.name()), self.engine.local.clone());
+                let ask = self.ask(&offer, kind, refuge.name(), Some(self.engine.here()));
+                let to = self.engine.local.clone();
                 match self.put(&ask, &bound, to.as_ref()).await {
                     Ok(arrival) => {
                         let (manifest, from) = (bound.record, Arc::clone(&refuge));

@@ -52,11 +52,7 @@ pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<Answ
 }
 
 /// Asks one host, however it is reached.
-pub async fn ask(
-    name: String,
-    host: impl Future<Output = Reached>,
-    measure: bool,
-) -> Answer {
+pub async fn ask(name: String, host: impl Future<Output = Reached>, measure: bool) -> Answer {
     let answer = async {
         let host = host.await?;
         let survey = survey_of(&*host, measure).await.map_err(|error| error.to_string())?;

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use crate::plan::Survey;
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use crate::plan::Survey;
 

@@ -91,14 +91,13 @@ impl Remote {
     }
 
     async fn dial(&self, purpose: Purpose) -> Result<ByteStream, HostError> {
-        let (id, stream) =
-            open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
-                DialError::Refused { what, .. } => HostError::Failed {
-                    host: self.host_name().to_owned(),
-                    reason: format!("refuses the stream: {what}"),
-                },
-                error => self.no_answer(chain(&error)),
-            })?;
+        let (id, stream) = open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
+            DialError::Refused { what, .. } => HostError::Failed {
+                host: self.host_name().to_owned(),
+                reason: format!("refuses the stream: {what}"),
+            },
+            error => self.no_answer(chain(&error)),
+        })?;
         self.must_be_the_same(id)?;
         Ok(stream)
     }

@@ -66,7 +66,8 @@ mod tests {
         let id = |database, machine, root: &str| HostId::new(database, machine, Path::new(root));
         let host = id(database, "0123\n", "/");
         assert_eq!(host, id(database, "0123", "/"));
-        for other in [id(Uuid::from_u128(8), "0123", "/"), id(database, "4567", "/"), id(database, "0123", "/srv")]
+        for other in
+            [id(Uuid::from_u128(8), "0123", "/"), id(database, "4567", "/"), id(database, "0123", "/srv")]
         {
             assert_ne!(host, other);
         }

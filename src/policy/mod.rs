@@ -229,7 +229,10 @@ impl Policy {
     pub fn renamed(&self, name_of: impl Fn(&HostUri) -> HostUri) -> Self {
         let mut policy = self.clone();
         let listed = policy.groups.values_mut().flatten();
-        let refs = policy.destinations.iter_mut().chain(policy.zones.iter_mut().flat_map(|block| &mut block.targets));
+        let refs = policy
+            .destinations
+            .iter_mut()
+            .chain(policy.zones.iter_mut().flat_map(|block| &mut block.targets));
         let named = refs.filter_map(|host| match host {
             HostRef::Host(uri) => Some(uri),
             HostRef::Group(_) => None,

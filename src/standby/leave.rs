@@ -116,8 +116,8 @@ pub async fn leave(
         report.left.extend(part.left);
         report.stale.extend(part.stale);
         for claim in part.claims {
-            let verdict = heed(local, store, &claim, &uri).await;
-            if matches!(verdict, Verdict::Gone | Verdict::Known) {
+            let verdict = heed(local, store, peers, &claim, &uri).await;
+            if matches!(verdict, Verdict::Gone | Verdict::Known | Verdict::Home) {
                 store.hear(&Heard { uri: uri.clone(), uuid: claim.uuid, at: claim.at })?;
             }
             report.claimed.push(Claimed { claim, by: uri.clone(), verdict });

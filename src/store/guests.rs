@@ -49,7 +49,10 @@ impl Store {
     /// All of them by name, here or gone.
     pub fn guests(&self) -> Result<Vec<Guest>, StoreError> {
         self.read("read the zones of other hosts", |connection| {
-            connection.prepare_cached("SELECT * FROM guest ORDER BY zone, uuid")?.query_map([], Guest::read)?.collect()
+            connection
+                .prepare_cached("SELECT * FROM guest ORDER BY zone, uuid")?
+                .query_map([], Guest::read)?
+                .collect()
         })
     }
 

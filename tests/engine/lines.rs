@@ -9,7 +9,8 @@ use sysadm::host::{
     Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use sysadm::plan::Survey;
 use tokio::sync::watch;

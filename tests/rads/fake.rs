@@ -5,7 +5,8 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use sysadm::plan::Survey;
 use uuid::Uuid;
