@@ -170,7 +170,7 @@ mod tests {
             matches!(connected.get(&uri("rads://nobody")), Some(Err(NoPeer::Silent(why))) if why == "no route")
         );
         assert!(connected.get(&uri("rads://b")).is_none());
-        let remarks = ["rads://a is the same host as rads://z", "ssh://z is the same host as rads://z"];
+        let remarks = ["ssh://z is the same host as rads://z", "rads://a is the same host as rads://z"];
         assert_eq!(connected.remarks(), remarks);
     }
 
