@@ -6,7 +6,7 @@
 use futures::future::join_all;
 use uuid::Uuid;
 
-use crate::evacuation::Peers;
+use crate::evacuation::{NoPeer, Peers};
 use crate::model::{HostUri, Whereabouts};
 
 /// So many hosts are asked at most.
@@ -47,10 +47,8 @@ pub enum Elsewhere {
 pub struct Question<'a> {
     /// The zone.
     pub uuid: Uuid,
-    /// This host.
+    /// The name of this host: what it has it knows, also when it does not answer under that name.
     pub asker: &'a str,
-    /// Hosts that are not asked when it is said that the zone went there.
-    pub known: &'a [&'a str],
 }
 
 impl Question<'_> {
@@ -75,21 +73,18 @@ impl Question<'_> {
     }
 
     async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Whereabouts, String> {
-        let host = peers.reach(uri).await?;
-        let known = host.whereabouts(self.uuid).await.map_err(|error| error.to_string())?;
-        // Room may be booked for it here, and this host be one of its own targets.
-        let is_here = known == Whereabouts::Coming
-            && host.facts().await.map_err(|error| error.to_string())?.host == self.asker;
-        Ok(if is_here { Whereabouts::Unknown } else { known })
+        match peers.reach(uri).await {
+            Ok(host) => host.whereabouts(self.uuid).await.map_err(|error| error.to_string()),
+            // This host is not elsewhere, under whatever name.
+            Err(NoPeer::Itself) => Ok(Whereabouts::Unknown),
+            Err(NoPeer::Silent(_)) if uri.host == self.asker => Ok(Whereabouts::Unknown),
+            Err(NoPeer::Silent(reason)) => Err(reason),
+        }
     }
 
     /// Where it went, by what these hosts say, and nobody was asked.
     fn unasked(&self, answers: &[(HostUri, Answer)]) -> Vec<HostUri> {
-        let asked = |host: &str| {
-            host == self.asker
-                || self.known.contains(&host)
-                || answers.iter().any(|(uri, _)| uri.host == host)
-        };
+        let asked = |host: &str| host == self.asker || answers.iter().any(|(uri, _)| uri.host == host);
         let gone = answers.iter().filter_map(|(_, answer)| match answer {
             Answer::Knows(known) => known.gone_to(),
             Answer::Silent(_) => None,
@@ -111,7 +106,9 @@ impl Question<'_> {
 pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), Elsewhere> {
     for (host, answer) in answers {
         match answer {
-            Answer::Knows(Whereabouts::Here) => return Err(Elsewhere::Has(host.clone())),
+            Answer::Knows(Whereabouts::Here | Whereabouts::Guest(_)) => {
+                return Err(Elsewhere::Has(host.clone()));
+            }
             Answer::Knows(Whereabouts::Coming) => return Err(Elsewhere::Comes(host.clone())),
             Answer::Silent(reason) if !not_on.contains(&host.host) => {
                 return Err(Elsewhere::May { host: host.clone(), reason: reason.clone() });
@@ -131,8 +128,10 @@ mod tests {
     #[test]
     fn whoever_has_it_or_may_have_it_is_named() {
         let h2 = || uri("rads://h2");
+        let home = || crate::model::Home { name: "h1".into(), id: None };
         for (answer, not_on, expected) in [
             (Answer::Knows(Whereabouts::Here), "h2", "it is on rads://h2"),
+            (Answer::Knows(Whereabouts::Guest(home())), "h2", "it is on rads://h2"),
             (Answer::Knows(Whereabouts::Coming), "h2", "it is about to be on rads://h2"),
             (
                 Answer::Silent("no route".into()),
@@ -153,14 +152,13 @@ mod tests {
 
     #[test]
     fn whoever_has_got_it_from_one_that_was_asked_is_asked_once() {
-        let question = Question { uuid: Uuid::nil(), asker: "h0", known: &["h1"] };
+        let question = Question { uuid: Uuid::nil(), asker: "h0" };
         let went = |to: &str| Answer::Knows(Whereabouts::Evacuated(uri(to)));
         let answers = [
             (uri("rads://h2"), went("ssh://h4")),
             (uri("rads://h3"), went("rads://h4")),
             (uri("rads://h5"), went("rads://h2")),
             (uri("rads://h6"), went("rads://h0")),
-            (uri("rads://h7"), went("rads://h1")),
             (uri("rads://h8"), Answer::Silent("no route".into())),
         ];
         assert_eq!(question.unasked(&answers), [uri("ssh://h4")]);

@@ -12,9 +12,10 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use crate::file;
+use crate::evacuation::{EvacuationError, RunLock};
 use crate::model::{Millis, format_minute};
 use crate::paths::Paths;
-use crate::store::{Announcement, Holder, MaintenanceType, Store, StoreError};
+use crate::store::{Announcement, Direction, Holder, MaintenanceType, Store, StoreError};
 
 /// Why maintenance could not be started or ended.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,14 @@ pub enum MaintenanceError {
     /// Nobody holds it under that type.
     #[error("not in maintenance (type '{0}'); 'sysadm maintain -l' lists who holds it")]
     NotHeld(MaintenanceType),
+    /// An evacuation needs it.
+    #[error(
+        "an evacuation of this host is in progress ({0}) and needs its maintenance; 'sysadm evacuate --cancel' stops it, 'sysadm evacuate -l' shows when it has ended"
+    )]
+    Needed(String),
+    /// Whether an evacuation needs it cannot be told.
+    #[error(transparent)]
+    Lock(EvacuationError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,8 +71,11 @@ pub enum Ended {
 /// Ends maintenance for one holder, or calls off what was announced if nobody holds it.
 ///
 /// # Errors
-/// [`MaintenanceError::NotHeld`] if there is none of that type.
+/// [`MaintenanceError::NotHeld`] if there is none of that type; [`MaintenanceError::Needed`] if it is the last one, and an
+/// evacuation is in progress.
 pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended, MaintenanceError> {
+    let is_last = matches!(store.holders()?.as_slice(), [last] if last.kind == *kind);
+    let _no_evacuation = if is_last { keep_off(paths)? } else { None };
     let path = paths.lock_marker();
     let failed = |source| MaintenanceError::Marker { path: path.clone(), source };
     let Some((_, rest)) = store.end_maintenance(kind)? else {
@@ -78,6 +90,19 @@ pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended
     };
     if rest.is_empty() { remove_marker(&path) } else { write_marker(&path, &rest) }.map_err(failed)?;
     Ok(Ended::Held(rest))
+}
+
+/// Lets no evacuation begin as long as the lock is held that is given. Whatever else goes on here needs no maintenance, and
+/// is not waited for.
+fn keep_off(paths: &Paths) -> Result<Option<RunLock>, MaintenanceError> {
+    match RunLock::take(paths, "maintain -e") {
+        Ok(lock) => Ok(Some(lock)),
+        Err(EvacuationError::Busy(holder)) => match holder.direction() {
+            Some(Direction::Evacuate) => Err(MaintenanceError::Needed(holder.what().to_owned())),
+            _ => Ok(None),
+        },
+        Err(error) => Err(MaintenanceError::Lock(error)),
+    }
 }
 
 /// When it begins and why, on one line for people. What was to begin before `now` has not, and still may.
@@ -142,6 +167,32 @@ mod tests {
         assert!(!std::fs::read_to_string(&marker).unwrap().contains("admin"));
         end(&store, &paths, &"firmware".parse().unwrap()).unwrap();
         assert!(!marker.exists());
+    }
+
+    #[test]
+    fn the_last_holder_does_not_go_while_an_evacuation_needs_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let store = Store::open(&paths.database()).unwrap();
+        let (admin, power) = (MaintenanceType::default(), "power".parse().unwrap());
+        start(&store, &paths, &holder("admin")).unwrap();
+        start(&store, &paths, &holder("power")).unwrap();
+        let run = RunLock::take(&paths, Direction::Evacuate).unwrap();
+        assert!(matches!(end(&store, &paths, &power).unwrap(), Ended::Held(rest) if rest.len() == 1));
+        let error = end(&store, &paths, &admin).unwrap_err().to_string();
+        assert!(error.contains(&format!("(evacuate, pid {})", std::process::id())), "{error}");
+        assert!(error.contains("'sysadm evacuate --cancel'"), "{error}");
+        assert!(paths.lock_marker().exists() && store.holders().unwrap().len() == 1);
+        assert!(matches!(end(&store, &paths, &power), Err(MaintenanceError::NotHeld(_))));
+        drop(run);
+        for other in [Direction::Return, Direction::Migrate] {
+            let run = RunLock::take(&paths, other).unwrap();
+            end(&store, &paths, &admin).unwrap();
+            start(&store, &paths, &holder("admin")).unwrap();
+            drop(run);
+        }
+        assert!(end(&store, &paths, &admin).is_ok());
+        assert!(!paths.lock_marker().exists());
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl Paths {
         self.below("run/sysadm/hold")
     }
 
+    /// What makes this machine one of its own: see machine-id(5).
+    pub fn machine_id(&self) -> PathBuf {
+        self.below("etc/machine-id")
+    }
+
     /// The configuration.
     pub fn config(&self) -> PathBuf {
         self.below("etc/sysadm/sysadm.toml")

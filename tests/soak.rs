@@ -122,7 +122,7 @@ fn engine(nodes: &Nodes, host: &str) -> Engine {
     Engine {
         local: Arc::clone(&node.local),
         store: Arc::clone(&node.store),
-        peers: Peers::new(Arc::new(Net(Arc::clone(nodes)))),
+        peers: Peers::new(Arc::new(Net(Arc::clone(nodes))), Some(node.local.id())),
         watcher: Arc::new(Nobody),
         cancel: Cancel::default(),
         policy: Config::default().migration.policy(),

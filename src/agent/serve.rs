@@ -92,7 +92,7 @@ pub async fn serve(stream: ByteStream, host: Arc<dyn Host>, peer: Peer) -> Resul
     let mut session = Session { stream, peer };
     match session.hello().await? {
         Purpose::Rpc => {
-            session.welcome().await?;
+            session.welcome(&*host).await?;
             let Session { stream, peer } = session;
             questions::answer(stream, host, &peer)
                 .await
@@ -135,7 +135,7 @@ impl Session {
         self.may_migrate(host, "connect").await?;
         let _claim = self.claim(token).await?;
         let inner = self.or_refuse(host.connect(token, channel)).await?;
-        self.welcome().await?;
+        self.welcome(host).await?;
         self.relay(inner).await
     }
 
@@ -144,7 +144,7 @@ impl Session {
         self.may_migrate(host, "listen").await?;
         let _claim = self.claim(token).await?;
         let mut pending = self.or_refuse(host.listen(token, channel)).await?;
-        self.welcome().await?;
+        self.welcome(host).await?;
         let mut early = [0];
         let inner = tokio::select! {
             inner = pending.accept() => inner,
@@ -200,8 +200,9 @@ impl Session {
         }
     }
 
-    async fn welcome(&mut self) -> Result<(), ServeError> {
-        self.say(&Welcome::Chosen { version: VERSIONS[0], software: SOFTWARE.to_owned() }).await
+    async fn welcome(&mut self, host: &dyn Host) -> Result<(), ServeError> {
+        let (version, software) = (VERSIONS[0], SOFTWARE.to_owned());
+        self.say(&Welcome::Chosen { version, software, host: host.id() }).await
     }
 
     async fn say(&mut self, words: &impl serde::Serialize) -> Result<(), ServeError> {

@@ -17,7 +17,9 @@ use super::{AttachmentError, Desk, Refusal};
 use crate::elsewhere::{Question, nowhere};
 use crate::evacuation::RunLock;
 use crate::host::{Host, HostError};
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Kind, Manifest, ZoneName, ZoneState};
+use crate::model::{
+    Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Home, Kind, Manifest, ZoneName, ZoneState,
+};
 use crate::software::Report;
 use crate::store::{Detached, targets_of};
 use crate::zonepath;
@@ -64,10 +66,8 @@ impl Desk<'_> {
     /// # Errors
     /// If that cannot be found out.
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
-        let arrival = Arrival {
-            from: "another host".to_owned(),
-            ..self.arrival(manifest.clone(), kind_of(manifest), false)
-        };
+        let from = "another host".to_owned();
+        let arrival = Arrival { from, ..self.arrival(manifest.clone(), kind_of(manifest), false) };
         let mut findings = self.local.validate(&arrival).await?;
         findings.extend(self.obstacles(manifest));
         Ok(findings)
@@ -90,7 +90,7 @@ impl Desk<'_> {
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
         let from = self.local.name().to_owned();
         let (beside, plugs) = (Beside::default(), Vec::new());
-        Arrival { manifest, kind, from, overwrite: false, force, beside, plugs }
+        Arrival { manifest, kind, from, home: None, overwrite: false, force, beside, plugs }
     }
 
     /// Whoever shares its zonepath may have attached it.
@@ -114,7 +114,9 @@ impl Desk<'_> {
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
         let mut row = self.known().await?.may_attach(zone)?.clone();
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
-        self.admit(&row, terms, self.circumstances(&row, terms.force)).await?;
+        // One that was detached here is whose it was.
+        let home = self.local.store().guest(row.uuid)?.map(|guest| guest.home);
+        self.admit(&row, terms, home, self.circumstances(&row, terms.force)).await?;
         let attached = match self.must_be_nowhere(&row, not_on).await {
             Ok(()) => self.take(&row).await,
             Err(error) => Err(error),
@@ -132,22 +134,24 @@ impl Desk<'_> {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
         }
-        let question = Question { uuid: row.uuid, asker: self.local.name(), known: &[] };
+        let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
         nowhere(&answers, not_on).map_err(|why| Refusal::Elsewhere(row.zone.clone(), why).into())
     }
 
-    /// Checks a zone that does not run, and books room for it. `findings` stand against it already.
+    /// Checks a zone that does not run and belongs to `home`, if not to this host, and books room for it. `findings`
+    /// stand against it already.
     pub(super) async fn admit(
         &self,
         row: &Detached,
         terms: Terms,
+        home: Option<Home>,
         findings: Vec<Blocker>,
     ) -> Result<(), AttachmentError> {
         let mut all = self.against(row, terms.force).await?;
         all.extend(findings);
         self.must_be_empty(&row.zone, all)?;
-        let arrival = self.arrival(row.manifest.clone(), Kind::Cold, terms.force);
+        let arrival = Arrival { home, ..self.arrival(row.manifest.clone(), Kind::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
             booked => Ok(booked?),

@@ -13,7 +13,7 @@ use crate::elsewhere::Question;
 use crate::evacuation::RunLock;
 use crate::host::Host;
 use crate::model::document::Written;
-use crate::model::{Manifest, Zone, ZoneName, ZoneState};
+use crate::model::{Home, Manifest, Zone, ZoneName, ZoneState};
 use crate::standby::{Stated, may_take, whom_to_ask};
 use crate::store::{Detached, StandbyRow};
 
@@ -54,7 +54,8 @@ impl Desk<'_> {
         self.known().await?.may_create(&configured.manifest)?;
         let against = self.obstacles(&configured.manifest).filter(|_| !rescue.force).collect();
         let terms = Terms { force: rescue.force, update: false };
-        self.admit(&configured, terms, against).await?;
+        let home = Home { name: row.origin.clone(), id: None };
+        self.admit(&configured, terms, Some(home), against).await?;
         let taken = match self.must_be_lost(&row, rescue.stated).await {
             Ok(()) => {
                 (rescue.note)(&row);
@@ -83,8 +84,7 @@ impl Desk<'_> {
     /// Asks its host and all that could have it.
     async fn must_be_lost(&self, row: &StandbyRow, stated: &Stated) -> Result<(), AttachmentError> {
         let moved_to = self.local.store().moved_to(row.uuid)?;
-        let known = [row.origin.as_str()];
-        let question = Question { uuid: row.uuid, asker: self.local.name(), known: &known };
+        let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, whom_to_ask(row, moved_to)).await;
         let lost = may_take(&row.origin, &answers, stated);
         lost.map_err(|why| Refusal::NotLost(row.zone.clone(), why).into())

@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 /// Leaves the manifests of all zones with their targets from time to time, as long as this process lives.
 fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
     let Some(every) = context.config.standby.every() else { return Ok(()) };
-    let (store, peers) = (context.store()?, context.peers());
+    let (store, peers) = (context.store()?, context.peers(Some(&host)));
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, PlatformKind};
 use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher, lock_holder};
-use crate::host::Local;
+use crate::host::{Host, Local};
 use crate::model::plain;
 use crate::paths::Paths;
 use crate::platform::Platform;
@@ -128,9 +128,9 @@ impl Context {
         Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
     }
 
-    /// The other hosts.
-    pub fn peers(&self) -> Peers {
-        Peers::new(Arc::new(Dialled(self.dialer())))
+    /// The other hosts, as that one sees them; none: all hosts.
+    pub fn peers(&self, here: Option<&Local>) -> Peers {
+        Peers::new(Arc::new(Dialled(self.dialer())), here.map(Host::id))
     }
 
     /// Lets a policy's settings for live migrations hold in place of the configuration's, and keeps each to so many
@@ -144,8 +144,8 @@ impl Context {
     /// All that an evacuation works with.
     pub fn engine(&self, watcher: Arc<dyn Watcher>, cancel: Cancel) -> Result<Engine, CliError> {
         let store = self.store()?;
-        let peers = self.peers();
         let (local, policy) = (self.local(Arc::clone(&store))?, self.config.migration.policy());
+        let peers = self.peers(Some(&local));
         let maps = self.config.map.clone();
         Ok(Engine { local, store, peers, watcher, cancel, policy, maps })
     }

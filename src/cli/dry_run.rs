@@ -3,7 +3,7 @@
 use super::columns::{Column, table};
 use super::progress::Verbosity;
 use super::{CliError, Exit, ui};
-use crate::evacuation::{Planned, Readiness, UNSETTLED};
+use crate::evacuation::{Planned, Readiness};
 use crate::model::{Stranger, format_bytes, format_span};
 use crate::store::Direction;
 
@@ -27,7 +27,7 @@ fn kind(plan: &Planned) -> Option<&'static str> {
         Readiness::Ready(task) => Some(task.arrival.kind.as_str()),
         Readiness::Rest(bed) => Some(bed.way.as_str()),
         Readiness::Wake(_) => Some("boot"),
-        Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+        Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled(_) => None,
     }
 }
 
@@ -97,7 +97,7 @@ fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
             Readiness::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
             Readiness::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
             Readiness::Failed(_) => {}
-            Readiness::Unsettled => lines.push(format!("{zone}: {UNSETTLED}")),
+            Readiness::Unsettled(reason) => lines.push(format!("{zone}: {reason}")),
         }
         lines
     })
@@ -112,7 +112,7 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
                 Readiness::Waits(wait) => (None, Some(wait.refusal.as_str()), Some(wait.to_string())),
                 Readiness::Skipped(reason) => (Some(reason.as_str()), None, None),
                 Readiness::Failed(reason) => (None, Some(reason.as_str()), None),
-                Readiness::Unsettled => (None, Some(UNSETTLED), None),
+                Readiness::Unsettled(reason) => (None, Some(reason.as_str()), None),
             };
             let blockers: Vec<_> = plan
                 .prepared

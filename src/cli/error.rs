@@ -99,10 +99,11 @@ plain_errors!(
 impl From<MaintenanceError> for CliError {
     fn from(error: MaintenanceError) -> Self {
         let exit = match error {
-            MaintenanceError::Held(_) => Exit::Refused,
-            MaintenanceError::NotHeld(_) | MaintenanceError::Store(_) | MaintenanceError::Marker { .. } => {
-                Exit::Error
-            }
+            MaintenanceError::Held(_) | MaintenanceError::Needed(_) => Exit::Refused,
+            MaintenanceError::NotHeld(_)
+            | MaintenanceError::Lock(_)
+            | MaintenanceError::Store(_)
+            | MaintenanceError::Marker { .. } => Exit::Error,
         };
         Self::new(exit, error)
     }

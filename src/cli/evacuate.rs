@@ -11,9 +11,7 @@ use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{
-    Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, UNSETTLED, recover,
-};
+use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, recover};
 use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
@@ -196,8 +194,9 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Re
         let reason = match &one.prepared.readiness {
             Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => return None,
             Readiness::Waits(wait) => wait.refusal.clone(),
-            Readiness::Skipped(reason) | Readiness::Failed(reason) => reason.clone(),
-            Readiness::Unsettled => UNSETTLED.to_owned(),
+            Readiness::Skipped(reason) | Readiness::Failed(reason) | Readiness::Unsettled(reason) => {
+                reason.clone()
+            }
         };
         let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
         Some(Left { zone, host, reasons: vec![reason] })

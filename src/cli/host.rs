@@ -1,5 +1,6 @@
 //! `sysadm host`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::columns::{Column, table};
@@ -7,7 +8,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::evacuation::{Surveyed, survey};
 use crate::host::{Host, Remote};
-use crate::model::{Facts, HostUri, format_bytes, plain};
+use crate::model::{Facts, HostId, HostUri, format_bytes, plain};
 use crate::plan::{FleetHost, Version};
 use crate::store::Store;
 
@@ -48,33 +49,39 @@ enum Action {
 
 struct Line {
     uri: HostUri,
-    answer: Result<Facts, String>,
+    answer: Answer,
+}
+
+enum Answer {
+    Facts(Box<Facts>),
+    /// It is the host at that other URI.
+    Also(HostUri),
+    /// Why nothing is known.
+    Silent(String),
+}
+
+impl Line {
+    fn facts<T>(&self, value: impl FnOnce(&Facts) -> T) -> Option<T> {
+        match &self.answer {
+            Answer::Facts(facts) => Some(value(facts)),
+            Answer::Also(_) | Answer::Silent(_) => None,
+        }
+    }
 }
 
 const COLUMNS: &[Column<Line>] = &[
     Column { name: "TARGET", width: 24, value: |line| Some(line.uri.to_string()) },
-    Column {
-        name: "PLATFORM",
-        width: 9,
-        value: |line| line.answer.as_ref().ok().map(|facts| facts.platform.clone()),
-    },
-    Column {
-        name: "FREE",
-        width: 6,
-        value: |line| line.answer.as_ref().ok().map(|facts| format_bytes(facts.memory_free)),
-    },
-    Column {
-        name: "CPUS",
-        width: 4,
-        value: |line| line.answer.as_ref().ok().map(|facts| facts.cpus.to_string()),
-    },
+    Column { name: "PLATFORM", width: 9, value: |line| line.facts(|facts| facts.platform.clone()) },
+    Column { name: "FREE", width: 6, value: |line| line.facts(|facts| format_bytes(facts.memory_free)) },
+    Column { name: "CPUS", width: 4, value: |line| line.facts(|facts| facts.cpus.to_string()) },
     Column {
         name: "STATE",
         width: 5,
         value: |line| {
             Some(match &line.answer {
-                Ok(facts) => state(facts.maintenance.as_deref(), facts.announced.as_deref()),
-                Err(reason) => reason.clone(),
+                Answer::Facts(facts) => state(facts.maintenance.as_deref(), facts.announced.as_deref()),
+                Answer::Also(uri) => format!("the same host as {uri}"),
+                Answer::Silent(reason) => reason.clone(),
             })
         },
     },
@@ -99,7 +106,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 async fn check(context: &Context, uri: HostUri, json: bool) -> Result<Exit, CliError> {
-    let facts = Remote::connect(uri.clone(), context.dialer()).await?.facts().await?;
+    let host = Remote::connect(uri.clone(), context.dialer()).await?;
+    // Only now: this host may just have been asked for the first time who it is.
+    if context.local(context.store_to_ask()?)?.id() == host.id() {
+        return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
+    }
+    let facts = host.facts().await?;
     if json {
         let text = serde_json::to_string_pretty(&facts).map_err(|error| CliError::new(Exit::Error, error))?;
         ui::print(&format!("{text}\n"))?;
@@ -132,25 +144,41 @@ fn targets(store: &Store) -> Result<Vec<HostUri>, CliError> {
 }
 
 async fn list(context: &Context) -> Result<Exit, CliError> {
-    let uris = targets(&*context.store_to_ask()?)?;
-    let dialer = context.dialer();
+    let store = context.store_to_ask()?;
+    let (uris, local) = (targets(&store)?, context.local(store)?);
+    let peers = context.peers(Some(&local));
     let asking = uris.into_iter().map(|uri| async {
         let answer = async {
-            let remote = Remote::connect(uri.clone(), Arc::clone(&dialer))
-                .await
-                .map_err(|error| crate::host::chain(&error))?;
-            remote.facts().await.map_err(|error| error.to_string())
+            let host = peers.reach(&uri).await?;
+            Ok((host.id(), host.facts().await.map_err(|error| error.to_string())?))
         };
         let answer = answer.await;
-        Line { uri, answer }
+        (uri, answer)
     });
-    let lines = futures::future::join_all(asking).await;
+    let lines = lines(futures::future::join_all(asking).await);
     if lines.is_empty() {
         ui::say("no targets are set");
     } else {
         ui::print(&table(COLUMNS, &lines))?;
     }
-    Ok(if lines.iter().all(|line| line.answer.is_ok()) { Exit::Done } else { Exit::Partly })
+    let is_silent = |line: &Line| matches!(line.answer, Answer::Silent(_));
+    Ok(if lines.iter().any(is_silent) { Exit::Partly } else { Exit::Done })
+}
+
+/// A line for each name; of a host that has several, the first says how it is.
+fn lines(answers: Vec<(HostUri, Result<(HostId, Facts), String>)>) -> Vec<Line> {
+    let mut first = BTreeMap::new();
+    let line = |(uri, answer): (HostUri, _)| {
+        let answer = match answer {
+            Ok((id, facts)) => match first.entry(id).or_insert_with(|| uri.clone()) {
+                known if *known != uri => Answer::Also(known.clone()),
+                _ => Answer::Facts(Box::new(facts)),
+            },
+            Err(reason) => Answer::Silent(reason),
+        };
+        Line { uri, answer }
+    };
+    answers.into_iter().map(line).collect()
 }
 
 /// A host's line in the inventory.
@@ -205,16 +233,18 @@ async fn inventory(
     measure: bool,
 ) -> Result<Exit, CliError> {
     let store = context.store_to_ask()?;
-    let (local, uris) = if uris.is_empty() {
-        (Some(context.local(Arc::clone(&store))? as Arc<dyn Host>), targets(&store)?)
+    let local = context.local(Arc::clone(&store))?;
+    let (local, peers, uris) = if uris.is_empty() {
+        let peers = context.peers(Some(&local));
+        (Some(local as Arc<dyn Host>), peers, targets(&store)?)
     } else {
-        (None, uris)
+        (None, context.peers(None), uris)
     };
-    let peers = context.peers();
     let surveyed = survey(local, &peers, &uris, measure).await;
     if json {
         let text = serde_json::to_string_pretty(&surveyed.fleet);
         ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
+        surveyed.remarks().for_each(|text| ui::complain(&text));
         for (name, reason) in &surveyed.silent {
             ui::complain(&format!("{name}: {reason}"));
         }
@@ -231,6 +261,7 @@ fn stock(surveyed: &Surveyed) -> Vec<Stock> {
         let running = zones().filter(|zone| zone.running).count();
         Stock { name: host.name.clone(), answer: Ok((host.clone(), running, zones().count())) }
     });
-    let silent = surveyed.silent.iter().cloned();
-    answered.chain(silent.map(|(name, reason)| Stock { name, answer: Err(reason) })).collect()
+    let also = surveyed.also.iter().map(|(name, first)| (name.clone(), format!("the same host as {first}")));
+    let others = also.chain(surveyed.silent.iter().cloned());
+    answered.chain(others.map(|(name, reason)| Stock { name, answer: Err(reason) })).collect()
 }

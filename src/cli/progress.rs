@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::outlook::{beside_bar, compared, end_of_run};
 use super::ui;
 use crate::evacuation::{Event, Outcome, Watcher};
-use crate::model::{Millis, ZoneName};
+use crate::model::{HostUri, Millis, ZoneName};
 use crate::store::{Direction, Move, MoveState, RestWay, Run};
 
 /// How much is said.
@@ -172,6 +172,10 @@ fn aside(zone: &ZoneName, host: &str) -> String {
     format!("{zone}: goes to {host} until there is room for it here")
 }
 
+fn gone_already(zone: &ZoneName, host: &HostUri) -> String {
+    format!("{zone}: it is away already, at {host}")
+}
+
 /// How an evacuation that is not complete ended, in a few words.
 fn shortfall(outcome: &Outcome) -> String {
     let mut parts = vec![format!("{} of {} zone(s) moved", outcome.moved(), outcome.moves.len())];
@@ -273,6 +277,7 @@ impl Reporter {
             Event::Resting(zone, RestWay::Stop) => ui::say(&format!("stopping {zone} ...")),
             Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
+            Event::GoneAlready(zone, host) => ui::say(&gone_already(zone, host)),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
             Event::Outlook { .. } | Event::Found(_) | Event::Warning(_) => {}
@@ -290,6 +295,7 @@ impl Reporter {
                 self.begin_phase(if away { "evacuating zones" } else { "returning zones" }, *count);
             }
             Event::Prepared(_) => self.locked().count(),
+            Event::GoneAlready(zone, host) => ui::say(&gone_already(zone, host)),
             Event::Waiting(zone, text) => {
                 self.locked().end_phase();
                 ui::say(&format!("{zone}: {text}"));

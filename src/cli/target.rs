@@ -3,6 +3,7 @@
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
+use crate::evacuation::{Connected, NoPeer};
 use crate::host::Host;
 use crate::model::{HostUri, ZoneName};
 use crate::store::{TargetKey, targets_of};
@@ -102,13 +103,13 @@ fn describe(key: &TargetKey) -> String {
 
 async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit, CliError> {
     let (zones, uris) = split(default, words)?;
-    for uri in &uris {
-        if context.host_name() == uri.host {
-            return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
-        }
-    }
     let store = context.store()?;
     let local = context.local(store.clone())?;
+    let connected = context.peers(Some(&local)).connect(uris.clone()).await;
+    if let Some(uri) = uris.iter().find(|uri| is_here(&connected, uri, local.name())) {
+        return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
+    }
+    connected.remarks().iter().for_each(|text| ui::complain(text));
     let (away, detached) = (store.away()?, store.detached()?);
     match local.inventory().await {
         Ok(inventory) => {
@@ -127,6 +128,15 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
     }
     store.set_targets(&keys(default, zones), &uris)?;
     Ok(Exit::Done)
+}
+
+/// Whether that is this host: as it answers, or, if it does not, by its name.
+fn is_here(connected: &Connected, uri: &HostUri, name: &str) -> bool {
+    match connected.get(uri) {
+        Some(Err(NoPeer::Itself)) => true,
+        Some(Ok(_)) => false,
+        Some(Err(NoPeer::Silent(_))) | None => uri.host == name,
+    }
 }
 
 /// Zones before URIs. A word with `:` or `/` is meant as a URI, so that a malformed one is told as such.

@@ -102,6 +102,7 @@ impl Engine {
             offer: &offer,
             kind,
             from: refuge.name(),
+            home: Some(self.here()),
             overwrite: false,
             force: options.force,
             mode: Mode::Book,

@@ -2,7 +2,7 @@
 
 use crate::host::{DiskView, Host, HostError, Offer};
 use crate::migration::LEASE;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostUri, Kind};
 
 use super::bound::Bound;
 use super::short;
@@ -30,6 +30,8 @@ pub(super) struct Ask<'a> {
     pub offer: &'a Offer,
     pub kind: Kind,
     pub from: &'a str,
+    /// The host that the zone belongs to while it is there; none: it belongs there.
+    pub home: Option<Home>,
     pub overwrite: bool,
     pub force: bool,
     pub mode: Mode,
@@ -42,6 +44,7 @@ impl Ask<'_> {
             manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
+            home: self.home.clone(),
             overwrite: self.overwrite,
             force: self.force,
             beside,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ask::Mode;
+use super::recover::Open;
 use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
 use crate::model::{Kind, Stranger};
 use crate::plan::{Ahead, Made};
@@ -38,8 +39,8 @@ impl Engine {
     /// # Errors
     /// If nothing could be found out.
     pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
-        let open: Vec<_> =
-            self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away).collect();
+        let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
+        let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
         let (options, mut scene, candidates) = self.see(direction, &open, options).await?;
         let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
         let list = &candidates.list;

@@ -70,16 +70,21 @@ impl LockHolder {
         self.0.rsplit_once(", pid ")?.1.parse().ok()
     }
 
-    /// Whether it is a run, of which there is a list.
-    fn is_run(&self) -> bool {
-        self.0.rsplit_once(", pid ").is_some_and(|(what, _)| what.parse::<Direction>().is_ok())
+    /// What it does, and the number of its process, for people.
+    pub fn what(&self) -> &str {
+        &self.0
+    }
+
+    /// Which way its zones move, if it is a run, of which there is a list.
+    pub fn direction(&self) -> Option<Direction> {
+        self.0.rsplit_once(", pid ")?.0.parse().ok()
     }
 }
 
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = &self.0;
-        if self.is_run() {
+        if self.direction().is_some() {
             write!(
                 f,
                 "another evacuation, return or migration is in progress ({what}); 'sysadm evacuate -l' shows it"

@@ -11,7 +11,7 @@ use super::{Actions, Engine, EvacuationError, Options};
 use crate::host::Host;
 use crate::model::{HostUri, Kind};
 use crate::plan::{Action, Fleet, FleetHost, FleetZone, PlanFile, Rules};
-use crate::policy::ReturnOrder;
+use crate::policy::{Policy, ReturnOrder};
 use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
 
 /// What was said of zones: where each may go.
@@ -42,13 +42,15 @@ impl Engine {
         };
         let plan = options.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
-        let uris = targets.values().flatten().chain(options.policy.hosts()).cloned().chain(planned);
-        let connected = self.peers.connect(uris).await;
+        let named = targets.values().flatten().chain(options.policy.hosts()).cloned();
+        // A host goes by the name that the plan has for it, if it is in the plan.
+        let connected = self.peers.connect(planned.chain(named)).await;
+        let targets = named_in(&connected, &targets);
         let mut fleet = self.fleet(&connected).await;
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        let rings = options.policy.apply(&mut fleet);
+        let rings = policy_for(&connected, options).apply(&mut fleet);
         ask_for(&options.actions, self.local.name(), &mut fleet);
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
@@ -74,15 +76,16 @@ impl Engine {
         let aside = aside.filter(|_| !waiting.is_empty());
         let plan = options.plan.as_ref().map(|plan| plan.clone().returning(self.local.name()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
-        let uris = away.iter().map(|row| &row.refuge).chain(aside).cloned().chain(planned);
-        let connected = self.peers.connect(uris).await;
+        let named = away.iter().map(|row| &row.refuge).chain(aside).cloned();
+        let connected = self.peers.connect(planned.chain(named)).await;
+        let targets = named_in(&connected, &targets);
         // Zones that rest here need nobody.
         let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
         let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        let rings = options.policy.apply(&mut fleet);
+        let rings = policy_for(&connected, options).apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.action = way_back(zone, &away, options);
         }
@@ -143,9 +146,17 @@ impl Engine {
 
 /// Those that could be reached.
 fn others(connected: &Connected) -> Vec<(String, Arc<dyn Host>)> {
-    let host =
-        |(uri, host): (&HostUri, &Result<_, _>)| Some((uri.to_string(), Arc::clone(host.as_ref().ok()?)));
-    connected.iter().filter_map(host).collect()
+    connected.reached().map(|(uri, host)| (uri.to_string(), Arc::clone(host))).collect()
+}
+
+/// The same targets, by the names by which their hosts go.
+fn named_in(connected: &Connected, targets: &Targets) -> Targets {
+    targets.iter().map(|(key, uris)| (key.clone(), connected.names_of(uris))).collect()
+}
+
+/// The policy, with the names by which its hosts go.
+fn policy_for(connected: &Connected, options: &Options) -> Policy {
+    options.policy.renamed(|uri| connected.name_of(uri).clone())
 }
 
 /// More than that are never under way.

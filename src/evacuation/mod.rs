@@ -55,22 +55,22 @@ pub use actions::{Actions, Way, way};
 pub use ask::Finding;
 pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
-pub use connect::{Dialled, Network, Peers};
+pub use connect::{Connected, Dialled, Network, NoPeer, Peers, Reached};
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
 pub use lock::{LockHolder, RunLock, is_running, lock_holder};
-pub use prepared::{Prepared, Readiness, UNSETTLED};
+pub use prepared::{Prepared, Readiness};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
 pub use wait::Wait;
 
 use crate::config::Maps;
-use crate::host::{Host, HostError, Local};
+use crate::host::{Host, HostError, Local, chain};
 use crate::migration::Policy;
 use crate::model::{HostUri, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
-use crate::store::{Away, Direction, Mark, Move, RestWay, Store, configured};
+use crate::store::{Direction, Mark, Move, RestWay, Store, configured};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
@@ -154,6 +154,8 @@ pub enum Event<'a> {
         /// What is so with it.
         mark: Mark,
     },
+    /// There is nothing to be done with this zone: it is away already, at that host.
+    GoneAlready(&'a ZoneName, &'a HostUri),
     /// The destination of this zone has the same configuration of it already.
     Found(&'a ZoneName),
     /// How far a zone is.
@@ -273,11 +275,22 @@ impl Engine {
         }
     }
 
+    /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
+    fn must_still_be_held(&self) -> Result<(), String> {
+        match self.store.holders() {
+            Ok(holders) if holders.is_empty() => {
+                Err("this host is not in maintenance any more; it stays here".to_owned())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+
     /// Finds the zones that a run is about, and what the policy says of them.
     async fn see(
         &self,
         direction: Direction,
-        open: &[Away],
+        open: &[recover::Open],
         options: &Options,
     ) -> Result<Seen, EvacuationError> {
         let mut options = options.clone();
@@ -285,7 +298,14 @@ impl Engine {
             Direction::Evacuate | Direction::Migrate => {
                 let inventory = self.local.inventory().await?;
                 // Before other hosts are asked for nothing.
-                select::known(&inventory, open, &options)?;
+                let away = match direction {
+                    Direction::Evacuate => self.store.away()?,
+                    _ => Vec::new(),
+                };
+                select::known(&inventory, &away, open, &options)?;
+                for row in select::gone_already(&inventory, &away, open, &options) {
+                    self.watcher.event(&Event::GoneAlready(&row.zone, &row.refuge));
+                }
                 let scene = self.scene(direction, &options).await?;
                 if let Some(plan) = &options.plan {
                     options.zones = scene.zones_of(plan)?;
@@ -301,7 +321,7 @@ impl Engine {
                     select::keep_namesakes(&mut found, &configured, &inventory);
                 }
                 bedtime::rests_last(&mut found.list, scene.here(), &options.zones);
-                self.tell_rings(&scene.rings);
+                self.tell_of(&scene);
                 Ok((options, scene, found))
             }
             Direction::Return => {
@@ -315,15 +335,16 @@ impl Engine {
                     options.zones = scene.zones_of(plan)?;
                 }
                 let found = returning(&options)?;
-                self.tell_rings(&scene.rings);
+                self.tell_of(&scene);
                 Ok((options, scene, found))
             }
         }
     }
 
-    /// An order that cannot be kept to.
-    fn tell_rings(&self, rings: &[Vec<String>]) {
-        let [ring, others @ ..] = rings else { return };
+    /// Names that are not those of other hosts of their own, and an order that cannot be kept to.
+    fn tell_of(&self, scene: &scene::Scene) {
+        scene.connected.remarks().iter().for_each(|text| self.watcher.event(&Event::Warning(text)));
+        let [ring, others @ ..] = scene.rings.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
         let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
         let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");

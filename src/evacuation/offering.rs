@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ask::{Ask, Finding, Mode, describe, join};
 use super::bound::Bound;
 use super::connect::Connected;
-use super::prepared::{Prepared, Readiness, unprepared};
+use super::prepared::{Prepared, Readiness, UNSETTLED, unprepared};
 use super::scene::Place;
 use super::select::{Candidate, Intent};
 use super::wait::Wait;
-use super::way_back::way_back;
+use super::way_back::{Trail, way_back};
 use super::{Engine, Event, Options, short};
 use crate::host::{Host, Offer, chain};
 use crate::migration::Task;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, HostUri, Kind};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Whereabouts};
 use crate::store::Away;
 
 /// What the preparations of one run have in common.
@@ -23,8 +23,8 @@ pub(super) struct Round<'a> {
     pub options: &'a Options,
     pub mode: Mode,
     pub connected: Connected,
-    /// What a dry run has sent to each host, by name.
-    pub planned: Mutex<BTreeMap<String, Beside>>,
+    /// What a dry run has sent to each host.
+    pub planned: Mutex<BTreeMap<HostId, Beside>>,
 }
 
 impl Round<'_> {
@@ -32,7 +32,10 @@ impl Round<'_> {
     pub async fn prepare(&self, candidate: &Candidate, place: Option<&Place>) -> Prepared {
         match &candidate.intent {
             Intent::Skip(reason) => unprepared(candidate, Readiness::Skipped(reason.clone())),
-            Intent::Unsettled => unprepared(candidate, Readiness::Unsettled),
+            Intent::Unsettled(peer, why) => {
+                let why = why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
+                Prepared { peer: peer.clone(), ..unprepared(candidate, Readiness::Unsettled(why)) }
+            }
             Intent::Leave { kind, targets } => self.leave(candidate, *kind, targets, place).await,
             Intent::Return(away) => self.come_back(candidate, away).await,
             Intent::Rest(bed) => unprepared(candidate, Readiness::Rest(bed.clone())),
@@ -41,7 +44,8 @@ impl Round<'_> {
     }
 
     fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-        self.connected.get(uri).cloned().unwrap_or_else(|| Err("not connected".to_owned()))
+        let reached = self.connected.get(uri).ok_or_else(|| "not connected".to_owned())?;
+        Ok(Arc::clone(reached.as_ref().map_err(ToString::to_string)?))
     }
 
     /// A target, and the zone as it will be there.
@@ -57,7 +61,7 @@ impl Round<'_> {
         let Intent::Leave { targets, .. } = &candidate.intent else { return Vec::new() };
         let of_target = |target: &HostUri| match self.connected.get(target) {
             Some(Err(reason)) => {
-                let blockers = vec![Blocker::new(BlockerKind::Host, reason.clone())];
+                let blockers = vec![Blocker::new(BlockerKind::Host, reason.to_string())];
                 Some(Finding { target: target.clone(), blockers })
             }
             _ => None,
@@ -65,9 +69,9 @@ impl Round<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
+    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
         let Options { overwrite, force, .. } = *self.options;
-        Ask { offer, kind, from, overwrite, force, mode: self.mode }
+        Ask { offer, kind, from, home, overwrite, force, mode: self.mode }
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
@@ -79,7 +83,7 @@ impl Round<'_> {
         if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let beside = planned.entry(host.name().to_owned()).or_default();
+            let beside = planned.entry(host.id()).or_default();
             beside.memory = beside.memory.saturating_add(zone.memory);
             beside.cpus = beside.cpus.saturating_add(zone.cpus);
         }
@@ -90,7 +94,7 @@ impl Round<'_> {
     async fn look(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         let beside = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            planned.get(host.name()).copied().unwrap_or_default()
+            planned.get(&host.id()).copied().unwrap_or_default()
         };
         ask.ask(bound, host, beside).await
     }
@@ -109,7 +113,13 @@ impl Round<'_> {
             Ok(offer) => offer,
             Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
         };
-        let ask = self.ask(&offer, kind, local.name());
+        let home = match self.engine.home_of(offer.manifest.zone.uuid) {
+            Ok(Some(home)) => Some(home),
+            // Of its own zones, this host's are those that come back.
+            Ok(None) => self.options.destination.is_none().then(|| self.engine.here()),
+            Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
+        };
+        let ask = self.ask(&offer, kind, local.name(), home);
         let prepared = match place {
             _ if !offer.manifest.obstacles.is_empty() => {
                 Prepared { readiness: Readiness::Skipped(offer.manifest.obstacles.join("; ")), ..blank }
@@ -131,7 +141,7 @@ impl Round<'_> {
         targets: &[HostUri],
         refusals: &BTreeMap<HostUri, Vec<Blocker>>,
     ) -> Prepared {
-        let ask = Ask { mode: Mode::Look, ..*ask };
+        let ask = Ask { mode: Mode::Look, home: ask.home.clone(), ..*ask };
         for target in targets {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
             let answer = match self.way_to(target, ask.offer) {
@@ -154,10 +164,10 @@ impl Round<'_> {
             prepared.peer = Some(target.clone());
             let answer = match self.way_to(target, ask.offer) {
                 Ok((to, bound)) => match self.put(ask, &bound, to.as_ref()).await {
-                    Ok(arrival) => self.not_here(arrival, to.as_ref()).await.map(|arrival| {
+                    Ok(arrival) => {
                         let (manifest, from) = (bound.record, self.engine.local.clone());
-                        Task { arrival, manifest, from, to }
-                    }),
+                        Ok(Task { arrival, manifest, from, to })
+                    }
                     Err(blockers) => Err(blockers),
                 },
                 Err(blockers) => Err(blockers),
@@ -172,27 +182,10 @@ impl Round<'_> {
         Prepared { readiness: refused_by(&prepared.findings), ..prepared }
     }
 
-    /// A booking that lies in this host's own store was made here, under whatever name: taking the zone from here would
-    /// be the end of it there. (One that is only asked, and may overwrite nothing, finds the zone itself in its way.)
-    async fn not_here(&self, arrival: Arrival, to: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        let silent = |error: crate::store::StoreError| vec![Blocker::new(BlockerKind::Host, chain(&error))];
-        let booked = self.engine.store.reservations(Engine::now()).map_err(silent)?;
-        let zone = &arrival.manifest.zone;
-        if booked.iter().any(|one| one.uuid == zone.uuid && one.source == self.engine.local.name()) {
-            let _ = to.release(zone.name.clone(), zone.uuid).await;
-            return Err(vec![Blocker::new(BlockerKind::Identity, "it is there: that is this host itself")]);
-        }
-        Ok(arrival)
-    }
-
     /// Finds the zone at its refuge, and asks this host to take it.
     async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
         self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
-        let found = match self.host(&away.refuge) {
-            Ok(refuge) => self.engine.follow(away, refuge).await,
-            Err(reason) => Err(reason),
-        };
-        let (away, readiness) = match found {
+        let (away, readiness) = match self.find(away).await {
             Ok((away, refuge)) => {
                 let readiness = self.fetch(&away, refuge).await;
                 (away, readiness.unwrap_or_else(|readiness| readiness))
@@ -206,6 +199,29 @@ impl Round<'_> {
         }
     }
 
+    /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
+    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), String> {
+        let trail = match self.host(&away.refuge) {
+            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
+            Err(reason) => Err(reason),
+        };
+        let is_there = |trail: &Trail| trail.known != Some(Whereabouts::Unknown);
+        if !trail.as_ref().is_ok_and(is_there)
+            && let Some((found, host)) = self.engine.search(away).await
+        {
+            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", short(&away.refuge)));
+            self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
+            return Ok((found, host));
+        }
+        let Trail { away: found, host, hops, .. } = trail?;
+        hops.iter().for_each(|hop| self.tell(away, &format!("{hop}; it returns from there")));
+        Ok((found, host))
+    }
+
+    fn tell(&self, away: &Away, text: &str) {
+        self.engine.watcher.event(&Event::Warning(&format!("{}: {text}", away.zone)));
+    }
+
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
         let kind = way_back(away, refuge.as_ref(), self.options).await?;
@@ -216,7 +232,8 @@ impl Round<'_> {
             }
             Err(reason) => failed(reason),
             Ok(bound) => {
-                let (ask, to) = (self.ask(&offer, kind, refuge.name()), self.engine.local.clone());
+                let ask = self.ask(&offer, kind, refuge.name(), Some(self.engine.here()));
+                let to = self.engine.local.clone();
                 match self.put(&ask, &bound, to.as_ref()).await {
                     Ok(arrival) => {
                         let (manifest, from) = (bound.record, Arc::clone(&refuge));

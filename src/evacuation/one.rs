@@ -68,7 +68,9 @@ impl<'a> OneMove<'a> {
     fn tell_that_it_moves(&self) {
         let (zone, peer) = (self.zone(), short(self.of.peer));
         self.of.engine.watcher.event(&match self.of.errand {
-            Errand::Leave | Errand::Migrate | Errand::Return(_) => Event::Migrating(zone, peer),
+            Errand::Leave | Errand::Migrate | Errand::PassOn | Errand::Return(_) => {
+                Event::Migrating(zone, peer)
+            }
             Errand::Aside(_) => Event::SteppingAside(zone, peer),
         });
     }
@@ -131,6 +133,9 @@ impl<'a> OneMove<'a> {
 
     /// The record of a zone that is away is there before the zone leaves.
     fn begin(&self) -> Result<(), String> {
+        if matches!(self.of.errand, Errand::Leave | Errand::PassOn) {
+            self.of.engine.must_still_be_held()?;
+        }
         let started = Engine::now();
         let changed = self.of.board.change(self.zone(), |a_move| {
             a_move.state = MoveState::Migrating;
@@ -148,7 +153,7 @@ impl<'a> OneMove<'a> {
                 None => self.of.engine.store.update_away(&row),
             },
             Errand::Aside(_) => self.of.engine.store.update_away(&row),
-            Errand::Leave => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
+            Errand::Leave | Errand::PassOn => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
             Errand::Migrate => {
                 // What could not be kept afterwards does not go.
                 document::write(&self.of.task.manifest, &Written::by(self.of.engine.local.name(), started))

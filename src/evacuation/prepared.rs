@@ -40,8 +40,8 @@ pub enum Readiness {
     Waits(Wait),
     /// No destination takes it, or it could not even be asked for.
     Failed(String),
-    /// Where it is must be settled first.
-    Unsettled,
+    /// Where it is must be settled first; what is known of that.
+    Unsettled(String),
 }
 
 /// Why nothing is done with a zone whose last move is open.
@@ -53,7 +53,7 @@ impl Prepared {
         match &self.readiness {
             Readiness::Waits(wait) => Some(wait),
             Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => None,
-            Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled => None,
+            Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled(_) => None,
         }
     }
 }
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Readiness {
             Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
             Self::Waits(wait) => write!(f, "Waits({wait})"),
             Self::Failed(reason) => write!(f, "Failed({reason:?})"),
-            Self::Unsettled => f.write_str("Unsettled"),
+            Self::Unsettled(reason) => write!(f, "Unsettled({reason:?})"),
         }
     }
 }
@@ -112,9 +112,9 @@ pub(super) fn note(a_move: &mut Move, prepared: &Prepared) {
             a_move.state = MoveState::Failed;
             a_move.error = Some(reason.clone());
         }
-        Readiness::Unsettled => {
+        Readiness::Unsettled(reason) => {
             a_move.state = MoveState::Unknown;
-            a_move.error = Some(UNSETTLED.to_owned());
+            a_move.error = Some(reason.clone());
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What is written down of one zone's move: its row in the away list, and in the run.
 
+use uuid::Uuid;
+
 use super::{Board, Engine, EvacuationError, Event};
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
-use crate::model::{HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Detached, Move, MoveState};
+use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
+use crate::store::{Away, AwayPhase, Detached, Guest, Move, MoveState, StoreError};
 
 /// What one zone's move is about.
 pub(super) struct Subject<'a> {
@@ -24,6 +26,8 @@ pub(super) enum Errand<'a> {
     Leave,
     /// To another host, for good.
     Migrate,
+    /// From its refuge to another one, or home: it belongs to another host.
+    PassOn,
     /// Home; its record.
     Return(&'a Away),
     /// From its refuge to another one, because its home has no room yet; its record.
@@ -43,14 +47,14 @@ impl Subject<'_> {
             Errand::Aside(away) => {
                 Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..away.clone() }
             }
-            Errand::Leave | Errand::Migrate => Away {
+            Errand::Leave | Errand::Migrate | Errand::PassOn => Away {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 brand: zone.brand,
-                origin: self.engine.local.name().to_owned(),
+                origin: self.origin(),
                 refuge: self.peer.clone(),
                 aside: None,
-                one_way: matches!(self.errand, Errand::Migrate),
+                one_way: matches!(self.errand, Errand::Migrate | Errand::PassOn),
                 was_running: zone.is_running(),
                 kind: self.task.arrival.kind,
                 phase: AwayPhase::Leaving,
@@ -61,6 +65,12 @@ impl Subject<'_> {
                 expected: None,
             },
         }
+    }
+
+    /// The name of the host that it belongs to until it has moved.
+    fn origin(&self) -> String {
+        let home = self.task.arrival.home.as_ref();
+        home.map_or_else(|| self.engine.local.name().to_owned(), |home| home.name.clone())
     }
 
     /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
@@ -81,8 +91,10 @@ impl Subject<'_> {
                     ..self.begun(started)
                 })
             }
-            (Errand::Migrate, Ok(_)) => return self.gone(now),
-            (Errand::Leave | Errand::Migrate, Err(_)) if stayed => store.remove_away(self.zone()).map(drop),
+            (Errand::Migrate | Errand::PassOn, Ok(_)) => return self.gone(now),
+            (Errand::Leave | Errand::Migrate | Errand::PassOn, Err(_)) if stayed => {
+                store.remove_away(self.zone()).map(drop)
+            }
             (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
             (Errand::Return(away) | Errand::Aside(away), Err(_)) if stayed => store.update_away(away),
             (Errand::Aside(away), Ok(_)) => {
@@ -98,7 +110,8 @@ impl Subject<'_> {
 
     /// The zone does not belong here any more. If that cannot be written the next run finds it out.
     fn gone(&self, now: Millis) {
-        if let Err(error) = self.engine.gone(&self.begun(now), &self.task.manifest, now) {
+        let (manifest, to) = (&self.task.manifest, self.task.to.as_ref());
+        if let Err(error) = self.engine.gone(&self.begun(now), manifest, to, now) {
             self.not_written(&error);
         }
     }
@@ -110,8 +123,30 @@ impl Subject<'_> {
 }
 
 impl Engine {
-    /// A zone that migrated has gone: it is `configured` here.
-    pub(super) fn gone(&self, row: &Away, manifest: &Manifest, now: Millis) -> Result<(), EvacuationError> {
+    /// This host, as one that zones belong to.
+    pub(super) fn here(&self) -> Home {
+        Home { name: self.local.name().to_owned(), id: Some(self.local.id()) }
+    }
+
+    /// The host that a zone which is here belongs to, if that is another one.
+    pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
+        Ok(self.store.guest(uuid)?.map(|guest| guest.home))
+    }
+
+    /// A zone has gone to that host for good: it is `configured` here. One of another host leaves nothing behind but where
+    /// it went, and not that if it went home.
+    pub(super) fn gone(
+        &self,
+        row: &Away,
+        manifest: &Manifest,
+        to: &dyn Host,
+        now: Millis,
+    ) -> Result<(), EvacuationError> {
+        if let Some(guest) = self.store.guest(row.uuid)? {
+            let is_home = guest.home.is(to.name(), to.id());
+            let gone_to = (!is_home).then(|| row.refuge.clone());
+            return Ok(self.store.guest_gone(&Guest { zone: row.zone.clone(), gone_to, ..guest })?);
+        }
         let written = Written::by(self.local.name(), now);
         // Who has begun it the journal knows.
         let configured = Detached::new(manifest.clone(), written, String::new());
@@ -130,7 +165,7 @@ pub(super) fn conclude(
     match result {
         Ok(moved) => {
             a_move.state = match errand {
-                Errand::Leave | Errand::Migrate => MoveState::Evacuated,
+                Errand::Leave | Errand::Migrate | Errand::PassOn => MoveState::Evacuated,
                 Errand::Return(_) => MoveState::Returned,
                 // It has yet to come home.
                 Errand::Aside(_) => MoveState::Ready,

@@ -3,9 +3,11 @@
 //! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with why. A host that could not be asked
 //! is one of the answers, and never leads to a start.
 
-use super::{Engine, EvacuationError, Event, rest};
+use std::sync::Arc;
+
+use super::{Engine, EvacuationError, Event, NoPeer, rest};
 use crate::host::{Host, HostError, chain};
-use crate::model::{Aux, HostUri, Step, ZoneName, words};
+use crate::model::{Aux, HostUri, Step, Whereabouts, ZoneName, words};
 use crate::store::{Away, AwayPhase};
 
 words! {
@@ -21,6 +23,8 @@ words! {
         Installed = "installed",
         /// It is not there.
         Absent = "absent",
+        /// It was there, and went on from there to another host, which has it.
+        GoneOn = "gone on",
         /// The host could not be asked.
         Silent = "silent",
     }
@@ -41,6 +45,8 @@ words! {
         Forget = "forget",
         /// It is where it was, and was shut down in order to leave: boot it there, take away what is elsewhere.
         BootAgain = "boot again",
+        /// It is where it went from there; take the stopped configuration at the other one away.
+        Follow = "follow",
         /// Its memory is whole at the destination and the source has ended: let it run there.
         LetRun = "let run",
         /// Not before both hosts can be asked.
@@ -61,6 +67,9 @@ pub const fn decide(step: Option<Step>, source: View, destination: View) -> Acti
     let brought = sent || shut_down || matches!(step, Some(Step::Attach | Step::Detach));
     match (source, destination) {
         (View::Silent | View::Moves | View::Held, _) | (_, View::Silent | View::Moves) => Action::Wait,
+        (View::Absent | View::GoneOn, View::GoneOn) | (View::GoneOn, View::Absent) => Action::Follow,
+        (View::Installed, View::GoneOn) | (View::GoneOn, View::Installed) if brought => Action::Follow,
+        (View::GoneOn, _) | (_, View::GoneOn) => Action::Stuck,
         (View::Runs, View::Runs) | (View::Absent, View::Absent) => Action::Stuck,
         (View::Installed, View::Absent | View::Installed) if shut_down => Action::BootAgain,
         (View::Runs | View::Installed, View::Absent) => Action::Stayed,
@@ -80,43 +89,76 @@ pub const fn decide(step: Option<Step>, source: View, destination: View) -> Acti
 }
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
-/// recorded as away and are here again. Gives the records that are still open then: nothing may be done with
+/// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
 /// their zones.
-pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, EvacuationError> {
+pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, EvacuationError> {
     rest::settle(engine).await?;
     let mut rows = engine.store.away()?;
     if rows.is_empty() {
-        return Ok(rows);
+        return Ok(Vec::new());
     }
     let here = engine.local.inventory().await?;
     rows.retain(|row| row.phase != AwayPhase::Away || here.zones.iter().any(|zone| zone.uuid == row.uuid));
     let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
     let connected = engine.peers.connect(uris).await;
     let host = |uri: &HostUri| match connected.get(uri) {
-        Some(Ok(host)) => Ok(host.as_ref()),
+        Some(Ok(host)) => Ok(End { uri: Some(uri.clone()), host: Arc::clone(host) }),
         Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
+    let here = || End { uri: None, host: engine.local.clone() };
     let mut open = Vec::new();
     for row in rows {
         let ends = host(&row.refuge).and_then(|refuge| {
-            let local = engine.local.as_ref();
             Ok(match (row.phase, &row.aside) {
-                (AwayPhase::Aside, Some(aside)) => (refuge, host(aside)?),
-                (AwayPhase::Returning, _) => (refuge, local as &dyn Host),
-                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => (local as &dyn Host, refuge),
+                (AwayPhase::Aside, Some(aside)) => [refuge, host(aside)?],
+                (AwayPhase::Returning, _) => [refuge, here()],
+                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), refuge],
             })
         });
         let (settled, text) = match ends {
-            Ok(ends) => settle(engine, &row, ends).await?,
+            Ok(ends) => settle(engine, &row, &ends).await?,
             Err(reason) => (false, reason),
         };
         engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
         if !settled {
-            open.push(row);
+            open.push(Open { row, why: Some(text) });
         }
     }
     Ok(open)
+}
+
+/// A record that is not settled: which host has its zone must be found out before anything is done with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The record.
+    pub row: Away,
+    /// Why, if that was tried.
+    pub why: Option<String>,
+}
+
+/// One of the two hosts of a move.
+struct End {
+    /// Where it is reached; none: it is this host.
+    uri: Option<HostUri>,
+    host: Arc<dyn Host>,
+}
+
+impl End {
+    /// The record of a zone that was there and went on, as it is now; none if it did not. A zone that went home is where
+    /// the other host says.
+    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<(Away, Arc<dyn Host>)>, String> {
+        let Some(uri) = &self.uri else { return Ok(None) };
+        let row = Away { refuge: uri.clone(), ..row.clone() };
+        let trail = match engine.follow(&row, Arc::clone(&self.host)).await {
+            Ok(trail) if trail.hops.is_empty() => return Ok(None),
+            Err(NoPeer::Itself) => return Ok(None),
+            Err(NoPeer::Silent(why)) => return Err(why),
+            Ok(trail) => trail,
+        };
+        let has_it = matches!(trail.known, Some(Whereabouts::Here | Whereabouts::Guest(_)));
+        Ok(has_it.then_some((trail.away, trail.host)))
+    }
 }
 
 async fn view(host: &dyn Host, row: &Away) -> View {
@@ -132,11 +174,8 @@ async fn view(host: &dyn Host, row: &Away) -> View {
 }
 
 /// Settles one. Gives whether that could be done, and what was found.
-async fn settle(
-    engine: &Engine,
-    row: &Away,
-    (source, destination): (&dyn Host, &dyn Host),
-) -> Result<(bool, String), EvacuationError> {
+async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, String), EvacuationError> {
+    let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
     let step = match row.phase {
         AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
         // Nobody moves it.
@@ -149,8 +188,25 @@ async fn settle(
     let zone = row.zone.clone();
     let manifest = engine.store.manifest_of(&zone)?;
     let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));
-    let seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
-    let action = decide(step, seen.0, seen.1);
+    let mut seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
+    let mut found = None;
+    // What runs at the one host has not gone on from the other one.
+    if seen.0 != View::Runs && seen.1 != View::Runs {
+        for (end, seen) in ends.iter().zip([&mut seen.0, &mut seen.1]) {
+            if *seen == View::Absent {
+                match end.went_on(engine, row).await {
+                    Ok(None) => {}
+                    Ok(Some(there)) => (*seen, found) = (View::GoneOn, Some(there)),
+                    Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
+                }
+            }
+        }
+    }
+    let action = match (row.phase, seen) {
+        // It is home, whoever has brought it.
+        (AwayPhase::Returning, (View::Absent, View::Runs | View::Installed)) => Action::Moved,
+        _ => decide(step, seen.0, seen.1),
+    };
     if row.phase == AwayPhase::Away && action != Action::Stayed {
         // Nobody was moving it, so nothing is undone or finished.
         let text = format!(
@@ -171,16 +227,23 @@ async fn settle(
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
         }
     };
-    match (settled(row, moved), manifest) {
+    let destination = found.as_ref().map_or(destination, |(_, host)| host.as_ref());
+    let settled = match &found {
+        Some((there, _)) if action == Action::Follow => {
+            Some(Away { phase: AwayPhase::Away, aside: None, ..there.clone() })
+        }
+        _ => settled(row, moved),
+    };
+    match (settled, manifest) {
         (Some(row), Some(manifest)) if row.one_way => {
-            if let Err(error) = engine.gone(&row, &manifest, Engine::now()) {
+            if let Err(error) = engine.gone(&row, &manifest, destination, Engine::now()) {
                 return Ok((false, format!("it is on {}: {}", destination.name(), chain(&error))));
             }
         }
         (Some(row), _) => engine.store.update_away(&row)?,
         (None, _) => drop(engine.store.remove_away(&zone)?),
     }
-    let place = if moved { destination.name() } else { source.name() };
+    let place = if moved || action == Action::Follow { destination.name() } else { source.name() };
     let what = if row.phase == AwayPhase::Away {
         "it was brought back by somebody else"
     } else {
@@ -221,6 +284,7 @@ fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneNa
         View::Held => format!("it is held on {name}"),
         View::Installed => format!("it is installed on {name}"),
         View::Absent => format!("it is not on {name}"),
+        View::GoneOn => format!("it has gone on from {name}"),
     };
     let known = format!("{}, {}", says(source, seen.0), says(destination, seen.1));
     match action {
@@ -266,6 +330,16 @@ async fn act(
             destination.resume(zone.clone(), uuid).await?;
         }
         Action::Forget => source.detach(zone.clone(), uuid, true).await?,
+        Action::Follow => {
+            let (leaves, other) = match row.phase {
+                AwayPhase::Leaving => (true, source),
+                AwayPhase::Away | AwayPhase::Returning | AwayPhase::Aside => (false, destination),
+            };
+            if view(other, row).await == View::Installed {
+                other.detach(zone.clone(), uuid, leaves).await?;
+            }
+            return Ok(false);
+        }
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);

@@ -65,6 +65,9 @@ impl Resting<'_> {
             started: Engine::now(),
             ended: None,
         };
+        if let Err(reason) = engine.must_still_be_held() {
+            return (MoveState::Failed, Some(reason));
+        }
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
         if let Err(error) = engine.store.begin_rest(&row) {
             return (MoveState::Failed, Some(chain(&error)));

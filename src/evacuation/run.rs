@@ -8,6 +8,7 @@ use super::record::{Errand, Subject};
 use super::scene::Scene;
 use super::window::{Turn, Window};
 use super::{Board, Engine, Options, Reason};
+use crate::host::Host;
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::{HostUri, ZoneName};
 use crate::store::{Away, Direction};
@@ -50,6 +51,7 @@ impl Engine {
             let turn = Turn::new(window, number);
             let leaves = match scene.direction {
                 Direction::Migrate => Errand::Migrate,
+                Direction::Evacuate | Direction::Return if self.is_of_another_host(&task) => Errand::PassOn,
                 Direction::Evacuate | Direction::Return => Errand::Leave,
             };
             let errand = away.as_deref().map_or(leaves, Errand::Return);
@@ -63,6 +65,13 @@ impl Engine {
         }
         self.learn(&made, board);
         self.cancel.reason()
+    }
+}
+
+impl Engine {
+    /// Whether the zone is here as a guest.
+    fn is_of_another_host(&self, task: &Task) -> bool {
+        task.arrival.home.as_ref().is_some_and(|home| !home.is(self.local.name(), self.local.id()))
     }
 }
 

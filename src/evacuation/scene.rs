@@ -54,7 +54,7 @@ pub(super) enum Place {
 impl Scene {
     /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
     fn ends(&self, peer: &HostUri) -> (String, String) {
-        let (here, there) = (self.here.clone(), peer.to_string());
+        let (here, there) = (self.here.clone(), self.connected.name_of(peer).to_string());
         match self.direction {
             Direction::Evacuate | Direction::Migrate => (here, there),
             Direction::Return => (there, here),
@@ -129,6 +129,7 @@ impl Scene {
             let of_zone = |one: &&Candidate| one.zone.as_str() == zone.name;
             let Some(candidate) = open.iter().find(of_zone) else { continue };
             let Intent::Leave { kind, targets } = &candidate.intent else { continue };
+            let targets = self.connected.names_of(targets);
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
             // And a run lets it go, when those before it are over, however they end.
@@ -225,7 +226,7 @@ impl Scene {
                 continue;
             }
             let Some((_, to)) = settled.iter().find(|(name, _)| name.as_str() == zone.name) else { continue };
-            zone.host = to.to_string();
+            zone.host = self.connected.name_of(to).to_string();
             if let Some(host) = fleet.hosts.iter_mut().find(|host| host.name == zone.host)
                 && zone.running
             {

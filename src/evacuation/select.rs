@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::actions::{Way, way};
+use super::recover::Open;
 use super::rest::Bed;
 use super::{EvacuationError, Options};
 use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
@@ -47,16 +48,40 @@ pub enum Intent {
     Wake(Box<Rest>),
     /// Not at all, and why.
     Skip(String),
-    /// Where it is must be settled first.
-    Unsettled,
+    /// Where it is must be settled first: where it was last, and what is known of that.
+    Unsettled(Option<HostUri>, Option<String>),
 }
 
-/// Every zone that was named must be there.
-pub fn known(inventory: &Inventory, open: &[Away], options: &Options) -> Result<(), EvacuationError> {
-    let is_open = |name: &ZoneName| open.iter().any(|row| row.zone == *name);
-    let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_open(name);
+impl Intent {
+    fn unsettled(open: &Open) -> Self {
+        Self::Unsettled(Some(open.row.refuge.clone()), open.why.clone())
+    }
+}
+
+/// Every zone that was named must be there, or have left already.
+pub fn known(
+    inventory: &Inventory,
+    away: &[Away],
+    open: &[Open],
+    options: &Options,
+) -> Result<(), EvacuationError> {
+    let is_known =
+        |name: &ZoneName| open.iter().map(|open| &open.row).chain(away).any(|row| row.zone == *name);
+    let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_known(name);
     let unknown: Vec<_> = options.zones.iter().filter(unknown).map(ToString::to_string).collect();
     if unknown.is_empty() { Ok(()) } else { Err(EvacuationError::NoSuchZone(unknown)) }
+}
+
+/// Zones that were named and have left already: nothing is to be done with them.
+pub fn gone_already<'a>(
+    inventory: &Inventory,
+    away: &'a [Away],
+    open: &[Open],
+    options: &Options,
+) -> Vec<&'a Away> {
+    let is_named = |row: &&Away| options.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
+    let is_open = |row: &&Away| open.iter().any(|open| open.row.zone == row.zone);
+    away.iter().filter(is_named).filter(|row| !is_open(row)).collect()
 }
 
 /// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them
@@ -65,17 +90,24 @@ pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
-    open: &[Away],
+    open: &[Open],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
-    known(inventory, open, options)?;
-    let is_open = |name: &ZoneName| open.iter().any(|row| row.zone == *name);
+    known(inventory, away, open, options)?;
+    let is_open = |name: &ZoneName| open.iter().any(|open| open.row.zone == *name);
     let named = !options.zones.is_empty();
     // Those that are half gone: nobody may believe that all is done.
     let half_gone = open
         .iter()
-        .filter(|row| inventory.find(&row.zone).is_none() && (!named || options.zones.contains(&row.zone)))
-        .map(|row| Candidate { zone: row.zone.clone(), brand: row.brand, intent: Intent::Unsettled });
+        .map(|open| (&open.row, open))
+        .filter(|(row, _)| {
+            inventory.find(&row.zone).is_none() && (!named || options.zones.contains(&row.zone))
+        })
+        .map(|(row, open)| Candidate {
+            zone: row.zone.clone(),
+            brand: row.brand,
+            intent: Intent::unsettled(open),
+        });
     let wanted = |zone: &&Zone| {
         let action = options.actions.of(&zone.name);
         if action == Action::Leave && !is_open(&zone.name) {
@@ -92,7 +124,9 @@ pub fn leaving(
         zone: zone.name.clone(),
         brand: zone.brand,
         intent: match way(zone, options.actions.of(&zone.name)) {
-            _ if is_open(&zone.name) => Intent::Unsettled,
+            _ if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) => {
+                Intent::unsettled(open)
+            }
             // Its record would take the other one's place.
             _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
                 Intent::Skip(format!(
@@ -123,7 +157,7 @@ pub fn leaving(
 pub fn returning(
     away: Vec<Away>,
     rests: &[Rest],
-    open: &[Away],
+    open: &[Open],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
     let unknown: Vec<_> = options
@@ -140,10 +174,9 @@ pub fn returning(
     let list = away.into_iter().filter(wanted).map(|row| Candidate {
         zone: row.zone.clone(),
         brand: row.brand,
-        intent: if open.iter().any(|other| other.zone == row.zone) {
-            Intent::Unsettled
-        } else {
-            Intent::Return(Box::new(row))
+        intent: match open.iter().find(|open| open.row.zone == row.zone) {
+            Some(open) => Intent::unsettled(open),
+            None => Intent::Return(Box::new(row)),
         },
     });
     Ok(Candidates { list: wakers(rests, options).chain(list).collect(), strangers: Vec::new() })
@@ -154,7 +187,9 @@ pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], options: &Op
     candidates.list.retain_mut(|candidate| {
         match rests.iter().find(|rest| rest.zone == candidate.zone) {
             None => return true,
-            Some(rest) if rest.phase == RestPhase::Stopping => candidate.intent = Intent::Unsettled,
+            Some(rest) if rest.phase == RestPhase::Stopping => {
+                candidate.intent = Intent::Unsettled(None, None)
+            }
             Some(_) if options.zones.contains(&candidate.zone) => {
                 let reason =
                     "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
@@ -189,7 +224,7 @@ pub(super) fn wakers(rests: &[Rest], options: &Options) -> impl Iterator<Item = 
         brand: rest.brand,
         intent: match rest.phase {
             RestPhase::Resting => Intent::Wake(Box::new(rest.clone())),
-            RestPhase::Stopping => Intent::Unsettled,
+            RestPhase::Stopping => Intent::Unsettled(None, None),
         },
     })
 }
@@ -221,6 +256,24 @@ mod tests {
         [(TargetKey::Default, vec!["ssh://h2".parse().unwrap()])].into()
     }
 
+    fn open(zone: &str) -> Open {
+        Open { row: sample_away(zone), why: Some("why".into()) }
+    }
+
+    #[test]
+    fn a_zone_that_has_left_already_is_named_in_vain_and_is_no_error() {
+        let away = [sample_away("gone"), sample_away("db")];
+        let options =
+            Options { zones: ["gone", "db"].map(|name| name.parse().unwrap()).into(), ..Options::default() };
+        let already = gone_already(&host(), &away, &[], &options);
+        assert_eq!(already, [&away[0]], "there is a db here");
+        assert_eq!(gone_already(&host(), &away, &[open("gone")], &options), [] as [&Away; 0]);
+        let found = leaving(&host(), &targets(), &away[..1], &[], &options).unwrap();
+        assert_eq!(summary(&found), ["db: live"]);
+        let nobody = Options { zones: vec!["nobody".parse().unwrap()], ..options };
+        assert!(leaving(&host(), &targets(), &away, &[], &nobody).is_err());
+    }
+
     fn summary(candidates: &Candidates) -> Vec<String> {
         let word = |intent: &Intent| match intent {
             Intent::Leave { kind, .. } => kind.to_string(),
@@ -228,7 +281,7 @@ mod tests {
             Intent::Rest(bed) => bed.way.to_string(),
             Intent::Wake(_) => "wake".to_owned(),
             Intent::Skip(reason) => reason.split(';').next().unwrap().to_owned(),
-            Intent::Unsettled => "unsettled".to_owned(),
+            Intent::Unsettled(..) => "unsettled".to_owned(),
         };
         candidates.list.iter().map(|one| format!("{}: {}", one.zone, word(&one.intent))).collect()
     }
@@ -237,12 +290,13 @@ mod tests {
     fn a_zone_that_is_half_gone_is_not_forgotten() {
         // Whether it is still listed here or not.
         for name in ["old", "elsewhere"] {
-            let open = [sample_away(name)];
+            let away = [sample_away(name)];
+            let open = [open(name)];
             let unsettled = |zones: &[&str]| {
                 let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
                 let options = Options { zones, ..Options::default() };
-                let found = leaving(&host(), &BTreeMap::new(), &open, &open, &options).unwrap();
-                found.list.into_iter().filter(|one| one.intent == Intent::Unsettled).count()
+                let found = leaving(&host(), &BTreeMap::new(), &away, &open, &options).unwrap();
+                found.list.into_iter().filter(|one| matches!(one.intent, Intent::Unsettled(..))).count()
             };
             assert_eq!((unsettled(&[]), unsettled(&[name]), unsettled(&["db"])), (1, 1, 0), "{name}");
         }
@@ -345,8 +399,10 @@ mod tests {
 
     #[test]
     fn a_zone_whose_whereabouts_are_open_is_not_touched() {
-        let open = [sample_away("db")];
-        let found = leaving(&host(), &targets(), &open, &open, &Options::default()).unwrap();
+        let (away, open) = ([sample_away("db")], [open("db")]);
+        let found = leaving(&host(), &targets(), &away, &open, &Options::default()).unwrap();
+        let why = (Some(away[0].refuge.clone()), Some("why".to_owned()));
+        assert_eq!(found.list[0].intent, Intent::Unsettled(why.0, why.1));
         assert_eq!(summary(&found)[0], "db: unsettled");
         let found = returning(vec![sample_away("db")], &[], &open, &Options::default()).unwrap();
         assert_eq!(summary(&found), ["db: unsettled"]);

@@ -75,8 +75,8 @@ pub fn rows(
         expected = run.expected.filter(|_| runs);
         for a_move in moves {
             // It was on its way since, for good, and is not known to have arrived or stayed.
-            let left_since = records.get(&a_move.zone).is_some_and(|away| away.one_way);
-            if left_since && run.direction != Direction::Migrate {
+            let of_another = |away: &&Away| away.one_way && a_move.started != Some(away.started);
+            if records.get(&a_move.zone).is_some_and(of_another) {
                 continue;
             }
             let phase = phases.get(&a_move.zone).copied();
@@ -327,6 +327,16 @@ mod tests {
         let leaving = Away { phase: AwayPhase::Leaving, one_way: true, ..sample_away("a") };
         let status = rows("h1", &[leaving], &[], Some(&latest), false);
         assert_eq!(states(&status), ["a UNKNOWN", "b FAILED"]);
+    }
+
+    #[test]
+    fn a_guest_that_leaves_in_a_run_is_listed_as_that_run_says() {
+        let leaving = Away { phase: AwayPhase::Leaving, one_way: true, ..sample_away("a") };
+        let moving = Move { started: Some(leaving.started), ..a_move("a", MoveState::Migrating) };
+        let latest = (run(Direction::Evacuate, false), vec![moving]);
+        let listed = |running| states(&rows("h1", &[leaving.clone()], &[], Some(&latest), running));
+        assert_eq!(listed(true), ["a MIGRATING"]);
+        assert_eq!(listed(false), ["a UNKNOWN"]);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! Each host has its own time, from the first attempt to reach it until its last word; one that hangs is left out and
 //! holds up no other. What is not in the fleet is said, with the reason.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Peers;
+use super::{Peers, Reached};
 use crate::host::{Host, HostError};
 use crate::model::HostUri;
 use crate::plan::{Fleet, Survey};
@@ -21,6 +22,8 @@ pub struct Surveyed {
     pub fleet: Fleet,
     /// Those that have not, and why.
     pub silent: Vec<(String, String)>,
+    /// Other names under which hosts were asked, each with the first one.
+    pub also: BTreeMap<String, String>,
 }
 
 /// Asks this host, if it is to be asked, and all those at the URIs; they are named by their URIs. With `measure` they
@@ -49,14 +52,11 @@ pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<Answ
 }
 
 /// Asks one host, however it is reached.
-pub async fn ask(
-    name: String,
-    host: impl Future<Output = Result<Arc<dyn Host>, String>>,
-    measure: bool,
-) -> Answer {
+pub async fn ask(name: String, host: impl Future<Output = Reached>, measure: bool) -> Answer {
     let answer = async {
         let host = host.await?;
-        survey_of(&*host, measure).await.map_err(|error| error.to_string())
+        let survey = survey_of(&*host, measure).await.map_err(|error| error.to_string())?;
+        Ok(Survey { id: Some(host.id()), ..survey })
     };
     let answer = tokio::time::timeout(LIMIT, answer).await;
     (name, answer.unwrap_or_else(|_| Err(format!("nothing came within {} s", LIMIT.as_secs()))))
@@ -74,24 +74,42 @@ async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> 
 }
 
 impl Surveyed {
-    /// Puts answers together, in their order.
+    /// Puts answers together, in their order. A host that has answered under several names goes by the first of them.
     pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let mut silent = Vec::new();
+        let (mut silent, mut also, mut first) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let surveys = answers.into_iter().filter_map(|(name, answer)| match answer {
-            Ok(survey) => Some(survey.named(&name)),
+            Ok(survey) => {
+                let known = survey.id.map(|id| first.entry(id).or_insert_with(|| name.clone()));
+                if let Some(known) = known.filter(|known| **known != name) {
+                    also.insert(name, known.clone());
+                    return None;
+                }
+                Some(survey.named(&name))
+            }
             Err(reason) => {
                 silent.push((name, reason));
                 None
             }
         });
         let fleet = Fleet::of(surveys);
-        Self { fleet, silent }
+        Self { fleet, silent, also }
+    }
+
+    /// The name by which the host goes that is meant.
+    pub fn name_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.also.get(name).map_or(name, String::as_str)
+    }
+
+    /// What is said of names that are other ones of a host.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        self.also.iter().map(|(name, first)| format!("{name} is the same host as {first}"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HostId;
     use crate::plan::FleetHost;
 
     #[test]
@@ -100,14 +118,20 @@ mod tests {
             host: FleetHost { name: name.into(), ..FleetHost::default() },
             ..Survey::default()
         };
+        let known = |name: &str, id| Survey { id: Some(HostId::test(id)), ..answer(name) };
         let answers = [
-            ("h1".to_owned(), Ok(answer("h1"))),
+            ("h1".to_owned(), Ok(known("h1", 1))),
             ("rads://h2".to_owned(), Err("no route".to_owned())),
-            ("rads://h3".to_owned(), Ok(answer("third"))),
+            ("rads://h3".to_owned(), Ok(known("third", 3))),
+            ("ssh://h3".to_owned(), Ok(known("third", 3))),
+            ("ssh://h1".to_owned(), Ok(known("h1", 1))),
         ];
         let surveyed = Surveyed::of(answers);
         let names: Vec<_> = surveyed.fleet.hosts.iter().map(|host| host.name.as_str()).collect();
         assert_eq!(names, ["h1", "rads://h3"]);
         assert_eq!(surveyed.silent, [("rads://h2".to_owned(), "no route".to_owned())]);
+        assert_eq!((surveyed.name_of("ssh://h3"), surveyed.name_of("ssh://h4")), ("rads://h3", "ssh://h4"));
+        let remarks = ["ssh://h1 is the same host as h1", "ssh://h3 is the same host as rads://h3"];
+        assert_eq!(surveyed.remarks().collect::<Vec<_>>(), remarks);
     }
 }

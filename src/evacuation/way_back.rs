@@ -4,32 +4,62 @@ use std::sync::Arc;
 
 use super::actions::{Way, way};
 use super::prepared::Readiness;
-use super::{Engine, Event, Options};
+use super::{Engine, NoPeer, Options};
 use crate::host::{Host, HostError};
 use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;
 use crate::store::Away;
 
-/// So many hosts may have migrated a zone on, one after the other.
+/// So many hosts may have passed a zone on, one after the other.
 const FOLLOWED: usize = 8;
 
+/// Where a zone was found that had gone on.
+pub(super) struct Trail {
+    /// Its record as it is then.
+    pub away: Away,
+    /// The last host, of which it is not known that the zone has gone on from there.
+    pub host: Arc<dyn Host>,
+    /// What that host says of it; none if it is too old to be asked.
+    pub known: Option<Whereabouts>,
+    /// Who has let it go, and to whom.
+    pub hops: Vec<String>,
+}
+
 impl Engine {
-    /// Where a zone is that its refuge may have migrated on, and so on: its record as it is then, and that host.
-    pub(super) async fn follow(
-        &self,
-        away: &Away,
-        refuge: Arc<dyn Host>,
-    ) -> Result<(Away, Arc<dyn Host>), String> {
-        let (mut away, mut refuge) = (away.clone(), refuge);
-        for _ in 0..FOLLOWED {
-            let known = told(refuge.whereabouts(away.uuid).await.map(Some))?;
-            let Some(Whereabouts::Migrated(next)) = known else { break };
-            let moved = format!("{} has migrated it to {next}", refuge.name());
-            self.watcher.event(&Event::Warning(&format!("{}: {moved}; it returns from there", away.zone)));
-            refuge = self.peers.reach(&next).await.map_err(|reason| format!("{moved}: {reason}"))?;
-            away.refuge = next;
+    /// Follows a zone from host to host: its refuge may have passed it on, and so on.
+    pub(super) async fn follow(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Trail, NoPeer> {
+        let (mut away, mut host, mut hops) = (away.clone(), refuge, Vec::new());
+        loop {
+            let known = told(host.whereabouts(away.uuid).await.map(Some)).map_err(NoPeer::Silent)?;
+            let (did, next) = match &known {
+                Some(Whereabouts::Migrated(next)) => ("migrated", next),
+                Some(Whereabouts::Evacuated(next)) => ("evacuated", next),
+                _ => return Ok(Trail { away, host, known, hops }),
+            };
+            let moved = format!("{} has {did} it to {next}", host.name());
+            if hops.len() == FOLLOWED {
+                return Err(NoPeer::Silent(format!("{moved}; it was passed on too often")));
+            }
+            host = self.peers.reach(next).await.map_err(|why| match why {
+                NoPeer::Itself => NoPeer::Itself,
+                NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
+            })?;
+            away.refuge = next.clone();
+            hops.push(moved);
         }
-        Ok((away, refuge))
+    }
+
+    /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
+    /// has it and says that it does not belong there.
+    pub(super) async fn search(&self, away: &Away) -> Option<(Away, Arc<dyn Host>)> {
+        let uris: Vec<_> = self.store.targets().ok()?.into_values().flatten().collect();
+        let connected = self.peers.connect(uris).await;
+        for (uri, host) in connected.reached() {
+            if let Ok(Whereabouts::Guest(_)) = host.whereabouts(away.uuid).await {
+                return Some((Away { refuge: uri.clone(), ..away.clone() }, Arc::clone(host)));
+            }
+        }
+        None
     }
 }
 
@@ -53,10 +83,6 @@ pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) 
             Some(Whereabouts::Configured) => format!(
                 "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
                 away.zone, away.zone
-            ),
-            Some(Whereabouts::Evacuated(uri)) => format!(
-                "{name} has evacuated it to {uri}; first return it to {name}: run 'sysadm evacuate -r {}' there",
-                away.zone
             ),
             _ => format!(
                 "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",

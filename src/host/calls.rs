@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use crate::plan::Survey;
 
@@ -70,6 +71,9 @@ macro_rules! calls {
             /// The name by which people know it.
             fn name(&self) -> &str;
 
+            /// Which host it is, under whatever name.
+            fn id(&self) -> HostId;
+
             $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
 
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
@@ -122,6 +126,10 @@ macro_rules! calls {
         impl Host for Remote {
             fn name(&self) -> &str {
                 self.host_name()
+            }
+
+            fn id(&self) -> HostId {
+                self.host_id()
             }
 
             $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {

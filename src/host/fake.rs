@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use crate::plan::Survey;
 
@@ -78,6 +79,10 @@ macro_rules! cannot {
         impl Host for FakeHost {
             fn name(&self) -> &str {
                 &self.name
+            }
+
+            fn id(&self) -> HostId {
+                HostId::test(1)
             }
 
             async fn facts(&self) -> Result<Facts, HostError> {

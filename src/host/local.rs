@@ -4,6 +4,7 @@
 
 mod admission;
 mod booking;
+mod guests;
 mod hold;
 mod older;
 mod software;
@@ -24,8 +25,8 @@ use super::{
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts, Zone,
-    ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts,
+    Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -40,12 +41,14 @@ const LONGEST_SHUTDOWN: u64 = 3_600_000;
 /// This host.
 pub struct Local {
     name: String,
+    id: HostId,
     platform: Arc<dyn Platform>,
     store: Arc<Store>,
     paths: Paths,
     sockets: Sockets,
     marks: Marks,
     holds: hold::Holds,
+    arrived: guests::Arrived,
     clock: fn() -> Millis,
     points: Points,
     limits: Limits,
@@ -55,9 +58,24 @@ impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let points = Points::of_state_folder(&paths.state_dir());
+        let id = identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
         let (marks, holds, limits) = (Marks::default(), hold::Holds::default(), Limits::default());
-        Self { name, platform, store, paths, sockets, marks, holds, clock: Millis::now, points, limits }
+        let arrived = guests::Arrived::default();
+        Self {
+            name,
+            id,
+            platform,
+            store,
+            paths,
+            sockets,
+            marks,
+            holds,
+            arrived,
+            clock: Millis::now,
+            points,
+            limits,
+        }
     }
 
     /// The same host, with other limits.
@@ -168,10 +186,22 @@ impl Local {
     }
 }
 
+/// The identity of the host that keeps its records there. What cannot be read says nothing: a simulated host has no
+/// machine of its own.
+fn identity(store: &Store, paths: &Paths) -> HostId {
+    let machine = std::fs::read_to_string(paths.machine_id()).unwrap_or_default();
+    let root = std::fs::canonicalize(paths.root()).unwrap_or_else(|_| paths.root().to_owned());
+    HostId::new(store.identity(), &machine, &root)
+}
+
 #[async_trait::async_trait]
 impl Host for Local {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn id(&self) -> HostId {
+        self.id
     }
 
     async fn facts(&self) -> Result<Facts, HostError> {
@@ -264,6 +294,7 @@ impl Host for Local {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
             // It has come or not, whatever a row says that nobody heeds any more.
             let _ = self.forget_older_if_it_is_here(uuid).await;
+            self.settle_in(uuid).await?;
             Ok(())
         };
         self.act(Place::Destination, Step::Settle, act).await
@@ -273,6 +304,7 @@ impl Host for Local {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
             self.platform.define(&manifest).await.map_err(|error| self.failed(error))?;
+            self.arrived.note(manifest.zone.uuid);
             if let Some(path) = manifest.zonepath() {
                 zonepath::clear(path, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             }
@@ -287,6 +319,9 @@ impl Host for Local {
         }
         self.undefine(&zone, uuid).await?;
         self.let_go(uuid);
+        if gone {
+            self.see_off(&zone)?;
+        }
         Ok(())
     }
 
@@ -342,13 +377,17 @@ impl Host for Local {
     }
 
     async fn finish(&self, zone: ZoneName) -> Result<(), HostError> {
-        let act = async { self.platform.finish(&zone).await.map_err(|error| self.failed(error)) };
+        let act = async {
+            self.platform.finish(&zone).await.map_err(|error| self.failed(error))?;
+            self.see_off(&zone)
+        };
         self.act(Place::Source, Step::Settle, act).await
     }
 
     async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
+            self.arrived.note(uuid);
             // It runs, whatever a row says that nobody heeds any more.
             let _ = self.forget_older(uuid);
             Ok(())

@@ -15,13 +15,14 @@ use tokio::sync::Mutex;
 
 use self::link::Link;
 use super::{ByteStream, Call, Channel, HostError, Pending, Token, chain};
-use crate::model::HostUri;
+use crate::model::{HostId, HostUri};
 use crate::transport::hello::{self, Accepted, Purpose};
 use crate::transport::{DialError, Dialer, frame};
 
 /// Another host.
 pub struct Remote {
     uri: HostUri,
+    id: HostId,
     dialer: Arc<Dialer>,
     link: Mutex<Arc<Link>>,
 }
@@ -32,13 +33,18 @@ impl Remote {
     /// # Errors
     /// If it cannot be reached, or there is no usable agent.
     pub async fn connect(uri: HostUri, dialer: Arc<Dialer>) -> Result<Self, DialError> {
-        let link = Mutex::new(Arc::new(open_link(&uri, &dialer).await?));
-        Ok(Self { uri, dialer, link })
+        let (id, link) = open_link(&uri, &dialer).await?;
+        Ok(Self { uri, id, dialer, link: Mutex::new(Arc::new(link)) })
     }
 
     /// The host part of its URI: what people see.
     pub fn host_name(&self) -> &str {
         &self.uri.host
+    }
+
+    /// Which host it was when it was connected to, and is: no other one is taken in its place.
+    pub const fn host_id(&self) -> HostId {
+        self.id
     }
 
     /// Its URI.
@@ -85,13 +91,21 @@ impl Remote {
     }
 
     async fn dial(&self, purpose: Purpose) -> Result<ByteStream, HostError> {
-        open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
+        let (id, stream) = open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
             DialError::Refused { what, .. } => HostError::Failed {
                 host: self.host_name().to_owned(),
                 reason: format!("refuses the stream: {what}"),
             },
             error => self.no_answer(chain(&error)),
-        })
+        })?;
+        self.must_be_the_same(id)?;
+        Ok(stream)
+    }
+
+    /// Behind a name there may be another host than before.
+    fn must_be_the_same(&self, id: HostId) -> Result<(), HostError> {
+        let other = || format!("another host than before answers as {}", self.uri);
+        if id == self.id { Ok(()) } else { Err(self.no_answer(other())) }
     }
 
     /// The stream for questions; a new one if the last one broke.
@@ -99,7 +113,9 @@ impl Remote {
         let mut link = self.link.lock().await;
         if link.is_broken() {
             let fresh = open_link(&self.uri, &self.dialer).await;
-            *link = Arc::new(fresh.map_err(|error| self.no_answer(chain(&error)))?);
+            let (id, fresh) = fresh.map_err(|error| self.no_answer(chain(&error)))?;
+            self.must_be_the_same(id)?;
+            *link = Arc::new(fresh);
         }
         Ok(Arc::clone(&link))
     }
@@ -116,18 +132,18 @@ impl Remote {
     }
 }
 
-async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<ByteStream, DialError> {
+async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<(HostId, ByteStream), DialError> {
     let mut stream = dialer.dial(uri).await?;
     let seconds = dialer.config.connect.timeout;
-    tokio::time::timeout(dialer.config.connect.timeout(), hello::open(uri, &mut stream, purpose))
+    let id = tokio::time::timeout(dialer.config.connect.timeout(), hello::open(uri, &mut stream, purpose))
         .await
         .map_err(|_| DialError::Timeout { uri: uri.clone(), seconds })??;
-    Ok(stream)
+    Ok((id, stream))
 }
 
-async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<Link, DialError> {
-    let stream = open(uri, dialer, Purpose::Rpc).await?;
-    Ok(Link::start(stream, Duration::from_secs(dialer.config.connect.keepalive)))
+async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<(HostId, Link), DialError> {
+    let (id, stream) = open(uri, dialer, Purpose::Rpc).await?;
+    Ok((id, Link::start(stream, Duration::from_secs(dialer.config.connect.keepalive))))
 }
 
 /// A stream at whose far end a socket waits for the hypervisor.

@@ -144,6 +144,7 @@ mod tests {
             manifest,
             kind,
             from: "h1".into(),
+            home: None,
             overwrite: false,
             force: false,
             beside: Beside::default(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::zone::words;
-use super::{Kind, Manifest, Network, Plug};
+use super::{Home, Kind, Manifest, Network, Plug};
 
 /// A host's answer to "who are you, and how are you?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Arrival {
     pub kind: Kind,
     /// The host that it comes from.
     pub from: String,
+    /// The host that it belongs to while it is there; none: it belongs there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Home>,
     /// A configuration of the same zone that is there already may be overwritten.
     pub overwrite: bool,
     /// Findings that only its validation has are not heeded (`attach -F`); see [`BlockerKind::is_validation`].

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::HostUri;
+use super::{Home, HostUri};
 
 /// A host's answer to "where is that zone, as far as you know?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,11 +10,13 @@ use super::HostUri;
 pub enum Whereabouts {
     /// Its platform has it.
     Here,
+    /// Its platform has it, and it belongs to that host.
+    Guest(Home),
     /// Room is booked for it: it is on its way there, or is being attached.
     Coming,
     /// It was evacuated from there to that host.
     Evacuated(HostUri),
-    /// It was migrated from there to that host, for good.
+    /// It was migrated from there to that host, for good, or passed on: it belonged to another one.
     Migrated(HostUri),
     /// It is configured there, and nothing more.
     Configured,
@@ -27,7 +29,7 @@ impl Whereabouts {
     pub const fn gone_to(&self) -> Option<&HostUri> {
         match self {
             Self::Evacuated(to) | Self::Migrated(to) => Some(to),
-            Self::Here | Self::Coming | Self::Configured | Self::Unknown => None,
+            Self::Here | Self::Guest(_) | Self::Coming | Self::Configured | Self::Unknown => None,
         }
     }
 }

@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Fleet, FleetHost, FleetZone, Version};
-use crate::model::{Facts, Inventory, Zone};
+use crate::model::{Facts, HostId, Inventory, Zone};
 
 /// A host's answer: itself and its zones. They are named as the host names itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
+    /// Which host that is, as the connection to it has told.
+    #[serde(skip)]
+    pub id: Option<HostId>,
     /// The host.
     pub host: FleetHost,
     /// Its zones, those that do not run too. Guests that cannot be handled are not among them.
@@ -56,7 +59,7 @@ impl Survey {
             announced: facts.announced,
             ..FleetHost::default()
         };
-        Self { host, zones, away: Vec::new() }
+        Self { id: None, host, zones, away: Vec::new() }
     }
 
     /// The same under the name by which the asker knows the host.

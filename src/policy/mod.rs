@@ -224,6 +224,23 @@ impl Policy {
         hosts
     }
 
+    /// The same, with other names of the hosts that it names.
+    #[must_use]
+    pub fn renamed(&self, name_of: impl Fn(&HostUri) -> HostUri) -> Self {
+        let mut policy = self.clone();
+        let listed = policy.groups.values_mut().flatten();
+        let refs = policy
+            .destinations
+            .iter_mut()
+            .chain(policy.zones.iter_mut().flat_map(|block| &mut block.targets));
+        let named = refs.filter_map(|host| match host {
+            HostRef::Host(uri) => Some(uri),
+            HostRef::Group(_) => None,
+        });
+        listed.chain(named).for_each(|uri| *uri = name_of(uri));
+        policy
+    }
+
     /// The hosts that are meant.
     fn members<'a>(&'a self, host: &'a HostRef) -> &'a [HostUri] {
         match host {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::evacuation::{RunLock, is_running};
+use crate::elsewhere::{Question, nowhere};
+use crate::evacuation::{Peers, RunLock, is_running};
 use crate::host::{Host, Local, chain};
 use crate::model::{Claim, HostUri, Kind, Millis, Zone};
 use crate::store::{Away, AwayPhase, Direction, Store};
@@ -27,6 +28,8 @@ pub enum Verdict {
     Gone,
     /// It counts as away already.
     Known,
+    /// It is here again, and nowhere else.
+    Home,
     /// It should count as away, but that could not be put down.
     NotRecorded(String),
 }
@@ -52,12 +55,26 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
 }
 
 /// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
-pub(super) async fn heed(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Verdict {
+pub(super) async fn heed(
+    local: &Arc<Local>,
+    store: &Store,
+    peers: &Peers,
+    claim: &Claim,
+    by: &HostUri,
+) -> Verdict {
     let verdict = match look(local, store, claim).await {
         Ok((Verdict::Gone, _)) => settle(local, store, claim, by).await,
+        Ok((Verdict::Twice, _)) if is_nowhere_else(local, peers, claim, by).await => Ok(Verdict::Home),
         looked => looked.map(|(verdict, _)| verdict),
     };
     verdict.unwrap_or_else(Verdict::NotRecorded)
+}
+
+/// Whether the host that has attached the zone, and those to which it went from there, say that they have it not: others
+/// have brought it home.
+async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostUri) -> bool {
+    let question = Question { uuid: claim.uuid, asker: local.name() };
+    nowhere(&question.ask(peers, vec![by.clone()]).await, &[]).is_ok()
 }
 
 /// What the claim means now, and the zone as it is here.

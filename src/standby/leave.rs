@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use uuid::Uuid;
 
 use super::heed::{Claimed, Verdict, heed};
-use crate::evacuation::{EvacuationError, Peers};
+use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
 use crate::host::{Host, Local, chain};
-use crate::model::{Aux, Claim, HostUri, Manifest, Millis, Standby, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Zone, ZoneName, ZoneState};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
@@ -46,6 +45,8 @@ pub struct Report {
     pub claimed: Vec<Claimed>,
     /// What could not be withdrawn; the next time tries it again.
     pub stale: Vec<Stale>,
+    /// What is said of targets that are not hosts of their own.
+    pub remarks: Vec<String>,
 }
 
 /// What is to be done at one host.
@@ -56,8 +57,11 @@ struct Errand {
     /// What is withdrawn from there.
     withdraw: Vec<LeftRow>,
     /// What it has told already, and was put down.
-    heard: Vec<(Uuid, Millis)>,
+    heard: Vec<Heard>,
 }
+
+/// What is to be done at each host, by the name by which it goes.
+type Errands = BTreeMap<HostUri, Errand>;
 
 /// Leaves the manifests of all zones of this host, or of these, with their targets. First it is heard which were attached there.
 ///
@@ -76,38 +80,44 @@ pub async fn leave(
     }
     // One that is on its way to here is its old host's affair until it has come.
     let zones = inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn));
-    let targets = store.targets()?;
-    let here: Vec<_> = zones
-        .map(|zone| {
-            let uris = targets_of(&targets, &zone.name).0.to_vec();
-            (zone, uris)
-        })
-        .collect();
-    let mut report = Report::default();
-    let mut errands: BTreeMap<HostUri, Errand> = BTreeMap::new();
+    let (targets, left_with, heard) = (store.targets()?, store.left_with()?, store.heard()?);
+    let zones: Vec<_> = zones.map(|zone| (targets_of(&targets, &zone.name).0, zone)).collect();
+    let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(left_with.iter().map(|row| &row.uri));
+    let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
+    let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
+    let mut report = Report { remarks: connected.remarks(), ..Report::default() };
+    let mut errands = Errands::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         errands.entry(uri.clone()).or_default();
     }
-    for row in store.left_with()? {
-        let errand = errands.entry(row.uri.clone()).or_default();
-        if !here.iter().any(|(zone, uris)| zone.uuid == row.uuid && uris.contains(&row.uri)) {
+    for row in left_with {
+        let uri = connected.name_of(&row.uri);
+        let errand = errands.entry(uri.clone()).or_default();
+        if !here.iter().any(|(zone, uris)| zone.uuid == row.uuid && uris.contains(uri)) {
             errand.withdraw.push(row);
+        } else if row.uri != *uri {
+            // It stays there, and is known to be there by the name by which that host goes now.
+            store.leave_with(&LeftRow { uri: uri.clone(), ..row.clone() })?;
+            store.withdrawn(&row.uri, &[row.uuid])?;
         }
     }
-    for heard in store.heard()? {
-        errands.entry(heard.uri).or_default().heard.push((heard.uuid, heard.at));
+    for heard in heard {
+        errands.entry(connected.name_of(&heard.uri).clone()).or_default().heard.push(heard);
     }
     let wanted = here.into_iter().filter(|(zone, _)| {
         zone.state != ZoneState::Incomplete && (only.is_empty() || only.contains(&zone.name))
     });
     write_out(local, wanted.collect(), &mut errands, &mut report).await;
-    let running = errands.into_iter().map(|(uri, errand)| run(local.name(), store, peers, uri, errand));
+    let running = errands.into_iter().map(|(uri, errand)| {
+        let host = reached(&connected, &uri);
+        run(local.name(), store, host, uri, errand)
+    });
     for (uri, part) in futures::future::join_all(running).await {
         report.left.extend(part.left);
         report.stale.extend(part.stale);
         for claim in part.claims {
-            let verdict = heed(local, store, &claim, &uri).await;
-            if matches!(verdict, Verdict::Gone | Verdict::Known) {
+            let verdict = heed(local, store, peers, &claim, &uri).await;
+            if matches!(verdict, Verdict::Gone | Verdict::Known | Verdict::Home) {
                 store.hear(&Heard { uri: uri.clone(), uuid: claim.uuid, at: claim.at })?;
             }
             report.claimed.push(Claimed { claim, by: uri.clone(), verdict });
@@ -129,9 +139,9 @@ pub async fn withdraw(
     zone: &ZoneName,
 ) -> Result<Vec<Stale>, StoreError> {
     let rows = store.left_with()?.into_iter().filter(|row| row.zone == *zone);
-    let running = rows.map(|row| {
-        let uri = row.uri.clone();
-        run(origin, store, peers, uri, Errand { withdraw: vec![row], ..Errand::default() })
+    let running = rows.map(|row| async move {
+        let (uri, errand) = (row.uri.clone(), Errand { withdraw: vec![row], ..Errand::default() });
+        run(origin, store, peers.reach(&uri).await, uri, errand).await
     });
     let parts = futures::future::join_all(running).await;
     // What these hosts have attached is heard by the next `leave`, as a whole.
@@ -142,7 +152,7 @@ pub async fn withdraw(
 async fn write_out(
     local: &Arc<Local>,
     zones: Vec<(Zone, Vec<HostUri>)>,
-    errands: &mut BTreeMap<HostUri, Errand>,
+    errands: &mut Errands,
     report: &mut Report,
 ) {
     let manifests = futures::stream::iter(zones).map(|(zone, uris)| async move {
@@ -185,23 +195,28 @@ struct Part {
     claims: Vec<Claim>,
 }
 
+/// That host, as it was reached before.
+fn reached(connected: &Connected, uri: &HostUri) -> Reached {
+    connected.get(uri).cloned().unwrap_or_else(|| Err(NoPeer::Silent("not connected".to_owned())))
+}
+
 /// Everything for one host: what it has attached is heard first, and such a zone is not left again.
 async fn run(
     origin: &str,
     store: &Store,
-    peers: &Peers,
+    host: Reached,
     uri: HostUri,
     Errand { post, withdraw, heard }: Errand,
 ) -> (HostUri, Part) {
     let uuids: Vec<_> = withdraw.iter().map(|row| row.uuid).collect();
+    let known: Vec<_> = heard.iter().map(|one| (one.uuid, one.at)).collect();
     let told = async {
-        let host = peers.reach(&uri).await?;
-        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone(), heard.clone()).await;
+        let host = host?;
+        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone(), known).await;
         let claims = claims.map_err(|error| error.to_string())?;
-        store
-            .withdrawn(&uri, &uuids)
-            .and_then(|()| store.told(&uri, &heard))
-            .map_err(|error| chain(&error))?;
+        let gone = withdraw.iter().try_for_each(|row| store.withdrawn(&row.uri, &[row.uuid]));
+        let told = || heard.iter().try_for_each(|one| store.told(&one.uri, &[(one.uuid, one.at)]));
+        gone.and_then(|()| told()).map_err(|error| chain(&error))?;
         Ok::<_, String>((host, claims))
     };
     let outcome = |zone, problem| Left { zone, target: Some(uri.clone()), problem };

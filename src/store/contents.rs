@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Detached, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest, Run,
-    StandbyRow, Store, StoreError, TargetKey, announcement, targets,
+    Announcement, Away, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest,
+    Run, StandbyRow, Store, StoreError, TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -63,6 +63,8 @@ pub struct Contents {
     pub standbys: Vec<(StandbyRow, Manifest)>,
     /// With whom manifests of this host's zones are.
     pub left_with: Vec<LeftRow>,
+    /// Zones of other hosts that are, or were, here.
+    pub guests: Vec<Guest>,
     /// What other hosts have told of zones that they had attached.
     pub heard: Vec<Heard>,
     /// The zones that are detached here, by name.
@@ -98,6 +100,7 @@ impl Store {
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
                 standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", read_standby)?,
                 left_with: all(connection, "SELECT * FROM left_with ORDER BY uri, zone", LeftRow::read)?,
+                guests: all(connection, "SELECT * FROM guest ORDER BY zone, uuid", Guest::read)?,
                 heard: all(connection, "SELECT * FROM heard ORDER BY uri, uuid", Heard::read)?,
                 detached: all(connection, "SELECT * FROM detached ORDER BY zone", Detached::read)?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,

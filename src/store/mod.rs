@@ -23,6 +23,9 @@ mod expected;
 mod file_kind;
 mod heard;
 mod history;
+mod guests;
+mod heard;
+mod identity;
 mod integrity;
 mod journal;
 mod left;
@@ -47,6 +50,7 @@ use std::time::{Duration, Instant};
 use rusqlite::backup::StepResult;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use uuid::Uuid;
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
@@ -55,6 +59,7 @@ pub use contents::Contents;
 pub use detached::{Detached, configured};
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
+pub use guests::Guest;
 pub use heard::Heard;
 pub use journal::{Entry, Mark};
 pub use left::LeftRow;
@@ -77,13 +82,15 @@ const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// Whose it is.
+    identity: Uuid,
     connection: Mutex<Connection>,
-    /// Which file it is, if it is one.
-    identity: Option<Identity>,
+    /// Which file it was when it was opened, if it is one.
+    inode: Option<Inode>,
 }
 
-/// Device and inode.
-type Identity = (u64, u64);
+/// Device and inode number.
+type Inode = (u64, u64);
 
 impl Store {
     /// Opens the database for reading and writing; makes or upgrades it where necessary.
@@ -103,11 +110,7 @@ impl Store {
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection, patience).map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
-        Ok(Self::of(connection, path))
-    }
-
-    fn of(connection: Connection, path: &Path) -> Self {
-        Self { path: path.to_owned(), connection: Mutex::new(connection), identity: identity(path) }
+        Self::on(connection, path, inode(path))
     }
 
     /// Opens it for reading only; none if there is no database yet, which means that nothing was ever done.
@@ -129,7 +132,7 @@ impl Store {
             }
             result => result,
         }?;
-        Ok(Some(Self::of(connection, path)))
+        Self::on(connection, path, inode(path)).map(Some)
     }
 
     /// The database of a host for which none was ever made: nothing is in it, and it lies nowhere.
@@ -139,7 +142,12 @@ impl Store {
     pub fn nothing(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory().map_err(|source| StoreError::open(path, source))?;
         schema::upgrade(&connection, path)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection), identity: None })
+        Self::on(connection, path, None)
+    }
+
+    fn on(connection: Connection, path: &Path, inode: Option<Inode>) -> Result<Self, StoreError> {
+        let identity = identity::read(&connection).map_err(|source| StoreError::open(path, source))?;
+        Ok(Self { path: path.to_owned(), identity, connection: Mutex::new(connection), inode })
     }
 
     fn reader(name: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
@@ -203,8 +211,8 @@ impl Store {
 
     /// What is written into a file that has no name any more is lost.
     fn must_be_the_same(&self) -> Result<(), StoreError> {
-        match self.identity {
-            Some(opened) if identity(&self.path) != Some(opened) => {
+        match self.inode {
+            Some(opened) if inode(&self.path) != Some(opened) => {
                 Err(StoreError::Gone { path: self.path.clone() })
             }
             _ => Ok(()),
@@ -212,7 +220,7 @@ impl Store {
     }
 }
 
-fn identity(path: &Path) -> Option<Identity> {
+fn inode(path: &Path) -> Option<Inode> {
     path.metadata().ok().map(|about| (about.dev(), about.ino()))
 }
 

@@ -219,3 +219,22 @@ CREATE TABLE heard (
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (uri, uuid)
 ) STRICT;
+
+-- v 5
+-- Which host this is, under whatever names: one row, made with the table.
+CREATE TABLE host (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    uuid TEXT NOT NULL
+) STRICT;
+INSERT INTO host VALUES (1, lower(hex(randomblob(16))));
+
+-- Zones of other hosts that are, or were, here. What is said of one that has left says only where it went.
+CREATE TABLE guest (
+    uuid    TEXT PRIMARY KEY,
+    zone    TEXT NOT NULL,
+    -- The host that it belongs to: its name, and its identity if that is known.
+    home    TEXT NOT NULL,
+    home_id TEXT,
+    -- Where it went from here, and not home.
+    gone_to TEXT
+) STRICT;

@@ -3,7 +3,7 @@
 //! ```text
 //!   client                                   server
 //!     Hello {versions, software, purpose} ──►
-//!                                        ◄── Welcome::Chosen {version, software}   then the purpose begins
+//!                                        ◄── Welcome::Chosen {version, software, host}   then the purpose begins
 //!                                        ◄── Welcome::NoCommonVersion / Refused    then the end
 //! ```
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DialError, frame};
 use crate::host::{ByteStream, Channel, Token};
-use crate::model::HostUri;
+use crate::model::{HostId, HostUri};
 
 /// The protocol versions that this software speaks, newest first.
 pub const VERSIONS: &[u16] = &[1];
@@ -64,6 +64,8 @@ pub enum Welcome {
         version: u16,
         /// The server's software, for people.
         software: String,
+        /// Which host it is.
+        host: HostId,
     },
     /// No version in common.
     NoCommonVersion {
@@ -88,11 +90,11 @@ pub fn choose(offered: &[u16]) -> Option<u16> {
     VERSIONS.iter().copied().filter(|version| offered.contains(version)).max()
 }
 
-/// Says hello on a fresh stream and waits for the welcome.
+/// Says hello on a fresh stream and waits for the welcome: which host it is.
 ///
 /// # Errors
 /// [`DialError::Version`], [`DialError::Refused`], or [`DialError::NoAgent`] if something else is there.
-pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> Result<(), DialError> {
+pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> Result<HostId, DialError> {
     let hello = Hello { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned(), purpose };
     let no_agent = |error: frame::FrameError| {
         let mut what = crate::host::chain(&error);
@@ -103,8 +105,8 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
     };
     frame::write(stream, &hello).await.map_err(no_agent)?;
     match frame::read(stream, frame::MAX_HELLO).await.map_err(no_agent)? {
-        Welcome::Chosen { version, .. } if VERSIONS.contains(&version) => Ok(()),
-        Welcome::Chosen { version, software } => Err(version_error(uri, &software, &[version])),
+        Welcome::Chosen { version, host, .. } if VERSIONS.contains(&version) => Ok(host),
+        Welcome::Chosen { version, software, .. } => Err(version_error(uri, &software, &[version])),
         Welcome::NoCommonVersion { versions, software } => Err(version_error(uri, &software, &versions)),
         Welcome::Refused { reason } => Err(DialError::Refused { uri: uri.clone(), what: reason }),
     }

@@ -9,7 +9,8 @@ use sysadm::host::{
     Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use sysadm::plan::Survey;
 use tokio::sync::watch;
@@ -214,6 +215,10 @@ macro_rules! pass_on {
         impl Host for Lossy {
             fn name(&self) -> &str {
                 self.host.name()
+            }
+
+            fn id(&self) -> HostId {
+                self.host.id()
             }
 
             $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {

@@ -186,12 +186,17 @@ impl World {
         Engine {
             local: Arc::clone(&self.hosts[host]),
             store: Arc::clone(&self.stores[host]),
-            peers: Peers::new(Arc::new(Net { hosts: self.hosts.clone(), lines: self.lines.clone() })),
+            peers: self.peers_of(host),
             watcher: self.events.clone(),
             cancel: self.cancel.clone(),
             policy: Config::default().migration.policy(),
             maps: self.maps.clone(),
         }
+    }
+
+    pub fn peers_of(&self, host: &str) -> Peers {
+        let net = Net { hosts: self.hosts.clone(), lines: self.lines.clone() };
+        Peers::new(Arc::new(net), Some(self.hosts[host].id()))
     }
 
     pub fn options() -> Options {
@@ -370,7 +375,9 @@ struct Net {
 #[async_trait::async_trait]
 impl Network for Net {
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-        let host = self.hosts.get(uri.host.as_str()).ok_or_else(|| format!("cannot connect to {uri}"))?;
+        // A host has other names in domains.
+        let name = uri.host.split('.').next().unwrap_or_default();
+        let host = self.hosts.get(name).ok_or_else(|| format!("cannot connect to {uri}"))?;
         self.lines.lay(Arc::clone(host))
     }
 }

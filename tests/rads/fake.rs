@@ -5,7 +5,8 @@ use sysadm::host::{
     ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
 };
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
+    ZoneName,
 };
 use sysadm::plan::Survey;
 use uuid::Uuid;
@@ -18,6 +19,10 @@ macro_rules! nothing {
         impl Host for Fake {
             fn name(&self) -> &str {
                 "fake"
+            }
+
+            fn id(&self) -> HostId {
+                Uuid::from_u128(1).into()
             }
 
             async fn facts(&self) -> Result<Facts, HostError> {

@@ -63,6 +63,7 @@ impl Scene {
             manifest,
             kind: Kind::Live,
             from: from.to_owned(),
+            home: None,
             overwrite: false,
             force: false,
             beside: Beside::default(),

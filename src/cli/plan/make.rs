@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::super::context::Context;
 use super::super::{CliError, Exit, policy, ui};
 use super::{show, text_of};
+use crate::evacuation::Surveyed;
 use crate::evacuation::survey::{Answer, ask_all};
-use crate::evacuation::{Dialled, Peers, Surveyed};
 use crate::model::{HostUri, Millis};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{About, Experience, Fleet, Question, away_from, homecoming, make};
@@ -49,12 +49,18 @@ pub struct Wanted {
 
 pub async fn run(args: Wanted) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let policy = policy::load(&context, args.policy.as_ref())?;
-    let hosts = [args.drain.as_slice(), &args.back].concat();
+    let mut policy = policy::load(&context, args.policy.as_ref())?;
+    let (mut hosts, mut to) = ([args.drain.as_slice(), &args.back].concat(), args.to.clone());
     let mut fleet = match (&args.inventory, &args.ganeti) {
         (Some(path), _) => inventory(path)?,
         (None, Some(path)) => cluster(path)?,
-        (None, None) => asked(&context, &policy, &args, &hosts).await?,
+        (None, None) => {
+            let surveyed = asked(&context, &policy, &args, &hosts).await?;
+            surveyed.remarks().for_each(|text| ui::complain(&text));
+            policy = policy.renamed(|uri| name_of(&surveyed, uri));
+            [&mut hosts, &mut to].into_iter().for_each(|words| rename(&surveyed, words));
+            surveyed.fleet
+        }
     };
     context.config.map.apply(&mut fleet);
     for ring in policy.apply(&mut fleet) {
@@ -63,7 +69,7 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
     known(&fleet, &hosts)?;
     let experience = Experience::default();
     let made = if args.back.is_empty() {
-        restrict(&mut fleet, &args.to)?;
+        restrict(&mut fleet, &to)?;
         let question = Question::drain(&fleet, &hosts, args.all);
         make(fleet, policy.rules(), &question, &experience)
     } else {
@@ -97,7 +103,7 @@ async fn asked(
     policy: &Policy,
     args: &Wanted,
     hosts: &[String],
-) -> Result<Fleet, CliError> {
+) -> Result<Surveyed, CliError> {
     let mut uris = Vec::new();
     for word in hosts {
         uris.push(word.parse::<HostUri>().map_err(|error| CliError::usage(error.to_string()))?);
@@ -111,9 +117,10 @@ async fn asked(
         }
     }
     uris.extend(policy.hosts().into_iter().cloned());
-    uris.sort();
-    uris.dedup();
-    let peers = Peers::new(std::sync::Arc::new(Dialled(context.dialer())));
+    // In their order: a host goes by the first of its names.
+    let mut seen = BTreeSet::new();
+    uris.retain(|uri| seen.insert(uri.clone()));
+    let peers = context.peers(None);
     let mut answers = ask_all(&peers, &uris, false).await;
     if !args.back.is_empty() {
         let refuges = refuges(&answers, &uris);
@@ -127,16 +134,26 @@ async fn asked(
         }
         ui::complain(&text);
     }
-    Ok(surveyed.fleet)
+    Ok(surveyed)
+}
+
+/// The name by which the host at that URI goes.
+fn name_of(surveyed: &Surveyed, uri: &HostUri) -> HostUri {
+    surveyed.name_of(&uri.to_string()).parse().unwrap_or_else(|_| uri.clone())
+}
+
+/// The names by which these hosts go, each once.
+fn rename(surveyed: &Surveyed, words: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    words.iter_mut().for_each(|word| *word = surveyed.name_of(word).to_owned());
+    words.retain(|word| seen.insert(word.clone()));
 }
 
 /// The hosts on which zones of these are, as far as they have not been asked yet.
 fn refuges(answers: &[Answer], asked: &[HostUri]) -> Vec<HostUri> {
     let away = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|survey| &survey.away);
     let refuges = away.filter_map(|absent| absent.refuge.parse::<HostUri>().ok());
-    // Whoever was asked under one URI need not be under another one.
-    let refuges: BTreeSet<_> =
-        refuges.filter(|uri| !asked.iter().any(|known| known.host == uri.host)).collect();
+    let refuges: BTreeSet<_> = refuges.filter(|uri| !asked.contains(uri)).collect();
     refuges.into_iter().collect()
 }
 

@@ -9,7 +9,7 @@ use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, Engine, EvacuationError, Finding, Options, Readiness, UNSETTLED};
+use crate::evacuation::{Actions, Engine, EvacuationError, Finding, Options, Readiness};
 use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
@@ -165,7 +165,7 @@ impl Ended {
     fn would(readiness: &Readiness, findings: &[Finding]) -> Self {
         let (exit, complaints) = match readiness {
             Readiness::Ready(_) => (Exit::Done, vec![]),
-            Readiness::Unsettled => (Exit::Stuck, vec![UNSETTLED.to_owned()]),
+            Readiness::Unsettled(reason) => (Exit::Stuck, vec![reason.clone()]),
             _ if !findings.is_empty() => refusal(findings),
             Readiness::Skipped(reason) | Readiness::Failed(reason) => (Exit::Error, vec![reason.clone()]),
             Readiness::Waits(wait) => (Exit::Error, vec![wait.to_string()]),

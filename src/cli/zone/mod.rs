@@ -50,7 +50,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 fn desk<'a>(context: &Context, local: &'a Local) -> Desk<'a> {
-    Desk { local, peers: context.peers(), user: Context::user(), now: Millis::now() }
+    Desk { local, peers: context.peers(Some(local)), user: Context::user(), now: Millis::now() }
 }
 
 /// The manifest in a file, in the folder that holds one, or on standard input.

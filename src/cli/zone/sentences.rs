@@ -120,6 +120,7 @@ impl Watcher for Teller {
             | Event::SteppingAside(..)
             | Event::Resting(..)
             | Event::Waking(_)
+            | Event::GoneAlready(..)
             | Event::Outlook { .. } => {}
         }
     }

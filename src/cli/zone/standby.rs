@@ -73,7 +73,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let store = context.store()?;
     let local = context.local(store.clone())?;
-    let report = leave(&local, &store, &context.peers(), &args.zones).await?;
+    let report = leave(&local, &store, &context.peers(Some(&local)), &args.zones).await?;
     for claimed in report.claimed.iter().filter(|claimed| claimed.verdict == Verdict::Gone) {
         let (claim, by) = (&claimed.claim, &claimed.by);
         context.audit(&format!(
@@ -84,7 +84,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.json {
         ui::note(&format!("{:#}\n", document(&report)));
     } else {
-        problems(&report).iter().for_each(|line| ui::complain(line));
+        report.remarks.iter().chain(&problems(&report)).for_each(|line| ui::complain(line));
         if !args.quiet {
             ui::say(&summary(&report));
         }
@@ -149,7 +149,7 @@ fn said_of(claimed: &Claimed) -> Option<String> {
     let (claim, by) = (&claimed.claim, &claimed.by);
     let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
     Some(match &claimed.verdict {
-        Verdict::Known => return None,
+        Verdict::Known | Verdict::Home => return None,
         Verdict::Gone => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),
         Verdict::Twice => format!(
             "{was}, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now"
@@ -177,6 +177,7 @@ fn document(report: &Report) -> Value {
                 Verdict::Twice => ("twice", None),
                 Verdict::Gone => ("gone", None),
                 Verdict::Known => ("known", None),
+                Verdict::Home => ("home", None),
                 Verdict::NotRecorded(reason) => ("not_recorded", Some(reason)),
             };
             let claim = &claimed.claim;
@@ -195,13 +196,14 @@ fn document(report: &Report) -> Value {
 
 /// The exit status: stuck where a zone may run twice.
 fn exit_of(report: &Report) -> Exit {
+    let is_known = |verdict: &Verdict| matches!(verdict, Verdict::Known | Verdict::Home);
     let odd = |verdict: &Verdict| matches!(verdict, Verdict::Twice | Verdict::NotRecorded(_));
     let failed = report.left.iter().filter(|left| left.problem.is_some()).count();
     if report.claimed.iter().any(|claimed| odd(&claimed.verdict)) {
         Exit::Stuck
     } else if failed == 0 {
         Exit::Done
-    } else if failed == report.left.len() && report.claimed.iter().all(|one| one.verdict == Verdict::Known) {
+    } else if failed == report.left.len() && report.claimed.iter().all(|one| is_known(&one.verdict)) {
         Exit::Error
     } else {
         Exit::Partly

@@ -205,6 +205,7 @@ mod tests {
             manifest: sample::detached(zone, uuid, None).manifest,
             kind: Kind::Cold,
             from: "h1".into(),
+            home: None,
             overwrite,
             force: false,
             beside: Beside::default(),

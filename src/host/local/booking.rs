@@ -43,7 +43,10 @@ impl Local {
         let booked =
             self.store.reserve(&wanted, (self.clock)(), admit).map_err(|error| self.failed(error))?;
         booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
-        let kept = self.keep_older(zone.uuid).await;
+        let kept = match self.welcome(arrival) {
+            Ok(()) => self.keep_older(zone.uuid).await,
+            Err(error) => Err(error),
+        };
         kept.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))
     }
 }

@@ -138,6 +138,7 @@ mod tests {
                 manifest,
                 kind: Kind::Cold,
                 from: "h1".to_owned(),
+                home: None,
                 overwrite: false,
                 force,
                 beside: Beside::default(),

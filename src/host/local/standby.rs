@@ -47,7 +47,6 @@ impl Local {
                 Some((at, _)) if heard.contains(&(row.uuid, at)) => true,
                 Some((at, by)) => match self.find(row.uuid).await? {
                     Whereabouts::Unknown => true,
-                    known if known.gone_to().is_some_and(|to| to.host == origin) => true,
                     // It is being attached.
                     Whereabouts::Coming => false,
                     _ => {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Local;
 use crate::host::{Host, HostError};
 use crate::model::{Inventory, Whereabouts};
-use crate::store::{Away, Detached, Reservation};
+use crate::store::{Away, Detached, Guest, Reservation};
 
 /// All that says something of it.
 #[derive(Default)]
@@ -13,20 +13,25 @@ struct Signs {
     booked: Vec<Reservation>,
     inventory: Inventory,
     away: Vec<Away>,
+    guests: Vec<Guest>,
     detached: Vec<Detached>,
 }
 
 impl Signs {
     /// What they come to for one zone. What its platform has is here, whatever else is written.
     fn of(&self, uuid: Uuid) -> Whereabouts {
+        let guest = self.guests.iter().find(|guest| guest.uuid == uuid);
         if self.inventory.zones.iter().any(|zone| zone.uuid == uuid) {
-            return Whereabouts::Here;
+            return guest.map_or(Whereabouts::Here, |guest| Whereabouts::Guest(guest.home.clone()));
         }
         if self.booked.iter().any(|one| one.uuid == uuid) {
             return Whereabouts::Coming;
         }
         if let Some(away) = self.away.iter().find(|away| away.uuid == uuid) {
             return Whereabouts::Evacuated(away.refuge.clone());
+        }
+        if let Some(next) = guest.and_then(|guest| guest.gone_to.clone()) {
+            return Whereabouts::Migrated(next);
         }
         match self.detached.iter().find(|row| row.uuid == uuid) {
             Some(row) => row.moved_to.clone().map_or(Whereabouts::Configured, Whereabouts::Migrated),
@@ -43,7 +48,8 @@ impl Local {
         let inventory = self.inventory().await?;
         let away = self.store.away().map_err(|error| self.failed(error))?;
         let detached = self.store.detached().map_err(|error| self.failed(error))?;
-        Ok(Signs { booked, inventory, away, detached }.of(uuid))
+        let guests = self.store.guests().map_err(|error| self.failed(error))?;
+        Ok(Signs { booked, inventory, away, guests, detached }.of(uuid))
     }
 }
 
@@ -59,16 +65,26 @@ mod tests {
         let inventory = Inventory { zones: vec![sample_zone("web")], strangers: vec![] };
         let away = vec![Away { uuid, ..sample_away("web") }];
         let detached = |to| vec![Detached { uuid, ..sample::detached("web", 1, to) }];
+        let guests = |to| vec![Guest { uuid, ..sample::guest("web", 1, to) }];
         let none = Signs::default;
         let evacuated = Whereabouts::Evacuated(away[0].refuge.clone());
         let migrated = Whereabouts::Migrated(sample::uri("ssh://h2"));
         for (signs, expected) in [
             (none(), Whereabouts::Unknown),
+            (Signs { guests: guests(None), ..none() }, Whereabouts::Unknown),
+            (
+                Signs { guests: guests(Some("ssh://h2")), detached: detached(None), ..none() },
+                migrated.clone(),
+            ),
+            (
+                Signs { guests: guests(None), inventory: inventory.clone(), ..none() },
+                Whereabouts::Guest(guests(None)[0].home.clone()),
+            ),
             (Signs { detached: detached(None), ..none() }, Whereabouts::Configured),
             (Signs { detached: detached(Some("ssh://h2")), ..none() }, migrated),
             (Signs { away: away.clone(), detached: detached(None), ..none() }, evacuated),
             (Signs { booked: booked.clone(), away: away.clone(), ..none() }, Whereabouts::Coming),
-            (Signs { booked, inventory, away, detached: detached(None) }, Whereabouts::Here),
+            (Signs { booked, inventory, away, detached: detached(None), ..none() }, Whereabouts::Here),
         ] {
             assert_eq!(signs.of(uuid), expected);
             assert_eq!(signs.of(Uuid::from_u128(99)), Whereabouts::Unknown);

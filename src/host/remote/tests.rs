@@ -30,7 +30,7 @@ fn slow(number: u128) -> Call {
 fn remote(stream: ByteStream) -> Remote {
     let dialer = Dialer { config: Arc::default(), paths: Paths::new("/nonexistent") };
     let link = Link::start(stream, Duration::from_secs(5));
-    Remote { uri: uri(), dialer: Arc::new(dialer), link: Mutex::new(Arc::new(link)) }
+    Remote { uri: uri(), id: HostId::test(1), dialer: Arc::new(dialer), link: Mutex::new(Arc::new(link)) }
 }
 
 /// Both ends of a stream on which `serve` answers.
@@ -181,7 +181,7 @@ async fn hosts_without_a_common_version_say_so_and_part() {
     let uri = uri();
     for (welcome, words) in [
         (Welcome::NoCommonVersion { versions: vec![7, 8], software: "9.0".into() }, "9.0 (protocol 7, 8)"),
-        (Welcome::Chosen { version: 7, software: "9.0".into() }, "9.0 (protocol 7)"),
+        (Welcome::Chosen { version: 7, software: "9.0".into(), host: HostId::test(1) }, "9.0 (protocol 7)"),
         (Welcome::Refused { reason: "too late".into() }, "refuses: too late"),
     ] {
         let (client, mut server) = duplex(1 << 16);

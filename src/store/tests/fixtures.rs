@@ -20,14 +20,20 @@ fn expected(version: i64) -> Contents {
         1 => before_zones_rested(),
         2 => before_detached_zones(),
         3 => before_it_was_known_what_is_left(),
-        4 => sample::contents(),
+        4 => before_it_was_known_whose_zones_are_here(),
+        5 => sample::contents(),
         _ => panic!("say here what v{version}.sql holds"),
     }
 }
 
+/// Version 4 did not know which zones belong to other hosts.
+fn before_it_was_known_whose_zones_are_here() -> Contents {
+    Contents { guests: vec![], ..sample::contents() }
+}
+
 /// Version 3 did not know with whom it had left manifests, nor what it had heard of that.
 fn before_it_was_known_what_is_left() -> Contents {
-    Contents { left_with: vec![], heard: vec![], ..sample::contents() }
+    Contents { left_with: vec![], heard: vec![], ..before_it_was_known_whose_zones_are_here() }
 }
 
 /// Version 2 knew neither a move without a return nor what other hosts leave here.

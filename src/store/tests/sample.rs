@@ -4,11 +4,11 @@ use uuid::Uuid;
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
+    Brand, Disk, DiskSource, Home, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Heard,
+    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Guest, Heard,
     Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow,
     Store, Surroundings, TargetKey,
 };
@@ -98,6 +98,11 @@ pub fn trip(zone: &str) -> PastTrip {
         downtime_ms: Some(60),
         ended: Millis(30),
     }
+}
+
+pub fn guest(zone: &str, uuid: u128, gone_to: Option<&str>) -> Guest {
+    let home = Home { name: "h9".into(), id: Some(Uuid::from_u128(9).into()) };
+    Guest { zone: name(zone), uuid: Uuid::from_u128(uuid), home, gone_to: gone_to.map(uri) }
 }
 
 pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
@@ -262,6 +267,7 @@ pub fn contents() -> Contents {
             standby_row(&standby("taken", "h1"), Some((Millis(41), "ada".into()))),
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
+        guests: vec![guest("passed", 27, Some("rads://h3")), guest("visitor", 26, None)],
         heard: vec![heard("rads://h3:12303", 43)],
         detached: vec![
             detached_container("box", 21),
@@ -302,6 +308,7 @@ pub fn write(store: &Store) {
         store.update_away(row).unwrap();
     }
     store.record_trips(&contents.trips).unwrap();
+    contents.guests.iter().for_each(|guest| store.welcome(guest).unwrap());
     for rest in &contents.rests {
         store.begin_rest(rest).unwrap();
         store.update_rest(rest).unwrap();

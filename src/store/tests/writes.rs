@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, heard, holder, left, manifest, name, rest, standby, trip,
-    uri,
+    announcement, away, booking, detached, entry, guest, heard, holder, left, manifest, name, rest, standby,
+    trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -45,6 +45,11 @@ pub const WRITES: &[Write] = &[
     ("record a zone that is detached", |store| store.begin_detached(&detached("new", 24, None))),
     ("remove a zone from those that are detached", |store| {
         store.remove_detached(detached("ready", 22, None).uuid).map(drop)
+    }),
+    ("record a zone of another host", |store| store.welcome(&guest("new", 28, None))),
+    ("remove a zone of another host", |store| store.remove_guest(guest("visitor", 26, None).uuid).map(drop)),
+    ("record that a zone of another host has left", |store| {
+        store.guest_gone(&guest("visitor", 26, Some("rads://h3")))
     }),
     ("record what moves took", |store| store.record_trips(&[trip("new")])),
     ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),

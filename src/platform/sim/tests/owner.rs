@@ -78,6 +78,7 @@ async fn a_check_names_everything_that_is_missing() {
         manifest,
         kind: Kind::Live,
         from: "a".into(),
+        home: None,
         overwrite: false,
         force: false,
         beside: Beside::default(),

@@ -1,0 +1,38 @@
+//! What makes this database that of one host.
+
+use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
+
+use super::{Store, parsed};
+
+/// What the database says. One in which nothing is said is like no other.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Uuid> {
+    let kept = connection.query_row("SELECT uuid FROM host", [], |row| parsed(row, "uuid")).optional()?;
+    Ok(kept.unwrap_or_else(Uuid::new_v4))
+}
+
+impl Store {
+    /// What this database says of which host it belongs to: made once, with it.
+    pub const fn identity(&self) -> Uuid {
+        self.identity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::fresh;
+
+    #[test]
+    fn a_database_says_the_same_for_ever_and_another_one_something_else() {
+        let (_folder, store) = fresh();
+        let path = store.path().to_owned();
+        let identity = store.identity();
+        drop(store);
+        assert_eq!(Store::open(&path).unwrap().identity(), identity);
+        assert_eq!(Store::open_read_only(&path).unwrap().unwrap().identity(), identity);
+        let (_folder, other) = fresh();
+        assert_ne!(other.identity(), identity);
+        assert_ne!(Store::nothing(&path).unwrap().identity(), identity);
+    }
+}

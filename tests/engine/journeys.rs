@@ -1,0 +1,192 @@
+//! Three hosts that are emptied and filled again in every order, and a zone that is moved on in between: it is always
+//! known whose it is, and its own host brings it home with one command.
+//!
+//! What a step leads to hangs on what the hosts have written down and on where the zone is. So a sequence that leads to
+//! what another one has led to is not followed twice, and all of them are.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use sysadm::evacuation::Options;
+use sysadm::model::Millis;
+use sysadm::paths::Paths;
+use sysadm::standby;
+use sysadm::store::{AwayPhase, Direction};
+
+use crate::script::HOSTS;
+use crate::world::{Kindly, World, name};
+
+const DEPTH: usize = 4;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The one is emptied to the other.
+    Evacuate(&'static str, &'static str),
+    Return(&'static str),
+    /// From wherever the zone is.
+    Migrate(&'static str),
+    /// The manifests of its zones are left with the others.
+    Standby(&'static str),
+}
+
+fn steps() -> Vec<Step> {
+    let pairs = HOSTS.into_iter().flat_map(|from| HOSTS.into_iter().map(move |to| (from, to)));
+    let evacuations = pairs.filter(|(from, to)| from != to).map(|(from, to)| Step::Evacuate(from, to));
+    let others =
+        HOSTS.into_iter().flat_map(|host| [Step::Return(host), Step::Migrate(host), Step::Standby(host)]);
+    evacuations.chain(others).collect()
+}
+
+/// Where the zone must be, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Zone {
+    at: &'static str,
+    home: &'static str,
+}
+
+impl Zone {
+    fn after(self, step: Step) -> Self {
+        match step {
+            Step::Evacuate(from, to) if from == self.at => Self { at: to, ..self },
+            Step::Return(host) if host == self.home => Self { at: host, ..self },
+            Step::Migrate(to) if to == self.at => self,
+            // Who moves its own zone gives it away; who moves another one's passes it on.
+            Step::Migrate(to) if self.home == self.at => Self { at: to, home: to },
+            Step::Migrate(to) => Self { at: to, ..self },
+            Step::Evacuate(..) | Step::Return(_) | Step::Standby(_) => self,
+        }
+    }
+}
+
+/// All databases of a world, as they were.
+struct Saved(Vec<(std::path::PathBuf, Connection)>);
+
+impl Saved {
+    fn of(world: &World) -> Self {
+        let paths = HOSTS.into_iter().map(|host| Paths::new(world.at(host)));
+        let files = paths.flat_map(|paths| [paths.database(), paths.simulation()]);
+        Self(files.map(|file| (file.clone(), copy(&Connection::open(file).unwrap()))).collect())
+    }
+
+    fn restore(&self) {
+        for (file, saved) in &self.0 {
+            let mut live = Connection::open(file).unwrap();
+            Backup::new(saved, &mut live).unwrap().step(-1).unwrap();
+        }
+    }
+}
+
+fn copy(from: &Connection) -> Connection {
+    let mut copy = Connection::open_in_memory().unwrap();
+    Backup::new(from, &mut copy).unwrap().step(-1).unwrap();
+    copy
+}
+
+async fn take(world: &World, step: Step, zone: Zone) {
+    let complete = async |host: &str, direction, options| {
+        let outcome = world.engine_of(host).run(direction, &options).await.unwrap();
+        assert!(outcome.is_complete(), "{step:?}: {outcome:?} {:?}", world.events.all());
+    };
+    match step {
+        Step::Evacuate(from, to) => {
+            world.set_default_target(from, &format!("rads://{to}"));
+            world.lock(from);
+            complete(from, Direction::Evacuate, World::options()).await;
+            world.unlock(from);
+        }
+        Step::Return(host) => complete(host, Direction::Return, World::options()).await,
+        Step::Migrate(to) if to != zone.at => {
+            let destination = Some(format!("rads://{to}.example.org").parse().unwrap());
+            let options = Options { destination, zones: vec![name("web")], ..World::options() };
+            complete(zone.at, Direction::Migrate, options).await;
+        }
+        Step::Migrate(_) => {}
+        Step::Standby(host) => {
+            let (engine, peers) = (world.engine_of(host), world.peers_of(host));
+            let report = standby::leave(&engine.local, world.store(host), &peers, &[]).await.unwrap();
+            assert_eq!(report.claimed, [], "{step:?}");
+        }
+    }
+}
+
+/// What every host has written down of the zone: by that the next step is decided.
+fn written(world: &World) -> String {
+    let of_host = |host: &str| {
+        let store = world.store(host);
+        let away = store.away().unwrap();
+        let away: Vec<_> =
+            away.iter().map(|row| format!("{} {} {}", row.refuge, row.phase, row.one_way)).collect();
+        let guests = store.guests().unwrap();
+        let guests: Vec<_> =
+            guests.iter().map(|guest| format!("{} {:?}", guest.home.name, guest.gone_to)).collect();
+        let detached = store.detached().unwrap();
+        let detached: Vec<_> = detached.iter().map(|row| format!("{:?}", row.moved_to)).collect();
+        let left: Vec<_> = store.left_with().unwrap().iter().map(|row| row.uri.to_string()).collect();
+        let standbys = store.standbys().unwrap();
+        let standbys: Vec<_> = standbys.iter().map(|row| (row.origin.clone(), row.taken.is_some())).collect();
+        format!("{away:?} {guests:?} {detached:?} {left:?} {standbys:?}")
+    };
+    HOSTS.map(of_host).join("; ")
+}
+
+/// The zone is where it must be, one host claims it, and nothing is left over.
+async fn all_is_well(world: &World, zone: Zone, kind: Kindly, path: &[Step]) {
+    let context = || format!("after {path:?}; {}; events {:?}", written(world), world.events.all());
+    assert_eq!(world.home_of("web", kind).await, zone.at, "{}", context());
+    for host in HOSTS {
+        let store = world.store(host);
+        let away = store.away().unwrap();
+        let is_away: Vec<_> = away.iter().map(|row| row.phase).collect();
+        let expected = if host == zone.home && zone.at != host { vec![AwayPhase::Away] } else { vec![] };
+        assert_eq!(is_away, expected, "{host} {}", context());
+        if host == zone.at {
+            let uuid = world.seen(host, "web").await.unwrap().uuid;
+            let home = store.guest(uuid).unwrap().map(|guest| guest.home.name);
+            let expected = (zone.home != host).then(|| zone.home.to_owned());
+            assert_eq!(home, expected, "{host} {}", context());
+        }
+        assert_eq!(store.reservations(Millis::now()).unwrap(), [], "{host} {}", context());
+    }
+    assert_eq!(world.script.wrong(), [] as [String; 0], "{}", context());
+}
+
+/// Follows every sequence, and gives the number of different ends.
+async fn follow_all(kind: Kindly, steps: &[Step]) -> usize {
+    let world = World::with(kind);
+    let first = Zone { at: "h1", home: "h1" };
+    let mut known = BTreeSet::from([(first, written(&world))]);
+    let mut open = vec![(first, Saved::of(&world), Vec::new())];
+    for depth in 0..=DEPTH {
+        let mut next = Vec::new();
+        for (zone, saved, path) in open {
+            // At the last, only whether it comes home, and nobody else takes it.
+            let returns = |step: &&Step| depth < DEPTH || matches!(step, Step::Return(_));
+            for &step in steps.iter().filter(returns) {
+                saved.restore();
+                let (after, mut path): (_, Vec<Step>) = (zone.after(step), path.clone());
+                take(&world, step, zone).await;
+                path.push(step);
+                all_is_well(&world, after, kind, &path).await;
+                let state = (after, written(&world));
+                if depth < DEPTH && known.insert(state) {
+                    next.push((after, Saved::of(&world), path));
+                }
+            }
+        }
+        open = next;
+    }
+    known.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_every_sequence_of_evacuations_migrations_and_returns_a_zone_is_its_own_hosts() {
+    for kind in [Kindly::Live, Kindly::Cold] {
+        let without = |step: &Step| !matches!(step, Step::Standby(_));
+        let steps: Vec<_> = steps().into_iter().filter(without).collect();
+        let begun = std::time::Instant::now();
+        let ends = follow_all(kind, &steps).await;
+        println!("{kind:?}: {ends} states in {:?}", begun.elapsed());
+        assert!(ends > 20, "only {ends}");
+    }
+}
