@@ -90,7 +90,7 @@ impl Desk<'_> {
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
         let from = self.local.name().to_owned();
         let (beside, plugs) = (Beside::default(), Vec::new());
-        Arrival { manifest, kind, from, overwrite: false, force, beside, plugs }
+        Arrival { manifest, kind, from, overwrite: false, force, beside, plugs, owners: Vec::new() }
     }
 
     /// Whoever shares its zonepath may have attached it.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
+use super::{
+    ByteStream, Channel, DiskView, HostError, Named, Offer, Pending, ProbeTicket, Remote, Standing, Token,
+};
 use crate::model::{
     Arrival, Blocker, Claim, Facts, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone, ZoneName,
 };
@@ -71,6 +73,12 @@ macro_rules! calls {
             fn name(&self) -> &str;
 
             $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
+
+            /// What the zone that a question names is to a peer. A host is asked that by its own agent.
+            async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
+                let reason = "it does not tell whose its zones are".to_owned();
+                Err(HostError::Failed { host: self.name().to_owned(), reason })
+            }
 
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
             async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError>;
@@ -227,6 +235,8 @@ mod tests {
         let rows = document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
         let mut said: Vec<_> =
             rows.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default())).collect();
+        // That is `detach`, too.
+        said.retain(|(name, _)| *name != "detach gone");
         let streams = [("connect", Role::Migrate), ("listen", Role::Migrate)];
         let mut known: Vec<_> =
             Call::ALL.iter().chain(&streams).map(|(name, role)| (*name, role.as_str())).collect();

@@ -8,6 +8,7 @@ mod hold;
 mod older;
 mod software;
 mod standby;
+mod standing;
 mod whereabouts;
 
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ use uuid::Uuid;
 use super::probe::{self, Marks};
 use super::sockets::Sockets;
 use super::{
-    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+    ByteStream, Channel, DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Progress, Sent,
+    Standing, Token,
 };
 use crate::config::Limits;
 use crate::maintenance;
@@ -174,6 +176,10 @@ impl Host for Local {
         &self.name
     }
 
+    async fn standing(&self, peer: &str, named: &Named) -> Result<Standing, HostError> {
+        self.standing_of(peer, named).await
+    }
+
     async fn facts(&self) -> Result<Facts, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
@@ -225,8 +231,9 @@ impl Host for Local {
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let (manifest, own) = self.leaving(&zone).await?;
+        let owners = self.store.brought(manifest.zone.uuid).map_err(|error| self.failed(error))?;
         let ticket = self.marks.leave(&software::storage(&manifest, &own));
-        Ok(Offer { manifest, ticket })
+        Ok(Offer { manifest, ticket, owners })
     }
 
     async fn look(&self, ticket: ProbeTicket) -> Result<Vec<DiskView>, HostError> {

@@ -148,6 +148,7 @@ mod tests {
             force: false,
             beside: Beside::default(),
             plugs: vec![],
+            owners: vec![],
         }
     }
 

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Detached, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest, Run,
-    StandbyRow, Store, StoreError, TargetKey, announcement, targets,
+    Announcement, Away, Brought, Detached, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest,
+    Run, StandbyRow, Store, StoreError, TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -28,6 +28,8 @@ pub struct Contents {
     pub journal: Vec<(i64, Entry)>,
     /// The zones that are away, with their configurations.
     pub away: Vec<(Away, Manifest)>,
+    /// For which hosts zones were brought here.
+    pub brought: Vec<Brought>,
     /// The zones that rest here, in the order in which they were put to rest.
     pub rests: Vec<Rest>,
     /// What other hosts have left here of their zones, with the manifests.
@@ -68,6 +70,7 @@ impl Store {
                 away: all(connection, "SELECT * FROM away ORDER BY zone", |row| {
                     Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
                 })?,
+                brought: all(connection, "SELECT * FROM brought ORDER BY uuid, host", Brought::read)?,
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
                 standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", |row| {
                     Ok((StandbyRow::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))

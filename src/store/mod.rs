@@ -6,6 +6,7 @@
 mod announcement;
 mod away;
 mod backup;
+mod brought;
 mod check;
 mod contents;
 mod detached;
@@ -38,6 +39,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
+pub use brought::Brought;
 pub use check::{Finding, FindingKind, Needs, Surroundings, check};
 pub use contents::Contents;
 pub use detached::{Detached, configured};

@@ -81,7 +81,7 @@ mod tests {
         let path = folder.path().join("sysadm.db");
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = Store::open(&path).unwrap_err().to_string();
-        assert!(error.contains("schema version 99, this sysadm knows up to 4"), "{error}");
+        assert!(error.contains("schema version 99, this sysadm knows up to 5"), "{error}");
         assert!(Store::open_read_only(&path).is_err());
     }
 

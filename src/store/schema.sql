@@ -219,3 +219,13 @@ CREATE TABLE heard (
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (uri, uuid)
 ) STRICT;
+
+-- v 5
+-- For which hosts a zone was brought here: they may fetch it.
+CREATE TABLE brought (
+    uuid TEXT NOT NULL,
+    host TEXT NOT NULL,
+    PRIMARY KEY (uuid, host)
+) STRICT;
+INSERT OR IGNORE INTO brought SELECT uuid, origin FROM standby WHERE taken_ms IS NOT NULL;
+INSERT OR IGNORE INTO brought SELECT uuid, source FROM reservation;

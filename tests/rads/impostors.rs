@@ -67,6 +67,7 @@ impl Scene {
             force: false,
             beside: Beside::default(),
             plugs: vec![],
+            owners: vec![],
         }
     }
 }

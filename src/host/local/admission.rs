@@ -209,6 +209,7 @@ mod tests {
             force: false,
             beside: Beside::default(),
             plugs: vec![],
+            owners: vec![],
         }
     }
 

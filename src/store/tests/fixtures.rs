@@ -20,20 +20,27 @@ fn expected(version: i64) -> Contents {
         1 => before_zones_rested(),
         2 => before_detached_zones(),
         3 => before_it_was_known_what_is_left(),
-        4 => sample::contents(),
+        4 => before_it_was_known_whose_zones_are_here(),
+        5 => sample::contents(),
         _ => panic!("say here what v{version}.sql holds"),
     }
 }
 
+/// Version 4 knew of nobody whose zones are here, but of those that it had attached for their lost hosts, and of bookings.
+fn before_it_was_known_whose_zones_are_here() -> Contents {
+    Contents { brought: vec![sample::brought(7, "h1"), sample::brought(9, "h3")], ..sample::contents() }
+}
+
 /// Version 3 did not know with whom it had left manifests, nor what it had heard of that.
 fn before_it_was_known_what_is_left() -> Contents {
-    Contents { left_with: vec![], heard: vec![], ..sample::contents() }
+    Contents { left_with: vec![], heard: vec![], ..before_it_was_known_whose_zones_are_here() }
 }
 
 /// Version 2 knew neither a move without a return nor what other hosts leave here.
 fn before_detached_zones() -> Contents {
     let mut contents = before_it_was_known_what_is_left();
     contents.standbys.clear();
+    contents.brought.retain(|row| *row == sample::brought(9, "h3"));
     contents.detached.clear();
     contents.runs.retain(|run| run.direction != Direction::Migrate);
     contents.away.retain(|(row, _)| !row.one_way);

@@ -8,9 +8,9 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Heard,
-    Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow,
-    Store, TargetKey,
+    Announcement, Away, AwayPhase, Brought, Contents, Detached, Direction, Entry, Expectation, Expected,
+    Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run,
+    StandbyRow, Store, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -176,6 +176,11 @@ pub fn heard(from: &str, at: i64) -> Heard {
     Heard { uri: uri(from), uuid: Uuid::from_u128(7), at: Millis(at) }
 }
 
+/// A zone that is here for that host.
+pub fn brought(uuid: u128, host: &str) -> Brought {
+    Brought { uuid: Uuid::from_u128(uuid), host: host.into() }
+}
+
 fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
     let row = StandbyRow {
@@ -248,6 +253,7 @@ pub fn contents() -> Contents {
             moving("moving"),
             away("web", AwayPhase::Leaving),
         ],
+        brought: vec![brought(7, "h1"), brought(9, "h3"), brought(9, "h4")],
         trips: vec![trip("web"), PastTrip { kind: Kind::Cold, downtime_ms: None, ..trip("db") }],
         rests: vec![
             rest("quiet", RestWay::Stop, RestPhase::Resting),
@@ -316,6 +322,10 @@ pub fn write(store: &Store) {
     contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    }
+    for row in &contents.brought {
+        let hosts = std::slice::from_ref(&row.host);
+        store.bring(row.uuid, hosts, true, &Default::default()).unwrap();
     }
 }
 

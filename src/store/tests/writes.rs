@@ -63,6 +63,9 @@ pub const WRITES: &[Write] = &[
         store.told(&row.uri, &[(row.uuid, row.at)])
     }),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
+    ("record whose zone comes", |store| {
+        store.bring(booking("guest", 0).uuid, &["h9".to_owned()], true, &Default::default())
+    }),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
     }),

@@ -41,6 +41,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 force: false,
                 beside: Beside::default(),
                 plugs: vec![],
+                owners: vec![],
             };
             sim.check(&arrival).await.map(drop)
         }
@@ -125,6 +126,7 @@ async fn a_check_refuses_when_told() {
         force: false,
         beside: Beside::default(),
         plugs: vec![],
+        owners: vec![],
     };
     world
         .b
