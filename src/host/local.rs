@@ -319,7 +319,8 @@ impl Host for Local {
     async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-            let folder = self.sockets.expect(&token).map_err(|error| self.failed(error))?;
+            let folder =
+                self.sockets.expect(&token, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Destination, Step::Prepare, act).await

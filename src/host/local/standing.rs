@@ -45,10 +45,12 @@ impl Signs {
             let reason = format!("{host} expects a zone of this name from {}", booking.source);
             return standing(Relation::Expected, reason);
         }
-        match (self.is_here, self.owners.first()) {
+        match (self.is_here, &self.owners[..]) {
             (false, _) => standing(Relation::Absent, format!("{host} has no such zone")),
-            (true, Some(owner)) => standing(Relation::Foreign, format!("{owner} has brought it there")),
-            (true, None) => standing(
+            (true, owners @ [_, ..]) => {
+                standing(Relation::Foreign, format!("it was brought there for {}", owners.join(", ")))
+            }
+            (true, []) => standing(
                 Relation::Resident,
                 format!("it is a zone of {host}, where nothing is known of {peer} having brought it"),
             ),
@@ -115,7 +117,8 @@ impl Local {
         if from == self.name || away.iter().any(|row| row.uuid == uuid) {
             return Ok(());
         }
-        let is_good = |name: &&String| name.len() <= LONGEST_NAME;
+        let is_good =
+            |name: &&String| name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_graphic());
         let mut hosts: Vec<_> = owners.iter().filter(is_good).take(OWNERS).cloned().collect();
         hosts.push(from.to_owned());
         let present = self.inventory().await?.zones.iter().map(|zone| zone.uuid).collect();
