@@ -70,6 +70,7 @@ pub mod config;
 pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
+mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -127,7 +127,7 @@ impl Desk<'_> {
 
     /// Whoever else could have a zone must say that it has not. Of one with a zonepath its manifest tells.
     async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AttachmentError> {
-        let mut uris: Vec<_> = row.moved_to.iter().cloned().collect();
+        let mut uris: Vec<_> = row.moved_to.iter().chain(&row.last_at).cloned().collect();
         if row.zonepath.is_none() {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
@@ -174,7 +174,7 @@ impl Desk<'_> {
     }
 
     /// Whether the platform says that it has the zone of that identity.
-    async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
+    pub(super) async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
         inventory.is_ok_and(|all| all.zones.iter().any(|zone| zone.uuid == uuid))
     }

@@ -274,9 +274,8 @@ async fn act(
         let home = if moved { destination } else { source };
         home.set_autostart(zone.clone(), true).await?;
     }
-    if !matches!(action, Action::Stayed | Action::Wait | Action::Stuck) {
-        // It is there for good, or nothing of it is. If that is not heard: what it came over is heeded by nobody while it
-        // is there, and a booking runs out by itself.
+    if moved {
+        // It is there for good. If that is not heard: what it came over is heeded by nobody while it is there.
         let _ = destination.release(zone, uuid).await;
     }
     Ok(moved)

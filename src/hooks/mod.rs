@@ -9,7 +9,7 @@
 mod slip;
 
 use std::fmt;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::paths::Paths;
@@ -105,7 +105,7 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
         return Ok(Change::Unchanged);
     }
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+        crate::folder::make(folder, 0o755)?;
     }
     // libvirt may run it at any moment: it is whole or not there.
     let fresh = path.with_file_name(".00-sysadm.new");

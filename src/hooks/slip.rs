@@ -8,7 +8,6 @@
 //! leaves no hole in the lock, and no zone that nobody can boot.
 
 use std::io::{Error, Result};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -40,7 +39,10 @@ impl Slip {
         let file = folder.join(uuid.to_string());
         let named =
             |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", file.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
+        if let Some(run) = folder.parent() {
+            crate::folder::run(run).map_err(named)?;
+        }
+        crate::folder::keep(folder, 0o700).map_err(named)?;
         let slip = Self(file.clone());
         let process = std::process::id().to_string();
         let start = start_of(&process).unwrap_or_default();

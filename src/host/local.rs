@@ -263,7 +263,11 @@ impl Host for Local {
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
-        self.store.renew(&zone, uuid, self.until(lease)).map(drop).map_err(|error| self.failed(error))
+        let renewed = match lease {
+            0 => self.store.release(&zone, uuid),
+            lease => self.store.renew(&zone, uuid, self.until(lease)),
+        };
+        renewed.map(drop).map_err(|error| self.failed(error))
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -119,7 +119,12 @@ impl Marks {
             let path = folder.join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
             let content = uuid::Uuid::new_v4().to_string();
             let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-            match file.and_then(|mut file| file.write_all(content.as_bytes())) {
+            // Another host's root may be nobody here, whatever the umask is.
+            let written = file.and_then(|mut file| {
+                file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+                file.write_all(content.as_bytes())
+            });
+            match written {
                 Ok(()) => {
                     self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
                     Proof::File { path, content }

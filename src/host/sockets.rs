@@ -58,7 +58,7 @@ impl Sockets {
     fn make(&self, token: &Token) -> io::Result<PathBuf> {
         // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner one
         // by its name.
-        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)?;
+        crate::folder::run(&self.run_dir)?;
         self.sweep();
         let folder = self.folder(token);
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {

@@ -173,8 +173,11 @@ pub async fn migrate(
     // host that cannot be told forgets the booking when its lease ends.
     let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
     match (result, reserved) {
-        // What the zone came over is needed until it is settled whether the zone has come; its booking runs out by itself.
-        (Err(error @ (MoveError::Unknown { .. } | MoveError::Leftover { .. })), _) => Err(error),
+        (Err(error @ (MoveError::Unknown { .. } | MoveError::Leftover { .. })), _) => {
+            // What the zone came over is needed until it is settled whether the zone has come.
+            soon(task.to.renew(zone, uuid, 0)).await;
+            Err(error)
+        }
         (result, reserved) => {
             soon(task.to.release(zone, uuid)).await;
             match result {

@@ -185,7 +185,7 @@ fn each(
 /// Whole or not there: half a policy would be taken for one that was edited.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        crate::folder::make(folder, 0o755)?;
     }
     let fresh = path.with_extension("new");
     let mut file =

@@ -28,7 +28,7 @@ mod targets;
 pub(crate) mod tests;
 mod trips;
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -218,7 +218,7 @@ pub(crate) fn prepare_file(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent()
         && !folder.is_dir()
     {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        crate::folder::make(folder, 0o700)?;
     }
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),

@@ -221,6 +221,9 @@ CREATE TABLE heard (
 ) STRICT;
 
 -- v 5
+-- Where a zone was last that was given up while it was away: it may be there.
+ALTER TABLE detached ADD COLUMN last_at TEXT;
+
 -- For which hosts a zone was brought here: they may fetch it.
 CREATE TABLE brought (
     uuid TEXT NOT NULL,

@@ -129,7 +129,7 @@ struct Text {
 impl Text {
     fn write(context: &Context, config: &str) -> Result<Self, CliError> {
         let folder = context.paths.run_dir();
-        std::fs::create_dir_all(&folder)?;
+        crate::folder::run(&folder)?;
         let file = folder.join(format!("edit-{}", Uuid::new_v4().simple()));
         zonepath::write(&file, config, 0o600)?;
         Ok(Self { file, is_kept: false })

@@ -116,6 +116,11 @@ pub fn detached(zone: &str, uuid: u128, moved_to: Option<&str>) -> Detached {
     Detached { moved_to: moved_to.map(uri), ..row }
 }
 
+/// One that was given up while it was away.
+pub fn given_up(zone: &str, uuid: u128) -> Detached {
+    Detached { last_at: Some(uri("rads://h2")), ..detached(zone, uuid, None) }
+}
+
 /// The same zone, with a zonepath.
 pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
@@ -268,6 +273,7 @@ pub fn contents() -> Contents {
         heard: vec![heard("rads://h3:12303", 43)],
         detached: vec![
             detached_container("box", 21),
+            given_up("lost", 24),
             detached("ready", 22, None),
             detached("there", 23, Some("rads://h3:12303")),
         ],

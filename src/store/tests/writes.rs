@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, heard, holder, left, manifest, name, rest, standby, trip,
-    uri,
+    announcement, away, booking, detached, entry, given_up, heard, holder, left, manifest, name, rest,
+    standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -34,6 +34,7 @@ pub const WRITES: &[Write] = &[
     ("record a zone that comes back", |store| {
         store.begin_return(&away("web", AwayPhase::Returning).0, &manifest("web"))
     }),
+    ("give up a zone that is away", |store| store.give_up(&given_up("gone", 35)).map(drop)),
     ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
     ("record a zone that is put to rest", |store| {
         store.begin_rest(&rest("new", RestWay::Stop, RestPhase::Stopping))
@@ -42,7 +43,7 @@ pub const WRITES: &[Write] = &[
         store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
     }),
     ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
-    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 24, None))),
+    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 34, None))),
     ("remove a zone from those that are detached", |store| {
         store.remove_detached(detached("ready", 22, None).uuid).map(drop)
     }),
