@@ -72,6 +72,7 @@ pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
 pub mod file;
+mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

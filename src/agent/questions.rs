@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 use super::Peer;
 use super::claims::Claim;
-use crate::host::{ByteStream, Call, Host, HostError, Role, Token};
+use crate::host::{ByteStream, Call, Deed, Host, HostError, Named, Role, Standing, Token};
+use crate::model::{Blocker, BlockerKind};
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 
@@ -99,9 +100,12 @@ async fn read_requests(
                 match admit(call, open, &**host, peer) {
                     Err(error) => reply(id, Err(error)),
                     Ok((call, claim)) => {
-                        let (host, replies) = (Arc::clone(host), replies.clone());
+                        let (host, replies, peer) = (Arc::clone(host), replies.clone(), peer.clone());
                         open.tasks.spawn(async move {
-                            let answer = ask(host, call).await;
+                            let answer = match own(&*host, &peer, &call).await {
+                                Ok(()) => ask(host, call).await,
+                                Err(error) => Err(error),
+                            };
                             drop(claim);
                             // Fails when the client has gone: then nobody wants to know.
                             let _ = replies.send(reply(id, answer)).await;
@@ -172,6 +176,26 @@ fn in_its_own_name(call: &mut Call, name: &str) {
         Call::withdraw_standby { origin, .. } => *origin = name.to_owned(),
         _ => {}
     }
+}
+
+/// Refuses what may be done with a peer's own zones only, if the zone is not its own.
+async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError> {
+    let deed = Deed::of(call);
+    if deed == Deed::Look || peer.role == Role::Admin {
+        return Ok(());
+    }
+    let Standing { relation, reason } = host.standing(&peer.name, &Named::by(call)).await?;
+    if deed.is_allowed(relation) {
+        return Ok(());
+    }
+    if let Call::reserve { arrival, .. } = call {
+        // Asked whether a zone may come, a host says what is against it.
+        let blockers = vec![Blocker::new(BlockerKind::Identity, reason)];
+        let zone = arrival.manifest.zone.name.clone();
+        return Err(HostError::Refused { host: host.name().to_owned(), zone, blockers });
+    }
+    let (host, peer, call) = (host.name().to_owned(), peer.name.clone(), call.name().to_owned());
+    Err(HostError::NotItsOwn { host, peer, call, reason })
 }
 
 async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {

@@ -90,7 +90,7 @@ impl Desk<'_> {
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
         let from = self.local.name().to_owned();
         let (beside, plugs) = (Beside::default(), Vec::new());
-        Arrival { manifest, kind, from, home: None, overwrite: false, force, beside, plugs }
+        Arrival { manifest, kind, from, home: None, owners: Vec::new(), overwrite: false, force, beside, plugs }
     }
 
     /// Whoever shares its zonepath may have attached it.
@@ -129,7 +129,7 @@ impl Desk<'_> {
 
     /// Whoever else could have a zone must say that it has not. Of one with a zonepath its manifest tells.
     async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AttachmentError> {
-        let mut uris: Vec<_> = row.moved_to.iter().cloned().collect();
+        let mut uris: Vec<_> = row.moved_to.iter().chain(&row.last_at).cloned().collect();
         if row.zonepath.is_none() {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
@@ -178,7 +178,7 @@ impl Desk<'_> {
     }
 
     /// Whether the platform says that it has the zone of that identity.
-    async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
+    pub(super) async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
         inventory.is_ok_and(|all| all.zones.iter().any(|zone| zone.uuid == uuid))
     }

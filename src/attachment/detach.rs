@@ -55,6 +55,12 @@ impl Desk<'_> {
             Ok(manifest) => Document::of(manifest, self.written()),
             Err(HostError::NoSuchZone { .. }) => {
                 let known = self.known().await?;
+                if let Some(row) = known.away.iter().find(|row| row.zone == *zone) {
+                    // As it was when it left: of that there may be no other copy.
+                    let manifest = self.local.store().manifest_of(zone)?;
+                    let manifest = manifest.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
+                    return Document::of(manifest, Written::by(self.local.name(), row.started));
+                }
                 let row = known.may_delete(zone)?;
                 Document::of(row.manifest.clone(), row.written.clone())
             }

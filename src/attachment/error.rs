@@ -33,7 +33,9 @@ pub enum Refusal {
     )]
     Rests(ZoneName),
     /// It is at its refuge.
-    #[error("zone '{0}': it is away at {1}; 'sysadm evacuate -r {0}' brings it back")]
+    #[error(
+        "zone '{0}': it is away at {1}; 'sysadm evacuate -r {0}' brings it back; if it is nowhere any more, 'sysadm evacuate --forget {0}' makes it configured here"
+    )]
     Away(ZoneName, HostUri),
     /// Nobody knows where it is.
     #[error("zone '{0}': its move to {1} was interrupted; 'sysadm evacuate --resume' finds out where it is")]

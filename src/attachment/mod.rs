@@ -20,6 +20,7 @@ mod attach;
 mod create;
 mod detach;
 mod error;
+mod give_up;
 mod known;
 mod lost;
 
@@ -27,6 +28,7 @@ pub use attach::{Attached, Terms};
 pub use create::{Created, Draft, Wishes};
 pub use detach::{Document, Left};
 pub use error::{AttachmentError, Refusal};
+pub use give_up::GivenUp;
 pub use known::Known;
 pub use lost::{Rescue, Taken};
 

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
+use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, Reason};
 use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, recover};
 use crate::host::Host;
@@ -87,7 +88,8 @@ pub struct Args {
     /// Ask both hosts what became of each interrupted move, and finish or undo it; every run does that first
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned
+    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned. One that
+    /// is away is configured here then: 'sysadm zone attach' takes it if it is nowhere else
     #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
@@ -119,7 +121,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         return stop::ask(&context).await;
     }
     if let Some(zone) = &args.forget {
-        return forget(&context, zone);
+        return forget(&context, zone).await;
     }
     let verbosity = match (args.verbose, args.quiet || args.json) {
         (true, _) => Verbosity::Verbose,
@@ -259,23 +261,28 @@ fn exit_of(outcome: &Outcome) -> Exit {
     }
 }
 
-fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
-    let store = context.store()?;
-    let _lock = RunLock::take(&context.paths, format_args!("evacuate --forget {zone}"))?;
-    if store.remove_rest(zone)? {
-        context.audit(&format!("{zone}, at rest here, given up by {}", Context::user()));
-        ui::say(&format!("{zone}: given up; it rests here, and is not booted on return"));
-        return Ok(Exit::Done);
-    }
-    let row = store.away()?.into_iter().find(|row| row.zone == *zone);
-    let Some(row) = row else {
-        return Err(CliError::new(
-            Exit::Error,
-            format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is"),
-        ));
+async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
+    let local = context.local(context.store()?)?;
+    let desk = super::zone::desk(context, &local);
+    let (said, audited) = match desk.give_up(zone).await? {
+        Some(GivenUp::Rest) => {
+            ("it rests here, and is not booted on return".to_owned(), ", at rest here,".to_owned())
+        }
+        Some(GivenUp::Here(refuge)) => {
+            (format!("it was recorded as away at {refuge}, and is here"), format!(", recorded at {refuge},"))
+        }
+        Some(GivenUp::Configured(refuge)) => (
+            format!(
+                "it was last at {refuge}; it is configured here: 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' gives its configuration up, too"
+            ),
+            format!(", last at {refuge},"),
+        ),
+        None => {
+            let text = format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is");
+            return Err(CliError::new(Exit::Error, text));
+        }
     };
-    store.remove_away(zone)?;
-    context.audit(&format!("{zone}, last at {}, given up by {}", row.refuge, Context::user()));
-    ui::say(&format!("{zone}: given up; it was last at {}", row.refuge));
+    context.audit(&format!("{zone}{audited} given up by {}", desk.user));
+    ui::say(&format!("{zone}: given up; {said}"));
     Ok(Exit::Done)
 }

@@ -49,6 +49,7 @@ impl Ask<'_> {
             force: self.force,
             beside,
             plugs: bound.plugs.clone(),
+            owners: self.offer.owners.clone(),
         };
         let (answer, views) =
             futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;

@@ -1,6 +1,7 @@
 //! What a run does with each of its zones, in memory and in the store: what `evacuate -l` shows meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::select::Candidate;
@@ -12,6 +13,7 @@ pub struct Board {
     store: Arc<Store>,
     run: Option<i64>,
     moves: Mutex<BTreeMap<ZoneName, Move>>,
+    cut_short: AtomicBool,
 }
 
 impl Board {
@@ -26,7 +28,7 @@ impl Board {
             let blank = Move { brand: Some(candidate.brand), ..Move::new(candidate.zone.clone()) };
             (candidate.zone.clone(), blank)
         });
-        Self { store, run: None, moves: Mutex::new(moves.collect()) }
+        Self { store, run: None, moves: Mutex::new(moves.collect()), cut_short: AtomicBool::new(false) }
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<ZoneName, Move>> {
@@ -36,6 +38,16 @@ impl Board {
     /// The number of the run; none for a dry one.
     pub const fn run(&self) -> Option<i64> {
         self.run
+    }
+
+    /// Something is left undone because the run was given up.
+    pub fn cut_short(&self) {
+        self.cut_short.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something is.
+    pub fn is_cut_short(&self) -> bool {
+        self.cut_short.load(Ordering::Relaxed)
     }
 
     /// Writes all of them down.

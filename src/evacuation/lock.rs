@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -24,7 +24,7 @@ impl RunLock {
         let path = paths.run_lock();
         let failed = |source| EvacuationError::Lock { path: path.clone(), source };
         if let Some(folder) = path.parent() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+            crate::folder::state(folder).map_err(failed)?;
         }
         // What a link leads to is nobody's lock, and is not emptied.
         let flags = OFlags::NOFOLLOW.bits().cast_signed();

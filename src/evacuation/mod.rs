@@ -193,7 +193,7 @@ pub struct Outcome {
     pub left_running: Option<Vec<ZoneName>>,
     /// Zones that still run here because they were to be left alone.
     pub left_alone: Vec<ZoneName>,
-    /// It was given up before its end, and why.
+    /// Something is left undone because it was given up, and why it was.
     pub stopped: Option<Reason>,
     /// It is written down: what is not may be lost.
     pub recorded: bool,
@@ -221,6 +221,8 @@ impl Engine {
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
         board.save_all()?;
         let stopped = self.in_passes(direction, candidates.list, scene, options, &board).await;
+        // Whoever asked it to stop when all was as good as done has stopped nothing.
+        let stopped = stopped.filter(|_| board.is_cut_short());
         let moves = board.moves();
         let running = match direction {
             Direction::Evacuate if options.zones.is_empty() => self.still_running().await,

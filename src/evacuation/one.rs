@@ -44,6 +44,7 @@ impl<'a> OneMove<'a> {
     pub async fn run(&self, retries: u32) {
         self.turn.wait().await;
         if self.of.engine.cancel.stage() != Stage::Running {
+            self.of.board.cut_short();
             let uuid = self.of.task.arrival.manifest.zone.uuid;
             // The next one need not wait for this answer.
             self.turn.end();
@@ -61,6 +62,12 @@ impl<'a> OneMove<'a> {
             Err(reason) => Err(MoveError::undone(Step::Reserve, reason)),
         };
         let now = Engine::now();
+        let aborting = self.of.engine.cancel.stage() == Stage::Aborting;
+        if matches!(&result, Err(MoveError::Cancelled))
+            || aborting && matches!(&result, Err(MoveError::Unknown { .. }))
+        {
+            self.of.board.cut_short();
+        }
         self.of.record(&result, now);
         self.end(|a_move| conclude(a_move, self.of.errand, &result, now));
     }
@@ -111,6 +118,7 @@ impl<'a> OneMove<'a> {
             () = self.of.engine.cancel.given_up() => {}
         }
         if self.of.engine.cancel.stage() != Stage::Running {
+            self.of.board.cut_short();
             return false;
         }
         self.tell_that_it_moves();

@@ -151,6 +151,9 @@ impl Engine {
     /// Those that wait are waited for no longer.
     fn give_up(&self, waiting: &[(ZoneName, Wait)], board: &Board) -> Option<Reason> {
         let stopped = self.cancel.reason();
+        if stopped.is_some() && !waiting.is_empty() {
+            board.cut_short();
+        }
         for (zone, wait) in waiting {
             let end = |a_move: &mut Move| {
                 (a_move.state, a_move.error) = match stopped {

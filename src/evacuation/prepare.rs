@@ -65,7 +65,8 @@ impl Engine {
             {
                 let places = &scene.place(&open, &tries.settled(), options.force);
                 let preparing = open.iter().map(|candidate| async move {
-                    (candidate, self.prepare_one(round, candidate, places.get(&candidate.zone)).await)
+                    let place = places.get(&candidate.zone);
+                    (candidate, self.prepare_one(round, candidate, place, board).await)
                 });
                 // What a dry run has planned is known one zone after the other.
                 let width = if mode == Mode::Book { WIDTH } else { 1 };
@@ -86,13 +87,20 @@ impl Engine {
         tries.into_list(candidates)
     }
 
-    async fn prepare_one(&self, round: &Round<'_>, candidate: &Candidate, place: Option<&Place>) -> Prepared {
+    async fn prepare_one(
+        &self,
+        round: &Round<'_>,
+        candidate: &Candidate,
+        place: Option<&Place>,
+        board: &Board,
+    ) -> Prepared {
         let prepared = match self.cancel.stage() {
             Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate, place)).await,
             Stage::Finishing | Stage::Aborting => None,
         };
         // Room that was booked for it by a question without an answer is free again when the lease ends.
         let mut prepared = prepared.unwrap_or_else(|| {
+            board.cut_short();
             unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
         });
         if matches!(prepared.readiness, Readiness::Ready(_)) {

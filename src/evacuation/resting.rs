@@ -49,6 +49,7 @@ impl Resting<'_> {
     fn its_turn(&self, zone: &ZoneName) -> bool {
         let runs = self.engine.cancel.stage() == Stage::Running;
         if !runs {
+            self.board.cut_short();
             self.end(zone, MoveState::Skipped, Some("cancelled before its turn".to_owned()));
         }
         runs
@@ -85,6 +86,9 @@ impl Resting<'_> {
         };
         // A shutdown cannot be called back: the end of it is waited for, also when the run is given up.
         let answer = engine.cancel.bound(MOVES, asking).await;
+        if answer.is_none() {
+            self.board.cut_short();
+        }
         let Some(inventory) = self.look().await.filter(|_| answer.is_some()) else {
             let text = "whether it has ended is not known; 'sysadm evacuate --resume' finds out";
             return (MoveState::Unknown, Some(text.to_owned()));
@@ -115,6 +119,9 @@ impl Resting<'_> {
         let Some(before) = self.look().await else { return unknown() };
         let saved = seen(&before, rest.uuid).1.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
         let answer = engine.cancel.bound(MOVES, engine.local.boot(zone.clone(), rest.uuid)).await;
+        if answer.is_none() {
+            self.board.cut_short();
+        }
         let Some(inventory) = self.look().await.filter(|_| answer.is_some()) else { return unknown() };
         if seen(&inventory, rest.uuid).0 != Seen::Runs {
             let reason = match answer {

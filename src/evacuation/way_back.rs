@@ -85,7 +85,7 @@ pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) 
                 away.zone, away.zone
             ),
             _ => format!(
-                "it is no longer on {name}: moved on or removed there; find it, or give it up: sysadm evacuate --forget {}",
+                "it is no longer on {name}: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget {}' makes it configured here",
                 away.zone
             ),
         }));

@@ -9,7 +9,6 @@
 mod slip;
 
 use std::fmt;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::file;
@@ -111,7 +110,7 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
         Err(error) => return Err(error),
     };
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+        crate::folder::make(folder, 0o755)?;
     }
     // libvirt may run it at any moment: it is whole or not there.
     file::replace(path, text, 0o755)?;

@@ -8,12 +8,12 @@
 //! leaves no hole in the lock, and no zone that nobody can boot.
 
 use std::io::{Error, Result};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use crate::file;
+use crate::folder;
 use crate::paths::Paths;
 
 /// Holds until it is dropped.
@@ -37,11 +37,14 @@ impl Slip {
         Self::write(&paths.holds(), uuid)
     }
 
-    fn write(folder: &Path, uuid: Uuid) -> Result<Self> {
-        let path = folder.join(uuid.to_string());
+    fn write(slips: &Path, uuid: Uuid) -> Result<Self> {
+        let path = slips.join(uuid.to_string());
         let named =
             |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", path.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(named)?;
+        if let Some(run) = slips.parent() {
+            folder::run(run).map_err(named)?;
+        }
+        folder::keep(slips, 0o700).map_err(named)?;
         let slip = Self(path.clone());
         let process = std::process::id().to_string();
         let start = start_of(&process).unwrap_or_default();

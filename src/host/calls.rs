@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ByteStream, Channel, DiskView, HostError, Offer, Pending, ProbeTicket, Remote, Token};
+use super::{
+    ByteStream, Channel, DiskView, HostError, Named, Offer, Pending, ProbeTicket, Remote, Standing, Token,
+};
 use crate::model::{
     Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
     ZoneName,
@@ -75,6 +77,12 @@ macro_rules! calls {
             fn id(&self) -> HostId;
 
             $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
+
+            /// What the zone that a question names is to a peer. A host is asked that by its own agent.
+            async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
+                let reason = "it does not tell whose its zones are".to_owned();
+                Err(HostError::Failed { host: self.name().to_owned(), reason })
+            }
 
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
             async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError>;
@@ -180,7 +188,8 @@ calls! {
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
     /// configuration that the zone is to come over is kept from then on.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
-    /// Extends a booking to `lease` milliseconds from now; nothing if there is none any more.
+    /// Extends a booking to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
+    /// its room is given back, and an older configuration that the zone came over is kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
     /// Gives the booked room back: the zone is here, or it will not come. An older configuration that it came over is
     /// not needed any more if it is here.
@@ -235,6 +244,8 @@ mod tests {
         let rows = document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
         let mut said: Vec<_> =
             rows.map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default())).collect();
+        // That is `detach`, too.
+        said.retain(|(name, _)| *name != "detach gone");
         let streams = [("connect", Role::Migrate), ("listen", Role::Migrate)];
         let mut known: Vec<_> =
             Call::ALL.iter().chain(&streams).map(|(name, role)| (*name, role.as_str())).collect();

@@ -48,6 +48,18 @@ pub enum HostError {
         /// The role that it needs.
         role: String,
     },
+    /// The zone is not the caller's.
+    #[error("{host} does not let {peer} do that: {call} is for its own zones, and {reason}")]
+    NotItsOwn {
+        /// The host.
+        host: String,
+        /// Who asked.
+        peer: String,
+        /// What was asked.
+        call: String,
+        /// Whose it is.
+        reason: String,
+    },
     /// It tried and failed.
     #[error("{host}: {reason}")]
     Failed {

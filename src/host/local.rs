@@ -9,6 +9,7 @@ mod hold;
 mod older;
 mod software;
 mod standby;
+mod standing;
 mod whereabouts;
 
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use uuid::Uuid;
 use super::probe::{self, Marks};
 use super::sockets::Sockets;
 use super::{
-    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
+    ByteStream, Channel, DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Progress, Sent,
+    Standing, Token,
 };
 use crate::config::Limits;
 use crate::maintenance;
@@ -204,6 +206,10 @@ impl Host for Local {
         self.id
     }
 
+    async fn standing(&self, peer: &str, named: &Named) -> Result<Standing, HostError> {
+        self.standing_of(peer, named).await
+    }
+
     async fn facts(&self) -> Result<Facts, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
@@ -255,8 +261,9 @@ impl Host for Local {
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let (manifest, own) = self.leaving(&zone).await?;
+        let owners = self.store.brought(manifest.zone.uuid).map_err(|error| self.failed(error))?;
         let ticket = self.marks.leave(&software::storage(&manifest, &own));
-        Ok(Offer { manifest, ticket })
+        Ok(Offer { manifest, ticket, owners })
     }
 
     async fn look(&self, ticket: ProbeTicket) -> Result<Vec<DiskView>, HostError> {
@@ -286,7 +293,11 @@ impl Host for Local {
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
-        self.store.renew(&zone, uuid, self.until(lease)).map(drop).map_err(|error| self.failed(error))
+        let renewed = match lease {
+            0 => self.store.release(&zone, uuid),
+            lease => self.store.renew(&zone, uuid, self.until(lease)),
+        };
+        renewed.map(drop).map_err(|error| self.failed(error))
     }
 
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
@@ -347,7 +358,8 @@ impl Host for Local {
     async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
-            let folder = self.sockets.expect(&token).map_err(|error| self.failed(error))?;
+            let folder =
+                self.sockets.expect(&token, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Destination, Step::Prepare, act).await

@@ -12,6 +12,7 @@ pub(crate) mod fake;
 mod local;
 mod probe;
 mod remote;
+mod rights;
 mod room;
 mod sockets;
 
@@ -21,6 +22,7 @@ pub use local::Local;
 pub(crate) use probe::device_name;
 pub use probe::{DiskView, Offer, ProbeTicket};
 pub use remote::Remote;
+pub use rights::{Deed, Named, Relation, Standing};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -28,6 +28,9 @@ pub struct Offer {
     pub manifest: Manifest,
     /// What tells its storage from other storage.
     pub ticket: ProbeTicket,
+    /// The hosts for which it is where it is, beside that host itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
 }
 
 /// The marks of one probe.

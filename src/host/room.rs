@@ -149,6 +149,7 @@ mod tests {
             force: false,
             beside: Beside::default(),
             plugs: vec![],
+            owners: vec![],
         }
     }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{ByteStream, Channel, HostError, Pending, Token};
 use crate::file;
@@ -58,7 +59,7 @@ impl Sockets {
     fn make(&self, token: &Token) -> io::Result<PathBuf> {
         // Everybody may pass through the outer folder, nobody may list it: the hypervisor's user finds the inner one
         // by its name.
-        std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&self.run_dir)?;
+        crate::folder::run(&self.run_dir)?;
         self.sweep();
         let folder = self.folder(token);
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
@@ -67,10 +68,15 @@ impl Sockets {
         }
     }
 
-    /// Makes the folder of a zone that may arrive.
-    pub fn expect(&self, token: &Token) -> io::Result<PathBuf> {
+    /// Makes the folder of a zone that may arrive. A token lets one zone in, however often it is asked.
+    pub fn expect(&self, token: &Token, uuid: Uuid) -> io::Result<PathBuf> {
+        let (mark, uuid) = (self.mark(token), uuid.to_string());
+        if std::fs::read(&mark).is_ok_and(|known| known != uuid.as_bytes()) {
+            let refusal = "another zone is let in under this token";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, refusal));
+        }
         let folder = self.make(token)?;
-        file::replace(&self.mark(token), [], 0o600)?;
+        file::replace(&mark, uuid, 0o600)?;
         Ok(folder)
     }
 
@@ -195,7 +201,7 @@ mod tests {
         let (_folder, sockets) = sockets();
         assert!(!sockets.has_departures());
         let (coming, leaving) = (Token::random(), Token::random());
-        let folder = sockets.expect(&coming).unwrap();
+        let folder = sockets.expect(&coming, Uuid::nil()).unwrap();
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
         let knock = sockets.listen(&leaving, Channel::Memory, "h1").unwrap();
@@ -218,7 +224,7 @@ mod tests {
         // A socket at a source lets nobody in here.
         let _knock = sockets.listen(&token, Channel::Control, "h2").unwrap();
         refused(&token).await;
-        sockets.expect(&token).unwrap();
+        sockets.expect(&token, Uuid::nil()).unwrap();
         sockets.connect(&token, &daemon).await.unwrap();
         refused(&Token::random()).await;
         sockets.remove(&token);
@@ -233,7 +239,7 @@ mod tests {
         let token = Token::random();
         let admit = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            sockets.expect(&token)
+            sockets.expect(&token, Uuid::nil())
         };
         let (connected, admitted) = tokio::join!(sockets.connect(&token, &daemon), admit);
         connected.unwrap();
@@ -258,7 +264,7 @@ mod tests {
     async fn what_qemus_user_does_in_its_folder_does_not_let_streams_through_or_stay() {
         let (folder, sockets) = sockets();
         let token = Token::random();
-        let own = sockets.expect(&token).unwrap();
+        let own = sockets.expect(&token, Uuid::nil()).unwrap();
         let precious = folder.path().join("precious");
         std::fs::create_dir(&precious).unwrap();
         std::fs::write(precious.join("file"), "x").unwrap();
@@ -273,7 +279,7 @@ mod tests {
     async fn nothing_is_left_of_a_migration_that_has_ended() {
         let (_folder, sockets) = sockets();
         let token = Token::random();
-        sockets.expect(&token).unwrap();
+        sockets.expect(&token, Uuid::nil()).unwrap();
         sockets.remove(&token);
         drop(sockets.listen(&token, Channel::Memory, "h1").unwrap());
         assert_eq!(std::fs::read_dir(&sockets.run_dir).unwrap().count(), 0);

@@ -34,7 +34,7 @@ impl HostError {
         match self {
             Self::NoAnswer { .. } => true,
             Self::Refused { blockers, .. } => blockers.iter().all(|blocker| blocker.shortage.is_some()),
-            Self::NoSuchZone { .. } | Self::NotAllowed { .. } => false,
+            Self::NoSuchZone { .. } | Self::NotAllowed { .. } | Self::NotItsOwn { .. } => false,
             Self::Failed { reason, .. } => PASSING.iter().any(|part| reason.contains(part)),
         }
     }

@@ -54,6 +54,9 @@ pub struct Arrival {
     /// The interfaces that are plugged into a network of another name at the destination than where it comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plugs: Vec<Plug>,
+    /// The hosts that may fetch it where it comes from: they may where it goes, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
 }
 
 impl Arrival {

@@ -184,7 +184,7 @@ fn each(
 
 fn write(path: &Path, text: &str) -> std::io::Result<Change> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        crate::folder::make(folder, 0o755)?;
     }
     match file::create(path, text, 0o644) {
         Ok(()) => Ok(Change::Installed),

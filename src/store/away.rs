@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
-use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
+use super::{Detached, Expectation, Store, StoreError, detached, parsed, parsed_optional, stored, unsigned};
 use crate::model::{Brand, HostUri, Kind, Manifest, Millis, ZoneName, words};
 
 words! {
@@ -98,12 +98,17 @@ pub(super) fn read_manifest(text: &str) -> rusqlite::Result<Manifest> {
 }
 
 impl Store {
-    /// Records a zone that is about to leave, with its whole configuration. Replaces what was there.
+    /// Records a zone that is about to leave, with its whole configuration, in place of what was there of it. Another zone of
+    /// its name that is away is an error: this may be all that there is of that one.
     pub fn begin_away(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
         let manifest = serde_json::to_string(manifest).unwrap_or_default();
         self.write("record a zone that leaves", |transaction| {
             transaction.execute(
-                "INSERT OR REPLACE INTO away (zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms,
+                "DELETE FROM away WHERE zone = ?1 AND uuid = ?2",
+                params![away.zone.as_str(), away.uuid.to_string()],
+            )?;
+            transaction.execute(
+                "INSERT INTO away (zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms,
                  manifest, aside, one_way) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 params![
                     away.zone.as_str(),
@@ -159,6 +164,14 @@ impl Store {
         })
     }
 
+    /// Gives up a zone that is away. Nobody else need have its configuration: it is `configured` here then.
+    pub fn give_up(&self, row: &Detached) -> Result<bool, StoreError> {
+        self.write("give up a zone that is away", |transaction| {
+            detached::insert(transaction, row)?;
+            Ok(transaction.execute("DELETE FROM away WHERE zone = ?1", [row.zone.as_str()])? > 0)
+        })
+    }
+
     /// All zones that are away, by name.
     pub fn away(&self) -> Result<Vec<Away>, StoreError> {
         self.read("read the away list", |connection| {
@@ -200,7 +213,7 @@ fn update(transaction: &Transaction<'_>, away: &Away) -> rusqlite::Result<()> {
 pub(crate) mod tests {
     use super::*;
     use crate::model::{Zone, ZoneState};
-    use crate::store::tests::fresh;
+    use crate::store::{self, tests::fresh};
 
     /// A zone with every field set.
     pub(crate) fn sample_zone(name: &str) -> Zone {
@@ -280,6 +293,34 @@ pub(crate) mod tests {
             store.update_away(&Away { phase, aside, ..sample("evac1") }).unwrap();
             assert_eq!(store.manifest_of(&name).unwrap(), Some(manifest("evac1")));
         }
+    }
+
+    #[test]
+    fn a_zone_does_not_take_the_place_of_another_one_of_its_name_that_is_away() {
+        let (_folder, store) = fresh();
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
+        let other = Away { uuid: Uuid::from_u128(99), ..sample("evac1") };
+        let said = crate::host::chain(&store.begin_away(&other, &manifest("evac1")).unwrap_err());
+        assert!(said.contains("UNIQUE") && said.contains("away.zone"), "{said}");
+        assert_eq!(store.away().unwrap()[0].uuid, sample("evac1").uuid);
+        // The same one again.
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
+    }
+
+    #[test]
+    fn a_zone_that_is_given_up_is_configured_or_away_and_never_neither() {
+        let (_folder, store) = fresh();
+        store.begin_away(&sample("web"), &manifest("web")).unwrap();
+        let row = store::tests::sample::detached("web", 7, None);
+        let row = Detached { last_at: Some("rads://h2".parse().unwrap()), ..row };
+        // Another one of its name is configured here, of which there may be nothing else.
+        let beside = store::tests::sample::detached("web", 8, None);
+        store.begin_detached(&beside).unwrap();
+        assert!(store.give_up(&row).is_err());
+        assert_eq!((store.away().unwrap().len(), store.detached().unwrap()), (1, vec![beside.clone()]));
+        store.remove_detached(beside.uuid).unwrap();
+        assert!(store.give_up(&row).unwrap());
+        assert_eq!((store.away().unwrap(), store.detached().unwrap()), (vec![], vec![row]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest,
+    Announcement, Away, Brought, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest,
     Run, StandbyRow, Store, StoreError, TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
@@ -57,6 +57,8 @@ pub struct Contents {
     pub journal: Vec<(i64, Entry)>,
     /// The zones that are away, with their configurations.
     pub away: Vec<(Away, Manifest)>,
+    /// For which hosts zones were brought here.
+    pub brought: Vec<Brought>,
     /// The zones that rest here, in the order in which they were put to rest.
     pub rests: Vec<Rest>,
     /// What other hosts have left here of their zones, with the manifests.
@@ -97,6 +99,7 @@ impl Store {
                     Ok((row.get("run")?, Entry::read(row)?))
                 })?,
                 away: all(connection, "SELECT * FROM away ORDER BY zone", read_away)?,
+                brought: all(connection, "SELECT * FROM brought ORDER BY uuid, host", Brought::read)?,
                 rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
                 standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", read_standby)?,
                 left_with: all(connection, "SELECT * FROM left_with ORDER BY uri, zone", LeftRow::read)?,

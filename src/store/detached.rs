@@ -31,6 +31,8 @@ pub struct Detached {
     pub since: Millis,
     /// Where it was migrated to, if it was: it is attached there, and not to be attached here.
     pub moved_to: Option<HostUri>,
+    /// Where it was last, if it was given up while it was away: it may be there.
+    pub last_at: Option<HostUri>,
     /// All about it.
     pub manifest: Manifest,
     /// Where and when that was written.
@@ -48,6 +50,7 @@ impl Detached {
             user,
             since: written.at,
             moved_to: None,
+            last_at: None,
             manifest,
             written,
         }
@@ -69,6 +72,7 @@ impl Detached {
             user: row.get("user")?,
             since: Millis(row.get("since_ms")?),
             moved_to: parsed_optional(row, "moved_to")?,
+            last_at: parsed_optional(row, "last_at")?,
             manifest,
             written,
         })
@@ -116,11 +120,11 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &Detached) -> rusqlite:
     )?;
     // Of every other zone of that name this may be the only configuration: that is an error.
     transaction.execute(
-        "INSERT INTO detached (zone, uuid, brand, zonepath, user, since_ms, moved_to, manifest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO detached (zone, uuid, brand, zonepath, user, since_ms, moved_to, last_at, manifest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (uuid) DO UPDATE SET zone = excluded.zone, brand = excluded.brand,
          zonepath = excluded.zonepath, user = excluded.user, since_ms = excluded.since_ms,
-         moved_to = excluded.moved_to, manifest = excluded.manifest",
+         moved_to = excluded.moved_to, last_at = excluded.last_at, manifest = excluded.manifest",
         params![
             row.zone.as_str(),
             row.uuid.to_string(),
@@ -129,6 +133,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &Detached) -> rusqlite:
             row.user,
             row.since.0,
             row.moved_to.as_ref().map(ToString::to_string),
+            row.last_at.as_ref().map(ToString::to_string),
             text,
         ],
     )?;

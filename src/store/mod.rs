@@ -14,6 +14,7 @@
 mod announcement;
 mod away;
 mod backup;
+mod brought;
 mod check;
 mod contents;
 mod contradiction;
@@ -21,10 +22,9 @@ mod detached;
 mod error;
 mod expected;
 mod file_kind;
-mod heard;
-mod history;
 mod guests;
 mod heard;
+mod history;
 mod identity;
 mod integrity;
 mod journal;
@@ -42,7 +42,7 @@ mod targets;
 pub(crate) mod tests;
 mod trips;
 
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -54,6 +54,7 @@ use uuid::Uuid;
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
+pub use brought::Brought;
 pub use check::{Finding, FindingKind, Needs, Surroundings, check, damaged};
 pub use contents::Contents;
 pub use detached::{Detached, configured};
@@ -291,7 +292,7 @@ fn immutable(path: &Path) -> PathBuf {
 fn prepare_folder(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.is_dir() => {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+            crate::folder::make(folder, 0o700)
         }
         _ => Ok(()),
     }

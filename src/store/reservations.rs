@@ -47,11 +47,15 @@ impl Store {
         admit: impl FnOnce(&[Reservation]) -> Result<(), E>,
     ) -> Result<Result<(), E>, StoreError> {
         self.write("book room", |transaction| {
-            transaction.execute("DELETE FROM reservation WHERE expires_ms <= ?1", [now.0])?;
+            // A zone that belongs here may be recovered by whoever was bringing it.
+            transaction.execute(
+                "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN (SELECT uuid FROM away)",
+                [now.0],
+            )?;
             let others = transaction
-                .prepare("SELECT * FROM reservation WHERE NOT (zone = ?1 AND uuid = ?2 AND source = ?3)")?
+                .prepare("SELECT * FROM reservation WHERE expires_ms > ?4 AND NOT (zone = ?1 AND uuid = ?2 AND source = ?3)")?
                 .query_map(
-                    params![wanted.zone.as_str(), wanted.uuid.to_string(), wanted.source],
+                    params![wanted.zone.as_str(), wanted.uuid.to_string(), wanted.source, now.0],
                     Reservation::read,
                 )?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -74,10 +78,10 @@ impl Store {
         })
     }
 
-    /// Extends a booking. Whether there is one.
+    /// Extends a booking, and never shortens it. Whether there is one.
     pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
         self.write("extend a booking", |transaction| {
-            let sql = "UPDATE reservation SET expires_ms = ?3 WHERE zone = ?1 AND uuid = ?2";
+            let sql = "UPDATE reservation SET expires_ms = max(expires_ms, ?3) WHERE zone = ?1 AND uuid = ?2";
             Ok(transaction.execute(sql, params![zone.as_str(), uuid.to_string(), expires.0])? > 0)
         })
     }
@@ -88,6 +92,11 @@ impl Store {
             let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
             Ok(transaction.execute(sql, [zone.as_str(), &uuid.to_string()])? > 0)
         })
+    }
+
+    /// All bookings, those that have run out, too.
+    pub fn bookings(&self) -> Result<Vec<Reservation>, StoreError> {
+        self.reservations(Millis(i64::MIN))
     }
 
     /// All bookings that are valid now.

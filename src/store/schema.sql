@@ -238,3 +238,15 @@ CREATE TABLE guest (
     -- Where it went from here, and not home.
     gone_to TEXT
 ) STRICT;
+
+-- Where a zone was last that was given up while it was away: it may be there.
+ALTER TABLE detached ADD COLUMN last_at TEXT;
+
+-- For which hosts a zone was brought here: they may fetch it.
+CREATE TABLE brought (
+    uuid TEXT NOT NULL,
+    host TEXT NOT NULL,
+    PRIMARY KEY (uuid, host)
+) STRICT;
+INSERT OR IGNORE INTO brought SELECT uuid, origin FROM standby WHERE taken_ms IS NOT NULL;
+INSERT OR IGNORE INTO brought SELECT uuid, source FROM reservation;

@@ -92,6 +92,12 @@ impl Store {
                 "UPDATE standby SET taken_ms = ?3, taken_by = ?4 WHERE origin = ?1 AND zone = ?2",
                 params![origin, zone.as_str(), taken.map(|(at, _)| at.0), taken.map(|(_, by)| by)],
             )?;
+            // Its host may fetch it when it is back.
+            transaction.execute(
+                "INSERT OR IGNORE INTO brought (uuid, host)
+                 SELECT uuid, origin FROM standby WHERE origin = ?1 AND zone = ?2 AND taken_ms IS NOT NULL",
+                params![origin, zone.as_str()],
+            )?;
             Ok(())
         })
     }

@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
+use crate::output::Printed;
 
 fn stalled(site: &Environment, zone: &str) {
     let zone = Some(zone.parse().unwrap());
@@ -179,4 +180,68 @@ fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
     sysadm: in maintenance; 2 zone(s) still running here: evac2, evac3
     [done]
     ");
+}
+
+#[test]
+fn a_zone_that_its_refuge_has_lost_is_configured_here_when_it_is_given_up() {
+    let site = Environment::ready_to_return();
+    // It may be had before, too.
+    let printed = site.run("h1", "zone detach -n evac1");
+    assert_eq!(printed.status, Some(0));
+    assert!(printed.stdout.contains("evac1"), "{}", printed.stdout);
+    site.done("h1", "evacuate --forget evac1");
+    // It runs over there: nobody attaches it here.
+    let refused = site.run("h1", "zone attach evac1");
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.stderr.contains("it is on rads://h2"), "{}", refused.stderr);
+    site.done("h2", "sim stop evac1");
+    site.done("h2", "sim remove evac1");
+    site.done("h1", "zone attach evac1");
+    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+}
+
+#[test]
+fn a_zone_that_was_given_up_comes_home_all_the_same() {
+    let site = Environment::ready_to_return();
+    site.done("h1", "evacuate --forget evac1");
+    site.done("h2", "zone migrate evac1 rads://h1");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    // What was kept of it is forgotten: it is here.
+    site.done("h1", "sim stop evac1");
+    site.done("h1", "zone detach evac1");
+    site.done("h1", "zone delete -F evac1");
+    assert_eq!(site.run("h1", "zone list -cn").stdout.matches("evac1").count(), 0);
+}
+
+/// Starts a run with one zone, asks it to stop while that moves, and lets it go on.
+fn stopped_too_late(site: &Environment, sender: &str, line: &str) -> Printed {
+    site.set_faults(sender, &[Fault::once(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", line);
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    site.done("h1", "evacuate --cancel");
+    site.set_faults(sender, &[]);
+    site.end(run)
+}
+
+#[test]
+fn whoever_cancels_a_run_that_does_all_the_same_has_cancelled_nothing() {
+    let site = Environment::locked();
+    assert_snapshot!(stopped_too_late(&site, "h1", "evacuate evac1"), @"");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @"");
+    site.done("h1", "maintain -e");
+    assert_snapshot!(stopped_too_late(&site, "h2", "evacuate -r"), @"");
+    assert_snapshot!(stopped_too_late(&site, "h1", "zone migrate evac1 rads://h2"), @"");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+}
+
+#[test]
+fn what_fails_by_itself_while_a_run_is_cancelled_is_no_more_than_not_complete() {
+    let site = Environment::locked();
+    let zone = Some("evac2".parse().unwrap());
+    let refused =
+        Fault { zone, ..Fault::always(Effect::Fail { at: Operation::OpenArrival, reason: "no".into() }) };
+    site.set_faults("h2", &[refused]);
+    let ended = stopped_too_late(&site, "h1", "evacuate --retries 0 evac1 evac2");
+    assert_eq!(ended.status, Some(3), "{ended}");
+    assert!(ended.stderr.contains("evacuation not complete: 1 of 2 zone(s) moved, 1 failed"), "{ended}");
 }

@@ -12,6 +12,7 @@ mod database;
 mod demo;
 mod environment;
 mod evacuate;
+mod folders;
 mod give_up;
 mod help;
 mod hosts;

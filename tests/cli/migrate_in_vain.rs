@@ -22,7 +22,7 @@ fn a_zone_that_is_not_here_is_said_to_be_where_it_is() {
         assert_eq!(
             told.each_ref().map(|text| text.trim_end()),
             [
-                "sysadm: zone 'gone': it is away at rads://h2; 'sysadm evacuate -r gone' brings it back",
+                "sysadm: zone 'gone': it is away at rads://h2; 'sysadm evacuate -r gone' brings it back; if it is nowhere any more, 'sysadm evacuate --forget gone' makes it configured here",
                 "sysadm: zone 'evac4': it is configured; attach it first: sysadm zone attach evac4",
                 "sysadm: no such zone: nobody",
             ]

@@ -119,7 +119,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     ------- stderr -------
     sysadm: return not complete: 3 of 5 zone(s) moved, 2 failed.
     sysadm: evac1: failed: h2 has evacuated it to rads://h3; first return it to h2: run 'sysadm evacuate -r evac1' there
-    sysadm: tzone1: failed: it is no longer on h2: moved on or removed there; find it, or give it up: sysadm evacuate --forget tzone1
+    sysadm: tzone1: failed: it is no longer on h2: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget tzone1' makes it configured here
     [exit status 3]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l -o ZONENAME,STATE,DEST"), @r"
@@ -130,9 +130,12 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
-    sysadm: tzone1: given up; it was last at rads://h2
+    sysadm: tzone1: given up; it was last at rads://h2; it is configured here: 'sysadm zone attach tzone1' attaches it if it is nowhere else, 'sysadm zone delete tzone1' gives its configuration up, too
     [done]
     ");
+    assert!(site.run("h1", "zone list -c").stdout.contains("tzone1"));
+    site.done("h1", "zone attach tzone1");
+    assert_eq!(site.whereabouts("tzone1"), "h1 installed");
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
     ------- stderr -------
     sysadm: tzone1 is not away from this host; 'sysadm evacuate -l' lists what is

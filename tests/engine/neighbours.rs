@@ -3,9 +3,9 @@
 use sysadm::evacuation::Outcome;
 use sysadm::model::Millis;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::store::{Direction, MoveState};
+use sysadm::store::{Direction, MoveState, Reservation};
 
-use crate::world::{Kindly, World, error_of, live, name, state_of, until};
+use crate::world::{Kindly, World, error_of, live, until};
 
 async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
     world.engine_of(host).run(direction, &World::options()).await.unwrap()
@@ -108,9 +108,10 @@ async fn room_stays_booked_while_a_zone_moves_and_no_longer_than_a_lease_without
     let expires = || world.store("h2").reservations(Millis::now()).unwrap().first().map(|one| one.expires);
     let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
         until(|| world.events.count("migrating") == 1).await;
-        let uuid = world.store("h2").reservations(Millis::now()).unwrap()[0].uuid;
         // As if the lease had nearly run out.
-        world.store("h2").renew(&name("web"), uuid, Millis::now().after(30_000)).unwrap();
+        let booked = world.store("h2").reservations(Millis::now()).unwrap().remove(0);
+        let booked = Reservation { expires: Millis::now().after(30_000), ..booked };
+        world.store("h2").reserve(&booked, Millis::now(), |_| Ok::<_, ()>(())).unwrap().unwrap();
         assert!(expires().is_some_and(|expires| expires < soon()));
         until(|| expires().is_some_and(|expires| expires > soon())).await;
         world.clear_faults();

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use sysadm::host::{Channel, Host, HostError, Local, Offer, Remote, Token};
-use sysadm::model::{Arrival, Beside, Kind, Millis, ZoneName};
+use sysadm::host::{Channel, Host, HostError, Local, Offer, Remote, Role, Token};
+use sysadm::model::document::Written;
+use sysadm::model::{Arrival, Beside, Kind, Manifest, Millis, Zone, ZoneName, ZoneState};
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
-use sysadm::store::Store;
+use sysadm::store::{Detached, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::site::{Agent, Site, config, dialer};
@@ -36,9 +37,10 @@ async fn offer(site: &Site, paths: &Paths, zone: &str) -> Offer {
 
 /// A site with h1, which offers web1, an agent of h2, and connections to it as h1 and as h3.
 struct Scene {
-    _site: Site,
+    site: Site,
     agent: Agent,
     store: Arc<Store>,
+    there: Sim,
     here: Paths,
     offer: Offer,
     h1: Remote,
@@ -50,11 +52,12 @@ impl Scene {
         let site = Site::new("Example");
         let (here, there, third) = (site.host("h1"), site.host("h2"), site.host("h3"));
         let offer = offer(&site, &here, "web1").await;
-        let (local, store, _) = host(&site, &there, "h2");
-        let agent = Agent::serve(&there, config(|_| {}), local).await;
+        let (local, store, sim) = host(&site, &there, "h2");
+        let roles = [("h4".to_owned(), Role::Admin)];
+        let agent = Agent::serve(&there, config(|config| config.roles = roles.into()), local).await;
         let h1 = Remote::connect(agent.uri(), dialer(&here)).await.unwrap();
         let h3 = Remote::connect(agent.uri(), dialer(&third)).await.unwrap();
-        Self { _site: site, agent, store, here, offer, h1, h3 }
+        Self { site, agent, store, there: sim, here, offer, h1, h3 }
     }
 
     fn arrival(&self, from: &str) -> Arrival {
@@ -68,6 +71,51 @@ impl Scene {
             force: false,
             beside: Beside::default(),
             plugs: vec![],
+            owners: vec![],
+        }
+    }
+
+    /// The same with a zone of h2 itself, which runs there or does not; and its manifest.
+    async fn with_resident(&self, runs: bool) -> Manifest {
+        let zone: ZoneName = "own1".parse().unwrap();
+        let spec =
+            ZoneSpec { memory: 1 << 30, storages: vec!["nfs".to_owned()], ..ZoneSpec::new(zone.clone()) };
+        self.there.create(spec).unwrap();
+        if runs {
+            self.there.start(&zone).unwrap();
+        }
+        self.h1.manifest(zone).await.unwrap()
+    }
+
+    /// All that can be done to a zone by its name and UUID, and what its answer says.
+    async fn deeds(&self, peer: &Remote, zone: &Zone) -> Vec<(&'static str, Result<(), HostError>)> {
+        let (name, uuid) = (zone.name.clone(), zone.uuid);
+        let manifest = Manifest { zone: zone.clone(), ..self.offer.manifest.clone() };
+        let token = Token::random();
+        vec![
+            ("renew", peer.renew(name.clone(), uuid, 1).await),
+            ("release", peer.release(name.clone(), uuid).await),
+            ("attach", peer.attach(manifest.clone()).await),
+            ("open_arrival", peer.open_arrival(manifest, token.clone()).await),
+            ("resume", peer.resume(name.clone(), uuid).await),
+            ("discard", peer.discard(name.clone(), uuid).await),
+            ("boot", peer.boot(name.clone(), uuid).await.map(drop)),
+            ("set_autostart", peer.set_autostart(name.clone(), true).await),
+            ("detach", peer.detach(name.clone(), uuid, false).await),
+            ("detach gone", peer.detach(name.clone(), uuid, true).await),
+            ("offer", peer.offer(name.clone()).await.map(drop)),
+            ("send", peer.send(zone.clone(), token, vec![]).await.map(drop)),
+            ("abort", peer.abort(name.clone()).await),
+            ("finish", peer.finish(name.clone()).await),
+            ("shutdown", peer.shutdown(name, uuid, 1000).await),
+        ]
+    }
+
+    /// None of them is done, and each is refused with these words.
+    async fn are_refused(&self, peer: &Remote, zone: &Zone, words: &str) {
+        for (deed, result) in self.deeds(peer, zone).await {
+            let refused = reason(result);
+            assert!(refused.contains("is for its own zones") && refused.contains(words), "{deed}: {refused}");
         }
     }
 }
@@ -155,4 +203,107 @@ async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
     let refused = reason(scene.h1.attach(manifest).await);
     assert!(refused.contains("its configuration is of another zone"), "{refused}");
     assert_eq!(scene.h1.inventory().await.unwrap().zones, []);
+}
+
+#[tokio::test]
+async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
+    let scene = Scene::new().await;
+    let zone = scene.offer.manifest.zone.clone();
+    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    let booked = scene.store.reservations(Millis::now()).unwrap();
+    let at_rest = Zone { state: ZoneState::Installed, ..zone.clone() };
+    scene.are_refused(&scene.h3, &at_rest, "h2 expects a zone of this name from h1").await;
+    // Nor under another name of the same zone.
+    let refused = reason(scene.h3.renew("db1".parse().unwrap(), zone.uuid, 1).await);
+    assert!(refused.contains("h2 expects a zone of this name from h1"), "{refused}");
+    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
+    assert_eq!(scene.h3.inventory().await.unwrap().zones, []);
+    // Its maker does not shorten it either.
+    scene.h1.renew(zone.name.clone(), zone.uuid, 1).await.unwrap();
+    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
+    let token = Token::random();
+    for _ in 0..2 {
+        scene.h1.open_arrival(scene.offer.manifest.clone(), token.clone()).await.unwrap();
+    }
+    scene.h1.release(zone.name, zone.uuid).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_brought() {
+    let scene = Scene::new().await;
+    let zone = scene.offer.manifest.zone.clone();
+    let arrival = Arrival {
+        kind: Kind::Cold,
+        owners: vec!["H5".to_owned(), "h9\n".to_owned(), "x".repeat(256)],
+        ..scene.arrival("h1")
+    };
+    scene.h1.reserve(arrival.clone(), 60_000).await.unwrap();
+    scene.h1.attach(scene.offer.manifest.clone()).await.unwrap();
+    scene.h1.release(zone.name.clone(), zone.uuid).await.unwrap();
+    scene.are_refused(&scene.h3, &zone, "it was brought there for H5, h1").await;
+    let refused = reason(scene.h3.reserve(Arrival { overwrite: true, ..arrival }, 1000).await);
+    assert!(refused.contains("it was brought there for H5, h1"), "{refused}");
+    let [found] = &scene.h3.inventory().await.unwrap().zones[..] else { panic!("it is gone") };
+    assert_eq!((found.state, found.autostart), (ZoneState::Installed, false));
+
+    // The host for which it was brought boots it, shuts it down and fetches it.
+    let h5 = Remote::connect(scene.agent.uri(), dialer(&scene.site.host("h5"))).await.unwrap();
+    assert!(h5.boot(zone.name.clone(), zone.uuid).await.unwrap());
+    let offer = h5.offer(zone.name.clone()).await.unwrap();
+    assert_eq!(offer.owners, ["H5", "h1"]);
+    h5.unmark(offer.ticket).await.unwrap();
+    h5.shutdown(zone.name.clone(), zone.uuid, 60_000).await.unwrap();
+    h5.detach(zone.name.clone(), zone.uuid, true).await.unwrap();
+    // Asked again, as after an answer that was lost.
+    let _ = h5.detach(zone.name, zone.uuid, true).await;
+    assert_eq!(h5.inventory().await.unwrap().zones, []);
+}
+
+#[tokio::test]
+async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
+    let scene = Scene::new().await;
+    let manifest = scene.with_resident(true).await;
+    let zone = &manifest.zone;
+    scene
+        .are_refused(&scene.h3, zone, "it is a zone of h2, where nothing is known of h3 having brought it")
+        .await;
+    // A zone of one's own does not lend its identity to another one's name, nor the other way round.
+    scene.h3.reserve(scene.arrival("h3"), 60_000).await.unwrap();
+    let own = scene.offer.manifest.zone.clone();
+    for mixed in [Zone { name: zone.name.clone(), ..own.clone() }, Zone { uuid: zone.uuid, ..own }] {
+        let refused = reason(scene.h3.send(mixed, Token::random(), vec![]).await);
+        assert!(refused.contains("it is a zone of h2"), "{refused}");
+    }
+    let found = scene.h3.inventory().await.unwrap();
+    let found = found.find(&zone.name).unwrap();
+    assert_eq!((found.state, found.autostart), (ZoneState::Running, false));
+    // An administrator may.
+    let h4 = Remote::connect(scene.agent.uri(), dialer(&scene.site.host("h4"))).await.unwrap();
+    h4.set_autostart(zone.name.clone(), true).await.unwrap();
+    h4.shutdown(zone.name.clone(), zone.uuid, 60_000).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_zone_that_is_configured_is_not_given_up_by_a_peer() {
+    let scene = Scene::new().await;
+    let manifest = scene.with_resident(false).await;
+    let zone = &manifest.zone;
+    let written = Written::by("h2", Millis::now());
+    scene.store.begin_detached(&Detached::new(manifest.clone(), written, "root".into())).unwrap();
+    scene.there.remove(&zone.name).unwrap();
+    scene.are_refused(&scene.h3, zone, "it is a zone of h2").await;
+    assert_eq!(scene.store.detached().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn one_token_lets_one_zone_in() {
+    let scene = Scene::new().await;
+    let token = Token::random();
+    scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
+    scene.h1.open_arrival(scene.offer.manifest.clone(), token.clone()).await.unwrap();
+    let other = offer(&scene.site, &scene.here, "web2").await;
+    let arrival = Arrival { manifest: other.manifest.clone(), ..scene.arrival("h1") };
+    scene.h1.reserve(arrival, 60_000).await.unwrap();
+    let refused = reason(scene.h1.open_arrival(other.manifest, token).await);
+    assert!(refused.contains("another zone is let in under this token"), "{refused}");
 }

@@ -10,6 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
 use crate::file;
+use crate::folder;
 use crate::host::Host;
 use crate::model::{NetMap, NetworkName, ZoneName, parse_bytes};
 
@@ -128,9 +129,9 @@ struct Text {
 
 impl Text {
     fn write(context: &Context, config: &str) -> Result<Self, CliError> {
-        let folder = context.paths.run_dir();
-        std::fs::create_dir_all(&folder)?;
-        let path = folder.join(format!("edit-{}", Uuid::new_v4().simple()));
+        let run = context.paths.run_dir();
+        folder::run(&run)?;
+        let path = run.join(format!("edit-{}", Uuid::new_v4().simple()));
         file::create(&path, config, 0o600)?;
         Ok(Self { file: path, is_kept: false })
     }

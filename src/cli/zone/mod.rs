@@ -49,7 +49,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-fn desk<'a>(context: &Context, local: &'a Local) -> Desk<'a> {
+pub(super) fn desk<'a>(context: &Context, local: &'a Local) -> Desk<'a> {
     Desk { local, peers: context.peers(Some(local)), user: Context::user(), now: Millis::now() }
 }
 

@@ -180,6 +180,8 @@ fn of_configured(row: &Detached, arrival: &Arrival) -> Option<String> {
         (false, true) => {
             Some(format!("zone {} has the same UUID there, configured ({})", row.zone, zone.uuid))
         }
+        // It was given up while it was away, and comes home all the same.
+        (true, true) if row.last_at.is_some() => None,
         (true, true) if arrival.overwrite || row.manifest.config == arrival.manifest.config => None,
         (true, true) => {
             Some(format!("{} is configured there already, and otherwise; -w overwrites that", zone.name))
@@ -210,6 +212,7 @@ mod tests {
             force: false,
             beside: Beside::default(),
             plugs: vec![],
+            owners: vec![],
         }
     }
 

@@ -34,7 +34,8 @@ impl Local {
             let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
             let booked: Vec<_> = others.iter().chain(gone).cloned().collect();
             blockers.extend(room.blockers(arrival, &booked));
-            if let Some(other) = others.iter().find(|other| other.zone == wanted.zone) {
+            let is_it = |other: &&Reservation| other.zone == wanted.zone || other.uuid == wanted.uuid;
+            if let Some(other) = others.iter().find(is_it) {
                 let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
                 blockers.push(Blocker::new(BlockerKind::Identity, reason));
             }
@@ -43,10 +44,11 @@ impl Local {
         let booked =
             self.store.reserve(&wanted, (self.clock)(), admit).map_err(|error| self.failed(error))?;
         booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
-        let kept = match self.welcome(arrival) {
-            Ok(()) => self.keep_older(zone.uuid).await,
-            Err(error) => Err(error),
+        let noted = async {
+            self.welcome(arrival)?;
+            self.note_owners(zone.uuid, &arrival.from, &arrival.owners).await?;
+            self.keep_older(zone.uuid).await
         };
-        kept.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))
+        noted.await.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))
     }
 }

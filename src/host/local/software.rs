@@ -143,6 +143,7 @@ mod tests {
                 force,
                 beside: Beside::default(),
                 plugs: vec![],
+                owners: vec![],
             };
             let blockers = self.host.check(arrival).await?;
             let software = blockers.into_iter().filter(|blocker| blocker.kind == BlockerKind::Software);

@@ -24,6 +24,8 @@ use crate::platform::PlatformError;
 /// Somebody who waits for a zone.
 #[derive(Debug)]
 pub(super) struct Expectation {
+    /// For which one.
+    uuid: Uuid,
     /// Whoever opens the control stream finds somebody there, though nothing is ever said.
     _control: UnixListener,
     cancel: CancellationToken,
@@ -45,7 +47,11 @@ impl Sim {
             let what = "a container cannot move live".to_owned();
             return Err(PlatformError::State { zone: config.name, what });
         }
-        let control = listen(folder, Channel::Control)?;
+        // Asked again, as after an answer that was lost.
+        if locked(&self.inner.arriving).get(folder).is_some_and(|one| one.uuid == config.uuid) {
+            return Ok(());
+        }
+        let (control, uuid) = (listen(folder, Channel::Control)?, config.uuid);
         let listener = listen(folder, Channel::Memory)?;
         let cancel = CancellationToken::new();
         let receiver = Receiver {
@@ -57,7 +63,7 @@ impl Sim {
         };
         let task = tokio::spawn(receiver.run(listener, cancel.clone()));
         locked(&self.inner.arriving)
-            .insert(folder.to_owned(), Expectation { _control: control, cancel, task });
+            .insert(folder.to_owned(), Expectation { uuid, _control: control, cancel, task });
         Ok(())
     }
 

@@ -26,9 +26,13 @@ fn expected(version: i64) -> Contents {
     }
 }
 
-/// Version 4 did not know which zones belong to other hosts.
+/// Version 4 knew of nobody whose zones are here, but of those that it had attached for their lost hosts, and of bookings.
 fn before_it_was_known_whose_zones_are_here() -> Contents {
-    Contents { guests: vec![], ..sample::contents() }
+    let mut contents = sample::contents();
+    contents.brought = vec![sample::brought(7, "h1"), sample::brought(9, "h3")];
+    contents.detached.retain(|row| row.last_at.is_none());
+    contents.guests.clear();
+    contents
 }
 
 /// Version 3 did not know with whom it had left manifests, nor what it had heard of that.
@@ -40,6 +44,7 @@ fn before_it_was_known_what_is_left() -> Contents {
 fn before_detached_zones() -> Contents {
     let mut contents = before_it_was_known_what_is_left();
     contents.standbys.clear();
+    contents.brought.retain(|row| *row == sample::brought(9, "h3"));
     contents.detached.clear();
     contents.runs.retain(|run| run.direction != Direction::Migrate);
     contents.away.retain(|(row, _)| !row.one_way);

@@ -8,7 +8,7 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Guest, Heard,
+    Announcement, Away, AwayPhase, Brought, Contents, Detached, Direction, Entry, Expectation, Expected, Guest, Heard,
     Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow,
     Store, Surroundings, TargetKey,
 };
@@ -124,6 +124,11 @@ pub fn detached(zone: &str, uuid: u128, moved_to: Option<&str>) -> Detached {
     Detached { moved_to: moved_to.map(uri), ..row }
 }
 
+/// One that was given up while it was away.
+pub fn given_up(zone: &str, uuid: u128) -> Detached {
+    Detached { last_at: Some(uri("rads://h2")), ..detached(zone, uuid, None) }
+}
+
 /// The same zone, with a zonepath.
 pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
@@ -182,6 +187,11 @@ pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
 
 pub fn heard(from: &str, at: i64) -> Heard {
     Heard { uri: uri(from), uuid: Uuid::from_u128(7), at: Millis(at) }
+}
+
+/// A zone that is here for that host.
+pub fn brought(uuid: u128, host: &str) -> Brought {
+    Brought { uuid: Uuid::from_u128(uuid), host: host.into() }
 }
 
 fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
@@ -256,6 +266,7 @@ pub fn contents() -> Contents {
             moving("moving"),
             away("web", AwayPhase::Leaving),
         ],
+        brought: vec![brought(7, "h1"), brought(9, "h3"), brought(9, "h4")],
         trips: vec![trip("web"), PastTrip { kind: Kind::Cold, downtime_ms: None, ..trip("db") }],
         rests: vec![
             rest("quiet", RestWay::Stop, RestPhase::Resting),
@@ -271,6 +282,7 @@ pub fn contents() -> Contents {
         heard: vec![heard("rads://h3:12303", 43)],
         detached: vec![
             detached_container("box", 21),
+            given_up("lost", 24),
             detached("ready", 22, None),
             detached("there", 23, Some("rads://h3:12303")),
         ],
@@ -326,6 +338,10 @@ pub fn write(store: &Store) {
     contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    }
+    for row in &contents.brought {
+        let hosts = std::slice::from_ref(&row.host);
+        store.bring(row.uuid, hosts, true, &Default::default()).unwrap();
     }
 }
 

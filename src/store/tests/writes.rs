@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, guest, heard, holder, left, manifest, name, rest, standby,
+    announcement, away, booking, detached, entry, given_up, guest, heard, holder, left, manifest, name, rest, standby,
     trip, uri,
 };
 use crate::model::{Millis, Step};
@@ -34,6 +34,7 @@ pub const WRITES: &[Write] = &[
     ("record a zone that comes back", |store| {
         store.begin_return(&away("web", AwayPhase::Returning).0, &manifest("web"))
     }),
+    ("give up a zone that is away", |store| store.give_up(&given_up("gone", 35)).map(drop)),
     ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
     ("record a zone that is put to rest", |store| {
         store.begin_rest(&rest("new", RestWay::Stop, RestPhase::Stopping))
@@ -42,7 +43,7 @@ pub const WRITES: &[Write] = &[
         store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
     }),
     ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
-    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 24, None))),
+    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 34, None))),
     ("remove a zone from those that are detached", |store| {
         store.remove_detached(detached("ready", 22, None).uuid).map(drop)
     }),
@@ -68,6 +69,9 @@ pub const WRITES: &[Write] = &[
         store.told(&row.uri, &[(row.uuid, row.at)])
     }),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
+    ("record whose zone comes", |store| {
+        store.bring(booking("guest", 0).uuid, &["h9".to_owned()], true, &Default::default())
+    }),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
     }),

@@ -78,7 +78,7 @@ pub fn init_ca(dir: &Path, site: &str, now: Millis) -> Result<Pair, CertError> {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate().map_err(make)?;
     let cert = params.self_signed(&key).map_err(make)?;
-    fs::create_dir_all(dir).map_err(|source| CertError::Write { path: dir.to_owned(), source })?;
+    crate::folder::make(dir, 0o755).map_err(|source| CertError::Write { path: dir.to_owned(), source })?;
     pair.write(&cert.pem(), &key.serialize_pem())?;
     Ok(pair)
 }

@@ -85,12 +85,12 @@ fn a_zone_that_does_not_rest_where_it_is_is_not_detached() {
     ");
     assert_snapshot!(site.run("h1", "zone detach evac2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back
+    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back; if it is nowhere any more, 'sysadm evacuate --forget evac2' makes it configured here
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach evac2"), @r"
     ------- stderr -------
-    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back
+    sysadm: zone 'evac2': it is away at rads://h2; 'sysadm evacuate -r evac2' brings it back; if it is nowhere any more, 'sysadm evacuate --forget evac2' makes it configured here
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone detach evac4"), @"[done]");

@@ -42,6 +42,7 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 force: false,
                 beside: Beside::default(),
                 plugs: vec![],
+                owners: vec![],
             };
             sim.check(&arrival).await.map(drop)
         }
@@ -127,6 +128,7 @@ async fn a_check_refuses_when_told() {
         force: false,
         beside: Beside::default(),
         plugs: vec![],
+        owners: vec![],
     };
     world
         .b

@@ -83,6 +83,7 @@ async fn a_check_names_everything_that_is_missing() {
         force: false,
         beside: Beside::default(),
         plugs: vec![],
+        owners: vec![],
     };
     let found = world.b.check(&arrival).await.unwrap();
     let folder = world.folder.path().display();

@@ -1,0 +1,51 @@
+//! Giving up a zone that is away: it does not return, and its configuration is not lost.
+
+use super::{AttachmentError, Desk, Refusal};
+use crate::evacuation::RunLock;
+use crate::host::Host;
+use crate::model::document::Written;
+use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
+use crate::store::Detached;
+
+/// What became of a zone that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// It rested here, and rests on.
+    Rest,
+    /// It is here, whole; it was recorded as away there.
+    Here(HostUri),
+    /// It was last there, and is configured here.
+    Configured(HostUri),
+}
+
+impl Desk<'_> {
+    /// Gives up a zone that is away or rests here; none if it does neither. Of one that is away nobody else need have the
+    /// configuration: it is configured here then, unless this host itself has it.
+    ///
+    /// # Errors
+    /// Why not. It is away as before then.
+    pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AttachmentError> {
+        let _lock = RunLock::take(self.local.paths(), format_args!("evacuate --forget {zone}"))?;
+        let store = self.local.store();
+        if store.remove_rest(zone)? {
+            return Ok(Some(GivenUp::Rest));
+        }
+        let Some(row) = store.away()?.into_iter().find(|row| row.zone == *zone) else { return Ok(None) };
+        if self.is_known_to_be_here(row.uuid).await {
+            store.remove_away(zone)?;
+            return Ok(Some(GivenUp::Here(row.refuge)));
+        }
+        if let Some(other) = store.detached()?.into_iter().find(|other| other.zone == *zone)
+            && other.uuid != row.uuid
+            && other.moved_to.is_none()
+        {
+            return Err(Refusal::Beside(zone.clone(), other.uuid).into());
+        }
+        let manifest = store.manifest_of(zone)?.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
+        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
+        let written = Written::by(self.local.name(), row.started);
+        let kept = Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone());
+        store.give_up(&Detached { last_at: Some(row.refuge.clone()), since: self.now, ..kept })?;
+        Ok(Some(GivenUp::Configured(row.refuge)))
+    }
+}

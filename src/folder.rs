@@ -1,0 +1,110 @@
+//! This program's own folders: each has the mode that it must have, whatever the umask of whoever makes it.
+//!
+//! | folder | mode | why |
+//! |---|---|---|
+//! | `/run/sysadm` | 0711 | QEMU's user passes through it to the sockets of its migration, and lists nothing |
+//! | `/run/sysadm/pass`, `hold` | 0700 | they tell what libvirt's hook lets past the lock |
+//! | `/var/lib/sysadm` | 0700 | the database, and the socket by which a run is given up |
+//! | above them, `/etc/sysadm/tls`, `/etc/sysadm/policies`, `/etc/libvirt/hooks` | 0755, if they are made here | nobody else may put a file there |
+
+use std::fs::{DirBuilder, Permissions};
+use std::io::{Error, ErrorKind, Result};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+/// The mode of folders that lead to this program's own.
+const ABOVE: u32 = 0o755;
+
+/// Makes a folder, and those above it, where they are missing. One that is there is left as it is.
+///
+/// # Errors
+/// If it cannot be made; the folder is named.
+pub fn make(path: &Path, mode: u32) -> Result<()> {
+    let named = |error: Error| Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let create = || {
+        DirBuilder::new().mode(mode).create(path)?;
+        // The umask is taken off what was asked for.
+        std::fs::set_permissions(path, Permissions::from_mode(mode))
+    };
+    match (create(), path.parent()) {
+        (Err(error), Some(above)) if error.kind() == ErrorKind::NotFound => {
+            make(above, ABOVE)?;
+            create().or_else(|error| unless_there(path, error)).map_err(named)
+        }
+        (made, _) => made.or_else(|error| unless_there(path, error)).map_err(named),
+    }
+}
+
+/// The same, and one that is there gets that mode, if it is this user's.
+///
+/// # Errors
+/// If it cannot be made or changed; the folder is named.
+pub fn keep(path: &Path, mode: u32) -> Result<()> {
+    make(path, mode)?;
+    let about = path.metadata()?;
+    if about.mode() & 0o7777 == mode || about.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let changed = std::fs::set_permissions(path, Permissions::from_mode(mode));
+    changed.map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// The folder of what lives no longer than its process, or the system.
+///
+/// # Errors
+/// If it cannot be made as it must be.
+pub fn run(path: &Path) -> Result<()> {
+    keep(path, 0o711)
+}
+
+/// The folder of what must survive.
+///
+/// # Errors
+/// If it cannot be made as it must be.
+pub fn state(path: &Path) -> Result<()> {
+    keep(path, 0o700)
+}
+
+fn unless_there(path: &Path, error: Error) -> Result<()> {
+    if error.kind() == ErrorKind::AlreadyExists && path.is_dir() { Ok(()) } else { Err(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paths::Paths;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn folders_of_ours_have_their_mode_and_those_of_others_are_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::new(root.path());
+        run(&paths.run_dir()).unwrap();
+        state(&paths.state_dir()).unwrap();
+        assert_eq!((mode(&paths.run_dir()), mode(&paths.state_dir())), (0o711, 0o700));
+        assert_eq!(mode(&root.path().join("var/lib")), 0o755);
+        // As somebody else has made them before.
+        for (folder, mode) in [(paths.run_dir(), 0o700), (paths.state_dir(), 0o777)] {
+            std::fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+        }
+        run(&paths.run_dir()).unwrap();
+        state(&paths.state_dir()).unwrap();
+        assert_eq!((mode(&paths.run_dir()), mode(&paths.state_dir())), (0o711, 0o700));
+        make(&paths.run_dir(), 0o755).unwrap();
+        assert_eq!(mode(&paths.run_dir()), 0o711);
+    }
+
+    #[test]
+    fn what_is_no_folder_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("run");
+        std::fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("sysadm")] {
+            let error = make(&path, 0o711).unwrap_err().to_string();
+            assert!(error.contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What the zones of this host are to its peers.
+
+use uuid::Uuid;
+
+use super::Local;
+use crate::host::rights::{Named, Relation, Standing};
+use crate::host::{Host, HostError};
+use crate::store::Reservation;
+
+/// No zone is brought for more hosts than that; a name is no longer than a host's.
+const OWNERS: usize = 16;
+const LONGEST_NAME: usize = 255;
+
+/// All that says something of one zone.
+#[derive(Default)]
+struct Signs {
+    /// It is here, or configured here.
+    is_here: bool,
+    /// It belongs here, and is recorded as away.
+    is_away: bool,
+    /// Those that are booked for it and hold now, then those that have run out.
+    booked: Vec<Reservation>,
+    has_run_out: Vec<Reservation>,
+    /// Who has brought it, and for whom it was brought.
+    owners: Vec<String>,
+}
+
+impl Signs {
+    fn relation(&self, peer: &str, host: &str) -> Standing {
+        let is_peer = |name: &str| name.eq_ignore_ascii_case(peer);
+        let by_peer = |one: &&Reservation| is_peer(&one.source);
+        let is_brought_home =
+            self.is_away && self.booked.iter().chain(&self.has_run_out).find(by_peer).is_some();
+        let standing = |relation, reason: String| Standing { relation, reason };
+        if self.owners.iter().any(|owner| is_peer(owner)) {
+            return standing(Relation::Own, format!("it was brought there for {peer}"));
+        }
+        if is_brought_home {
+            return standing(Relation::Home, format!("it belongs to {host}"));
+        }
+        if self.booked.iter().find(by_peer).is_some() {
+            return standing(Relation::Own, format!("{peer} brings it"));
+        }
+        if let Some(booking) = self.booked.first() {
+            let reason = format!("{host} expects a zone of this name from {}", booking.source);
+            return standing(Relation::Expected, reason);
+        }
+        match (self.is_here, &self.owners[..]) {
+            (false, _) => standing(Relation::Absent, format!("{host} has no such zone")),
+            (true, owners @ [_, ..]) => {
+                standing(Relation::Foreign, format!("it was brought there for {}", owners.join(", ")))
+            }
+            (true, []) => standing(
+                Relation::Resident,
+                format!("it is a zone of {host}, where nothing is known of {peer} having brought it"),
+            ),
+        }
+    }
+}
+
+impl Local {
+    /// What the zones that a question names are to a peer: of several, the one that counts least.
+    pub(super) async fn standing_of(&self, peer: &str, named: &Named) -> Result<Standing, HostError> {
+        let failed = |error| self.failed(error);
+        // What it has brought needs no list of zones: one that stands still must not wait for that.
+        if let (None, Some(uuid)) = (&named.zone, named.uuid) {
+            let owners = self.store.brought(uuid).map_err(failed)?;
+            let signs = Signs { owners, ..Signs::default() };
+            let standing = signs.relation(peer, &self.name);
+            if standing.relation == Relation::Own {
+                return Ok(standing);
+            }
+        }
+        let zones = self.inventory().await?.zones;
+        let detached = self.store.detached().map_err(failed)?;
+        let booked = self.store.bookings().map_err(failed)?;
+        let away = self.store.away().map_err(failed)?;
+        let known = zones.iter().map(|zone| (&zone.name, zone.uuid));
+        let known = known.chain(detached.iter().map(|row| (&row.zone, row.uuid)));
+        let known = known.chain(booked.iter().map(|one| (&one.zone, one.uuid)));
+        let meant = known.filter(|(name, _)| named.zone.as_ref() == Some(name)).map(|(_, uuid)| uuid);
+        let mut meant: Vec<Uuid> = meant.chain(named.uuid).collect();
+        meant.sort_unstable();
+        meant.dedup();
+        let now = (self.clock)();
+        let mut least: Option<Standing> = None;
+        for uuid in meant {
+            let (holds, has_run_out) = booked
+                .iter()
+                .filter(|one| one.uuid == uuid)
+                .cloned()
+                .partition(|one: &Reservation| one.expires > now);
+            let signs = Signs {
+                is_here: zones.iter().any(|zone| zone.uuid == uuid)
+                    || detached.iter().any(|row| row.uuid == uuid),
+                is_away: away.iter().any(|row| row.uuid == uuid),
+                booked: holds,
+                has_run_out,
+                owners: self.store.brought(uuid).map_err(failed)?,
+            };
+            let standing = signs.relation(peer, &self.name);
+            if least.as_ref().is_none_or(|least| least.relation < standing.relation) {
+                least = Some(standing);
+            }
+        }
+        Ok(least.unwrap_or_else(|| Signs::default().relation(peer, &self.name)))
+    }
+
+    /// Notes for whom a zone comes for which room has just been booked. One that belongs here is nobody else's.
+    pub(super) async fn note_owners(
+        &self,
+        uuid: Uuid,
+        from: &str,
+        owners: &[String],
+    ) -> Result<(), HostError> {
+        let away = self.store.away().map_err(|error| self.failed(error))?;
+        if from == self.name || away.iter().any(|row| row.uuid == uuid) {
+            return Ok(());
+        }
+        let is_good =
+            |name: &&String| name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut hosts: Vec<_> = owners.iter().filter(is_good).take(OWNERS).cloned().collect();
+        hosts.push(from.to_owned());
+        let present = self.inventory().await?.zones.iter().map(|zone| zone.uuid).collect();
+        let is_here = std::collections::HashSet::contains(&present, &uuid);
+        self.store.bring(uuid, &hosts, is_here, &present).map_err(|error| self.failed(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::sample;
+
+    #[test]
+    fn a_zone_is_its_bringers_and_of_those_for_whom_it_was_brought_and_nobody_elses() {
+        let by = |source: &str| vec![Reservation { source: source.into(), ..sample::booking("web", 9) }];
+        let owners = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let here = || Signs { is_here: true, ..Signs::default() };
+        let away = || Signs { is_away: true, ..Signs::default() };
+        for (signs, expected) in [
+            (Signs::default(), Relation::Absent),
+            (here(), Relation::Resident),
+            (Signs { owners: owners(&["h1"]), ..here() }, Relation::Foreign),
+            (Signs { owners: owners(&["h1", "H3"]), ..here() }, Relation::Own),
+            (Signs { owners: owners(&["h3"]), ..Signs::default() }, Relation::Own),
+            (Signs { owners: owners(&["h1"]), booked: by("h1"), ..Signs::default() }, Relation::Expected),
+            (Signs { owners: owners(&["h3"]), booked: by("h1"), ..here() }, Relation::Own),
+            (Signs { booked: by("h1"), ..here() }, Relation::Expected),
+            (Signs { has_run_out: by("h1"), ..here() }, Relation::Resident),
+            (Signs { owners: owners(&["h1"]), has_run_out: by("h1"), ..here() }, Relation::Foreign),
+            (away(), Relation::Absent),
+            (Signs { is_here: true, ..away() }, Relation::Resident),
+            (Signs { booked: by("h3"), ..away() }, Relation::Home),
+            (Signs { is_here: true, has_run_out: by("h3"), ..away() }, Relation::Home),
+            (Signs { is_here: true, booked: by("h1"), ..away() }, Relation::Expected),
+            (Signs { owners: owners(&["h3"]), ..away() }, Relation::Own),
+        ] {
+            assert_eq!(signs.relation("h3", "h2").relation, expected);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What a peer with role `migrate` may do with which zone: its own ones may come and go, the others are left alone.
+//!
+//! [`Deed::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
+//! peer brings it, has brought it, or is one of those for whom it was brought: the hosts from which it had come to
+//! where it was before. Over ssh, and with role `admin`, every zone is one's own.
+
+use uuid::Uuid;
+
+use super::Call;
+use crate::model::{ZoneName, words};
+
+words! {
+    /// What a zone is to a peer.
+    Relation, "relation" {
+        /// The host knows no such zone.
+        Absent = "absent",
+        /// It is the peer's own.
+        Own = "own",
+        /// The peer brings it, or has brought it, to the host to which it belongs.
+        Home = "home",
+        /// Another peer has booked room for it.
+        Expected = "expected",
+        /// Another peer has brought it.
+        Foreign = "foreign",
+        /// It is the host's: nobody has brought it.
+        Resident = "resident",
+    }
+}
+
+words! {
+    /// What a question is to a zone.
+    Deed, "deed" {
+        /// It only looks, is guarded by a token or in its asker's own name, or is about no zone.
+        Look = "look",
+        /// It asks whether a zone may come.
+        Book = "book",
+        /// It brings a zone, or ends that.
+        Bring = "bring",
+        /// It takes a zone away.
+        Fetch = "fetch",
+    }
+}
+
+impl Deed {
+    /// What a question is.
+    pub const fn of(call: &Call) -> Self {
+        match call {
+            Call::facts {}
+            | Call::inventory {}
+            | Call::survey { .. }
+            | Call::whereabouts { .. }
+            | Call::check { .. }
+            | Call::progress { .. }
+            | Call::manifest { .. }
+            | Call::look { .. }
+            | Call::unmark { .. }
+            | Call::leave_standby { .. }
+            | Call::withdraw_standby { .. }
+            | Call::close_arrival { .. } => Self::Look,
+            Call::reserve { .. } => Self::Book,
+            Call::renew { .. }
+            | Call::release { .. }
+            | Call::attach { .. }
+            | Call::open_arrival { .. }
+            | Call::resume { .. }
+            | Call::discard { .. }
+            | Call::boot { .. }
+            | Call::set_autostart { .. }
+            | Call::detach { gone: false, .. } => Self::Bring,
+            Call::offer { .. }
+            | Call::send { .. }
+            | Call::abort { .. }
+            | Call::finish { .. }
+            | Call::shutdown { .. }
+            | Call::detach { gone: true, .. } => Self::Fetch,
+        }
+    }
+
+    /// Whether a peer may do that with a zone which is that to it. What is not there is not touched.
+    pub const fn is_allowed(self, relation: Relation) -> bool {
+        match (self, relation) {
+            (Self::Look, _) | (_, Relation::Absent | Relation::Own) => true,
+            (Self::Book | Self::Bring, Relation::Home) | (Self::Book, Relation::Resident) => true,
+            (Self::Fetch, Relation::Home) | (Self::Bring | Self::Fetch, Relation::Resident) => false,
+            (_, Relation::Expected | Relation::Foreign) => false,
+        }
+    }
+}
+
+/// By what a question names its zone. By its name where that is all that is said, or all that is heeded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub zone: Option<ZoneName>,
+    /// Its identity.
+    pub uuid: Option<Uuid>,
+}
+
+impl Named {
+    /// The zone that a question is about.
+    pub fn by(call: &Call) -> Self {
+        let identity = |uuid: &Uuid| Self { zone: None, uuid: Some(*uuid) };
+        match call {
+            Call::reserve { arrival, .. } => identity(&arrival.manifest.zone.uuid),
+            Call::attach { manifest } | Call::open_arrival { manifest, .. } => identity(&manifest.zone.uuid),
+            Call::renew { uuid, .. }
+            | Call::release { uuid, .. }
+            | Call::detach { uuid, .. }
+            | Call::shutdown { uuid, .. }
+            | Call::boot { uuid, .. }
+            | Call::resume { uuid, .. }
+            | Call::discard { uuid, .. } => identity(uuid),
+            Call::offer { zone }
+            | Call::set_autostart { zone, .. }
+            | Call::abort { zone }
+            | Call::finish { zone } => Self { zone: Some(zone.clone()), uuid: None },
+            Call::send { zone, .. } => Self { zone: Some(zone.name.clone()), uuid: Some(zone.uuid) },
+            Call::facts {}
+            | Call::inventory {}
+            | Call::survey { .. }
+            | Call::whereabouts { .. }
+            | Call::check { .. }
+            | Call::progress { .. }
+            | Call::manifest { .. }
+            | Call::look { .. }
+            | Call::unmark { .. }
+            | Call::leave_standby { .. }
+            | Call::withdraw_standby { .. }
+            | Call::close_arrival { .. } => Self::default(),
+        }
+    }
+}
+
+/// What a zone is to a peer, and why, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it is.
+    pub relation: Relation,
+    /// A fact about the zone and the host that tells so.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table: what is allowed, for every deed and relation.
+    const ALLOWED: &[(Deed, &[Relation])] = &[
+        (Deed::Look, Relation::ALL),
+        (Deed::Book, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
+        (Deed::Bring, &[Relation::Absent, Relation::Own, Relation::Home]),
+        (Deed::Fetch, &[Relation::Absent, Relation::Own]),
+    ];
+
+    #[test]
+    fn each_deed_is_allowed_with_these_zones_and_no_others() {
+        assert_eq!(ALLOWED.iter().map(|(deed, _)| *deed).collect::<Vec<_>>(), Deed::ALL);
+        for (deed, allowed) in ALLOWED {
+            for relation in Relation::ALL {
+                assert_eq!(deed.is_allowed(*relation), allowed.contains(relation), "{deed} {relation}");
+            }
+        }
+    }
+
+    /// The document's words for a deed.
+    const WORDS: &[(&str, Deed)] = &[
+        ("any", Deed::Look),
+        ("one that may come", Deed::Book),
+        ("one it brings", Deed::Bring),
+        ("its own", Deed::Fetch),
+    ];
+
+    #[test]
+    fn the_document_on_security_says_with_which_zones_each_question_is_allowed() {
+        let document = include_str!("../../docs/security.md");
+        let rows: Vec<Vec<_>> = document
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"))
+            .map(|line| line.split(" | ").collect())
+            .collect();
+        let deed_of =
+            |row: &[&str]| WORDS.iter().find(|(word, _)| row.get(2) == Some(word)).map(|(_, deed)| *deed);
+        for call in every_call() {
+            let name = match &call {
+                Call::detach { gone: true, .. } => "detach gone",
+                call => call.name(),
+            };
+            let row = rows.iter().find(|row| row[0] == format!("{name}`"));
+            let row = row.unwrap_or_else(|| panic!("{name} is in no row"));
+            assert_eq!(deed_of(row), Some(Deed::of(&call)), "{name}: {row:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_that_does_something_names_its_zone() {
+        for call in every_call() {
+            let is_named = Named::by(&call) != Named::default();
+            assert_eq!(is_named, Deed::of(&call) != Deed::Look, "{}", call.name());
+        }
+    }
+
+    /// One of each question; both of `detach`.
+    fn every_call() -> Vec<Call> {
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let manifest = serde_json::to_value(crate::store::tests::sample::manifest("web")).unwrap();
+        let uuid = Uuid::nil().to_string();
+        let token = "0".repeat(32);
+        let arrival = serde_json::json!({
+            "manifest": manifest, "kind": "live", "from": "h1", "overwrite": false,
+        });
+        let standby = serde_json::json!({
+            "manifest": manifest, "origin": "h1", "via": "rads://h2", "others": [],
+        });
+        // Every argument that any question has; each takes its own.
+        let all = serde_json::json!({
+            "zone": "web", "uuid": uuid, "token": token, "manifest": manifest, "arrival": arrival, "lease": 1,
+            "standby": standby, "origin": "h1", "zones": [], "ticket": value(r#"{"marks": []}"#), "measure": false,
+            "limit": 1, "autostart": true,
+        });
+        let make = |name: &str, gone: bool| {
+            let mut arguments = all.clone();
+            arguments["gone"] = gone.into();
+            if name == "send" {
+                arguments["zone"] = manifest["zone"].clone();
+            }
+            serde_json::from_value::<Call>(serde_json::json!({ name: arguments })).unwrap()
+        };
+        let names = Call::ALL.iter().map(|(name, _)| *name);
+        names.map(|name| make(name, false)).chain([make("detach", true)]).collect()
+    }
+}
