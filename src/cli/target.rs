@@ -37,7 +37,7 @@ enum Action {
         #[arg(long)]
         default: bool,
         /// Zones; from then on the default holds for them
-        #[arg(value_name = "ZONE", required_unless_present = "default")]
+        #[arg(value_name = "ZONE", value_parser = ZoneName::typed, required_unless_present = "default")]
         zones: Vec<ZoneName>,
     },
     /// List the targets of every zone, and where each comes from
@@ -72,8 +72,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
         Action::Set { default, words } => set(&context, default, &words).await,
         Action::Unset { default, zones } => {
-            let keys = keys(default, zones);
             let store = context.store()?;
+            let keys = keys(default, context.zones(&store, &zones).await?);
             let known = store.targets()?;
             let missing: Vec<_> = keys.iter().filter(|key| !known.contains_key(*key)).map(describe).collect();
             if !missing.is_empty() {
@@ -108,6 +108,7 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
         }
     }
     let store = context.store()?;
+    let zones = context.zones(&store, &zones).await?;
     let local = context.local(store.clone())?;
     let (away, detached) = (store.away()?, store.detached()?);
     match local.inventory().await {
@@ -141,7 +142,7 @@ fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>
         .map_err(|error| CliError::new(Exit::Usage, error))?;
     let zones: Vec<ZoneName> = zones
         .iter()
-        .map(|word| word.parse())
+        .map(|word| ZoneName::typed(word))
         .collect::<Result<_, _>>()
         .map_err(|error| CliError::new(Exit::Usage, error))?;
     match (zones.is_empty(), default, uris.is_empty()) {

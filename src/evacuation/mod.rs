@@ -67,7 +67,7 @@ pub use wait::Wait;
 use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
-use crate::model::{HostUri, Kind, Millis, Step, Stranger, Zone, ZoneName};
+use crate::model::{HostUri, Inventory, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
 use crate::store::{Away, Direction, Mark, Move, RestWay, Store, configured};
@@ -184,7 +184,7 @@ pub struct Outcome {
     pub direction: Direction,
     /// Every zone that was looked at.
     pub moves: Vec<Move>,
-    /// Guests that cannot be handled and run here.
+    /// Guests that would have to leave, and cannot be handled.
     pub strangers: Vec<Stranger>,
     /// Zones that still run here, after an evacuation of all.
     /// None if this host did not tell.
@@ -218,15 +218,21 @@ impl Engine {
         board.save_all()?;
         let stopped = self.in_passes(direction, candidates.list, scene, options, &board).await;
         let moves = board.moves();
-        let running = match direction {
-            Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
-            _ => Some(Vec::new()),
+        let (running, strangers) = match direction {
+            Direction::Evacuate if options.zones.is_empty() => match self.still_here().await {
+                Some(here) => {
+                    let strangers = here.unhandled(options.all).cloned().collect();
+                    let running = here.zones.into_iter().filter(Zone::is_running);
+                    (Some(running.map(|zone| zone.name).collect()), strangers)
+                }
+                None => (None, candidates.strangers),
+            },
+            _ => (Some(Vec::new()), candidates.strangers),
         };
         let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, options)) {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };
-        let strangers = candidates.strangers;
         let outcome = Outcome { direction, moves, strangers, left_running, left_alone, stopped };
         // What was done is done, and must be told whatever happens now.
         if let Err(error) = self.store.end_run(run, outcome.word(), Self::now()) {
@@ -327,17 +333,14 @@ impl Engine {
     }
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
-    async fn still_running(&self) -> Option<Vec<ZoneName>> {
+    async fn still_here(&self) -> Option<Inventory> {
         let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
         let no_answer = || HostError::NoAnswer {
             host: self.local.name().to_owned(),
             reason: "it was not waited for any longer".to_owned(),
         };
         match inventory.unwrap_or_else(|| Err(no_answer())) {
-            Ok(inventory) => {
-                let running = inventory.zones.into_iter().filter(Zone::is_running);
-                Some(running.map(|zone| zone.name).collect())
-            }
+            Ok(inventory) => Some(inventory),
             Err(error) => {
                 let text = format!("what still runs here is not known: {error}");
                 self.watcher.event(&Event::Warning(&text));
@@ -366,11 +369,11 @@ impl Outcome {
     }
 
     /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
-    /// those that are to be left alone.
+    /// those that are to be left alone, nor is one left that cannot be handled.
     pub fn is_complete(&self) -> bool {
         self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
-            && !self.strangers.iter().any(|stranger| stranger.running)
+            && self.strangers.is_empty()
     }
 
     const fn word(&self) -> &'static str {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{EvacuationError, Peers};
 use crate::host::{Host, Local, chain};
-use crate::model::{Aux, Claim, HostUri, Manifest, Millis, Standby, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Claim, HostUri, Manifest, Millis, Standby, Stranger, Zone, ZoneName, ZoneState};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
@@ -46,6 +46,8 @@ pub struct Report {
     pub claimed: Vec<Claimed>,
     /// What could not be withdrawn; the next time tries it again.
     pub stale: Vec<Stale>,
+    /// Guests that cannot be handled, if all were to be left.
+    pub strangers: Vec<Stranger>,
 }
 
 /// What is to be done at one host.
@@ -83,7 +85,8 @@ pub async fn leave(
             (zone, uris)
         })
         .collect();
-    let mut report = Report::default();
+    let strangers = if only.is_empty() { inventory.strangers } else { Vec::new() };
+    let mut report = Report { strangers, ..Report::default() };
     let mut errands: BTreeMap<HostUri, Errand> = BTreeMap::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         errands.entry(uri.clone()).or_default();

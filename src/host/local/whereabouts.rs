@@ -19,7 +19,7 @@ struct Signs {
 impl Signs {
     /// What they come to for one zone. What its platform has is here, whatever else is written.
     fn of(&self, uuid: Uuid) -> Whereabouts {
-        if self.inventory.zones.iter().any(|zone| zone.uuid == uuid) {
+        if self.inventory.has(uuid) {
             return Whereabouts::Here;
         }
         if self.booked.iter().any(|one| one.uuid == uuid) {
