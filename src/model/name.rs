@@ -81,6 +81,11 @@ impl ZoneName {
         Ok(Self(text))
     }
 
+    /// What is shown of a guest that its platform calls so, also where that can be no zone's name.
+    pub fn label(platform: &str) -> String {
+        Self::of_platform(platform).map_or_else(|_| format!("{platform:?}"), Self::into)
+    }
+
     /// What an operator means who types this: a name as it is listed here, or else as its platform has it.
     ///
     /// # Errors

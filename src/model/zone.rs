@@ -161,9 +161,9 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    /// What it is called in tables and messages: as a zone of its name would be, if there could be one.
+    /// What it is called in tables and messages.
     pub fn label(&self) -> String {
-        ZoneName::of_platform(&self.name).map_or_else(|_| format!("{:?}", self.name), String::from)
+        ZoneName::label(&self.name)
     }
 }
 

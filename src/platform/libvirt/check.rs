@@ -56,7 +56,7 @@ fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Bloc
     let clash = |other: Listed| {
         let same_name = other.is(&zone.name);
         let reason = clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)?;
-        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.stranger("").label())))
+        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.label())))
     };
     others.filter_map(clash).collect()
 }

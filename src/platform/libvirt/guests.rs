@@ -63,7 +63,10 @@ impl Libvirt {
         for (domain, answer) in listed.iter().zip(answers.chunks(2)) {
             let [info, state] = answer else { continue };
             match (ZoneName::of_platform(&domain.name), list::parse_zone(driver.brand(), info, state)) {
-                (Err(reason), _) => result.strangers.push(domain.stranger(reason)),
+                (Err(error), _) => {
+                    let reason = format!("{error}; once it is down: 'virsh domrename {} NAME'", domain.uuid);
+                    result.strangers.push(domain.stranger(reason));
+                }
                 (_, Ok(Some(zone))) if zone.uuid == domain.uuid => result.zones.push(zone),
                 (_, Ok(_)) => untold.push(domain),
                 (_, Err(error)) => result.strangers.push(domain.stranger(chain(&error))),
@@ -74,9 +77,9 @@ impl Libvirt {
             let now =
                 list::parse_list(&list_of(driver).await.map_err(|error| failed("list the zones", error))?)?;
             let there = now.iter().filter(|domain| untold.iter().any(|one| one.uuid == domain.uuid));
-            result
-                .strangers
-                .extend(there.map(|domain| domain.stranger("libvirt lists it and tells nothing of it")));
+            result.strangers.extend(
+                there.map(|domain| domain.stranger("libvirt lists it and tells nothing of it".to_owned())),
+            );
         }
         Ok(result)
     }
@@ -101,7 +104,7 @@ impl Libvirt {
             .map(|pair| pair[0].name.clone())
             .collect();
         for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
-            let reason = "a KVM and an LXC domain have the same name".to_owned();
+            let reason = "a KVM and an LXC domain have the same name; rename one of them".to_owned();
             let (name, uuid) = (zone.name.platform_name(), Some(zone.uuid));
             all.strangers.push(Stranger { name, uuid, reason, running: zone.is_running() });
         }

@@ -22,10 +22,14 @@ impl Listed {
         ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
     }
 
+    /// What it is called in messages.
+    pub fn label(&self) -> String {
+        ZoneName::label(&self.name)
+    }
+
     /// The same as a guest that cannot be handled.
-    pub fn stranger(&self, reason: impl ToString) -> Stranger {
-        let (name, uuid) = (self.name.clone(), Some(self.uuid));
-        Stranger { name, uuid, reason: reason.to_string(), running: self.id.is_some() }
+    pub fn stranger(&self, reason: String) -> Stranger {
+        Stranger { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
     }
 }
 
