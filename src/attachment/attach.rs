@@ -174,13 +174,13 @@ impl Desk<'_> {
     /// Whether the platform says that it has no zone of that identity. If it does not answer it may have one.
     pub(super) async fn is_known_not_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
-        inventory.is_ok_and(|all| all.zones.iter().all(|zone| zone.uuid != uuid))
+        inventory.is_ok_and(|all| !all.has(uuid))
     }
 
     /// Whether the platform says that it has the zone of that identity.
     pub(super) async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
-        inventory.is_ok_and(|all| all.zones.iter().any(|zone| zone.uuid == uuid))
+        inventory.is_ok_and(|all| all.has(uuid))
     }
 
     pub(super) fn must_be_empty(

@@ -125,8 +125,7 @@ impl Desk<'_> {
 
     /// Takes back what was written of a zone, if its platform is known to have it still.
     async fn withdraw(&self, row: &Detached, cause: AttachmentError) -> AttachmentError {
-        let still_here = |zones: &[Zone]| zones.iter().any(|zone| zone.uuid == row.uuid);
-        if !self.local.inventory().await.is_ok_and(|inventory| still_here(&inventory.zones)) {
+        if !self.is_known_to_be_here(row.uuid).await {
             return cause;
         }
         let cleared = row.zonepath.as_ref().map_or(Ok(()), |path| zonepath::clear(path, row.uuid));

@@ -24,9 +24,9 @@ pub enum Refusal {
     Runs(ZoneName),
     /// Its memory lies here.
     #[error(
-        "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {0}')"
+        "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {1}')"
     )]
-    Suspended(ZoneName),
+    Suspended(ZoneName, String),
     /// It was put to rest.
     #[error(
         "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"

@@ -52,12 +52,7 @@ pub fn show(
             ui::print(&table(COLUMNS, plans))?;
         }
         blockers(plans).for_each(|line| ui::complain(&line));
-        for stranger in strangers {
-            ui::complain(&format!(
-                "{:?} runs here and cannot be handled: {}",
-                stranger.name, stranger.reason
-            ));
-        }
+        strangers.iter().for_each(|stranger| ui::complain(&stranger.to_string()));
     }
     let ready = plans.iter().filter(|plan| kind(plan).is_some()).count();
     let blocked = plans.len() - ready + strangers.len();
@@ -76,7 +71,7 @@ pub fn show(
         ),
     });
     let skipped = plans.iter().any(|plan| matches!(plan.prepared.readiness, Readiness::Skipped(_)));
-    Ok(if ready == 0 && !skipped { Exit::Error } else { Exit::Partly })
+    Ok(if ready == 0 && !skipped && strangers.is_empty() { Exit::Error } else { Exit::Partly })
 }
 
 /// A line for each reason: what other targets had against zones that found one, too.

@@ -118,6 +118,7 @@ impl From<EvacuationError> for CliError {
             EvacuationError::GivenUp(Reason::Operator) => Exit::Cancelled,
             EvacuationError::GivenUp(Reason::Deadline)
             | EvacuationError::NoSuchZone(_)
+            | EvacuationError::Unhandled(_)
             | EvacuationError::NotAway(_)
             | EvacuationError::Changed(_)
             | EvacuationError::NotPlanned(_)

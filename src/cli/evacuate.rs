@@ -35,7 +35,7 @@ use crate::store::{Direction, MoveState, RestPhase};
 #[command(after_long_help = super::help::EVACUATE)]
 pub struct Args {
     /// Only these zones, in whatever state they are
-    #[arg(value_name = "ZONE", conflicts_with_all = ["list", "forget", "resume"])]
+    #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "forget", "resume"])]
     zones: Vec<ZoneName>,
     /// Zones that do not run, too: their configurations move
     #[arg(short, long)]
@@ -90,7 +90,7 @@ pub struct Args {
     resume: bool,
     /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned. One that
     /// is away is configured here then: 'sysadm zone attach' takes it if it is nowhere else
-    #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
+    #[arg(long, value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
     /// gives that up, too. -l --watch shows when it has ended
@@ -160,7 +160,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let engine = context.engine(reporter.clone(), cancel.clone())?;
     let options = Options {
         all: args.all,
-        zones: args.zones,
+        zones: context.zones(&engine.store, &args.zones).await?,
         actions: Actions { default: args.action, ..Actions::default() },
         only: None,
         destination: None,
@@ -203,7 +203,9 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Re
         let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
         Some(Left { zone, host, reasons: vec![reason] })
     };
-    plan::write(path, &found.made.file(about, found.planned.iter().filter_map(stays).collect()))
+    let unhandled = |stranger| Left::unhandled(engine.local.name(), stranger);
+    let left = found.planned.iter().filter_map(stays).chain(found.strangers.iter().map(unhandled));
+    plan::write(path, &found.made.file(about, left.collect()))
 }
 
 async fn act(
@@ -262,7 +264,9 @@ fn exit_of(outcome: &Outcome) -> Exit {
 }
 
 async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
-    let local = context.local(context.store()?)?;
+    let store = context.store()?;
+    let zone = &context.zone(&store, zone).await?;
+    let local = context.local(store)?;
     let desk = super::zone::desk(context, &local);
     let (said, audited) = match desk.give_up(zone).await? {
         Some(GivenUp::Rest) => {

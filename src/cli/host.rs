@@ -251,6 +251,9 @@ async fn inventory(
     } else {
         ui::print(&table(STOCK, &stock(&surveyed)))?;
     }
+    for host in &surveyed.fleet.hosts {
+        host.strangers.iter().for_each(|stranger| ui::complain(&format!("{}: {stranger}", host.name)));
+    }
     Ok(if surveyed.silent.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
@@ -258,8 +261,10 @@ async fn inventory(
 fn stock(surveyed: &Surveyed) -> Vec<Stock> {
     let answered = surveyed.fleet.hosts.iter().map(|host| {
         let zones = || surveyed.fleet.zones.iter().filter(|zone| zone.host == host.name);
-        let running = zones().filter(|zone| zone.running).count();
-        Stock { name: host.name.clone(), answer: Ok((host.clone(), running, zones().count())) }
+        let strangers = |all| host.unhandled(all).count();
+        let running = zones().filter(|zone| zone.running).count() + strangers(false);
+        let all = zones().count() + strangers(true);
+        Stock { name: host.name.clone(), answer: Ok((host.clone(), running, all)) }
     });
     let also = surveyed.also.iter().map(|(name, first)| (name.clone(), format!("the same host as {first}")));
     let others = also.chain(surveyed.silent.iter().cloned());

@@ -10,7 +10,7 @@ use super::row::{fields, row_document, status};
 use super::{CliError, Exit, ui};
 use crate::evacuation::Status;
 use crate::maintenance;
-use crate::model::{Inventory, Millis};
+use crate::model::{Inventory, Millis, Stranger};
 use crate::store::{Direction, Store};
 
 /// The options of -l.
@@ -61,7 +61,10 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
         ui::say(&end_of_run(direction, end, Millis::now(), &TimeZone::system()));
     }
     if status.running.is_none() {
-        ui::say(&last_line(store.as_ref(), &left_here(context).await)?);
+        let left = left_here(context).await;
+        ui::say(&last_line(store.as_ref(), &left)?);
+        let strangers = left.iter().flat_map(|inventory| &inventory.strangers);
+        strangers.for_each(|stranger| ui::complain(&stranger.to_string()));
     }
     Ok(Exit::Done)
 }
@@ -94,7 +97,7 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
             .filter(|zone| zone.is_running() == running)
             .map(|zone| zone.name.to_string());
         let strangers = inventory.strangers.iter().filter(|stranger| stranger.running == running);
-        zones.chain(strangers.map(|stranger| format!("{:?}", stranger.name))).collect()
+        zones.chain(strangers.map(Stranger::label)).collect()
     };
     let (running, installed) = (names(true), names(false));
     Ok(match (running.is_empty(), installed.is_empty(), holders.is_empty()) {

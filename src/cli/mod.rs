@@ -12,6 +12,7 @@ mod help;
 mod host;
 mod listing;
 mod maintain;
+mod named;
 mod outlook;
 mod plan;
 mod policy;

@@ -121,12 +121,7 @@ impl Reporter {
             self.conclude_zone(a_move);
         }
         self.tell_left_alone(outcome);
-        for stranger in outcome.strangers.iter().filter(|stranger| stranger.running) {
-            ui::complain(&format!(
-                "{:?} runs here and cannot be handled: {}",
-                stranger.name, stranger.reason
-            ));
-        }
+        outcome.strangers.iter().for_each(|stranger| ui::complain(&stranger.to_string()));
     }
 
     /// How long a run took, and how long it was expected to.
@@ -178,7 +173,8 @@ fn gone_already(zone: &ZoneName, host: &HostUri) -> String {
 
 /// How an evacuation that is not complete ended, in a few words.
 fn shortfall(outcome: &Outcome) -> String {
-    let mut parts = vec![format!("{} of {} zone(s) moved", outcome.moved(), outcome.moves.len())];
+    let all = outcome.moves.len() + outcome.strangers.len();
+    let mut parts = vec![format!("{} of {all} zone(s) moved", outcome.moved())];
     for (state, word) in [
         (MoveState::Stopped, "stopped"),
         (MoveState::Suspended, "suspended"),
@@ -190,6 +186,9 @@ fn shortfall(outcome: &Outcome) -> String {
             0 => {}
             count => parts.push(format!("{count} {word}")),
         }
+    }
+    if !outcome.strangers.is_empty() {
+        parts.push(format!("{} cannot be handled", outcome.strangers.len()));
     }
     let running = outcome.left_running.iter().flatten().count()
         + outcome.strangers.iter().filter(|stranger| stranger.running).count();

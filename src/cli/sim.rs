@@ -8,7 +8,7 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::{BlockerKind, Brand, ZoneName, parse_bytes};
+use crate::model::{BlockerKind, Brand, Word, ZoneName, parse_bytes};
 use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
 
 /// Play with simulated hosts and zones
@@ -41,6 +41,7 @@ enum Action {
     /// Make a zone
     Create {
         /// Its name
+        #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
         /// kvm or lxc
         #[arg(long, default_value_t = Brand::Kvm, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
@@ -67,16 +68,19 @@ enum Action {
     /// Boot a zone, as its owner would
     Start {
         /// The zone
+        #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
     /// End a zone, as its owner would
     Stop {
         /// The zone
+        #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
     /// Remove a zone that does not run, with its disks
     Remove {
         /// The zone
+        #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
     },
     /// Show the host, its zones and what was told to go wrong
@@ -87,7 +91,7 @@ enum Action {
         #[command(subcommand)]
         what: What,
         /// Only with this zone
-        #[arg(long, global = true)]
+        #[arg(long, global = true, value_parser = ZoneName::typed)]
         zone: Option<ZoneName>,
         /// Only the next so many times; always, if not said
         #[arg(long, global = true, value_name = "N")]
@@ -179,13 +183,20 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
                 sim.start(&zone)?;
             }
         }
-        Action::Start { zone } => sim.start(&zone)?,
-        Action::Stop { zone } => sim.stop(&zone)?,
-        Action::Remove { zone } => sim.remove(&zone)?,
+        Action::Start { zone } => sim.start(&named(&context, &zone).await?)?,
+        Action::Stop { zone } => sim.stop(&named(&context, &zone).await?)?,
+        Action::Remove { zone } => sim.remove(&named(&context, &zone).await?)?,
         Action::Show => ui::print(&show::text(&sim).await?)?,
-        Action::Fault { what, zone, times } => set_fault(&sim, what, zone, times)?,
+        Action::Fault { what, zone: None, times } => set_fault(&sim, what, None, times)?,
+        Action::Fault { what, zone: Some(zone), times } => {
+            set_fault(&sim, what, Some(named(&context, &zone).await?), times)?;
+        }
     }
     Ok(Exit::Done)
+}
+
+async fn named(context: &Context, zone: &ZoneName) -> Result<ZoneName, CliError> {
+    context.zone(&*context.store_to_ask()?, zone).await
 }
 
 fn set_fault(sim: &Sim, what: What, zone: Option<ZoneName>, times: Option<u32>) -> Result<(), CliError> {
@@ -219,6 +230,6 @@ fn parse_storage(text: &str) -> Result<Storage, String> {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
-    name.parse::<ZoneName>().map_err(|error| error.to_string())?;
+    name.parse::<Word>()?;
     Ok(Storage { name: name.to_owned(), folder })
 }

@@ -38,7 +38,7 @@ enum Action {
         #[arg(long)]
         default: bool,
         /// Zones; from then on the default holds for them
-        #[arg(value_name = "ZONE", required_unless_present = "default")]
+        #[arg(value_name = "ZONE", value_parser = ZoneName::typed, required_unless_present = "default")]
         zones: Vec<ZoneName>,
     },
     /// List the targets of every zone, and where each comes from
@@ -73,8 +73,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
         Action::Set { default, words } => set(&context, default, &words).await,
         Action::Unset { default, zones } => {
-            let keys = keys(default, zones);
             let store = context.store()?;
+            let keys = keys(default, context.zones(&store, &zones).await?);
             let known = store.targets()?;
             let missing: Vec<_> = keys.iter().filter(|key| !known.contains_key(*key)).map(describe).collect();
             if !missing.is_empty() {
@@ -104,6 +104,7 @@ fn describe(key: &TargetKey) -> String {
 async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit, CliError> {
     let (zones, uris) = split(default, words)?;
     let store = context.store()?;
+    let zones = context.zones(&store, &zones).await?;
     let local = context.local(store.clone())?;
     let connected = context.peers(Some(&local)).connect(uris.clone()).await;
     if let Some(uri) = uris.iter().find(|uri| is_here(&connected, uri, local.name())) {
@@ -151,7 +152,7 @@ fn split(default: bool, words: &[String]) -> Result<(Vec<ZoneName>, Vec<HostUri>
         .map_err(|error| CliError::new(Exit::Usage, error))?;
     let zones: Vec<ZoneName> = zones
         .iter()
-        .map(|word| word.parse())
+        .map(|word| ZoneName::typed(word))
         .collect::<Result<_, _>>()
         .map_err(|error| CliError::new(Exit::Usage, error))?;
     match (zones.is_empty(), default, uris.is_empty()) {

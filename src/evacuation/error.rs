@@ -2,6 +2,7 @@
 
 use super::{LockHolder, Reason};
 use crate::host::HostError;
+use crate::model::Stranger;
 use crate::model::document::DocumentError;
 use crate::store::StoreError;
 
@@ -22,6 +23,9 @@ pub enum EvacuationError {
     /// Zones were named that are not there.
     #[error("no such zone: {}", .0.join(", "))]
     NoSuchZone(Vec<String>),
+    /// A zone was named that is there and cannot be handled.
+    #[error("{0}")]
+    Unhandled(Stranger),
     /// Zones were named that are not away.
     #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
     NotAway(Vec<String>),

@@ -67,7 +67,7 @@ pub use wait::Wait;
 use crate::config::Maps;
 use crate::host::{Host, HostError, Local, chain};
 use crate::migration::Policy;
-use crate::model::{HostUri, Kind, Millis, Step, Stranger, Zone, ZoneName};
+use crate::model::{HostUri, Inventory, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
 use crate::store::{Direction, Mark, Move, RestWay, Store, configured};
@@ -186,7 +186,7 @@ pub struct Outcome {
     pub direction: Direction,
     /// Every zone that was looked at.
     pub moves: Vec<Move>,
-    /// Guests that cannot be handled and run here.
+    /// Guests that would have to leave, and cannot be handled.
     pub strangers: Vec<Stranger>,
     /// Zones that still run here, after an evacuation of all.
     /// None if this host did not tell.
@@ -224,15 +224,21 @@ impl Engine {
         // Whoever asked it to stop when all was as good as done has stopped nothing.
         let stopped = stopped.filter(|_| board.is_cut_short());
         let moves = board.moves();
-        let running = match direction {
-            Direction::Evacuate if options.zones.is_empty() => self.still_running().await,
-            _ => Some(Vec::new()),
+        let (running, strangers) = match direction {
+            Direction::Evacuate if options.zones.is_empty() => match self.still_here().await {
+                Some(here) => {
+                    let strangers = here.unhandled(options.all).cloned().collect();
+                    let running = here.zones.into_iter().filter(Zone::is_running);
+                    (Some(running.map(|zone| zone.name).collect()), strangers)
+                }
+                None => (None, candidates.strangers),
+            },
+            _ => (Some(Vec::new()), candidates.strangers),
         };
         let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, options)) {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };
-        let strangers = candidates.strangers;
         let word = if stopped.is_some() { "stopped" } else { "ended" };
         let recorded = self.store.end_run(run, word, Self::now());
         // What was done is done, and must be told whatever happens now.
@@ -354,17 +360,14 @@ impl Engine {
     }
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
-    async fn still_running(&self) -> Option<Vec<ZoneName>> {
+    async fn still_here(&self) -> Option<Inventory> {
         let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
         let no_answer = || HostError::NoAnswer {
             host: self.local.name().to_owned(),
             reason: "it was not waited for any longer".to_owned(),
         };
         match inventory.unwrap_or_else(|| Err(no_answer())) {
-            Ok(inventory) => {
-                let running = inventory.zones.into_iter().filter(Zone::is_running);
-                Some(running.map(|zone| zone.name).collect())
-            }
+            Ok(inventory) => Some(inventory),
             Err(error) => {
                 let text = format!("what still runs here is not known: {error}");
                 self.watcher.event(&Event::Warning(&text));
@@ -393,12 +396,12 @@ impl Outcome {
     }
 
     /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
-    /// those that are to be left alone.
+    /// those that are to be left alone, nor is one left that cannot be handled.
     pub fn is_complete(&self) -> bool {
         self.recorded
             && self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
-            && !self.strangers.iter().any(|stranger| stranger.running)
+            && self.strangers.is_empty()
     }
 }
 

@@ -98,7 +98,7 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, Evacuation
         return Ok(Vec::new());
     }
     let here = engine.local.inventory().await?;
-    rows.retain(|row| row.phase != AwayPhase::Away || here.zones.iter().any(|zone| zone.uuid == row.uuid));
+    rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
     let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
     let connected = engine.peers.connect(uris).await;
     let host = |uri: &HostUri| match connected.get(uri) {
@@ -163,13 +163,15 @@ impl End {
 
 async fn view(host: &dyn Host, row: &Away) -> View {
     let Ok(inventory) = host.inventory().await else { return View::Silent };
-    match inventory.zones.iter().find(|zone| zone.uuid == row.uuid) {
-        None => View::Absent,
-        Some(zone) if !zone.is_running() => View::Installed,
+    match inventory.identified(row.uuid) {
+        // It is there, and more is not known.
+        Err(_) => View::Silent,
+        Ok(None) => View::Absent,
+        Ok(Some(zone)) if !zone.is_running() => View::Installed,
         // One that its owner had paused before the move looks the same; it is let alone, not let run.
-        Some(zone) if zone.aux == Some(Aux::Paused) => View::Held,
-        Some(zone) if zone.aux == Some(Aux::MigratingIn) => View::Moves,
-        Some(_) => View::Runs,
+        Ok(Some(zone)) if zone.aux == Some(Aux::Paused) => View::Held,
+        Ok(Some(zone)) if zone.aux == Some(Aux::MigratingIn) => View::Moves,
+        Ok(Some(_)) => View::Runs,
     }
 }
 

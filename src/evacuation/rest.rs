@@ -110,6 +110,10 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     }
     let inventory = engine.local.inventory().await?;
     for rest in rests {
+        if let Err(stranger) = inventory.identified(rest.uuid) {
+            engine.watcher.event(&Event::Warning(&stranger.to_string()));
+            continue;
+        }
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
         let (seen, zone) = seen(&inventory, rest.uuid);
         let text = match judge(rest.phase, rest.way, seen, ours) {

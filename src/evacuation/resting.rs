@@ -2,6 +2,8 @@
 //!
 //! What was asked of the hypervisor may have been answered or not: what counts is what it says of the zone then.
 
+use uuid::Uuid;
+
 use super::cancel::{MOVES, QUESTIONS};
 use super::rest::{Bed, Seen, rests_now, seen, state_of};
 use super::{Board, Engine, Event, Stage};
@@ -89,7 +91,7 @@ impl Resting<'_> {
         if answer.is_none() {
             self.board.cut_short();
         }
-        let Some(inventory) = self.look().await.filter(|_| answer.is_some()) else {
+        let Some(inventory) = self.look(uuid).await.filter(|_| answer.is_some()) else {
             let text = "whether it has ended is not known; 'sysadm evacuate --resume' finds out";
             return (MoveState::Unknown, Some(text.to_owned()));
         };
@@ -116,13 +118,15 @@ impl Resting<'_> {
             let text = "whether it runs is not known; 'sysadm evacuate --resume' finds out";
             (MoveState::Unknown, Some(text.to_owned()))
         };
-        let Some(before) = self.look().await else { return unknown() };
+        let Some(before) = self.look(rest.uuid).await else { return unknown() };
         let saved = seen(&before, rest.uuid).1.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
         let answer = engine.cancel.bound(MOVES, engine.local.boot(zone.clone(), rest.uuid)).await;
         if answer.is_none() {
             self.board.cut_short();
         }
-        let Some(inventory) = self.look().await.filter(|_| answer.is_some()) else { return unknown() };
+        let Some(inventory) = self.look(rest.uuid).await.filter(|_| answer.is_some()) else {
+            return unknown();
+        };
         if seen(&inventory, rest.uuid).0 != Seen::Runs {
             let reason = match answer {
                 Some(Err(error)) => error.to_string(),
@@ -146,9 +150,10 @@ impl Resting<'_> {
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
-    async fn look(&self) -> Option<Inventory> {
+    /// The zones of this host, if it tells of that one.
+    async fn look(&self, uuid: Uuid) -> Option<Inventory> {
         let asked = self.engine.cancel.bound(QUESTIONS, self.engine.local.inventory()).await;
-        asked.and_then(Result::ok)
+        asked.and_then(Result::ok).filter(|inventory| inventory.identified(uuid).is_ok())
     }
 
     /// The intent of its step is on the disk before anything is done with it.

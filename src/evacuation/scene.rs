@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::EvacuationError;
 use super::connect::Connected;
 use super::select::{Candidate, Intent};
-use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
+use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName, ZoneNameError};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
 use crate::plan::forecast::sharers;
@@ -79,7 +79,8 @@ impl Scene {
             return Err(EvacuationError::Changed(changed.iter().map(ToString::to_string).collect()));
         }
         let whole = plan.moves.iter().filter(|one| one.leg != Leg::First);
-        let zones: Vec<_> = whole.filter_map(|one| one.zone.parse().ok()).collect();
+        let odd = |error: ZoneNameError| EvacuationError::Changed(vec![error.to_string()]);
+        let zones = whole.map(|one| one.zone.parse()).collect::<Result<Vec<_>, _>>().map_err(odd)?;
         if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.clone())) } else { Ok(zones) }
     }
 

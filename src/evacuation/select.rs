@@ -15,7 +15,7 @@ use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, targets_of};
 pub struct Candidates {
     /// One for each zone that the run is about.
     pub list: Vec<Candidate>,
-    /// Guests that run here and cannot be handled.
+    /// Guests that would have to leave, and cannot be handled.
     pub strangers: Vec<Stranger>,
 }
 
@@ -68,8 +68,13 @@ pub fn known(
     let is_known =
         |name: &ZoneName| open.iter().map(|open| &open.row).chain(away).any(|row| row.zone == *name);
     let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_known(name);
-    let unknown: Vec<_> = options.zones.iter().filter(unknown).map(ToString::to_string).collect();
-    if unknown.is_empty() { Ok(()) } else { Err(EvacuationError::NoSuchZone(unknown)) }
+    let unknown: Vec<_> = options.zones.iter().filter(unknown).collect();
+    let is_named = |stranger: &&Stranger| unknown.iter().any(|name| stranger.label() == name.as_str());
+    match inventory.strangers.iter().find(is_named) {
+        Some(stranger) => Err(EvacuationError::Unhandled(stranger.clone())),
+        None if unknown.is_empty() => Ok(()),
+        None => Err(EvacuationError::NoSuchZone(unknown.iter().map(ToString::to_string).collect())),
+    }
 }
 
 /// Zones that were named and have left already: nothing is to be done with them.
@@ -148,7 +153,7 @@ pub fn leaving(
             },
         },
     });
-    let strangers = inventory.strangers.iter().filter(|stranger| !named && stranger.running);
+    let strangers = inventory.unhandled(options.all).filter(|_| !named);
     Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
 }
 
@@ -240,6 +245,12 @@ mod tests {
         Zone { name: name.parse().unwrap(), brand, state, ..sample_zone(name) }
     }
 
+    /// What has the same name in both of libvirt's drivers.
+    fn stranger(running: bool) -> Stranger {
+        let name = if running { "twin" } else { "Windows 10" };
+        Stranger { name: name.into(), uuid: None, reason: "twice".into(), running }
+    }
+
     fn host() -> Inventory {
         Inventory {
             zones: vec![
@@ -248,7 +259,7 @@ mod tests {
                 zone("old", Brand::Lxc, ZoneState::Installed),
                 zone("half", Brand::Kvm, ZoneState::Incomplete),
             ],
-            strangers: vec![Stranger { name: "Windows 10".into(), reason: "name".into(), running: true }],
+            strangers: [true, false].map(stranger).to_vec(),
         }
     }
 
@@ -306,7 +317,7 @@ mod tests {
     fn without_options_only_running_zones_are_looked_at() {
         let found = leaving(&host(), &targets(), &[], &[], &Options::default()).unwrap();
         assert_eq!(summary(&found), ["db: live", "ct: a running lxc zone cannot be migrated live"]);
-        assert_eq!(found.strangers.len(), 1);
+        assert_eq!(found.strangers, [stranger(true)]);
     }
 
     #[test]
@@ -314,6 +325,7 @@ mod tests {
         let options = Options { all: true, ..Options::default() };
         let found = leaving(&host(), &targets(), &[], &[], &options).unwrap();
         assert_eq!(summary(&found)[2..], ["old: cold"]);
+        assert_eq!(found.strangers, [stranger(true), stranger(false)]);
     }
 
     #[test]
@@ -327,6 +339,8 @@ mod tests {
         assert!(found.strangers.is_empty());
         let error = leaving(&host(), &targets(), &[], &[], &named(&["old", "nope", "nada"])).unwrap_err();
         assert_eq!(error.to_string(), "no such zone: nope, nada");
+        let error = leaving(&host(), &targets(), &[], &[], &named(&["Windows%2010"])).unwrap_err();
+        assert_eq!(error.to_string(), "Windows%2010 does not run and cannot be handled: twice");
     }
 
     #[test]

@@ -77,7 +77,9 @@ pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) 
     let failed = |reason: String| Readiness::Failed(reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
-    let Some(zone) = inventory.zones.iter().find(|zone| zone.uuid == away.uuid) else {
+    let found =
+        inventory.identified(away.uuid).map_err(|stranger| failed(format!("on {name}: {stranger}")))?;
+    let Some(zone) = found else {
         let known = told(refuge.whereabouts(away.uuid).await.map(Some)).map_err(failed)?;
         return Err(failed(match known {
             Some(Whereabouts::Configured) => format!(

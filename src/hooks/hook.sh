@@ -9,6 +9,12 @@ case "$2" in
     *) exit 0 ;;
 esac
 [ -e "$marker" ] || [ -d "$holds" ] || exit 0
+zone=$1
+# A name may be any text, and echo would take some of them for more than that.
+refuse() {
+    printf "zone '%s': %s\n" "$zone" "$*" >&2
+    exit 1
+}
 uuid=
 while read -r line; do
     case "$line" in
@@ -36,9 +42,8 @@ given() {
 }
 # One that sysadm has shut down in order to boot it elsewhere is not booted here.
 if [ "$2" != migrate ] && given "$holds"; then
-    echo "zone '$1': boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume'" \
-        "on the host whose run moves it, or end process $pid; see sysadm(8)" >&2
-    exit 1
+    refuse "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume'" \
+        "on the host whose run moves it, or end process $pid; see sysadm(8)"
 fi
 [ -e "$marker" ] || exit 0
 # One that sysadm itself shut down and now boots again has a pass while that sysadm lives.
@@ -51,5 +56,4 @@ case "$2" in
     migrate) action='incoming migration' ;;
     *) action='boot' ;;
 esac
-echo "zone '$1': $action prevented due to system maintenance: see sysadm(8) [$holder]" >&2
-exit 1
+refuse "$action prevented due to system maintenance: see sysadm(8) [$holder]"

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rules::{Action, Rules};
-use crate::model::{Brand, NetMap};
+use crate::model::{Brand, NetMap, Stranger};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub struct FleetHost {
     /// Groups of hosts that it belongs to.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
+    /// Guests that it cannot handle: they stay on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<Stranger>,
 }
 
 /// How a zone writes to its memory: the model of Kherbache, Madelaine and Hermenier (IEEE TCC 2017). A part of it
@@ -202,6 +205,11 @@ impl FleetHost {
     /// Whether it takes zones, as far as its maintenance goes.
     pub const fn in_service(&self) -> bool {
         self.maintenance.is_none() && self.announced.is_none()
+    }
+
+    /// Guests that would have to leave it and cannot be handled: with `all` also those that do not run.
+    pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &Stranger> {
+        self.strangers.iter().filter(move |stranger| stranger.running || all)
     }
 
     /// Virtual processors that running zones may have on it by these rules and its own limit; none: any number.

@@ -16,7 +16,7 @@ pub struct Survey {
     pub id: Option<HostId>,
     /// The host.
     pub host: FleetHost,
-    /// Its zones, those that do not run too. Guests that cannot be handled are not among them.
+    /// Its zones, those that do not run too.
     pub zones: Vec<FleetZone>,
     /// Zones that belong to it and are elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,6 +57,7 @@ impl Survey {
             cpus: facts.cpus,
             maintenance: facts.maintenance,
             announced: facts.announced,
+            strangers: inventory.strangers.clone(),
             ..FleetHost::default()
         };
         Self { id: None, host, zones, away: Vec::new() }

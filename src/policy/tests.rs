@@ -141,7 +141,7 @@ fn each_mistake_is_named_where_it_stands() {
         ),
         (
             "[[zones]]\nmatch = { name = \"web[1]\" }\naction = \"stop\"\n",
-            "2:18: \"web[1]\" is no pattern of zone names: no zone name has '['",
+            "2:18: \"web[1]\" is no pattern of zone names: \"[\" is written %5B in a zone name",
         ),
         (
             "[[zones]]\nmatch = { brand = \"xen\" }\naction = \"stop\"\n",
@@ -170,7 +170,10 @@ fn each_mistake_is_named_where_it_stands() {
             "[[zones]]\nmatch = { brand = \"lxc\" }\nafter = [\"db\"]\n[[zones]]\nmatch = { name = \"db\" }\nafter = [\"*\"]\n",
             "3:10: a ring that no order keeps to: lxc zones after db, db after lxc zones",
         ),
-        ("[[zones]]\nafter = [\"a b\"]\n", "2:10: \"a b\" is no pattern"),
+        (
+            "[[zones]]\nafter = [\"a b\"]\n",
+            "2:10: \"a b\" is no pattern of zone names: \" \" is written %20 in",
+        ),
         ("[[zones]]\napart = \"x\"\ntogether = \"y\"\n", "1:1: zones cannot be apart and together"),
         (
             "destinations = [\"ssh://h2\"]\n[[zones]]\ntargets = [\"ssh://h3\"]\n",

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{HostUri, Word, parse_bytes};
+use crate::model::{HostUri, Word, ZoneName, ZoneNameError, parse_bytes};
 
 /// A type that serde sees as its text.
 macro_rules! by_text {
@@ -95,7 +95,8 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A pattern of zone names: `*` stands for any characters, also none, `?` for one.
+/// A pattern of zone names: `*` stands for any characters, also none, `?` for one. Whatever of a zone's own name is
+/// written `%XX` in its name is so in a pattern, too, and is one character all the same: `m?ller` means `m%C3%BCller`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern(String);
@@ -112,20 +113,20 @@ impl Pattern {
         // Behind the last `*`, and from where in the name what follows it was tried.
         let mut star: Option<(&str, &str)> = None;
         loop {
-            let (wanted, found) = (pattern.chars().next(), rest.chars().next());
+            let ((wanted, pattern_left), (found, rest_left)) = (first(pattern), first(rest));
             match (wanted, found) {
-                (Some('*'), _) => {
-                    pattern = behind_first(pattern);
+                ("*", _) => {
+                    pattern = pattern_left;
                     star = Some((pattern, rest));
                 }
-                (Some(wanted), Some(found)) if wanted == found || wanted == '?' => {
-                    (pattern, rest) = (behind_first(pattern), behind_first(rest));
+                ("", "") => return true,
+                (wanted, found) if !found.is_empty() && (wanted == found || wanted == "?") => {
+                    (pattern, rest) = (pattern_left, rest_left);
                 }
-                (None, None) => return true,
                 // The last `*` takes one character more.
                 _ => match star {
                     Some((after, from)) if !from.is_empty() => {
-                        (pattern, rest) = (after, behind_first(from));
+                        (pattern, rest) = (after, first(from).1);
                         star = Some((after, rest));
                     }
                     _ => return false,
@@ -135,29 +136,52 @@ impl Pattern {
     }
 }
 
-fn behind_first(text: &str) -> &str {
-    let mut chars = text.chars();
-    chars.next();
-    chars.as_str()
+/// The first character of a name, with all its bytes if it is written `%XX`, and what comes behind it.
+fn first(text: &str) -> (&str, &str) {
+    let written = text.strip_prefix('%').and_then(|behind| u8::from_str_radix(behind.get(..2)?, 16).ok());
+    let length = match written {
+        Some(byte) if text.is_char_boundary(3 * utf8_length(byte)) => 3 * utf8_length(byte),
+        _ => text.chars().next().map_or(0, char::len_utf8),
+    };
+    text.split_at_checked(length).unwrap_or((text, ""))
+}
+
+/// How many bytes a character has that begins with this one.
+const fn utf8_length(first: u8) -> usize {
+    match first.leading_ones() {
+        length @ 2..=4 => length as usize,
+        _ => 1,
+    }
 }
 
 impl FromStr for Pattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '*' | '?');
+        // A name that it means tells what is wrong with it: one in which the signs stand for a letter.
         let what = if text.is_empty() {
             "it is empty".to_owned()
-        } else if text.len() > 63 {
-            "it is longer than a zone name can be".to_owned()
-        } else if let Some(c) = text.chars().find(|c| !allowed(*c)) {
-            format!("no zone name has {c:?}")
-        } else if text.starts_with(['_', '-', '.']) {
-            "no zone name begins so".to_owned()
         } else {
-            return Ok(Self(text.to_owned()));
+            match text.replace(['*', '?'], "x").parse::<ZoneName>() {
+                Ok(_) | Err(ZoneNameError::Reserved) => return Ok(Self(text.to_owned())),
+                Err(ZoneNameError::TooLong(_)) => "it is longer than a zone name can be".to_owned(),
+                Err(ZoneNameError::Written { name, written }) => odd_part(&name, written.as_str()),
+                Err(other) => other.to_string(),
+            }
         };
         Err(format!("{text:?} is no pattern of zone names: {what}; * stands for any characters, ? for one"))
+    }
+}
+
+/// Where a name is not as it is written.
+fn odd_part(name: &str, written: &str) -> String {
+    let (mut name, mut written) = (name, written);
+    loop {
+        let ((odd, name_left), (right, written_left)) = (first(name), first(written));
+        if odd != right || odd.is_empty() {
+            return format!("{odd:?} is written {right} in a zone name");
+        }
+        (name, written) = (name_left, written_left);
     }
 }
 
@@ -224,6 +248,17 @@ mod tests {
             ("?*", "", false),
             ("**?", "z", true),
             ("*-db?", "shop-db-db2", true),
+            ("Windows*", "Windows%2010", true),
+            ("Windows%20*", "Windows%2010", true),
+            ("Windows%20*", "Windows-10", false),
+            ("Windows?10", "Windows%2010", true),
+            ("m?ller", "m%C3%BCller", true),
+            ("m??ller", "m%C3%BCller", false),
+            ("m%C3%BCll*", "m%C3%BCller", true),
+            ("*%2Arf", "%2Arf", true),
+            ("*rf", "%2Drf", true),
+            ("???", "%2Drf", true),
+            ("*2*", "a%20b", false),
         ];
         for (pattern, name, expected) in cases {
             assert_eq!(pattern.parse::<Pattern>().unwrap().matches(name), expected, "{pattern} {name}");
@@ -241,7 +276,24 @@ mod tests {
             assert!(text.parse::<Rate>().unwrap_err().contains("is no bandwidth"), "{text}");
         }
         assert!("1023KiB/s".parse::<Rate>().unwrap_err().contains("the least is 1MiB/s"));
-        for text in ["", "a b", "a/b", "-x", "web[12]", "wéb", "!web", &"x".repeat(64)] {
+        for text in [
+            "",
+            "a b",
+            "a/b",
+            "-x",
+            "web[12]",
+            "wéb",
+            "!web",
+            &"x".repeat(248),
+            "a%",
+            "a%2",
+            "%61",
+            "a%2*",
+            "m%C3*",
+            "m%c3%bc",
+            "a%0A",
+            "%2E%2F",
+        ] {
             assert!(text.parse::<Pattern>().unwrap_err().contains("no pattern"), "{text}");
         }
         for text in ["", "-x", "..", ".x", "a/b", "a b", &"x".repeat(64)] {
@@ -265,19 +317,30 @@ mod tests {
         match pattern.chars().next() {
             None => name.is_empty(),
             Some('*') => {
-                let after = behind_first(pattern);
-                (0..=name.len()).any(|at| by_definition(after, &name[at..]))
+                let ends = (0..=name.len()).filter(|at| name.is_char_boundary(*at));
+                ends.into_iter().any(|at| by_definition(&pattern[1..], &name[at..]))
             }
             Some(wanted) => name.chars().next().is_some_and(|c| {
-                (wanted == '?' || wanted == c) && by_definition(behind_first(pattern), behind_first(name))
+                (wanted == '?' || wanted == c)
+                    && by_definition(&pattern[wanted.len_utf8()..], &name[c.len_utf8()..])
             }),
         }
     }
 
+    /// A platform's name or a pattern of such names, as it is written here.
+    fn written(text: &str) -> String {
+        let one = |c: char| match c {
+            '*' | '?' => c.to_string(),
+            c => ZoneName::of_platform(&format!("a{c}")).unwrap().as_str()[1..].to_owned(),
+        };
+        text.chars().map(one).collect()
+    }
+
     proptest! {
         #[test]
-        fn a_pattern_matches_what_it_means(pattern in "[ab*?]{1,8}", name in "[ab]{0,10}") {
-            prop_assert_eq!(pattern.parse::<Pattern>().unwrap().matches(&name), by_definition(&pattern, &name));
+        fn a_pattern_matches_what_it_means(pattern in "[aé %*?]{1,8}", name in "[aé %]{0,10}") {
+            let matches = written(&pattern).parse::<Pattern>().unwrap().matches(&written(&name));
+            prop_assert_eq!(matches, by_definition(&pattern, &name));
         }
 
         #[test]

@@ -81,8 +81,8 @@ async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostU
 async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, Option<Zone>), String> {
     let away = store.away().map_err(|error| chain(&error))?;
     let inventory = local.inventory().await.map_err(|error| error.to_string())?;
-    let zone = inventory.zones.into_iter().find(|zone| zone.uuid == claim.uuid);
-    Ok((judge(zone.as_ref(), &away, claim), zone))
+    let zone = inventory.identified(claim.uuid).map_err(ToString::to_string)?;
+    Ok((judge(zone, &away, claim), zone.cloned()))
 }
 
 /// Takes the zone out of this host, if nothing has changed meanwhile.

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
 use crate::host::{Host, Local, chain};
-use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Stranger, Zone, ZoneName, ZoneState};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
@@ -47,6 +47,8 @@ pub struct Report {
     pub stale: Vec<Stale>,
     /// What is said of targets that are not hosts of their own.
     pub remarks: Vec<String>,
+    /// Guests that cannot be handled, if all were to be left.
+    pub strangers: Vec<Stranger>,
 }
 
 /// What is to be done at one host.
@@ -85,7 +87,8 @@ pub async fn leave(
     let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(left_with.iter().map(|row| &row.uri));
     let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
-    let mut report = Report { remarks: connected.remarks(), ..Report::default() };
+    let strangers = if only.is_empty() { inventory.strangers } else { Vec::new() };
+    let mut report = Report { remarks: connected.remarks(), strangers, ..Report::default() };
     let mut errands = Errands::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         errands.entry(uri.clone()).or_default();

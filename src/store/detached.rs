@@ -81,8 +81,7 @@ impl Detached {
 
 /// Those that are configured and nothing more: the platform has no zone of their identity.
 pub fn configured(rows: Vec<Detached>, inventory: &Inventory) -> Vec<Detached> {
-    let attached = |row: &Detached| inventory.zones.iter().any(|zone| zone.uuid == row.uuid);
-    rows.into_iter().filter(|row| !attached(row)).collect()
+    rows.into_iter().filter(|row| !inventory.has(row.uuid)).collect()
 }
 
 impl Store {

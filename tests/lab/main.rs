@@ -18,6 +18,7 @@ mod hardware;
 mod inventory;
 mod lock;
 mod migrating;
+mod names;
 mod networks;
 mod oddities;
 mod outages;

@@ -77,7 +77,8 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         homecoming(fleet, policy.rules(), &away, &experience).made
     };
     let policy = args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string();
-    let plan = made.file(About { made: Millis::now(), hosts, policy }, made.left());
+    let left = made.left().into_iter().chain(made.unhandled(&args.drain, args.all)).collect();
+    let plan = made.file(About { made: Millis::now(), hosts, policy }, left);
     if let Some(path) = &args.output {
         super::write(path, &plan)?;
     }

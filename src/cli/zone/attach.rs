@@ -20,7 +20,7 @@ use crate::store::StandbyRow;
 #[command(after_long_help = crate::cli::help::ZONE_ATTACH)]
 pub struct Args {
     /// The zone, which must be configured
-    #[arg(required_unless_present = "dry_run")]
+    #[arg(value_parser = ZoneName::typed, required_unless_present = "dry_run")]
     zone: Option<ZoneName>,
     /// Only check the zone of this manifest, which need not be configured: a file, the folder that holds
     /// it, or - for standard input
@@ -57,10 +57,14 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let context = Context::load()?;
     let store = if args.dry_run.is_some() { context.store_to_ask()? } else { context.store()? };
+    let zone = match &args.zone {
+        Some(zone) => Some(context.zone(&store, zone).await?),
+        None => None,
+    };
     let local = context.local(store)?;
     let desk = super::desk(&context, &local);
     let terms = Terms { force: args.force, update: args.update };
-    match (args.dry_run, args.zone) {
+    match (args.dry_run, zone) {
         (_, Some(zone)) if args.standby => {
             let stated = Stated { origin_is_down: args.origin_is_down, not_on: args.not_on };
             let origin = args.origin.as_deref();

@@ -23,6 +23,7 @@ use crate::model::{NetMap, NetworkName, ZoneName, parse_bytes};
 #[command(after_long_help = crate::cli::help::ZONE_CREATE)]
 pub struct Args {
     /// Its name, which may be another than in the manifest
+    #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
     /// The manifest: a file, the folder that holds it, or - for standard input
     #[arg(short = 'a', value_name = "PATH")]

@@ -14,6 +14,7 @@ use crate::model::ZoneName;
 #[command(after_long_help = crate::cli::help::ZONE_DELETE)]
 pub struct Args {
     /// The zone
+    #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
     /// Without a question
     #[arg(short = 'F')]
@@ -22,13 +23,15 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
-    let local = context.local(context.store()?)?;
+    let store = context.store()?;
+    let zone = &context.zone(&store, &args.zone).await?;
+    let local = context.local(store)?;
     let desk = super::desk(&context, &local);
-    desk.known().await?.may_delete(&args.zone).map_err(|error| CliError::new(Exit::Error, error))?;
-    if !args.force && !confirmed(&args.zone)? {
+    desk.known().await?.may_delete(zone).map_err(|error| CliError::new(Exit::Error, error))?;
+    if !args.force && !confirmed(zone)? {
         return Ok(Exit::Done);
     }
-    let row = desk.delete(&args.zone).await?;
+    let row = desk.delete(zone).await?;
     context.audit(&format!("zone '{}' ({}) deleted by {}", row.zone, row.uuid, desk.user));
     Ok(Exit::Done)
 }

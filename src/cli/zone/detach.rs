@@ -17,6 +17,7 @@ use crate::standby;
 #[command(after_long_help = crate::cli::help::ZONE_DETACH)]
 pub struct Args {
     /// The zone
+    #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
     /// Only print the manifest, for 'sysadm zone attach -n' on another host; the zone may run
     #[arg(short = 'n')]
@@ -29,20 +30,20 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let store = if args.dry_run { context.store_to_ask()? } else { context.store()? };
+    let zone = &context.zone(&store, &args.zone).await?;
     let local = context.local(store)?;
     let desk = super::desk(&context, &local);
     if args.dry_run {
-        let document = desk.document(&args.zone).await?;
+        let document = desk.document(zone).await?;
         ui::print(&document.text)?;
         if !document.text.ends_with('\n') {
             ui::print("\n")?;
         }
         return Ok(Exit::Done);
     }
-    let left = desk.detach(&args.zone, args.manifest.as_deref()).await?;
-    let zone = &args.zone;
+    let left = desk.detach(zone, args.manifest.as_deref()).await?;
     context.audit(&format!("zone '{zone}' detached by {}", desk.user));
-    let stale = standby::withdraw(local.name(), local.store(), &desk.peers, &args.zone).await?;
+    let stale = standby::withdraw(local.name(), local.store(), &desk.peers, zone).await?;
     super::stale(&stale).iter().for_each(|line| ui::complain(line));
     if let Some(why) = left.no_copy {
         let text = format!(

@@ -57,7 +57,7 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     }
     ui::print(&render(&lines, &options))?;
     for stranger in inventory.strangers {
-        ui::complain(&format!("{:?} is not listed: {}", stranger.name, stranger.reason));
+        ui::complain(&format!("not listed: {stranger}"));
     }
     Ok(Exit::Done)
 }

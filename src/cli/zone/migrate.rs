@@ -34,6 +34,7 @@ use crate::store::{Direction, Move, MoveState};
 #[command(after_long_help = help::ZONE_MIGRATE)]
 pub struct Args {
     /// The zone
+    #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
     /// The other host: ssh://USER@HOST:PORT or rads://USER@HOST:PORT; user and port may be left out
     uri: HostUri,
@@ -64,8 +65,9 @@ enum Type {
     Cold,
 }
 
-pub async fn run(args: Args) -> Result<Exit, CliError> {
+pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let mut context = Context::load()?;
+    args.zone = context.zone(&*context.store()?, &args.zone).await?;
     let teller = Arc::new(Teller::new(args.zone.clone(), args.quiet || args.json));
     let cancel = Cancel::default();
     let policy = policy::load(&context, None)?.of_one_move();

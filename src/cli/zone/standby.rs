@@ -24,7 +24,7 @@ use crate::store::StandbyRow;
 #[command(after_long_help = help::ZONE_STANDBY)]
 pub struct Args {
     /// Only these zones
-    #[arg(value_name = "ZONE", conflicts_with = "list")]
+    #[arg(value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with = "list")]
     zones: Vec<ZoneName>,
     /// List what other hosts have left here
     #[arg(short, long)]
@@ -73,7 +73,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let store = context.store()?;
     let local = context.local(store.clone())?;
-    let report = leave(&local, &store, &context.peers(Some(&local)), &args.zones).await?;
+    let zones = context.zones(&store, &args.zones).await?;
+    let report = leave(&local, &store, &context.peers(Some(&local)), &zones).await?;
     for claimed in report.claimed.iter().filter(|claimed| claimed.verdict == Verdict::Gone) {
         let (claim, by) = (&claimed.claim, &claimed.by);
         context.audit(&format!(
@@ -127,7 +128,9 @@ pub fn problems(report: &Report) -> Vec<String> {
             ),
         })
     });
-    report.claimed.iter().filter_map(said_of).chain(not_left).chain(stale(&report.stale)).collect()
+    let strangers = report.strangers.iter().map(|stranger| format!("not left with anybody: {stranger}"));
+    let claimed = report.claimed.iter().filter_map(said_of);
+    claimed.chain(not_left).chain(strangers).chain(stale(&report.stale)).collect()
 }
 
 /// What is said of manifests that could not be withdrawn, a line for each host.
@@ -191,7 +194,7 @@ fn document(report: &Report) -> Value {
     let stale: Vec<_> = stale
         .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem }))
         .collect();
-    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale })
+    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale, "strangers": report.strangers })
 }
 
 /// The exit status: stuck where a zone may run twice.
@@ -201,9 +204,12 @@ fn exit_of(report: &Report) -> Exit {
     let failed = report.left.iter().filter(|left| left.problem.is_some()).count();
     if report.claimed.iter().any(|claimed| odd(&claimed.verdict)) {
         Exit::Stuck
-    } else if failed == 0 {
+    } else if failed == 0 && report.strangers.is_empty() {
         Exit::Done
-    } else if failed == report.left.len() && report.claimed.iter().all(|one| is_known(&one.verdict)) {
+    } else if failed > 0
+        && failed == report.left.len()
+        && report.claimed.iter().all(|one| is_known(&one.verdict))
+    {
         Exit::Error
     } else {
         Exit::Partly

@@ -21,7 +21,7 @@ impl Signs {
     /// What they come to for one zone. What its platform has is here, whatever else is written.
     fn of(&self, uuid: Uuid) -> Whereabouts {
         let guest = self.guests.iter().find(|guest| guest.uuid == uuid);
-        if self.inventory.zones.iter().any(|zone| zone.uuid == uuid) {
+        if self.inventory.has(uuid) {
             return guest.map_or(Whereabouts::Here, |guest| Whereabouts::Guest(guest.home.clone()));
         }
         if self.booked.iter().any(|one| one.uuid == uuid) {

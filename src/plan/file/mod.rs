@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{HostUri, Kind, Millis};
+use crate::model::{HostUri, Kind, Millis, Stranger};
 
 /// The form of the file that this software writes.
 pub const FORM: u32 = 1;
@@ -86,6 +86,14 @@ pub struct Left {
     pub host: String,
     /// All that stands against it.
     pub reasons: Vec<String>,
+}
+
+impl Left {
+    /// A guest of that host that cannot be handled.
+    pub fn unhandled(host: &str, stranger: &Stranger) -> Self {
+        let reasons = vec![format!("it cannot be handled: {}", stranger.reason)];
+        Self { zone: stranger.label(), host: host.to_owned(), reasons }
+    }
 }
 
 /// Why a text is not a plan that can be used.

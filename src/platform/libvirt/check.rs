@@ -54,9 +54,9 @@ fn platform(reason: impl Into<String>) -> Blocker {
 fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
     let clash = |other: Listed| {
-        let same_name = other.name == zone.name.as_str();
+        let same_name = other.is(&zone.name);
         let reason = clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)?;
-        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.name)))
+        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.label())))
     };
     others.filter_map(clash).collect()
 }

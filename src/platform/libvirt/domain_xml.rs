@@ -53,7 +53,7 @@ pub fn must_be(xml: &str, zone: &Zone) -> Result<(), String> {
     let document = read(xml)?;
     let only = |name: &str| text::alone(text::only(document.root_element(), name)?);
     let (name, uuid) = (only("name")?, only("uuid")?);
-    if name != zone.name.as_str() {
+    if name != zone.name.platform_name() {
         return Err(format!("it is of {name:?}, not of zone '{}'", zone.name));
     }
     if uuid.trim().parse() != Ok(zone.uuid) {

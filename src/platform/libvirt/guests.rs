@@ -4,6 +4,8 @@ use uuid::Uuid;
 
 use super::virsh::{self, Driver, failed};
 use super::{Libvirt, list};
+use crate::exec::ExecError;
+use crate::host::chain;
 use crate::model::{Inventory, Stranger, Zone, ZoneName};
 use crate::platform::PlatformError;
 
@@ -13,11 +15,12 @@ impl Libvirt {
     pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
         // Each question is a process: containers are not asked for where none can be.
         let worth = |driver: &Driver| *driver == Driver::Qemu || self.may_have_guests(*driver);
-        let asked =
-            futures::future::join_all(Driver::ALL.into_iter().filter(worth).map(|driver| async move {
-                let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
-                (driver, command.run().await)
-            }));
+        let asked = futures::future::join_all(
+            Driver::ALL
+                .into_iter()
+                .filter(worth)
+                .map(|driver| async move { (driver, list_of(driver).await) }),
+        );
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
@@ -47,28 +50,36 @@ impl Libvirt {
             .any(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
     }
 
-    /// The guests of one driver.
+    /// The guests of one driver. One that is there and of which libvirt does not tell is a stranger.
     pub(super) async fn guests(driver: Driver, listed: &[list::Listed]) -> Result<Inventory, PlatformError> {
-        let mut result = Inventory::default();
-        let (named, odd): (Vec<_>, Vec<_>) =
-            listed.iter().partition(|domain| domain.name.parse::<ZoneName>().is_ok());
-        for domain in odd {
-            let reason =
-                domain.name.parse::<ZoneName>().err().map(|error| error.to_string()).unwrap_or_default();
-            let (name, running) = (domain.name.clone(), domain.id.is_some());
-            result.strangers.push(Stranger { name, reason, running });
-        }
-        let commands: Vec<_> = named
+        let commands = listed
             .iter()
             .flat_map(|domain| {
                 [format!("dominfo {}", domain.uuid), format!("domstate --reason {}", domain.uuid)]
             })
             .collect();
         let answers = driver.each(commands).await?;
-        for answer in answers.chunks(2) {
-            if let [info, state] = answer {
-                result.zones.extend(list::parse_zone(driver.brand(), info, state)?);
+        let (mut result, mut untold) = (Inventory::default(), Vec::new());
+        for (domain, answer) in listed.iter().zip(answers.chunks(2)) {
+            let [info, state] = answer else { continue };
+            match (ZoneName::of_platform(&domain.name), list::parse_zone(driver.brand(), info, state)) {
+                (Err(error), _) => {
+                    let reason = format!("{error}; once it is down: 'virsh domrename {} NAME'", domain.uuid);
+                    result.strangers.push(domain.stranger(reason));
+                }
+                (_, Ok(Some(zone))) if zone.uuid == domain.uuid => result.zones.push(zone),
+                (_, Ok(_)) => untold.push(domain),
+                (_, Err(error)) => result.strangers.push(domain.stranger(chain(&error))),
             }
+        }
+        if !untold.is_empty() {
+            // Those that are not listed any more are gone.
+            let now =
+                list::parse_list(&list_of(driver).await.map_err(|error| failed("list the zones", error))?)?;
+            let there = now.iter().filter(|domain| untold.iter().any(|one| one.uuid == domain.uuid));
+            result.strangers.extend(
+                there.map(|domain| domain.stranger("libvirt lists it and tells nothing of it".to_owned())),
+            );
         }
         Ok(result)
     }
@@ -93,8 +104,9 @@ impl Libvirt {
             .map(|pair| pair[0].name.clone())
             .collect();
         for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
-            let reason = "a KVM and an LXC domain have the same name".to_owned();
-            all.strangers.push(Stranger { name: zone.name.to_string(), reason, running: zone.is_running() });
+            let reason = "a KVM and an LXC domain have the same name; rename one of them".to_owned();
+            let (name, uuid) = (zone.name.platform_name(), Some(zone.uuid));
+            all.strangers.push(Stranger { name, uuid, reason, running: zone.is_running() });
         }
         Ok(all)
     }
@@ -102,7 +114,7 @@ impl Libvirt {
     /// The driver and UUID of a zone.
     pub(super) async fn find(&self, zone: &ZoneName) -> Result<(Driver, Uuid), PlatformError> {
         for (driver, listed) in self.lists().await? {
-            if let Some(found) = listed.iter().find(|domain| domain.name == zone.as_str()) {
+            if let Some(found) = listed.iter().find(|domain| domain.is(zone)) {
                 return Ok((driver, found.uuid));
             }
         }
@@ -117,8 +129,15 @@ impl Libvirt {
     ) -> Result<Option<Zone>, PlatformError> {
         let commands = [format!("dominfo {uuid}"), format!("domstate --reason {uuid}")];
         match driver.batch(&commands).await?.as_slice() {
-            [info, state] => list::parse_zone(driver.brand(), info, state),
+            // Another zone may be called what this one's UUID is.
+            [info, state] => {
+                Ok(list::parse_zone(driver.brand(), info, state)?.filter(|zone| zone.uuid == uuid))
+            }
             _ => Ok(None),
         }
     }
+}
+
+async fn list_of(driver: Driver) -> Result<String, ExecError> {
+    driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]).run().await
 }

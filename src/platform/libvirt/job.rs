@@ -50,8 +50,10 @@ pub enum Event {
 // 2026-11-21 07:19:16.361+0000: event 'lifecycle' for domain 'evac1': Suspended Migrated
 /// Reads a line of `virsh event --all --loop --timestamp`.
 pub fn parse_event(line: &str) -> Event {
-    let Some((about, what)) = line.split_once("': ") else { return Event::Other };
-    if about.contains(" event 'lifecycle' for ") {
+    // Between them stands the name of the zone, which may be any text.
+    let Some((about, what)) = line.rsplit_once("': ") else { return Event::Other };
+    let kind = about.split_once(": event '").and_then(|(_, rest)| Some(rest.split_once("' for ")?.0));
+    if kind == Some("lifecycle") {
         return match what {
             "Suspended Migrated" => Event::StoppedToMigrate,
             what if what.starts_with("Resumed ") => Event::Resumed,
@@ -59,7 +61,7 @@ pub fn parse_event(line: &str) -> Event {
         };
     }
     let pass = || {
-        about.contains(" event 'migration-iteration' for ").then_some(())?;
+        (kind == Some("migration-iteration")).then_some(())?;
         what.strip_prefix("iteration: '")?.strip_suffix('\'')?.parse().ok()
     };
     pass().map_or(Event::Other, Event::Pass)
@@ -101,6 +103,21 @@ mod tests {
         assert_eq!(event("lifecycle", "Resumed Migrated"), Event::Resumed);
         assert_eq!(event("agent-lifecycle", "Suspended Migrated"), Event::Other);
         assert_eq!(event("job-completed", ""), Event::Other);
+    }
+
+    #[test]
+    fn an_event_is_told_whatever_the_zone_is_called() {
+        let event = |kind: &str, zone: &str, what: &str| {
+            let time = "2026-11-21 07:19:16.361+0000";
+            parse_event(&format!("{time}: event '{kind}' for domain '{zone}': {what}"))
+        };
+        for zone in ["Windows 10", "it's", "x': Suspended Migrated", "': event 'lifecycle' for domain 'x': "]
+        {
+            assert_eq!(event("lifecycle", zone, "Suspended Migrated"), Event::StoppedToMigrate, "{zone}");
+            assert_eq!(event("lifecycle", zone, "Resumed Migrated"), Event::Resumed, "{zone}");
+            assert_eq!(event("agent-lifecycle", zone, "Suspended Migrated"), Event::Other, "{zone}");
+            assert_eq!(event("migration-iteration", zone, "iteration: '3'"), Event::Pass(3), "{zone}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Aux, Brand, Zone, ZoneState};
+use crate::model::{Aux, Brand, Stranger, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
 /// A line of the list.
@@ -16,22 +16,50 @@ pub struct Listed {
     pub name: String,
 }
 
-// 00511286-3319-4f84-a168-e5fcdfb0de45 1 evac1
-// 6b5bd03f-ed22-41e2-9128-dadfae40d005 - evac4
-/// Reads the output of `virsh list --all --id --name --uuid`.
-pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
-    output.lines().filter(|line| !line.trim().is_empty()).map(parse_line).collect()
+impl Listed {
+    /// Whether it is the zone of that name.
+    pub fn is(&self, zone: &ZoneName) -> bool {
+        ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
+    }
+
+    /// What it is called in messages.
+    pub fn label(&self) -> String {
+        ZoneName::label(&self.name)
+    }
+
+    /// The same as a guest that cannot be handled.
+    pub fn stranger(&self, reason: String) -> Stranger {
+        Stranger { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
+    }
 }
 
-fn parse_line(line: &str) -> Result<Listed, PlatformError> {
-    let odd = || PlatformError::Output { command: "virsh list", what: format!("{line:?}") };
-    let (uuid, rest) = line.trim().split_once(' ').ok_or_else(odd)?;
-    let (id, name) = rest.trim_start().split_once(' ').ok_or_else(odd)?;
+// 00511286-3319-4f84-a168-e5fcdfb0de45 1 evac1
+// 6b5bd03f-ed22-41e2-9128-dadfae40d005 - evac4
+/// Reads the output of `virsh list --all --id --name --uuid`. A name is all the rest of its line, blanks at its ends too;
+/// a line that begins otherwise belongs to the name before it, which has a line break.
+pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
+    let mut all: Vec<Listed> = Vec::new();
+    for line in output.trim_end_matches('\n').split('\n') {
+        match (parse_line(line), all.last_mut()) {
+            (Some(listed), _) => all.push(listed),
+            (None, Some(last)) => last.name.extend(["\n", line]),
+            (None, None) if line.is_empty() => {}
+            (None, None) => {
+                return Err(PlatformError::Output { command: "virsh list", what: format!("{line:?}") });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn parse_line(line: &str) -> Option<Listed> {
+    let (uuid, rest) = line.split_once(' ')?;
+    let (id, name) = rest.split_once(' ')?;
     let id = match id {
         "-" => None,
-        number => Some(number.parse().map_err(|_| odd())?),
+        number => Some(number.parse().ok()?),
     };
-    Ok(Listed { uuid: uuid.parse().map_err(|_| odd())?, id, name: name.trim_start().to_owned() })
+    Some(Listed { uuid: uuid.parse().ok()?, id, name: name.to_owned() })
 }
 
 // Id:             1
@@ -49,26 +77,31 @@ fn parse_line(line: &str) -> Result<Listed, PlatformError> {
 /// Reads the output of `virsh dominfo` and of `virsh domstate --reason`; none if the domain is gone meanwhile.
 ///
 /// # Errors
-/// A sentence that says why the domain cannot be handled, when its name is no zone name; anything else odd is
-/// a [`PlatformError::Output`].
+/// Why the domain cannot be handled: its name is none that a zone can have, or something else is odd.
 pub fn parse_zone(brand: Brand, dominfo: &str, domstate: &str) -> Result<Option<Zone>, PlatformError> {
     if dominfo.trim().is_empty() {
         return Ok(None);
     }
-    let field = |name: &str| {
-        dominfo.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
-    };
     let odd = |what: &str| PlatformError::Output { command: "virsh dominfo", what: what.to_owned() };
+    // What a name with line breaks in it says is not taken for anything else.
+    let (head, rest) = dominfo.split_once("Name:").ok_or_else(|| odd("no \"Name\""))?;
+    let (name, rest) = rest.rsplit_once("\nUUID:").ok_or_else(|| odd("no \"UUID\""))?;
+    // "Name:" and its blanks take 16 columns.
+    let name = name.get(11..).ok_or_else(|| odd("Name"))?;
+    let (uuid, fields) = rest.split_once('\n').ok_or_else(|| odd("UUID"))?;
+    let field = |name: &str| {
+        let mut lines = fields.lines().chain(head.lines());
+        lines.find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
+    };
     let needed = |name: &str| field(name).ok_or_else(|| odd(&format!("no {name:?}")));
-    let name = needed("Name")?;
     let (state, mut aux) = state_of(needed("State")?, domstate);
     if field("Managed save") == Some("yes") && state == ZoneState::Installed {
         aux = Some(Aux::Suspended);
     }
     let memory = needed("Max memory")?.strip_suffix(" KiB").and_then(|kib| kib.parse::<u64>().ok());
     Ok(Some(Zone {
-        name: name.parse().map_err(|error| odd(&format!("{error}")))?,
-        uuid: needed("UUID")?.parse().map_err(|_| odd("UUID"))?,
+        name: ZoneName::of_platform(name).map_err(|error| odd(&error.to_string()))?,
+        uuid: uuid.trim().parse().map_err(|_| odd("UUID"))?,
         brand,
         state,
         aux,
@@ -117,6 +150,32 @@ mod tests {
         .unwrap();
         assert_eq!((list[0].id, list[0].name.as_str()), (Some(1), "evac1"));
         assert_eq!((list[1].id, list[1].name.as_str()), (None, "Windows 10"));
+    }
+
+    #[test]
+    fn a_name_is_read_with_every_blank_and_line_break_in_it() {
+        let uuid = |number: u128| uuid::Uuid::from_u128(number);
+        let names = [" web", "web ", " ", "a  b", "a\tb", "- x", "a\nb", "a\n\nb", "it's"];
+        let lines = names.iter().enumerate().map(|(at, name)| format!("{} - {name}\n", uuid(at as u128)));
+        let list = parse_list(&format!("{}\n", lines.collect::<String>())).unwrap();
+        assert_eq!(list.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), names);
+        assert!(parse_list("").unwrap().is_empty() && parse_list("\n").unwrap().is_empty());
+        assert!(parse_list("error: no\n").is_err());
+    }
+
+    #[test]
+    fn a_domain_of_any_name_is_a_zone_and_its_name_says_nothing_else() {
+        let read = |name: &str| parse_zone(Brand::Kvm, &DOMINFO.replace("evac1", name), "running (booted)");
+        for (name, text) in [("Windows 10", "Windows%2010"), (" a ", "%20a%20"), ("müller", "m%C3%BCller")] {
+            assert_eq!(read(name).unwrap().unwrap().name.as_str(), text);
+        }
+        let trick = "x\nUUID:           6b5bd03f-ed22-41e2-9128-dadfae40d005\nState:          shut off";
+        let said = read(trick).unwrap_err().to_string();
+        assert!(said.contains("'\\n' is not allowed in a zone name"), "{said}");
+        // What it says behind a name that can be one is what counts.
+        let info = DOMINFO.replace("Name:           evac1\n", "Name:           UUID: State:\n");
+        let zone = parse_zone(Brand::Kvm, &info, "").unwrap().unwrap();
+        assert_eq!((zone.name.as_str(), zone.state), ("UUID%3A%20State%3A", ZoneState::Running));
     }
 
     #[test]

@@ -40,15 +40,16 @@ impl Libvirt {
             found.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
         }
         if zone.aux == Some(Aux::Suspended) {
-            found.push(
-                "managed-save image on this host; start the zone, or 'virsh managedsave-remove'".to_owned(),
-            );
+            found.push(format!(
+                "managed-save image on this host; start the zone, or 'virsh managedsave-remove {}'",
+                zone.virsh_word()
+            ));
         }
         let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::Kvm;
         if is_held && live::has_arrived(&zone.name, &self.paths) {
             found.push(format!(
                 "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {}' first",
-                zone.name
+                zone.virsh_word()
             ));
         }
         found

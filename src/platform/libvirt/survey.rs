@@ -54,6 +54,7 @@ pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, P
     add_features(&mut zones, features.as_ref()).await;
     let storage = add_storage(&mut zones).await;
     let host = host_of(facts, networks, features, brands, machine, line, storage);
+    let host = FleetHost { strangers: inventory.strangers, ..host };
     let zones = zones.into_iter().map(|(zone, _)| zone).collect();
     Ok(Survey { host, zones, ..Survey::default() })
 }
@@ -172,7 +173,8 @@ impl Details {
 
     fn used_by(&self, zone: &Zone) -> Option<(Option<&Usage>, &Usage, Duration)> {
         let (_, before, after, time) = self.used.iter().find(|(brand, ..)| *brand == zone.brand)?;
-        Some((before.get(zone.name.as_str()), after.get(zone.name.as_str())?, *time))
+        let name = zone.name.platform_name();
+        Some((before.get(&name), after.get(&name)?, *time))
     }
 }
 

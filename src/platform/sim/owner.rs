@@ -9,7 +9,7 @@ use super::record::Record;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::file;
-use crate::model::{Disk, DiskSource, Millis, ZoneName};
+use crate::model::{Disk, DiskSource, Millis, Word, ZoneName};
 use crate::platform::PlatformError;
 use crate::zonepath;
 
@@ -34,8 +34,8 @@ impl Sim {
     /// Changes how the host is.
     pub fn set_host(&self, settings: &HostSettings) -> Result<(), PlatformError> {
         for storage in &settings.storages {
-            if let Err(error) = storage.name.parse::<ZoneName>() {
-                return Err(PlatformError::Simulated(format!("storage {:?}: {error}", storage.name)));
+            if let Err(error) = storage.name.parse::<Word>() {
+                return Err(PlatformError::Simulated(format!("storage: {error}")));
             }
         }
         self.change(|session| session.put_host(settings))

@@ -101,7 +101,7 @@ impl HostSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Storage {
-    /// Its name, by the rule of zone names.
+    /// Its name, by the rule of names that an administrator chooses.
     pub name: String,
     /// Where it lies: the same folder on every host that shares it. None: this host's own, which no other
     /// host sees.

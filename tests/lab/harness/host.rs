@@ -100,8 +100,10 @@ impl Host<'_> {
         for (driver, mark) in DRIVERS.into_iter().zip(["", " (lxc)"]) {
             let list = self.run(&["virsh", "-q", "-c", driver, "list", "--all"]).ends(0).stdout;
             guests.extend(list.lines().filter_map(|line| {
-                let (name, state) = line.trim().split_once(char::is_whitespace)?.1.trim().split_once(' ')?;
-                Some(format!("{name}{mark} {}", state.trim()))
+                // A name or a state may have a blank in it, and columns are further apart.
+                let (name, state) =
+                    line.trim().split_once(char::is_whitespace)?.1.trim().rsplit_once("  ")?;
+                Some(format!("{}{mark} {state}", name.trim()))
             }));
         }
         guests.sort();

@@ -102,7 +102,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
         (
             "name=\"web1\"",
             "name=\"../x\"",
-            "5: name=\"../x\" of <zone>: zone name \"../x\": '.' is not allowed at the beginning",
+            "5: name=\"../x\" of <zone>: zone name \"../x\": '/' is not allowed in a zone name",
         ),
         (
             "name=\"web1\"",

@@ -32,7 +32,7 @@ pub fn edit(xml: &str, edits: &[Edit]) -> Result<String, String> {
 
 fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
     match edit {
-        Edit::Name(name) => Ok(differs(only(root, "name")?, name.as_str())?.into_iter().collect()),
+        Edit::Name(name) => Ok(differs(only(root, "name")?, &name.platform_name())?.into_iter().collect()),
         Edit::Uuid(uuid) => identity(root, *uuid),
         Edit::Memory(bytes) => memory(root, *bytes),
         Edit::Cpus(count) => processors(root, *count),

@@ -35,8 +35,9 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
         "lxc" => Brand::Lxc,
         other => return Err(text::at(root, format!("a domain of type {other:?} cannot be handled"))),
     };
+    let name = text::only(root, "name")?;
     Ok(Stated {
-        name: parsed(text::only(root, "name")?)?,
+        name: ZoneName::of_platform(text::alone(name)?).map_err(|error| text::at(name, error))?,
         uuid: parsed(text::only(root, "uuid")?)?,
         brand,
         memory: bytes(text::only(root, "memory")?)?,
@@ -44,11 +45,9 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
     })
 }
 
-/// What an element's text means, that being another one than libvirt's where there are blanks in a name.
+/// What an element's text means.
 fn parsed<T: FromStr<Err: std::fmt::Display>>(node: Node<'_, '_>) -> Result<T, String> {
-    let text = text::alone(node)?;
-    let text = if node.tag_name().name() == "name" { text } else { text.trim() };
-    text.parse().map_err(|error: T::Err| text::at(node, error))
+    text::alone(node)?.trim().parse().map_err(|error: T::Err| text::at(node, error))
 }
 
 /// An amount of memory in bytes: `<memory unit='GiB'>2</memory>`.
@@ -139,7 +138,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place() {
         let wrong = |from: &str, to: &str| stated(&ZONE.replacen(from, to, 1)).unwrap_err();
         for (from, to, what) in [
-            ("<name>web1<", "<name>-rf<", "not allowed at the beginning at 2:3"),
+            ("<name>web1<", "<name>a/b<", "'/' is not allowed in a zone name at 2:3"),
             ("<uuid>af10", "<uuid>zz10", " at 3:3"),
             ("unit='KiB'>98304", "unit='pages'>98304", "<memory> is no amount of memory at 15:3"),
             (">98304<", ">99999999999999999999<", "<memory> is no amount of memory at 15:3"),

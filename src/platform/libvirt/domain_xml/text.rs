@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use roxmltree::Node;
+use roxmltree::{Document, Node};
 
 /// What is to stand in which place of a text.
 pub type Change = (Range<usize>, String);
@@ -58,11 +58,18 @@ pub fn alone<'a>(node: Node<'a, '_>) -> Result<&'a str, String> {
 pub fn content(node: Node<'_, '_>, value: &str) -> Result<Change, String> {
     let text = alone(node)?;
     let range = node.first_child().map_or(0..0, |part| part.range());
-    // With entities or CDATA in it, text is not what stands in the document.
+    // With comments or CDATA in it, text is not what stands in the document.
     match node.document().input_text().get(range.clone()) {
-        Some(source) if source == text => Ok((range, escaped(value))),
+        Some(source) if source == text || is_written_so(source, text) => Ok((range, escaped(value))),
         _ => Err(at(node, format!("plain text is expected in <{}>", node.tag_name().name()))),
     }
+}
+
+/// Whether the text stands there with nothing but entities in it: `R&amp;D`.
+fn is_written_so(source: &str, text: &str) -> bool {
+    let alone = format!("<t>{source}</t>");
+    !source.contains('<')
+        && Document::parse(&alone).is_ok_and(|read| read.root_element().text() == Some(text))
 }
 
 /// What is wrong, with its place: line and column.

@@ -11,7 +11,7 @@ use crate::platform::libvirt::virsh::Driver;
 
 /// The id of the zone's process, if it can be found.
 fn pid_of(driver: Driver, zone: &ZoneName, paths: &Paths) -> Option<i32> {
-    let file = paths.libvirt_run().join(driver.folder()).join(format!("{zone}.pid"));
+    let file = paths.libvirt_run().join(driver.folder()).join(format!("{}.pid", zone.platform_name()));
     std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 

@@ -91,8 +91,10 @@ fn parse_domstats(output: &str) -> Usages {
     let mut usages = Usages::new();
     let mut usage = None;
     for line in output.lines() {
-        if let Some(name) = line.strip_prefix("Domain: '").and_then(|rest| rest.strip_suffix('\'')) {
-            usage = Some(usages.entry(name.to_owned()).or_default());
+        if let Some(name) = line.strip_prefix("Domain: '") {
+            // One with a line break in its name is no zone, and what is said of it is said of no other one.
+            let name = name.strip_suffix('\'');
+            usage = name.map(|name| usages.entry(name.to_owned()).or_default());
         } else if let (Some(usage), Some((key, value))) = (&mut usage, line.trim().split_once('='))
             && let Ok(value) = value.parse::<u64>()
         {
@@ -181,6 +183,14 @@ mod tests {
         assert_eq!(usages.keys().collect::<Vec<_>>(), ["web1", "web3"]);
         assert_eq!(usages["web3"], expected);
         assert_eq!((usages["web1"].network, usages["web1"].dirty), (0, Some(0)));
+    }
+
+    #[test]
+    fn what_is_said_of_a_zone_is_said_of_the_one_of_that_name_whatever_it_is() {
+        let output = "Domain: 'it's Windows 10 '\n  cpu.time=7\n\nDomain: 'a\nb'\n  cpu.time=8\n\n";
+        let usages = parse_domstats(output);
+        assert_eq!(usages.keys().collect::<Vec<_>>(), ["it's Windows 10 "]);
+        assert_eq!(usages["it's Windows 10 "].cpu_time, 7);
     }
 
     #[test]

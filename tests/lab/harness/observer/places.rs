@@ -81,6 +81,6 @@ fn ask(pid_file: &Path, question: &[&str]) -> Option<BTreeSet<String>> {
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    let words = String::from_utf8_lossy(&output.stdout);
-    output.status.success().then(|| words.split_whitespace().map(str::to_owned).collect())
+    let lines = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| lines.lines().map(|line| line.trim().to_owned()).collect())
 }

@@ -1,0 +1,88 @@
+//! The zones that an operator names: as they are listed, as their platform calls them, or by their UUIDs.
+
+use uuid::Uuid;
+
+use super::context::Context;
+use super::{CliError, Exit};
+use crate::model::{Inventory, ZoneName};
+use crate::store::Store;
+
+impl Context {
+    /// The zones that are meant by what was typed ([`ZoneName::typed`]). A UUID is that of a zone that is here, belongs
+    /// here or was left here; but a zone that is called so comes first.
+    ///
+    /// # Errors
+    /// If the store does not tell, or a UUID is that of a guest that cannot be handled.
+    pub async fn zones(&self, store: &Store, typed: &[ZoneName]) -> Result<Vec<ZoneName>, CliError> {
+        if typed.iter().all(|name| uuid_in(name).is_none()) {
+            return Ok(typed.to_vec());
+        }
+        // A platform that does not answer is told about by whoever needs it.
+        let inventory = self.platform()?.inventory().await.unwrap_or_default();
+        let known = known(&inventory, store)?;
+        typed.iter().map(|name| meant(name, &inventory, &known)).collect()
+    }
+
+    /// The zone that is meant by what was typed: see [`zones`](Self::zones).
+    ///
+    /// # Errors
+    /// Like those of [`zones`](Self::zones).
+    pub async fn zone(&self, store: &Store, typed: &ZoneName) -> Result<ZoneName, CliError> {
+        let found = self.zones(store, std::slice::from_ref(typed)).await?;
+        Ok(found.into_iter().next().unwrap_or_else(|| typed.clone()))
+    }
+}
+
+fn uuid_in(name: &ZoneName) -> Option<Uuid> {
+    Uuid::parse_str(name.as_str()).ok()
+}
+
+/// All zones of which something is known here, those that are here first.
+fn known(inventory: &Inventory, store: &Store) -> Result<Vec<(ZoneName, Uuid)>, CliError> {
+    let mut known: Vec<_> = inventory.zones.iter().map(|zone| (zone.name.clone(), zone.uuid)).collect();
+    known.extend(store.away()?.into_iter().map(|row| (row.zone, row.uuid)));
+    known.extend(store.rests()?.into_iter().map(|row| (row.zone, row.uuid)));
+    known.extend(store.detached()?.into_iter().map(|row| (row.zone, row.uuid)));
+    known.extend(store.standbys()?.into_iter().map(|row| (row.zone, row.uuid)));
+    Ok(known)
+}
+
+fn meant(typed: &ZoneName, inventory: &Inventory, known: &[(ZoneName, Uuid)]) -> Result<ZoneName, CliError> {
+    let Some(uuid) = uuid_in(typed).filter(|_| known.iter().all(|(name, _)| name != typed)) else {
+        return Ok(typed.clone());
+    };
+    inventory.identified(uuid).map_err(|stranger| CliError::new(Exit::Error, stranger.to_string()))?;
+    let found = known.iter().find(|(_, other)| *other == uuid);
+    Ok(found.map_or_else(|| typed.clone(), |(name, _)| name.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stranger;
+    use crate::store::tests::{sample, sample_zone};
+
+    #[test]
+    fn a_zone_may_be_named_by_its_uuid_and_one_that_is_called_so_comes_first() {
+        let uuid = |number: u128| Uuid::from_u128(number);
+        let stranger =
+            Stranger { name: "a\nb".into(), uuid: Some(uuid(3)), reason: "odd".into(), running: true };
+        let inventory = Inventory { zones: vec![sample_zone("web")], strangers: vec![stranger] };
+        let known = [
+            (sample::name("Windows%2010"), uuid(1)),
+            (sample::name("web"), uuid(2)),
+            (sample::name(&uuid(1).to_string()), uuid(4)),
+        ];
+        let meant = |typed: &str| {
+            let found = meant(&sample::name(typed), &inventory, &known);
+            found.map(String::from).map_err(|error| error.message())
+        };
+        assert_eq!(meant("web").as_deref(), Ok("web"));
+        assert_eq!(meant(&uuid(2).to_string()).as_deref(), Ok("web"));
+        assert_eq!(meant(&uuid(2).simple().to_string()).as_deref(), Ok("web"));
+        assert_eq!(meant(&uuid(1).to_string()).as_deref(), Ok(uuid(1).to_string().as_str()));
+        assert_eq!(meant(&uuid(9).to_string()).as_deref(), Ok(uuid(9).to_string().as_str()));
+        let told = "\"a\\nb\" runs and cannot be handled: odd".to_owned();
+        assert_eq!(meant(&uuid(3).to_string()), Err(told));
+    }
+}

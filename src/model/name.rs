@@ -1,0 +1,343 @@
+//! The names of zones.
+//!
+//! A platform may call a zone almost anything: `Windows 10`, `müller`, `-rf`. Here a name is a text that is never an
+//! option, a path or a piece of markup, is the same in every table, file and URI, and can be copied out of them. What is
+//! not allowed in it stands as `%` and two digits for each of its bytes: `Windows%2010`, `m%C3%BCller`, `%2Drf`. There is
+//! one such text for each name, so two names are never taken for one, however alike they look.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes of a platform's own name: libvirt writes `NAME.xml.new`, and no file system takes more than 255.
+const LONGEST: usize = 247;
+
+/// The name of a zone: ASCII letters, digits, `_`, `-` and `.`, the first one a letter or digit, by zonecfg(8)'s rule;
+/// all other characters of its platform's name as `%XX`, byte by byte.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ZoneName(String);
+
+/// Why a text is not a zone name.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ZoneNameError {
+    /// The empty text.
+    #[error("a zone name cannot be empty")]
+    Empty,
+    /// More bytes than a name can have.
+    #[error("zone name is {0} bytes long, at most {LONGEST} are allowed")]
+    TooLong(usize),
+    /// No platform has such a name, or none can keep it.
+    #[error("zone name {name:?}: {character:?} is not allowed in a zone name")]
+    Character {
+        /// The refused name.
+        name: String,
+        /// The first offending character.
+        character: char,
+    },
+    /// The name of a zone that is written in another way.
+    #[error("zone name {name:?} is written {written}")]
+    Written {
+        /// The refused text.
+        name: String,
+        /// How the same name is written.
+        written: ZoneName,
+    },
+    /// `global` is the host itself.
+    #[error("'global' is the host itself; a zone of that name is written %67lobal")]
+    Reserved,
+}
+
+impl ZoneName {
+    /// The name of the zone that its platform calls so.
+    ///
+    /// # Errors
+    /// If no platform could keep such a name: it has a line break or another control character, or a `/`, or is too long.
+    pub fn of_platform(name: &str) -> Result<Self, ZoneNameError> {
+        if name.is_empty() {
+            return Err(ZoneNameError::Empty);
+        }
+        if name.len() > LONGEST {
+            return Err(ZoneNameError::TooLong(name.len()));
+        }
+        // No XML has these, or it gives a carriage return back as a line feed.
+        let is_refused = |c: &char| (*c < ' ' && *c != '\t') || matches!(c, '/' | '\u{fffe}' | '\u{ffff}');
+        if let Some(character) = name.chars().find(is_refused) {
+            return Err(ZoneNameError::Character { name: name.to_owned(), character });
+        }
+        let mut text = String::with_capacity(name.len());
+        for (index, byte) in name.bytes().enumerate() {
+            let is_plain = match index {
+                0 => byte.is_ascii_alphanumeric() && name != "global",
+                _ => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
+            };
+            if is_plain {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        Ok(Self(text))
+    }
+
+    /// What is shown of a guest that its platform calls so, also where that can be no zone's name.
+    pub fn label(platform: &str) -> String {
+        Self::of_platform(platform).map_or_else(|_| format!("{platform:?}"), Self::into)
+    }
+
+    /// What an operator means who types this: a name as it is listed here, or else as its platform has it.
+    ///
+    /// # Errors
+    /// If no zone can be called so.
+    pub fn typed(text: &str) -> Result<Self, ZoneNameError> {
+        match text.parse() {
+            Err(ZoneNameError::Written { .. }) => Self::of_platform(text),
+            parsed => parsed,
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What its platform calls it. That may be almost any text: it is not for terminals, and no file's name.
+    pub fn platform_name(&self) -> String {
+        decoded(&self.0).unwrap_or_else(|| self.0.clone())
+    }
+}
+
+/// The text with one byte in place of each `%XX`; none if that is no text.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let (byte, left) = match (first, behind) {
+            (b'%', [high, low, left @ ..]) => (digit(*high)? << 4 | digit(*low)?, left),
+            _ => (*first, behind),
+        };
+        bytes.push(byte);
+        rest = left;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+impl FromStr for ZoneName {
+    type Err = ZoneNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > 3 * LONGEST {
+            return Err(ZoneNameError::TooLong(text.len()));
+        }
+        if text == "global" {
+            return Err(ZoneNameError::Reserved);
+        }
+        let written = match decoded(text).map(|name| Self::of_platform(&name)) {
+            Some(Ok(name)) if name.0 == text => return Ok(name),
+            Some(written) => written?,
+            None => Self::of_platform(text)?,
+        };
+        Err(ZoneNameError::Written { name: text.to_owned(), written })
+    }
+}
+
+impl TryFrom<String> for ZoneName {
+    type Error = ZoneNameError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ZoneName> for String {
+    fn from(name: ZoneName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ZoneName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_text_that_could_be_an_option_a_path_or_markup_is_no_name() {
+        let bad = [
+            "",
+            "../x",
+            "..",
+            ".",
+            "/",
+            "a/b",
+            "a\\b",
+            ".hidden",
+            "-rf",
+            "--all",
+            "a b",
+            " a",
+            "a ",
+            "a;b",
+            "a|b",
+            "a&b",
+            "a$b",
+            "$(id)",
+            "`id`",
+            "a*",
+            "a?",
+            "~a",
+            "a'b",
+            "a\"b",
+            "a#b",
+            "a:b",
+            "a,b",
+            "a=b",
+            "a%s",
+            "{a,b}",
+            "<x>",
+            "&amp;",
+            "]]>",
+            "<!--",
+            "a\n",
+            "a\r",
+            "a\0",
+            "a\t",
+            "\x1b[2J",
+            "a\u{7f}",
+            "a\u{85}",
+            "zoné",
+            "а",
+            "web１",
+            "wеb",
+            "a\u{202e}b",
+            "a\u{200b}",
+            "\u{feff}a",
+            "global",
+        ];
+        for bad in bad {
+            let error = bad.parse::<ZoneName>().unwrap_err().to_string();
+            assert!(!error.chars().any(char::is_control) && error.len() < 400, "{bad:?}: {error:?}");
+            assert!(serde_json::from_value::<ZoneName>(bad.into()).is_err(), "{bad:?} was taken from a peer");
+        }
+        for good in ["a", "evac1", "web-1.example.org", "9lives", "A_b"] {
+            assert_eq!(good.parse::<ZoneName>().unwrap().as_str(), good);
+            assert_eq!(ZoneName::of_platform(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn whatever_a_platform_calls_a_zone_has_one_name_that_leads_back_to_it() {
+        for (platform, text) in [
+            ("Windows 10", "Windows%2010"),
+            ("müller", "m%C3%BCller"),
+            ("mu\u{308}ller", "mu%CC%88ller"),
+            (" web ", "%20web%20"),
+            ("a\tb", "a%09b"),
+            ("-rf", "%2Drf"),
+            ("..", "%2E."),
+            ("100%", "100%25"),
+            ("a%20b", "a%2520b"),
+            ("a'b\\\"<&>", "a%27b%5C%22%3C%26%3E"),
+            ("$(id);`id`", "%24%28id%29%3B%60id%60"),
+            ("a:b", "a%3Ab"),
+            ("web\u{202e}", "web%E2%80%AE"),
+            ("global", "%67lobal"),
+            ("Global", "Global"),
+            ("7", "7"),
+            ("00511286-3319-4f84-a168-e5fcdfb0de45", "00511286-3319-4f84-a168-e5fcdfb0de45"),
+        ] {
+            let name = ZoneName::of_platform(platform).unwrap();
+            assert_eq!((name.as_str(), name.platform_name().as_str()), (text, platform));
+            assert_eq!(text.parse(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn a_name_is_written_in_one_way_only() {
+        for (text, written) in [
+            ("%61", "a"),
+            ("m%c3%bcller", "m%C3%BCller"),
+            ("%77eb", "web"),
+            ("a%2Db", "a-b"),
+            ("a b", "a%20b"),
+            ("a%", "a%25"),
+            ("a%2", "a%252"),
+            ("a%C3", "a%25C3"),
+            ("a%+1", "a%25%2B1"),
+            ("%67lobal1", "global1"),
+            ("%E2%80%AE%41", "%E2%80%AEA"),
+        ] {
+            let said = text.parse::<ZoneName>().unwrap_err().to_string();
+            assert_eq!(said, format!("zone name {text:?} is written {written}"));
+        }
+    }
+
+    #[test]
+    fn what_no_platform_could_keep_is_no_name_however_it_is_written() {
+        for (text, character) in [
+            ("a%00b", '\0'),
+            ("a%0Ab", '\n'),
+            ("a%0D", '\r'),
+            ("%1B", '\x1b'),
+            ("%2E%2E%2Fx", '/'),
+            ("a%2Fb", '/'),
+            ("a%EF%BF%BF", '\u{ffff}'),
+        ] {
+            let error = text.parse::<ZoneName>().unwrap_err();
+            assert!(
+                matches!(error, ZoneNameError::Character { character: c, .. } if c == character),
+                "{text}: {error}"
+            );
+        }
+        for length in [248, 742, 1 << 20] {
+            assert_eq!("x".repeat(length).parse::<ZoneName>(), Err(ZoneNameError::TooLong(length)));
+        }
+        assert_eq!(ZoneName::of_platform(&"ü".repeat(124)), Err(ZoneNameError::TooLong(248)));
+        assert_eq!(ZoneName::of_platform(&"ü".repeat(123)).unwrap().as_str().len(), 3 * 246);
+        assert!("x".repeat(247).parse::<ZoneName>().is_ok());
+    }
+
+    #[test]
+    fn what_is_typed_is_a_name_as_it_is_listed_or_as_its_platform_has_it() {
+        for (typed, name) in [
+            ("web1", "web1"),
+            ("Windows%2010", "Windows%2010"),
+            ("Windows 10", "Windows%2010"),
+            ("%61", "%2561"),
+        ] {
+            assert_eq!(ZoneName::typed(typed).unwrap().as_str(), name);
+        }
+        for typed in ["", "global", "../x", "a\nb"] {
+            assert!(ZoneName::typed(typed).is_err(), "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_name_that_reads_back_or_an_error(text in "(%[0-9A-Fa-f]{2}|\\PC){0,80}") {
+            if let Ok(name) = text.parse::<ZoneName>() {
+                prop_assert_eq!(name.as_str(), text);
+                prop_assert_eq!(ZoneName::of_platform(&name.platform_name()), Ok(name));
+            }
+        }
+
+        #[test]
+        fn no_two_names_of_a_platform_are_one(one in "[ %A2é\\t-]{1,4}", other in "[ %A2é\\t-]{1,4}") {
+            let [first, second] = [&one, &other].map(|name| ZoneName::of_platform(name).unwrap());
+            prop_assert_eq!(first == second, one == other);
+            let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '%');
+            prop_assert!(first.as_str().chars().all(is_safe) && !first.as_str().starts_with(['-', '.', '_']));
+            prop_assert_eq!(first.platform_name(), one);
+        }
+    }
+}
