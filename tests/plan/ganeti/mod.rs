@@ -202,7 +202,9 @@ fn hbal(text: &str, arguments: &[&str]) -> Result<Cluster, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    Ok(Cluster::parse(&std::fs::read_to_string(after.with_extension("balanced")).unwrap()).unwrap())
+    // Where nothing is to be done it writes nothing.
+    let after = std::fs::read_to_string(after.with_extension("balanced")).unwrap_or_else(|_| text.to_owned());
+    Ok(Cluster::parse(&after).unwrap())
 }
 
 /// Whether a node has more virtual processors than its group's policy allows, or zones that are kept apart: hbal passes
