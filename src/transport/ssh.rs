@@ -55,11 +55,12 @@ impl Surroundings {
     /// process it is, is known.
     pub fn from_environment() -> Self {
         let get = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let own = rustix::process::getuid();
+        let own = rustix::process::getuid().as_raw();
+        let account = tokens::account(|_, number| number == own);
         let user = get("USER").or_else(|| get("LOGNAME")).and_then(|user| user.into_string().ok());
         Self {
-            home: get("HOME").map(PathBuf::from).or_else(|| tokens::home_of(|_, number| number == own.as_raw())),
-            user: user.or_else(|| own.is_root().then(|| "root".to_owned())),
+            home: get("HOME").map(PathBuf::from).or_else(|| account.clone().map(|(_, home)| home)),
+            user: user.or_else(|| account.map(|(name, _)| name)),
             agent: get("SSH_AUTH_SOCK").map(PathBuf::from),
             config: "/etc/ssh/ssh_config".into(),
             known_hosts: "/etc/ssh/ssh_known_hosts".into(),

@@ -53,26 +53,26 @@ pub(super) struct Settings {
 /// The usual names of key files, the best first.
 const IDENTITIES: [&str; 5] = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
 
-/// What is not heeded and may matter, and the value with which it does not.
-const UNHEEDED: [(&str, &str, &str); 18] = [
-    ("bindaddress", "BindAddress", ""),
-    ("bindinterface", "BindInterface", ""),
-    ("canonicalizehostname", "CanonicalizeHostname", "no"),
-    ("certificatefile", "CertificateFile", ""),
-    ("ciphers", "Ciphers", ""),
-    ("hostkeyalgorithms", "HostKeyAlgorithms", ""),
-    ("kexalgorithms", "KexAlgorithms", ""),
-    ("knownhostscommand", "KnownHostsCommand", "none"),
-    ("macs", "MACs", ""),
-    ("nohostauthenticationforlocalhost", "NoHostAuthenticationForLocalhost", "no"),
-    ("pkcs11provider", "PKCS11Provider", "none"),
-    ("pubkeyacceptedalgorithms", "PubkeyAcceptedAlgorithms", ""),
-    ("pubkeyacceptedkeytypes", "PubkeyAcceptedKeyTypes", ""),
-    ("pubkeyauthentication", "PubkeyAuthentication", "yes"),
-    ("securitykeyprovider", "SecurityKeyProvider", "internal"),
-    ("setenv", "SetEnv", ""),
-    ("stricthostkeychecking", "StrictHostKeyChecking", "yes"),
-    ("verifyhostkeydns", "VerifyHostKeyDNS", "no"),
+/// What is not heeded and may matter, and the values with which it does not.
+const UNHEEDED: [(&str, &str, &[&str]); 18] = [
+    ("bindaddress", "BindAddress", &[]),
+    ("bindinterface", "BindInterface", &[]),
+    ("canonicalizehostname", "CanonicalizeHostname", &["no"]),
+    ("certificatefile", "CertificateFile", &["none"]),
+    ("ciphers", "Ciphers", &[]),
+    ("hostkeyalgorithms", "HostKeyAlgorithms", &[]),
+    ("kexalgorithms", "KexAlgorithms", &[]),
+    ("knownhostscommand", "KnownHostsCommand", &["none"]),
+    ("macs", "MACs", &[]),
+    ("nohostauthenticationforlocalhost", "NoHostAuthenticationForLocalhost", &["no"]),
+    ("pkcs11provider", "PKCS11Provider", &["none"]),
+    ("pubkeyacceptedalgorithms", "PubkeyAcceptedAlgorithms", &[]),
+    ("pubkeyacceptedkeytypes", "PubkeyAcceptedKeyTypes", &[]),
+    ("pubkeyauthentication", "PubkeyAuthentication", &["yes"]),
+    ("securitykeyprovider", "SecurityKeyProvider", &["internal"]),
+    ("setenv", "SetEnv", &[]),
+    ("stricthostkeychecking", "StrictHostKeyChecking", &["yes", "ask"]),
+    ("verifyhostkeydns", "VerifyHostKeyDNS", &["no"]),
 ];
 
 const ELSEWHERE: &str =
@@ -89,7 +89,8 @@ impl Settings {
         let options = read(uri, config, surroundings).map_err(setup)?;
         let Surroundings { home, user: own_user, .. } = surroundings;
         let home = home.as_deref();
-        let user = uri.user.clone().or_else(|| options.word("user").map(str::to_owned)).or_else(|| own_user.clone());
+        let user =
+            uri.user.clone().or_else(|| options.word("user").map(str::to_owned)).or_else(|| own_user.clone());
         let user =
             user.ok_or_else(|| setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned()))?;
         let named = host_name(uri, &options).map_err(setup)?;
@@ -102,7 +103,8 @@ impl Settings {
             (None, None) => 22,
         };
         let alias = options.word("hostkeyalias");
-        let known_plainly = alias.map_or_else(|| address.map_or(&named, |_| &uri.host).to_lowercase(), str::to_owned);
+        let known_plainly =
+            alias.map_or_else(|| address.map_or(&named, |_| &uri.host).to_lowercase(), str::to_owned);
         let known = Known {
             home,
             host: Some(&named),
@@ -114,7 +116,8 @@ impl Settings {
         };
         let paths = Paths { options: &options, known: &known };
         let identities = paths.gathered("identityfile").map_err(setup)?;
-        let usual = || home.iter().flat_map(|home| IDENTITIES.map(|name| home.join(".ssh").join(name))).collect();
+        let usual =
+            || home.iter().flat_map(|home| IDENTITIES.map(|name| home.join(".ssh").join(name))).collect();
         let agent = match options.word("identityagent") {
             Some("none") => None,
             None | Some("SSH_AUTH_SOCK") => surroundings.agent.clone(),
@@ -126,13 +129,19 @@ impl Settings {
         };
         Ok(Self {
             // A name of its own is known as it is, whatever the port.
-            known_as: if alias.is_some() { known_plainly.clone() } else { name_with_port(&known_plainly, port) },
+            known_as: if alias.is_some() {
+                known_plainly.clone()
+            } else {
+                name_with_port(&known_plainly, port)
+            },
             known_plainly,
             known_hosts: paths.known_hosts(&surroundings.known_hosts).map_err(setup)?,
             revoked: paths.first("revokedhostkeys").map_err(setup)?,
             identities_named: identities.is_some(),
             identities: identities.unwrap_or_else(usual),
-            identities_only: options.word("identitiesonly").is_some_and(|word| word.eq_ignore_ascii_case("yes")),
+            identities_only: options
+                .word("identitiesonly")
+                .is_some_and(|word| word.eq_ignore_ascii_case("yes")),
             agent,
             only_ipv4: match options.word("addressfamily") {
                 Some("inet") => Some(true),
@@ -157,7 +166,11 @@ fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<O
             std::fs::metadata(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?;
             vec![file.clone()]
         }
-        None => home.map(|home| home.join(".ssh/config")).into_iter().chain([surroundings.config.clone()]).collect(),
+        None => home
+            .map(|home| home.join(".ssh/config"))
+            .into_iter()
+            .chain([surroundings.config.clone()])
+            .collect(),
     };
     let target =
         Target { host: &uri.host, user: uri.user.as_deref(), own_user: surroundings.user.as_deref(), home };
@@ -185,9 +198,9 @@ fn number(set: &Set) -> Result<u16, String> {
 }
 
 fn unheeded(options: &Options) -> Vec<String> {
-    let is_set = |(name, shown, harmless): &(&str, &str, &str)| {
+    let is_set = |(name, shown, harmless): &(&str, &str, &[&str])| {
         let set = options.get(name)?;
-        let matters = set.words.iter().any(|word| !word.eq_ignore_ascii_case(harmless));
+        let matters = set.words.iter().any(|word| !harmless.iter().any(|one| word.eq_ignore_ascii_case(one)));
         matters.then(|| format!("{shown} ({})", set.place))
     };
     UNHEEDED.iter().filter_map(is_set).collect()
@@ -221,7 +234,12 @@ impl Paths<'_> {
     }
 
     fn first(&self, name: &str) -> Result<Option<PathBuf>, String> {
-        Ok(self.options.get(name).map(|set| self.of(set)).transpose()?.and_then(|paths| paths.into_iter().next()))
+        Ok(self
+            .options
+            .get(name)
+            .map(|set| self.of(set))
+            .transpose()?
+            .and_then(|paths| paths.into_iter().next()))
     }
 
     /// The user's files with known keys, then the system's.
@@ -233,7 +251,13 @@ impl Paths<'_> {
         };
         let mut files = match self.options.get("userknownhostsfile") {
             Some(set) => self.of(set)?,
-            None => self.known.home.map(|home| second(&home.join(".ssh/known_hosts"))).into_iter().flatten().collect(),
+            None => self
+                .known
+                .home
+                .map(|home| second(&home.join(".ssh/known_hosts")))
+                .into_iter()
+                .flatten()
+                .collect(),
         };
         match self.options.get("globalknownhostsfile") {
             Some(set) => files.extend(self.of(set)?),

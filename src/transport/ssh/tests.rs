@@ -1,6 +1,6 @@
 //! Against a real sshd on the loopback interface.
 
-mod sshd;
+pub(super) mod sshd;
 
 use std::fs;
 use std::net::TcpListener;
