@@ -168,10 +168,16 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
             TargetKey::Default => None,
         })
         .collect();
-    match local.inventory().await {
-        Ok(inventory) => zones.extend(inventory.zones.into_iter().map(|zone| zone.name)),
-        Err(error) => ui::complain(&format!("warning: only zones with targets are listed: {error}")),
-    }
+    let exit = match local.inventory().await {
+        Ok(inventory) => {
+            zones.extend(inventory.zones.into_iter().map(|zone| zone.name));
+            Exit::Done
+        }
+        Err(error) => {
+            ui::complain(&format!("only zones with targets are listed: {error}"));
+            Exit::Error
+        }
+    };
     zones.sort();
     zones.dedup();
     let show = |uris: &[HostUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -185,5 +191,5 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
         Line { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }
     }));
     ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) });
-    Ok(Exit::Done)
+    Ok(exit)
 }

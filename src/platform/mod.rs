@@ -57,6 +57,18 @@ pub enum PlatformError {
         #[source]
         source: ExecError,
     },
+    /// What is to be asked is not even installed. Never taken for a host without zones.
+    #[error(
+        "there is no {program} on this host; install libvirt's clients, or write platform = \"sim\" into sysadm.toml for \
+         simulated zones"
+    )]
+    Absent {
+        /// What is not there.
+        program: &'static str,
+        /// What was said when it was started.
+        #[source]
+        source: ExecError,
+    },
     /// A command failed.
     #[error("failed to {what}")]
     Command {

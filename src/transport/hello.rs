@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::InspectReader;
 
-use super::DialError;
-use super::frame::{self, FrameError};
+use super::{DialError, frame};
 use crate::host::{ByteStream, Channel, Token, chain};
 use crate::model::{HostUri, plain};
 
@@ -105,12 +104,9 @@ pub fn choose(offered: &[u16]) -> Option<u16> {
 /// [`DialError::Version`], [`DialError::Refused`], or [`DialError::NoAgent`] if something else is there.
 pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> Result<(), DialError> {
     let hello = Hello { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned(), purpose };
-    // Whoever cannot be written to may have said why.
-    let written = frame::write(stream, &hello).await;
-    let welcome = welcome(stream).await.map_err(|(error, said)| {
-        let error = written.err().filter(|_| matches!(error, FrameError::Closed)).unwrap_or(error);
-        DialError::NoAgent { uri: uri.clone(), what: said.unwrap_or_else(|| chain(&error)) }
-    });
+    // Whoever could not be written to may have said why.
+    let _ = frame::write(stream, &hello).await;
+    let welcome = welcome(stream).await.map_err(|what| DialError::NoAgent { uri: uri.clone(), what });
     match welcome? {
         Welcome::Chosen { version, .. } if VERSIONS.contains(&version) => Ok(()),
         Welcome::Chosen { version, software } => Err(version_error(uri, &software, &[version])),
@@ -121,17 +117,17 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
 
 /// Reads the server's first words. With the error comes what stands in their place: a shell that lets nobody in, a
 /// command that is forced on us, a login script that prints something.
-async fn welcome(stream: &mut ByteStream) -> Result<Welcome, (FrameError, Option<String>)> {
+async fn welcome(stream: &mut ByteStream) -> Result<Welcome, String> {
     let mut heard = Vec::new();
     let first = {
         let note = |bytes: &[u8]| heard.extend_from_slice(bytes);
         frame::read(&mut InspectReader::new(&mut *stream, note), frame::MAX_HELLO).await
     };
-    let error = match first {
+    match first {
         Ok(welcome) => return Ok(welcome),
-        Err(error) if heard.is_empty() => return Err((error, None)),
-        Err(error) => error,
-    };
+        Err(error) if heard.is_empty() => return Err(chain(&error)),
+        Err(_) => {}
+    }
     let mut rest = stream.take(QUOTED as u64);
     let end = tokio::time::timeout(LAST_WORDS, rest.read_to_end(&mut heard)).await;
     let how = match end {
@@ -140,7 +136,7 @@ async fn welcome(stream: &mut ByteStream) -> Result<Welcome, (FrameError, Option
         Ok(Ok(_)) if heard.len() < QUOTED => "; then it ended".to_owned(),
         _ => "; does a login script there print that?".to_owned(),
     };
-    Err((error, Some(format!("it printed {}{how}", quoted(&heard)))))
+    Err(format!("it printed {}{how}", quoted(&heard)))
 }
 
 /// What was printed, on one line, up to its first zero byte, where messages begin.
@@ -148,7 +144,7 @@ fn quoted(text: &[u8]) -> String {
     let text = text.split(|byte| *byte == 0).find(|part| !part.is_empty()).unwrap_or_default();
     let shown = String::from_utf8_lossy(text.get(..QUOTED).unwrap_or(text));
     let lines: Vec<_> = shown.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    format!("\"{}\"{}", plain(&lines.join("; ")), if text.len() > QUOTED { "…" } else { "" })
+    format!("\"{}\"{}", plain(&lines.join("; ")).trim(), if text.len() > QUOTED { "…" } else { "" })
 }
 
 fn version_error(uri: &HostUri, software: &str, versions: &[u16]) -> DialError {

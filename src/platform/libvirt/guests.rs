@@ -1,9 +1,12 @@
 //! Who is here: the domains of all drivers.
 
+use std::io::ErrorKind;
+
 use uuid::Uuid;
 
 use super::virsh::{self, Driver, failed};
 use super::{Libvirt, list};
+use crate::exec::ExecError;
 use crate::model::{Inventory, Stranger, Zone, ZoneName};
 use crate::platform::PlatformError;
 
@@ -13,11 +16,12 @@ impl Libvirt {
     pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
         // Each question is a process: containers are not asked for where none can be.
         let worth = |driver: &Driver| *driver == Driver::Qemu || self.may_have_guests(*driver);
-        let asked =
-            futures::future::join_all(Driver::ALL.into_iter().filter(worth).map(|driver| async move {
-                let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
-                (driver, command.run().await)
-            }));
+        let asked = futures::future::join_all(
+            Driver::ALL
+                .into_iter()
+                .filter(worth)
+                .map(|driver| async move { (driver, Self::list(driver).await) }),
+        );
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
@@ -35,16 +39,23 @@ impl Libvirt {
         }
     }
 
-    /// Whether there are traces of a driver's domains, defined or running.
+    /// What virsh lists of a driver's domains.
+    async fn list(driver: Driver) -> Result<String, ExecError> {
+        driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]).run().await
+    }
+
+    /// Whether there are traces of a driver's domains, defined or running. A folder that cannot be looked into may have
+    /// some.
     pub(super) fn may_have_guests(&self, driver: Driver) -> bool {
-        let folders = [self.paths.libvirt_config(), self.paths.libvirt_run()]
-            .map(|folder| folder.join(driver.folder()));
-        folders
-            .iter()
-            .filter_map(|folder| std::fs::read_dir(folder).ok())
-            .flatten()
-            .flatten()
-            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
+        let is_document = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
+        };
+        [self.paths.libvirt_config(), self.paths.libvirt_run()].into_iter().any(|folder| {
+            match std::fs::read_dir(folder.join(driver.folder())) {
+                Ok(mut entries) => entries.any(is_document),
+                Err(error) => error.kind() != ErrorKind::NotFound,
+            }
+        })
     }
 
     /// The guests of one driver.
@@ -65,9 +76,26 @@ impl Libvirt {
             })
             .collect();
         let answers = driver.each(commands).await?;
-        for answer in answers.chunks(2) {
-            if let [info, state] = answer {
-                result.zones.extend(list::parse_zone(driver.brand(), info, state)?);
+        let mut untold = Vec::new();
+        for (domain, answer) in named.iter().zip(answers.chunks(2)) {
+            let [info, state] = answer else { continue };
+            match list::parse_zone(driver.brand(), info, state)? {
+                Some(zone) => result.zones.push(zone),
+                None => untold.push(*domain),
+            }
+        }
+        if !untold.is_empty() {
+            // Gone meanwhile, or is it still there, and libvirt tells nothing of it?
+            let still = Self::list(driver).await.map_err(|error| failed("list the zones", error))?;
+            let still = list::parse_list(&still)?;
+            for domain in untold.into_iter().filter_map(|gone| still.iter().find(|one| one.uuid == gone.uuid))
+            {
+                let reason = "libvirt lists it and tells nothing of it".to_owned();
+                result.strangers.push(Stranger {
+                    name: domain.name.clone(),
+                    reason,
+                    running: domain.id.is_some(),
+                });
             }
         }
         Ok(result)

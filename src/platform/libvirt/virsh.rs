@@ -1,5 +1,6 @@
 //! `virsh`, and the libvirt driver that it talks to.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::exec::{Command, ExecError};
@@ -115,8 +116,13 @@ pub fn is_absent(error: &ExecError) -> bool {
         || (said.contains("Failed to connect socket") && said.contains("No such file or directory"))
 }
 
-/// A virsh that failed, told apart from a libvirtd that does not answer.
+/// A virsh that failed, told apart from one that is not there and from a libvirtd that does not answer.
 pub fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
+    if let ExecError::Start { program, source: reason } = &source
+        && reason.kind() == ErrorKind::NotFound
+    {
+        return PlatformError::Absent { program, source };
+    }
     let said = source.stderr();
     if said.contains("failed to connect to the hypervisor") || said.contains("Failed to connect socket") {
         return PlatformError::Down { service: "libvirt", hint: "systemctl status libvirtd", source };

@@ -1,5 +1,6 @@
 //! Against a real sshd on the loopback interface.
 
+mod reasons;
 pub(super) mod sshd;
 
 use std::fs;
