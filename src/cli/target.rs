@@ -122,8 +122,19 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
                 return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
             }
         }
-        // Targets can be set while the hypervisor is down; a typo is then found by the evacuation.
-        Err(error) => ui::complain(&format!("warning: the zones could not be looked up: {error}")),
+        // The default can be set while the hypervisor is down, and so can targets of zones that are known without it.
+        Err(error) => {
+            let targets = store.targets()?;
+            let known = |zone: &ZoneName| {
+                away.iter().any(|row| row.zone == *zone)
+                    || detached.iter().any(|row| row.zone == *zone)
+                    || targets.contains_key(&TargetKey::Zone(zone.clone()))
+            };
+            if let Some(unknown) = zones.iter().find(|zone| !known(zone)) {
+                let text = format!("whether there is a zone '{unknown}' is not known: {error}");
+                return Err(CliError::new(Exit::Error, text));
+            }
+        }
     }
     store.set_targets(&keys(default, zones), &uris)?;
     Ok(Exit::Done)

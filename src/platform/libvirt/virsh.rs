@@ -152,6 +152,17 @@ pub fn is_plain(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_virsh_that_is_not_there_is_not_a_libvirt_that_is_down() {
+        let missing = Command::new("no-such-virsh").run().await.unwrap_err();
+        let text = failed("list the zones", missing).to_string();
+        assert!(text.starts_with("there is no no-such-virsh on this host"), "{text}");
+        assert!(text.contains("platform = \"sim\" into sysadm.toml"), "{text}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let denied = Command::at(file.path(), "virsh").run().await.unwrap_err();
+        assert!(matches!(failed("list the zones", denied), PlatformError::Command { .. }));
+    }
+
     #[test]
     fn only_plain_words_become_arguments() {
         assert!(["kvm", "x86_64", "pc-q35-7.2", "s390-ccw-virtio"].into_iter().all(is_plain));
