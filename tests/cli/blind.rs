@@ -151,6 +151,9 @@ fn an_environment_with_nothing_in_it_is_as_good_as_any() {
         };
         let printed = site.finish(command).to_string();
         // virsh is found in the system's folders, or it is said that there is none: nothing is simulated.
-        assert!(printed.contains("libvirt") || printed.contains("\"left\": {"), "{name} {value:?}: {printed}");
+        assert!(
+            printed.contains("libvirt") || printed.contains("\"left\": {"),
+            "{name} {value:?}: {printed}"
+        );
     }
 }

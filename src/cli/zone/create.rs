@@ -23,7 +23,7 @@ use crate::zonepath;
 pub struct Args {
     /// Its name, which may be another than in the manifest
     zone: ZoneName,
-    /// The manifest: a file, the folder that holds it, or - for standard input
+    /// The manifest: a file, - for standard input, or the zone's folder that holds it, which becomes its zonepath
     #[arg(short = 'a', value_name = "PATH")]
     manifest: PathBuf,
     /// Plug all interfaces in one network into another one; for all networks at once, so two may change places
@@ -91,6 +91,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let local = context.local(context.store()?)?;
     let desk = super::desk(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
+    let wishes = Wishes { zonepath: zonepath::of(&manifest, &args.manifest), ..wishes };
     let draft = desk.draft(&args.zone, manifest, &wishes)?;
     match args.edit {
         true => edited(&context, &desk, draft).await,
