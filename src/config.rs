@@ -20,8 +20,8 @@ pub use map::Maps;
 pub struct Config {
     /// This host's name, as others know it; none means the system's host name.
     pub host: Option<String>,
-    /// `libvirt` or `sim`; none means libvirt where `virsh` is installed, sim elsewhere.
-    pub platform: Option<PlatformKind>,
+    /// `libvirt` or `sim`. A host is simulated only where this says so.
+    pub platform: PlatformKind,
     /// Reaching other hosts.
     pub connect: Connect,
     /// SSH.
@@ -45,10 +45,11 @@ pub struct Config {
 }
 
 /// Which platform runs the zones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlatformKind {
     /// libvirt's QEMU and LXC drivers.
+    #[default]
     Libvirt,
     /// Simulated zones.
     Sim,
@@ -329,7 +330,7 @@ mod tests {
         assert_eq!(config.roles.values().collect::<Vec<_>>(), [&Role::Migrate, &Role::Observe]);
         let without = Config {
             host: None,
-            platform: None,
+            platform: PlatformKind::default(),
             roles: BTreeMap::new(),
             map: Maps::default(),
             connect: Connect { addresses: BTreeMap::new(), ..config.connect.clone() },

@@ -93,7 +93,7 @@ pub fn virsh(text: &str) {
 /// A cluster of Ganeti, which is placed and written, and is a cluster again.
 pub fn ganeti(text: &str) {
     let Ok(cluster) = Cluster::parse(text) else { return };
-    let rules = Rules { steps: 200, ..cluster.rules() };
+    let rules = Rules { steps: 200, ..Cluster::rules() };
     let placement = plan::place(&cluster.fleet(), &rules, &cluster.question());
     assert!(Cluster::parse(&cluster.with(&placement)).is_ok(), "what was written is not read");
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::file;
 use crate::model::document::{self, DocumentError};
-use crate::model::{Manifest, ZoneName};
+use crate::model::{DiskSource, Manifest, ZoneName};
 
 /// The name of the manifest in the zonepath.
 pub const MANIFEST: &str = "SUNWdetached.xml";
@@ -73,6 +73,29 @@ pub fn read_from(reader: impl Read, name: &str) -> Result<Manifest, ZonepathErro
     Ok(document::read_from(reader, name)?.0)
 }
 
+/// The folder of the zone whose manifest was read from that path: the folder that was named, or the one that holds the
+/// manifest and the zone's root. None for a manifest that lies anywhere else, and for a zone without such a folder.
+///
+/// It is called as the manifest calls it, if that is how it was named, and else by its own name, without links: hosts
+/// that share it need not share links to it.
+pub fn of(manifest: &Manifest, path: &Path) -> Option<PathBuf> {
+    let before = manifest.zonepath()?;
+    let root = manifest.disks.iter().find(|disk| disk.target == "/")?;
+    let DiskSource::Dir(root) = &root.source else { return None };
+    let root = root.file_name()?;
+    let folder = if path.is_dir() {
+        path
+    } else {
+        let holder = path.parent().filter(|_| path.file_name().is_some_and(|name| name == MANIFEST))?;
+        let holder = if holder.as_os_str().is_empty() { Path::new(".") } else { holder };
+        Some(holder).filter(|holder| holder.join(root).is_dir())?
+    };
+    if std::path::absolute(folder).is_ok_and(|folder| folder == before) {
+        return Some(before.to_owned());
+    }
+    folder.canonicalize().ok()
+}
+
 /// The zone whose manifest lies in that zonepath; none if none does.
 ///
 /// # Errors
@@ -100,6 +123,15 @@ pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
         }
         Err(error) => Some(holds(&format!("a manifest that is none: {}", crate::host::chain(&error)))),
     }
+}
+
+/// Puts another manifest in place of the one that lies in a zonepath.
+///
+/// # Errors
+/// If that cannot be done.
+pub fn replace(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
+    let path = zonepath.join(MANIFEST);
+    file::replace(&path, text, 0o644).map_err(io("write", &path))
 }
 
 /// Puts a manifest into its zonepath, in the hands of that host: others see it when it is given back.

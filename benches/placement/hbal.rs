@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use sysadm::plan::ganeti::Cluster;
-use sysadm::plan::{Assignment, HostIx, Placement, Rules, ZoneIx, place};
+use sysadm::plan::{Assignment, HostIx, Placement, ZoneIx, place};
 
 use crate::clock;
 
@@ -125,15 +125,15 @@ fn ours(cluster: &Cluster) -> (Cluster, Placement, f64) {
 }
 
 fn twice(cluster: &Cluster) -> (Cluster, Placement) {
-    let placement = place(&cluster.fleet(), &cluster.rules(), &cluster.question());
+    let placement = place(&cluster.fleet(), &Cluster::rules(), &cluster.question());
     if placement.unplaced.is_empty() {
         return (cluster.clone(), placement);
     }
     let cluster = Cluster::parse(&cluster.with(&placement)).expect("what was read is read again");
     let mut fleet = cluster.fleet();
     fleet.zones.iter_mut().for_each(|zone| zone.apart.clear());
-    let rules = Rules { cpu_ratio: None, ..cluster.rules() };
-    let placement = place(&fleet, &rules, &cluster.question());
+    fleet.hosts.iter_mut().for_each(|host| host.max_vcpus = None);
+    let placement = place(&fleet, &Cluster::rules(), &cluster.question());
     (cluster, placement)
 }
 

@@ -4,11 +4,15 @@
 //! A [`Draft`] is changed until it is as it is wished, and kept at the end. With another UUID it is a copy: whatever its
 //! original is hindered by is of no matter to it, but that both would write to the same storage is.
 
+use std::path::{Path, PathBuf};
+
 use uuid::Uuid;
 
-use super::{AttachmentError, Desk, Refusal};
+use super::{AttachmentError, Desk, Known, Refusal};
+use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::Detached;
+use crate::zonepath;
 
 /// What is to be another than a manifest says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct Wishes {
     pub machine: Option<String>,
     /// Its identity.
     pub uuid: Option<Uuid>,
+    /// Its folder.
+    pub zonepath: Option<PathBuf>,
     /// Whether it boots with its host.
     pub autostart: Option<bool>,
     /// Networks, by the name of today and the name that they get.
@@ -53,6 +59,7 @@ impl Wishes {
         let mut edits = Vec::new();
         edits.extend((*name != manifest.zone.name).then(|| Edit::Name(name.clone())));
         edits.extend(self.uuid.map(Edit::Uuid));
+        edits.extend(self.zonepath.as_deref().and_then(|to| elsewhere(manifest, to)));
         edits.extend(self.memory.map(Edit::Memory));
         edits.extend(self.cpus.map(Edit::Cpus));
         edits.extend(self.machine.clone().map(Edit::Machine));
@@ -64,6 +71,12 @@ impl Wishes {
         edits.extend((!self.networks.is_empty()).then(|| Edit::Networks(self.networks.clone())));
         Ok(edits)
     }
+}
+
+/// The change that puts a container into another folder; none if it is there, or has no folder of its own.
+fn elsewhere(manifest: &Manifest, to: &Path) -> Option<Edit> {
+    let from = manifest.zonepath().filter(|from| *from != to)?;
+    Some(Edit::Zonepath { from: from.to_owned(), to: to.to_owned() })
 }
 
 impl Draft {
@@ -111,6 +124,17 @@ impl Desk<'_> {
         Ok(draft)
     }
 
+    /// A manifest as it is where the zone's folder is now.
+    ///
+    /// # Errors
+    /// If its configuration cannot be changed so.
+    pub fn found_in(&self, manifest: Manifest, zonepath: &Path) -> Result<Manifest, AttachmentError> {
+        let Some(edit) = elsewhere(&manifest, zonepath) else { return Ok(manifest) };
+        let platform = self.local.platform();
+        let config = platform.edit(&manifest, &[edit])?;
+        Ok(platform.reread(&manifest, config)?)
+    }
+
     /// The same with another configuration.
     ///
     /// # Errors
@@ -136,6 +160,32 @@ impl Desk<'_> {
     pub async fn create(&self, draft: Draft) -> Result<Created, AttachmentError> {
         let known = self.known().await?;
         known.may_create(&draft.manifest)?;
+        let Some((folder, before)) = self.hand_over(&draft)? else { return self.keep(&known, draft).await };
+        let created = self.keep(&known, draft).await;
+        if created.is_err() {
+            zonepath::replace(&folder, &before)?;
+        }
+        created
+    }
+
+    /// A copy in a folder of its own has copied the original's manifest, too: from now on it is the copy's. Answers which
+    /// folder that is, and what the manifest was.
+    fn hand_over(&self, draft: &Draft) -> Result<Option<(PathBuf, String)>, AttachmentError> {
+        let Draft { manifest, original } = draft;
+        let Some(folder) = manifest.zonepath().filter(|folder| Some(*folder) != original.zonepath()) else {
+            return Ok(None);
+        };
+        let is_copied = zonepath::owner(folder)
+            .is_ok_and(|owner| owner.is_some_and(|(_, owner)| owner == original.zone.uuid));
+        if !draft.is_copy() || !is_copied {
+            return Ok(None);
+        }
+        let before = document::write(&zonepath::read(&folder.join(zonepath::MANIFEST))?, &self.written())?;
+        zonepath::replace(folder, &document::write(manifest, &self.written())?)?;
+        Ok(Some((folder.to_owned(), before)))
+    }
+
+    async fn keep(&self, known: &Known, draft: Draft) -> Result<Created, AttachmentError> {
         // Where it went to before is asked when it is attached.
         let before = known.configured.iter().find(|row| row.uuid == draft.manifest.zone.uuid);
         let moved_to = before.and_then(|row| row.moved_to.clone());

@@ -86,7 +86,7 @@ impl Context {
 
     /// The virtualisation of this host.
     pub fn platform(&self) -> Result<Arc<dyn Platform>, CliError> {
-        Ok(match self.platform_kind() {
+        Ok(match self.config.platform {
             PlatformKind::Libvirt => {
                 let libvirt = Libvirt::new(self.config.libvirt.clone(), self.paths.clone());
                 Arc::new(libvirt.with_downtime(self.config.migration.downtime))
@@ -95,19 +95,9 @@ impl Context {
         })
     }
 
-    /// What the configuration says, or what is installed: a host with libvirt is never taken for a simulated one
-    /// because libvirt is down.
-    pub fn platform_kind(&self) -> PlatformKind {
-        self.config.platform.unwrap_or_else(|| {
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            let installed = std::env::split_paths(&path).any(|folder| folder.join("virsh").is_file());
-            if installed { PlatformKind::Libvirt } else { PlatformKind::Sim }
-        })
-    }
-
     /// The simulated host that this one is.
     pub fn simulation(&self) -> Result<Sim, CliError> {
-        if self.platform_kind() == PlatformKind::Sim {
+        if self.config.platform == PlatformKind::Sim {
             return Ok(Sim::open(&self.paths));
         }
         let text = format!(
@@ -162,7 +152,7 @@ impl Context {
 
     /// One line about what was done, to the system's log.
     pub fn audit(&self, text: &str) {
-        if self.platform_kind() == PlatformKind::Sim && !self.paths.syslog().exists() {
+        if self.config.platform == PlatformKind::Sim && !self.paths.syslog().exists() {
             // A simulated host has no system log, unless somebody has made one.
             return;
         }

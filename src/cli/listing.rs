@@ -40,7 +40,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
         let left = left_here(context).await;
         let text = serde_json::to_string_pretty(&document(context, store.as_ref(), &status, &left)?);
         ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
-        return Ok(Exit::Done);
+        return Ok(status_of(&left));
     }
     if args.parsable {
         ui::print(&parsable(&columns, &status.rows))?;
@@ -60,13 +60,19 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
         let end = (expected.end, expected.margin);
         ui::say(&end_of_run(direction, end, Millis::now(), &TimeZone::system()));
     }
-    if status.running.is_none() {
-        let left = left_here(context).await;
-        ui::say(&last_line(store.as_ref(), &left)?);
-        let strangers = left.iter().flat_map(|inventory| &inventory.strangers);
-        strangers.for_each(|stranger| ui::complain(&stranger.to_string()));
+    if status.running.is_some() {
+        return Ok(Exit::Done);
     }
-    Ok(Exit::Done)
+    let left = left_here(context).await;
+    ui::say(&last_line(store.as_ref(), &left)?);
+    let strangers = left.iter().flat_map(|inventory| &inventory.strangers);
+    strangers.for_each(|stranger| ui::complain(&stranger.to_string()));
+    Ok(status_of(&left))
+}
+
+/// A host that cannot be looked at is not listed wholly.
+const fn status_of(left: &Result<Inventory, String>) -> Exit {
+    if left.is_ok() { Exit::Done } else { Exit::Error }
 }
 
 /// The guests that are here now.

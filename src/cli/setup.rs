@@ -26,7 +26,7 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
     let policies =
         if args.uninstall { files::uninstall(&context.paths) } else { files::install(&context.paths) };
     say_each(&policies?);
-    if context.platform_kind() != PlatformKind::Libvirt {
+    if context.config.platform != PlatformKind::Libvirt {
         ui::say("no hooks to set up: simulated zones respect maintenance as they are");
         return Ok(Exit::Done);
     }

@@ -124,8 +124,19 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
                 return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
             }
         }
-        // Targets can be set while the hypervisor is down; a typo is then found by the evacuation.
-        Err(error) => ui::complain(&format!("warning: the zones could not be looked up: {error}")),
+        // The default can be set while the hypervisor is down, and so can targets of zones that are known without it.
+        Err(error) => {
+            let targets = store.targets()?;
+            let known = |zone: &ZoneName| {
+                away.iter().any(|row| row.zone == *zone)
+                    || detached.iter().any(|row| row.zone == *zone)
+                    || targets.contains_key(&TargetKey::Zone(zone.clone()))
+            };
+            if let Some(unknown) = zones.iter().find(|zone| !known(zone)) {
+                let text = format!("whether there is a zone '{unknown}' is not known: {error}");
+                return Err(CliError::new(Exit::Error, text));
+            }
+        }
     }
     store.set_targets(&keys(default, zones), &uris)?;
     Ok(Exit::Done)
@@ -179,10 +190,16 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
             TargetKey::Default => None,
         })
         .collect();
-    match local.inventory().await {
-        Ok(inventory) => zones.extend(inventory.zones.into_iter().map(|zone| zone.name)),
-        Err(error) => ui::complain(&format!("warning: only zones with targets are listed: {error}")),
-    }
+    let exit = match local.inventory().await {
+        Ok(inventory) => {
+            zones.extend(inventory.zones.into_iter().map(|zone| zone.name));
+            Exit::Done
+        }
+        Err(error) => {
+            ui::complain(&format!("only zones with targets are listed: {error}"));
+            Exit::Error
+        }
+    };
     zones.sort();
     zones.dedup();
     let show = |uris: &[HostUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -196,5 +213,5 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
         Line { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }
     }));
     ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) })?;
-    Ok(Exit::Done)
+    Ok(exit)
 }

@@ -245,7 +245,9 @@ fn host_uri(fleet: &Fleet, host: HostIx) -> Option<HostUri> {
 /// A planner's reason as one that a host could have given.
 fn blocker(refusal: &Refusal) -> Blocker {
     let kind = match refusal {
-        Refusal::Drained | Refusal::Maintenance(_) | Refusal::Announced(_) => BlockerKind::Maintenance,
+        Refusal::Offline | Refusal::Drained | Refusal::Maintenance(_) | Refusal::Announced(_) => {
+            BlockerKind::Maintenance
+        }
         Refusal::Memory(_) | Refusal::HugePages(_) | Refusal::Node(_) => BlockerKind::Memory,
         Refusal::Cpus(_) => BlockerKind::Cpu,
         Refusal::Architecture(_)

@@ -6,7 +6,7 @@
 
 mod follow;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -172,10 +172,7 @@ impl Command {
     }
 
     fn spawn_with(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, ExecError> {
-        let path = match std::env::var("PATH") {
-            Ok(own) => format!("{own}:{SYSTEM_PATH}"),
-            Err(_) => SYSTEM_PATH.to_owned(),
-        };
+        let path = search_path(std::env::var_os("PATH").as_deref());
         let program = self.path.as_deref().unwrap_or_else(|| Path::new(self.program));
         #[expect(clippy::disallowed_methods, reason = "this is the place")]
         let mut command = tokio::process::Command::new(program);
@@ -276,6 +273,14 @@ impl Waiting {
     }
 }
 
+/// Where programs are looked for: in the whole paths of this process's own `PATH`, and in the system's folders, wherever
+/// this was started from. An empty or relative one would be whatever folder one happens to be in.
+fn search_path(own: Option<&OsStr>) -> OsString {
+    let own = std::env::split_paths(own.unwrap_or_default()).filter(|folder| folder.is_absolute());
+    let all = own.chain(std::env::split_paths(SYSTEM_PATH));
+    std::env::join_paths(all).unwrap_or_else(|_| SYSTEM_PATH.into())
+}
+
 async fn read_capped(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(pipe) = pipe {
@@ -327,6 +332,15 @@ mod tests {
         let output = Command::new("env").run().await.unwrap();
         let names: Vec<_> = output.lines().filter_map(|line| line.split('=').next()).collect();
         assert!(names.iter().all(|name| ["PATH", "LC_ALL", "HOME"].contains(name)), "{names:?}");
+    }
+
+    #[test]
+    fn programs_are_looked_for_in_the_systems_folders_whatever_path_says_and_in_no_relative_one() {
+        let path = |own: Option<&str>| search_path(own.map(OsStr::new)).into_string().unwrap();
+        for own in [None, Some(""), Some(":"), Some("."), Some("bin:../x")] {
+            assert_eq!(path(own), SYSTEM_PATH, "{own:?}");
+        }
+        assert_eq!(path(Some("/opt/bin::.")), format!("/opt/bin:{SYSTEM_PATH}"));
     }
 
     #[tokio::test]

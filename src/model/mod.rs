@@ -35,7 +35,7 @@ pub use manifest::{Disk, DiskSource, Inherited, Manifest, is_static};
 pub use name::{ZoneName, ZoneNameError};
 pub use network::{Interface, NetMap, Network, NetworkName, Plug, PlugError};
 pub use plain::plain;
-pub use software::{Package, Patch, Software, System};
+pub use software::{Package, Patch, Software, System, is_unknown_version, unknown_version};
 pub use standby::{Claim, Standby};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};

@@ -46,7 +46,7 @@ impl Software {
         Self { system, packages: vec![package], patches: Vec::new() }
     }
 
-    /// Why it could not be read; none if it was.
+    /// Why it could not be read as a whole; none if it was.
     pub fn why_unknown(&self) -> Option<&str> {
         self.packages
             .iter()
@@ -60,9 +60,22 @@ impl Software {
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// Its version, as its packaging system writes it.
+    /// Its version, as its packaging system writes it; what stands for it, if that could not be read.
     pub version: String,
 }
+
+/// What stands for a version that could not be read: `what` is wrong, and what is there has this fingerprint. So it is the
+/// same where the very same is there, and nowhere else. No packaging system has versions that begin so.
+pub fn unknown_version(what: &str, fingerprint: &str) -> String {
+    format!("{UNKNOWN_VERSION}{fingerprint}: {what})")
+}
+
+/// Whether that stands for a version that could not be read.
+pub fn is_unknown_version(version: &str) -> bool {
+    version.starts_with(UNKNOWN_VERSION)
+}
+
+const UNKNOWN_VERSION: &str = "(unknown ";
 
 /// One patch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -96,6 +96,9 @@ pub struct FleetHost {
     /// Storage that it sees; none if not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<BTreeSet<String>>,
+    /// It is down, or cut off: no zone goes there, and what it has is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
     /// Who holds it in maintenance: no zone goes there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<String>,
@@ -202,9 +205,9 @@ pub struct FleetZone {
 }
 
 impl FleetHost {
-    /// Whether it takes zones, as far as its maintenance goes.
+    /// Whether it takes zones, as far as its state goes.
     pub const fn in_service(&self) -> bool {
-        self.maintenance.is_none() && self.announced.is_none()
+        !self.offline && self.maintenance.is_none() && self.announced.is_none()
     }
 
     /// Guests that would have to leave it and cannot be handled: with `all` also those that do not run.

@@ -50,6 +50,8 @@ pub struct Unplaced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
+    /// The host is down, or cut off.
+    Offline,
     /// The host is to be emptied itself.
     Drained,
     /// The zone is there now.

@@ -15,6 +15,7 @@ impl fmt::Display for Version {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Offline => f.write_str("offline"),
             Self::Drained => f.write_str("it is to be emptied itself"),
             Self::Home => f.write_str("the zone is there now"),
             Self::Maintenance(who) => write!(f, "it is in maintenance ({who})"),

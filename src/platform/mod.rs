@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Blocker, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -54,6 +54,29 @@ pub enum PlatformError {
         /// How to look.
         hint: &'static str,
         /// What its client said.
+        #[source]
+        source: ExecError,
+    },
+    /// What is to be asked is not even installed. Never taken for a host without zones.
+    #[error(
+        "there is no {program} on this host; install libvirt's clients, or write platform = \"sim\" into sysadm.toml for \
+         simulated zones"
+    )]
+    Absent {
+        /// What is not there.
+        program: &'static str,
+        /// What was said when it was started.
+        #[source]
+        source: ExecError,
+    },
+    /// There may be zones of which nobody tells.
+    #[error("libvirt does not answer for {brand} zones, and there may be some: {}", trace.display())]
+    Unseen {
+        /// Their brand.
+        brand: Brand,
+        /// What says that there may be some.
+        trace: PathBuf,
+        /// What was said when they were to be listed.
         #[source]
         source: ExecError,
     },

@@ -14,9 +14,11 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::lines::{each, shown, word};
+use sha2::{Digest, Sha256};
+
+use super::lines::{OddLines, each, fingerprint, short, shown, version as version_of, word};
 use super::{Folders, Found, SoftwareError};
-use crate::model::{Package, System};
+use crate::model::{Package, System, plain, unknown_version};
 
 /// One package of which files are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,32 +37,46 @@ pub(super) struct Installed {
 pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let dpkg = root.join("var/lib/dpkg");
     let (reader, file) = open(&dpkg.join("status"))?;
-    let installed = status(reader, &file)?;
-    if installed.is_empty() {
+    let (installed, odd) = status(reader, &file)?;
+    if installed.is_empty() && odd.is_empty() {
         return if is_lost(&dpkg) {
             let what = "it is empty, and there are lists of the files of packages".to_owned();
-            Err(SoftwareError::Damaged { file, line: 1, what })
+            Err(SoftwareError::Damaged { file, what })
         } else {
             Ok(None)
         };
     }
     let mut packages = Vec::new();
     let mut delivers = vec![false; folders.count()];
-    for package in installed {
-        let (reader, file) = match list(&dpkg.join("info"), &package) {
-            Err(SoftwareError::Read { source, .. })
-                if package.is_half && source.kind() == ErrorKind::NotFound =>
-            {
-                continue;
-            }
-            list => list?,
-        };
-        if look(reader, &file, folders, &mut delivers, |path| is_file(root, path))? {
-            packages.push(Package { name: package.name, version: package.version });
+    for Installed { name, version, arch, is_half } in installed {
+        let looked = list(&dpkg.join("info"), &name, &arch).and_then(|(reader, file)| {
+            look(reader, &file, folders, &mut delivers, |path| is_file(root, path))
+        });
+        match looked {
+            Ok((counts, None)) => packages.extend(counts.then_some(Package { name, version })),
+            Err(SoftwareError::Read { source, .. }) if is_half && source.kind() == ErrorKind::NotFound => {}
+            // Nobody knows what files it has: then it has some there.
+            Ok((_, Some(what))) => packages.push(unlisted(name, &version, &what)),
+            Err(error) => packages.push(unlisted(name, &version, &plain(&reason(&error)))),
         }
     }
     packages.sort();
-    Ok(Some(Found::unpatched(System::Dpkg, packages, delivers)))
+    Ok(Some(Found::unpatched(System::Dpkg, packages, delivers).beside(odd)))
+}
+
+/// A package whose list of files is not what it should be.
+fn unlisted(name: String, version: &str, what: &str) -> Package {
+    let what = format!("{version}, in its list of files {what}");
+    let version = unknown_version(&what, &fingerprint(what.as_bytes()));
+    Package { name, version }
+}
+
+/// Why a file cannot be read, wherever it lies.
+fn reason(error: &SoftwareError) -> String {
+    match error {
+        SoftwareError::Read { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// Whether there were packages once, and nothing at all is known of them now.
@@ -84,13 +100,13 @@ fn open(file: &Path) -> Result<(BufReader<File>, String), SoftwareError> {
 
 /// Its list of files: the name has the architecture where the name of the package has, or, after that has changed
 /// with an upgrade, where it had.
-fn list(info: &Path, package: &Installed) -> Result<(BufReader<File>, String), SoftwareError> {
+fn list(info: &Path, name: &str, arch: &str) -> Result<(BufReader<File>, String), SoftwareError> {
     let file = |name: &str| -> PathBuf { info.join(format!("{name}.list")) };
-    let other = match package.name.split_once(':') {
+    let other = match name.split_once(':') {
         Some((bare, _)) => bare.to_owned(),
-        None => format!("{}:{}", package.name, package.arch),
+        None => format!("{name}:{arch}"),
     };
-    match open(&file(&package.name)) {
+    match open(&file(name)) {
         Err(SoftwareError::Read { source, .. })
             if source.kind() == ErrorKind::NotFound && file(&other).exists() =>
         {
@@ -100,7 +116,7 @@ fn list(info: &Path, package: &Installed) -> Result<(BufReader<File>, String), S
     }
 }
 
-/// The packages of which files are there, in the order of the file.
+/// The packages of which files are there, in the order of the file, and what is told without a name.
 ///
 /// ```text
 /// Package: libc6
@@ -111,84 +127,153 @@ fn list(info: &Path, package: &Installed) -> Result<(BufReader<File>, String), S
 /// Description: GNU C Library: Shared libraries
 ///  Contains the standard libraries that are used by nearly all programs on
 /// ```
-pub(super) fn status(reader: impl BufRead, file: &str) -> Result<Vec<Installed>, SoftwareError> {
-    let mut installed = Vec::new();
-    let mut fields = BTreeMap::new();
-    let mut number = 0;
+pub(super) fn status(
+    reader: impl BufRead,
+    file: &str,
+) -> Result<(Vec<Installed>, Vec<Package>), SoftwareError> {
+    let (mut installed, mut odd) = (Vec::new(), OddLines::default());
+    let mut stanza = Stanza::default();
+    let mut end = |stanza: &mut Stanza| match std::mem::take(stanza).package() {
+        Ok(package) => installed.extend(package),
+        Err((line, what)) => odd.add(&line, &what),
+    };
     each(reader, file, |line| {
-        number += 1;
         match line {
-            b"" => installed.extend(package(&std::mem::take(&mut fields))?),
-            [b' ' | b'\t', ..] => {}
-            line => {
-                let at = line.iter().position(|byte| *byte == b':').filter(|at| *at > 0);
-                let (name, value) =
-                    at.and_then(|at| line.split_at_checked(at)).ok_or_else(|| no_field(line))?;
-                let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
-                if let Some(name) = FIELDS.into_iter().find(|field| field.as_bytes() == name) {
-                    let earlier = fields.insert(name, word_or_status(name, value)?);
-                    // Two packages have become one: the line between them is lost.
-                    if earlier.is_some() {
-                        return Err(format!("{name} is there twice"));
-                    }
-                }
+            Ok(b"") => end(&mut stanza),
+            // Two packages have become one: the line between them is lost, and perhaps more.
+            Ok(line) if line.starts_with(b"Package:") && stanza.fields.contains_key("Package") => {
+                let lost = "the line before the next package is not there";
+                stanza.damage.get_or_insert(lost.to_owned());
+                end(&mut stanza);
+                stanza.take(line);
+                stanza.damage.get_or_insert("the line before it is not there".to_owned());
             }
+            Ok(line) => stanza.take(line),
+            Err((start, what)) => stanza.odd(start, what),
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     })?;
-    let damaged = |what| SoftwareError::Damaged { file: file.to_owned(), line: number.max(1), what };
-    installed.extend(package(&fields).map_err(damaged)?);
-    Ok(installed)
+    end(&mut stanza);
+    let odd = odd.packages(file)?;
+    Ok((installed, odd))
 }
 
 /// What is read of a package.
 const FIELDS: [&str; 5] = ["Package", "Status", "Version", "Architecture", "Multi-Arch"];
 
-fn no_field(line: &[u8]) -> String {
-    format!("no Field: value: {}", shown(line))
+/// The lines about one package.
+#[derive(Default)]
+struct Stanza {
+    fields: BTreeMap<&'static str, String>,
+    /// All of them.
+    digest: Sha256,
+    /// The first line.
+    first: Vec<u8>,
+    /// What is wrong with the first line that is odd.
+    damage: Option<String>,
 }
 
-fn word_or_status(name: &str, value: &[u8]) -> Result<String, String> {
-    if name == "Status" {
-        return Ok(String::from_utf8_lossy(value).into_owned());
+impl Stanza {
+    fn take(&mut self, line: &[u8]) {
+        self.note(line);
+        if matches!(line, [b' ' | b'\t', ..]) {
+            return;
+        }
+        let at = line.iter().position(|byte| *byte == b':').filter(|at| *at > 0);
+        let Some((name, value)) = at.and_then(|at| line.split_at_checked(at)) else {
+            self.damage.get_or_insert_with(|| format!("no Field: value: {}", shown(line)));
+            return;
+        };
+        let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
+        let Some(name) = FIELDS.into_iter().find(|field| field.as_bytes() == name) else { return };
+        let value = match name {
+            "Status" => Ok(String::from_utf8_lossy(value).into_owned()),
+            "Version" => version_of(value),
+            _ => word(value, name).map(str::to_owned),
+        };
+        match value {
+            Ok(value) => {
+                if self.fields.get(name).is_some_and(|other| *other != value) {
+                    self.damage.get_or_insert_with(|| format!("{name} is there twice"));
+                }
+                self.fields.insert(name, value);
+            }
+            Err(what) => {
+                self.damage.get_or_insert(what);
+            }
+        }
     }
-    word(value, name).map(str::to_owned)
-}
 
-/// A package from its fields. None: there is none between two empty lines, or its files are gone.
-fn package(fields: &BTreeMap<&str, String>) -> Result<Option<Installed>, String> {
-    if fields.is_empty() {
-        return Ok(None);
+    fn odd(&mut self, start: &[u8], what: String) {
+        self.note(start);
+        self.damage.get_or_insert(what);
     }
-    let field = |name: &str| fields.get(name).ok_or_else(|| format!("a package without {name} ends here"));
-    let name = field("Package")?;
-    let is_half = match field("Status")?.split(' ').nth(2) {
-        Some("not-installed" | "config-files") => return Ok(None),
-        Some("half-installed") if !fields.contains_key("Version") => return Ok(None),
-        Some("half-installed") => true,
-        Some("installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending") => false,
-        _ => return Err(format!("{name}, which ends here, has an unknown Status")),
-    };
-    let (version, arch) = (field("Version")?.clone(), field("Architecture")?.clone());
-    let one_of_many = fields.get("Multi-Arch").is_some_and(|value| value == "same");
-    let name = if one_of_many { format!("{name}:{arch}") } else { name.clone() };
-    Ok(Some(Installed { name, version, arch, is_half }))
+
+    fn note(&mut self, line: &[u8]) {
+        if self.first.is_empty() {
+            self.first = line.get(..200).unwrap_or(line).to_vec();
+        }
+        self.digest.update(line);
+        self.digest.update(b"\n");
+    }
+
+    /// The package. None: there is none, or its files are gone. Without a name, the line with which it begins.
+    fn package(self) -> Result<Option<Installed>, (Vec<u8>, String)> {
+        if self.first.is_empty() {
+            return Ok(None);
+        }
+        let Some(name) = self.fields.get("Package") else {
+            let what = format!("a package without a name: {}", shown(&self.first));
+            return Err((self.first, what));
+        };
+        let mut damage = self.damage;
+        let (has_version, mut is_half) = (self.fields.contains_key("Version"), false);
+        match self.fields.get("Status").and_then(|status| status.split(' ').nth(2)) {
+            Some("not-installed" | "config-files") => return Ok(None),
+            Some("half-installed") if !has_version && damage.is_none() => return Ok(None),
+            Some("half-installed") => is_half = true,
+            Some("installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending") => {}
+            _ => {
+                damage.get_or_insert_with(|| "an unknown Status".to_owned());
+            }
+        }
+        let arch = self.fields.get("Architecture").cloned().unwrap_or_default();
+        for field in ["Version", "Architecture"].into_iter().filter(|field| !self.fields.contains_key(field))
+        {
+            damage.get_or_insert_with(|| format!("no {field}"));
+        }
+        let version = match damage {
+            Some(what) => unknown_version(&what, &short(&self.digest.finalize())),
+            None => self.fields.get("Version").cloned().unwrap_or_default(),
+        };
+        let one_of_many = self.fields.get("Multi-Arch").is_some_and(|value| value == "same");
+        let name = if one_of_many { format!("{name}:{arch}") } else { name.clone() };
+        Ok(Some(Installed { name, version, arch, is_half }))
+    }
 }
 
-/// Whether something in a list of files lies in one of these folders. `delivers` is set for those into which a file is
-/// delivered; where it is set already that is not looked up.
+/// Whether something in a list of files lies in one of these folders, and what is wrong with its first odd line. `delivers`
+/// is set for those into which a file is delivered; where it is set already that is not looked up.
 pub(super) fn look(
     reader: impl BufRead,
     file: &str,
     folders: &Folders,
     delivers: &mut [bool],
     is_file: impl Fn(&[u8]) -> bool,
-) -> Result<bool, SoftwareError> {
-    let mut counts = false;
-    each(reader, file, |path| {
-        if !path.starts_with(b"/") {
-            return Err(format!("no path: {}", shown(path)));
-        }
+) -> Result<(bool, Option<String>), SoftwareError> {
+    let (mut counts, mut odd) = (false, None);
+    each(reader, file, |line| {
+        let path = match line {
+            Ok(path) if path.starts_with(b"/") => path,
+            Ok(path) => {
+                odd.get_or_insert_with(|| format!("no path: {}", shown(path)));
+                return ControlFlow::Continue(());
+            }
+            Err((_, what)) => {
+                odd.get_or_insert(what);
+                return ControlFlow::Continue(());
+            }
+        };
         for folder in folders.holding(path) {
             counts = true;
             if let Some(delivers) = delivers.get_mut(folder).filter(|delivers| !**delivers) {
@@ -196,7 +281,8 @@ pub(super) fn look(
             }
         }
         let is_enough = counts && delivers.iter().all(|delivers| *delivers);
-        Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    Ok(counts)
+    // Where it is known that it counts, what else it lists makes no difference.
+    Ok((counts, odd.filter(|_| !counts)))
 }

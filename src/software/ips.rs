@@ -4,27 +4,42 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::lines::{shown, word};
+use super::lines::{OddLines, fingerprint, shown, version as version_of, word};
 use super::{Folders, Found, PATIENCE, SoftwareError};
 use crate::exec::Command;
-use crate::model::{Package, System};
+use crate::model::{Package, System, plain, unknown_version};
 
 /// What counts of the image below `root`. None: it has no package.
 pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let pkg = Command::new("pkg").arg("-R").arg(root.display().to_string());
     let start = Instant::now();
-    let packages = list(&pkg.clone().timeout(PATIENCE).args(["list", "-Hv"]).run().await?)?;
-    if packages.is_empty() {
+    let (packages, odd) = list(&pkg.clone().timeout(PATIENCE).args(["list", "-Hv"]).run().await?);
+    if packages.is_empty() && odd.is_empty() {
         return Ok(None);
     }
     let contents = pkg.timeout(PATIENCE.saturating_sub(start.elapsed()));
     let contents = contents.args(["contents", "-H", "-o", "path,pkg.name"]);
     let contents = contents.args(["-t", "file", "-t", "link", "-t", "hardlink"]).run().await?;
-    let delivered = packages_in(&contents, folders)?;
-    let delivers = |name: &String| delivered.iter().any(|names| names.contains(name.as_str()));
-    let packages = packages.into_iter().filter(|package| delivers(&package.name)).collect();
+    let (delivered, odd_files) = packages_in(&contents, folders)?;
+    let packages = counted(packages, &odd, &delivered);
     let delivers = delivered.iter().map(|names| !names.is_empty()).collect();
-    Ok(Some(Found::unpatched(System::Ips, packages, delivers)))
+    Ok(Some(Found::unpatched(System::Ips, packages, delivers).beside(odd_files)))
+}
+
+/// Those packages that deliver something. One that does and is in no line of the list is in one of the odd lines.
+pub(super) fn counted(mut listed: Vec<Package>, odd: &str, delivered: &[BTreeSet<&str>]) -> Vec<Package> {
+    let names: BTreeSet<&str> = delivered.iter().flatten().copied().collect();
+    listed.retain(|package| names.contains(package.name.as_str()));
+    let unlisted = names.into_iter().filter(|name| !listed.iter().any(|package| package.name == **name));
+    let unlisted: Vec<_> = unlisted
+        .map(|name| {
+            let version = unknown_version("it is not listed", &fingerprint(odd.as_bytes()));
+            Package { name: plain(name), version }
+        })
+        .collect();
+    listed.extend(unlisted);
+    listed.sort();
+    listed
 }
 
 /// The packages that are installed, by name; where they were published makes no difference.
@@ -32,14 +47,18 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
 /// ```text
 /// pkg://solaris/compress/bzip2@1.0.6-11.4.0.0.1.14.0:20180814T153143Z          i--
 /// ```
-pub(super) fn list(output: &str) -> Result<Vec<Package>, SoftwareError> {
-    let mut packages = Vec::new();
-    for (number, line) in (1..).zip(output.lines()) {
-        let damaged = |what| SoftwareError::Damaged { file: "pkg list -Hv".to_owned(), line: number, what };
-        packages.extend(installed(line).map_err(damaged)?);
+///
+/// The second answer are the lines that are odd.
+pub(super) fn list(output: &str) -> (Vec<Package>, String) {
+    let (mut packages, mut odd) = (Vec::new(), String::new());
+    for line in output.lines() {
+        match installed(line) {
+            Ok(package) => packages.extend(package),
+            Err(_) => odd.extend([line, "\n"]),
+        }
     }
     packages.sort();
-    Ok(packages)
+    (packages, odd)
 }
 
 /// The package of one line. None: it is known and not installed.
@@ -55,7 +74,7 @@ fn installed(line: &str) -> Result<Option<Package>, String> {
     };
     let (name, version) = named.split_once('@').ok_or_else(odd)?;
     let name = word(name.as_bytes(), "the name of a package")?.to_owned();
-    let version = word(version.as_bytes(), "a version")?.to_owned();
+    let version = version_of(version.as_bytes())?;
     match flags.as_bytes() {
         [b'i', _, _] => Ok(Some(Package { name, version })),
         [b'-', _, _] => Ok(None),
@@ -63,7 +82,7 @@ fn installed(line: &str) -> Result<Option<Package>, String> {
     }
 }
 
-/// The packages that deliver a file into each of these folders.
+/// The packages that deliver a file into each of these folders, and the odd lines that may tell of more.
 ///
 /// ```text
 /// lib/libc.so.1⇥system/library
@@ -71,16 +90,17 @@ fn installed(line: &str) -> Result<Option<Package>, String> {
 pub(super) fn packages_in<'a>(
     output: &'a str,
     folders: &Folders,
-) -> Result<Vec<BTreeSet<&'a str>>, SoftwareError> {
+) -> Result<(Vec<BTreeSet<&'a str>>, Vec<Package>), SoftwareError> {
     let mut found = vec![BTreeSet::new(); folders.count()];
-    for (number, line) in (1..).zip(output.lines()) {
+    let mut odd = OddLines::default();
+    for line in output.lines() {
         let Some((path, name)) = line.split_once('\t') else {
-            let what = format!("no path and package: {}", shown(line.as_bytes()));
-            return Err(SoftwareError::Damaged { file: "pkg contents".to_owned(), line: number, what });
+            odd.add(line.as_bytes(), &format!("no path and package: {}", shown(line.as_bytes())));
+            continue;
         };
         for folder in folders.holding(format!("/{path}").as_bytes()) {
             found.get_mut(folder).map(|names| names.insert(name));
         }
     }
-    Ok(found)
+    Ok((found, odd.packages("pkg contents")?))
 }

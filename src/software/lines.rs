@@ -3,42 +3,108 @@
 use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 
+use sha2::{Digest, Sha256};
+
 use super::SoftwareError;
+use crate::model::{Package, unknown_version};
 
 /// No line of a package database is longer, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Gives each line to `take`, without its end, until that has had enough. `file` is what it is called in errors.
+/// So many lines of a file may be odd; with more of them it is not what it should be.
+const MOST: usize = 16;
+
+/// A line without its end, or the start of one that is odd, and what is wrong with it.
+pub(super) type Line<'a> = Result<&'a [u8], (&'a [u8], String)>;
+
+/// Gives each line to `take`, until that has had enough. `file` is what it is called in errors. A file that ends within a
+/// line has an odd last one: all that write these files end it, too, and half the name of a package is a name as well.
 ///
 /// # Errors
-/// What `take` says is wrong, with the number of the line. A file that ends within a line is damaged: all that write
-/// these files end the last line, too, and half the name of a package is a name as well.
+/// If it cannot be read.
 pub(super) fn each(
     mut reader: impl BufRead,
     file: &str,
-    mut take: impl FnMut(&[u8]) -> Result<ControlFlow<()>, String>,
+    mut take: impl FnMut(Line<'_>) -> ControlFlow<()>,
 ) -> Result<(), SoftwareError> {
     let mut line = Vec::new();
-    for number in 1.. {
-        let damaged = |what: String| SoftwareError::Damaged { file: file.to_owned(), line: number, what };
+    loop {
+        let failed = |source| SoftwareError::Read { file: file.to_owned(), source };
         line.clear();
-        let read = (&mut reader).take(LONGEST).read_until(b'\n', &mut line);
-        let length = read.map_err(|source| SoftwareError::Read { file: file.to_owned(), source })?;
-        match line.strip_suffix(b"\n") {
-            Some(whole) => {
-                if take(whole).map_err(damaged)?.is_break() {
-                    break;
-                }
+        let length = (&mut reader).take(LONGEST).read_until(b'\n', &mut line).map_err(failed)?;
+        let given = match line.strip_suffix(b"\n") {
+            Some(whole) => Ok(whole),
+            None if length == 0 => return Ok(()),
+            None if length as u64 == LONGEST => {
+                reader.skip_until(b'\n').map_err(failed)?;
+                Err((&line[..], "a line of more than 1 MiB".to_owned()))
             }
-            None if length == 0 => break,
-            None if length as u64 == LONGEST => return Err(damaged("a line of more than 1 MiB".to_owned())),
-            None => return Err(damaged("the file ends within a line".to_owned())),
+            None => Err((&line[..], "the file ends within a line".to_owned())),
+        };
+        if take(given).is_break() {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
-/// A name or a version: ASCII that can be seen, and shown.
+/// The odd lines of a file that is not that of one package: each stands in the list of packages for what it may have said.
+#[derive(Debug, Default)]
+pub(super) struct OddLines(Vec<Package>);
+
+impl OddLines {
+    /// One more.
+    pub(super) fn add(&mut self, line: &[u8], what: &str) {
+        if self.0.len() <= MOST {
+            let name = format!("({what})");
+            self.0.push(Package { name, version: unknown_version("an odd line", &fingerprint(line)) });
+        }
+    }
+
+    /// All of them, each once.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub(super) fn packages(mut self, file: &str) -> Result<Vec<Package>, SoftwareError> {
+        if self.0.len() > MOST {
+            let first = self.0.first().map_or("", |one| one.name.as_str());
+            return Err(SoftwareError::Damaged {
+                file: file.to_owned(),
+                what: format!("more than {MOST} of its lines are odd; the first {first}"),
+            });
+        }
+        self.0.sort();
+        self.0.dedup();
+        Ok(self.0)
+    }
+}
+
+/// What tells some bytes from any others, in short.
+pub(super) fn fingerprint(bytes: &[u8]) -> String {
+    short(Sha256::digest(bytes).as_slice())
+}
+
+/// The same of a digest.
+pub(super) fn short(digest: &[u8]) -> String {
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A version as it is to be kept: any text, with what cannot be shown escaped. What is no version at all is an error.
+pub(super) fn version(value: &[u8]) -> Result<String, String> {
+    match value {
+        b"" => Err("an empty version".to_owned()),
+        // No version begins so, and what stands for one that is not known does.
+        [b'(', ..] => Err(format!("{} is not a version", shown(value))),
+        value if value.len() > 512 => Err("a version of more than 512 bytes".to_owned()),
+        value => Ok(value
+            .escape_ascii()
+            .to_string()
+            .replace("\\\"", "\"")
+            .replace("\\'", "'")
+            .replace("\\\\", "\\")),
+    }
+}
+
+/// A name: ASCII that can be seen, and shown.
 pub(super) fn word<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, String> {
     let good = !bytes.is_empty() && bytes.len() <= 512 && bytes.iter().all(u8::is_ascii_graphic);
     match std::str::from_utf8(bytes) {
@@ -57,27 +123,46 @@ pub(super) fn shown(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn all(text: &[u8]) -> Result<Vec<String>, String> {
+    fn all(text: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         let read = each(text, "f", |line| {
-            lines.push(String::from_utf8_lossy(line).into_owned());
-            Ok(if line == b"end" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            let (text, what) =
+                line.map_or_else(|(start, what)| (start, format!(" ({what})")), |text| (text, String::new()));
+            lines.push(format!("{:.9}{what}", String::from_utf8_lossy(text)));
+            if text == b"end" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        read.map(|()| lines).map_err(|error| error.to_string())
+        read.unwrap();
+        lines
     }
 
     #[test]
     fn lines_are_given_one_by_one_until_it_is_enough() {
-        assert_eq!(all(b"").unwrap(), [""; 0]);
-        assert_eq!(all(b"a\n\nb c\n").unwrap(), ["a", "", "b c"]);
-        assert_eq!(all(b"a\nend\nhalf a li").unwrap(), ["a", "end"]);
+        assert_eq!(all(b""), [""; 0]);
+        assert_eq!(all(b"a\n\nb c\n"), ["a", "", "b c"]);
+        assert_eq!(all(b"a\nend\nhalf a li"), ["a", "end"]);
     }
 
     #[test]
-    fn a_file_that_ends_within_a_line_is_damaged() {
-        assert_eq!(all(b"a\nb").unwrap_err(), "f:2: the file ends within a line");
-        let long = vec![b'x'; 3 << 20];
-        assert_eq!(all(&long).unwrap_err(), "f:1: a line of more than 1 MiB");
+    fn a_line_that_is_odd_hides_no_other() {
+        assert_eq!(all(b"a\nb"), ["a", "b (the file ends within a line)"]);
+        let mut text = vec![b'x'; 3 << 20];
+        text.extend_from_slice(b"\nb\n");
+        assert_eq!(all(&text), ["xxxxxxxxx (a line of more than 1 MiB)", "b"]);
+    }
+
+    #[test]
+    fn any_text_may_be_a_version() {
+        for (value, kept) in [
+            ("release 1.0", "release 1.0"),
+            ("11.9.0,REV=2002", "11.9.0,REV=2002"),
+            ("1.0 \"beta\" it's", "1.0 \"beta\" it's"),
+            ("C:\\1", "C:\\1"),
+            ("n\u{e9}", "n\\xc3\\xa9"),
+            ("a\x1b[31m", "a\\x1b[31m"),
+        ] {
+            assert_eq!(version(value.as_bytes()).as_deref(), Ok(kept));
+        }
+        assert!(version(b"").is_err() && version(b"(1").is_err() && version(&[b'x'; 513]).is_err());
     }
 
     #[test]

@@ -26,8 +26,14 @@
 //! - System V: a package that says `SUNW_PKG_ALLZONES=true`, whatever the zone shares, with all its patches; and never
 //!   one that says `SUNW_PKG_THISZONE=true`. See `svr4`.
 //!
-//! A zone that shares nothing reads nothing, but on a System V host. What cannot be read is an error with the file and
-//! the line, never "no packages"; in a manifest that stands in the place of the packages ([`Software::unknown`]).
+//! A zone that shares nothing reads nothing, but on a System V host. A database that cannot be read is an error with the
+//! file, never "no packages"; in a manifest that stands in the place of the packages ([`Software::unknown`]).
+//!
+//! # What is odd
+//!
+//! Packages are made by many. A version may be any text. Where an odd line leaves open what a package is, this package is
+//! unknown, and no other one: in place of its version stands what is wrong, with a fingerprint of what is there, so that
+//! the same counts as the same. A line of which not even the package can be told stands in the list by itself.
 //!
 //! # What is the host's own
 //!
@@ -73,12 +79,10 @@ pub enum SoftwareError {
         source: std::io::Error,
     },
     /// It is not what it should be.
-    #[error("{file}:{line}: {what}")]
+    #[error("{file}: {what}")]
     Damaged {
         /// The file, or the command that printed it.
         file: String,
-        /// The line, from 1.
-        line: usize,
         /// What is wrong with it.
         what: String,
     },
@@ -108,6 +112,15 @@ impl Found {
     /// Packages that have no patches.
     fn unpatched(system: System, packages: Vec<Package>, delivers: Vec<bool>) -> Self {
         Self { software: Software { system, packages, patches: Vec::new() }, delivers }
+    }
+
+    /// The same with odd lines in the list, each of which may have told of a file in any of the folders.
+    fn beside(mut self, odd: Vec<Package>) -> Self {
+        if !odd.is_empty() {
+            self.delivers.fill(true);
+        }
+        self.software.packages.extend(odd);
+        self
     }
 }
 
@@ -224,20 +237,33 @@ pub(crate) fn read_anything(system: System, bytes: &[u8]) {
             "it steers the terminal"
         );
     };
+    let packages = |packages: &[Package]| {
+        let texts = packages.iter().flat_map(|package| [&package.name, &package.version]);
+        assert!(!texts.into_iter().any(|text| text.contains(char::is_control)), "it steers the terminal");
+    };
     match system {
         System::Svr4 => {
-            read(svr4::packages_in(bytes, "contents", &folders).err());
+            let found = svr4::packages_in(bytes, "contents", &folders);
+            packages(found.as_ref().map_or(&[], |(_, odd)| odd));
+            read(found.err());
             read(svr4::pkginfo(bytes, "pkginfo").err());
         }
         System::Ips => {
-            read(ips::list(&text).err());
+            let (listed, _) = ips::list(&text);
+            packages(&listed);
             read(ips::packages_in(&text, &folders).err());
         }
         System::Dpkg => {
             read(dpkg::status(bytes, "status").err());
             read(dpkg::look(bytes, "list", &folders, &mut [false], |_| true).err());
         }
-        System::Rpm => read(rpm::parse(&text, &folders).err()),
+        System::Rpm => {
+            let found = rpm::parse(&text, &folders);
+            packages(
+                found.as_ref().ok().and_then(Option::as_ref).map_or(&[], |found| &found.software.packages),
+            );
+            read(found.err());
+        }
         System::Hypervisor => {}
     }
     if let Some((one, other)) = text.split_once(' ') {

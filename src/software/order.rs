@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::System;
+use crate::model::{System, is_unknown_version};
 
 /// Between the versions of a package that is there in several. Such are in no order.
 pub(super) const SEVERAL: &str = ", ";
@@ -11,6 +11,9 @@ pub(super) const SEVERAL: &str = ", ";
 pub(super) fn order(system: System, one: &str, other: &str) -> Option<Ordering> {
     if one == other {
         return Some(Ordering::Equal);
+    }
+    if is_unknown_version(one) || is_unknown_version(other) {
+        return None;
     }
     match system {
         System::Dpkg => Some(dpkg(one, other)),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::lines::{shown, word};
+use super::lines::{OddLines, fingerprint, shown, version as version_of};
 use super::{Folders, Found, PATIENCE, SoftwareError};
 use crate::exec::Command;
-use crate::model::{Package, System};
+use crate::model::{Package, System, is_unknown_version, unknown_version};
 
 /// The database, in each form that it has had.
 pub(super) const DATABASES: [&str; 6] = [
@@ -42,35 +42,58 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
 /// -rwxr-xr-x /usr/bin/bash
 /// ```
 pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
-    let mut counted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut counted: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut delivers = vec![false; folders.count()];
-    let mut package = None;
-    for (number, line) in (1..).zip(output.lines()) {
-        let damaged = |what| SoftwareError::Damaged { file: "rpm -qa".to_owned(), line: number, what };
+    let mut package: Option<(String, String)> = None;
+    let mut odd = OddLines::default();
+    let mut is_counted = false;
+    for line in output.lines() {
         if let Some(head) = line.strip_prefix('>') {
-            package = Some((header(head).map_err(damaged)?, false));
+            package = Some(header(head));
+            is_counted = false;
             continue;
         }
-        let file = line.split_once(' ').filter(|(_, path)| path.starts_with('/'));
-        let (Some((head, counts)), Some((mode, path))) = (&mut package, file) else {
-            return Err(damaged(format!("neither a package nor its file: {}", shown(line.as_bytes()))));
+        let file = line.split_once(' ').filter(|(mode, path)| mode.len() >= 10 && path.starts_with('/'));
+        let (Some((name, version)), file) = (&mut package, file) else {
+            odd.add(line.as_bytes(), &format!("neither a package nor its file: {}", shown(line.as_bytes())));
+            continue;
         };
-        for folder in folders.holding(path.as_bytes()) {
-            if !std::mem::replace(counts, true) {
-                let (name, version) = *head;
-                counted.entry(name).or_default().push(version);
+        let counts = match file {
+            Some((mode, path)) => {
+                let mut counts = false;
+                for folder in folders.holding(path.as_bytes()) {
+                    counts = true;
+                    if let Some(delivers) = delivers.get_mut(folder) {
+                        *delivers |= is_static(mode);
+                    }
+                }
+                counts
             }
-            if let Some(delivers) = delivers.get_mut(folder) {
-                *delivers |= is_static(mode);
+            // One of its files has an odd name, or none.
+            None => {
+                if !is_unknown_version(version) {
+                    let what = format!("{version}, with {}", shown(line.as_bytes()));
+                    *version = unknown_version(&what, &fingerprint(line.as_bytes()));
+                }
+                true
             }
+        };
+        if counts {
+            let versions = counted.entry(name.clone()).or_default();
+            if std::mem::replace(&mut is_counted, true) {
+                versions.pop();
+            }
+            versions.push(version.clone());
         }
     }
-    let joined = |(name, mut versions): (&str, Vec<&str>)| {
+    let joined = |(name, mut versions): (String, Vec<String>)| {
         versions.sort_unstable();
-        Package { name: name.to_owned(), version: versions.join(super::order::SEVERAL) }
+        Package { name, version: versions.join(super::order::SEVERAL) }
     };
     let packages = counted.into_iter().map(joined).collect();
-    Ok(package.map(|_| Found::unpatched(System::Rpm, packages, delivers)))
+    let odd = odd.packages("rpm -qa")?;
+    let is_empty = package.is_none() && odd.is_empty();
+    Ok((!is_empty).then(|| Found::unpatched(System::Rpm, packages, delivers).beside(odd)))
 }
 
 /// Whether it is no folder, no setting (`c`), and really in the package (`g` if not).
@@ -80,8 +103,9 @@ fn is_static(mode: &str) -> bool {
 }
 
 /// The name and the version of a package.
-fn header(head: &str) -> Result<(&str, &str), String> {
-    let (name, version) =
-        head.split_once(' ').ok_or_else(|| format!("no version: {}", shown(head.as_bytes())))?;
-    Ok((word(name.as_bytes(), "the name of a package")?, word(version.as_bytes(), "a version")?))
+fn header(head: &str) -> (String, String) {
+    let (name, version) = head.split_once(' ').unwrap_or((head, ""));
+    let version = version_of(version.as_bytes());
+    let version = version.unwrap_or_else(|what| unknown_version(&what, &fingerprint(head.as_bytes())));
+    (name.as_bytes().escape_ascii().to_string(), version)
 }

@@ -20,7 +20,7 @@ pub enum FrameError {
     #[error("the connection failed")]
     Io(#[from] std::io::Error),
     /// More than the limit.
-    #[error("a message of {length} bytes was announced, at most {limit} are allowed")]
+    #[error("{}", too_large(*.length, *.limit))]
     TooLarge {
         /// What was announced.
         length: u32,
@@ -30,6 +30,15 @@ pub enum FrameError {
     /// Not what was expected.
     #[error("a message could not be understood")]
     Malformed(#[from] serde_json::Error),
+}
+
+/// Four letters are no length: something that does not speak the protocol has printed them.
+fn too_large(length: u32, limit: u32) -> String {
+    let start = length.to_be_bytes();
+    if start.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+        return format!("text came in place of a message, which begins with \"{}\"", start.escape_ascii());
+    }
+    format!("a message of {length} bytes was announced, at most {limit} are allowed")
 }
 
 /// Reads one frame of at most `limit` bytes.
@@ -88,6 +97,17 @@ mod tests {
         let mut input: &[u8] = &[0xff, 0xff, 0xff, 0xff, 1, 2, 3];
         let error = read::<serde_json::Value>(&mut input, MAX_FRAME).await.unwrap_err();
         assert!(matches!(error, FrameError::TooLarge { length: u32::MAX, .. }));
+        assert_eq!(
+            error.to_string(),
+            "a message of 4294967295 bytes was announced, at most 16777216 are allowed"
+        );
+    }
+
+    #[tokio::test]
+    async fn letters_in_place_of_a_length_are_called_text() {
+        let mut input: &[u8] = b"disk\nfull";
+        let error = read::<serde_json::Value>(&mut input, MAX_FRAME).await.unwrap_err();
+        assert_eq!(error.to_string(), "text came in place of a message, which begins with \"disk\"");
     }
 
     #[tokio::test]

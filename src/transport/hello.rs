@@ -7,17 +7,27 @@
 //!                                        ◄── Welcome::NoCommonVersion / Refused    then the end
 //! ```
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncReadExt;
+use tokio_util::io::InspectReader;
 
 use super::{DialError, frame};
-use crate::host::{ByteStream, Channel, Token};
-use crate::model::{HostId, HostUri};
+use crate::host::{ByteStream, Channel, Token, chain};
+use crate::model::{HostId, HostUri, plain};
 
 /// The protocol versions that this software speaks, newest first.
 pub const VERSIONS: &[u16] = &[1];
 
 /// This software's own version.
 pub const SOFTWARE: &str = env!("CARGO_PKG_VERSION");
+
+/// That much is quoted of what is no answer, in bytes.
+const QUOTED: usize = 1000;
+
+/// How long the rest of it is waited for.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What the client says first. A server reads it as `Hello<Value>` at first: it can tell a newer client that
 /// there is no common version even if it does not know the purpose.
@@ -96,20 +106,47 @@ pub fn choose(offered: &[u16]) -> Option<u16> {
 /// [`DialError::Version`], [`DialError::Refused`], or [`DialError::NoAgent`] if something else is there.
 pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> Result<HostId, DialError> {
     let hello = Hello { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned(), purpose };
-    let no_agent = |error: frame::FrameError| {
-        let mut what = crate::host::chain(&error);
-        if matches!(error, frame::FrameError::TooLarge { .. } | frame::FrameError::Malformed(_)) {
-            what.push_str("; does a login script there print something?");
-        }
-        DialError::NoAgent { uri: uri.clone(), what }
-    };
-    frame::write(stream, &hello).await.map_err(no_agent)?;
-    match frame::read(stream, frame::MAX_HELLO).await.map_err(no_agent)? {
+    // Whoever could not be written to may have said why.
+    let _ = frame::write(stream, &hello).await;
+    let welcome = welcome(stream).await.map_err(|what| DialError::NoAgent { uri: uri.clone(), what });
+    match welcome? {
         Welcome::Chosen { version, host, .. } if VERSIONS.contains(&version) => Ok(host),
         Welcome::Chosen { version, software, .. } => Err(version_error(uri, &software, &[version])),
         Welcome::NoCommonVersion { versions, software } => Err(version_error(uri, &software, &versions)),
         Welcome::Refused { reason } => Err(DialError::Refused { uri: uri.clone(), what: reason }),
     }
+}
+
+/// Reads the server's first words. With the error comes what stands in their place: a shell that lets nobody in, a
+/// command that is forced on us, a login script that prints something.
+async fn welcome(stream: &mut ByteStream) -> Result<Welcome, String> {
+    let mut heard = Vec::new();
+    let first = {
+        let note = |bytes: &[u8]| heard.extend_from_slice(bytes);
+        frame::read(&mut InspectReader::new(&mut *stream, note), frame::MAX_HELLO).await
+    };
+    match first {
+        Ok(welcome) => return Ok(welcome),
+        Err(error) if heard.is_empty() => return Err(chain(&error)),
+        Err(_) => {}
+    }
+    let mut rest = stream.take(QUOTED as u64);
+    let end = tokio::time::timeout(LAST_WORDS, rest.read_to_end(&mut heard)).await;
+    let how = match end {
+        Ok(Err(end)) => format!("; {end}"),
+        // It has ended, as if all were well.
+        Ok(Ok(_)) if heard.len() < QUOTED => "; then it ended".to_owned(),
+        _ => "; does a login script there print that?".to_owned(),
+    };
+    Err(format!("it printed {}{how}", quoted(&heard)))
+}
+
+/// What was printed, on one line, up to its first zero byte, where messages begin.
+fn quoted(text: &[u8]) -> String {
+    let text = text.split(|byte| *byte == 0).find(|part| !part.is_empty()).unwrap_or_default();
+    let shown = String::from_utf8_lossy(text.get(..QUOTED).unwrap_or(text));
+    let lines: Vec<_> = shown.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("\"{}\"{}", plain(&lines.join("; ")).trim(), if text.len() > QUOTED { "…" } else { "" })
 }
 
 fn version_error(uri: &HostUri, software: &str, versions: &[u16]) -> DialError {
@@ -133,5 +170,43 @@ mod tests {
         assert_eq!(choose(&[0, 1, 2, 9]), Some(1));
         assert_eq!(choose(&[2, 9]), None);
         assert_eq!(choose(&[]), None);
+    }
+
+    /// What is said of a peer that sends these bytes, and then ends or goes on.
+    async fn said(bytes: &[u8], ends: bool) -> String {
+        let (mut far, near) = tokio::io::duplex(1 << 16);
+        tokio::io::AsyncWriteExt::write_all(&mut far, bytes).await.unwrap();
+        let kept = (!ends).then_some(far);
+        let mut near: ByteStream = Box::new(near);
+        let uri = "ssh://h2".parse().unwrap();
+        let error = open(&uri, &mut near, Purpose::Rpc).await.unwrap_err().to_string();
+        drop(kept);
+        error.strip_prefix("ssh://h2: no agent there: ").unwrap().to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_is_no_answer_is_quoted() {
+        let nologin = "\"This account is currently not available.\"; then it ended";
+        assert_eq!(
+            said(b"This account is currently not available.\n", true).await,
+            format!("it printed {nologin}")
+        );
+        assert_eq!(said(b"no\n", true).await, "it printed \"no\"; then it ended");
+        assert_eq!(said(b"one\r\n\n two\x1b[2J\n", true).await, "it printed \"one; two [2J\"; then it ended");
+        assert_eq!(
+            said(b"\xff\xfe\x01\x02binary", true).await,
+            "it printed \"\u{fffd}\u{fffd}  binary\"; then it ended"
+        );
+        // A login script, and then an agent that waits for more.
+        let welcome = b"Welcome to h2\n\0\0\0\x0c{\"chosen\":{}}";
+        assert_eq!(
+            said(welcome, false).await,
+            "it printed \"Welcome to h2\"; does a login script there print that?"
+        );
+        let long = said(&[b'x'; 9000], true).await;
+        assert!(long.len() < 1100 && long.ends_with("x\"…; does a login script there print that?"), "{long}");
+        assert_eq!(said(b"", true).await, "the connection was closed");
+        let malformed = said(b"\0\0\0\x05hello", true).await;
+        assert_eq!(malformed, "it printed \"hello\"; then it ended");
     }
 }

@@ -10,12 +10,17 @@
 
 mod buffer;
 mod ending;
+mod identity;
+mod key_file;
 mod keys;
 mod known_hosts;
 mod line;
 mod login;
+mod pattern;
 mod settings;
+mod ssh_config;
 mod stream;
+mod tokens;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,20 +44,25 @@ pub struct Surroundings {
     pub user: Option<String>,
     /// The socket of ssh-agent.
     pub agent: Option<PathBuf>,
+    /// What everybody here sets for ssh.
+    pub config: PathBuf,
     /// The keys of other hosts that everybody here knows.
     pub known_hosts: PathBuf,
 }
 
 impl Surroundings {
-    /// What the environment says. A service of the system has no `HOME`, but root's is known.
+    /// What the environment says. A service of the system and a job of cron may have neither `HOME` nor `USER`; whose
+    /// process it is, is known.
     pub fn from_environment() -> Self {
         let get = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let is_root = rustix::process::getuid().is_root();
+        let own = rustix::process::getuid().as_raw();
+        let account = tokens::account(|_, number| number == own);
         let user = get("USER").or_else(|| get("LOGNAME")).and_then(|user| user.into_string().ok());
         Self {
-            home: get("HOME").or_else(|| is_root.then(|| "/root".into())).map(PathBuf::from),
-            user: user.or_else(|| is_root.then(|| "root".to_owned())),
+            home: get("HOME").map(PathBuf::from).or_else(|| account.clone().map(|(_, home)| home)),
+            user: user.or_else(|| account.map(|(name, _)| name)),
             agent: get("SSH_AUTH_SOCK").map(PathBuf::from),
+            config: "/etc/ssh/ssh_config".into(),
             known_hosts: "/etc/ssh/ssh_known_hosts".into(),
         }
     }

@@ -5,6 +5,7 @@
 mod actions;
 mod attachment;
 mod bars;
+mod blind;
 mod cert;
 mod config;
 mod damage;

@@ -63,6 +63,7 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
     };
     let there = |name: &String| host.net_map.label_there(name).unwrap_or_else(|| name.clone());
     let checks = [
+        ("offline", host.offline),
         ("drained", drained),
         ("home", zone.host == host.name),
         ("maintenance", host.maintenance.is_some() || host.announced.is_some()),

@@ -10,6 +10,7 @@ use crate::model::{Blocker, BlockerKind, Edit, Manifest, ZoneName};
 use crate::software::Report;
 use crate::standby::Stated;
 use crate::store::StandbyRow;
+use crate::zonepath;
 
 /// Put a configured zone on this host, or tell whether a zone would fit
 ///
@@ -78,6 +79,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 
 async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
     let mut manifest = super::read_manifest(path)?;
+    if let Some(zonepath) = zonepath::of(&manifest, path) {
+        manifest = desk.found_in(manifest, &zonepath)?;
+    }
     let edits = if update { desk.update(&mut manifest).await? } else { Vec::new() };
     let findings = desk.judge(&manifest).await?;
     let software = differences(desk, &manifest, &findings).await?;

@@ -13,6 +13,7 @@ use crate::file;
 use crate::folder;
 use crate::host::Host;
 use crate::model::{NetMap, NetworkName, ZoneName, parse_bytes};
+use crate::zonepath;
 
 /// Configure a zone from the manifest of a detached one
 ///
@@ -25,7 +26,7 @@ pub struct Args {
     /// Its name, which may be another than in the manifest
     #[arg(value_parser = ZoneName::typed)]
     zone: ZoneName,
-    /// The manifest: a file, the folder that holds it, or - for standard input
+    /// The manifest: a file, - for standard input, or the zone's folder that holds it, which becomes its zonepath
     #[arg(short = 'a', value_name = "PATH")]
     manifest: PathBuf,
     /// Plug all interfaces in one network into another one; for all networks at once, so two may change places
@@ -93,6 +94,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let local = context.local(context.store()?)?;
     let desk = super::desk(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
+    let wishes = Wishes { zonepath: zonepath::of(&manifest, &args.manifest), ..wishes };
     let draft = desk.draft(&args.zone, manifest, &wishes)?;
     match args.edit {
         true => edited(&context, &desk, draft).await,

@@ -5,14 +5,17 @@
 //!
 //! | in Ganeti                                   | here                                                         |
 //! |---------------------------------------------|--------------------------------------------------------------|
-//! | node that is offline or drained (`Y`)       | a host that is to be emptied                                 |
+//! | node that is offline or drained (`Y` for both) | a host that is offline, and is to be emptied              |
 //! | node group                                  | storage that only its nodes see                              |
 //! | sharedfile, gluster, rbd, ext, blockdev, diskless | any host of the group                                  |
 //! | drbd                                        | only its secondary node; the two change roles                |
 //! | plain, file                                 | no host: its disk is on its node                             |
 //! | exclusion tags (`htools:iextags:`)          | groups that are kept apart                                   |
 //! | migration tags (`htools:migration:`, `htools:allowmigration:`) | features of processors                    |
-//! | policy's ratio of virtual processors        | the same; of several groups' the smallest                    |
+//! | ratio of virtual processors in a group's policy, else in the cluster's, else hbal's own | the host's own limit, less what the node itself uses; it holds beside the ratio of sysadm's policy |
+//!
+//! What the policies say besides (sizes, disk templates, spindles) binds whoever makes instances or their disks: hbal
+//! moves those that are there whatever their size, and so do we. Exclusive storage is that of local disks.
 //!
 //! A node must keep more than nothing free (Ganeti calls it N+1), so one MiB of each is left out. What only hbal's
 //! score knows (spindles, locations, processors' speed, memory reserved for secondaries) is not taken over: for
@@ -35,7 +38,6 @@ pub struct Cluster {
     nodes: Vec<Node>,
     instances: Vec<Instance>,
     tags: Vec<String>,
-    ratio: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +54,8 @@ struct Node {
     disk: u64,
     disk_free: u64,
     cpus: u32,
+    /// Virtual processors that running instances may have on it; none: any number.
+    vcpus: Option<u32>,
     offline: bool,
     group: String,
     tags: Vec<String>,
@@ -113,9 +117,9 @@ impl Cluster {
         }
     }
 
-    /// What the cluster's policies ask for, with hbal's goal.
-    pub fn rules(&self) -> Rules {
-        Rules { goal: Goal::Ganeti, cpu_ratio: Some(self.ratio), ..Rules::default() }
+    /// hbal's goal. What the cluster's policies ask for is the hosts' own.
+    pub fn rules() -> Rules {
+        Rules { goal: Goal::Ganeti, ..Rules::default() }
     }
 
     fn host(&self, at: usize, node: &Node) -> FleetHost {
@@ -132,6 +136,8 @@ impl Cluster {
             memory: node.memory.saturating_mul(MIB),
             memory_free: free.saturating_mul(MIB),
             cpus: node.cpus,
+            max_vcpus: node.vcpus,
+            offline: node.offline,
             disk: node.disk.saturating_mul(MIB),
             disk_free: node.disk_free.saturating_mul(MIB),
             storage: Some(BTreeSet::from([node.group.clone()])),

@@ -17,8 +17,11 @@ pub struct ParseError {
     pub what: String,
 }
 
-/// hbal's own policy, for groups that have none.
+/// hbal's own policy, for clusters that have none.
 const RATIO: f64 = 4.0;
+
+/// Virtual processors that a node itself uses, if its line does not say.
+const OWN_CPUS: u32 = 1;
 
 /// One line, by its place in the file.
 struct Row<'a> {
@@ -66,26 +69,43 @@ pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
         .iter()
         .map(|row| Ok((row.field(1, "UUID")?, row.field(0, "name")?)))
         .collect::<Result<_, _>>()?;
-    let nodes = nodes.iter().map(|row| node(row, &groups)).collect::<Result<Vec<_>, _>>()?;
+    let ratios = policies.iter().map(ratio).collect::<Result<_, _>>()?;
+    let nodes = nodes.iter().map(|row| node(row, &groups, &ratios)).collect::<Result<Vec<_>, _>>()?;
     let at: HashMap<&str, usize> =
         nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
     let instances = instances.iter().map(|row| instance(row, &at)).collect::<Result<Vec<_>, _>>()?;
-    // `owner|standard|limits[|limits]|templates|ratio|spindles`
-    let ratios = policies
-        .iter()
-        .map(|row| row.number::<f64>(row.fields.len().saturating_sub(2), "ratio of virtual processors"));
-    let ratio = ratios.collect::<Result<Vec<_>, _>>()?.into_iter().reduce(f64::min).unwrap_or(RATIO);
     let tags = tags.iter().map(|row| row.fields.join("|")).collect();
-    Ok(Cluster { nodes, instances, tags, ratio, lines })
+    Ok(Cluster { nodes, instances, tags, lines })
 }
 
-/// `name|tmem|nmem|fmem|tdisk|fdisk|cpus|offline|group|spindles[|tags|…]`
-fn node(row: &Row<'_>, groups: &HashMap<&str, &str>) -> Result<Node, ParseError> {
+/// `owner|standard|limits[|limits]|templates|ratio|spindles`: the ratio of a group, or of the cluster, which is no group.
+fn ratio<'a>(row: &Row<'a>) -> Result<(&'a str, f64), ParseError> {
+    let at = row.fields.len().saturating_sub(2);
+    Ok((row.field(0, "owner")?, row.number(at, "ratio of virtual processors")?))
+}
+
+/// The virtual processors that instances may have on a node: what is left by its own. A ratio below 0 is no limit.
+fn vcpus(ratio: f64, cpus: u32, own: u32) -> Option<u32> {
+    (ratio >= 0.0).then(|| ((f64::from(cpus) * ratio).floor() as u32).saturating_sub(own))
+}
+
+/// `name|tmem|nmem|fmem|tdisk|fdisk|cpus|offline|group|spindles[|tags[|exclusive storage|free spindles[|own cpus[|speed]]]]`
+fn node(
+    row: &Row<'_>,
+    groups: &HashMap<&str, &str>,
+    ratios: &HashMap<&str, f64>,
+) -> Result<Node, ParseError> {
     let uuid = row.field(8, "group")?;
     let Some(group) = groups.get(uuid) else { return Err(row.error(format!("there is no group {uuid:?}"))) };
     let offline = row.field(7, "state")? == "Y" || row.fields[1..7].contains(&"?");
     // What an offline node has is of no use, and may be unknown.
     let size = |at, what| if offline { Ok(0) } else { row.number(at, what) };
+    let cpus = if offline { 0 } else { row.number(6, "number of processors")? };
+    let own = match row.fields.get(13) {
+        Some(_) if !offline => row.number(13, "number of its own virtual processors")?,
+        _ => OWN_CPUS,
+    };
+    let ratio = ratios.get(group).or_else(|| ratios.get("")).copied().unwrap_or(RATIO);
     Ok(Node {
         line: row.at,
         name: row.field(0, "name")?.to_owned(),
@@ -94,7 +114,8 @@ fn node(row: &Row<'_>, groups: &HashMap<&str, &str>) -> Result<Node, ParseError>
         free: size(3, "free memory")?,
         disk: size(4, "disk")?,
         disk_free: size(5, "free disk")?,
-        cpus: if offline { 0 } else { row.number(6, "number of processors")? },
+        cpus,
+        vcpus: vcpus(ratio, cpus, own),
         offline,
         group: (*group).to_owned(),
         tags: row.words(10),

@@ -57,9 +57,9 @@ impl<'a> Explain<'a> {
             .and_then(|part| limits::seat(&mut self.state.nodes(host).to_vec(), &[part]).err());
         let mut against: Vec<_> = limits::home(zone, to, drained).into_iter().collect();
         against.extend(limits::unfit(zone, to, drained));
-        if zone.host == to.name || drained {
-            // What it has there says nothing about what it would need; and who stays on a host that is to be emptied
-            // is not counted.
+        if zone.host == to.name || drained || to.offline {
+            // What it has there says nothing about what it would need; who stays on a host that is to be emptied is not
+            // counted; and what a host has that is offline is not known.
             return against;
         }
         against.extend(limits::short(self.state.room(host), &need, problem.rules));

@@ -43,6 +43,9 @@ pub(super) fn home(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<
 
 /// What forbids this zone this host whatever else is there, and wherever the zone is now.
 pub(in crate::plan) fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Vec<Refusal> {
+    if host.offline {
+        return vec![Refusal::Offline];
+    }
     let mut against = Vec::new();
     if drained {
         against.push(Refusal::Drained);

@@ -1,5 +1,8 @@
 //! Who is here: the domains of all drivers.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
 use uuid::Uuid;
 
 use super::virsh::{self, Driver, failed};
@@ -14,7 +17,7 @@ impl Libvirt {
     /// guests: they may run all the same.
     pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
         // Each question is a process: containers are not asked for where none can be.
-        let worth = |driver: &Driver| *driver == Driver::Qemu || self.may_have_guests(*driver);
+        let worth = |driver: &Driver| *driver == Driver::Qemu || self.trace_of(*driver).is_some();
         let asked = futures::future::join_all(
             Driver::ALL
                 .into_iter()
@@ -26,9 +29,12 @@ impl Libvirt {
         for (driver, answer) in asked.await {
             match answer {
                 Ok(output) => lists.push((driver, list::parse_list(&output)?)),
-                Err(error) if virsh::is_absent(&error) && !self.may_have_guests(driver) => {
-                    absent = Some(error)
-                }
+                Err(error) if virsh::is_absent(&error) => match self.trace_of(driver) {
+                    Some(trace) => {
+                        return Err(PlatformError::Unseen { brand: driver.brand(), trace, source: error });
+                    }
+                    None => absent = Some(error),
+                },
                 Err(error) => return Err(failed("list the zones", error)),
             }
         }
@@ -38,16 +44,16 @@ impl Libvirt {
         }
     }
 
-    /// Whether there are traces of a driver's domains, defined or running.
-    pub(super) fn may_have_guests(&self, driver: Driver) -> bool {
-        let folders = [self.paths.libvirt_config(), self.paths.libvirt_run()]
-            .map(|folder| folder.join(driver.folder()));
-        folders
-            .iter()
-            .filter_map(|folder| std::fs::read_dir(folder).ok())
-            .flatten()
-            .flatten()
-            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "xml"))
+    /// A trace of a driver's domains, defined or running. A folder that cannot be looked into may have some.
+    pub(super) fn trace_of(&self, driver: Driver) -> Option<PathBuf> {
+        let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "xml");
+        [self.paths.libvirt_config(), self.paths.libvirt_run()].into_iter().find_map(|folder| {
+            let folder = folder.join(driver.folder());
+            match std::fs::read_dir(&folder) {
+                Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).find(is_document),
+                Err(error) => (error.kind() != ErrorKind::NotFound).then_some(folder),
+            }
+        })
     }
 
     /// The guests of one driver. One that is there and of which libvirt does not tell is a stranger.

@@ -84,7 +84,9 @@ pub(super) fn edit(manifest: &Manifest, edits: &[Edit]) -> Result<String, Platfo
     let expected = edits.iter().fold(manifest.zone.clone(), |zone, edit| match edit {
         Edit::Name(name) => Zone { name: name.clone(), ..zone },
         Edit::Uuid(uuid) => Zone { uuid: *uuid, ..zone },
-        Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Networks(_) => zone,
+        Edit::Zonepath { .. } | Edit::Memory(_) | Edit::Cpus(_) | Edit::Machine(_) | Edit::Networks(_) => {
+            zone
+        }
     });
     domain_xml::must_be(&config, &expected).map_err(refused)?;
     Ok(config)

@@ -1,5 +1,6 @@
 //! `virsh`, and the libvirt driver that it talks to.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::exec::{Command, ExecError};
@@ -115,8 +116,13 @@ pub fn is_absent(error: &ExecError) -> bool {
         || (said.contains("Failed to connect socket") && said.contains("No such file or directory"))
 }
 
-/// A virsh that failed, told apart from a libvirtd that does not answer.
+/// A virsh that failed, told apart from one that is not there and from a libvirtd that does not answer.
 pub fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
+    if let ExecError::Start { program, source: reason } = &source
+        && reason.kind() == ErrorKind::NotFound
+    {
+        return PlatformError::Absent { program, source };
+    }
     let said = source.stderr();
     if said.contains("failed to connect to the hypervisor") || said.contains("Failed to connect socket") {
         return PlatformError::Down { service: "libvirt", hint: "systemctl status libvirtd", source };
@@ -145,6 +151,17 @@ pub fn is_plain(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_virsh_that_is_not_there_is_not_a_libvirt_that_is_down() {
+        let missing = Command::new("no-such-virsh").run().await.unwrap_err();
+        let text = failed("list the zones", missing).to_string();
+        assert!(text.starts_with("there is no no-such-virsh on this host"), "{text}");
+        assert!(text.contains("platform = \"sim\" into sysadm.toml"), "{text}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let denied = Command::at(file.path(), "virsh").run().await.unwrap_err();
+        assert!(matches!(failed("list the zones", denied), PlatformError::Command { .. }));
+    }
 
     #[test]
     fn only_plain_words_become_arguments() {

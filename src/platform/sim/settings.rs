@@ -260,6 +260,18 @@ impl ZoneConfig {
         match edit {
             Edit::Name(name) => self.name = name.clone(),
             Edit::Uuid(uuid) => self.uuid = *uuid,
+            Edit::Zonepath { from, to } => {
+                for disk in &mut self.disks {
+                    let (DiskSource::File(path) | DiskSource::Dir(path) | DiskSource::Block(path)) =
+                        &mut disk.source
+                    else {
+                        continue;
+                    };
+                    if let Some(moved) = Edit::moved(path, from, to) {
+                        *path = moved;
+                    }
+                }
+            }
             Edit::Memory(bytes) => self.memory = *bytes,
             Edit::Cpus(cpus) => self.cpus = *cpus,
             Edit::Machine(_) => return Err("a simulated zone has no machine type".to_owned()),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use crate::software::lines::{each, shown, word};
+use crate::model::Package;
+use crate::software::lines::{OddLines, each, shown, word};
 use crate::software::{Folders, SoftwareError};
 
 /// One line.
@@ -30,32 +31,51 @@ impl<'a> Entry<'a> {
 /// Packages, and whether one of the files of each is to stay as it is.
 pub(in crate::software) type Deliverers = BTreeMap<String, bool>;
 
-/// The packages that deliver a file into each of these folders.
+/// The packages that deliver a file into each of these folders, and the odd lines that may tell of more.
 pub(in crate::software) fn packages_in(
     reader: impl BufRead,
     file: &str,
     folders: &Folders,
-) -> Result<Vec<Deliverers>, SoftwareError> {
+) -> Result<(Vec<Deliverers>, Vec<Package>), SoftwareError> {
     let mut found = vec![Deliverers::new(); folders.count()];
+    let mut odd = OddLines::default();
     each(reader, file, |line| {
-        let Some(entry) = entry(line)? else { return Ok(ControlFlow::Continue(())) };
-        for name in entry.packages() {
-            let name = name?;
-            if entry.is_folder {
-                continue;
-            }
-            for folder in folders.holding(entry.path) {
-                let Some(deliverers) = found.get_mut(folder) else { continue };
-                if let Some(is_static) = deliverers.get_mut(name) {
-                    *is_static |= !entry.is_variable;
-                } else {
-                    deliverers.insert(name.to_owned(), !entry.is_variable);
-                }
+        let line = line.map_err(|(start, what)| (start, format!("{what}: {}", shown(start))));
+        let read = line.and_then(|line| note(line, folders, &mut found).map_err(|what| (line, what)));
+        if let Err((line, what)) = read
+            && may_lie_in(line, folders)
+        {
+            odd.add(line, &what);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok((found, odd.packages(file)?))
+}
+
+/// Whether a line may be about something in one of these folders: what is told elsewhere is of no matter.
+fn may_lie_in(line: &[u8], folders: &Folders) -> bool {
+    let path = line.split(|byte| matches!(byte, b' ' | b'=')).next().unwrap_or_default();
+    !path.starts_with(b"/") || folders.hold(path) || path.len() == line.len()
+}
+
+/// Notes who delivers what a line tells of.
+fn note(line: &[u8], folders: &Folders, found: &mut [Deliverers]) -> Result<(), String> {
+    let Some(entry) = entry(line)? else { return Ok(()) };
+    for name in entry.packages() {
+        let name = name?;
+        if entry.is_folder {
+            continue;
+        }
+        for folder in folders.holding(entry.path) {
+            let Some(deliverers) = found.get_mut(folder) else { continue };
+            if let Some(is_static) = deliverers.get_mut(name) {
+                *is_static |= !entry.is_variable;
+            } else {
+                deliverers.insert(name.to_owned(), !entry.is_variable);
             }
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(found)
+    }
+    Ok(())
 }
 
 /// Reads one line. None: it is a remark.

@@ -21,11 +21,13 @@ mod pkginfo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::{self, BufReader, ErrorKind};
 use std::path::Path;
 
+use super::lines::fingerprint;
 use super::{Folders, Found, SoftwareError};
-use crate::model::{Package, Patch, Software, System};
+use crate::host::chain;
+use crate::model::{Package, Patch, Software, System, plain, unknown_version};
 use contents::Deliverers;
 pub(super) use contents::packages_in;
 use pkginfo::Pkginfo;
@@ -51,44 +53,76 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
     }
     let failed =
         |_| SoftwareError::read(&root.join(CONTENTS), std::io::Error::other("its reader has failed"));
-    count(installed, &delivered.map_err(failed)??).map(Some)
+    let (delivered, odd) = delivered.map_err(failed)??;
+    Ok(Some(count(installed, &delivered).beside(odd)))
 }
 
-/// The packages that deliver something into each of these folders.
-fn delivered(root: &Path, folders: &Folders) -> Result<Vec<Deliverers>, SoftwareError> {
+/// The packages that deliver something into each of these folders, and the odd lines of the list of files.
+fn delivered(root: &Path, folders: &Folders) -> Result<(Vec<Deliverers>, Vec<Package>), SoftwareError> {
     if folders.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let file = root.join(CONTENTS);
     let reader = File::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
     packages_in(BufReader::with_capacity(1 << 16, reader), &file.display().to_string(), folders)
 }
 
-/// All packages of the host by name, and what each says of itself.
-fn installed(folder: &Path) -> Result<BTreeMap<String, Pkginfo>, SoftwareError> {
+/// One package of the host.
+struct Installed {
+    all_zones: bool,
+    this_zone: bool,
+    version: String,
+    patches: Vec<Patch>,
+}
+
+/// All packages of the host by name.
+fn installed(folder: &Path) -> Result<BTreeMap<String, Installed>, SoftwareError> {
     let failed = |source| SoftwareError::read(folder, source);
     let mut installed = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let file = entry.path().join("pkginfo");
-        let reader = match File::open(&file) {
-            Ok(reader) => reader,
-            // pkginfo(1) goes by the same: a folder without it is what a removed package has left.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
-            Err(error) => return Err(SoftwareError::read(&file, error)),
-        };
-        let shown = file.display().to_string();
-        let said = pkginfo::read(BufReader::new(reader), &shown)?;
-        let name = contents::package_name(entry.file_name().as_encoded_bytes()).map(str::to_owned);
-        let name = name.map_err(|what| SoftwareError::Damaged { file: shown, line: 1, what })?;
-        installed.insert(name, said);
+        let opened = File::open(&file);
+        // pkginfo(1) goes by the same: a folder without it is what a removed package has left.
+        let is_gone =
+            |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+        if opened.as_ref().is_err_and(is_gone) {
+            continue;
+        }
+        let name = entry.file_name().as_encoded_bytes().escape_ascii().to_string();
+        installed.insert(name, package(&file, opened));
     }
     Ok(installed)
 }
 
+/// A package from its file. Of one that cannot be read, nobody knows whether every zone must have it.
+fn package(file: &Path, opened: io::Result<File>) -> Installed {
+    let read = opened
+        .map_err(|source| SoftwareError::read(file, source))
+        .and_then(|opened| pkginfo::read(BufReader::new(opened), "pkginfo"));
+    let unknown = |what: &str| unknown_version(what, &fingerprint(&evidence(file)));
+    match read {
+        Ok(Pkginfo { all_zones, this_zone, version, patches }) => Installed {
+            all_zones,
+            this_zone,
+            version: version.unwrap_or_else(|what| unknown(&what)),
+            patches,
+        },
+        Err(error) => {
+            let version = unknown(&plain(&chain(&error)));
+            Installed { all_zones: true, this_zone: false, version, patches: Vec::new() }
+        }
+    }
+}
+
+/// What is in a file; of one that cannot be read, what it is known by.
+fn evidence(file: &Path) -> Vec<u8> {
+    std::fs::read(file).unwrap_or_else(|_| format!("{:?}", file.metadata()).into_bytes())
+}
+
 /// The packages that count, and their patches.
-fn count(installed: BTreeMap<String, Pkginfo>, delivered: &[Deliverers]) -> Result<Found, SoftwareError> {
-    let counts = |name: &str, said: &Pkginfo| {
+fn count(installed: BTreeMap<String, Installed>, delivered: &[Deliverers]) -> Found {
+    let counts = |name: &str, said: &Installed| {
         !said.this_zone && (said.all_zones || delivered.iter().any(|names| names.contains_key(name)))
     };
     let (mut packages, mut delivers) = (Vec::new(), vec![false; delivered.len()]);
@@ -97,13 +131,12 @@ fn count(installed: BTreeMap<String, Pkginfo>, delivered: &[Deliverers]) -> Resu
         for (delivers, names) in delivers.iter_mut().zip(delivered) {
             *delivers |= names.get(&name).is_some_and(|is_static| *is_static);
         }
-        let (version, its_patches) = said.rest?;
-        for patch in its_patches {
+        for patch in said.patches {
             let (obsoletes, of) = patches.entry(patch.id).or_default();
             obsoletes.extend(patch.obsoletes);
             of.push(name.clone());
         }
-        packages.push(Package { name, version });
+        packages.push(Package { name, version: said.version });
     }
     let patch = |(id, (obsoletes, packages)): (String, (BTreeSet<_>, _))| Patch {
         id,
@@ -111,7 +144,7 @@ fn count(installed: BTreeMap<String, Pkginfo>, delivered: &[Deliverers]) -> Resu
         packages,
     };
     let patches = patches.into_iter().map(patch).collect();
-    Ok(Found { software: Software { system: System::Svr4, packages, patches }, delivers })
+    Found { software: Software { system: System::Svr4, packages, patches }, delivers }
 }
 
 #[cfg(test)]

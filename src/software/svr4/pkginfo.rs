@@ -1,13 +1,12 @@
 //! `/var/sadm/pkg/*/pkginfo`: what a package says of itself, pkginfo(4), and which patches it has.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use crate::model::Patch;
 use crate::software::SoftwareError;
-use crate::software::lines::{each, shown, word};
+use crate::software::lines::{each, shown, version, word};
 
 /// One package.
 #[derive(Debug)]
@@ -16,8 +15,10 @@ pub(in crate::software) struct Pkginfo {
     pub all_zones: bool,
     /// `SUNW_PKG_THISZONE`: no other zone has it.
     pub this_zone: bool,
-    /// `VERSION`, and the patches of `PATCHLIST` in its order. Where these are damaged only those mind who count it.
-    pub rest: Result<(String, Vec<Patch>), SoftwareError>,
+    /// `VERSION`; what is wrong, if that or anything else that matters cannot be read.
+    pub version: Result<String, String>,
+    /// The patches of `PATCHLIST` in its order, as far as they can be read.
+    pub patches: Vec<Patch>,
 }
 
 /// What is read line by line.
@@ -28,8 +29,8 @@ struct Said {
     version: Option<String>,
     list: Vec<String>,
     held: BTreeMap<String, Vec<String>>,
-    /// The first line that is damaged, and what is wrong with it.
-    damage: Option<(usize, String)>,
+    /// What is wrong with the first line that is damaged.
+    damage: Option<String>,
 }
 
 /// Reads one. `PATCHLIST` says which patches there are, `PATCH_INFO_<id>` what one of them holds. A line that ends in a
@@ -42,68 +43,80 @@ struct Said {
 ///         Obsoletes: 113153-01 Requires: 112903-03
 /// ```
 pub(in crate::software) fn read(reader: impl BufRead, file: &str) -> Result<Pkginfo, SoftwareError> {
-    let damaged = |line, what| SoftwareError::Damaged { file: file.to_owned(), line, what };
-    let (mut said, mut last) = (Said::default(), 0);
-    // What has been read of a line that goes on, and where it began.
-    let mut begun: Option<(usize, Vec<u8>)> = None;
-    let mut odd = None;
+    let mut said = Said::default();
+    // What has been read of a line that goes on.
+    let mut begun: Vec<u8> = Vec::new();
     each(reader, file, |line| {
-        last += 1;
-        let (number, line) = match begun.take() {
-            Some((number, mut whole)) => {
-                whole.extend_from_slice(line);
-                (number, Cow::Owned(whole))
+        let line = match line {
+            Ok(line) => line,
+            Err((start, what)) => {
+                said.damaged(&[&begun, start].concat(), what);
+                begun.clear();
+                return ControlFlow::Continue(());
             }
-            None => (last, Cow::Borrowed(line)),
         };
-        match line.strip_suffix(b"\\") {
-            Some(start) if start.len() > LONGEST => return Err("a line that goes on without end".to_owned()),
-            Some(start) => begun = Some((number, start.to_owned())),
-            None => odd = said.take(number, &line).err().map(|what| (number, what)),
+        let goes_on = line.strip_suffix(b"\\");
+        begun.extend_from_slice(goes_on.unwrap_or(line));
+        if begun.len() > LONGEST {
+            said.damaged(&begun, "a line that goes on without end".to_owned());
+            begun.clear();
+        } else if goes_on.is_none() {
+            said.take(&begun);
+            begun.clear();
         }
-        Ok(if odd.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        ControlFlow::Continue(())
     })?;
-    if let Some((number, line)) = begun {
-        odd = said.take(number, &line).err().map(|what| (number, what));
+    if !begun.is_empty() {
+        said.take(&begun);
     }
-    if let Some((line, what)) = odd {
-        return Err(damaged(line, what));
-    }
-    let (all_zones, this_zone) = (said.all_zones, said.this_zone);
-    let rest = match (said.damage, said.version) {
-        (Some((line, what)), _) => Err(damaged(line, what)),
-        (None, None) => Err(damaged(last.max(1), "no VERSION".to_owned())),
-        (None, Some(version)) => {
-            let held = |id: &String| said.held.get(id).cloned().unwrap_or_default();
-            let patch = |id: String| Patch { obsoletes: held(&id), id, packages: Vec::new() };
-            Ok((version, said.list.into_iter().map(patch).collect()))
-        }
+    let version = match (said.damage, said.version) {
+        (Some(what), _) => Err(what),
+        (None, version) => version.ok_or_else(|| "no VERSION".to_owned()),
     };
-    Ok(Pkginfo { all_zones, this_zone, rest })
+    let held = |id: &String| said.held.get(id).cloned().unwrap_or_default();
+    let patch = |id: &String| Patch { obsoletes: held(id), id: id.clone(), packages: Vec::new() };
+    let patches = said.list.iter().map(patch).collect();
+    Ok(Pkginfo { all_zones: said.all_zones, this_zone: said.this_zone, version, patches })
 }
+
+/// The parameter that says that every zone has the package.
+const ALL_ZONES: &[u8] = b"SUNW_PKG_ALLZONES";
 
 /// No parameter is longer, in bytes.
 const LONGEST: usize = 1 << 20;
 
 impl Said {
     /// Reads a line, with all in which it goes on.
-    fn take(&mut self, number: usize, line: &[u8]) -> Result<(), String> {
-        let Some((name, value)) = parameter(line)? else { return Ok(()) };
+    fn take(&mut self, line: &[u8]) {
+        let (name, value) = match parameter(line) {
+            Ok(Some(parameter)) => parameter,
+            Ok(None) => return,
+            Err(what) => return self.damaged(line, what),
+        };
         match name {
-            b"SUNW_PKG_ALLZONES" => self.all_zones = value == b"true",
+            ALL_ZONES => self.all_zones = value == b"true",
             b"SUNW_PKG_THISZONE" => self.this_zone = value == b"true",
             name => {
                 if let Err(what) = self.keep(name, value) {
-                    self.damage.get_or_insert((number, what));
+                    self.damage.get_or_insert(what);
                 }
             }
         }
-        Ok(())
+    }
+
+    /// A line that cannot be read. If it tells of zones, every zone may have to have the package.
+    fn damaged(&mut self, line: &[u8], what: String) {
+        self.damage.get_or_insert(what);
+        self.all_zones |= line.windows(ALL_ZONES.len()).any(|part| part == ALL_ZONES);
     }
 
     fn keep(&mut self, name: &[u8], value: &[u8]) -> Result<(), String> {
         if name == b"VERSION" {
-            self.version = Some(word(value, "a version")?.to_owned());
+            let value = version(value)?;
+            if self.version.as_ref().is_some_and(|other| *other != value) {
+                return Err("two VERSIONs".to_owned());
+            }
+            self.version = Some(value);
         } else if name == b"PATCHLIST" {
             self.list = ids(value)?;
         } else if let Some(id) = name.strip_prefix(b"PATCH_INFO_") {

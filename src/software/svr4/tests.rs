@@ -48,7 +48,7 @@ fn packages_are_found_by_their_files_and_not_by_their_folders() {
     let of = |folders: &[&str]| {
         let folders: Vec<_> = folders.iter().map(|folder| Path::new(*folder).into()).collect();
         let folders = Folders::new(Path::new("/nonexistent"), &folders);
-        let found = packages_in(&contents[..], "contents", &folders).unwrap();
+        let found = packages_in(&contents[..], "contents", &folders).unwrap().0;
         Vec::from_iter(found.into_iter().flat_map(BTreeMap::into_keys).collect::<BTreeSet<_>>())
     };
     assert_eq!(of(&["/usr/lib/sparcv9"]), ["SUNWlibC"]);
@@ -99,7 +99,7 @@ fn a_package_tells_its_patches_and_what_they_hold() {
         packages: vec![],
     };
     let patches = vec![patch("113964-08", &["113153-01", "112914-04"]), patch("112960-01", &[])];
-    assert_eq!(said.rest.unwrap(), ("11.9.0,REV=2002.04.06.15.27".to_owned(), patches));
+    assert_eq!((said.version.as_deref(), said.patches), (Ok("11.9.0,REV=2002.04.06.15.27"), patches));
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn a_line_goes_on_after_a_backslash() {
         \tObsoletes: 119254-11 \\\n\t119255-12 Requires:\nSUNW_PKG_ALLZONES=tr\\\nue\nDESC=ends \\\n";
     let said = pkginfo::read(info.as_bytes(), "pkginfo").unwrap();
     assert!(said.all_zones);
-    assert_eq!(said.rest.unwrap().1[0].obsoletes, ["119254-11", "119255-12"]);
+    assert_eq!(said.patches[0].obsoletes, ["119254-11", "119255-12"]);
     let endless = format!("VERSION=1\n{}", format!("{}\\\n", "x".repeat(1 << 19)).repeat(3));
-    let error = pkginfo::read(endless.as_bytes(), "pkginfo").unwrap_err().to_string();
-    assert_eq!(error, "pkginfo:4: a line that goes on without end");
+    let said = pkginfo::read(endless.as_bytes(), "pkginfo").unwrap();
+    assert_eq!(said.version.unwrap_err(), "a line that goes on without end");
 }
 
 #[test]
@@ -119,5 +119,5 @@ fn quotes_are_not_part_of_a_value() {
     let info = include_bytes!("../../../tests/fixtures/software/svr4/var/sadm/pkg/EISnrpe/pkginfo");
     let said = pkginfo::read(&info[..], "pkginfo").unwrap();
     assert_eq!((said.all_zones, said.this_zone), (false, true));
-    assert_eq!(said.rest.unwrap().0, "2.14");
+    assert_eq!(said.version.unwrap(), "2.14");
 }

@@ -1,11 +1,8 @@
 //! Proving who we are, with every key that we have and without ever asking anybody.
 
-use std::path::Path;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ssh2::{ErrorCode, Session};
 
+use super::key_file::{public_half, unusable};
 use super::known_hosts::fingerprint;
 use super::settings::Settings;
 use crate::model::HostUri;
@@ -13,6 +10,9 @@ use crate::transport::DialError;
 
 /// libssh2's errors for a key that the server does not want.
 const NOT_THIS_KEY: [ErrorCode; 2] = [ErrorCode::Session(-18), ErrorCode::Session(-19)];
+
+/// libssh2's error for a file that it cannot use as a key.
+const NO_KEY: ErrorCode = ErrorCode::Session(-16);
 
 /// Tries every key that we have.
 pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session) -> Result<(), DialError> {
@@ -38,7 +38,7 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
         Ok(true) => Ok(()),
         Ok(false) => {
             let tried = match attempt.tried.is_empty() {
-                true => "there is no key to try; make one with ssh-keygen".to_owned(),
+                true => none_to_try(settings),
                 false => attempt.tried.join(", "),
             };
             Err(failed(format!(
@@ -48,6 +48,16 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
         Err(error) => {
             Err(failed(format!("as {user}: {}; tried {}", error.message(), attempt.tried.join(", "))))
         }
+    }
+}
+
+/// What to do where there is no key at all.
+fn none_to_try(settings: &Settings) -> String {
+    match settings.identities.first() {
+        Some(usual) => {
+            format!("there is no key to try, such as {}; make one with ssh-keygen", usual.display())
+        }
+        None => "there is no key to try: name one as IdentityFile in ssh_config, or set HOME".to_owned(),
     }
 }
 
@@ -93,21 +103,22 @@ impl Attempt<'_> {
 
     fn files(&mut self, settings: &Settings) -> Result<bool, ssh2::Error> {
         for file in &settings.identities {
-            let text = match std::fs::read(file) {
-                Ok(text) => text,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => {
-                    self.tried.push(format!("{} ({error})", file.display()));
-                    continue;
+            let shown = file.display();
+            if let Some(why) = unusable(file) {
+                // That a usual file is not there is usual.
+                if settings.identities_named || file.exists() {
+                    self.tried.push(format!("{shown} ({why})"));
                 }
-            };
-            if is_encrypted(&text) {
-                self.tried.push(format!("{} (has a passphrase: add it to ssh-agent)", file.display()));
                 continue;
             }
-            self.tried.push(file.display().to_string());
             // An empty passphrase and not none: with none, libssh2 1.11 crashes on a key that needs one.
-            if self.accepted(self.session.userauth_pubkey_file(self.user, None, file, Some("")))? {
+            let result = self.session.userauth_pubkey_file(self.user, None, file, Some(""));
+            let failed = result.as_ref().err().filter(|error| error.code() == NO_KEY);
+            self.tried.push(match failed {
+                Some(error) => format!("{shown} (cannot be used: {})", error.message()),
+                None => shown.to_string(),
+            });
+            if self.accepted(result)? {
                 return Ok(true);
             }
         }
@@ -119,30 +130,8 @@ impl Attempt<'_> {
         match result {
             Ok(()) => Ok(self.session.authenticated()),
             Err(error) if NOT_THIS_KEY.contains(&error.code()) => Ok(false),
-            // A file that is no usable key.
-            Err(error) if error.code() == ErrorCode::Session(-16) => Ok(false),
+            Err(error) if error.code() == NO_KEY => Ok(false),
             Err(error) => Err(error),
         }
     }
-}
-
-/// The public key beside a private one.
-fn public_half(file: &Path) -> Option<Vec<u8>> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".pub");
-    let text = std::fs::read_to_string(name).ok()?;
-    STANDARD.decode(text.split_ascii_whitespace().nth(1)?).ok()
-}
-
-/// Whether a private key needs a passphrase, in PEM or in OpenSSH's format.
-fn is_encrypted(key: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(key);
-    if text.contains("ENCRYPTED") {
-        return true;
-    }
-    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
-    // "openssh-key-v1\0", then the name of a cipher or "none".
-    STANDARD.decode(body.trim()).is_ok_and(|bytes| {
-        bytes.strip_prefix(b"openssh-key-v1\0").is_some_and(|rest| !rest.starts_with(b"\0\0\0\x04none"))
-    })
 }

@@ -8,8 +8,8 @@
 //!   @revoked * ssh-rsa AAAAB3…                   never again
 //! ```
 //!
-//! Certificates (`@cert-authority`) are not used. A line that is not understood is skipped: it makes no key
-//! known.
+//! Certificates (`@cert-authority`) are not used, but that there is an authority is told. A line that is not understood
+//! is skipped: it makes no key known.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ring::hmac;
 use sha2::{Digest, Sha256};
 
+use super::pattern::among;
+
 /// The keys of one host.
 #[derive(Debug, Default)]
 pub(super) struct KnownKeys {
@@ -26,14 +28,26 @@ pub(super) struct KnownKeys {
     /// Under its plain name while another port than 22 is asked: good enough to recognise it, no more.
     elsewhere: Vec<KnownKey>,
     revoked: Vec<KnownKey>,
+    /// Keys that may certify the host's.
+    authorities: Vec<KnownKey>,
 }
 
 #[derive(Debug)]
 struct KnownKey {
     kind: String,
     blob: Vec<u8>,
-    file: PathBuf,
-    line: usize,
+    place: Place,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// It stands for several names, by a pattern.
+    pub is_pattern: bool,
 }
 
 /// What to think of a key.
@@ -41,45 +55,64 @@ struct KnownKey {
 pub(super) enum Verdict {
     /// It is the host's.
     Known,
-    /// Nothing is known of it.
-    Unknown,
+    /// Nothing is known of it; the line of an authority that may certify the host's keys.
+    Unknown(Option<Place>),
     /// Another key of its type is the host's.
-    Changed { file: PathBuf, line: usize },
+    Changed(Place),
     /// Not to be trusted any more.
-    Revoked { file: PathBuf, line: usize },
+    Revoked(Place),
 }
 
 impl KnownKeys {
-    /// Reads the files; one that is not there says nothing.
-    pub(super) fn read(files: &[PathBuf], host: &str, port: u16) -> Result<Self, String> {
+    /// Reads the files; one that is not there says nothing. The host is known by `name`, and `plain` is that without a
+    /// port.
+    pub(super) fn read(files: &[PathBuf], name: &str, plain: &str) -> Result<Self, String> {
         let mut known = Self::default();
         for file in files {
-            match std::fs::read(file) {
-                Ok(text) => known.add(&String::from_utf8_lossy(&text), file, host, port),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(format!("failed to read {}: {error}", file.display())),
+            if let Some(text) = text_of(file)? {
+                known.add(&String::from_utf8_lossy(&text), file, name, plain);
             }
         }
         Ok(known)
     }
 
-    fn add(&mut self, text: &str, file: &Path, host: &str, port: u16) {
-        let name = name_with_port(host, port);
-        for (number, line) in text.lines().enumerate() {
-            let mut words = line.split_ascii_whitespace().peekable();
+    /// Takes the keys of a file for revoked: one in a line. A list in OpenSSH's own binary form cannot be read.
+    pub(super) fn revoke(&mut self, file: &Path) -> Result<(), String> {
+        let Some(text) = text_of(file)? else {
+            return Err(format!("failed to read {}: it is not there", file.display()));
+        };
+        if text.starts_with(b"SSHKRL") {
+            let what = "a binary list of revoked keys is not supported; write them as text, one in a line";
+            return Err(format!("RevokedHostKeys {}: {what}", file.display()));
+        }
+        for (line, text) in (1..).zip(String::from_utf8_lossy(&text).lines()) {
+            let words: Vec<_> = text.split_ascii_whitespace().collect();
+            let Some([kind, blob]) = words.first_chunk::<2>() else { continue };
+            let Ok(blob) = STANDARD.decode(blob) else { continue };
+            let place = Place { file: file.to_owned(), line, is_pattern: false };
+            self.revoked.push(KnownKey { kind: (*kind).to_owned(), blob, place });
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, text: &str, file: &Path, name: &str, plain: &str) {
+        for (line, text) in (1..).zip(text.lines()) {
+            let mut words = text.split_ascii_whitespace().peekable();
             let marker = words.next_if(|word| word.starts_with('@'));
             let (Some(names), Some(kind), Some(blob)) = (words.next(), words.next(), words.next()) else {
                 continue;
             };
             let Ok(blob) = STANDARD.decode(blob) else { continue };
-            let (here, plain) = (matches(names, &name), matches(names, host));
+            let (here, plainly) = (matches(names, name), matches(names, plain));
             let list = match marker {
                 None if here => &mut self.keys,
-                None if plain => &mut self.elsewhere,
-                Some("@revoked") if here || plain => &mut self.revoked,
+                None if plainly => &mut self.elsewhere,
+                Some("@revoked") if here || plainly => &mut self.revoked,
+                Some("@cert-authority") if here || plainly => &mut self.authorities,
                 _ => continue,
             };
-            list.push(KnownKey { kind: kind.to_owned(), blob, file: file.to_owned(), line: number + 1 });
+            let place = Place { file: file.to_owned(), line, is_pattern: names.contains(['*', '?', '!']) };
+            list.push(KnownKey { kind: kind.to_owned(), blob, place });
         }
     }
 
@@ -90,25 +123,27 @@ impl KnownKeys {
 
     /// What to think of a key that the host shows.
     pub(super) fn judge(&self, blob: &[u8]) -> Verdict {
-        let find = |keys: &[KnownKey]| {
-            keys.iter().find(|key| key.blob == blob).map(|key| (key.file.clone(), key.line))
-        };
-        if let Some((file, line)) = find(&self.revoked) {
-            return Verdict::Revoked { file, line };
+        let find = |keys: &[KnownKey]| keys.iter().find(|key| key.blob == blob).map(|key| key.place.clone());
+        if let Some(place) = find(&self.revoked) {
+            return Verdict::Revoked(place);
         }
         if find(&self.keys).is_some() || find(&self.elsewhere).is_some() {
             return Verdict::Known;
         }
         match self.keys.iter().find(|key| key.kind == kind(blob)) {
-            Some(KnownKey { file, line, .. }) => Verdict::Changed { file: file.clone(), line: *line },
-            None => Verdict::Unknown,
+            Some(key) => Verdict::Changed(key.place.clone()),
+            None => Verdict::Unknown(self.authorities.first().map(|key| key.place.clone())),
         }
     }
 }
 
-/// The name of a host as it stands in known_hosts.
-pub(super) fn name_with_port(host: &str, port: u16) -> String {
-    if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") }
+/// What is in a file; none if it is not there.
+fn text_of(file: &Path) -> Result<Option<Vec<u8>>, String> {
+    match std::fs::read(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(format!("failed to read {}: {error}", file.display())),
+    }
 }
 
 /// The type of a key, which its first field names.
@@ -129,15 +164,7 @@ fn matches(names: &str, name: &str) -> bool {
     if let Some(hashed) = names.strip_prefix("|1|") {
         return hash_matches(hashed, name).unwrap_or(false);
     }
-    let mut found = false;
-    for pattern in names.split(',') {
-        match pattern.strip_prefix('!') {
-            Some(pattern) if glob(pattern.as_bytes(), name.as_bytes()) => return false,
-            Some(_) => {}
-            None => found |= glob(pattern.as_bytes(), name.as_bytes()),
-        }
-    }
-    found
+    among(&names.split(',').collect::<Vec<_>>(), name)
 }
 
 fn hash_matches(hashed: &str, name: &str) -> Option<bool> {
@@ -147,37 +174,10 @@ fn hash_matches(hashed: &str, name: &str) -> Option<bool> {
     Some(hmac::verify(&key, name.as_bytes(), &hash).is_ok())
 }
 
-/// Whether `*` (any text) and `?` (any character) in the pattern can make it the text. No recursion, so no
-/// pattern can take long.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(byte) if *byte == b'?' || byte.eq_ignore_ascii_case(&text[t]) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                // Lets the last star take one character more.
-                Some((at, taken)) => {
-                    star = Some((at, taken + 1));
-                    p = at + 1;
-                    t = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|byte| *byte == b'*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::ssh::settings::name_with_port;
 
     fn key(kind: &str, body: u8) -> Vec<u8> {
         let mut blob = u32::try_from(kind.len()).unwrap().to_be_bytes().to_vec();
@@ -192,33 +192,31 @@ mod tests {
 
     fn judge(text: &str, host: &str, port: u16, shown: &[u8]) -> Verdict {
         let mut known = KnownKeys::default();
-        known.add(text, Path::new("/k"), host, port);
+        known.add(text, Path::new("/k"), &name_with_port(host, port), host);
         known.judge(shown)
     }
 
     #[test]
     fn a_key_is_known_unknown_changed_or_revoked() {
         let text = format!("# note\n\n{}{}", line("h2,10.0.0.2", "ssh-ed25519", 1), line("h2", "ssh-rsa", 1));
-        let place = |line| (PathBuf::from("/k"), line);
+        let place = |line, is_pattern| Place { file: PathBuf::from("/k"), line, is_pattern };
         assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
         assert_eq!(judge(&text, "10.0.0.2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown);
-        assert_eq!(judge(&text, "h2", 22, &key("ecdsa-sha2-nistp256", 1)), Verdict::Unknown);
-        let (file, at) = place(3);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 2)), Verdict::Changed { file, line: at });
+        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ecdsa-sha2-nistp256", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 2)), Verdict::Changed(place(3, false)));
         let text = format!("{text}{}", line("@revoked *", "ssh-ed25519", 1));
-        let (file, at) = place(5);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Revoked { file, line: at });
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Revoked(place(5, true)));
     }
 
     #[test]
     fn another_port_is_another_host_that_may_have_the_same_key() {
         let text = line("h2", "ssh-ed25519", 1);
         assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 2)), Verdict::Unknown);
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 2)), Verdict::Unknown(None));
         let text = line("[h2]:2200", "ssh-ed25519", 1);
         assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown);
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
     }
 
     #[test]
@@ -229,22 +227,47 @@ mod tests {
         let name = format!("|1|{salt}|{}", STANDARD.encode(mac));
         let text = line(&name, "ssh-ed25519", 1);
         assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown);
+        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
     }
 
     #[test]
-    fn patterns_match_and_exclude() {
+    fn the_names_of_a_line_are_patterns() {
         assert!(matches("*.example.com,!bad.example.com", "a.example.com"));
         assert!(!matches("*.example.com,!bad.example.com", "bad.example.com"));
-        assert!(matches("h?", "H2") && !matches("h?", "h22") && matches("*2*", "h22"));
         assert!(!matches("|1|broken", "h2") && !matches("", "h2"));
     }
 
     #[test]
-    fn authorities_and_broken_lines_make_nothing_known() {
-        let text =
-            format!("{}h2 ssh-ed25519 !!!\nh2 ssh-ed25519\n", line("@cert-authority h2", "ssh-ed25519", 1));
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown);
+    fn broken_lines_make_nothing_known_and_an_authority_is_told() {
+        let text = "h2 ssh-ed25519 !!!\nh2 ssh-ed25519\n@odd h2 ssh-ed25519 AAAA\n".to_owned();
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        let text = text + &line("@cert-authority h*", "ssh-ed25519", 1);
+        let place = Place { file: "/k".into(), line: 4, is_pattern: true };
+        for port in [22, 2200] {
+            assert_eq!(
+                judge(&text, "h2", port, &key("ssh-ed25519", 1)),
+                Verdict::Unknown(Some(place.clone()))
+            );
+        }
+        assert_eq!(judge(&text, "g2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+    }
+
+    #[test]
+    fn a_list_of_revoked_keys_is_read_if_it_is_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("revoked");
+        let mut known = KnownKeys::default();
+        known.add(&line("h2", "ssh-ed25519", 1), Path::new("/k"), "h2", "h2");
+        assert!(known.revoke(&file).unwrap_err().contains("it is not there"));
+        std::fs::write(&file, "SSHKRL\n\0\0").unwrap();
+        assert!(known.revoke(&file).unwrap_err().contains("is not supported"));
+        std::fs::write(&file, format!("# bad\nssh-ed25519 {}\n", STANDARD.encode(key("ssh-ed25519", 1))))
+            .unwrap();
+        known.revoke(&file).unwrap();
+        assert_eq!(
+            known.judge(&key("ssh-ed25519", 1)),
+            Verdict::Revoked(Place { file, line: 2, is_pattern: false })
+        );
     }
 
     #[test]

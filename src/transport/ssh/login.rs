@@ -6,8 +6,9 @@ use std::time::Instant;
 use ssh2::{ErrorCode, MethodType, Session};
 
 use super::connect_error;
+use super::identity::identify;
 use super::keys::authenticate;
-use super::known_hosts::{KnownKeys, Verdict, fingerprint, kind, name_with_port};
+use super::known_hosts::KnownKeys;
 use super::settings::Settings;
 use crate::model::HostUri;
 use crate::transport::DialError;
@@ -32,8 +33,32 @@ const TIMEOUTS: [ErrorCode; 2] = [ErrorCode::Session(-9), ErrorCode::Session(-30
 
 /// Connects, makes sure that the host is the right one, and logs in.
 pub(super) fn log_in(uri: &HostUri, settings: &Settings) -> Result<(Session, TcpStream), DialError> {
-    let known = KnownKeys::read(&settings.known_hosts, &settings.known_as, settings.port)
-        .map_err(|what| DialError::Setup { uri: uri.clone(), what })?;
+    attempt(uri, settings).map_err(|error| naming(error, &settings.unheeded))
+}
+
+/// The error, with what is set in ssh_config and not heeded here: it may be the reason.
+fn naming(mut error: DialError, unheeded: &[String]) -> DialError {
+    if unheeded.is_empty() {
+        return error;
+    }
+    let note = format!("; set in ssh_config and not heeded: {}", unheeded.join(", "));
+    match &mut error {
+        DialError::Identity { what, .. } | DialError::Login { what, .. } => what.push_str(&note),
+        DialError::Connect { source, .. } => {
+            *source = std::io::Error::new(source.kind(), format!("{source}{note}"));
+        }
+        _ => {}
+    }
+    error
+}
+
+fn attempt(uri: &HostUri, settings: &Settings) -> Result<(Session, TcpStream), DialError> {
+    let setup = |what| DialError::Setup { uri: uri.clone(), what };
+    let mut known =
+        KnownKeys::read(&settings.known_hosts, &settings.known_as, &settings.known_plainly).map_err(setup)?;
+    if let Some(file) = &settings.revoked {
+        known.revoke(file).map_err(setup)?;
+    }
     let socket = connect(uri, settings)?;
     let broken = |error: ssh2::Error| match TIMEOUTS.contains(&error.code()) {
         true => DialError::Timeout { uri: uri.clone(), seconds: settings.timeout.as_secs() },
@@ -57,6 +82,8 @@ pub(super) fn log_in(uri: &HostUri, settings: &Settings) -> Result<(Session, Tcp
 fn connect(uri: &HostUri, settings: &Settings) -> Result<TcpStream, DialError> {
     let refused = |source| DialError::Connect { uri: uri.clone(), source };
     let addresses = (settings.host.as_str(), settings.port).to_socket_addrs().map_err(refused)?;
+    let addresses =
+        addresses.filter(|address| settings.only_ipv4.is_none_or(|only| only == address.is_ipv4()));
     let end = Instant::now() + settings.timeout;
     let mut last = std::io::Error::other(format!("{} has no address", settings.host));
     for address in addresses {
@@ -86,36 +113,4 @@ fn host_key_order(known: &KnownKeys) -> String {
     let (mut first, rest): (Vec<_>, Vec<_>) = HOST_KEYS.iter().partition(|(_, kind)| known.contains(kind));
     first.extend(rest);
     first.iter().map(|(algorithm, _)| *algorithm).collect::<Vec<_>>().join(",")
-}
-
-/// Makes sure that the host has the key that it is known to have.
-fn identify(
-    uri: &HostUri,
-    settings: &Settings,
-    known: &KnownKeys,
-    session: &Session,
-) -> Result<(), DialError> {
-    let wrong = |what: String| DialError::Identity { uri: uri.clone(), what };
-    let (key, _) = session.host_key().ok_or_else(|| wrong("it showed no host key".to_owned()))?;
-    let (kind, print) = (kind(key), fingerprint(key));
-    let file =
-        settings.known_hosts.first().map_or("~/.ssh/known_hosts".into(), |file| file.to_string_lossy());
-    let short = kind.strip_prefix("ssh-").unwrap_or(kind).split('-').next().unwrap_or(kind);
-    let scan = format!("ssh-keyscan -p {} -t {short} {} >> {file}", settings.port, settings.host);
-    match known.judge(key) {
-        Verdict::Known => Ok(()),
-        Verdict::Unknown => Err(wrong(format!(
-            "its {kind} key {print} is not known; compare this fingerprint with the host's own, then: {scan}"
-        ))),
-        Verdict::Changed { file, line } => Err(wrong(format!(
-            "its {kind} key is {print} and not the one in line {line} of {path}: it was reinstalled, or another \
-             machine answers; if that is explained: ssh-keygen -R '{name}' -f {path}, then: {scan}",
-            path = file.display(),
-            name = name_with_port(&settings.known_as, settings.port),
-        ))),
-        Verdict::Revoked { file, line } => Err(wrong(format!(
-            "its {kind} key {print} is revoked in line {line} of {}; give the host a new one",
-            file.display()
-        ))),
-    }
 }

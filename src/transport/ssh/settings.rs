@@ -1,18 +1,17 @@
 //! How a host is to be reached: the URI first, then `connect.addresses` in sysadm.toml, then ssh_config, then
 //! what is usual.
 //!
-//! `Match` blocks and proxies cannot be followed. They are refused, because ignoring them would lead to
-//! another host than the administrator meant.
+//! What cannot be followed and would lead to another host, or trust another key, than the administrator meant is refused:
+//! a proxy, a list of revoked keys that is no text. What is only not heeded is named where it may be the reason of a
+//! failure.
 
-use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ssh2_config::{HostParams, ParseRule, SshConfig};
-
 use super::Surroundings;
+use super::ssh_config::{Options, Set, Target};
+use super::tokens::{Known, expand, expand_path};
 use crate::config::Config;
-use crate::host::chain;
 use crate::model::HostUri;
 use crate::transport::DialError;
 
@@ -23,14 +22,22 @@ pub(super) struct Settings {
     pub host: String,
     /// Port to connect to.
     pub port: u16,
+    /// Only addresses of IPv4 (false: of IPv6) are used; none: any.
+    pub only_ipv4: Option<bool>,
     /// As whom.
     pub user: String,
-    /// The name under which its key is known.
+    /// The name under which its key is known, with the port where that belongs to it.
     pub known_as: String,
+    /// The same without the port: a key under it is good enough to recognise the host, no more.
+    pub known_plainly: String,
     /// Files with known keys, the user's first.
     pub known_hosts: Vec<PathBuf>,
+    /// A file with keys that are not to be trusted any more.
+    pub revoked: Option<PathBuf>,
     /// Key files, in this order.
     pub identities: Vec<PathBuf>,
+    /// They were named, and are not only the usual ones.
+    pub identities_named: bool,
     /// Keys in the agent that are in no identity file are left alone.
     pub identities_only: bool,
     /// The socket of ssh-agent.
@@ -39,7 +46,37 @@ pub(super) struct Settings {
     pub agent_command: String,
     /// Limit for each step of the login.
     pub timeout: Duration,
+    /// What is set for this host and not heeded here, each with its place.
+    pub unheeded: Vec<String>,
 }
+
+/// The usual names of key files, the best first.
+const IDENTITIES: [&str; 5] = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
+
+/// What is not heeded and may matter, and the values with which it does not.
+const UNHEEDED: [(&str, &str, &[&str]); 18] = [
+    ("bindaddress", "BindAddress", &[]),
+    ("bindinterface", "BindInterface", &[]),
+    ("canonicalizehostname", "CanonicalizeHostname", &["no"]),
+    ("certificatefile", "CertificateFile", &["none"]),
+    ("ciphers", "Ciphers", &[]),
+    ("hostkeyalgorithms", "HostKeyAlgorithms", &[]),
+    ("kexalgorithms", "KexAlgorithms", &[]),
+    ("knownhostscommand", "KnownHostsCommand", &["none"]),
+    ("macs", "MACs", &[]),
+    ("nohostauthenticationforlocalhost", "NoHostAuthenticationForLocalhost", &["no"]),
+    ("pkcs11provider", "PKCS11Provider", &["none"]),
+    ("pubkeyacceptedalgorithms", "PubkeyAcceptedAlgorithms", &[]),
+    ("pubkeyacceptedkeytypes", "PubkeyAcceptedKeyTypes", &[]),
+    ("pubkeyauthentication", "PubkeyAuthentication", &["yes"]),
+    ("securitykeyprovider", "SecurityKeyProvider", &["internal"]),
+    ("setenv", "SetEnv", &[]),
+    ("stricthostkeychecking", "StrictHostKeyChecking", &["yes", "ask"]),
+    ("verifyhostkeydns", "VerifyHostKeyDNS", &["no"]),
+];
+
+const ELSEWHERE: &str =
+    "put what sysadm needs into a file of its own and name it as 'config' under [ssh] in sysadm.toml";
 
 impl Settings {
     /// Finds all answers.
@@ -49,197 +86,186 @@ impl Settings {
         surroundings: &Surroundings,
     ) -> Result<Self, DialError> {
         let setup = |what: String| DialError::Setup { uri: uri.clone(), what };
-        let home = surroundings.home.as_deref();
-        let params = read_config(config.ssh.config.as_deref(), home, &uri.host).map_err(setup)?;
-        let extra = Extra { params: &params, home };
-        let user = uri.user.clone().or_else(|| params.user.clone()).or_else(|| surroundings.user.clone());
-        let named =
-            params.host_name.clone().map_or_else(|| uri.host.clone(), |name| name.replace("%h", &uri.host));
+        let options = read(uri, config, surroundings).map_err(setup)?;
+        let Surroundings { home, user: own_user, .. } = surroundings;
+        let home = home.as_deref();
+        let user =
+            uri.user.clone().or_else(|| options.word("user").map(str::to_owned)).or_else(|| own_user.clone());
+        let user =
+            user.ok_or_else(|| setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned()))?;
+        let named = host_name(uri, &options).map_err(setup)?;
         // Our own configuration says where; who must answer there is the host that the URI names.
         let address = config.connect.address(&uri.host);
-        let known_as = address.map_or(&named, |_| &uri.host).to_lowercase();
-        let mut known_hosts = match extra.paths("userknownhostsfile") {
-            Some(files) => files,
-            None => home.map(|home| home.join(".ssh/known_hosts")).into_iter().collect(),
+        let port = uri.port.or(address.and_then(|address| address.port));
+        let port = match (port, options.get("port")) {
+            (Some(port), _) => port,
+            (None, Some(set)) => number(set).map_err(setup)?,
+            (None, None) => 22,
         };
-        let system = extra.paths("globalknownhostsfile");
-        known_hosts.extend(system.unwrap_or_else(|| vec![surroundings.known_hosts.clone()]));
+        let alias = options.word("hostkeyalias");
+        let known_plainly =
+            alias.map_or_else(|| address.map_or(&named, |_| &uri.host).to_lowercase(), str::to_owned);
+        let known = Known {
+            home,
+            host: Some(&named),
+            original: Some(&uri.host),
+            alias: Some(alias.unwrap_or(&uri.host)),
+            port: Some(port),
+            user: Some(&user),
+            own_user: own_user.as_deref(),
+        };
+        let paths = Paths { options: &options, known: &known };
+        let identities = paths.gathered("identityfile").map_err(setup)?;
+        let usual =
+            || home.iter().flat_map(|home| IDENTITIES.map(|name| home.join(".ssh").join(name))).collect();
+        let agent = match options.word("identityagent") {
+            Some("none") => None,
+            None | Some("SSH_AUTH_SOCK") => surroundings.agent.clone(),
+            // An older way to name a variable.
+            Some(word) => match word.strip_prefix('$').filter(|name| !name.starts_with('{')) {
+                Some(name) => std::env::var_os(name).map(PathBuf::from),
+                None => paths.first("identityagent").map_err(setup)?,
+            },
+        };
         Ok(Self {
-            port: uri.port.or(address.and_then(|address| address.port)).or(params.port).unwrap_or(22),
-            user: user.ok_or_else(|| {
-                setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned())
-            })?,
-            known_as: extra.word("hostkeyalias").map_or(known_as, str::to_owned),
-            known_hosts,
-            identities: identities(&params, home),
-            identities_only: extra
+            // A name of its own is known as it is, whatever the port.
+            known_as: if alias.is_some() {
+                known_plainly.clone()
+            } else {
+                name_with_port(&known_plainly, port)
+            },
+            known_plainly,
+            known_hosts: paths.known_hosts(&surroundings.known_hosts).map_err(setup)?,
+            revoked: paths.first("revokedhostkeys").map_err(setup)?,
+            identities_named: identities.is_some(),
+            identities: identities.unwrap_or_else(usual),
+            identities_only: options
                 .word("identitiesonly")
                 .is_some_and(|word| word.eq_ignore_ascii_case("yes")),
-            agent: match extra.word("identityagent") {
-                Some("none") => None,
-                Some("SSH_AUTH_SOCK") | None => surroundings.agent.clone(),
-                Some(path) => Some(extra.path(path)),
+            agent,
+            only_ipv4: match options.word("addressfamily") {
+                Some("inet") => Some(true),
+                Some("inet6") => Some(false),
+                _ => None,
             },
             agent_command: config.ssh.agent.clone(),
             timeout: config.connect.timeout(),
-            host: address.map_or(named, |address| address.host.clone()),
+            unheeded: unheeded(&options),
+            host: address.map_or_else(|| named.clone(), |address| address.host.clone()),
+            port,
+            user: user.clone(),
         })
     }
 }
 
-/// What the configuration says of `host`.
-fn read_config(file: Option<&Path>, home: Option<&Path>, host: &str) -> Result<HostParams, String> {
-    let usual = home.map(|home| home.join(".ssh/config"));
-    let Some(path) = file.or(usual.as_deref()) else {
-        return Ok(SshConfig::default().query(host));
+/// What the configuration says of the host. A file that was named must be there.
+fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<Options, String> {
+    let home = surroundings.home.as_deref();
+    let files = match &config.ssh.config {
+        Some(file) => {
+            std::fs::metadata(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?;
+            vec![file.clone()]
+        }
+        None => home
+            .map(|home| home.join(".ssh/config"))
+            .into_iter()
+            .chain([surroundings.config.clone()])
+            .collect(),
     };
-    let text = match std::fs::File::open(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && file.is_none() => {
-            return Ok(SshConfig::default().query(host));
+    let target =
+        Target { host: &uri.host, user: uri.user.as_deref(), own_user: surroundings.user.as_deref(), home };
+    let options = Options::read(&files, &target).map_err(|what| format!("{what}; {ELSEWHERE}"))?;
+    for (name, shown) in [("proxyjump", "ProxyJump"), ("proxycommand", "ProxyCommand")] {
+        let is_set = |set: &&Set| set.words.iter().any(|word| !word.eq_ignore_ascii_case("none"));
+        if let Some(set) = options.get(name).filter(is_set) {
+            return Err(format!("{}: {shown} is not supported; {ELSEWHERE}", set.place));
         }
-        Err(error) => return Err(format!("failed to read {}: {error}", path.display())),
+    }
+    Ok(options)
+}
+
+/// The host's name as it is looked up.
+fn host_name(uri: &HostUri, options: &Options) -> Result<String, String> {
+    let Some(set) = options.get("hostname") else { return Ok(uri.host.clone()) };
+    let word = set.words.first().map_or("", String::as_str);
+    let known = Known { host: Some(&uri.host), ..Known::default() };
+    expand(word, &known).map_err(|what| format!("{}: {what}; {ELSEWHERE}", set.place))
+}
+
+fn number(set: &Set) -> Result<u16, String> {
+    let word = set.words.first().map_or("", String::as_str);
+    word.parse().map_err(|_| format!("{}: Port {word:?} is no number of a port; {ELSEWHERE}", set.place))
+}
+
+fn unheeded(options: &Options) -> Vec<String> {
+    let is_set = |(name, shown, harmless): &(&str, &str, &[&str])| {
+        let set = options.get(name)?;
+        let matters = set.words.iter().any(|word| !harmless.iter().any(|one| word.eq_ignore_ascii_case(one)));
+        matters.then(|| format!("{shown} ({})", set.place))
     };
-    let rules = ParseRule::ALLOW_UNKNOWN_FIELDS | ParseRule::ALLOW_UNSUPPORTED_FIELDS;
-    let parser = SshConfig::default();
-    let parser = if let Some(home) = home { parser.home_dir(home) } else { parser };
-    let config = parser
-        .parse(&mut BufReader::new(text), rules)
-        .map_err(|error| format!("{} is not understood: {}; {ELSEWHERE}", path.display(), chain(&error)))?;
-    // The parser takes what follows a Match for a part of the block before it.
-    let is_match = |field: &String| field.eq_ignore_ascii_case("match");
-    if config.get_hosts().iter().any(|host| host.params.ignored_fields.keys().any(is_match)) {
-        return Err(format!("{} has Match blocks, which are not supported; {ELSEWHERE}", path.display()));
-    }
-    let params = config.query(host);
-    let is_set =
-        |words: Option<&Vec<String>>| words.is_some_and(|words| words.iter().any(|word| word != "none"));
-    if is_set(params.proxy_jump.as_ref()) || is_set(params.unsupported_fields.get("proxycommand")) {
-        return Err(format!(
-            "{} wants ProxyJump or ProxyCommand for it, which are not supported; {ELSEWHERE}",
-            path.display()
-        ));
-    }
-    Ok(params)
+    UNHEEDED.iter().filter_map(is_set).collect()
 }
 
-const ELSEWHERE: &str =
-    "put what sysadm needs into a file of its own and name it as 'config' under [ssh] in sysadm.toml";
+/// The name of a host as it stands in known_hosts.
+pub(super) fn name_with_port(host: &str, port: u16) -> String {
+    if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") }
+}
 
-fn identities(params: &HostParams, home: Option<&Path>) -> Vec<PathBuf> {
-    match (&params.identity_file, home) {
-        (Some(files), _) => files.clone(),
-        (None, Some(home)) => {
-            ["id_ed25519", "id_ecdsa", "id_rsa"].iter().map(|name| home.join(".ssh").join(name)).collect()
+/// Options that are paths.
+struct Paths<'a> {
+    options: &'a Options,
+    known: &'a Known<'a>,
+}
+
+impl Paths<'_> {
+    fn of(&self, set: &Set) -> Result<Vec<PathBuf>, String> {
+        let words = set.words.iter().filter(|word| !word.eq_ignore_ascii_case("none"));
+        let path = |word: &String| {
+            expand_path(word, self.known).map_err(|what| format!("{}: {what}; {ELSEWHERE}", set.place))
+        };
+        words.map(path).collect()
+    }
+
+    /// All paths of an option that is gathered; none if it is not set.
+    fn gathered(&self, name: &str) -> Result<Option<Vec<PathBuf>>, String> {
+        let sets = self.options.all(name);
+        let paths = sets.iter().map(|set| self.of(set)).collect::<Result<Vec<_>, _>>()?;
+        Ok((!sets.is_empty()).then(|| paths.concat()))
+    }
+
+    fn first(&self, name: &str) -> Result<Option<PathBuf>, String> {
+        Ok(self
+            .options
+            .get(name)
+            .map(|set| self.of(set))
+            .transpose()?
+            .and_then(|paths| paths.into_iter().next()))
+    }
+
+    /// The user's files with known keys, then the system's.
+    fn known_hosts(&self, system: &Path) -> Result<Vec<PathBuf>, String> {
+        let second = |file: &Path| {
+            let mut name = file.as_os_str().to_owned();
+            name.push("2");
+            [file.to_owned(), PathBuf::from(name)]
+        };
+        let mut files = match self.options.get("userknownhostsfile") {
+            Some(set) => self.of(set)?,
+            None => self
+                .known
+                .home
+                .map(|home| second(&home.join(".ssh/known_hosts")))
+                .into_iter()
+                .flatten()
+                .collect(),
+        };
+        match self.options.get("globalknownhostsfile") {
+            Some(set) => files.extend(self.of(set)?),
+            None => files.extend(second(system)),
         }
-        (None, None) => Vec::new(),
-    }
-}
-
-/// Fields that the parser knows, but leaves to us.
-struct Extra<'a> {
-    params: &'a HostParams,
-    home: Option<&'a Path>,
-}
-
-impl Extra<'_> {
-    fn word(&self, field: &str) -> Option<&str> {
-        self.params.unsupported_fields.get(field)?.first().map(String::as_str)
-    }
-
-    fn paths(&self, field: &str) -> Option<Vec<PathBuf>> {
-        let words = self.params.unsupported_fields.get(field)?;
-        Some(words.iter().filter(|word| *word != "none").map(|word| self.path(word)).collect())
-    }
-
-    fn path(&self, word: &str) -> PathBuf {
-        match (word.strip_prefix("~/").or_else(|| word.strip_prefix("%d/")), self.home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(word),
-        }
+        Ok(files)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(uri: &str, text: &str) -> Result<Settings, DialError> {
-        let home = tempfile::tempdir().unwrap();
-        std::fs::create_dir(home.path().join(".ssh")).unwrap();
-        std::fs::write(home.path().join(".ssh/config"), text).unwrap();
-        let surroundings = Surroundings {
-            home: Some(home.path().to_owned()),
-            user: Some("me".to_owned()),
-            agent: Some("/agent".into()),
-            known_hosts: "/system".into(),
-        };
-        Settings::resolve(&uri.parse().unwrap(), &Config::default(), &surroundings)
-    }
-
-    const TEXT: &str = "IdentityFile ~/.ssh/mine\nHost h2\n  HostName 10.0.0.2\n  Port 2200\n  User you\n  \
-        UserKnownHostsFile ~/known /etc/known\n  HostKeyAlias two\n  IdentitiesOnly yes\n  IdentityAgent none\n\
-        Host *\n  SomethingNew 7\n";
-
-    #[test]
-    fn ssh_config_says_what_the_uri_does_not() {
-        let settings = resolve("ssh://h2", TEXT).unwrap();
-        assert_eq!((settings.host.as_str(), settings.port), ("10.0.0.2", 2200));
-        assert_eq!((settings.user.as_str(), settings.known_as.as_str()), ("you", "two"));
-        assert!(settings.known_hosts[0].ends_with("known") && settings.known_hosts[0].is_absolute());
-        assert_eq!(settings.known_hosts[1..], [PathBuf::from("/etc/known"), PathBuf::from("/system")]);
-        assert!(settings.identities[0].is_absolute() && settings.identities[0].ends_with(".ssh/mine"));
-        assert!(settings.identities_only && settings.agent.is_none());
-    }
-
-    #[test]
-    fn the_uri_says_more_than_ssh_config() {
-        let settings = resolve("ssh://root@h2:22", TEXT).unwrap();
-        assert_eq!((settings.port, settings.user.as_str()), (22, "root"));
-    }
-
-    #[test]
-    fn our_own_configuration_says_where_and_the_uri_says_who() {
-        let text = "[connect.addresses]\nh2 = \"10.9.0.2:2222\"\n";
-        let surroundings =
-            Surroundings { home: None, user: Some("me".to_owned()), agent: None, known_hosts: "/k".into() };
-        let resolve = |uri: &str| {
-            Settings::resolve(&uri.parse().unwrap(), &Config::parse(text).unwrap(), &surroundings).unwrap()
-        };
-        let settings = resolve("ssh://h2");
-        assert_eq!((settings.host.as_str(), settings.port), ("10.9.0.2", 2222));
-        assert_eq!(settings.known_as, "h2");
-        assert_eq!(resolve("ssh://h2:22").port, 22);
-        assert_eq!(resolve("ssh://h3").host, "h3");
-    }
-
-    #[test]
-    fn nothing_said_means_what_ssh_means() {
-        let settings = resolve("ssh://H3", "").unwrap();
-        assert_eq!((settings.host.as_str(), settings.port, settings.user.as_str()), ("H3", 22, "me"));
-        assert_eq!(settings.known_as, "h3");
-        assert!(settings.known_hosts[0].ends_with(".ssh/known_hosts"));
-        assert_eq!(settings.agent, Some("/agent".into()));
-        assert!(!settings.identities_only && settings.identities.len() == 3);
-    }
-
-    #[test]
-    fn what_cannot_be_followed_is_refused_and_not_ignored() {
-        let error = |text: &str| resolve("ssh://h2", text).unwrap_err().to_string();
-        assert!(error("Host h2\n ProxyJump gate\n").contains("ProxyJump"));
-        assert!(error("Host h2\n ProxyCommand nc %h %p\n").contains("ProxyCommand"));
-        assert!(error("Match host h2\n Port 7\n").contains("Match blocks"));
-        assert!(error("Host h2\n Port many\n").contains("not understood"));
-        assert!(resolve("ssh://h2", "Host h3\n ProxyJump gate\nHost h2\n ProxyJump none\n").is_ok());
-    }
-
-    #[test]
-    fn a_named_configuration_must_be_there() {
-        let mut config = Config::default();
-        config.ssh.config = Some("/nonexistent/config".into());
-        let surroundings =
-            Surroundings { home: None, user: Some("me".to_owned()), agent: None, known_hosts: "/k".into() };
-        let error = Settings::resolve(&"ssh://h2".parse().unwrap(), &config, &surroundings).unwrap_err();
-        assert!(error.to_string().contains("failed to read /nonexistent/config"), "{error}");
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Against a real sshd on the loopback interface.
 
-mod sshd;
+mod reasons;
+pub(super) mod sshd;
 
 use std::fs;
 use std::net::TcpListener;

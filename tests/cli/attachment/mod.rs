@@ -6,6 +6,7 @@ mod create;
 mod detach;
 mod editor;
 mod interrupted;
+mod moved;
 mod software;
 
 use std::process::Stdio;

@@ -125,6 +125,7 @@ impl End<'_> {
             !names.is_empty() && names.iter().all(is_missing)
         };
         match why {
+            Refusal::Offline => there.offline,
             Refusal::Drained => self.walk.drained(host),
             Refusal::Home => one.host == there.name,
             Refusal::Maintenance(who) => there.maintenance.as_ref() == Some(who),

@@ -11,6 +11,8 @@
 //!
 //! Files keep their names, also those (`<nvram>`) that have the zone's in them. What is so already stays, byte for byte.
 
+use std::path::Path;
+
 use roxmltree::Node;
 use uuid::Uuid;
 
@@ -34,6 +36,7 @@ fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
     match edit {
         Edit::Name(name) => Ok(differs(only(root, "name")?, &name.platform_name())?.into_iter().collect()),
         Edit::Uuid(uuid) => identity(root, *uuid),
+        Edit::Zonepath { from, to } => zonepath(root, from, to),
         Edit::Memory(bytes) => memory(root, *bytes),
         Edit::Cpus(count) => processors(root, *count),
         Edit::Machine(machine) => {
@@ -80,6 +83,33 @@ fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
         attribute(node, "address", &mac.of_copy(uuid).to_string())
     });
     same.chain(addresses).collect()
+}
+
+/// Every path of the host that is below the old zonepath. What is told to the guest, and to people, stays.
+fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, String> {
+    const NOT_OF_THE_HOST: [&str; 8] =
+        ["title", "description", "metadata", "init", "initarg", "initenv", "initdir", "cmdline"];
+    let is_of_the_host = |node: &Node<'_, '_>| {
+        let is_target = node.has_tag_name("target")
+            && node.parent().is_some_and(|parent| parent.has_tag_name("filesystem"));
+        !is_target && !node.ancestors().any(|node| NOT_OF_THE_HOST.contains(&node.tag_name().name()))
+    };
+    let moved = |node: Node<'_, '_>, value: &str| {
+        let path = Edit::moved(Path::new(value), from, to)?;
+        Some(path.to_str().map(str::to_owned).ok_or_else(|| at(node, "the zonepath is no text")))
+    };
+    let mut changes = Vec::new();
+    for node in root.descendants().filter(|node| node.is_element()).filter(is_of_the_host) {
+        for one in node.attributes() {
+            if let Some(path) = moved(node, one.value()) {
+                changes.push(attribute(node, one.name(), &path?)?);
+            }
+        }
+        if let Some(path) = node.text().and_then(|text| moved(node, text.trim())) {
+            changes.push(content(node, &path?)?);
+        }
+    }
+    Ok(changes)
 }
 
 fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {

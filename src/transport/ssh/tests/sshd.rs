@@ -89,6 +89,7 @@ impl Sshd {
             home: Some(self.folder.path().to_owned()),
             user: Some(String::from_utf8(user).unwrap().trim().to_owned()),
             agent: None,
+            config: self.path("none"),
             known_hosts: self.path("none"),
         }
     }

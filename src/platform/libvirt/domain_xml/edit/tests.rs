@@ -269,6 +269,8 @@ proptest! {
             Edit::Memory(bytes) => zone.memory = bytes,
             Edit::Cpus(cpus) => zone.cpus = cpus,
             Edit::Machine(name) => machine = Some(name),
+            // Not among those that are generated.
+            Edit::Zonepath { .. } => {}
             Edit::Networks(names) => {
                 networks.iter_mut().for_each(|name| {
                     *name = names.there(name).map_or_else(|| name.clone(), ToString::to_string);
@@ -284,6 +286,7 @@ proptest! {
         let mut same = vec![
             Edit::Name(zone.name), Edit::Uuid(zone.uuid), Edit::Memory(zone.memory), Edit::Cpus(zone.cpus),
             Edit::Machine(machine.unwrap()), network("elsewhere", "br9"),
+            Edit::Zonepath { from: "/no/such/folder".into(), to: "/other".into() },
         ];
         same.extend(networks.iter().map(|name| network(name, name)));
         prop_assert_eq!(edit(&xml, &same).unwrap(), xml);
@@ -313,4 +316,26 @@ proptest! {
     ) {
         let _ = edit(&xml, &[change]);
     }
+}
+
+#[test]
+fn what_lies_below_an_old_zonepath_follows_and_nothing_else() {
+    let xml = "<domain type='lxc'><name>box</name><title>/nfs/box</title>\
+        <metadata><x xmlns='urn:x' dir='/nfs/box'>/nfs/box</x></metadata>\
+        <os><type>exe</type><init>/nfs/box/init</init><nvram>/nfs/box/vars.fd</nvram></os>\
+        <devices><emulator>/usr/lib/libvirt/libvirt_lxc</emulator>\
+        <filesystem type='mount'><source dir='/nfs/box/root'/><target dir='/'/></filesystem>\
+        <filesystem type='mount'><source dir='/nfs/box//data'/><target dir='/nfs/box/data'/></filesystem>\
+        <filesystem type='mount'><source dir='/nfs/box2/root'/><target dir='/two'/></filesystem>\
+        <filesystem type='file'><source file=\"/nfs/box/image\"/><target dir='/image'/></filesystem>\
+        <console type='pty'><log file='/nfs/box/log'/></console></devices></domain>";
+    let (from, to) = ("/nfs/box".into(), "/nfs/a & b".into());
+    let moved = one(xml, Edit::Zonepath { from, to }).unwrap();
+    let expected = xml
+        .replace("<nvram>/nfs/box/", "<nvram>/nfs/a &amp; b/")
+        .replace("source dir='/nfs/box/root'", "source dir='/nfs/a &amp; b/root'")
+        .replace("source dir='/nfs/box//data'", "source dir='/nfs/a &amp; b/data'")
+        .replace("source file=\"/nfs/box/", "source file=\"/nfs/a &amp; b/")
+        .replace("log file='/nfs/box/", "log file='/nfs/a &amp; b/");
+    assert_eq!(moved, expected);
 }
