@@ -65,9 +65,9 @@ impl Round<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
+    fn ask<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str) -> Ask<'a> {
         let Options { overwrite, force, .. } = *self.options;
-        Ask { offer, kind, from, overwrite, force, mode: self.mode }
+        Ask { watcher: self.engine.watcher.as_ref(), offer, kind, from, overwrite, force, mode: self.mode }
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.

@@ -135,12 +135,12 @@ mod tests {
         assert_eq!(
             asked(devices),
             [
-                "vol-path --pool=vms --vol=web.img",
-                "secret-dumpxml c2177883-f1bb-47f0-914d-32a22e3a8804",
-                "secret-list",
                 "net-dumpxml --network=lan",
                 "nwfilter-list",
                 "net-list --name",
+                "vol-path --pool=vms --vol=web.img",
+                "secret-dumpxml c2177883-f1bb-47f0-914d-32a22e3a8804",
+                "secret-list",
             ]
         );
     }

@@ -235,7 +235,7 @@ mod tests {
             let path = folder.path().join(name);
             rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         };
-        ["srv/pipe", "srv/two.in", "srv/two.out", "srv/half.in"].map(fifo);
+        ["srv/pipe", "srv/two.in", "srv/two.out", "srv/half.in"].into_iter().for_each(fifo);
         let _listener = std::os::unix::net::UnixListener::bind(folder.path().join("srv/s.sock")).unwrap();
         let there = uuid::uuid!("c2177883-f1bb-47f0-914d-32a22e3a8804");
         let numbers = Numbers::parse;
