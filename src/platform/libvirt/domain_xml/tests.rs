@@ -1,6 +1,7 @@
 //! Real configurations, and broken ones.
 
 mod needs;
+mod schema;
 
 use super::*;
 use proptest::prelude::*;
