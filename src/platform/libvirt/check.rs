@@ -39,7 +39,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
             if driver == Driver::Qemu {
                 blockers.extend(hardware(libvirt, &domain, arrival).await?);
             }
-            blockers.extend(belongings::missing(libvirt, &domain).await?);
+            blockers.extend(belongings::missing(libvirt, &domain, arrival).await?);
         }
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
     }

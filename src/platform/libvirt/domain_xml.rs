@@ -52,13 +52,17 @@ pub struct Domain {
     pub interfaces: Vec<Interface>,
     /// What else of its host it names, each once.
     pub needs: Vec<Need>,
-    /// Why it cannot move.
+    /// Why it cannot move, each once.
     pub obstacles: Vec<Obstacle>,
 }
 
 impl Domain {
     fn obstacle(&mut self, against: Against, reason: impl Into<String>) {
-        self.obstacles.push(Obstacle::new(against, reason));
+        let obstacle = Obstacle::new(against, reason);
+        // libvirt tells of a serial console as two devices.
+        if !self.obstacles.contains(&obstacle) {
+            self.obstacles.push(obstacle);
+        }
     }
 
     fn needs(&mut self, needs: impl IntoIterator<Item = Need>) {

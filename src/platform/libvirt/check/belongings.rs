@@ -6,23 +6,38 @@
 mod here;
 
 use roxmltree::Document;
+use uuid::Uuid;
 
 use super::super::Libvirt;
 use super::super::ask::ask_now;
-use super::super::domain_xml::{Domain, Need};
+use super::super::domain_xml::{self, Domain, Need};
 use super::super::machine::capabilities;
-use crate::model::Blocker;
+use super::super::virsh::Driver;
+use crate::model::{Arrival, Blocker, Kind};
 use crate::platform::PlatformError;
 use here::Here;
 
 /// What of it is not here now: much of it comes and goes.
-pub async fn missing(libvirt: &Libvirt, domain: &Domain) -> Result<Vec<Blocker>, PlatformError> {
+pub async fn missing(
+    libvirt: &Libvirt,
+    domain: &Domain,
+    arrival: &Arrival,
+) -> Result<Vec<Blocker>, PlatformError> {
     let here = Here::default();
     let mut found = Vec::new();
     for need in &domain.needs {
         let reason = match need {
+            // Those of the other driver are not the container's.
+            Need::Security(_) if domain.virt == "lxc" => None,
             Need::Security(_) | Need::Tsc(_) => {
                 (!is_capable(need, &capabilities(&libvirt.known).await?)).then(|| need.to_string())
+            }
+            // What is taken now may be free when it is booted.
+            Need::Port(..) | Need::Cid(_) if arrival.kind == Kind::Cold => None,
+            Need::Port(address, port) => here::is_taken(address, *port).then(|| need.to_string()),
+            Need::Cid(_) => {
+                let others = running(libvirt, arrival.manifest.zone.uuid).await?;
+                others.iter().any(|other| other.needs.contains(need)).then(|| need.to_string())
             }
             Need::Address(address) => here::misses_address(address).await.then(|| need.to_string()),
             need => match question(need) {
@@ -33,6 +48,16 @@ pub async fn missing(libvirt: &Libvirt, domain: &Domain) -> Result<Vec<Blocker>,
         found.extend(reason.map(|reason| Blocker::new(need.kind(), reason)));
     }
     Ok(found)
+}
+
+/// The other virtual machines that run here.
+async fn running(libvirt: &Libvirt, zone: Uuid) -> Result<Vec<Domain>, PlatformError> {
+    let lists = libvirt.lists().await?;
+    let listed = lists.iter().filter(|(driver, _)| *driver == Driver::Qemu).flat_map(|(_, listed)| listed);
+    let others = listed.filter(|other| other.id.is_some() && other.uuid != zone);
+    let documents =
+        Driver::Qemu.each(others.map(|other| format!("dumpxml {}", other.uuid)).collect()).await?;
+    Ok(documents.iter().filter_map(|xml| domain_xml::parse(xml.trim_start()).ok()).collect())
 }
 
 /// How virsh is asked for what libvirt keeps.
@@ -110,7 +135,6 @@ fn is_capable(need: &Need, capabilities: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::domain_xml;
     use super::*;
 
     fn asked(devices: &str) -> Vec<String> {

@@ -28,7 +28,13 @@ pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
         "graphics" => graphics(device, domain),
         "video" => video(device, domain),
         "audio" => audio(device, domain),
-        "vsock" => domain.needs([Need::Device("/dev/vhost-vsock".into())]),
+        "vsock" => {
+            domain.needs([Need::Device("/dev/vhost-vsock".into())]);
+            // One that runs has one, whoever has chosen it.
+            let is_fixed = |cid: &Node<'_, '_>| domain.runs || cid.attribute("auto") != Some("yes");
+            let cid = child(device, "cid").filter(is_fixed);
+            domain.needs(cid.and_then(|cid| number(cid.attribute("address")?)).map(Need::Cid));
+        }
         "shmem" => {
             domain.obstacle(Against::Any, "memory shared with other processes of this host (shmem)");
             domain.need_path(child(device, "server").and_then(|node| node.attribute("path")), Need::Socket);
@@ -135,7 +141,11 @@ fn stream(kind: &str, source: Node<'_, '_>, domain: &mut Domain) {
         ("pipe", _) => domain.need_path(path, Need::Pipe),
         ("unix", _) => domain.need_path(path, Need::Socket),
         ("tcp" | "udp", Some("bind")) => {
-            domain.needs(source.attribute("host").map(|host| Need::Address(host.to_owned())));
+            let host = source.attribute("host").map(str::to_owned);
+            let service = source.attribute("service").and_then(|port| port.parse().ok());
+            let port = host.clone().zip(service).filter(|_| kind == "tcp");
+            domain.needs(host.map(Need::Address));
+            domain.needs(port.map(|(host, port)| Need::Port(host, port)));
         }
         _ => {}
     }
@@ -215,6 +225,12 @@ fn graphics(device: Node<'_, '_>, domain: &mut Domain) {
         }
     }
     domain.needs(said("socket").and_then(folder_of).map(Need::Folder));
+    let ports = ["port", "tlsPort", "websocket"].map(|name| said(name).and_then(|port| port.parse().ok()));
+    for port in ports.into_iter().flatten().filter(|_| said("autoport") != Some("yes")) {
+        // libvirt's own default, unless qemu.conf says otherwise.
+        let address = addresses.first().copied().unwrap_or("127.0.0.1");
+        domain.needs([Need::Port(address.to_owned(), port)]);
+    }
     domain.needs(addresses.into_iter().map(|address| Need::Address(address.to_owned())));
     if said("type") == Some("sdl") {
         domain.obstacle(Against::Moves, "window on a screen of this host (sdl)");

@@ -43,6 +43,10 @@ pub enum Need {
     Filter(String),
     /// An address to listen on.
     Address(String),
+    /// A port of an address that nobody listens on while it runs.
+    Port(String, u16),
+    /// A number among the zones that run, by which they are reached past all networks (vsock).
+    Cid(u32),
     /// Huge pages of that size in bytes; none: of the usual one.
     HugePages(Option<u64>),
     /// Processors.
@@ -84,7 +88,8 @@ impl Need {
             | Self::Network(_)
             | Self::PortGroup(..)
             | Self::Filter(_)
-            | Self::Address(_) => BlockerKind::Network,
+            | Self::Address(_)
+            | Self::Port(..) => BlockerKind::Network,
             Self::Volume(..) | Self::Secret(_) | Self::SecretFor(..) => BlockerKind::Storage,
             _ => BlockerKind::Platform,
         }
@@ -112,6 +117,8 @@ impl std::fmt::Display for Need {
             Self::PortGroup(network, name) => write!(f, "no port group {name} of network {network} there"),
             Self::Filter(name) => write!(f, "no network filter {name} there"),
             Self::Address(address) => write!(f, "no address {address} there"),
+            Self::Port(address, port) => write!(f, "port {port} of {address} is in use there"),
+            Self::Cid(cid) => write!(f, "another zone has the number {cid} (vsock) there"),
             Self::HugePages(Some(size)) => write!(f, "no huge pages of {} there", format_bytes(*size)),
             Self::HugePages(None) => write!(f, "no huge pages there"),
             Self::Processors(all) => f.write_str(&all.missing("processor").unwrap_or_default()),

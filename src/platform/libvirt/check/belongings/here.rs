@@ -51,7 +51,7 @@ impl Here {
                 return wanted.without(&here).missing("memory node");
             }
             Need::Network(_) | Need::PortGroup(..) | Need::Filter(_) | Need::Address(_) => true,
-            Need::Security(_) | Need::Tsc(_) => true,
+            Need::Security(_) | Need::Tsc(_) | Need::Port(..) | Need::Cid(_) => true,
             Need::Volume(..) | Need::Secret(_) | Need::SecretFor(..) => true,
         };
         (!is_there).then(|| need.to_string())
@@ -171,8 +171,8 @@ pub async fn misses_address(address: &str) -> bool {
     if let Ok(address) = address.parse() {
         return !is_own(address);
     }
-    // A zone of its own stands behind it: one interface among many.
-    if address.contains('%') || address.is_empty() {
+    // Any, or one that belongs to an interface by its name.
+    if matches!(address, "" | "*") || address.contains('%') {
         return false;
     }
     let found = tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((address, 0))).await;
@@ -180,6 +180,12 @@ pub async fn misses_address(address: &str) -> bool {
         Ok(Ok(mut found)) => !found.any(|one| is_own(one.ip())),
         _ => true,
     }
+}
+
+/// Whether somebody listens there already.
+pub fn is_taken(address: &str, port: u16) -> bool {
+    let listener = std::net::TcpListener::bind((address.trim_matches(['[', ']']), port));
+    listener.is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
 
 /// The kernel lets nobody use an address that is another host's.
@@ -311,6 +317,13 @@ mod tests {
         assert_eq!(here.misses(&Need::User("qemu".into())), None, "another service may know it");
     }
 
+    #[test]
+    fn a_port_is_taken_while_somebody_listens_on_it() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(is_taken("127.0.0.1", port) && !is_taken("192.0.2.7", port) && !is_taken("no such", port));
+    }
+
     #[tokio::test]
     async fn an_address_is_here_if_one_could_listen_on_it() {
         for (address, missed) in [
@@ -321,6 +334,8 @@ mod tests {
             ("2001:db8::7", true),
             ("no-such-host.invalid", true),
             ("fe80::1%eth0", false),
+            ("*", false),
+            ("[::1]", false),
         ] {
             assert_eq!(misses_address(address).await, missed, "{address}");
         }

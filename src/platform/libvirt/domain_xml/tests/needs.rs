@@ -36,7 +36,11 @@ fn a_stream_of_characters_names_where_it_comes_from_and_goes_to() {
         ("unix", "<source mode='bind' path='/srv/x/s'/>", &["no folder /srv/x there"]),
         ("unix", "<source mode='bind' path='/var/lib/libvirt/qemu/channel/target/x'/>", &[]),
         ("unix", "", &[]),
-        ("tcp", "<source mode='bind' host='192.0.2.7' service='7'/>", &["no address 192.0.2.7 there"]),
+        (
+            "tcp",
+            "<source mode='bind' host='192.0.2.7' service='7'/>",
+            &["no address 192.0.2.7 there", "port 7 of 192.0.2.7 is in use there"],
+        ),
         ("tcp", "<source mode='connect' host='192.0.2.7' service='7'/>", &[]),
         (
             "udp",
@@ -245,6 +249,16 @@ fn displays_sounds_and_numbers_name_what_they_come_from() {
             "<video><driver name='vhostuser'/><model type='virtio'><acceleration accel3d='yes' rendernode='/dev/r'/>\
              </model></video>",
             &["no /dev/r there"],
+        ),
+        ("<graphics type='vnc' port='-1' autoport='yes'/>", &[]),
+        ("<graphics type='vnc' port='5907' autoport='no'/>", &["port 5907 of 127.0.0.1 is in use there"]),
+        (
+            "<graphics type='spice' port='5907' tlsPort='5908' listen='::1'/>",
+            &["port 5907 of ::1 is in use there", "port 5908 of ::1 is in use there", "no address ::1 there"],
+        ),
+        (
+            "<vsock><cid auto='no' address='7'/></vsock>",
+            &["no /dev/vhost-vsock there", "another zone has the number 7 (vsock) there"],
         ),
         ("<audio type='file' path='/srv/a/a.wav'/>", &["no folder /srv/a there"]),
         (
