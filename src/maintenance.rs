@@ -11,8 +11,8 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use crate::file;
 use crate::evacuation::{EvacuationError, RunLock};
+use crate::file;
 use crate::model::{Millis, format_minute};
 use crate::paths::Paths;
 use crate::store::{Announcement, Direction, Holder, MaintenanceType, Store, StoreError};

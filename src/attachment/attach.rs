@@ -90,7 +90,17 @@ impl Desk<'_> {
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
         let from = self.local.name().to_owned();
         let (beside, plugs) = (Beside::default(), Vec::new());
-        Arrival { manifest, kind, from, home: None, owners: Vec::new(), overwrite: false, force, beside, plugs }
+        Arrival {
+            manifest,
+            kind,
+            from,
+            home: None,
+            owners: Vec::new(),
+            overwrite: false,
+            force,
+            beside,
+            plugs,
+        }
     }
 
     /// Whoever shares its zonepath may have attached it.
@@ -160,9 +170,9 @@ impl Desk<'_> {
 
     /// What its own host has said against its leaving, but for what is looked for wherever it is attached.
     pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
-        let checked = self.local.platform().checked(manifest);
-        let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| !checked.contains(one));
-        obstacles.map(|reason| Blocker::new(BlockerKind::Zone, reason))
+        let kind = kind_of(manifest);
+        let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(kind));
+        obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
     }
 
     /// What is known of the zone itself that stands against attaching it.

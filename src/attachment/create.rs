@@ -194,7 +194,9 @@ impl Desk<'_> {
             false => Vec::new(),
         };
         let Draft { mut manifest, original } = draft;
-        manifest.obstacles.extend((!shared.is_empty()).then(|| writes_over(&original.zone.name, &shared)));
+        manifest
+            .obstacles
+            .extend((!shared.is_empty()).then(|| writes_over(&original.zone.name, &shared).into()));
         let row = Detached { moved_to, ..Detached::new(manifest, self.written(), self.user.clone()) };
         let mut findings = self.against(&row, false).await?;
         let hopeless = findings.iter().filter(|finding| is_hopeless(finding)).cloned().collect();

@@ -99,6 +99,7 @@ impl Engine {
         let kind = way_back(row, refuge.as_ref(), options).await.ok().filter(|kind| *kind == Kind::Live)?;
         let offer = refuge.offer(row.zone.clone()).await.ok()?;
         let ask = Ask {
+            watcher: self.watcher.as_ref(),
             offer: &offer,
             kind,
             from: refuge.name(),

@@ -5,7 +5,7 @@ use crate::migration::LEASE;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostUri, Kind};
 
 use super::bound::Bound;
-use super::short;
+use super::{Event, Watcher, short};
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Finding {
 
 /// A question to one destination.
 pub(super) struct Ask<'a> {
+    /// Is told what is to be said of storage although nothing stands against it.
+    pub watcher: &'a dyn Watcher,
     pub offer: &'a Offer,
     pub kind: Kind,
     pub from: &'a str,
@@ -57,11 +59,15 @@ impl Ask<'_> {
             Ok(blockers) => blockers,
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
         };
-        match views {
-            Ok(views) => blockers.extend(views.iter().filter_map(DiskView::blocker)),
-            Err(error) => blockers.push(Blocker::new(BlockerKind::Host, error.to_string())),
-        }
+        let views = views.unwrap_or_else(|error| {
+            blockers.push(Blocker::new(BlockerKind::Host, error.to_string()));
+            Vec::new()
+        });
+        blockers.extend(views.iter().filter_map(DiskView::blocker));
         if blockers.is_empty() {
+            for note in views.iter().filter_map(DiskView::note) {
+                self.watcher.event(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
+            }
             return Ok(arrival);
         }
         if self.mode == Mode::Book {

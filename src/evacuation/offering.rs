@@ -69,9 +69,18 @@ impl Round<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn ask<'a>(&self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
+    fn ask<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
         let Options { overwrite, force, .. } = *self.options;
-        Ask { offer, kind, from, home, overwrite, force, mode: self.mode }
+        Ask {
+            watcher: self.engine.watcher.as_ref(),
+            offer,
+            kind,
+            from,
+            home,
+            overwrite,
+            force,
+            mode: self.mode,
+        }
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
@@ -120,13 +129,13 @@ impl Round<'_> {
             Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
         };
         let ask = self.ask(&offer, kind, local.name(), home);
-        let prepared = match place {
-            _ if !offer.manifest.obstacles.is_empty() => {
-                Prepared { readiness: Readiness::Skipped(offer.manifest.obstacles.join("; ")), ..blank }
+        let prepared = match (offer.manifest.held(kind), place) {
+            (Some(held), _) => Prepared { readiness: Readiness::Skipped(held), ..blank },
+            (None, Some(Place::Nowhere(refusals))) => self.stay(blank, &ask, targets, refusals).await,
+            (None, Some(Place::At(target))) => {
+                self.first_taker(blank, &ask, std::slice::from_ref(target)).await
             }
-            Some(Place::Nowhere(refusals)) => self.stay(blank, &ask, targets, refusals).await,
-            Some(Place::At(target)) => self.first_taker(blank, &ask, std::slice::from_ref(target)).await,
-            None => self.first_taker(blank, &ask, targets).await,
+            (None, None) => self.first_taker(blank, &ask, targets).await,
         };
         let _ = local.unmark(offer.ticket).await;
         prepared
@@ -226,12 +235,10 @@ impl Round<'_> {
         let failed = |reason: String| Readiness::Failed(reason);
         let kind = way_back(away, refuge.as_ref(), self.options).await?;
         let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
-        let readiness = match self.engine.homeward(&offer.manifest, away) {
-            _ if !offer.manifest.obstacles.is_empty() => {
-                Readiness::Skipped(offer.manifest.obstacles.join("; "))
-            }
-            Err(reason) => failed(reason),
-            Ok(bound) => {
+        let readiness = match (offer.manifest.held(kind), self.engine.homeward(&offer.manifest, away)) {
+            (Some(held), _) => Readiness::Skipped(held),
+            (None, Err(reason)) => failed(reason),
+            (None, Ok(bound)) => {
                 let ask = self.ask(&offer, kind, refuge.name(), Some(self.engine.here()));
                 let to = self.engine.local.clone();
                 match self.put(&ask, &bound, to.as_ref()).await {

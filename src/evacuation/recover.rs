@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Engine, EvacuationError, Event, NoPeer, rest};
 use crate::host::{Host, HostError, chain};
-use crate::model::{Aux, HostUri, Step, Whereabouts, ZoneName, words};
+use crate::model::{Aux, HostUri, Manifest, Step, Whereabouts, ZoneName, words};
 use crate::store::{Away, AwayPhase};
 
 words! {
@@ -221,9 +221,7 @@ async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, S
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
-    let autostart =
-        manifest.as_ref().is_some_and(|manifest| manifest.zone.autostart && manifest.zone.persistent);
-    let moved = match act(action, row, source, destination, autostart).await {
+    let moved = match act(action, row, source, destination, manifest.as_ref()).await {
         Ok(moved) => moved,
         Err(error) => {
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
@@ -301,13 +299,13 @@ fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneNa
     }
 }
 
-/// Finishes or undoes a move of a zone that boots with its host or does not; gives whether it has moved.
+/// Finishes or undoes a move of a zone; gives whether it has moved.
 async fn act(
     action: Action,
     row: &Away,
     source: &dyn Host,
     destination: &dyn Host,
-    autostart: bool,
+    manifest: Option<&Manifest>,
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
     match action {
@@ -345,7 +343,11 @@ async fn act(
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
-    if autostart {
+    let persistent = manifest.filter(|manifest| manifest.zone.persistent);
+    if let Some(manifest) = persistent.filter(|_| moved) {
+        destination.keep(manifest.clone()).await?;
+    }
+    if persistent.is_some_and(|manifest| manifest.zone.autostart) {
         // A zone that leaves is told not to boot with its host, and told so again where it has arrived.
         let home = if moved { destination } else { source };
         home.set_autostart(zone.clone(), true).await?;

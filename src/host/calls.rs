@@ -205,6 +205,8 @@ calls! {
     Migrate fn shutdown(zone: ZoneName, uuid: Uuid, limit: u64) -> (), within 3700 s;
     /// Starts a zone: boots it, or restores it from its saved memory. Nothing if it runs. Gives whether it did not.
     Migrate fn boot(zone: ZoneName, uuid: Uuid) -> bool, within 600 s;
+    /// Takes the configuration of a zone that is here and would be gone with its end, although it was not so where it came from.
+    Migrate fn keep(manifest: Manifest) -> (), within 60 s;
     /// Sets whether the zone boots with this host.
     Migrate fn set_autostart(zone: ZoneName, autostart: bool) -> (), within 30 s;
 

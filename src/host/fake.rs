@@ -138,6 +138,7 @@ cannot! {
     fn detach(ZoneName, Uuid, bool) -> ();
     fn shutdown(ZoneName, Uuid, u64) -> ();
     fn boot(ZoneName, Uuid) -> bool;
+    fn keep(Manifest) -> ();
     fn set_autostart(ZoneName, bool) -> ();
     fn open_arrival(Manifest, Token) -> ();
     fn close_arrival(Token) -> ();

@@ -351,6 +351,19 @@ impl Host for Local {
         self.act(Place::Destination, Step::Boot, act).await
     }
 
+    async fn keep(&self, manifest: Manifest) -> Result<(), HostError> {
+        let wanted = &manifest.zone;
+        let here = self.inventory().await?;
+        match here.zones.iter().find(|zone| zone.uuid == wanted.uuid) {
+            Some(zone) if zone.persistent || !wanted.persistent => Ok(()),
+            Some(_) => self.platform.define(&manifest).await.map_err(|error| self.failed(error)),
+            None => {
+                let reason = "it is not there any more".to_owned();
+                Err(HostError::Failed { host: self.name.clone(), reason })
+            }
+        }
+    }
+
     async fn set_autostart(&self, zone: ZoneName, autostart: bool) -> Result<(), HostError> {
         self.platform.set_autostart(&zone, autostart).await.map_err(|error| self.failed(error))
     }

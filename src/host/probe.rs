@@ -5,6 +5,8 @@
 //! mark is taken away. Where no mark can be left (a device, a read-only folder) a fingerprint of what is
 //! there is compared.
 
+mod servers;
+
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -16,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::file;
-use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest};
+use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
+use servers::reach;
 
 /// How the files begin that are left as marks.
 const PREFIX: &str = ".sysadm-probe-";
@@ -64,6 +67,8 @@ pub enum Proof {
     Fingerprint(String),
     /// Its servers can be reached.
     Servers,
+    /// It is not there, and need not be.
+    Absent,
     /// The host of the zone could not make a proof.
     None {
         /// Why.
@@ -76,15 +81,48 @@ pub enum Proof {
 pub struct DiskView {
     /// Where it was looked for.
     pub source: DiskSource,
-    /// None: it is the same; else why it is not.
+    /// What was found.
+    #[serde(flatten)]
+    pub seen: Seen,
+}
+
+/// What there is to say of a piece of storage. Nothing: it is the same, as far as that can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Why the zone cannot be with it.
     pub problem: Option<String>,
+    /// What the administrator is told all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Seen {
+    fn problem(reason: impl Into<String>) -> Self {
+        Self { problem: Some(reason.into()), note: None }
+    }
+
+    fn note(text: impl Into<String>) -> Self {
+        Self { problem: None, note: Some(text.into()) }
+    }
+}
+
+impl From<Option<String>> for Seen {
+    fn from(problem: Option<String>) -> Self {
+        Self { problem, note: None }
+    }
 }
 
 impl DiskView {
     /// The problem, as a reason why the zone cannot come.
     pub fn blocker(&self) -> Option<Blocker> {
-        let problem = self.problem.as_ref()?;
+        let problem = self.seen.problem.as_ref()?;
         Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
+    }
+
+    /// What is said of it although nothing stands against it.
+    pub fn note(&self) -> Option<String> {
+        let note = self.seen.note.as_ref()?;
+        Some(format!("storage {} {note}", self.source))
     }
 }
 
@@ -100,14 +138,20 @@ impl Marks {
         // Disks in one folder share a mark.
         let mut folders = BTreeMap::new();
         let marks = disks.iter().map(|disk| {
+            let may_be_missing = !disk.presence.is_needed();
             let proof = match (&disk.source, disk.readonly) {
                 (DiskSource::Network { .. }, _) => Proof::Servers,
+                (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path), _)
+                    if may_be_missing && is_missing(path) =>
+                {
+                    Proof::Absent
+                }
                 (DiskSource::Block(path), _) | (DiskSource::File(path), true) => by_content(path),
                 (DiskSource::File(path), false) if is_block_device(path) => by_content(path),
                 (DiskSource::Dir(path), _) => self.mark_in(path, &mut folders),
                 (DiskSource::File(path), false) => match (path.try_exists(), path.parent()) {
                     (Ok(true), Some(folder)) => self.mark_in(folder, &mut folders),
-                    _ => Proof::None { reason: format!("{} is missing on its own host", path.display()) },
+                    _ => Proof::None { reason: "is missing on its own host".to_owned() },
                 },
             };
             Mark { disk: disk.clone(), proof }
@@ -124,9 +168,9 @@ impl Marks {
                     self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
                     Proof::File { path, content }
                 }
-                Err(error) => {
-                    Proof::None { reason: format!("cannot write to {}: {error}", folder.display()) }
-                }
+                Err(error) => Proof::None {
+                    reason: format!("cannot be marked on its own host, in its folder: {error}"),
+                },
             }
         };
         known.entry(folder.to_owned()).or_insert_with(make).clone()
@@ -156,11 +200,15 @@ impl Drop for Marks {
 /// Looks for each mark from this host.
 pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
     let views = ticket.marks.iter().map(|mark| async {
-        let problem = match (&mark.proof, &mark.disk.source) {
-            (Proof::Servers, DiskSource::Network { servers, .. }) => reach(servers).await,
-            (proof, source) => compare(proof, source),
+        let seen = match (&mark.proof, &mark.disk.source) {
+            (Proof::Servers, DiskSource::Network { protocol, servers }) => reach(protocol, servers).await,
+            (Proof::Absent, _) => absent(&mark.disk, "is missing on its own host"),
+            (Proof::File { .. } | Proof::Fingerprint(_), _) if stays_behind(&mark.disk) => {
+                absent(&mark.disk, GONE)
+            }
+            (proof, source) => compare(proof, source).into(),
         };
-        DiskView { source: mark.disk.source.clone(), problem }
+        DiskView { source: mark.disk.source.clone(), seen }
     });
     futures::future::join_all(views).await
 }
@@ -168,16 +216,51 @@ pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
 /// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
 pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
     let views = disks.iter().map(|disk| async {
-        let problem = match &disk.source {
-            DiskSource::Network { servers, .. } => reach(servers).await,
+        let seen = match &disk.source {
+            DiskSource::Network { protocol, servers } => reach(protocol, servers).await,
+            DiskSource::File(path) | DiskSource::Dir(path) | DiskSource::Block(path)
+                if !disk.presence.is_needed() && is_missing(path) =>
+            {
+                absent(disk, GONE)
+            }
             // libvirt takes a block device for a file, too.
-            DiskSource::File(path) => not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()),
-            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir),
-            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device),
+            DiskSource::File(path) => {
+                not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()).into()
+            }
+            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir).into(),
+            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device).into(),
         };
-        DiskView { source: disk.source.clone(), problem }
+        DiskView { source: disk.source.clone(), seen }
     });
     futures::future::join_all(views).await
+}
+
+/// Said of storage that is not where the zone goes.
+const GONE: &str = "stays behind: it is not there";
+
+/// What there is to say of storage that is not there, and need not be.
+fn absent(disk: &Disk, why: &str) -> Seen {
+    match (disk.presence, &disk.source) {
+        // A peer's word alone.
+        (Presence::Needed, _) => Seen::problem(why),
+        (Presence::Optional, _) => Seen::note(format!("{why}; the zone does without it")),
+        (Presence::Made, DiskSource::File(path)) if path.parent().is_some_and(is_missing) => {
+            Seen::problem("cannot be made there: its folder is missing")
+        }
+        (Presence::Made, _) => Seen::default(),
+    }
+}
+
+/// Whether it is at its own host, and not here, and the zone comes without it. What it would make anew is not left behind.
+fn stays_behind(disk: &Disk) -> bool {
+    let (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path)) = &disk.source else {
+        return false;
+    };
+    disk.presence == Presence::Optional && is_missing(path)
+}
+
+fn is_missing(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn is_block_device(path: &Path) -> bool {
@@ -226,9 +309,7 @@ fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
 fn by_content(path: &Path) -> Proof {
     match fingerprint(path) {
         Ok(text) => Proof::Fingerprint(text),
-        Err(error) => {
-            Proof::None { reason: format!("{} cannot be read on its own host: {error}", path.display()) }
-        }
+        Err(error) => Proof::None { reason: format!("cannot be read on its own host: {error}") },
     }
 }
 
@@ -287,22 +368,6 @@ pub fn device_name(folder: &Path) -> Option<String> {
         let name = name.trim();
         (!name.is_empty()).then(|| format!("wwid:{name}"))
     })
-}
-
-/// Whether one of the servers of network storage can be reached from here.
-async fn reach(servers: &[String]) -> Option<String> {
-    for server in servers {
-        if server.contains(':') {
-            let connect = tokio::net::TcpStream::connect(server.as_str());
-            if matches!(tokio::time::timeout(std::time::Duration::from_secs(5), connect).await, Ok(Ok(_))) {
-                return None;
-            }
-        }
-    }
-    match servers {
-        [] => Some("names no server that could be asked".to_owned()),
-        _ => Some(format!("none of its servers can be reached ({})", servers.join(", "))),
-    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ impl Deed {
             | Call::resume { .. }
             | Call::discard { .. }
             | Call::boot { .. }
+            | Call::keep { .. }
             | Call::set_autostart { .. }
             | Call::detach { gone: false, .. } => Self::Bring,
             Call::offer { .. }
@@ -102,7 +103,9 @@ impl Named {
         let identity = |uuid: &Uuid| Self { zone: None, uuid: Some(*uuid) };
         match call {
             Call::reserve { arrival, .. } => identity(&arrival.manifest.zone.uuid),
-            Call::attach { manifest } | Call::open_arrival { manifest, .. } => identity(&manifest.zone.uuid),
+            Call::attach { manifest } | Call::keep { manifest } | Call::open_arrival { manifest, .. } => {
+                identity(&manifest.zone.uuid)
+            }
             Call::renew { uuid, .. }
             | Call::release { uuid, .. }
             | Call::detach { uuid, .. }

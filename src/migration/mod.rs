@@ -238,10 +238,15 @@ async fn reserve(task: &Task, log: &dyn Log) -> Result<bool, MoveError> {
     Ok(over)
 }
 
-/// The last step, after the point of no return: a failure here leaves the zone moved, and is reported.
+/// The last step, after the point of no return: a failure here leaves the zone moved, and is reported. Somebody may have
+/// undefined the zone at its destination while it was on its way: it runs, and would be gone with its end.
 async fn settle(task: &Task, log: &dyn Log) -> Result<(), MoveError> {
     let unknown = |reason: String| MoveError::unknown(Step::Settle, reason);
     log.intent(Step::Settle).map_err(unknown)?;
+    let kept = insist(SHORT, || task.to.keep(task.arrival.manifest.clone())).await;
+    kept.map_err(|error| {
+        unknown(format!("it has moved, but whether it is kept there is not known: {error}"))
+    })?;
     if task.arrival.manifest.zone.autostart && task.arrival.manifest.zone.persistent {
         let set = task.to.set_autostart(task.zone(), true).await;
         set.map_err(|error| unknown(format!("it has moved, but its autostart could not be set: {error}")))?;

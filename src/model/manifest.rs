@@ -1,11 +1,10 @@
 //! A zone's manifest: everything another host needs in order to take the zone.
 
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, Network, Plug, Software, Zone};
+use super::{Interface, Kind, Network, Obstacle, Plug, Software, Zone, words};
 
 /// What travels instead of the zone when a host is asked to take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +23,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<Interface>,
     /// Why its own host says that it cannot move, live or at all.
-    pub obstacles: Vec<String>,
+    pub obstacles: Vec<Obstacle>,
     /// What its own host has of the software that it depends on; a platform leaves that to the host. None: none, or older software does not
     /// tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,10 +62,16 @@ impl Manifest {
         others.filter_map(below).collect()
     }
 
+    /// Why its host says that it cannot move in that way; none: it can.
+    pub fn held(&self, kind: Kind) -> Option<String> {
+        let reasons = self.obstacles.iter().filter(|obstacle| obstacle.stops(kind));
+        let reasons: Vec<_> = reasons.map(|obstacle| obstacle.reason.as_str()).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
     /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
-    pub fn obstacles_beside<'a>(&'a self, of_config: &'a [String]) -> impl Iterator<Item = String> + 'a {
-        let said: BTreeSet<_> = of_config.iter().collect();
-        self.obstacles.iter().filter(move |obstacle| !said.contains(obstacle)).cloned()
+    pub fn obstacles_beside<'a>(&'a self, of_config: &'a [Obstacle]) -> impl Iterator<Item = Obstacle> + 'a {
+        self.obstacles.iter().filter(move |obstacle| !of_config.contains(obstacle)).cloned()
     }
 
     /// The zone as it is with these changes, `config` being its configuration with them.
@@ -130,6 +135,47 @@ pub struct Disk {
     pub source: DiskSource,
     /// The zone does not write to it.
     pub readonly: bool,
+    /// Whether it may be missing.
+    #[serde(default, skip_serializing_if = "Presence::is_needed")]
+    pub presence: Presence,
+}
+
+impl Disk {
+    /// Storage that must be there.
+    pub fn new(target: impl Into<String>, source: DiskSource, readonly: bool) -> Self {
+        Self { target: target.into(), source, readonly, presence: Presence::Needed }
+    }
+
+    /// The same, which may be missing or not.
+    #[must_use]
+    pub fn with_presence(self, presence: Presence) -> Self {
+        Self { presence, ..self }
+    }
+}
+
+words! {
+    /// Whether a piece of storage may be missing.
+    Presence, "presence of storage" {
+        /// It must be there.
+        Needed = "needed",
+        /// If it is not there yet it is made when the zone boots, as NVRAM is from its template.
+        Made = "made",
+        /// If it is not there the zone does without it, as libvirt's `startupPolicy` allows.
+        Optional = "optional",
+    }
+}
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self::Needed
+    }
+}
+
+impl Presence {
+    /// Whether it must be there.
+    pub fn is_needed(&self) -> bool {
+        *self == Self::Needed
+    }
 }
 
 /// Where a piece of storage lies, as the host of the zone sees it.

@@ -164,12 +164,6 @@ pub trait Platform: Send + Sync {
     /// its moving that its own configuration did not say.
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
 
-    /// Those of a manifest's obstacles that stand only against its moving by itself: whoever puts the zone on a host by
-    /// hand has what they name looked for by `check`.
-    fn checked(&self, _manifest: &Manifest) -> Vec<String> {
-        Vec::new()
-    }
-
     /// What this host has of the software that the zone depends on, the zone being here or on its way. None: it depends
     /// on none that the platform knows of.
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError>;

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::away::read_manifest;
 use super::{
-    Announcement, Away, Brought, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Rest,
-    Run, StandbyRow, Store, StoreError, TargetKey, announcement, targets,
+    Announcement, Away, Brought, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation,
+    Rest, Run, StandbyRow, Store, StoreError, TargetKey, announcement, targets,
 };
 use crate::model::{HostUri, Manifest};
 

@@ -291,9 +291,7 @@ fn immutable(path: &Path) -> PathBuf {
 /// Makes the folder (0700) where it is missing.
 fn prepare_folder(path: &Path) -> std::io::Result<()> {
     match path.parent() {
-        Some(folder) if !folder.is_dir() => {
-            crate::folder::make(folder, 0o700)
-        }
+        Some(folder) if !folder.is_dir() => crate::folder::make(folder, 0o700),
         _ => Ok(()),
     }
 }

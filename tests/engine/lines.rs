@@ -270,6 +270,7 @@ pass_on! {
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();
     fn detach(zone: ZoneName, uuid: Uuid, gone: bool) -> ();
+    fn keep(manifest: Manifest) -> ();
     fn set_autostart(zone: ZoneName, autostart: bool) -> ();
     fn open_arrival(manifest: Manifest, token: Token) -> ();
     fn close_arrival(token: Token) -> ();

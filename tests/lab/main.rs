@@ -25,12 +25,14 @@ mod outages;
 mod points;
 mod policies;
 mod returning;
+mod schema;
 mod setup;
 mod skipped;
 mod software;
 mod standby;
 mod story;
 mod strangers;
+mod things;
 #[path = "../fixtures/tokens.rs"]
 mod tokens;
 mod two_at_once;

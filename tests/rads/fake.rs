@@ -81,6 +81,7 @@ nothing! {
     release(ZoneName, Uuid) -> ();
     attach(Manifest) -> ();
     detach(ZoneName, Uuid, bool) -> ();
+    keep(Manifest) -> ();
     set_autostart(ZoneName, bool) -> ();
     open_arrival(Manifest, Token) -> ();
     close_arrival(Token) -> ();

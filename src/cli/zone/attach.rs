@@ -15,8 +15,8 @@ use crate::zonepath;
 /// Put a configured zone on this host, or tell whether a zone would fit
 ///
 /// The zone is checked first, as one is that arrives: networks, machine type and processor, software, room,
-/// name and UUID, maintenance, and whether its disks are there. All that stands against it is said, and it
-/// stays configured. Otherwise libvirt gets it, and its manifest goes; it is not booted.
+/// name and UUID, maintenance, and whether its disks and all else that it names of its host are there. All
+/// that stands against it is said, and it stays configured. Otherwise libvirt gets it, and its manifest goes; it is not booted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_ATTACH)]
 pub struct Args {
@@ -86,7 +86,9 @@ async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Resu
     let findings = desk.judge(&manifest).await?;
     let software = differences(desk, &manifest, &findings).await?;
     let (zone, host) = (&manifest.zone.name, desk.local.name());
-    let told = Told { zone, host, edits: &edits, findings: &findings, software: software.as_ref(), update };
+    let notes = notes_of(desk, &manifest, &findings).await;
+    let software = software.as_ref();
+    let told = Told { zone, host, edits: &edits, findings: &findings, notes: &notes, software, update };
     told.print(["would fit on", "does not fit on", "would be changed"], json)
 }
 
@@ -101,7 +103,7 @@ async fn attach(
     not_on: &[String],
     json: bool,
 ) -> Result<Exit, CliError> {
-    let (edits, findings) = match desk.attach(zone, terms, not_on).await {
+    let (edits, findings, notes) = match desk.attach(zone, terms, not_on).await {
         Ok(attached) => {
             let how = if terms.force { SKIPPED } else { "" };
             let stated = states(None, not_on);
@@ -110,9 +112,10 @@ async fn attach(
                 ui::complain(&format!("zone '{zone}' was attached{how}"));
             }
             warn(zone, &attached.warnings);
-            (attached.edits, Vec::new())
+            let notes = notes_of(desk, &attached.row.manifest, &[]).await;
+            (attached.edits, Vec::new(), notes)
         }
-        Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings),
+        Err(AttachmentError::Unfit { findings, .. }) => (Vec::new(), findings, Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let software = match findings.is_empty() {
@@ -120,7 +123,8 @@ async fn attach(
         false => differences(desk, &desk.document(zone).await?.manifest, &findings).await?,
     };
     let (software, update) = (software.as_ref(), terms.update);
-    let told = Told { zone, host: desk.local.name(), edits: &edits, findings: &findings, software, update };
+    let (host, findings) = (desk.local.name(), findings.as_slice());
+    let told = Told { zone, host, edits: &edits, findings, notes: &notes, software, update };
     told.print(["", "was not attached to", "was changed"], json)
 }
 
@@ -162,7 +166,7 @@ async fn attach_lost(
     };
     let (software, update) = (None, false);
     let host = desk.local.name();
-    let told = Told { zone, host, edits: &[], findings: &findings, software, update };
+    let told = Told { zone, host, edits: &[], findings: &findings, notes: &[], software, update };
     let exit = told.print(["", "was not attached to", ""], json)?;
     if let Some(taken) = taken {
         context.audit(&format!("zone '{zone}' of {} attached by {}", taken.row.origin, desk.user));
@@ -175,6 +179,11 @@ async fn attach_lost(
         }
     }
     Ok(exit)
+}
+
+/// What is to be said of a zone that fits.
+async fn notes_of(desk: &Desk<'_>, manifest: &Manifest, findings: &[Blocker]) -> Vec<String> {
+    if findings.is_empty() { desk.local.notes(&manifest.disks).await } else { Vec::new() }
 }
 
 /// The whole of what is different, if software is among what stands against a zone.
@@ -195,6 +204,8 @@ struct Told<'a> {
     host: &'a str,
     edits: &'a [Edit],
     findings: &'a [Blocker],
+    /// What is to be said although nothing stands against it.
+    notes: &'a [String],
     software: Option<&'a Report>,
     /// What an update would have to do is wanted, too.
     update: bool,
@@ -223,7 +234,7 @@ impl Told<'_> {
             let edits: Vec<_> = self.edits.iter().map(ToString::to_string).collect();
             let document = serde_json::json!({
                 "schema_version": 1, "zone": self.zone, "host": self.host, "fits": fits, "changes": edits,
-                "findings": self.findings, "software": self.software,
+                "findings": self.findings, "notes": self.notes, "software": self.software,
             });
             let text = serde_json::to_string_pretty(&document);
             ui::note(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?));
@@ -236,6 +247,9 @@ impl Told<'_> {
                 self.list_findings();
             } else if !good.is_empty() {
                 ui::say(&format!("zone '{}' {good} {}", self.zone, self.host));
+            }
+            for note in self.notes {
+                ui::complain(&format!("zone '{}': {note}", self.zone));
             }
         }
         Ok(if fits { Exit::Done } else { Exit::of(self.findings) })

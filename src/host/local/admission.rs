@@ -8,7 +8,7 @@ use crate::hooks::Slip;
 use crate::host::room::Room;
 use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Zone, ZoneName, ZoneState};
+use crate::model::{Arrival, Blocker, BlockerKind, Disk, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Away, AwayPhase, Detached, Reservation, configured};
 use crate::zonepath;
@@ -116,6 +116,11 @@ impl Local {
         let views = probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
+    }
+
+    /// What is to be said of a zone's storage although nothing stands against it.
+    pub async fn notes(&self, disks: &[Disk]) -> Vec<String> {
+        probe::find(disks).await.iter().filter_map(DiskView::note).collect()
     }
 
     /// These reasons, and those of room.

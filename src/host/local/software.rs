@@ -153,11 +153,7 @@ mod tests {
 
     /// A container that shares `/usr` with its host, as that host tells of it.
     async fn sparse(host: &Site) -> Result<Manifest, HostError> {
-        let usr = Disk {
-            target: "/usr".to_owned(),
-            source: DiskSource::Dir(PathBuf::from("/usr")),
-            readonly: true,
-        };
+        let usr = Disk::new("/usr", DiskSource::Dir(PathBuf::from("/usr")), true);
         let manifest = Manifest { disks: vec![usr], ..whole(Brand::Lxc) };
         Ok(Manifest { software: host.host.count(&manifest).await?.software, ..manifest })
     }
@@ -260,7 +256,7 @@ mod tests {
         let folder = |target: &str, readonly| {
             let source =
                 DiskSource::Dir(PathBuf::from(if target == "/" { "/zones/web/root" } else { target }));
-            Disk { target: target.to_owned(), source, readonly }
+            Disk::new(target, source, readonly)
         };
         let disks = vec![
             folder("/", false),

@@ -3,7 +3,7 @@
 use super::*;
 
 fn disk(source: DiskSource, readonly: bool) -> Disk {
-    Disk { target: "vda".into(), source, readonly }
+    Disk::new("vda", source, readonly)
 }
 
 async fn problem(marks: &Marks, disk: &Disk, change: impl FnOnce(&mut ProbeTicket)) -> Option<String> {
@@ -11,7 +11,7 @@ async fn problem(marks: &Marks, disk: &Disk, change: impl FnOnce(&mut ProbeTicke
     change(&mut ticket);
     let view = look(&ticket).await.remove(0);
     marks.take_away(&ticket);
-    view.problem
+    view.seen.problem
 }
 
 #[tokio::test]
@@ -41,10 +41,10 @@ async fn storage_that_nobody_proves_must_be_there_and_of_its_kind() {
         (DiskSource::Block(path.clone()), Some("is there, but it is no block device")),
         (DiskSource::File(folder.path().join("none.img")), Some("is not there")),
         (DiskSource::File(path.join("below")), Some("cannot be looked at: Not a directory (os error 20)")),
-        (rbd("no port".into()), Some("none of its servers can be reached (no port)")),
+        (rbd("no port".into()), Some("none of its servers can be reached (no port:3300, no port:6789)")),
     ];
     let disks: Vec<_> = cases.iter().map(|(source, _)| disk(source.clone(), false)).collect();
-    let found: Vec<_> = find(&disks).await.into_iter().map(|view| view.problem).collect();
+    let found: Vec<_> = find(&disks).await.into_iter().map(|view| view.seen.problem).collect();
     let expected: Vec<_> = cases.iter().map(|(_, problem)| problem.map(str::to_owned)).collect();
     assert_eq!(found, expected);
 }
@@ -56,7 +56,7 @@ async fn a_block_device_that_is_called_a_file_is_known_as_what_it_is() {
     let is_block = |path: &PathBuf| path.metadata().is_ok_and(|about| about.file_type().is_block_device());
     let device = all.into_iter().find(is_block).expect("this machine has a block device");
     let disk = disk(DiskSource::File(device), false);
-    assert_eq!(find(std::slice::from_ref(&disk)).await[0].problem, None);
+    assert_eq!(find(std::slice::from_ref(&disk)).await[0].seen.problem, None);
     // No mark beside it: every host has a /dev of its own.
     let proof = Marks::default().leave(&[disk]).marks.remove(0).proof;
     assert!(matches!(proof, Proof::Fingerprint(_) | Proof::None { .. }), "{proof:?}");
@@ -85,7 +85,7 @@ async fn what_is_missing_is_said_to_be_missing() {
     let folder = tempfile::tempdir().unwrap();
     let gone = disk(DiskSource::File(folder.path().join("none.img")), false);
     let seen = problem(&Marks::default(), &gone, |_| ()).await;
-    assert!(seen.unwrap().contains("missing on its own host"));
+    assert_eq!(seen.as_deref(), Some("is missing on its own host"));
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_peer_can_make_this_host_neither_read_nor_delete_other_files() {
             proof: Proof::File { path: secret.clone(), content: "s".into() },
         }],
     };
-    assert_eq!(look(&ticket).await[0].problem.as_deref(), Some("the mark is not beside it"));
+    assert_eq!(look(&ticket).await[0].seen.problem.as_deref(), Some("the mark is not beside it"));
     Marks::default().take_away(&ticket);
     assert!(secret.exists());
 }
@@ -125,7 +125,7 @@ async fn what_would_keep_its_reader_waiting_is_not_read() {
     let file = Proof::File { path: pipe.clone(), content: "x".into() };
     let ticket = ProbeTicket { marks: vec![mark(Proof::Fingerprint("1:0".into())), mark(file)] };
     let views = look(&ticket).await;
-    let problems: Vec<_> = views.into_iter().map(|view| view.problem.unwrap()).collect();
+    let problems: Vec<_> = views.into_iter().map(|view| view.seen.problem.unwrap()).collect();
     assert!(problems[0].contains("neither a file nor a block device"), "{problems:?}");
     assert_eq!(problems[1], "is there, but it is not the same storage");
 }

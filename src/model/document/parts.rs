@@ -4,7 +4,9 @@ use roxmltree::Node;
 
 use super::fields::{Fields, Place, elements, name, unknown};
 use super::{DocumentError, Written};
-use crate::model::{Disk, DiskSource, Interface, Millis, Network, Package, Patch, System};
+use crate::model::{
+    Against, Disk, DiskSource, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System,
+};
 
 /// All that has been read so far.
 #[derive(Default)]
@@ -15,7 +17,7 @@ pub(super) struct Parts {
     pub networks: Vec<Network>,
     pub interfaces: Vec<Interface>,
     pub disks: Vec<Disk>,
-    pub obstacles: Vec<String>,
+    pub obstacles: Vec<Obstacle>,
     pub system: Option<System>,
     pub packages: Vec<Package>,
     pub patches: Vec<Patch>,
@@ -38,8 +40,9 @@ impl Parts {
             "filesystem" => self.disks.push(filesystem(node, place)?),
             "device" => self.disks.push(device(node, place)?),
             "obstacle" => {
-                let fields = Fields::of_leaf(node, place, &["reason"])?;
-                self.obstacles.push(fields.text("reason")?.to_owned());
+                let fields = Fields::of_leaf(node, place, &["reason", "against"])?;
+                let against = fields.parse_if_there("against")?.unwrap_or(Against::Any);
+                self.obstacles.push(Obstacle::new(against, fields.text("reason")?));
             }
             "software" => {
                 let system = Fields::of_leaf(node, place, &["system"])?.parse("system")?;
@@ -113,7 +116,7 @@ fn source(fields: &Fields<'_, '_, '_>, key: &str) -> Result<DiskSource, Document
 }
 
 fn filesystem(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> {
-    let fields = Fields::of(node, place, &["special", "directory", "type"])?;
+    let fields = Fields::of(node, place, &["special", "directory", "type", "presence"])?;
     let mut readonly = None;
     for child in elements(node, place)? {
         match (name(child), Fields::of_leaf(child, place, &["name"])?.text("name")?) {
@@ -122,13 +125,14 @@ fn filesystem(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentErr
         }
     }
     let target = fields.text("directory")?.to_owned();
-    Ok(Disk { target, source: source(&fields, "special")?, readonly: readonly.is_some() })
+    let disk = Disk::new(target, source(&fields, "special")?, readonly.is_some());
+    Ok(disk.with_presence(presence(&fields)?))
 }
 
 fn device(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> {
     let is_network = node.attribute("type") == Some("network");
     let own = if is_network { "protocol" } else { "match" };
-    let fields = Fields::of(node, place, &["name", "type", "readonly", own])?;
+    let fields = Fields::of(node, place, &["name", "type", "readonly", "presence", own])?;
     let servers = elements(node, place)?;
     let source = match servers.first() {
         _ if is_network => DiskSource::Network {
@@ -138,7 +142,12 @@ fn device(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> 
         Some(child) => return Err(unknown(*child, place)),
         None => source(&fields, "match")?,
     };
-    Ok(Disk { target: fields.text("name")?.to_owned(), source, readonly: fields.parse("readonly")? })
+    let disk = Disk::new(fields.text("name")?, source, fields.parse("readonly")?);
+    Ok(disk.with_presence(presence(&fields)?))
+}
+
+fn presence(fields: &Fields<'_, '_, '_>) -> Result<Presence, DocumentError> {
+    Ok(fields.parse_if_there("presence")?.unwrap_or_default())
 }
 
 /// One attribute of each element, all of which have that name.

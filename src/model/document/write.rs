@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{DocumentError, LIMIT, VERSION, Written, too_long};
 use crate::model::xml::excess;
-use crate::model::{Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
+use crate::model::{Against, Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
 
 /// The document of a manifest: 2 spaces of indent for each level, a line for each element, and the platform's
 /// configuration as it is.
@@ -53,7 +53,11 @@ fn document(manifest: &Manifest, written: &Written) -> Result<String, String> {
         write_disk(&mut xml, disk)?;
     }
     for obstacle in &manifest.obstacles {
-        xml.open(1, "obstacle").with("reason", obstacle)?.empty();
+        xml.open(1, "obstacle").with("reason", &obstacle.reason)?;
+        if obstacle.against != Against::Any {
+            xml.with("against", obstacle.against)?;
+        }
+        xml.empty();
     }
     if let Some(software) = &manifest.software {
         write_software(&mut xml, software)?;
@@ -83,7 +87,7 @@ fn write_disk(xml: &mut Xml, disk: &Disk) -> Result<(), String> {
         DiskSource::Block(path) => ("block", path),
         DiskSource::Network { protocol, servers } => {
             xml.open(1, "device").with("name", &disk.target)?.with("type", "network")?;
-            xml.with("readonly", disk.readonly)?.with("protocol", protocol)?.inside();
+            xml.with("readonly", disk.readonly)?.presence(disk)?.with("protocol", protocol)?.inside();
             for server in servers {
                 xml.open(2, "server").with("name", server)?.empty();
             }
@@ -94,10 +98,11 @@ fn write_disk(xml: &mut Xml, disk: &Disk) -> Result<(), String> {
     let path = path_text(path)?;
     if !disk.target.starts_with('/') {
         xml.open(1, "device").with("match", path)?.with("name", &disk.target)?.with("type", kind)?;
-        xml.with("readonly", disk.readonly)?.empty();
+        xml.with("readonly", disk.readonly)?.presence(disk)?.empty();
         return Ok(());
     }
     xml.open(1, "filesystem").with("special", path)?.with("directory", &disk.target)?.with("type", kind)?;
+    xml.presence(disk)?;
     if disk.readonly {
         xml.inside().open(2, "fsoption").with("name", "ro")?.empty().close(1, "filesystem");
     } else {
@@ -174,6 +179,10 @@ impl Xml {
             Network::Device(_) => "device",
         };
         self.with("physical", network.name())?.with("type", kind)
+    }
+
+    fn presence(&mut self, disk: &Disk) -> Result<&mut Self, String> {
+        if disk.presence.is_needed() { Ok(self) } else { self.with("presence", disk.presence) }
     }
 
     /// Nothing is in it.

@@ -1,8 +1,7 @@
 //! Why a zone could not be on this host, as far as libvirt can tell.
 //!
 //! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
-//! `devices` and `cards`, and what of the host itself the zone names in `belongings`. Whoever does not run libvirt's QEMU
-//! driver, a container that is, has none of the latter.
+//! `devices` and `cards`, neither of which a container has, and what of the host itself the zone names in `belongings`.
 
 mod belongings;
 mod cards;
@@ -36,11 +35,12 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     }
     let domain = domain_xml::parse(&manifest.config);
     match domain.and_then(|domain| domain_xml::must_be(&manifest.config, &manifest.zone).map(|()| domain)) {
-        Ok(domain) if driver == Driver::Qemu => {
-            blockers.extend(hardware(libvirt, &domain, arrival).await?);
-            blockers.extend(belongings::missing(&manifest.config).await?);
+        Ok(domain) => {
+            if driver == Driver::Qemu {
+                blockers.extend(hardware(libvirt, &domain, arrival).await?);
+            }
+            blockers.extend(belongings::missing(libvirt, &domain, arrival).await?);
         }
-        Ok(_) => {}
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
     }
     Ok(blockers)
@@ -137,7 +137,6 @@ pub(super) fn read_output(text: &str) {
 pub(super) fn read_config(xml: &str) {
     let _ = cards::missing(xml, "name \"e1000\", bus PCI\n");
     let _ = devices::missing(xml, "<domainCapabilities><vcpu max='1'/></domainCapabilities>");
-    belongings::read_config(xml);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
 
 use super::{Driver, Libvirt, NAME, check, domain_xml, list, live};
-use crate::model::{Aux, Brand, Edit, Manifest, Zone, ZoneName};
+use crate::model::{Aux, Brand, Disk, DiskSource, Edit, Manifest, Obstacle, Presence, Zone, ZoneName};
 use crate::platform::PlatformError;
 
 impl Libvirt {
@@ -30,12 +30,17 @@ impl Libvirt {
         let mut manifest = with(zone_now, config.trim_start().to_owned(), current)
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
         manifest.obstacles.extend(obstacles);
+        manifest
+            .disks
+            .iter_mut()
+            .filter(|disk| is_there(disk))
+            .for_each(|disk| disk.presence = Presence::Needed);
         Ok(Manifest { processor, ..manifest })
     }
 
     /// What stands against its leaving and is not in its configuration.
-    fn obstacles(&self, zone: &Zone, snapshots: usize) -> Vec<String> {
-        let mut found = Vec::new();
+    fn obstacles(&self, zone: &Zone, snapshots: usize) -> Vec<Obstacle> {
+        let mut found: Vec<String> = Vec::new();
         if snapshots > 0 {
             found.push(format!("{snapshots} snapshot(s); delete them, or leave the zone here"));
         }
@@ -52,7 +57,15 @@ impl Libvirt {
                 zone.virsh_word()
             ));
         }
-        found
+        found.into_iter().map(Obstacle::from).collect()
+    }
+}
+
+/// Whether what would be made if it were missing has been made already: then it is as much the zone's as its disks are.
+fn is_there(disk: &Disk) -> bool {
+    match &disk.source {
+        DiskSource::File(path) => disk.presence == Presence::Made && path.exists(),
+        _ => false,
     }
 }
 
@@ -103,6 +116,14 @@ pub(super) fn reread(manifest: &Manifest, config: String) -> Result<Manifest, Pl
     let mut read = with(zone, config.clone(), &config).map_err(odd)?;
     let before = domain_xml::parse(&manifest.config).map(|domain| domain.obstacles).unwrap_or_default();
     read.obstacles.extend(manifest.obstacles_beside(&before));
+    // What its host has found made stays needed.
+    let is_known =
+        |disk: &Disk| manifest.disks.iter().any(|one| one.source == disk.source && one.presence.is_needed());
+    for disk in read.disks.iter_mut().filter(|disk| disk.presence == Presence::Made) {
+        if is_known(disk) {
+            disk.presence = Presence::Needed;
+        }
+    }
     Ok(Manifest { software: manifest.software.clone(), processor: manifest.processor.clone(), ..read })
 }
 
@@ -141,10 +162,13 @@ mod tests {
         assert_eq!(manifest.disks.iter().map(|disk| disk.target.as_str()).collect::<Vec<_>>(), ["vda"]);
         assert_eq!(manifest.networks, [Network::Bridge("br0".into())]);
         assert_eq!(manifest.interfaces.len(), 1);
-        assert_eq!(manifest.obstacles, ["memory shared with other processes of this host (shmem)", "x"]);
+        assert_eq!(
+            manifest.obstacles,
+            ["memory shared with other processes of this host (shmem)", "x"].map(Obstacle::from)
+        );
         // What its configuration has said goes with it.
         let without = reread(&manifest, CONFIG.replace("<shmem name='x'/>", "")).unwrap();
-        assert_eq!(without.obstacles, ["x"]);
+        assert_eq!(without.obstacles, ["x"].map(Obstacle::from));
         assert_eq!(reread(&without, CONFIG.to_owned()).unwrap().obstacles, manifest.obstacles);
         assert_eq!(manifest.processor, before.processor);
         let said = reread(&before, CONFIG.replace("<name>", "<nome>")).unwrap_err().to_string();

@@ -156,10 +156,6 @@ impl Platform for Libvirt {
         manifest::edit(manifest, edits)
     }
 
-    fn checked(&self, manifest: &Manifest) -> Vec<String> {
-        domain_xml::parse(&manifest.config).map(|domain| domain.checked).unwrap_or_default()
-    }
-
     fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
         manifest::reread(manifest, config)
     }

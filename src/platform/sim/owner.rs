@@ -72,10 +72,9 @@ impl Sim {
                 .ok_or_else(|| PlatformError::Simulated(format!("the host has no storage {storage:?}")))?;
             let target = format!("vd{letter}");
             let path = folder.join(format!("{}-{target}.img", spec.name));
-            disks.push(Disk { target, source: DiskSource::File(path), readonly: false });
+            disks.push(Disk::new(target, DiskSource::File(path), false));
         }
-        let folder =
-            |target: String, path, readonly| Disk { target, source: DiskSource::Dir(path), readonly };
+        let folder = |target: String, path, readonly| Disk::new(target, DiskSource::Dir(path), readonly);
         if let Some(zonepath) = &spec.zonepath {
             if !host.sees(zonepath, &self.inner.paths) {
                 let what = format!("the host has no storage at {}", zonepath.display());

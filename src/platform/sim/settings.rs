@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::clock::Scale;
 use crate::model::{
-    Brand, Disk, DiskSource, Edit, Interface, Mac, Manifest, Network, Plug, Software, Stranger, Zone,
-    ZoneName,
+    Brand, Disk, DiskSource, Edit, Interface, Mac, Manifest, Network, Obstacle, Plug, Software, Stranger,
+    Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::Version;
@@ -151,7 +151,7 @@ pub struct ZoneSpec {
     pub networks: Vec<Network>,
     /// Why it cannot move.
     #[serde(default)]
-    pub obstacles: Vec<String>,
+    pub obstacles: Vec<Obstacle>,
     /// What else there is to say of it.
     #[serde(default)]
     pub profile: Profile,
@@ -225,7 +225,7 @@ pub struct ZoneConfig {
     /// What it is plugged into.
     pub networks: Vec<Network>,
     /// Why it cannot move.
-    pub obstacles: Vec<String>,
+    pub obstacles: Vec<Obstacle>,
     /// What else there is to say of it.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,

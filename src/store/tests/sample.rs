@@ -8,9 +8,9 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Brought, Contents, Detached, Direction, Entry, Expectation, Expected, Guest, Heard,
-    Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay, Run, StandbyRow,
-    Store, Surroundings, TargetKey,
+    Announcement, Away, AwayPhase, Brought, Contents, Detached, Direction, Entry, Expectation, Expected,
+    Guest, Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay,
+    Run, StandbyRow, Store, Surroundings, TargetKey,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -135,13 +135,13 @@ pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     manifest.zone.uuid = Uuid::from_u128(uuid);
     manifest.zone.brand = Brand::Lxc;
     let source = DiskSource::Dir("/zones/it's here/root".into());
-    manifest.disks.push(Disk { target: "/".into(), source, readonly: false });
+    manifest.disks.push(Disk::new("/", source, false));
     Detached::new(manifest, Written::by("h1", Millis(40)), "ada".into())
 }
 
 pub fn manifest(zone: &str) -> Manifest {
     let network = DiskSource::Network { protocol: "rbd".into(), servers: vec!["mon1:6789".into()] };
-    let disk = |target: &str, source| Disk { target: target.into(), source, readonly: target == "sda" };
+    let disk = |target: &str, source| Disk::new(target, source, target == "sda");
     Manifest {
         zone: Zone {
             name: name(zone),

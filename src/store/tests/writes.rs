@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, given_up, guest, heard, holder, left, manifest, name, rest, standby,
-    trip, uri,
+    announcement, away, booking, detached, entry, given_up, guest, heard, holder, left, manifest, name, rest,
+    standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};

@@ -303,8 +303,9 @@ fn help_of_zone_attach() {
     Put a configured zone on this host, or tell whether a zone would fit
 
     The zone is checked first, as one is that arrives: networks, machine type and processor, software,
-    room, name and UUID, maintenance, and whether its disks are there. All that stands against it is
-    said, and it stays configured. Otherwise libvirt gets it, and its manifest goes; it is not booted.
+    room, name and UUID, maintenance, and whether its disks and all else that it names of its host are
+    there. All that stands against it is said, and it stays configured. Otherwise libvirt gets it, and
+    its manifest goes; it is not booted.
 
     Usage: sysadm zone attach [OPTIONS] [ZONE]
 

@@ -17,7 +17,7 @@ fn written() -> Written {
 /// A container that has one of everything that a container has.
 fn web1() -> Manifest {
     let mac = "52:54:00:aa:bb:01".parse().unwrap();
-    let disk = |target: &str, source, readonly| Disk { target: target.to_owned(), source, readonly };
+    let disk = |target: &str, source, readonly| Disk::new(target, source, readonly);
     Manifest {
         zone: Zone {
             name: "web1".parse().unwrap(),

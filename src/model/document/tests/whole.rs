@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::{Aux, NetworkName};
+use crate::model::{Against, Aux, NetworkName, Obstacle, Presence};
 
 #[test]
 fn the_document_is_a_zone_configuration_with_what_a_hypervisor_needs_beyond() {
@@ -96,7 +96,7 @@ fn what_xml_cannot_carry_is_not_written() {
         ("\u{ffff}", "the manifest has the character U+FFFF in it, which XML cannot carry"),
     ] {
         assert_eq!(with(config).unwrap_err().to_string(), what);
-        let obstacles = vec![config.to_owned()];
+        let obstacles = vec![config.into()];
         assert_eq!(write(&Manifest { obstacles, ..web1() }, &written()).unwrap_err().to_string(), what);
     }
     assert_eq!(
@@ -116,7 +116,7 @@ fn what_xml_cannot_carry_is_not_written() {
 fn a_path_that_is_no_text_is_not_written() {
     use std::os::unix::ffi::OsStringExt;
     let path = std::ffi::OsString::from_vec(b"/srv/\xff".to_vec());
-    let disks = vec![Disk { target: "vda".into(), source: DiskSource::File(path.into()), readonly: false }];
+    let disks = vec![Disk::new("vda", DiskSource::File(path.into()), false)];
     let error = write(&Manifest { disks, ..web1() }, &written()).unwrap_err();
     assert_eq!(error.to_string(), r#""/srv/\xFF" is not UTF-8, and cannot be written in XML"#);
 }
@@ -193,7 +193,9 @@ fn disk() -> impl Strategy<Value = Disk> {
         _ => DiskSource::Network { protocol: path, servers },
     });
     let target = prop_oneof![Just("/".to_owned()), nasty(), nasty().prop_map(|text| format!("/{text}"))];
-    (target, source, any::<bool>()).prop_map(|(target, source, readonly)| Disk { target, source, readonly })
+    (target, source, any::<bool>(), select(Presence::ALL)).prop_map(|(target, source, readonly, presence)| {
+        Disk::new(target, source, readonly).with_presence(presence)
+    })
 }
 
 fn software() -> impl Strategy<Value = Software> {
@@ -222,7 +224,9 @@ fn zone() -> impl Strategy<Value = Zone> {
 
 fn manifest() -> impl Strategy<Value = Manifest> {
     let plugged = (vec(network(), 0..4), vec(interface(), 0..4));
-    let texts = (nasty(), nasty(), vec(nasty(), 0..3), option(nasty()));
+    let obstacle =
+        (select(Against::ALL), nasty()).prop_map(|(against, reason)| Obstacle::new(against, reason));
+    let texts = (nasty(), nasty(), vec(obstacle, 0..3), option(nasty()));
     (zone(), texts, plugged, vec(disk(), 0..5), option(software())).prop_map(
         |(zone, (config, platform, obstacles, processor), (networks, interfaces), disks, software)| {
             Manifest { zone, config, platform, disks, networks, interfaces, obstacles, software, processor }

@@ -77,6 +77,7 @@ pub fn missing(config: &str, capabilities: &str) -> Vec<String> {
     let (domain, host) = (config.root_element(), capabilities.root_element());
     let mut found: Vec<_> = LISTED.iter().flat_map(|listed| listed.missing(domain, host)).collect();
     found.extend(missing_security(domain, host));
+    found.extend(missing_enlightenments(domain, host));
     found.extend(too_many_processors(domain, host));
     let mut named = Vec::new();
     found.into_iter().for_each(|reason| {
@@ -132,6 +133,28 @@ fn missing_security(domain: Node<'_, '_>, host: Node<'_, '_>) -> Option<String> 
         kind.split_once('-').filter(|(family, _)| *family == "sev").map_or(kind, |(family, _)| family);
     let feature = child(child(host, "features")?, family)?;
     (feature.attribute("supported") == Some("no")).then(|| format!("no launch security {kind} there"))
+}
+
+//   <features>
+//     <hyperv supported='yes'>
+//       <enum name='features'>
+//         <value>relaxed</value>
+/// What a zone is told so that Windows knows it is one. Older software does not list it.
+fn missing_enlightenments(domain: Node<'_, '_>, host: Node<'_, '_>) -> Vec<String> {
+    let listed = child(host, "features").and_then(|features| child(features, "hyperv"));
+    let values = listed.and_then(|hyperv| child(hyperv, "enum"));
+    let (Some(values), Some(asked)) =
+        (values, child(domain, "features").and_then(|node| child(node, "hyperv")))
+    else {
+        return Vec::new();
+    };
+    let is_there = |name: &str| values.children().any(|value| value.text().map(str::trim) == Some(name));
+    let asked = asked.children().filter(|node| node.attribute("state") == Some("on"));
+    // Words and numbers alone: not every libvirt lists them, and every QEMU takes them.
+    let asked =
+        asked.map(|node| node.tag_name().name()).filter(|name| !matches!(*name, "spinlocks" | "vendor_id"));
+    let missing = asked.filter(|name| !is_there(name));
+    missing.map(|name| format!("no Hyper-V feature {name} there")).collect()
 }
 
 //   <vcpu max='255'/>
@@ -227,6 +250,21 @@ mod tests {
             "no firmware bios there; no crypto backend lkcf there; no network backend passt there; \
              no launch security sev there"
         );
+    }
+
+    #[test]
+    fn what_windows_is_told_is_looked_for_where_it_is_listed() {
+        let asked = "<features><hyperv mode='custom'><relaxed state='on'/><evmcs state='on'/><avic state='off'/>\
+            <spinlocks state='on' retries='8191'/></hyperv></features>";
+        let listed = |values: &str| {
+            format!(
+                "<domainCapabilities><features><hyperv supported='yes'>{values}</hyperv></features></domainCapabilities>"
+            )
+        };
+        let relaxed = listed("<enum name='features'><value>relaxed</value></enum>");
+        assert_eq!(found(asked, &relaxed), "no Hyper-V feature evmcs there");
+        assert_eq!(found(asked, &listed("")), "");
+        assert_eq!(found("<features><acpi/></features>", &relaxed), "");
     }
 
     proptest! {

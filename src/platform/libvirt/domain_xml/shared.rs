@@ -33,9 +33,19 @@ fn uses(root: Node<'_, '_>) -> Vec<Use> {
     let mut found = Vec::new();
     for part in root.children().filter(Node::is_element).flat_map(|section| section.children()) {
         match part.tag_name().name() {
-            "nvram" => {
-                let place = text_of(part).or_else(|| place(part));
+            "nvram" | "varstore" => {
+                let path = || part.attribute("path").map(str::to_owned);
+                let place = text_of(part).or_else(path).or_else(|| place(part));
                 found.extend(place.map(|place| Use { place, is_written: true }));
+            }
+            "memory" => {
+                let path = child(part, "source").and_then(|source| child(source, "path")).and_then(text_of);
+                let is_written = child(part, "target").is_none_or(|node| child(node, "readonly").is_none());
+                found.extend(path.map(|place| Use { place, is_written }));
+            }
+            "pstore" => {
+                let path = child(part, "path").and_then(text_of);
+                found.extend(path.map(|place| Use { place, is_written: true }));
             }
             "disk" => disk(part, &mut found),
             "filesystem" => {
@@ -54,6 +64,8 @@ fn disk(device: Node<'_, '_>, found: &mut Vec<Use>) {
     let is_kept = ["readonly", "shareable"].iter().any(|word| child(device, word).is_some());
     let is_written = !is_kept && !matches!(device.attribute("device"), Some("cdrom"));
     found.extend(place(device).map(|place| Use { place, is_written }));
+    let data = child(device, "source").and_then(|source| child(source, "dataStore")).and_then(place);
+    found.extend(data.map(|place| Use { place, is_written }));
     let mut backing = child(device, "backingStore");
     while let Some(store) = backing {
         found.extend(place(store).map(|place| Use { place, is_written: false }));
@@ -104,8 +116,22 @@ mod tests {
         let rbd = "<disk type='network'><source protocol='rbd' name='p/a'><host name='m'/></source></disk>";
         let volume = "<disk type='volume'><source pool='p' volume='v'/></disk>";
         let folder = "<filesystem type='mount'><source dir='/z/root'/><target dir='/'/></filesystem>";
-        let all = [DISK, block, rbd, volume, folder].concat();
-        let expected = ["/s/a.img", "/dev/vg/a", "rbd://m/p/a", "p/v", "/z/root"];
+        let memory = "<memory model='nvdimm'><source><path>/n/a.img</path></source><target/></memory>";
+        let data = "<disk type='file'><source file='/q/a.qcow2'><dataStore type='file'><source file='/q/a.raw'/>\
+                    </dataStore></source></disk>";
+        let store = "<pstore><path>/p/a</path></pstore>";
+        let all = [DISK, block, rbd, volume, folder, memory, data, store].concat();
+        let expected = [
+            "/s/a.img",
+            "/dev/vg/a",
+            "rbd://m/p/a",
+            "p/v",
+            "/z/root",
+            "/n/a.img",
+            "/q/a.qcow2",
+            "/q/a.raw",
+            "/p/a",
+        ];
         assert_eq!(shared(&all, &all), expected);
         assert_eq!(writes_over(&domain(""), &domain("")).unwrap(), ["/n/a.fd"]);
         let newer = domain("").replace("<nvram>/n/a.fd<", "<nvram type='file'><source file='/n/a.fd'/><");

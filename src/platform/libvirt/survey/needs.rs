@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::super::domain_xml::{self, Domain, bytes_of, child};
+use super::super::domain_xml::{self, Domain, Need, child};
 use super::super::virsh::is_plain;
 use crate::plan::Version;
 
@@ -66,7 +66,7 @@ pub fn parse(xml: &str, runs: bool, huge_page: u64) -> Result<Needs, String> {
     let root = document.root_element();
     let domain = domain_xml::parse(xml)?;
     Ok(Needs {
-        huge_page: huge_page_of(root, huge_page),
+        huge_page: huge_page_of(&domain, huge_page),
         one_node: child(root, "numatune").and_then(|tune| child(tune, "memory")).is_some_and(is_bound),
         processor: child(root, "cpu")
             .filter(|_| runs && domain.virt == "kvm")
@@ -78,11 +78,12 @@ pub fn parse(xml: &str, runs: bool, huge_page: u64) -> Result<Needs, String> {
     })
 }
 
-fn huge_page_of(root: Node<'_, '_>, usual: u64) -> Option<u64> {
-    let pages = child(child(root, "memoryBacking")?, "hugepages")?;
-    let Some(page) = child(pages, "page") else { return Some(usual) };
-    let Some(unit) = bytes_of(page.attribute("unit").unwrap_or("KiB")) else { return Some(usual) };
-    Some(page.attribute("size").and_then(|size| size.parse::<u64>().ok()?.checked_mul(unit)).unwrap_or(usual))
+/// The first size that it says, or the usual one.
+fn huge_page_of(domain: &Domain, usual: u64) -> Option<u64> {
+    domain.needs.iter().find_map(|need| match need {
+        Need::HugePages(size) => Some(size.unwrap_or(usual)),
+        _ => None,
+    })
 }
 
 /// Whether memory may come from no more than one node.

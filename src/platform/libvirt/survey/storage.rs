@@ -257,11 +257,7 @@ mod tests {
         let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
         let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
         let storage = Storage { mounts, ..Storage::default() };
-        let disk = |path: &str, readonly| Disk {
-            target: "vda".into(),
-            source: DiskSource::File(path.into()),
-            readonly,
-        };
+        let disk = |path: &str, readonly| Disk::new("vda", DiskSource::File(path.into()), readonly);
         let names = |path, readonly| storage.of(&[disk(path, readonly)]).into_iter().collect::<Vec<_>>();
         assert_eq!(names("/srv/vms/a.img", false), ["nfs:10.0.0.5:/vms"]);
         assert_eq!(names("/srv/vms-else/a.img", false), [] as [String; 0]);
@@ -276,7 +272,7 @@ mod tests {
         let name = |file: &str| {
             let path = folder.path().join(file);
             std::fs::write(&path, "").unwrap();
-            storage.of(&[Disk { target: "vda".into(), source: DiskSource::File(path), readonly: false }])
+            storage.of(&[Disk::new("vda", DiskSource::File(path), false)])
         };
         let (a, b) = (name("a"), name("b"));
         assert_eq!(a, b);
@@ -291,7 +287,7 @@ mod tests {
         assert_eq!(exports, [path.as_path()]);
         assert_eq!(parse_exports("# none\n"), [] as [PathBuf; 0]);
         let storage = Storage { exported: exports, ..Storage::look() };
-        let disk = Disk { target: "/".into(), source: DiskSource::Dir(path), readonly: false };
+        let disk = Disk::new("/", DiskSource::Dir(path), false);
         assert_eq!((storage.names(), storage.of(&[disk])), (None, BTreeSet::new()));
     }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Arrival, Beside, Brand, Disk, DiskSource, Kind, Network};
+use crate::model::{Arrival, Beside, Brand, Disk, DiskSource, Kind, Network, Obstacle};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -150,11 +150,8 @@ fn any_network() -> impl Strategy<Value = Network> {
 }
 
 fn any_disk() -> impl Strategy<Value = Disk> {
-    ("\\PC{0,8}", "\\PC{0,40}", any::<bool>()).prop_map(|(target, path, readonly)| Disk {
-        target,
-        source: DiskSource::File(path.into()),
-        readonly,
-    })
+    ("\\PC{0,8}", "\\PC{0,40}", any::<bool>())
+        .prop_map(|(target, path, readonly)| Disk::new(target, DiskSource::File(path.into()), readonly))
 }
 
 fn any_config() -> impl Strategy<Value = ZoneConfig> {
@@ -162,7 +159,7 @@ fn any_config() -> impl Strategy<Value = ZoneConfig> {
     let disks = prop::collection::vec(any_disk(), 0..3);
     let networks = prop::collection::vec(any_network(), 0..3);
     let numbers = any::<(u128, u64, u32, u64)>();
-    let obstacles = prop::collection::vec("\\PC{0,20}", 0..2);
+    let obstacles = prop::collection::vec("\\PC{0,20}".prop_map(Obstacle::from), 0..2);
     (any_name(), brand, "\\PC{0,8}", disks, networks, numbers, obstacles).prop_map(
         |(name, brand, arch, disks, networks, (uuid, memory, cpus, dirty_rate), obstacles)| {
             let uuid = Uuid::from_u128(uuid);

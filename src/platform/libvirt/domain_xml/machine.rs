@@ -1,0 +1,209 @@
+//! The machine: what it boots from, its processors, its memory, how it is tuned and guarded, and what it is told besides.
+
+use roxmltree::Node;
+
+use super::devices::folder_of;
+use super::need::Need;
+use super::storage::boot;
+use super::{Domain, attribute, bytes_of, child, text_of};
+use crate::model::Against;
+
+/// Adds what a section of a domain says; the devices are another matter.
+pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
+    match section.tag_name().name() {
+        "os" => os(section, domain),
+        "sysinfo" => {
+            for entry in section.descendants().filter(|node| node.has_tag_name("entry")) {
+                domain.read_file("fwcfg", entry.attribute("file"));
+            }
+        }
+        "bootloader" => domain.need_path(text_of(section).as_deref(), Need::Program),
+        "cpu" => cpu(section, domain),
+        "clock" => domain.needs(tsc(section).map(Need::Tsc)),
+        "memoryBacking" => hugepages(section, domain),
+        "memtune" => controlled(section, "memory", domain),
+        "blkiotune" => {
+            controlled(section, "io", domain);
+            for device in section.children().filter(|node| node.has_tag_name("device")) {
+                domain.need_path(child(device, "path").and_then(text_of).as_deref(), Need::Device);
+            }
+        }
+        "vcpu" => {
+            processors(section, domain);
+            placed(section, domain);
+        }
+        "cputune" => cputune(section, domain),
+        "numatune" => {
+            for part in section.children().filter(Node::is_element) {
+                domain.numbers(part.attribute("nodeset"), Need::Nodes);
+                placed(part, domain);
+            }
+        }
+        "resource" => {
+            if child(section, "fibrechannel").is_some() {
+                domain.needs([Need::Device("/sys/class/fc/fc_udev_device/appid_store".into())]);
+            }
+        }
+        "perf" => perf(section, domain),
+        "launchSecurity" => {
+            let kind = attribute(section, "type");
+            domain.obstacle(Against::Live, format!("its memory is guarded from its host ({kind})"));
+            let service = child(section, "quoteGenerationService").and_then(|node| node.attribute("path"));
+            domain.need_path(service, Need::Socket);
+        }
+        "seclabel" => label(section, domain),
+        "commandline" => arguments(section, domain),
+        "namespace" => namespaces(section, domain),
+        _ => {}
+    }
+}
+
+/// Machine, and the files that it boots from.
+fn os(os: Node<'_, '_>, domain: &mut Domain) {
+    for part in os.children().filter(Node::is_element) {
+        match part.tag_name().name() {
+            "type" => {
+                domain.arch = attribute(part, "arch");
+                domain.machine = part.attribute("machine").map(str::to_owned);
+            }
+            "kernel" | "initrd" | "dtb" | "shim" | "loader" | "nvram" | "varstore" => boot(part, os, domain),
+            "acpi" => {
+                for table in part.children().filter(|node| node.has_tag_name("table")) {
+                    domain.read_file("acpi table", text_of(table).as_deref());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn cpu(cpu: Node<'_, '_>, domain: &mut Domain) {
+    let mode = cpu.attribute("mode");
+    if mode == Some("custom") {
+        domain.cpu_model = child(cpu, "model").and_then(text_of);
+    }
+    let is_asked = |node: Node<'_, '_>| {
+        node.attribute("name") == Some("invtsc")
+            && matches!(node.attribute("policy"), None | Some("require" | "force"))
+    };
+    let features = cpu.children().filter(|node| node.has_tag_name("feature"));
+    let has_invtsc = features.into_iter().any(is_asked);
+    let shows_all = mode != Some("custom") && cpu.attribute("migratable") == Some("off");
+    let clock = cpu.parent_element().and_then(|root| child(root, "clock"));
+    if (has_invtsc || shows_all) && clock.and_then(tsc).is_none() {
+        let what = if has_invtsc { "an invariant time stamp counter (invtsc)" } else { "all of its host's" };
+        let reason = format!("its processor must have {what} and no frequency is stated for that");
+        domain.obstacle(Against::Live, reason);
+    }
+}
+
+/// The frequency that is stated for its time stamp counter, in Hz.
+fn tsc(clock: Node<'_, '_>) -> Option<u64> {
+    let mut timers = clock.children().filter(|node| node.has_tag_name("timer"));
+    timers.find(|node| node.attribute("name") == Some("tsc"))?.attribute("frequency")?.parse().ok()
+}
+
+fn hugepages(backing: Node<'_, '_>, domain: &mut Domain) {
+    let Some(pages) = child(backing, "hugepages") else { return };
+    let sizes: Vec<_> = pages.children().filter(|node| node.has_tag_name("page")).map(page_size).collect();
+    domain.needs((if sizes.is_empty() { vec![None] } else { sizes }).into_iter().map(Need::HugePages));
+}
+
+/// Its bytes, if it says them.
+fn page_size(page: Node<'_, '_>) -> Option<u64> {
+    let unit = bytes_of(page.attribute("unit").unwrap_or("KiB"))?;
+    page.attribute("size")?.trim().parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// Where the memory of a device comes from.
+pub fn memory_source(device: Node<'_, '_>, domain: &mut Domain) {
+    /// Of ordinary pages, on any architecture.
+    const LARGEST: u64 = 64 << 10;
+    let Some(source) = child(device, "source") else { return };
+    domain.numbers(child(source, "nodemask").and_then(text_of).as_deref(), Need::Nodes);
+    let size = child(source, "pagesize").and_then(|node| {
+        let unit = bytes_of(node.attribute("unit").unwrap_or("KiB"))?;
+        text_of(node)?.parse::<u64>().ok()?.checked_mul(unit)
+    });
+    domain.needs(size.filter(|size| *size > LARGEST).map(|size| Need::HugePages(Some(size))));
+}
+
+fn controlled(section: Node<'_, '_>, controller: &'static str, domain: &mut Domain) {
+    let is_tuned = section.children().any(|node| node.is_element());
+    domain.needs(is_tuned.then_some(Need::Controller(controller)));
+}
+
+fn processors(node: Node<'_, '_>, domain: &mut Domain) {
+    domain.numbers(node.attribute("cpuset"), Need::Processors);
+}
+
+/// `placement='auto'` asks a program where there is room.
+fn placed(node: Node<'_, '_>, domain: &mut Domain) {
+    let is_asked = node.attribute("placement") == Some("auto");
+    domain.needs(is_asked.then(|| Need::Program("numad".into())));
+}
+
+fn cputune(section: Node<'_, '_>, domain: &mut Domain) {
+    for part in section.children().filter(Node::is_element) {
+        match part.tag_name().name() {
+            "vcpupin" | "emulatorpin" | "iothreadpin" => processors(part, domain),
+            "cachetune" | "memorytune" => {
+                domain.needs([Need::Device("/sys/fs/resctrl/info".into())]);
+            }
+            "vcpusched" | "emulatorsched" | "iothreadsched" => {}
+            _ => domain.needs([Need::Controller("cpu")]),
+        }
+    }
+}
+
+/// Kernels since 4.14 count no such events.
+fn perf(section: Node<'_, '_>, domain: &mut Domain) {
+    let gone = |node: &Node<'_, '_>| {
+        node.attribute("enabled") == Some("yes")
+            && matches!(node.attribute("name"), Some("cmt" | "mbmt" | "mbml"))
+    };
+    if section.children().any(|node| gone(&node)) {
+        domain.needs([Need::Device("/sys/devices/intel_cqm/type".into())]);
+    }
+}
+
+/// A label of its own: for the domain, or for a part of it.
+pub fn label(label: Node<'_, '_>, domain: &mut Domain) {
+    let Some(model) = label.attribute("model").filter(|model| !matches!(*model, "none" | "")) else { return };
+    domain.needs([Need::Security(model.to_owned())]);
+    let text = child(label, "label").and_then(text_of).filter(|_| model == "dac");
+    // One of another type is what libvirt chose on the host that the zone comes from.
+    let text = text.filter(|_| matches!(label.attribute("type"), None | Some("static")));
+    let user = text.as_deref().and_then(|text| text.split(':').next()).unwrap_or_default();
+    let is_name = !user.is_empty() && !user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+    domain.needs(is_name.then(|| Need::User(user.to_owned())));
+}
+
+/// QEMU's own arguments: libvirt does not know what they mean, but a path in them is a path.
+fn arguments(section: Node<'_, '_>, domain: &mut Domain) {
+    let values = section.children().filter_map(|node| node.attribute("value"));
+    let paths = values.flat_map(|value| value.split([',', '=', ':'])).filter(|word| word.starts_with('/'));
+    for path in paths {
+        if path.starts_with("/dev/") || path.starts_with("/sys/") {
+            domain.need_path(Some(path), Need::Device);
+        } else {
+            domain.needs(folder_of(path).map(Need::Folder));
+        }
+    }
+}
+
+/// A container in the network, or another namespace, of something else on its host.
+fn namespaces(section: Node<'_, '_>, domain: &mut Domain) {
+    for part in section.children().filter(Node::is_element) {
+        let value = attribute(part, "value");
+        match part.attribute("type") {
+            Some("netns") => domain.needs([Need::File(format!("/run/netns/{value}").into())]),
+            kind => {
+                let what = if kind == Some("pid") { "process" } else { "container" };
+                let name = part.tag_name().name().trim_start_matches("share");
+                domain
+                    .obstacle(Against::Any, format!("its {name} is that of the {what} {value} of this host"));
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Storage: disks and what lies below them, folders, files that a zone boots from, and memory that is a file.
+
+use std::path::PathBuf;
+
+use roxmltree::Node;
+
+use super::need::Need;
+use super::{Domain, attribute, child, pci_of, text_of};
+use crate::model::{Against, Disk, DiskSource, Presence};
+
+/// A disk, and all that lies below it.
+pub fn disk(device: Node<'_, '_>, domain: &mut Domain) {
+    let target = child(device, "target").map(|node| attribute(node, "dev")).unwrap_or_default();
+    // A CD-ROM is never written to, said or not.
+    let readonly = child(device, "readonly").is_some() || device.attribute("device") == Some("cdrom");
+    match source_of(device) {
+        Ok(None) => {}
+        Ok(Some(source)) => {
+            let disk = Disk::new(target.clone(), source, readonly);
+            domain.disks.push(disk.with_presence(presence(device, domain.runs)));
+        }
+        Err(obstacle) => {
+            let is_looked_for =
+                matches!(device.attribute("type"), Some("volume" | "nvme" | "vhostuser" | "vhostvdpa"));
+            let against = if is_looked_for { Against::Moves } else { Against::Any };
+            domain.obstacle(against, format!("disk {target}: {obstacle}"));
+        }
+    }
+    of_host(device, domain);
+    let live = |what: &str| format!("disk {target} {what}");
+    if child(device, "transient").is_some() {
+        domain.obstacle(Against::Live, live("is transient: libvirt moves no such disk while the zone runs"));
+    }
+    if child(device, "mirror").is_some() {
+        domain.obstacle(Against::Live, live("is being copied (a block job)"));
+    }
+    if device.attribute("type") == Some("dir") && !readonly {
+        domain.obstacle(Against::Live, live("is a folder that the zone writes to as a disk"));
+    }
+    below(device, &target, readonly, domain);
+}
+
+/// Backing stores, which are read, and files with a disk's data, which are written to as the disk is.
+fn below(device: Node<'_, '_>, target: &str, readonly: bool, domain: &mut Domain) {
+    let mut level = Some(device);
+    while let Some(store) = level {
+        let data = child(store, "source").and_then(|source| child(source, "dataStore"));
+        if let Some(Ok(Some(source))) = data.map(source_of) {
+            let is_read = readonly || store != device;
+            domain.disks.push(Disk::new(format!("{target} (data)"), source, is_read));
+        }
+        level = child(store, "backingStore");
+        if let Some(next) = level {
+            if let Ok(Some(source)) = source_of(next) {
+                domain.disks.push(Disk::new(format!("{target} (backing)"), source, true));
+            }
+            of_host(next, domain);
+        }
+    }
+}
+
+/// Whether a medium may be missing: libvirt drops one from a zone that boots if it is `optional`, and a removable one from
+/// a zone that arrives running if it is that or `requisite`.
+fn presence(device: Node<'_, '_>, runs: bool) -> Presence {
+    let policy = child(device, "source").and_then(|source| source.attribute("startupPolicy"));
+    let is_removable = matches!(device.attribute("device"), Some("cdrom" | "floppy"));
+    match (policy, runs) {
+        (Some("optional"), false) => Presence::Optional,
+        (Some("optional" | "requisite"), true) if is_removable => Presence::Optional,
+        _ => Presence::Needed,
+    }
+}
+
+/// What of its host the source of a disk needs beside the storage itself.
+fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
+    let Some(source) = child(disk, "source") else { return };
+    match disk.attribute("type") {
+        Some("nvme") => domain.needs(child(source, "address").and_then(pci_of).map(Need::Pci)),
+        Some("vhostuser") => domain.need_path(source.attribute("path"), Need::Socket),
+        Some("vhostvdpa") => domain.need_path(source.attribute("dev"), Need::Device),
+        _ => {}
+    }
+    if source.has_attribute("fdgroup") {
+        domain.obstacle(Against::Any, "its files were handed over by whoever has started it (fdgroup)");
+    }
+    if let Some(reservations) = child(source, "reservations") {
+        match child(reservations, "source") {
+            Some(helper) => domain.need_path(helper.attribute("path"), Need::Socket),
+            None => domain.needs([Need::Program("qemu-pr-helper".into())]),
+        }
+    }
+    for identity in source.children().filter(|node| node.has_tag_name("identity")) {
+        domain.need_path(identity.attribute("agentsock"), Need::Socket);
+        domain.need_path(identity.attribute("keyfile"), Need::File);
+    }
+    domain.need_path(child(source, "knownHosts").and_then(|node| node.attribute("path")), Need::File);
+    // Without servers of its own it names them.
+    let config = child(source, "config").filter(|_| child(source, "host").is_some());
+    domain.need_path(config.and_then(|node| node.attribute("file")), Need::File);
+}
+
+/// The source of a disk or of one of its backing stores; none for an empty drive.
+pub fn source_of(disk: Node<'_, '_>) -> Result<Option<DiskSource>, String> {
+    let Some(source) = child(disk, "source") else { return Ok(None) };
+    let path = |name: &str| source.attribute(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    match disk.attribute("type") {
+        Some("file") => Ok(path("file").map(DiskSource::File)),
+        Some("block") => Ok(path("dev").map(DiskSource::Block)),
+        Some("dir") => Ok(path("dir").map(DiskSource::Dir)),
+        Some("network") => Ok(Some(network(source))),
+        other => {
+            Err(format!("storage of type '{}' cannot be checked at a destination", other.unwrap_or("?")))
+        }
+    }
+}
+
+/// Storage on a network, as its `<source>` says it: see `host::probe::servers` for how a server is written.
+pub fn network(source: Node<'_, '_>) -> DiskSource {
+    let hosts = source.children().filter(|node| node.has_tag_name("host"));
+    let mut servers: Vec<_> = hosts.map(server).collect();
+    let config = child(source, "config").and_then(|node| node.attribute("file"));
+    if let Some(config) = config.filter(|_| servers.is_empty()) {
+        servers.push(format!("conf:{config}"));
+    }
+    DiskSource::Network { protocol: attribute(source, "protocol"), servers }
+}
+
+fn server(host: Node<'_, '_>) -> String {
+    if let Some(path) = host.attribute("socket") {
+        return format!("unix:{path}");
+    }
+    let name = attribute(host, "name");
+    let place = match host.attribute("port") {
+        Some(port) if name.parse::<std::net::Ipv6Addr>().is_ok() => format!("[{name}]:{port}"),
+        Some(port) => format!("{name}:{port}"),
+        None => name,
+    };
+    match host.attribute("transport") {
+        Some("rdma") => format!("rdma:{place}"),
+        _ => place,
+    }
+}
+
+/// A folder, or what else is a folder in the zone.
+pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
+    let target = child(device, "target").map(|node| attribute(node, "dir")).unwrap_or_default();
+    let is_container = domain.virt == "lxc";
+    if !is_container {
+        let reason = format!("folder of this host shared into the zone ({target})");
+        domain.obstacle(Against::Live, reason);
+    }
+    let source = child(device, "source");
+    let attribute = |name: &str| source.and_then(|node| node.attribute(name));
+    // A daemon of somebody else's serves it.
+    domain.need_path(attribute("socket"), Need::Socket);
+    if attribute("socket").is_some() {
+        domain.obstacle(Against::Moves, format!("folder served by a process of this host ({target})"));
+    }
+    domain.need_path(child(device, "binary").and_then(|node| node.attribute("path")), Need::Program);
+    let source = match device.attribute("type").unwrap_or("mount") {
+        "mount" | "bind" => attribute("dir").map(|path| DiskSource::Dir(path.into())),
+        "file" => attribute("file").map(|path| DiskSource::File(path.into())),
+        "block" => attribute("dev").map(|path| DiskSource::Block(path.into())),
+        "volume" => {
+            let reason =
+                format!("folder {target}: storage of type 'volume' cannot be checked at a destination");
+            domain.obstacle(Against::Moves, reason);
+            None
+        }
+        // Memory file systems hold nothing while the zone does not run.
+        _ => None,
+    };
+    let readonly = child(device, "readonly").is_some();
+    // What a virtual machine calls it is no path, even if it looks like one.
+    let target = if is_container { target } else { format!("filesystem {target}") };
+    domain.disks.extend(source.map(|source| Disk::new(target, source, readonly)));
+}
+
+/// Memory that is a file, and where memory comes from.
+pub fn memory(device: Node<'_, '_>, domain: &mut Domain) {
+    if device.attribute("model") == Some("sgx-epc") {
+        domain.needs([Need::Device("/dev/sgx_vepc".into())]);
+    }
+    let Some(source) = child(device, "source") else { return };
+    if let Some(path) = child(source, "path").and_then(text_of) {
+        if path.starts_with("/dev/") {
+            domain.bound(format!("memory device of this host ({path})"), Need::Device(path.into()));
+        } else {
+            let readonly = child(device, "target").is_some_and(|node| child(node, "readonly").is_some());
+            domain.disks.push(Disk::new("memory", DiskSource::File(path.into()), readonly));
+        }
+    }
+}
+
+/// Storage by name, and a file that is made there when it is first needed.
+pub fn pstore(device: Node<'_, '_>, domain: &mut Domain) {
+    if let Some(path) = child(device, "path").and_then(text_of) {
+        domain
+            .disks
+            .push(Disk::new("pstore", DiskSource::File(path.into()), false).with_presence(Presence::Made));
+    }
+}
+
+/// The file with a lease of a lock manager.
+pub fn lease(device: Node<'_, '_>, domain: &mut Domain) {
+    let path = child(device, "target").and_then(|target| target.attribute("path"));
+    domain.disks.extend(path.map(|path| Disk::new("lease", DiskSource::File(path.into()), false)));
+}
+
+/// The files that it boots from. The NVRAM file is the only one that is written to, and may be made anew.
+pub fn boot(part: Node<'_, '_>, os: Node<'_, '_>, domain: &mut Domain) {
+    let name = part.tag_name().name();
+    let is_written = matches!(name, "nvram" | "varstore");
+    // An NVRAM may have its source in an element of its own, like a disk, or in an attribute.
+    let path = text_of(part).or_else(|| part.attribute("path").map(str::to_owned));
+    let source = path.map(|path| Ok(Some(DiskSource::File(path.into()))));
+    match source.unwrap_or_else(|| source_of(part)) {
+        Ok(None) => {}
+        Ok(Some(source)) => {
+            let is_made = is_written && (part.has_attribute("template") || os.has_attribute("firmware"));
+            let presence = if is_made { Presence::Made } else { Presence::Needed };
+            domain.disks.push(Disk::new(name, source, !is_written).with_presence(presence));
+        }
+        Err(obstacle) => {
+            let is_volume = part.attribute("type") == Some("volume");
+            let against = if is_volume { Against::Moves } else { Against::Any };
+            domain.obstacle(against, format!("{name}: {obstacle}"));
+        }
+    }
+    if is_written {
+        of_host(part, domain);
+        domain.read_file(&format!("{name} template"), part.attribute("template"));
+    }
+}
