@@ -1,8 +1,12 @@
 //! Where words go: what was asked for to standard output, the rest to standard error. A reader that has gone
 //! away is no error; what else keeps a word from standard output is.
 
+use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::sync::OnceLock;
+
+use rustix::io::Errno;
 
 use super::{CliError, Exit};
 use crate::file;
@@ -43,10 +47,17 @@ fn unwritten_because(error: impl std::fmt::Display) -> CliError {
 fn write(text: &str) -> std::io::Result<()> {
     // Words of several threads do not mix.
     let _alone = std::io::stdout().lock();
-    match file::standard_output().and_then(|mut out| out.write_all(text.as_bytes())) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+    let mut out = file::standard_output()?;
+    match out.write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe || is_lost_terminal(&error, &out) => Ok(()),
         written => written,
     }
+}
+
+/// A terminal whose line is gone says so of every word, and is not even known to be a terminal any more.
+fn is_lost_terminal(error: &std::io::Error, out: &File) -> bool {
+    let is_device = |about: std::fs::Metadata| about.file_type().is_char_device();
+    error.raw_os_error() == Some(Errno::IO.raw_os_error()) && out.metadata().is_ok_and(is_device)
 }
 
 /// Something that went wrong, or that the operator should know.

@@ -237,7 +237,10 @@ fn what_is_not_true_any_more_is_withdrawn_also_from_one_that_is_no_target_any_mo
 #[test]
 fn a_host_that_was_set_up_anew_takes_away_nothing_of_what_it_had_left() {
     let mut site = lost();
-    std::fs::remove_file(site.paths("h1").database()).unwrap();
+    let database = site.paths("h1").database();
+    std::fs::remove_file(&database).unwrap();
+    // Its agent was killed, and has left these.
+    ["db-wal", "db-shm"].iter().for_each(|end| std::fs::remove_file(database.with_extension(end)).unwrap());
     let disk = site.at("nfs/evac4-vda.img");
     let data = std::fs::read(&disk).unwrap();
     site.sim("h1").remove(&"evac4".parse().unwrap()).unwrap();

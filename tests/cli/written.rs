@@ -24,9 +24,7 @@ const PRINTING: &[&str] = &[
     "zone standby --list",
     "zone standby --list --json",
     "evacuate -l",
-    "evacuate -lpo all",
     "evacuate -l --json",
-    "evacuate -l --watch",
     "evacuate -na",
     "evacuate -na --json",
     "host list",
@@ -43,12 +41,12 @@ const PRINTING: &[&str] = &[
     "plan simulate PLAN",
     "plan simulate PLAN --json",
     "policy list",
-    "policy list -p",
+    "policy list -po all",
     "policy show spread",
     "policy show spread --toml",
     "policy show spread --json",
     "target list",
-    "target list -p",
+    "target list -po all",
     "maintain -l",
     "maintain -lpo all",
     "store check",
@@ -85,6 +83,11 @@ fn what_cannot_be_written_to_standard_output_is_an_error_whatever_is_printed() {
         assert_eq!(printed.status, Some(1), "{line}: {printed}");
         assert!(printed.stderr.ends_with(FULL), "{line}: {printed}");
         assert_eq!(printed.stderr.matches("standard output").count(), 1, "{line}: {printed}");
+    }
+    let away = Environment::empty();
+    for line in ["evacuate -l", "evacuate -lpo all", "evacuate -l --json", "evacuate -l --watch"] {
+        let printed = into(&away, line, full());
+        assert_eq!((printed.status, printed.stderr.as_str()), (Some(1), FULL), "{line}");
     }
     // What is open for reading only.
     let printed = into(&site, "zone list", File::open(&plan).unwrap());

@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::file_kind::{MAGIC, PAGE};
 
+/// More pages than any of these databases has.
+const MOST: u32 = 1 << 20;
+
 /// All pages; the first one has the number 1.
 pub(super) struct Image<'a> {
     file: &'a [u8],
@@ -36,7 +39,7 @@ impl<'a> Image<'a> {
         let there = u32::try_from(self.file.len().div_ceil(self.size)).unwrap_or(u32::MAX);
         let journal = self.journal.keys().next_back().copied().unwrap_or(0);
         // A damaged beginning says anything.
-        let said = self.header(28).filter(|said| *said / 16 <= there.max(journal)).unwrap_or(0);
+        let said = self.header(28).filter(|said| *said <= MOST).unwrap_or(0);
         there.max(journal).max(said)
     }
 

@@ -288,6 +288,16 @@ fn is_schema(record: &Record) -> bool {
 }
 
 fn cannot_be_read(pages: &BTreeSet<u32>) -> String {
-    let numbers: Vec<_> = pages.iter().map(ToString::to_string).collect();
-    format!("page {} of the file cannot be read", numbers.join(", "))
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for page in pages {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *page => *last = *page,
+            _ => ranges.push((*page, *page)),
+        }
+    }
+    let words = ranges.into_iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    });
+    format!("page {} of the file cannot be read", words.collect::<Vec<_>>().join(", "))
 }

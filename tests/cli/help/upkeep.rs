@@ -41,10 +41,11 @@ fn help_of_store_check() {
     assert_snapshot!(help("store check --help"), @r#"
     Tell whether the database is whole, and what in it waits for somebody
 
-    Looks for damage first. If there is none: for moves that were interrupted and not settled, for steps
-    whose end is not recorded, for a lock marker that is there without maintenance or missing during it,
-    and for what will settle itself. Each finding is a line that says what to do. Changes nothing, and
-    may be used while an evacuation runs; what that works on is not judged.
+    Looks for damage first. If there is none: for records that contradict each other, for moves that
+    were interrupted and not settled, for steps whose end is not recorded, for a lock marker that is
+    there without maintenance or missing during it, and for what will settle itself. Each finding is a
+    line that says what to do. Changes nothing, and may be used while an evacuation runs; what that
+    works on is not judged.
 
     Usage: sysadm store check [OPTIONS]
 
