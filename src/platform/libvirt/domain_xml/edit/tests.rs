@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::document::{self, Written};
-use crate::model::{Mac, Manifest, Millis, NetMap};
+use crate::model::{Mac, Manifest, Millis, NetMap, ZoneName};
 use crate::platform::libvirt::domain_xml::{parse, plug, stated};
 
 /// As libvirt prints a zone that runs.
