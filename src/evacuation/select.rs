@@ -56,12 +56,7 @@ pub fn known(inventory: &Inventory, open: &[Away], options: &Options) -> Result<
     let is_open = |name: &ZoneName| open.iter().any(|row| row.zone == *name);
     let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_open(name);
     let unknown: Vec<_> = options.zones.iter().filter(unknown).collect();
-    let is_named = |stranger: &&Stranger| unknown.iter().any(|name| stranger.label() == name.as_str());
-    match inventory.strangers.iter().find(is_named) {
-        Some(stranger) => Err(EvacuationError::Unhandled(stranger.clone())),
-        None if unknown.is_empty() => Ok(()),
-        None => Err(EvacuationError::NoSuchZone(unknown.iter().map(ToString::to_string).collect())),
-    }
+    EvacuationError::not_zones(inventory, &unknown)
 }
 
 /// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them

@@ -230,6 +230,54 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     ");
 }
 
+#[test]
+fn a_zone_of_which_its_refuge_does_not_tell_is_neither_gone_nor_given_up() {
+    let site = site(&["web1"]);
+    let uuid = uuid(&site, "h1", "web1").parse().unwrap();
+    site.done("h1", "maintain -s");
+    site.done("h1", "evacuate -a");
+    site.done("h1", "maintain -e");
+    let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());
+    let stranger = Stranger { name, uuid: Some(uuid), reason, running: false };
+    site.set_host("h2", |host| host.strangers = vec![stranger]);
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: preparing zones for return ... 1/1
+    ------- stderr -------
+    sysadm: return not complete: 0 of 1 zone(s) moved, 1 failed.
+    sysadm: web1: failed: on h2: web1 does not run and cannot be handled: it was told to be odd
+    [exit status 1]
+    ");
+    // Nor is it attached here beside it.
+    assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE"), @r"
+    web1:FAILED
+    [done]
+    ");
+    site.set_host("h2", |_| {});
+    site.done("h1", "evacuate -ra");
+    assert_eq!(site.whereabouts("web1"), "h1 installed");
+}
+
+#[test]
+fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
+    let site = site(&["web1"]);
+    let uuid = uuid(&site, "h1", "web1").parse().unwrap();
+    site.done("h1", "maintain -s");
+    std::fs::write(site.paths("h1").state_dir().join("point"), "source.after.detach kill\n").unwrap();
+    let struck = site.run("h1", "evacuate -a");
+    assert_eq!(struck.status, None, "{struck}");
+    let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());
+    let stranger = Stranger { name, uuid: Some(uuid), reason, running: false };
+    site.set_host("h2", |host| host.strangers = vec![stranger]);
+    assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
+    ------- stderr -------
+    sysadm: web1: where it is cannot be told before both h1 and h2 answer: it is not on h1, h2 does not answer; then 'sysadm evacuate --resume'
+    [exit status 5]
+    ");
+    site.set_host("h2", |_| {});
+    site.done("h1", "evacuate --resume");
+    assert_eq!(site.whereabouts("web1"), "h2 installed");
+}
+
 /// A virsh that lists three domains: one tells all, one has a name of two lines, and one is not told of.
 const VIRSH: &str = r#"#!/bin/sh
 tells=00511286-3319-4f84-a168-e5fcdfb0de45 silent=6b5bd03f-ed22-41e2-9128-dadfae40d005
