@@ -8,7 +8,7 @@ use crate::elsewhere::Elsewhere;
 use crate::evacuation::EvacuationError;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{Blocker, HostUri, NetworkName, ZoneName, ZoneState};
+use crate::model::{Blocker, HostUri, NetworkName, Stranger, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::StoreError;
 use crate::zonepath::ZonepathError;
@@ -19,6 +19,9 @@ pub enum Refusal {
     /// Nobody here knows it.
     #[error("no such zone: {0}")]
     NoSuchZone(ZoneName),
+    /// It is here, and cannot be handled.
+    #[error("{0}")]
+    Unhandled(Stranger),
     /// It runs.
     #[error("zone '{0}': it runs; shut it down first, or move it as it is: 'sysadm zone migrate {0} URI'")]
     Runs(ZoneName),

@@ -36,6 +36,14 @@ impl Known {
         })
     }
 
+    /// No zone of that name is known here.
+    fn unknown(&self, name: &ZoneName) -> Refusal {
+        match self.inventory.called(name) {
+            Some(stranger) => Refusal::Unhandled(stranger.clone()),
+            None => Refusal::NoSuchZone(name.clone()),
+        }
+    }
+
     /// The zone of that name, if it may be detached.
     ///
     /// # Errors
@@ -48,7 +56,7 @@ impl Known {
         let Some(zone) = self.inventory.find(name) else {
             return Err(match self.configured(name) {
                 Some(_) => detached(ZoneState::Configured),
-                None => Refusal::NoSuchZone(name.clone()),
+                None => self.unknown(name),
             });
         };
         // Of the other one this may be all that there is.
@@ -88,7 +96,7 @@ impl Known {
                 Refusal::MovedTo(name.clone(), host.clone())
             }
             (None, Some(_)) => Refusal::NotAttached(name.clone()),
-            (None, None) => Refusal::NoSuchZone(name.clone()),
+            (None, None) => self.unknown(name),
         }
     }
 
@@ -107,7 +115,7 @@ impl Known {
         Err(match (self.inventory.find(name), self.elsewhere(name, None)) {
             (_, Some(refusal)) => refusal,
             (Some(zone), None) => Refusal::State(name.clone(), zone.state, ZoneState::Configured, done),
-            (None, None) => Refusal::NoSuchZone(name.clone()),
+            (None, None) => self.unknown(name),
         })
     }
 
@@ -140,6 +148,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Stranger;
     use crate::store::tests::{sample, sample_away, sample_zone};
     use crate::store::{RestPhase, RestWay};
 
@@ -158,13 +167,15 @@ mod tests {
             zone(107, "rests", ZoneState::Installed, None),
             zone(108, "leaves", ZoneState::Installed, None),
         ];
+        let (name, reason) = ("twin".to_owned(), "twice".to_owned());
+        let twin = Stranger { name, uuid: None, reason, running: false };
         let away = |number: u128, name: &str, phase| Away {
             uuid: Uuid::from_u128(number),
             phase,
             ..sample_away(name)
         };
         Known {
-            inventory: Inventory { zones, strangers: vec![] },
+            inventory: Inventory { zones, strangers: vec![twin] },
             configured: vec![
                 sample::detached("loose", 111, None),
                 sample::detached("moved", 112, Some("ssh://h2")),
@@ -178,7 +189,7 @@ mod tests {
     fn told<T>(ask: impl Fn(&Known, &ZoneName) -> Result<T, Refusal>) -> Vec<String> {
         let known = host();
         let names = known.inventory.zones.iter().map(|zone| zone.name.clone());
-        let others = ["loose", "moved", "gone", "nobody"].map(sample::name);
+        let others = ["loose", "moved", "gone", "twin", "nobody"].map(sample::name);
         let told = |name: ZoneName| match ask(&known, &name) {
             Ok(_) => format!("{name} may"),
             Err(refusal) => refusal.to_string().split(';').next().unwrap().to_owned(),
@@ -202,6 +213,7 @@ mod tests {
                 "zone 'loose': it is configured, and only installed zones can be detached",
                 "zone 'moved': it is configured, and only installed zones can be detached",
                 "zone 'gone': it is away at ssh://root@h2",
+                "twin does not run and cannot be handled: twice",
                 "no such zone: nobody",
             ]
         );
@@ -235,6 +247,7 @@ mod tests {
                 "loose may",
                 "moved may",
                 "zone 'gone': it is away at ssh://root@h2",
+                "twin does not run and cannot be handled: twice",
                 "no such zone: nobody",
             ]
         );

@@ -15,6 +15,13 @@ EXIT STATUS
   5    stuck: where a zone is cannot be settled without you
   130  cancelled by the operator; every zone is whole, and on one host
 
+NAMES OF ZONES
+  letters, digits, '_', '-' and '.', the first a letter or digit; whatever else libvirt has
+  in a zone's name stands as % and two digits for each byte: Windows%2010, m%C3%BCller.
+  Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's UUID will do.
+  A name that is listed so comes first, then libvirt's own, then a UUID; after '--' a name
+  may begin with '-'. One with a line break or '/' is no zone's: it is told, and counts.
+
 FILES
   /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
   /etc/sysadm/policies/          policies; they win over those of the same name that
@@ -189,6 +196,8 @@ ORDER
   and app first and db last. Zones that are stopped or suspended go one at a time, after
   all that move; by 'after', then as named on the command line, then by priority, then by
   name. On return they are booted in exactly the reverse order: db first.
+  Patterns mean names as they are listed; what stands as %XX there does so here, and is one
+  character for '?': Windows%20*, m?ller for m%C3%BCller.
   Of zones that a rule both matches and names none waits for another one. Rules that make
   a ring are wrong; one that only comes about by what zones there are is broken at its
   highest priority, and told.

@@ -2,8 +2,8 @@
 
 use super::{LockHolder, Reason};
 use crate::host::HostError;
-use crate::model::Stranger;
 use crate::model::document::DocumentError;
+use crate::model::{Inventory, Stranger, ZoneName};
 use crate::store::StoreError;
 
 /// Why nothing was begun.
@@ -55,4 +55,18 @@ pub enum EvacuationError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl EvacuationError {
+    /// These are no zones of the host.
+    ///
+    /// # Errors
+    /// That they are not, if there are any.
+    pub(crate) fn not_zones(inventory: &Inventory, names: &[&ZoneName]) -> Result<(), Self> {
+        match names.iter().find_map(|name| inventory.called(name)) {
+            Some(stranger) => Err(Self::Unhandled(stranger.clone())),
+            None if names.is_empty() => Ok(()),
+            None => Err(Self::NoSuchZone(names.iter().map(ToString::to_string).collect())),
+        }
+    }
 }

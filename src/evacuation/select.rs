@@ -69,12 +69,7 @@ pub fn known(
         |name: &ZoneName| open.iter().map(|open| &open.row).chain(away).any(|row| row.zone == *name);
     let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_known(name);
     let unknown: Vec<_> = options.zones.iter().filter(unknown).collect();
-    let is_named = |stranger: &&Stranger| unknown.iter().any(|name| stranger.label() == name.as_str());
-    match inventory.strangers.iter().find(is_named) {
-        Some(stranger) => Err(EvacuationError::Unhandled(stranger.clone())),
-        None if unknown.is_empty() => Ok(()),
-        None => Err(EvacuationError::NoSuchZone(unknown.iter().map(ToString::to_string).collect())),
-    }
+    EvacuationError::not_zones(inventory, &unknown)
 }
 
 /// Zones that were named and have left already: nothing is to be done with them.

@@ -258,6 +258,20 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_called_by_its_name_whatever_that_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let script = install(&paths).unwrap().remove(0).0;
+        std::fs::create_dir_all(paths.state_dir()).unwrap();
+        std::fs::write(paths.lock_marker(), "admin since today by ada\n").unwrap();
+        for name in ["Windows 10", "müller", "-n", r"a\cb\033[2J", "100%s", "it's", "$(id)`id`", "*"] {
+            let (allowed, text) = run(&script, &[name, "prepare", "begin", "-"]);
+            let told = "boot prevented due to system maintenance: see sysadm(8) [admin since today by ada]";
+            assert_eq!((allowed, text), (false, format!("zone '{name}': {told}\n")));
+        }
+    }
+
+    #[test]
     fn a_zone_that_is_held_is_not_booted_while_its_holder_lives() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::new(folder.path());

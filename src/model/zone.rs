@@ -189,6 +189,11 @@ impl Inventory {
         self.zones.iter().find(|zone| zone.name == *name)
     }
 
+    /// The guest that would be called so, and cannot be handled.
+    pub fn called(&self, name: &ZoneName) -> Option<&Stranger> {
+        self.strangers.iter().find(|stranger| stranger.label() == name.as_str())
+    }
+
     /// The zone of that identity.
     ///
     /// # Errors

@@ -77,9 +77,7 @@ pub async fn leave(
 ) -> Result<Report, EvacuationError> {
     let inventory = local.inventory().await?;
     let unknown: Vec<_> = only.iter().filter(|name| inventory.find(name).is_none()).collect();
-    if !unknown.is_empty() {
-        return Err(EvacuationError::NoSuchZone(unknown.into_iter().map(ToString::to_string).collect()));
-    }
+    EvacuationError::not_zones(&inventory, &unknown)?;
     // One that is on its way to here is its old host's affair until it has come.
     let zones = inventory.zones.into_iter().filter(|zone| zone.aux != Some(Aux::MigratingIn));
     let (targets, left_with, heard) = (store.targets()?, store.left_with()?, store.heard()?);

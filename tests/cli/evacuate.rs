@@ -361,9 +361,9 @@ fn wrong_usage_is_told() {
     For more information, try '--help'.
     [exit status 2]
     ");
-    assert_snapshot!(site.run("h1", "evacuate 'a zone'"), @r#"
+    assert_snapshot!(site.run("h1", "evacuate a/zone"), @r#"
     ------- stderr -------
-    error: invalid value 'a zone' for '[ZONE]...': zone name "a zone": ' ' is not allowed in a zone name
+    error: invalid value 'a/zone' for '[ZONE]...': zone name "a/zone": '/' is not allowed in a zone name
 
     For more information, try '--help'.
     [exit status 2]

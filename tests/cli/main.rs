@@ -21,6 +21,7 @@ mod listing;
 mod maintain;
 mod migrate;
 mod migrate_in_vain;
+mod names;
 mod output;
 mod pipes;
 mod plan;

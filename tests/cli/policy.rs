@@ -69,7 +69,7 @@ fn check_tells_all_that_is_wrong_with_line_and_column() {
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:4:12: outbound: a whole number from 1 to 64 is expected, this one is outside
         outbound = 0
                    ^
-    sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:6:18: "web[1-3]" is no pattern of zone names: no zone name has '['; * stands for any characters, ? for one
+    sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:6:18: "web[1-3]" is no pattern of zone names: "[" is written %5B in a zone name; * stands for any characters, ? for one
         match = { name = "web[1-3]" }
                          ^^^^^^^^^^
     sysadm: /SITE/h1/etc/sysadm/policies/wrong.toml:7:10: unknown variant `sleep`, expected one of `live`, `restart`, `stop`, `suspend`, `leave`

@@ -43,7 +43,7 @@ fn hosts_and_zones_are_made_and_unmade() {
     "#);
     assert_snapshot!(site.run("h1", "sim host --storage a/b"), @r#"
     ------- stderr -------
-    error: invalid value 'a/b' for '--storage <NAME[=FOLDER]>': zone name "a/b": '/' is not allowed in a zone name
+    error: invalid value 'a/b' for '--storage <NAME[=FOLDER]>': "a/b" cannot be a name: 1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit
 
     For more information, try '--help'.
     [exit status 2]

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use super::virsh::{self, Driver, failed};
+use super::virsh::{self, Driver, failed, is_missing};
 use super::{Libvirt, list};
-use crate::exec::ExecError;
 use crate::host::chain;
 use crate::model::{Inventory, Stranger, Zone, ZoneName};
 use crate::platform::PlatformError;
@@ -18,12 +17,11 @@ impl Libvirt {
     pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
         // Each question is a process: containers are not asked for where none can be.
         let worth = |driver: &Driver| *driver == Driver::Qemu || self.trace_of(*driver).is_some();
-        let asked = futures::future::join_all(
-            Driver::ALL
-                .into_iter()
-                .filter(worth)
-                .map(|driver| async move { (driver, list_of(driver).await) }),
-        );
+        let asked = Driver::ALL.into_iter().filter(worth).map(|driver| async move {
+            let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
+            (driver, command.run().await)
+        });
+        let asked = futures::future::join_all(asked);
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
@@ -78,16 +76,23 @@ impl Libvirt {
                 (_, Err(error)) => result.strangers.push(domain.stranger(chain(&error))),
             }
         }
-        if !untold.is_empty() {
-            // Those that are not listed any more are gone.
-            let now =
-                list::parse_list(&list_of(driver).await.map_err(|error| failed("list the zones", error))?)?;
-            let there = now.iter().filter(|domain| untold.iter().any(|one| one.uuid == domain.uuid));
-            result.strangers.extend(
-                there.map(|domain| domain.stranger("libvirt lists it and tells nothing of it".to_owned())),
-            );
+        for domain in untold {
+            match Self::asked_again(driver, domain).await {
+                Ok(zone) => result.zones.extend(zone),
+                Err(reason) => result.strangers.push(domain.stranger(reason)),
+            }
         }
         Ok(result)
+    }
+
+    /// A domain of which libvirt has told nothing: none if it is gone since it was listed, or why it does not tell.
+    async fn asked_again(driver: Driver, domain: &list::Listed) -> Result<Option<Zone>, String> {
+        match driver.virsh().arg(format!("dominfo {}", domain.uuid)).run().await {
+            Err(error) if is_missing(&error) => return Ok(None),
+            asked => asked.map_err(|error| chain(&error))?,
+        };
+        let zone = Self::zone_by_uuid(driver, domain.uuid).await.map_err(|error| chain(&error))?;
+        zone.map(Some).ok_or_else(|| "libvirt lists it and tells nothing of it".to_owned())
     }
 
     /// The guests of all drivers.
@@ -128,11 +133,7 @@ impl Libvirt {
     }
 
     /// A zone of that identity, if there is one.
-    pub(super) async fn zone_by_uuid(
-        &self,
-        driver: Driver,
-        uuid: Uuid,
-    ) -> Result<Option<Zone>, PlatformError> {
+    pub(super) async fn zone_by_uuid(driver: Driver, uuid: Uuid) -> Result<Option<Zone>, PlatformError> {
         let commands = [format!("dominfo {uuid}"), format!("domstate --reason {uuid}")];
         match driver.batch(&commands).await?.as_slice() {
             // Another zone may be called what this one's UUID is.
@@ -142,8 +143,4 @@ impl Libvirt {
             _ => Ok(None),
         }
     }
-}
-
-async fn list_of(driver: Driver) -> Result<String, ExecError> {
-    driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]).run().await
 }

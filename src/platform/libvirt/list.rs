@@ -87,7 +87,7 @@ pub fn parse_zone(brand: Brand, dominfo: &str, domstate: &str) -> Result<Option<
     let (head, rest) = dominfo.split_once("Name:").ok_or_else(|| odd("no \"Name\""))?;
     let (name, rest) = rest.rsplit_once("\nUUID:").ok_or_else(|| odd("no \"UUID\""))?;
     // "Name:" and its blanks take 16 columns.
-    let name = name.get(11..).ok_or_else(|| odd("Name"))?;
+    let name = name.strip_prefix("           ").unwrap_or_else(|| name.trim());
     let (uuid, fields) = rest.split_once('\n').ok_or_else(|| odd("UUID"))?;
     let field = |name: &str| {
         let mut lines = fields.lines().chain(head.lines());

@@ -189,7 +189,7 @@ impl Platform for Libvirt {
             if !listed.iter().any(|domain| domain.uuid == uuid) {
                 continue;
             }
-            let Some(found) = self.zone_by_uuid(driver, uuid).await? else { continue };
+            let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { continue };
             if found.is_running() {
                 let what = "it runs; only a zone that does not run can be detached".to_owned();
                 return Err(PlatformError::State { zone: zone.clone(), what });
@@ -278,7 +278,7 @@ impl Platform for Libvirt {
 
     async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let driver = Driver::Qemu;
-        let Some(found) = self.zone_by_uuid(driver, uuid).await? else { return Ok(()) };
+        let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { return Ok(()) };
         match (found.state.as_str(), found.aux) {
             ("running", Some(Aux::Paused | Aux::MigratingIn)) => {
                 let destroy = driver.virsh().args(["destroy", &uuid.to_string()]);

@@ -26,7 +26,7 @@ impl Libvirt {
     async fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<(Driver, Zone), PlatformError> {
         for (driver, listed) in self.lists().await? {
             if listed.iter().any(|domain| domain.uuid == uuid)
-                && let Some(found) = self.zone_by_uuid(driver, uuid).await?
+                && let Some(found) = Self::zone_by_uuid(driver, uuid).await?
             {
                 return Ok((driver, found));
             }
@@ -49,7 +49,7 @@ impl Libvirt {
         let mut pause = if end.is_some() { limit } else { PAUSES[1] };
         let mut refusal = ask_to_shut_down(driver, uuid, deadline).await.err();
         loop {
-            match self.zone_by_uuid(driver, uuid).await? {
+            match Self::zone_by_uuid(driver, uuid).await? {
                 Some(now) if now.is_running() => {}
                 _ => return Ok(()),
             }

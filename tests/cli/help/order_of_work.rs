@@ -59,6 +59,13 @@ fn help_of_sysadm() {
       5    stuck: where a zone is cannot be settled without you
       130  cancelled by the operator; every zone is whole, and on one host
 
+    NAMES OF ZONES
+      letters, digits, '_', '-' and '.', the first a letter or digit; whatever else libvirt has
+      in a zone's name stands as % and two digits for each byte: Windows%2010, m%C3%BCller.
+      Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's UUID will do.
+      A name that is listed so comes first, then libvirt's own, then a UUID; after '--' a name
+      may begin with '-'. One with a line break or '/' is no zone's: it is told, and counts.
+
     FILES
       /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
       /etc/sysadm/policies/          policies; they win over those of the same name that
