@@ -74,7 +74,12 @@ fn save(context: &Context) -> Result<Exit, CliError> {
     let path = context.paths.database();
     let nothing =
         || CliError::new(Exit::Error, format!("there is no {}, so nothing to recover", path.display()));
-    path.symlink_metadata().map_err(|_| nothing())?;
+    match context.open_to_read() {
+        Ok(None) => return Err(nothing()),
+        Err(error @ StoreError::Missing { .. }) => return Err(error.into()),
+        // It is looked at once more when no run can begin.
+        _ => {}
+    }
     let _lock = RunLock::take(&context.paths, "store recover")?;
     let Some(recovered) = recover(&path)? else {
         ui::say("the database is not damaged; nothing was changed");

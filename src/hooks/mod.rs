@@ -19,6 +19,9 @@ pub use slip::{Slip, has_pass, holder};
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
 
+/// How an error says that a script is somebody else's.
+const NOT_OURS: std::io::ErrorKind = std::io::ErrorKind::AlreadyExists;
+
 /// What every version of it says of itself.
 const SIGNATURE: &str = "# Installed by 'sysadm setup'";
 
@@ -97,6 +100,7 @@ pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
                 Ok((path, Change::Removed))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((path, Change::Absent)),
+            Err(error) if error.kind() == NOT_OURS => Ok((path, Change::Kept)),
             Err(source) => Err(HookError { path, source }),
         })
         .collect()
@@ -119,7 +123,7 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
 
 /// The text of a script that is there. One that sysadm has not written is neither replaced nor taken away.
 fn must_be_ours(path: &Path) -> std::io::Result<String> {
-    let strange = || std::io::Error::other("it is not a hook of sysadm; move it away");
+    let strange = || std::io::Error::new(NOT_OURS, "it is not a hook of sysadm; move it away");
     if path.symlink_metadata()?.is_symlink() {
         return Err(strange());
     }
@@ -151,10 +155,9 @@ mod tests {
         };
         for link in [false, true] {
             put(link);
-            for result in [install(&paths), uninstall(&paths)] {
-                let said = crate::host::chain(&result.unwrap_err());
-                assert!(said.ends_with("00-sysadm: it is not a hook of sysadm; move it away"), "{said}");
-            }
+            let said = crate::host::chain(&install(&paths).unwrap_err());
+            assert!(said.ends_with("00-sysadm: it is not a hook of sysadm; move it away"), "{said}");
+            assert_eq!(uninstall(&paths).unwrap()[0].1, Change::Kept);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "#!/bin/sh\nexit 0\n");
             assert_eq!(path.is_symlink(), link);
         }

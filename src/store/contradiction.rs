@@ -18,14 +18,10 @@ pub(super) fn contradictions(contents: &Contents) -> Vec<Finding> {
     let away = contents.away.iter().map(|(row, manifest)| (&row.zone, row.uuid, manifest));
     let standbys = contents.standbys.iter().map(|(row, manifest)| (&row.zone, row.uuid, manifest));
     let detached = contents.detached.iter().map(|row| (&row.zone, row.uuid, &row.manifest));
-    let others = away.chain(standbys).chain(detached).filter_map(|(zone, uuid, manifest)| {
-        is_another(manifest, zone, uuid).then(|| {
-            let text = format!(
-                "its record holds the configuration of '{}' ({})",
-                manifest.zone.name, manifest.zone.uuid
-            );
-            finding(zone, &text)
-        })
+    let others = away.chain(standbys).chain(detached);
+    let others = others.filter(|(zone, uuid, manifest)| is_another(manifest, zone, *uuid));
+    let others = others.map(|(zone, _, Manifest { zone: other, .. })| {
+        finding(zone, &format!("its record holds the configuration of '{}' ({})", other.name, other.uuid))
     });
     findings.extend(others);
     findings
@@ -46,8 +42,12 @@ fn two_places(contents: &Contents) -> Vec<Finding> {
         };
         places.entry(row.uuid).or_default().push((&row.zone, place));
     }
-    for rest in contents.rests.iter().filter(|rest| rest.phase == RestPhase::Resting) {
-        places.entry(rest.uuid).or_default().push((&rest.zone, "at rest here".to_owned()));
+    for rest in &contents.rests {
+        let place = match rest.phase {
+            RestPhase::Resting => "at rest here",
+            RestPhase::Stopping => "being stopped here",
+        };
+        places.entry(rest.uuid).or_default().push((&rest.zone, place.to_owned()));
     }
     let settled =
         |uuid| contents.away.iter().all(|(row, _)| row.uuid != uuid || row.phase == AwayPhase::Away);

@@ -76,7 +76,7 @@ fn lines(contents: &Contents) -> BTreeSet<String> {
     let targets = contents.targets.iter().map(|row| format!("{row:?}"));
     let runs = contents.runs.iter().map(|row| format!("{row:?}"));
     let moves = contents.moves.iter().map(|row| format!("{row:?}"));
-    let journal = contents.journal.iter().enumerate().map(|(_, row)| format!("{row:?}"));
+    let journal = contents.journal.iter().map(|row| format!("{row:?}"));
     let away = contents.away.iter().map(|row| format!("{row:?}"));
     let detached = contents.detached.iter().map(|row| format!("{row:?}"));
     let standbys = contents.standbys.iter().map(|row| format!("{row:?}"));

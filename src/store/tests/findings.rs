@@ -68,6 +68,7 @@ fn one_zone_is_at_one_place() {
         (vec![away_as("web", gone), away_as("old", gone)], vec![], vec![], &["contradiction web"]),
         (vec![away_as("web", gone), away_as("old", coming)], vec![], vec![], &["contradiction web"]),
         (vec![away_as("web", gone)], vec![rests(RestPhase::Resting)], vec![], &["contradiction web"]),
+        (vec![away_as("web", gone)], vec![rests(RestPhase::Stopping)], vec![], &["contradiction web"]),
         (vec![away_as("web", gone)], vec![], vec![detached("web", 22, None)], &["contradiction web"]),
         (vec![away_as("web", gone)], vec![], vec![detached("web", 22, Some("ssh://h2"))], nothing),
         (vec![away_as("web", coming)], vec![], vec![detached("web", 22, None)], nothing),
