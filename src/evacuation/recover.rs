@@ -221,7 +221,8 @@ async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, S
     // One that cannot be settled now stops no other.
     let autostart =
         manifest.as_ref().is_some_and(|manifest| manifest.zone.autostart && manifest.zone.persistent);
-    let moved = match act(action, row, source, destination, autostart).await {
+    let there = found.as_ref().map(|(_, host)| host.as_ref());
+    let moved = match act(action, row, (source, destination, there), autostart).await {
         Ok(moved) => moved,
         Err(error) => {
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
@@ -303,8 +304,7 @@ fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneNa
 async fn act(
     action: Action,
     row: &Away,
-    source: &dyn Host,
-    destination: &dyn Host,
+    (source, destination, there): (&dyn Host, &dyn Host, Option<&dyn Host>),
     autostart: bool,
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
@@ -337,6 +337,9 @@ async fn act(
             };
             if view(other, row).await == View::Installed {
                 other.detach(zone.clone(), uuid, leaves).await?;
+            }
+            if let (Some(there), true) = (there, autostart) {
+                there.set_autostart(zone, true).await?;
             }
             return Ok(false);
         }

@@ -5,7 +5,7 @@ use sysadm::model::Millis;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
-use crate::world::{Kindly, World, error_of, live, name, state_of, until};
+use crate::world::{Kindly, World, error_of, live, name, until};
 
 async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
     world.engine_of(host).run(direction, &World::options()).await.unwrap()
