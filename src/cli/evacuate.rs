@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
 use crate::policy::Word;
-use crate::store::{Direction, MoveState, RestPhase};
+use crate::store::{Direction, MoveState, RestPhase, Store};
 
 /// Move all zones away from this host, or back
 ///
@@ -87,7 +87,8 @@ pub struct Args {
     /// Ask both hosts what became of each interrupted move, and finish or undo it; every run does that first
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
-    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned
+    /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned. Of one that
+    /// is here and belongs to another host, give that host up: it belongs here then
     #[arg(long, value_name = "ZONE", conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
@@ -119,7 +120,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         return stop::ask(&context).await;
     }
     if let Some(zone) = &args.forget {
-        return forget(&context, zone);
+        return forget(&context, zone).await;
     }
     let verbosity = match (args.verbose, args.quiet || args.json) {
         (true, _) => Verbosity::Verbose,
@@ -256,7 +257,16 @@ fn exit_of(outcome: &Outcome) -> Exit {
     }
 }
 
-fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
+/// Keeps a zone that is here and belongs to another host. Gives that host's name, if there is such a zone.
+async fn adopt(context: &Context, store: &Arc<Store>, zone: &ZoneName) -> Result<Option<String>, CliError> {
+    let inventory = context.local(Arc::clone(store))?.inventory().await?;
+    let Some(uuid) = inventory.find(zone).map(|zone| zone.uuid) else { return Ok(None) };
+    let guest = store.guest(uuid)?;
+    store.remove_guest(uuid)?;
+    Ok(guest.map(|guest| guest.home.name))
+}
+
+async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let _lock = RunLock::take(&context.paths, format_args!("evacuate --forget {zone}"))?;
     let store = context.store()?;
     if store.remove_rest(zone)? {
@@ -266,6 +276,11 @@ fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     }
     let row = store.away()?.into_iter().find(|row| row.zone == *zone);
     let Some(row) = row else {
+        if let Some(home) = adopt(context, &store, zone).await? {
+            context.audit(&format!("{zone}, of {home}, kept for good by {}", Context::user()));
+            ui::say(&format!("{zone}: {home} is given up; it belongs here from now on"));
+            return Ok(Exit::Done);
+        }
         return Err(CliError::new(
             Exit::Error,
             format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is"),
