@@ -16,10 +16,13 @@ pub enum GivenUp {
     Here(HostUri),
     /// It was last there, and is configured here.
     Configured(HostUri),
+    /// It is here and belonged to that host; now it belongs to this one.
+    Home(String),
 }
 
 impl Desk<'_> {
-    /// Gives up a zone that is away or rests here; none if it does neither. Of one that is away nobody else need have the
+    /// Gives up a zone that is away or rests here, or the host to which a zone that is here belongs; none if nothing of
+    /// that is so. Of one that is away nobody else need have the
     /// configuration: it is configured here then, unless this host itself has it.
     ///
     /// # Errors
@@ -30,7 +33,9 @@ impl Desk<'_> {
         if store.remove_rest(zone)? {
             return Ok(Some(GivenUp::Rest));
         }
-        let Some(row) = store.away()?.into_iter().find(|row| row.zone == *zone) else { return Ok(None) };
+        let Some(row) = store.away()?.into_iter().find(|row| row.zone == *zone) else {
+            return Ok(self.adopt(zone).await?.map(GivenUp::Home));
+        };
         if self.is_known_to_be_here(row.uuid).await {
             store.remove_away(zone)?;
             return Ok(Some(GivenUp::Here(row.refuge)));
@@ -47,5 +52,14 @@ impl Desk<'_> {
         let kept = Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone());
         store.give_up(&Detached { last_at: Some(row.refuge.clone()), since: self.now, ..kept })?;
         Ok(Some(GivenUp::Configured(row.refuge)))
+    }
+
+    /// Makes a zone that is here and belongs to another host this host's own; gives that host's name, if it is so.
+    async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AttachmentError> {
+        let inventory = self.local.inventory().await?;
+        let Some(uuid) = inventory.find(zone).map(|zone| zone.uuid) else { return Ok(None) };
+        let guest = self.local.store().guest(uuid)?;
+        self.local.store().remove_guest(uuid)?;
+        Ok(guest.map(|guest| guest.home.name))
     }
 }

@@ -89,7 +89,8 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["list", "dry_run", "back", "forget"])]
     resume: bool,
     /// Give up a zone that is away or rests here: it stays as it is, is no longer listed, and never returned. One that
-    /// is away is configured here then: 'sysadm zone attach' takes it if it is nowhere else
+    /// is away is configured here then: 'sysadm zone attach' takes it if it is nowhere else. Of one that is here and
+    /// belongs to another host, give that host up: it belongs here then
     #[arg(long, value_name = "ZONE", value_parser = ZoneName::typed, conflicts_with_all = ["list", "dry_run", "back"])]
     forget: Option<ZoneName>,
     /// Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is finished. Once more
@@ -281,6 +282,11 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
             ),
             format!(", last at {refuge},"),
         ),
+        Some(GivenUp::Home(home)) => {
+            context.audit(&format!("{zone}, of {home}, kept for good by {}", desk.user));
+            ui::say(&format!("{zone}: {home} is given up; it belongs here from now on"));
+            return Ok(Exit::Done);
+        }
         None => {
             let text = format!("{zone} is not away from this host; 'sysadm evacuate -l' lists what is");
             return Err(CliError::new(Exit::Error, text));

@@ -351,7 +351,11 @@ impl Engine {
 
     /// Names that are not those of other hosts of their own, and an order that cannot be kept to.
     fn tell_of(&self, scene: &scene::Scene) {
-        scene.connected.remarks().iter().for_each(|text| self.watcher.event(&Event::Warning(text)));
+        // What is said of the one destination of a migration is the answer to it.
+        if scene.direction != Direction::Migrate {
+            let remarks = scene.connected.remarks();
+            remarks.iter().for_each(|text| self.watcher.event(&Event::Warning(text)));
+        }
         let [ring, others @ ..] = scene.rings.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
         let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));

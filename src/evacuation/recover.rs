@@ -221,7 +221,8 @@ async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, S
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
-    let moved = match act(action, row, source, destination, manifest.as_ref()).await {
+    let there = found.as_ref().map(|(_, host)| host.as_ref());
+    let moved = match act(action, row, (source, destination, there), manifest.as_ref()).await {
         Ok(moved) => moved,
         Err(error) => {
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
@@ -303,8 +304,7 @@ fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneNa
 async fn act(
     action: Action,
     row: &Away,
-    source: &dyn Host,
-    destination: &dyn Host,
+    (source, destination, there): (&dyn Host, &dyn Host, Option<&dyn Host>),
     manifest: Option<&Manifest>,
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
@@ -337,6 +337,13 @@ async fn act(
             };
             if view(other, row).await == View::Installed {
                 other.detach(zone.clone(), uuid, leaves).await?;
+            }
+            let persistent = manifest.filter(|manifest| manifest.zone.persistent);
+            if let (Some(there), Some(manifest)) = (there, persistent) {
+                there.keep(manifest.clone()).await?;
+                if manifest.zone.autostart {
+                    there.set_autostart(zone, true).await?;
+                }
             }
             return Ok(false);
         }

@@ -63,15 +63,17 @@ pub(super) async fn heed(
     by: &HostUri,
 ) -> Verdict {
     let verdict = match look(local, store, claim).await {
+        // Others may have brought it home since.
+        Ok((Verdict::Gone | Verdict::Twice, _)) if is_nowhere_else(local, peers, claim, by).await => {
+            Ok(Verdict::Home)
+        }
         Ok((Verdict::Gone, _)) => settle(local, store, claim, by).await,
-        Ok((Verdict::Twice, _)) if is_nowhere_else(local, peers, claim, by).await => Ok(Verdict::Home),
         looked => looked.map(|(verdict, _)| verdict),
     };
     verdict.unwrap_or_else(Verdict::NotRecorded)
 }
 
-/// Whether the host that has attached the zone, and those to which it went from there, say that they have it not: others
-/// have brought it home.
+/// Whether the host that has attached the zone, and those to which it went from there, say that they have it not.
 async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostUri) -> bool {
     let question = Question { uuid: claim.uuid, asker: local.name() };
     nowhere(&question.ask(peers, vec![by.clone()]).await, &[]).is_ok()

@@ -20,6 +20,8 @@ pub struct Environment {
     agents: Vec<(&'static str, Child)>,
     /// Where they listen, or did.
     ports: Vec<(&'static str, u16)>,
+    /// Other names of hosts.
+    also: Vec<(&'static str, &'static str)>,
     said: Arc<Mutex<String>>,
 }
 
@@ -28,7 +30,8 @@ impl Environment {
     pub fn new() -> Self {
         // In memory, where there is such a place: a hundred hosts would wait for the disk.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let new = Self { folder, agents: Vec::new(), ports: Vec::new(), said: Arc::default() };
+        let new =
+            Self { folder, agents: Vec::new(), ports: Vec::new(), also: Vec::new(), said: Arc::default() };
         let ca = new.at("ca");
         cert::init_ca(&ca, "test", Millis::now()).unwrap();
         for host in HOSTS {
@@ -138,6 +141,9 @@ impl Environment {
         let mut text = format!("host = \"{host}\"\nplatform = \"sim\"\n[connect.addresses]\n");
         for (other, port) in ports {
             text.push_str(&format!("{other} = \"127.0.0.1:{port}\"\n"));
+            for (_, name) in self.also.iter().filter(|(host, _)| host == other) {
+                text.push_str(&format!("\"{name}\" = \"127.0.0.1:{port}\"\n"));
+            }
         }
         std::fs::write(self.paths(host).config(), text).unwrap();
     }
@@ -158,6 +164,19 @@ impl Environment {
             self.agents.push((host, agent));
         }
         HOSTS.iter().for_each(|host| self.configure(host, &self.ports));
+    }
+
+    /// Gives a host a second name.
+    pub fn call_also(&mut self, host: &'static str, name: &'static str) {
+        let (ca, tls) = (self.at("ca"), self.paths(host).tls_dir());
+        let old = ["pem", "key"].map(|end| ca.join(format!("{host}.{end}")));
+        old.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        let pair = cert::issue(&ca, host, &[name.to_owned()], 30, Millis::now()).unwrap();
+        std::fs::copy(pair.cert, tls.join("host.pem")).unwrap();
+        std::fs::copy(pair.key, tls.join("host.key")).unwrap();
+        self.also.push((host, name));
+        self.stop_agent(host);
+        self.start_agents(&[host]);
     }
 
     /// What the agents have logged.

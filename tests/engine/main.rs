@@ -11,6 +11,7 @@ mod expectations;
 mod faults;
 mod forced;
 mod hangs;
+mod homecoming;
 mod journeys;
 mod lines;
 mod migrations;

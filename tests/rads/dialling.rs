@@ -11,6 +11,7 @@ use sysadm::transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::fake::{Fake, Other};
 use crate::raw;
 use crate::site::{Agent, DAY, Site, config, copy, dialer, impatient, uri, write};
 
@@ -36,6 +37,30 @@ async fn a_question_is_answered() {
     let agent = Agent::start(&there, config(|_| {})).await;
     let remote = Remote::connect(agent.uri(), dialer(&here)).await.unwrap();
     assert_eq!(remote.facts().await.unwrap().host, "fake");
+}
+
+/// Hosts change their addresses, and names their hosts.
+#[tokio::test]
+async fn another_host_under_the_same_name_is_not_taken_for_the_one_before() {
+    let site = Site::new("Example");
+    let (here, there) = (site.host("h1"), site.host("h2"));
+    let mut agent = Agent::start(&there, config(|_| {})).await;
+    let remote = Remote::connect(agent.uri(), dialer(&here)).await.unwrap();
+    assert_eq!(remote.id(), Fake.id());
+    let listen = agent.address.to_string();
+    agent.begin_stop();
+    agent.ended().await;
+    let _other = Agent::serve(&there, config(|config| config.agent.listen = listen), Arc::new(Other)).await;
+    let stream = remote.connect(&Token::random(), Channel::Memory).await;
+    let mut told = vec![stream.err().map(|error| error.to_string())];
+    // The first learns that the line is cut.
+    for _ in 0..2 {
+        told.push(remote.facts().await.err().map(|error| error.to_string()));
+    }
+    let other = |why: &Option<String>| {
+        why.as_ref().is_some_and(|why| why.contains("another host than before answers"))
+    };
+    assert!(other(&told[0]) && other(&told[2]), "{told:?}");
 }
 
 #[tokio::test]

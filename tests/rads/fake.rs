@@ -13,16 +13,19 @@ use uuid::Uuid;
 
 pub struct Fake;
 
+/// The same on another machine.
+pub struct Other;
+
 macro_rules! nothing {
-    ($($name:ident($($type:ty),*) -> $reply:ty;)+) => {
+    ($host:ident is $id:literal; $($name:ident($($type:ty),*) -> $reply:ty;)+) => {
         #[async_trait]
-        impl Host for Fake {
+        impl Host for $host {
             fn name(&self) -> &str {
                 "fake"
             }
 
             fn id(&self) -> HostId {
-                Uuid::from_u128(1).into()
+                Uuid::from_u128($id).into()
             }
 
             async fn facts(&self) -> Result<Facts, HostError> {
@@ -65,32 +68,42 @@ fn failed() -> HostError {
     HostError::Failed { host: "fake".to_owned(), reason: "fake".to_owned() }
 }
 
-nothing! {
-    inventory() -> Inventory;
-    survey(bool) -> Survey;
-    whereabouts(Uuid) -> Whereabouts;
-    check(Arrival) -> Vec<Blocker>;
-    manifest(ZoneName) -> Manifest;
-    offer(ZoneName) -> Offer;
-    look(ProbeTicket) -> Vec<DiskView>;
-    unmark(ProbeTicket) -> ();
-    leave_standby(Standby) -> ();
-    withdraw_standby(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-    reserve(Arrival, u64) -> ();
-    renew(ZoneName, Uuid, u64) -> ();
-    release(ZoneName, Uuid) -> ();
-    attach(Manifest) -> ();
-    detach(ZoneName, Uuid, bool) -> ();
-    keep(Manifest) -> ();
-    set_autostart(ZoneName, bool) -> ();
-    open_arrival(Manifest, Token) -> ();
-    close_arrival(Token) -> ();
-    send(Zone, Token, Vec<Plug>) -> Sent;
-    progress(ZoneName) -> Option<Progress>;
-    abort(ZoneName) -> ();
-    finish(ZoneName) -> ();
-    resume(ZoneName, Uuid) -> ();
-    discard(ZoneName, Uuid) -> ();
-    shutdown(ZoneName, Uuid, u64) -> ();
-    boot(ZoneName, Uuid) -> bool;
+macro_rules! hosts {
+    ($($host:ident is $id:literal;)+) => {$(
+        nothing! {
+            $host is $id;
+            inventory() -> Inventory;
+            survey(bool) -> Survey;
+            whereabouts(Uuid) -> Whereabouts;
+            check(Arrival) -> Vec<Blocker>;
+            manifest(ZoneName) -> Manifest;
+            offer(ZoneName) -> Offer;
+            look(ProbeTicket) -> Vec<DiskView>;
+            unmark(ProbeTicket) -> ();
+            leave_standby(Standby) -> ();
+            withdraw_standby(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
+            reserve(Arrival, u64) -> ();
+            renew(ZoneName, Uuid, u64) -> ();
+            release(ZoneName, Uuid) -> ();
+            attach(Manifest) -> ();
+            detach(ZoneName, Uuid, bool) -> ();
+            keep(Manifest) -> ();
+            set_autostart(ZoneName, bool) -> ();
+            open_arrival(Manifest, Token) -> ();
+            close_arrival(Token) -> ();
+            send(Zone, Token, Vec<Plug>) -> Sent;
+            progress(ZoneName) -> Option<Progress>;
+            abort(ZoneName) -> ();
+            finish(ZoneName) -> ();
+            resume(ZoneName, Uuid) -> ();
+            discard(ZoneName, Uuid) -> ();
+            shutdown(ZoneName, Uuid, u64) -> ();
+            boot(ZoneName, Uuid) -> bool;
+        }
+    )+};
+}
+
+hosts! {
+    Fake is 1;
+    Other is 2;
 }

@@ -1,0 +1,142 @@
+//! Zones that come home by themselves, and the lock that stays as long as they leave.
+
+use insta::assert_snapshot;
+use sysadm::platform::sim::{Effect, Fault, Operation};
+
+use crate::environment::Environment;
+
+/// z1 of h1 is at h3, whose zones go to h1.
+fn away_at_h3() -> Environment {
+    let mut site = Environment::new();
+    site.run_zone("h1", "z1", |_| {});
+    site.start_agents(&["h1", "h2", "h3"]);
+    site.done("h1", "target set --default rads://h3");
+    site.done("h3", "target set --default rads://h1");
+    empty(&site, "h1");
+    site
+}
+
+fn empty(site: &Environment, host: &str) {
+    site.done(host, "maintain -s");
+    site.done(host, "evacuate");
+    site.done(host, "maintain -e");
+}
+
+#[test]
+fn a_guest_that_its_refuge_sends_home_is_home() {
+    let site = away_at_h3();
+    empty(&site, "h3");
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    sysadm: no active evacuation
+    sysadm: not in maintenance; 1 zone(s) still running here: z1
+    [done]
+    ");
+    for host in ["h3", "h1", "h3"] {
+        let said = site.run(host, "evacuate -ra").to_string();
+        assert_eq!(said.trim(), "sysadm: nothing to return\n[done]");
+        assert_eq!(site.whereabouts("z1"), "h1 running");
+    }
+}
+
+#[test]
+fn a_guest_that_is_moved_home_is_home() {
+    let site = away_at_h3();
+    site.done("h3", "zone migrate z1 rads://h1");
+    let listed = site.run("h1", "evacuate -l").stdout;
+    assert!(listed.contains("no active evacuation"), "{listed}");
+    let kept = site.run("h3", "zone list -cp").stdout;
+    assert!(!kept.contains("z1"), "{kept}");
+    site.done("h3", "evacuate -ra");
+    assert_eq!(site.whereabouts("z1"), "h1 running");
+}
+
+#[test]
+fn a_guest_that_was_passed_on_comes_home_with_one_command() {
+    let site = away_at_h3();
+    site.done("h3", "target set --default rads://h2");
+    site.done("h3", "maintain -s");
+    site.done("h3", "evacuate");
+    assert_eq!(site.whereabouts("z1"), "h2 running");
+    let kept = site.run("h3", "evacuate -l").stdout;
+    assert!(kept.contains("empty, safe to reboot") && !kept.contains("z1"), "{kept}");
+    assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
+    sysadm: preparing zones for return ... 1/1
+    sysadm: returning zones ... 1/1
+    sysadm: return completed successfully.
+    ------- stderr -------
+    sysadm: z1: h3 has migrated it to rads://h2; it returns from there
+    [done]
+    ");
+    assert_eq!(site.whereabouts("z1"), "h1 running");
+}
+
+#[test]
+fn a_guest_is_found_also_when_its_refuge_does_not_answer_any_more() {
+    let mut site = away_at_h3();
+    site.done("h3", "target set --default rads://h2");
+    empty(&site, "h3");
+    site.stop_agent("h3");
+    site.done("h1", "target set --default rads://h3 rads://h2");
+    let back = site.run("h1", "evacuate -ra");
+    assert_eq!(back.status, Some(0), "{back}");
+    assert!(back.stderr.contains("it returns from rads://h2, which has it"), "{back}");
+    assert_eq!(site.whereabouts("z1"), "h1 running");
+}
+
+#[test]
+fn a_zone_that_is_away_already_is_no_error() {
+    let site = Environment::locked();
+    site.done("h1", "target set evac3 rads://nowhere");
+    site.done("h1", "evacuate -q evac1");
+    assert_snapshot!(site.run("h1", "evacuate evac1"), @r"
+    sysadm: evac1: it is away already, at rads://h2
+    sysadm: nothing to evacuate
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -n evac1"), @r"
+    sysadm: evac1: it is away already, at rads://h2
+    sysadm: dry-run succeeded
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate evac1 nobody"), @r"
+    ------- stderr -------
+    sysadm: no such zone: nobody
+    [exit status 1]
+    ");
+    assert_eq!(site.run("h1", "evacuate -q evac1").to_string().trim(), "[done]");
+    assert_snapshot!(site.run("h1", "evacuate evac1 evac2"), @r"
+    sysadm: evac1: it is away already, at rads://h2
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 1/1
+    sysadm: evacuation completed successfully.
+    [done]
+    ");
+    let mixed = site.run("h1", "evacuate --retries 0 evac1 evac3");
+    assert_eq!(mixed.status, Some(1), "{mixed}");
+}
+
+#[test]
+fn the_lock_stays_as_long_as_an_evacuation_needs_it() {
+    let site = Environment::locked();
+    site.done("h1", "maintain -s --type power");
+    site.set_faults("h1", &[Fault::always(Effect::Hang { at: Operation::Send })]);
+    let run = site.start("h1", "evacuate -j1");
+    site.done("h1", "maintain -e");
+    let refused = site.run("h1", "maintain -e --type power");
+    assert_eq!(refused.status, Some(4), "{refused}");
+    let expected = "sysadm: an evacuation of this host is in progress (evacuate, pid PID) and needs its maintenance; \
+                    'sysadm evacuate --cancel' stops it, 'sysadm evacuate -l' shows when it has ended";
+    assert_eq!(refused.stderr.trim(), expected);
+    assert!(site.paths("h1").lock_marker().exists());
+
+    // Whoever lifts it by other means stops what has not begun.
+    let database = rusqlite::Connection::open(site.paths("h1").database()).unwrap();
+    database.execute("DELETE FROM maintenance", []).unwrap();
+    site.set_faults("h1", &[]);
+    let ended = site.end(run);
+    assert_eq!(ended.status, Some(3), "{ended}");
+    assert!(
+        ended.stderr.contains("failed: this host is not in maintenance any more; it stays here"),
+        "{ended}"
+    );
+}
