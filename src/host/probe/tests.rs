@@ -139,3 +139,68 @@ fn marks_are_gone_when_their_host_ends() {
     drop(marks);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// What is said of a disk by another host, `change` being what is so there.
+async fn seen(disk: &Disk, change: impl FnOnce()) -> Seen {
+    let marks = Marks::default();
+    let ticket = marks.leave(std::slice::from_ref(disk));
+    change();
+    let view = look(&ticket).await.remove(0);
+    marks.take_away(&ticket);
+    view.seen
+}
+
+#[tokio::test]
+async fn a_medium_that_may_be_missing_stays_behind_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.iso");
+    let iso = disk(DiskSource::File(path.clone()), true).with_presence(Presence::Optional);
+    let nowhere = Seen::note("is missing on its own host; the zone does without it");
+    assert_eq!(seen(&iso, || ()).await, nowhere);
+    let behind = Seen::note("stays behind: it is not there; the zone does without it");
+    assert_eq!(find(std::slice::from_ref(&iso)).await[0].seen, behind);
+    std::fs::write(&path, "a").unwrap();
+    assert_eq!(seen(&iso, || ()).await, Seen::default());
+    let other = seen(&iso, || std::fs::write(&path, "b").unwrap()).await;
+    assert_eq!(other, Seen::problem("is there, but with another content"));
+    assert_eq!(seen(&iso, || std::fs::remove_file(&path).unwrap()).await, behind);
+    // What is written to is no other matter.
+    std::fs::write(&path, "a").unwrap();
+    let floppy = Disk { readonly: false, ..iso };
+    assert_eq!(seen(&floppy, || std::fs::remove_file(&path).unwrap()).await, behind);
+}
+
+#[tokio::test]
+async fn what_is_made_at_the_next_boot_needs_only_its_folder_but_is_not_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nvram/VARS.fd");
+    let nvram = disk(DiskSource::File(path.clone()), false).with_presence(Presence::Made);
+    let problem = Seen::problem("cannot be made there: its folder is missing");
+    assert_eq!(seen(&nvram, || ()).await, problem);
+    assert_eq!(find(std::slice::from_ref(&nvram)).await[0].seen, problem);
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    assert_eq!(seen(&nvram, || ()).await, Seen::default());
+    assert_eq!(find(std::slice::from_ref(&nvram)).await[0].seen, Seen::default());
+    std::fs::write(&path, "boot entries").unwrap();
+    assert_eq!(seen(&nvram, || ()).await, Seen::default());
+    let lost = seen(&nvram, || std::fs::remove_file(&path).unwrap()).await;
+    assert_eq!(lost, Seen::problem("is not there"));
+}
+
+#[tokio::test]
+async fn a_peer_cannot_say_of_a_disk_that_it_need_not_be_there() {
+    let needed = disk(DiskSource::File("/no/such.img".into()), false);
+    let ticket = ProbeTicket { marks: vec![Mark { disk: needed, proof: Proof::Absent }] };
+    assert_eq!(look(&ticket).await[0].seen, Seen::problem("is missing on its own host"));
+}
+
+#[test]
+fn a_path_is_named_once() {
+    let view = |seen| DiskView { source: DiskSource::File("/srv/x.img".into()), seen };
+    let gone = Marks::default().leave(&[disk(DiskSource::File("/srv/no-such/x.img".into()), false)]);
+    let Proof::None { reason } = &gone.marks[0].proof else { panic!("{gone:?}") };
+    let blocker = view(Seen::problem(reason.clone())).blocker().unwrap();
+    assert_eq!(blocker.reason, "storage /srv/x.img is missing on its own host");
+    let note = view(Seen::note("stays behind")).note();
+    assert_eq!(note.as_deref(), Some("storage /srv/x.img stays behind"));
+}

@@ -46,6 +46,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
       ],
       "fits": false,
       "host": "h2",
+      "notes": [],
       "schema_version": 1,
       "software": null,
       "zone": "web1"
@@ -319,4 +320,52 @@ fn a_zone_is_deleted_from_a_terminal_only_when_that_is_confirmed() {
     assert!(site.run("h1", "zone list -cn").stdout.contains("box1"));
     assert_eq!(answer(b"y\n").to_string(), refused.to_string());
     assert!(!site.run("h1", "zone list -cn").stdout.contains("box1"));
+}
+
+#[test]
+fn a_medium_that_may_be_missing_is_said_to_stay_behind() {
+    let site = site();
+    let (manifest, _) = document_of(&site, "h1", "web1");
+    let iso =
+        r#"  <device match="/no/such.iso" name="sda" type="file" readonly="true" presence="optional"/>"#;
+    let path = site.at("with-medium.xml");
+    let write = |device: &str| {
+        std::fs::write(&path, manifest.replacen("  <config", &format!("{device}\n  <config"), 1)).unwrap();
+    };
+    write(iso);
+    assert_snapshot!(site.run("h2", &format!("zone attach -n {}", path.display())), @r"
+    sysadm: zone 'web1' would fit on h2
+    ------- stderr -------
+    sysadm: zone 'web1': storage /no/such.iso stays behind: it is not there; the zone does without it
+    [done]
+    ");
+    let told = site.run("h2", &format!("zone attach --json -n {}", path.display())).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["fits"], true);
+    let note = "storage /no/such.iso stays behind: it is not there; the zone does without it";
+    assert_eq!(told["notes"], serde_json::json!([note]));
+    write(&iso.replace(" presence=\"optional\"", ""));
+    assert_snapshot!(site.run("h2", &format!("zone attach -n {}", path.display())), @r"
+    ------- stderr -------
+    sysadm: zone 'web1' does not fit on h2:
+        storage: storage /no/such.iso is not there
+    [exit status 1]
+    ");
+}
+
+#[test]
+fn what_holds_a_zone_only_while_it_runs_does_not_hold_one_that_is_at_rest() {
+    let site = site();
+    let path = site.at("held.xml");
+    let attach = format!("zone attach -n {}", path.display());
+    let held = |against: &str| {
+        let (manifest, _) = document_of(&site, "h1", "web1");
+        let obstacle =
+            format!("  <obstacle reason=\"disk vda is transient\" against=\"{against}\"/>\n  <config");
+        std::fs::write(&path, manifest.replacen("  <config", &obstacle, 1)).unwrap();
+        !site.run("h2", &attach).stdout.contains("zone 'web1' would fit on h2")
+    };
+    assert_eq!(["any", "moves", "live"].map(held), [true, false, false]);
+    site.done("h1", "sim start web1");
+    assert_eq!(["any", "moves", "live"].map(held), [true, false, true]);
 }

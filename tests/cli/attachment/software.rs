@@ -81,6 +81,7 @@ fn what_is_different_is_told_in_the_order_and_the_words_of_the_proposal() {
       ],
       "fits": false,
       "host": "h2",
+      "notes": [],
       "schema_version": 1,
       "software": {
         "local": "svr4",
