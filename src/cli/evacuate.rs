@@ -145,11 +145,18 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.resume {
         let engine = context.engine(reporter.clone(), cancel)?;
         let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
-        let left = recover::settle_interrupted(&engine).await?;
+        let settled = recover::settle_all(&engine).await?;
         reporter.finish();
         let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
-        if !left.is_empty() || ending {
+        if !settled.open.is_empty() || ending {
             return Ok(Exit::Stuck);
+        }
+        if !settled.down.is_empty() {
+            ui::complain(&format!(
+                "every zone is settled; {} down, see 'sysadm evacuate -l'",
+                are(settled.down.len())
+            ));
+            return Ok(Exit::Partly);
         }
         ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
         return Ok(Exit::Done);
@@ -283,4 +290,8 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     context.audit(&format!("{zone}{audited} given up by {}", desk.user));
     ui::say(&format!("{zone}: given up; {said}"));
     Ok(Exit::Done)
+}
+
+fn are(count: usize) -> String {
+    if count == 1 { "1 is".to_owned() } else { format!("{count} are") }
 }

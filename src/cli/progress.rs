@@ -120,6 +120,9 @@ impl Reporter {
         for a_move in &outcome.moves {
             self.conclude_zone(a_move);
         }
+        for down in &outcome.down {
+            ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+        }
         self.tell_left_alone(outcome);
         for stranger in outcome.strangers.iter().filter(|stranger| stranger.running) {
             ui::complain(&format!(
@@ -186,6 +189,9 @@ fn shortfall(outcome: &Outcome) -> String {
             0 => {}
             count => parts.push(format!("{count} {word}")),
         }
+    }
+    if !outcome.down.is_empty() {
+        parts.push(format!("{} down", outcome.down.len()));
     }
     let running = outcome.left_running.iter().flatten().count()
         + outcome.strangers.iter().filter(|stranger| stranger.running).count();

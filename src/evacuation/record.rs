@@ -59,6 +59,7 @@ impl Subject<'_> {
                 bytes: 0,
                 downtime: None,
                 expected: None,
+                down: None,
             },
         }
     }
@@ -86,7 +87,7 @@ impl Subject<'_> {
             (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
             (Errand::Return(away) | Errand::Aside(away), Err(_)) if stayed => store.update_away(away),
             (Errand::Aside(away), Ok(_)) => {
-                store.update_away(&Away { refuge: self.peer.clone(), ..away.clone() })
+                store.update_away(&Away { refuge: self.peer.clone(), down: None, ..away.clone() })
             }
             // Its end is not known, or something is left: the next run settles it.
             (_, Err(_)) => Ok(()),

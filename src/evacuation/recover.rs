@@ -3,7 +3,7 @@
 //! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with why. A host that could not be asked
 //! is one of the answers, and never leads to a start.
 
-use super::{Engine, EvacuationError, Event, rest};
+use super::{Down, Engine, EvacuationError, Event, rest};
 use crate::host::{Host, HostError, chain};
 use crate::model::{Aux, HostUri, Step, ZoneName, words};
 use crate::store::{Away, AwayPhase};
@@ -83,10 +83,29 @@ pub const fn decide(step: Option<Step>, source: View, destination: View) -> Acti
 /// recorded as away and are here again. Gives the records that are still open then: nothing may be done with
 /// their zones.
 pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, EvacuationError> {
+    Ok(settle_all(engine).await?.open)
+}
+
+/// What is so when all was settled that could be.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// The records that are still open: nothing may be done with their zones.
+    pub open: Vec<Away>,
+    /// Zones that ran when their move began, and do not run where they are.
+    pub down: Vec<Down>,
+}
+
+/// The same, and which of the guests are down after it.
+///
+/// # Errors
+/// If it cannot be found out or written down.
+pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     rest::settle(engine).await?;
+    engine.look_at_those_down().await?;
+    let mut settled = Settled::default();
     let mut rows = engine.store.away()?;
     if rows.is_empty() {
-        return Ok(rows);
+        return Ok(settled);
     }
     let here = engine.local.inventory().await?;
     rows.retain(|row| row.phase != AwayPhase::Away || here.zones.iter().any(|zone| zone.uuid == row.uuid));
@@ -97,7 +116,6 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, Evacuation
         Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
-    let mut open = Vec::new();
     for row in rows {
         let ends = host(&row.refuge).and_then(|refuge| {
             let local = engine.local.as_ref();
@@ -107,19 +125,20 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Away>, Evacuation
                 (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => (local as &dyn Host, refuge),
             })
         });
-        let (settled, text) = match ends {
-            Ok(ends) => settle(engine, &row, ends).await?,
+        let (is_settled, text) = match ends {
+            Ok(ends) => settle(engine, &row, ends, &mut settled.down).await?,
             Err(reason) => (false, reason),
         };
         engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
-        if !settled {
-            open.push(row);
+        if !is_settled {
+            settled.open.push(row);
         }
     }
-    Ok(open)
+    settled.down.extend(engine.away_and_down()?);
+    Ok(settled)
 }
 
-async fn view(host: &dyn Host, row: &Away) -> View {
+pub(super) async fn view(host: &dyn Host, row: &Away) -> View {
     let Ok(inventory) = host.inventory().await else { return View::Silent };
     match inventory.zones.iter().find(|zone| zone.uuid == row.uuid) {
         None => View::Absent,
@@ -136,6 +155,7 @@ async fn settle(
     engine: &Engine,
     row: &Away,
     (source, destination): (&dyn Host, &dyn Host),
+    at_home: &mut Vec<Down>,
 ) -> Result<(bool, String), EvacuationError> {
     let step = match row.phase {
         AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
@@ -171,7 +191,14 @@ async fn settle(
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
         }
     };
-    match (settled(row, moved), manifest) {
+    let down = match row.phase {
+        AwayPhase::Away => None,
+        _ => engine.down_after(row, if moved { destination } else { source }).await,
+    };
+    let why_down = down.as_ref().map(|down| down.reason.clone());
+    let record = settled(row, moved).map(|record| Away { down: why_down.clone(), ..record });
+    let is_away = record.as_ref().is_some_and(|record| !record.one_way);
+    match (record, manifest) {
         (Some(row), Some(manifest)) if row.one_way => {
             if let Err(error) = engine.gone(&row, &manifest, Engine::now()) {
                 return Ok((false, format!("it is on {}: {}", destination.name(), chain(&error))));
@@ -180,13 +207,18 @@ async fn settle(
         (Some(row), _) => engine.store.update_away(&row)?,
         (None, _) => drop(engine.store.remove_away(&zone)?),
     }
+    if let Some(down) = down.filter(|_| !is_away) {
+        engine.note_down(&down)?;
+        at_home.push(down);
+    }
     let place = if moved { destination.name() } else { source.name() };
     let what = if row.phase == AwayPhase::Away {
         "it was brought back by somebody else"
     } else {
         "its move was interrupted"
     };
-    Ok((true, format!("{what}; it is on {place}")))
+    let is_down = if why_down.is_some() { ", and does not run" } else { "" };
+    Ok((true, format!("{what}; it is on {place}{is_down}")))
 }
 
 /// The record of a zone that has moved or has not; none if it is at home. One that has gone for good is not away.

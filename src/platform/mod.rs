@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::exec::ExecError;
 use crate::host::{Channel, Progress, Sent};
-use crate::model::{Arrival, Blocker, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
+use crate::model::{Arrival, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -109,6 +109,9 @@ impl PlatformError {
 pub trait Platform: Send + Sync {
     /// Its word in configurations and manifests.
     fn name(&self) -> &'static str;
+
+    /// The command that boots a zone on its host, for people.
+    fn boot_command(&self, zone: &ZoneName, brand: Brand) -> String;
 
     /// How the host is.
     async fn facts(&self) -> Result<PlatformFacts, PlatformError>;

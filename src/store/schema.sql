@@ -221,6 +221,9 @@ CREATE TABLE heard (
 ) STRICT;
 
 -- v 5
+-- Why a zone that ran when it left does not run where it is, as far as was seen.
+ALTER TABLE away ADD COLUMN down TEXT;
+
 -- Where a zone was last that was given up while it was away: it may be there.
 ALTER TABLE detached ADD COLUMN last_at TEXT;
 

@@ -9,6 +9,7 @@ mod cert;
 mod config;
 mod database;
 mod demo;
+mod down;
 mod environment;
 mod evacuate;
 mod folders;
