@@ -17,6 +17,9 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest};
 
+/// No more marks are left at once than that.
+const MANY: usize = 16_384;
+
 /// How the files begin that are left as marks.
 const PREFIX: &str = ".sysadm-probe-";
 
@@ -116,6 +119,9 @@ impl Marks {
 
     fn mark_in(&self, folder: &Path, known: &mut BTreeMap<PathBuf, Proof>) -> Proof {
         let make = || {
+            if self.left.lock().unwrap_or_else(PoisonError::into_inner).len() >= MANY {
+                return Proof::None { reason: format!("{MANY} marks are left already and not taken away") };
+            }
             let path = folder.join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
             let content = uuid::Uuid::new_v4().to_string();
             let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
