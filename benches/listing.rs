@@ -119,6 +119,7 @@ fn fill(root: &Path) {
             bytes: 1 << 30,
             downtime: Some(120),
             expected: None,
+            down: None,
         };
         store.begin_away(&row, &manifest).expect("a row");
         store.update_away(&row).expect("a row");

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::shares::{Place, Shares, network};
-use super::{Claims, Peer, ServeError, serve};
+use super::{Claims, Ledger, Peer, ServeError, serve};
 use crate::config::Config;
 use crate::host::{Host, Role, chain};
 use crate::model::Millis;
@@ -82,8 +82,9 @@ impl Listener {
         let doors = Shares::new(DOORS, DOORS / 2);
         let places = self.config.agent.connections;
         let places = Shares::new(places, places - places / 4);
-        let claims = Claims::default();
-        let house = Arc::new(House { host, log, places, claims, config: self.config, paths: self.paths });
+        let (claims, ledger) = (Claims::default(), Ledger::default());
+        let house =
+            Arc::new(House { host, log, places, claims, ledger, config: self.config, paths: self.paths });
         let mut connections = JoinSet::new();
         tokio::pin!(stop);
         loop {
@@ -118,6 +119,7 @@ struct House {
     log: Log,
     places: Arc<Shares<String>>,
     claims: Claims,
+    ledger: Ledger,
     config: Arc<Config>,
     paths: Paths,
 }
@@ -143,6 +145,7 @@ impl House {
             name: incoming.name.clone(),
             certified: true,
             claims: self.claims.clone(),
+            ledger: self.ledger.clone(),
         };
         let stream = match incoming.welcome().await {
             Ok(stream) => stream,

@@ -3,6 +3,7 @@
 //! [`serve()`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over, [`listen`] what comes over TLS.
 
 mod claims;
+mod ledger;
 pub mod listen;
 mod questions;
 mod serve;
@@ -10,4 +11,5 @@ mod shares;
 pub mod stdio;
 
 pub use claims::Claims;
+pub use ledger::{Ledger, Limits, WEIGHT};
 pub use serve::{Peer, ServeError, serve};

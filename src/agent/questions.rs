@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
 use super::claims::Claim;
+use super::ledger::{Held, Limits};
 use crate::host::{ByteStream, Call, Deed, Host, HostError, Named, Role, Standing, Token};
-use crate::model::{Blocker, BlockerKind};
+use crate::model::{Blocker, BlockerKind, format_bytes};
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 
@@ -81,14 +82,23 @@ pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) 
 
 async fn read_requests(
     mut reader: impl AsyncRead + Unpin,
-    replies: &mpsc::Sender<Reply>,
+    replies: &mpsc::Sender<Answer>,
     open: &mut Open,
     host: &Arc<dyn Host>,
     peer: &Peer,
 ) -> Result<(), FrameError> {
     loop {
-        let request = match tokio::time::timeout(SILENCE, frame::read(&mut reader, frame::MAX_FRAME)).await {
-            Ok(Ok(request)) => request,
+        let next = tokio::time::timeout(SILENCE, next(&mut reader, peer)).await;
+        let (request, held) = match next {
+            Ok(Ok(Next::Request(request, held))) => (request, held),
+            Ok(Ok(Next::Refused { id, reason })) => {
+                let reason = format!("failed to begin a question: {reason}");
+                let error = HostError::Failed { host: host.name().to_owned(), reason };
+                if replies.send(Answer::small(&reply(id, Err(error)))?).await.is_err() {
+                    return Ok(());
+                }
+                continue;
+            }
             Ok(Err(FrameError::Closed)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Err(elapsed) => return Err(FrameError::Io(elapsed.into())),
@@ -103,38 +113,161 @@ async fn read_requests(
                         let (host, replies, peer) = (Arc::clone(host), replies.clone(), peer.clone());
                         open.tasks.spawn(async move {
                             let answer = match own(&*host, &peer, &call).await {
-                                Ok(()) => ask(host, call).await,
+                                Ok(()) => ask(Arc::clone(&host), call).await,
                                 Err(error) => Err(error),
                             };
                             drop(claim);
-                            // Fails when the client has gone: then nobody wants to know.
-                            let _ = replies.send(reply(id, answer)).await;
+                            if let Ok(answer) = Answer::of(id, answer, &*host, &peer) {
+                                // Fails when the client has gone: then nobody wants to know.
+                                let _ = replies.send(answer).await;
+                            }
+                            drop(held);
                         });
                         continue;
                     }
                 }
             }
         };
-        if replies.send(reply).await.is_err() {
+        if replies.send(Answer::small(&reply)?).await.is_err() {
             return Ok(());
         }
     }
 }
 
+/// What has come.
+enum Next {
+    /// A question, and the room that it takes; or a sign of life.
+    Request(Request, Option<Held>),
+    /// A question for which there is no room: it was not read.
+    Refused {
+        /// Its number.
+        id: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What is no longer than this is read before it is known whether there is room for it.
+const SMALL: u32 = frame::MAX_HELLO;
+
+/// The next question, or sign of life.
+async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next, FrameError> {
+    let length = frame::head(reader, frame::MAX_FRAME).await?;
+    let limit = Limits::of(peer.role).question;
+    let room = || peer.ledger.question(&peer.name, peer.role, length as usize);
+    let held = match length {
+        ..=SMALL => None,
+        _ if length > limit => {
+            let [length, limit] = [length, limit].map(|bytes| format_bytes(bytes.into()));
+            let role = peer.role.as_str();
+            Some(Err(format!("it has {length}, and one of a host with role '{role}' has {limit} at most")))
+        }
+        _ => Some(room()),
+    };
+    let held = match held {
+        Some(Err(reason)) => {
+            let id = number_of(&frame::skip(reader, length).await?)?;
+            return Ok(Next::Refused { id, reason });
+        }
+        Some(Ok(held)) => Some(held),
+        None => None,
+    };
+    let text = frame::body(reader, length).await?;
+    if is_dense(&text) {
+        return Err(malformed("more values than its length allows"));
+    }
+    let request: Request = serde_json::from_slice(&text)?;
+    match (&request, held) {
+        (Request::Call { id, .. }, None) => match room() {
+            Ok(held) => Ok(Next::Request(request, Some(held))),
+            Err(reason) => Ok(Next::Refused { id: *id, reason }),
+        },
+        (_, held) => Ok(Next::Request(request, held)),
+    }
+}
+
+/// The number of a question of which only the beginning is known. Its sender puts it there.
+fn number_of(beginning: &[u8]) -> Result<u64, FrameError> {
+    let text = String::from_utf8_lossy(beginning);
+    let after = text.trim_start().strip_prefix('{').and_then(|text| text.trim_start().strip_prefix("\"id\""));
+    let digits = after.and_then(|text| text.trim_start().strip_prefix(':')).unwrap_or_default().trim_start();
+    let end = digits.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().map_err(|_| malformed("a question whose number is not at its beginning"))
+}
+
+fn malformed(what: &'static str) -> FrameError {
+    FrameError::Malformed(<serde_json::Error as serde::de::Error>::custom(what))
+}
+
+/// Whether a text has so many values that they would take more than [`WEIGHT`](super::ledger::WEIGHT) times its length.
+fn is_dense(text: &[u8]) -> bool {
+    // One takes 32 bytes, and as much again where a list has grown.
+    const BYTES_OF_EACH: usize = 4;
+    const FREE: usize = 1024;
+    let (mut values, mut in_text, mut escaped) = (0, false, false);
+    for byte in text {
+        match (in_text, byte) {
+            (true, b'\\') if !escaped => {
+                escaped = true;
+                continue;
+            }
+            (_, b'"') if !escaped => in_text = !in_text,
+            (false, b',' | b'[' | b'{' | b':') => values += 1,
+            _ => {}
+        }
+        escaped = false;
+    }
+    values > FREE + text.len() / BYTES_OF_EACH
+}
+
+/// An answer as it is sent, and the room that it takes until then.
+#[derive(Debug)]
+struct Answer {
+    frame: Vec<u8>,
+    _held: Option<Held>,
+}
+
+impl Answer {
+    /// One that takes next to nothing.
+    fn small(reply: &Reply) -> Result<Self, FrameError> {
+        Ok(Self { frame: frame::encode(reply)?, _held: None })
+    }
+
+    /// What a host has answered; if there is no room for that, why.
+    fn of(
+        id: u64,
+        answer: Result<Value, HostError>,
+        host: &dyn Host,
+        peer: &Peer,
+    ) -> Result<Self, FrameError> {
+        let no_answer = |reason: String| {
+            let error = HostError::NoAnswer { host: host.name().to_owned(), reason };
+            Self::small(&reply(id, Err(error)))
+        };
+        let frame = match frame::encode(&reply(id, answer)) {
+            Err(error @ FrameError::TooLarge { .. }) => return no_answer(error.to_string()),
+            frame => frame?,
+        };
+        match peer.ledger.answer(&peer.name, peer.role, frame.len()) {
+            Ok(held) => Ok(Self { frame, _held: Some(held) }),
+            Err(reason) => no_answer(reason),
+        }
+    }
+}
+
+/// Sends answers. A peer that reads nothing of them for a while is let go.
 async fn write_replies(
     mut writer: impl AsyncWrite + Unpin,
-    mut queue: mpsc::Receiver<Reply>,
+    mut queue: mpsc::Receiver<Answer>,
 ) -> Result<(), FrameError> {
-    while let Some(reply) = queue.recv().await {
-        match (frame::write(&mut writer, &reply).await, reply) {
-            (Ok(()), _) => {}
-            // Nothing of it has been written, so the stream is as good as before.
-            (Err(error @ FrameError::TooLarge { .. }), Reply::Ok { id, .. }) => {
-                let error = HostError::NoAnswer { host: "the agent".to_owned(), reason: error.to_string() };
-                frame::write(&mut writer, &self::reply(id, Err(error))).await?;
-            }
-            (Err(error), _) => return Err(error),
+    const CHUNK: usize = 64 << 10;
+    while let Some(answer) = queue.recv().await {
+        for chunk in answer.frame.chunks(CHUNK) {
+            let written = tokio::time::timeout(SILENCE, writer.write_all(chunk)).await;
+            written.map_err(|elapsed| FrameError::Io(elapsed.into()))??;
         }
+        let flushed = tokio::time::timeout(SILENCE, writer.flush()).await;
+        flushed.map_err(|elapsed| FrameError::Io(elapsed.into()))??;
     }
     Ok(())
 }
@@ -158,6 +291,10 @@ fn admit(
     }
     if open.tasks.len() >= OUTSTANDING {
         let reason = format!("{OUTSTANDING} questions of this connection are open already");
+        return Err(failed(&begin, reason));
+    }
+    if matches!(call, Call::open_arrival { .. }) && open.arrivals.len() >= OUTSTANDING {
+        let reason = format!("{OUTSTANDING} arrivals of this connection are open already");
         return Err(failed(&begin, reason));
     }
     if peer.certified {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use super::claims::{Claim, Claims};
+use super::ledger::Ledger;
 use super::questions;
 use crate::host::{ByteStream, Channel, Host, HostError, Role, Token, chain};
 use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
@@ -27,12 +28,15 @@ pub struct Peer {
     pub certified: bool,
     /// The tokens that it and the other peers use.
     pub claims: Claims,
+    /// What it and the other peers have of the agent's memory.
+    pub ledger: Ledger,
 }
 
 impl Peer {
     /// The peer at the other end of a line that says nothing about which host that is.
     pub fn new(name: String, role: Role) -> Self {
-        Self { name, role, certified: false, claims: Claims::default() }
+        let (claims, ledger) = (Claims::default(), Ledger::default());
+        Self { name, role, certified: false, claims, ledger }
     }
 }
 

@@ -144,11 +144,15 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.resume {
         let engine = context.engine(reporter.clone(), cancel)?;
         let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
-        let left = recover::settle_interrupted(&engine).await?;
+        let settled = recover::settle_all(&engine).await?;
         reporter.finish();
         let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
-        if !left.is_empty() || ending {
+        if !settled.open.is_empty() || ending {
             return Ok(Exit::Stuck);
+        }
+        if !settled.down.is_empty() {
+            ui::say("every zone is settled, but not all that ran do");
+            return Ok(Exit::Partly);
         }
         ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
         return Ok(Exit::Done);

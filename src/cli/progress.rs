@@ -120,6 +120,9 @@ impl Reporter {
         for a_move in &outcome.moves {
             self.conclude_zone(a_move);
         }
+        for down in &outcome.down {
+            ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+        }
         self.tell_left_alone(outcome);
         outcome.strangers.iter().for_each(|stranger| ui::complain(&stranger.to_string()));
     }
@@ -189,6 +192,9 @@ fn shortfall(outcome: &Outcome) -> String {
     }
     if !outcome.strangers.is_empty() {
         parts.push(format!("{} cannot be handled", outcome.strangers.len()));
+    }
+    if !outcome.down.is_empty() {
+        parts.push(format!("{} down", outcome.down.len()));
     }
     let running = outcome.left_running.iter().flatten().count()
         + outcome.strangers.iter().filter(|stranger| stranger.running).count();

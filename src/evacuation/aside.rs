@@ -96,7 +96,10 @@ impl Engine {
     ) -> Option<Box<Task>> {
         let [refuge, third] = [&row.refuge, to].map(|uri| scene.connected.get(uri)?.as_ref().ok());
         let (refuge, third) = (refuge?, third?);
-        let kind = way_back(row, refuge.as_ref(), options).await.ok().filter(|kind| *kind == Kind::Live)?;
+        let kind = way_back(row, refuge.as_ref(), options, self.local.platform())
+            .await
+            .ok()
+            .filter(|kind| *kind == Kind::Live)?;
         let offer = refuge.offer(row.zone.clone()).await.ok()?;
         let ask = Ask {
             watcher: self.watcher.as_ref(),

@@ -26,6 +26,7 @@ mod bound;
 pub mod cancel;
 mod connect;
 pub mod control;
+mod down;
 mod dry_run;
 mod error;
 mod experience;
@@ -56,6 +57,7 @@ pub use ask::Finding;
 pub use board::Board;
 pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Connected, Dialled, Network, NoPeer, Peers, Reached};
+pub use down::Down;
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
 pub use lock::{LockHolder, RunLock, is_running, lock_holder};
@@ -193,6 +195,8 @@ pub struct Outcome {
     pub left_running: Option<Vec<ZoneName>>,
     /// Zones that still run here because they were to be left alone.
     pub left_alone: Vec<ZoneName>,
+    /// Zones that ran when their moves began, and do not run where they are: of those that were asked for.
+    pub down: Vec<Down>,
     /// Something is left undone because it was given up, and why it was.
     pub stopped: Option<Reason>,
     /// It is written down: what is not may be lost.
@@ -215,7 +219,7 @@ impl Engine {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
-        let (options, scene, candidates) = self.look(direction, options).await?;
+        let (mut down, (options, scene, candidates)) = self.look(direction, options).await?;
         let options = &options;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
@@ -239,6 +243,13 @@ impl Engine {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };
+        let is_asked = |zone: &ZoneName| options.zones.is_empty() || options.zones.contains(zone);
+        // Those that are away may have been booted or have come home meanwhile, by this run or by others.
+        // A database that does not answer is told of below.
+        let away = self.away_and_down().unwrap_or_default();
+        let listed = self.store.away().unwrap_or_default();
+        down.retain(|one| away.contains(one) || listed.iter().all(|row| row.zone != one.zone));
+        down.retain(|one| is_asked(&one.zone) && moves.iter().all(|a_move| a_move.zone != one.zone));
         let word = if stopped.is_some() { "stopped" } else { "ended" };
         let recorded = self.store.end_run(run, word, Self::now());
         // What was done is done, and must be told whatever happens now.
@@ -246,7 +257,7 @@ impl Engine {
             self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
         let recorded = recorded.is_ok();
-        Ok(Outcome { direction, moves, strangers, left_running, left_alone, stopped, recorded })
+        Ok(Outcome { direction, down, moves, strangers, left_running, left_alone, stopped, recorded })
     }
 
     /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
@@ -261,10 +272,14 @@ impl Engine {
     }
 
     /// Settles what is open from earlier runs, and finds the zones that this one is about.
-    async fn look(&self, direction: Direction, options: &Options) -> Result<Seen, EvacuationError> {
+    async fn look(
+        &self,
+        direction: Direction,
+        options: &Options,
+    ) -> Result<(Vec<Down>, Seen), EvacuationError> {
         let looking = async {
-            let open = recover::settle_interrupted(self).await?;
-            self.see(direction, &open, options).await
+            let settled = recover::settle_all(self).await?;
+            Ok((settled.down, self.see(direction, &settled.open, options).await?))
         };
         let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
         found.unwrap_or_else(|| {
@@ -406,6 +421,7 @@ impl Outcome {
             && self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
             && self.strangers.is_empty()
+            && self.down.is_empty()
     }
 }
 

@@ -233,7 +233,7 @@ impl Round<'_> {
 
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
-        let kind = way_back(away, refuge.as_ref(), self.options).await?;
+        let kind = way_back(away, refuge.as_ref(), self.options, self.engine.local.platform()).await?;
         let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
         let readiness = match (offer.manifest.held(kind), self.engine.homeward(&offer.manifest, away)) {
             (Some(held), _) => Readiness::Skipped(held),

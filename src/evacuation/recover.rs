@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EvacuationError, Event, NoPeer, rest};
+use super::{Down, Engine, EvacuationError, Event, NoPeer, rest};
 use crate::host::{Host, HostError, chain};
 use crate::model::{Aux, HostUri, Manifest, Step, Whereabouts, ZoneName, words};
 use crate::store::{Away, AwayPhase};
@@ -92,10 +92,29 @@ pub const fn decide(step: Option<Step>, source: View, destination: View) -> Acti
 /// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
 /// their zones.
 pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, EvacuationError> {
+    Ok(settle_all(engine).await?.open)
+}
+
+/// What is so when all was settled that could be.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// The records that are still open: nothing may be done with their zones.
+    pub open: Vec<Open>,
+    /// Zones that ran when their move began, and do not run where they are.
+    pub down: Vec<Down>,
+}
+
+/// The same, and which of the guests are down after it.
+///
+/// # Errors
+/// If it cannot be found out or written down.
+pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     rest::settle(engine).await?;
+    engine.look_at_those_down().await?;
+    let mut settled = Settled::default();
     let mut rows = engine.store.away()?;
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(settled);
     }
     let here = engine.local.inventory().await?;
     rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
@@ -107,7 +126,6 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, Evacuation
         None => Err("where it is cannot be told".to_owned()),
     };
     let here = || End { uri: None, host: engine.local.clone() };
-    let mut open = Vec::new();
     for row in rows {
         let ends = host(&row.refuge).and_then(|refuge| {
             Ok(match (row.phase, &row.aside) {
@@ -116,16 +134,17 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, Evacuation
                 (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), refuge],
             })
         });
-        let (settled, text) = match ends {
-            Ok(ends) => settle(engine, &row, &ends).await?,
+        let (is_settled, text) = match ends {
+            Ok(ends) => settle(engine, &row, &ends, &mut settled.down).await?,
             Err(reason) => (false, reason),
         };
         engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
-        if !settled {
-            open.push(Open { row, why: Some(text) });
+        if !is_settled {
+            settled.open.push(Open { row, why: Some(text) });
         }
     }
-    Ok(open)
+    settled.down.extend(engine.away_and_down()?);
+    Ok(settled)
 }
 
 /// A record that is not settled: which host has its zone must be found out before anything is done with it.
@@ -161,7 +180,7 @@ impl End {
     }
 }
 
-async fn view(host: &dyn Host, row: &Away) -> View {
+pub(super) async fn view(host: &dyn Host, row: &Away) -> View {
     let Ok(inventory) = host.inventory().await else { return View::Silent };
     match inventory.identified(row.uuid) {
         // It is there, and more is not known.
@@ -176,7 +195,12 @@ async fn view(host: &dyn Host, row: &Away) -> View {
 }
 
 /// Settles one. Gives whether that could be done, and what was found.
-async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, String), EvacuationError> {
+async fn settle(
+    engine: &Engine,
+    row: &Away,
+    ends: &[End; 2],
+    at_home: &mut Vec<Down>,
+) -> Result<(bool, String), EvacuationError> {
     let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
     let step = match row.phase {
         AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
@@ -229,13 +253,21 @@ async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, S
         }
     };
     let destination = found.as_ref().map_or(destination, |(_, host)| host.as_ref());
-    let settled = match &found {
+    let place = if moved || action == Action::Follow { destination } else { source };
+    let down = match row.phase {
+        AwayPhase::Away => None,
+        _ => engine.down_after(row, place).await,
+    };
+    let why_down = down.as_ref().map(|down| down.reason.clone());
+    let record = match &found {
         Some((there, _)) if action == Action::Follow => {
             Some(Away { phase: AwayPhase::Away, aside: None, ..there.clone() })
         }
         _ => settled(row, moved),
     };
-    match (settled, manifest) {
+    let record = record.map(|record| Away { down: why_down.clone(), ..record });
+    let is_away = record.as_ref().is_some_and(|record| !record.one_way);
+    match (record, manifest) {
         (Some(row), Some(manifest)) if row.one_way => {
             if let Err(error) = engine.gone(&row, &manifest, destination, Engine::now()) {
                 return Ok((false, format!("it is on {}: {}", destination.name(), chain(&error))));
@@ -244,13 +276,18 @@ async fn settle(engine: &Engine, row: &Away, ends: &[End; 2]) -> Result<(bool, S
         (Some(row), _) => engine.store.update_away(&row)?,
         (None, _) => drop(engine.store.remove_away(&zone)?),
     }
-    let place = if moved || action == Action::Follow { destination.name() } else { source.name() };
+    if let Some(down) = down.filter(|_| !is_away) {
+        engine.note_down(&down)?;
+        at_home.push(down);
+    }
+    let place = place.name();
     let what = if row.phase == AwayPhase::Away {
         "it was brought back by somebody else"
     } else {
         "its move was interrupted"
     };
-    Ok((true, format!("{what}; it is on {place}")))
+    let is_down = if why_down.is_some() { ", and does not run" } else { "" };
+    Ok((true, format!("{what}; it is on {place}{is_down}")))
 }
 
 /// The record of a zone that has moved or has not; none if it is at home. One that has gone for good is not away.

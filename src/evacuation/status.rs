@@ -159,7 +159,7 @@ fn of_away(away: &Away, host: &str) -> Row {
         },
         dest: Some(away.refuge.clone()),
         error: match away.phase {
-            AwayPhase::Away => None,
+            AwayPhase::Away => away.down.clone(),
             AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
                 Some(interrupted(None, away.ends(host)))
             }

@@ -8,6 +8,7 @@ use super::{Engine, NoPeer, Options};
 use crate::host::{Host, HostError};
 use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;
+use crate::platform::Platform;
 use crate::store::Away;
 
 /// So many hosts may have passed a zone on, one after the other.
@@ -73,7 +74,13 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
 }
 
 /// How the zone can come back, found out at its refuge.
-pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) -> Result<Kind, Readiness> {
+pub(super) async fn way_back(
+    away: &Away,
+    refuge: &dyn Host,
+    options: &Options,
+    platform: &dyn Platform,
+) -> Result<Kind, Readiness> {
+    let boot = platform.boot_command(&away.zone, away.brand);
     let failed = |reason: String| Readiness::Failed(reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
@@ -108,6 +115,12 @@ pub(super) async fn way_back(away: &Away, refuge: &dyn Host, options: &Options) 
             "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
         ))),
         (false, _) if options.all || options.zones.contains(&away.zone) => Ok(Kind::Cold),
+        (false, _) if away.was_running => {
+            let reason = "it ran when it left and does not run on";
+            Err(Readiness::Skipped(format!(
+                "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
+            )))
+        }
         (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
     }
 }

@@ -100,6 +100,10 @@ macro_rules! cannot {
                 Ok(answer(uuid))
             }
 
+            async fn standing(&self, _: &str, _: &Named) -> Result<Standing, HostError> {
+                Ok(Standing { relation: Relation::Own, reason: "fake".to_owned() })
+            }
+
             async fn connect(&self, _: &Token, channel: Channel) -> Result<ByteStream, HostError> {
                 if channel == Channel::Control {
                     return self.cannot();

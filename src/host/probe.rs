@@ -21,6 +21,9 @@ use crate::file;
 use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
 use servers::reach;
 
+/// No more marks are left at once than that.
+const MANY: usize = 16_384;
+
 /// How the files begin that are left as marks.
 const PREFIX: &str = ".sysadm-probe-";
 
@@ -161,6 +164,9 @@ impl Marks {
 
     fn mark_in(&self, folder: &Path, known: &mut BTreeMap<PathBuf, Proof>) -> Proof {
         let make = || {
+            if self.left.lock().unwrap_or_else(PoisonError::into_inner).len() >= MANY {
+                return Proof::None { reason: format!("{MANY} marks are left already and not taken away") };
+            }
             let path = folder.join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
             let content = uuid::Uuid::new_v4().to_string();
             match file::create(&path, &content, 0o644) {

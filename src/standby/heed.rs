@@ -121,6 +121,7 @@ fn row_of(zone: &Zone, origin: &str, refuge: &HostUri, at: Millis) -> Away {
         bytes: 0,
         downtime: None,
         expected: None,
+        down: None,
     }
 }
 

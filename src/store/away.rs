@@ -54,6 +54,8 @@ pub struct Away {
     pub downtime: Option<u64>,
     /// What had been expected of its move, if that was known.
     pub expected: Option<Expectation>,
+    /// Why it does not run although it ran when it left, as far as was seen.
+    pub down: Option<String>,
 }
 
 impl Away {
@@ -74,6 +76,7 @@ impl Away {
             bytes: unsigned(row, "bytes")?,
             downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
             expected: Expectation::read(row)?,
+            down: row.get("down")?,
         })
     }
 }
@@ -179,7 +182,7 @@ impl Store {
                 // Not the configurations: they are long, and `*` would read them all.
                 .prepare_cached(
                     "SELECT zone, uuid, brand, origin, refuge, aside, one_way, was_running, kind, phase, started_ms,
-                     ended_ms, bytes, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms
+                     ended_ms, bytes, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms, down
                      FROM away ORDER BY zone",
                 )?
                 .query_map([], Away::read)?
@@ -192,7 +195,7 @@ fn update(transaction: &Transaction<'_>, away: &Away) -> rusqlite::Result<()> {
     let [start, duration, downtime] = Expectation::columns(away.expected);
     transaction.execute(
         "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7,
-         expected_start_ms = ?8, expected_duration_ms = ?9, expected_downtime_ms = ?10 WHERE zone = ?1",
+         expected_start_ms = ?8, expected_duration_ms = ?9, expected_downtime_ms = ?10, down = ?11 WHERE zone = ?1",
         params![
             away.zone.as_str(),
             away.phase.as_str(),
@@ -204,6 +207,7 @@ fn update(transaction: &Transaction<'_>, away: &Away) -> rusqlite::Result<()> {
             start,
             duration,
             downtime,
+            away.down,
         ],
     )?;
     Ok(())
@@ -249,6 +253,7 @@ pub(crate) mod tests {
             bytes: 5,
             downtime: Some(240),
             expected: Some(Expectation { start: Millis(1), duration: 2, downtime: Some(200) }),
+            down: Some("it is down".into()),
         }
     }
 

@@ -238,6 +238,8 @@ CREATE TABLE guest (
     -- Where it went from here, and not home.
     gone_to TEXT
 ) STRICT;
+-- Why a zone that ran when it left does not run where it is, as far as was seen.
+ALTER TABLE away ADD COLUMN down TEXT;
 
 -- Where a zone was last that was given up while it was away: it may be there.
 ALTER TABLE detached ADD COLUMN last_at TEXT;

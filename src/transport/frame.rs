@@ -49,21 +49,62 @@ pub async fn read<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin + ?Sized),
     limit: u32,
 ) -> Result<T, FrameError> {
+    let length = head(stream, limit).await?;
+    Ok(serde_json::from_slice(&body(stream, length).await?)?)
+}
+
+/// Reads the head of a frame of at most `limit` bytes: the length of its body.
+///
+/// # Errors
+/// [`FrameError::Closed`] at a clean end, the others otherwise.
+pub async fn head(stream: &mut (impl AsyncRead + Unpin + ?Sized), limit: u32) -> Result<u32, FrameError> {
     let mut head = [0; 4];
     if stream.read(&mut head[..1]).await? == 0 {
         return Err(FrameError::Closed);
     }
     stream.read_exact(&mut head[1..]).await?;
     let length = u32::from_be_bytes(head);
-    if length > limit {
-        return Err(FrameError::TooLarge { length, limit });
-    }
+    if length > limit { Err(FrameError::TooLarge { length, limit }) } else { Ok(length) }
+}
+
+/// Reads the body of a frame. No more memory is taken than has come.
+///
+/// # Errors
+/// If the stream failed, or ended within it.
+pub async fn body(
+    stream: &mut (impl AsyncRead + Unpin + ?Sized),
+    length: u32,
+) -> Result<Vec<u8>, FrameError> {
     let mut body = Vec::new();
     let got = stream.take(u64::from(length)).read_to_end(&mut body).await?;
     if got as u64 != u64::from(length) {
         return Err(FrameError::Io(std::io::ErrorKind::UnexpectedEof.into()));
     }
-    Ok(serde_json::from_slice(&body)?)
+    Ok(body)
+}
+
+/// Reads past the body of a frame, and gives its beginning.
+///
+/// # Errors
+/// If the stream failed, or ended within it.
+pub async fn skip(
+    stream: &mut (impl AsyncRead + Unpin + ?Sized),
+    length: u32,
+) -> Result<Vec<u8>, FrameError> {
+    const BEGINNING: usize = 64;
+    let (mut left, mut beginning) = (length as usize, Vec::new());
+    let mut chunk = [0; 8192];
+    while left > 0 {
+        let most = left.min(chunk.len());
+        let got = stream.read(&mut chunk[..most]).await?;
+        if got == 0 {
+            return Err(FrameError::Io(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        left -= got;
+        let wanted = BEGINNING.saturating_sub(beginning.len()).min(got);
+        beginning.extend_from_slice(&chunk[..wanted]);
+    }
+    Ok(beginning)
 }
 
 /// Writes one frame.
@@ -74,17 +115,24 @@ pub async fn write(
     stream: &mut (impl AsyncWrite + Unpin + ?Sized),
     value: &impl Serialize,
 ) -> Result<(), FrameError> {
-    let body = serde_json::to_vec(value)?;
-    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    stream.write_all(&encode(value)?).await?;
+    stream.flush().await?;
+    Ok(())
+}
+
+/// A value as one frame.
+///
+/// # Errors
+/// If the value does not fit.
+pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, FrameError> {
+    let mut frame = vec![0; 4];
+    serde_json::to_writer(&mut frame, value)?;
+    let length = u32::try_from(frame.len() - 4).unwrap_or(u32::MAX);
     if length > MAX_FRAME {
         return Err(FrameError::TooLarge { length, limit: MAX_FRAME });
     }
-    let mut frame = Vec::with_capacity(body.len() + 4);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(&body);
-    stream.write_all(&frame).await?;
-    stream.flush().await?;
-    Ok(())
+    frame[..4].copy_from_slice(&length.to_be_bytes());
+    Ok(frame)
 }
 
 #[cfg(test)]

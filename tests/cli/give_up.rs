@@ -195,7 +195,8 @@ fn a_zone_that_its_refuge_has_lost_is_configured_here_when_it_is_given_up() {
     assert_eq!(refused.status, Some(1));
     assert!(refused.stderr.contains("it is on rads://h2"), "{}", refused.stderr);
     site.done("h2", "sim stop evac1");
-    site.done("h2", "sim remove evac1");
+    site.done("h2", "zone detach evac1");
+    site.done("h2", "zone delete -F evac1");
     site.done("h1", "zone attach evac1");
     assert_eq!(site.whereabouts("evac1"), "h1 installed");
 }
@@ -226,11 +227,29 @@ fn stopped_too_late(site: &Environment, sender: &str, line: &str) -> Printed {
 #[test]
 fn whoever_cancels_a_run_that_does_all_the_same_has_cancelled_nothing() {
     let site = Environment::locked();
-    assert_snapshot!(stopped_too_late(&site, "h1", "evacuate evac1"), @"");
-    assert_snapshot!(site.run("h1", "evacuate -l"), @"");
+    assert_snapshot!(stopped_too_late(&site, "h1", "evacuate evac1"), @r"
+    sysadm: preparing zones for evacuation ... 1/1
+    sysadm: evacuating zones ... 1/1
+    sysadm: evacuation completed successfully.
+    ------- stderr -------
+    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    [done]
+    ");
+    let listed = site.run("h1", "evacuate -l").stdout;
+    assert!(
+        listed.contains("evac1            EVACUATED rads://h2                                -"),
+        "{listed}"
+    );
     site.done("h1", "maintain -e");
-    assert_snapshot!(stopped_too_late(&site, "h2", "evacuate -r"), @"");
-    assert_snapshot!(stopped_too_late(&site, "h1", "zone migrate evac1 rads://h2"), @"");
+    assert_snapshot!(stopped_too_late(&site, "h2", "evacuate -r"), @r"
+    sysadm: preparing zones for return ... 1/1
+    sysadm: returning zones ... 1/1
+    sysadm: return completed successfully.
+    ------- stderr -------
+    sysadm: cancelled from another terminal: nothing new starts, what moves is finished
+    [done]
+    ");
+    assert_eq!(stopped_too_late(&site, "h1", "zone migrate evac1 rads://h2").status, Some(0));
     assert_eq!(site.whereabouts("evac1"), "h2 running");
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod damage;
 mod database;
 mod demo;
+mod down;
 mod environment;
 mod evacuate;
 mod folders;

@@ -7,5 +7,6 @@ mod fake;
 mod impostors;
 mod listening;
 mod malice;
+mod memory;
 mod raw;
 mod site;

@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::host::fake::FakeHost;
+use crate::transport::rpc::Request;
 
 fn start(host: Arc<FakeHost>, role: Role) -> (DuplexStream, JoinHandle<Result<(), ServeError>>) {
     let (client, server) = duplex(1 << 16);
@@ -181,4 +182,84 @@ async fn a_client_that_gives_no_sign_of_life_is_let_go() {
     let (mut client, server) = start(host, Role::Admin);
     greet(&mut client, &[1], json!("rpc")).await;
     assert!(matches!(server.await.unwrap(), Err(ServeError::Broken { .. })));
+}
+
+/// A connection of an observer that shares the ledger, and asks what no host answers.
+async fn asking(host: &Arc<FakeHost>, ledger: &Ledger) -> DuplexStream {
+    let (mut client, server) = duplex(1 << 16);
+    let peer = Peer { ledger: ledger.clone(), ..Peer::new("h1".to_owned(), Role::Observe) };
+    tokio::spawn(serve(Box::new(server), Arc::clone(host) as _, peer));
+    greet(&mut client, &[1], json!("rpc")).await;
+    client
+}
+
+/// A question of that many bytes that is answered when the host's gate is opened.
+fn question(id: u64, length: usize) -> Request {
+    let more = " ".repeat(length - 100);
+    Request::Call { id, call: json!({"whereabouts": {"more": more, "uuid": uuid::Uuid::nil()}}) }
+}
+
+#[tokio::test]
+async fn questions_for_which_there_is_no_room_are_refused_in_clear_words_and_read_past() {
+    let (host, _ends) = FakeHost::new("h2");
+    let ledger = Ledger::default();
+    let mut lines = vec![asking(&host, &ledger).await, asking(&host, &ledger).await];
+    // Two that fit, from one peer on two connections.
+    for line in &mut lines {
+        frame::write(line, &question(1, 1_000_000)).await.unwrap();
+    }
+    host.asked.acquire_many(2).await.unwrap().forget();
+    for (id, length, words) in [
+        (2, 1_000_000, "failed to begin a question: questions of 1.9M are open from this host already"),
+        (
+            3,
+            2_000_000,
+            "failed to begin a question: it has 1.9M, and one of a host with role 'observe' has 1M at most",
+        ),
+    ] {
+        frame::write(&mut lines[0], &question(id, length)).await.unwrap();
+        let reply: Value = frame::read(&mut lines[0], 9999).await.unwrap();
+        assert_eq!(reply["id"], id);
+        assert!(reply["err"]["failed"]["reason"].as_str().unwrap().starts_with(words), "{reply}");
+    }
+    // The connection is as good as before, and when those are answered there is room again.
+    host.gate.add_permits(3);
+    for line in &mut lines {
+        let reply: Value = frame::read(line, 9999).await.unwrap();
+        assert_eq!(reply["id"], 1);
+    }
+    frame::write(&mut lines[1], &question(4, 1_000_000)).await.unwrap();
+    let reply: Value = frame::read(&mut lines[1], 9999).await.unwrap();
+    assert!(reply["id"] == 4 && reply["ok"].is_object(), "{reply}");
+}
+
+#[tokio::test]
+async fn a_question_of_more_values_than_text_is_not_taken_apart() {
+    let (host, _ends) = FakeHost::new("h2");
+    for text in [format!("{{\"id\":1,\"call\":[{}1]}}", "1,".repeat(300_000)), "[".repeat(500_000)] {
+        let (mut client, server) = start(Arc::clone(&host), Role::Admin);
+        greet(&mut client, &[1], json!("rpc")).await;
+        let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+        client.write_all(&[&length, text.as_bytes()].concat()).await.unwrap();
+        let Err(ServeError::Broken { source, .. }) = server.await.unwrap() else { panic!("it was taken") };
+        assert!(crate::host::chain(&source).contains("more values than its length allows"), "{source}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_its_answers_is_let_go() {
+    let (host, _ends) = FakeHost::new("h2");
+    let (mut client, server) = start(host, Role::Observe);
+    greet(&mut client, &[1], json!("rpc")).await;
+    // More answers than any buffer on the way holds, and signs of life, but nothing is read.
+    let asking = async {
+        for id in 0.. {
+            let facts = json!({"id": id, "call": {"facts": {}}});
+            if frame::write(&mut client, &facts).await.is_err() {
+                break;
+            }
+        }
+    };
+    let (ended, ()) = tokio::join!(server, asking);
+    assert!(matches!(ended.unwrap(), Err(ServeError::Broken { .. })));
 }

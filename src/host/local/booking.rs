@@ -9,6 +9,9 @@ use crate::store::Reservation;
 /// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
 const LONGEST_LEASE: u64 = 24 * 3_600_000;
 
+/// Room is booked for no more zones of one host at once.
+const MANY: usize = 1024;
+
 impl Local {
     /// When a booking for so many milliseconds ends.
     pub(super) fn until(&self, lease: u64) -> Millis {
@@ -38,6 +41,10 @@ impl Local {
             if let Some(other) = others.iter().find(is_it) {
                 let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
                 blockers.push(Blocker::new(BlockerKind::Identity, reason));
+            }
+            if others.iter().filter(|other| other.source == wanted.source).count() >= MANY {
+                let reason = format!("room is booked there for {MANY} zones of {} already", wanted.source);
+                blockers.push(Blocker::new(BlockerKind::Host, reason));
             }
             if blockers.is_empty() { Ok(()) } else { Err(blockers) }
         };

@@ -117,6 +117,14 @@ impl Platform for Libvirt {
         NAME
     }
 
+    fn boot_command(&self, zone: &ZoneName, brand: Brand) -> String {
+        let driver = match brand {
+            Brand::Kvm => Driver::Qemu,
+            Brand::Lxc => Driver::Lxc,
+        };
+        format!("virsh -c {} start {zone}", driver.uri())
+    }
+
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
         let versions = facts::Versions::of_host(&self.known).await?;
         let memory = facts::memory()?;

@@ -11,7 +11,7 @@ use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::host::{Channel, Progress, Sent};
 use crate::model::{
-    Arrival, Aux, Blocker, Disk, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
+    Arrival, Aux, Blocker, Brand, Disk, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
 };
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
@@ -20,6 +20,10 @@ use crate::platform::{Platform, PlatformError, PlatformFacts};
 impl Platform for Sim {
     fn name(&self) -> &'static str {
         "sim"
+    }
+
+    fn boot_command(&self, zone: &ZoneName, _brand: Brand) -> String {
+        format!("sysadm sim start {zone}")
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {

@@ -32,6 +32,7 @@ fn before_it_was_known_whose_zones_are_here() -> Contents {
     contents.brought = vec![sample::brought(7, "h1"), sample::brought(9, "h3")];
     contents.detached.retain(|row| row.last_at.is_none());
     contents.guests.clear();
+    contents.away.iter_mut().for_each(|(row, _)| row.down = None);
     contents
 }
 

@@ -73,6 +73,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         bytes: if arrived { 1 << 40 } else { 0 },
         downtime: arrived.then_some(240),
         expected: arrived.then_some(EXPECTATION),
+        down: arrived.then(|| "it does not run".to_owned()),
     };
     (row, manifest(zone))
 }

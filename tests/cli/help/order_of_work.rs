@@ -234,7 +234,8 @@ fn help_of_evacuate() {
 
           --forget <ZONE>
               Give up a zone that is away or rests here: it stays as it is, is no longer listed, and
-              never returned
+              never returned. One that is away is configured here then: 'sysadm zone attach' takes it if
+              it is nowhere else
 
           --cancel
               Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is

@@ -1,0 +1,260 @@
+//! How much of its memory an agent lends to its peers, and how much of that each of them has.
+//!
+//! What is counted is text: of questions from before it is read until they are answered, of answers from when they are
+//! made until they are sent. A value of a question takes more than its text, but no more than [`WEIGHT`] times as much.
+//! Who asks for more than its share is refused, and the others have theirs: no peer's share is all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::host::Role;
+use crate::model::format_bytes;
+
+/// How many times its text a question takes at most, when it is understood: a list of empty texts does.
+pub const WEIGHT: usize = 16;
+
+/// What one peer may have at once, and all peers of its kind together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one question.
+    pub question: u32,
+    /// Bytes of all its questions.
+    pub questions: usize,
+    /// Bytes of all its answers that are not sent yet; a single one may be longer.
+    pub answers: usize,
+    /// Questions that are open.
+    pub open: usize,
+    /// Bytes of the questions of all peers of this kind.
+    pub questions_of_all: usize,
+    /// Bytes of the answers to all peers of this kind.
+    pub answers_of_all: usize,
+}
+
+/// A peer that only looks sends no more than a manifest to be checked.
+const OBSERVE: Limits = Limits {
+    question: 1 << 20,
+    questions: 2 << 20,
+    answers: 8 << 20,
+    open: 64,
+    questions_of_all: 8 << 20,
+    answers_of_all: 32 << 20,
+};
+
+const MIGRATE: Limits = Limits {
+    question: 8 << 20,
+    questions: 16 << 20,
+    answers: 32 << 20,
+    open: 512,
+    questions_of_all: 32 << 20,
+    answers_of_all: 128 << 20,
+};
+
+impl Limits {
+    /// Those of a role.
+    pub const fn of(role: Role) -> Self {
+        match role {
+            Role::Observe => OBSERVE,
+            Role::Migrate | Role::Admin => MIGRATE,
+        }
+    }
+}
+
+/// The books of one agent. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger(Arc<Mutex<Books>>);
+
+#[derive(Debug, Default)]
+struct Books {
+    peers: HashMap<Account, Sums>,
+    all: HashMap<bool, Sums>,
+}
+
+/// Who has it, and whether it is a peer that only looks.
+type Account = (String, bool);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    open: usize,
+    questions: usize,
+    answers: usize,
+}
+
+impl Ledger {
+    /// Room for a question of that length, until what is given is dropped.
+    ///
+    /// # Errors
+    /// Why not, for the peer.
+    pub(super) fn question(&self, peer: &str, role: Role, length: usize) -> Result<Held, String> {
+        let limits = Limits::of(role);
+        let mut books = self.lock();
+        let (own, all) = books.of(peer, role);
+        let over = |text: usize, whose: &str| {
+            format!(
+                "questions of {} are open {whose} already, and no more than that is read",
+                format_bytes(text as u64)
+            )
+        };
+        if own.open >= limits.open {
+            return Err(format!("{} questions of this host are open already", limits.open));
+        }
+        if own.questions + length > limits.questions {
+            return Err(over(own.questions, "from this host"));
+        }
+        if all.questions + length > limits.questions_of_all {
+            return Err(over(all.questions, "from all hosts"));
+        }
+        let sums = Sums { open: 1, questions: length, answers: 0 };
+        Ok(self.clone().hold(&mut books, peer, role, sums))
+    }
+
+    /// Room for an answer of that length, until what is given is dropped.
+    ///
+    /// # Errors
+    /// Why not, for the peer.
+    pub(super) fn answer(&self, peer: &str, role: Role, length: usize) -> Result<Held, String> {
+        let limits = Limits::of(role);
+        let mut books = self.lock();
+        let (own, all) = books.of(peer, role);
+        let is_over = |held: usize, limit: usize| held > 0 && held + length > limit;
+        if is_over(own.answers, limits.answers) {
+            let held = format_bytes(own.answers as u64);
+            return Err(format!("answers of {held} wait until this host reads them"));
+        }
+        if is_over(all.answers, limits.answers_of_all) {
+            let held = format_bytes(all.answers as u64);
+            return Err(format!("answers of {held} wait until other hosts read them"));
+        }
+        Ok(self.clone().hold(&mut books, peer, role, Sums { open: 0, questions: 0, answers: length }))
+    }
+
+    fn hold(self, books: &mut Books, peer: &str, role: Role, sums: Sums) -> Held {
+        let account = account(peer, role);
+        books.all.entry(account.1).or_default().add(sums);
+        books.peers.entry(account.clone()).or_default().add(sums);
+        Held { ledger: self, account, sums }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn of(&self, peer: &str, role: Role) -> (Sums, Sums) {
+        let account = account(peer, role);
+        let own = self.peers.get(&account).copied().unwrap_or_default();
+        (own, self.all.get(&account.1).copied().unwrap_or_default())
+    }
+}
+
+impl Sums {
+    fn add(&mut self, other: Self) {
+        self.open += other.open;
+        self.questions += other.questions;
+        self.answers += other.answers;
+    }
+
+    fn take(&mut self, other: Self) {
+        self.open -= other.open;
+        self.questions -= other.questions;
+        self.answers -= other.answers;
+    }
+}
+
+fn account(peer: &str, role: Role) -> Account {
+    (peer.to_owned(), role == Role::Observe)
+}
+
+/// What a peer has of it; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Held {
+    ledger: Ledger,
+    account: Account,
+    sums: Sums,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut books = self.ledger.lock();
+        if let Some(all) = books.all.get_mut(&self.account.1) {
+            all.take(self.sums);
+        }
+        if let Some(own) = books.peers.get_mut(&self.account) {
+            own.take(self.sums);
+            if *own == Sums::default() {
+                books.peers.remove(&self.account);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [Role; 3] = [Role::Observe, Role::Migrate, Role::Admin];
+
+    #[test]
+    fn no_peer_has_more_than_its_share_nor_all_of_a_kind_more_than_theirs() {
+        for role in ROLES {
+            let (ledger, limits) = (Ledger::default(), Limits::of(role));
+            let length = limits.question as usize;
+            let (mut held, mut refused) = (Vec::new(), 0);
+            for number in 0..1000 {
+                match ledger.question(&format!("h{}", number % 100), role, length) {
+                    Ok(one) => held.push(one),
+                    Err(_) => refused += 1,
+                }
+            }
+            assert_eq!(held.len() * length, limits.questions_of_all, "{role:?}");
+            assert_eq!(held.len() + refused, 1000);
+            // Those of another kind are not held up by that.
+            let other = if role == Role::Observe { Role::Migrate } else { Role::Observe };
+            drop(ledger.question("h1", other, length.min(Limits::of(other).question as usize)).unwrap());
+            drop(held);
+            assert!(ledger.lock().peers.is_empty());
+            assert_eq!(ledger.lock().all[&(role == Role::Observe)], Sums::default());
+        }
+    }
+
+    #[test]
+    fn the_document_on_security_states_these_shares() {
+        let document = include_str!("../../docs/security.md");
+        let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
+        let (o, m) = (OBSERVE, MIGRATE);
+        let questions =
+            [o.questions, o.questions_of_all, m.questions, m.questions_of_all].map(mib).join(" | ");
+        let answers = [o.answers, o.answers_of_all, m.answers, m.answers_of_all].map(mib).join(" | ");
+        for row in [
+            format!("| one question | {} | - | {} | - |", mib(o.question as usize), mib(m.question as usize)),
+            format!("| questions that are not answered yet, their text | {questions} |"),
+            format!("| their number | {} | - | {} | - |", o.open, m.open),
+            format!("| answers that are not sent yet, their text; a single one may be longer | {answers} |"),
+            format!("no more than {WEIGHT} times its text"),
+        ] {
+            assert!(document.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn one_peer_is_told_what_it_has_too_much_of() {
+        let (ledger, limits) = (Ledger::default(), Limits::of(Role::Observe));
+        let small: Vec<_> =
+            (0..limits.open).map(|_| ledger.question("h1", Role::Observe, 10).unwrap()).collect();
+        let said = ledger.question("h1", Role::Observe, 10).unwrap_err();
+        assert_eq!(said, "64 questions of this host are open already");
+        assert!(ledger.question("h2", Role::Observe, 10).is_ok());
+        drop(small);
+        let length = limits.question as usize;
+        let large: Vec<_> = (0..2).map(|_| ledger.question("h1", Role::Observe, length).unwrap()).collect();
+        let said = ledger.question("h1", Role::Observe, length).unwrap_err();
+        assert_eq!(said, "questions of 2M are open from this host already, and no more than that is read");
+        drop(large);
+        // One answer may be as long as it is; the next waits for it.
+        let answer = ledger.answer("h1", Role::Observe, 15 << 20).unwrap();
+        let said = ledger.answer("h1", Role::Observe, 1).unwrap_err();
+        assert_eq!(said, "answers of 15M wait until this host reads them");
+        drop(answer);
+        assert!(ledger.answer("h1", Role::Observe, 1).is_ok());
+    }
+}
