@@ -66,6 +66,8 @@ impl Desk<'_> {
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
         let arrival = Arrival {
             from: "another host".to_owned(),
+            // That the very same is here, down, is no reason why it could not be here.
+            overwrite: self.is_the_same_here(manifest).await,
             ..self.arrival(manifest.clone(), kind_of(manifest), false)
         };
         let mut findings = self.local.validate(&arrival).await?;
@@ -159,6 +161,12 @@ impl Desk<'_> {
         let checked = self.local.platform().checked(manifest);
         let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| !checked.contains(one));
         obstacles.map(|reason| Blocker::new(BlockerKind::Zone, reason))
+    }
+
+    /// Whether that very zone is here, with that very configuration.
+    async fn is_the_same_here(&self, manifest: &Manifest) -> bool {
+        let own = self.local.manifest(manifest.zone.name.clone()).await;
+        own.is_ok_and(|own| own.zone.uuid == manifest.zone.uuid && own.config == manifest.config)
     }
 
     /// What is known of the zone itself that stands against attaching it.
