@@ -66,8 +66,12 @@ impl Desk<'_> {
     /// # Errors
     /// If that cannot be found out.
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
-        let from = "another host".to_owned();
-        let arrival = Arrival { from, ..self.arrival(manifest.clone(), kind_of(manifest), false) };
+        let arrival = Arrival {
+            from: "another host".to_owned(),
+            // That the very same is here, down, is no reason why it could not be here.
+            overwrite: self.is_the_same_here(manifest).await,
+            ..self.arrival(manifest.clone(), kind_of(manifest), false)
+        };
         let mut findings = self.local.validate(&arrival).await?;
         findings.extend(self.obstacles(manifest));
         Ok(findings)
@@ -173,6 +177,12 @@ impl Desk<'_> {
         let kind = kind_of(manifest);
         let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(kind));
         obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
+    }
+
+    /// Whether that very zone is here, with that very configuration.
+    async fn is_the_same_here(&self, manifest: &Manifest) -> bool {
+        let own = self.local.manifest(manifest.zone.name.clone()).await;
+        own.is_ok_and(|own| own.zone.uuid == manifest.zone.uuid && own.config == manifest.config)
     }
 
     /// What is known of the zone itself that stands against attaching it.

@@ -122,7 +122,7 @@ fn whoever_cannot_be_trusted_is_not_asked() {
     std::fs::write(&config, text).unwrap();
     assert_snapshot!(site.run("h1", "host check rads://h3"), @r"
     ------- stderr -------
-    sysadm: rads://h3: its certificate is not for h3; it is for h2; use one of those, or 'sysadm cert issue h3'
+    sysadm: rads://h3: its certificate is not for h3; it is for h2; use one of those, or: 'sysadm cert issue h3' makes a new one, for /etc/sysadm/tls/host.pem and host.key there
     [exit status 1]
     ");
     std::fs::remove_file(site.at("h1/etc/sysadm/tls/host.pem")).unwrap();

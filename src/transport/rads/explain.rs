@@ -49,18 +49,21 @@ fn no_agent(uri: &HostUri, what: String) -> DialError {
 
 fn identity(uri: &HostUri, credentials: &Credentials, fault: &CertificateError) -> DialError {
     let host = &uri.host;
+    // Where it lies is the same on every host.
+    let new = format!(
+        "'sysadm cert issue {host}' makes a new one, for /etc/sysadm/tls/host.pem and host.key there"
+    );
     let next = match fault {
-        CertificateError::NotValidForName => format!("'sysadm cert issue {host}' makes one for that name"),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            format!("it is for {}; use one of those, or 'sysadm cert issue {host}'", names(presented))
+            format!("it is for {}; use one of those, or: {new}", names(presented))
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("'sysadm cert issue {host}' makes a new one")
-        }
+        CertificateError::NotValidForName
+        | CertificateError::Expired
+        | CertificateError::ExpiredContext { .. } => new,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             format!("the clock here says {}; set the clocks", Millis::now())
         }
-        _ => format!("compare ca.pem on both hosts, or 'sysadm cert issue {host}'"),
+        _ => format!("compare /etc/sysadm/tls/ca.pem on both hosts, or: {new}"),
     };
     let what = format!("{}; {next}", certificate_fault(fault, host, &credentials.authority()));
     DialError::Identity { uri: uri.clone(), what }

@@ -129,7 +129,6 @@ fn announced_maintenance_keeps_zones_of_other_hosts_away_and_not_those_that_are_
     ------- stderr -------
     sysadm: zone 'web1' does not fit on h1:
         maintenance: h1 takes no more zones: its maintenance begins at YYYY-MM-DD HH:MM
-        identity: web1 is there already, installed; -w of evacuate and migrate overwrites that
     [exit status 4]
     ");
     site.done("h1", "zone detach web1");

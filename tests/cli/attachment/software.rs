@@ -152,3 +152,33 @@ fn whoever_forces_it_gets_the_zone_whatever_is_different() {
     ");
     assert_eq!(site.whereabouts("box"), "h2 installed");
 }
+
+#[test]
+fn a_package_with_an_odd_version_is_a_package_with_that_version() {
+    let site = Environment::new();
+    let packages = [("MMperltk", "release 1.0", ""), ("SUNWodd", "", ""), ("SUNWsame", "2.0", "")];
+    for host in ["h1", "h2"] {
+        install(&site, host, &packages);
+    }
+    let zonepath = site.at("nfs/ct");
+    site.done("h1", &format!("sim create ct --brand lxc --zonepath {} --inherit /usr", zonepath.display()));
+    let (text, manifest) = super::document_of(&site, "h1", "ct");
+    assert!(text.contains("\"release 1.0\"") && !text.contains("(unknown)"), "{text}");
+    let packages = manifest.software.unwrap().packages;
+    let version = |name: &str| packages.iter().find(|one| one.name == name).unwrap().version.clone();
+    assert_eq!((version("MMperltk"), version("SUNWsame")), ("release 1.0".to_owned(), "2.0".to_owned()));
+    assert!(version("SUNWodd").ends_with(": an empty version)"), "{}", version("SUNWodd"));
+    // On the very same host it fits, and on one with the same files.
+    for host in ["h1", "h2"] {
+        let printed = super::pipe(&site, ("h1", "zone detach -n ct"), (host, "zone attach -n -"));
+        assert_eq!(printed.status, Some(0), "{host}: {printed}");
+    }
+    // What is odd in another way is not the same.
+    install(&site, "h2", &[("MMperltk", "release 1.1", ""), ("SUNWodd", "(1)", ""), ("SUNWsame", "2.0", "")]);
+    let printed = super::pipe(&site, ("h1", "zone detach -n ct"), ("h2", "zone attach -n -")).to_string();
+    assert!(
+        printed.contains("MMperltk: version mismatch\n\t\t(release 1.0)\n\t\t(release 1.1)"),
+        "{printed}"
+    );
+    assert!(printed.contains("SUNWodd: version mismatch") && !printed.contains("SUNWsame"), "{printed}");
+}

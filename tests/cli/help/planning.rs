@@ -391,7 +391,8 @@ fn help_of_zone_create() {
 
     Options:
       -a <PATH>
-              The manifest: a file, the folder that holds it, or - for standard input
+              The manifest: a file, - for standard input, or the zone's folder that holds it, which
+              becomes its zonepath
 
           --net <OLD=NEW>
               Plug all interfaces in one network into another one; for all networks at once, so two may

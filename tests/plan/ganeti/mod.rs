@@ -1,4 +1,6 @@
-//! Clusters of Ganeti: read, placed, written.
+//! Clusters of Ganeti: read, placed, written; and beside hbal, which has the same clusters.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
 use std::collections::BTreeSet;
 
