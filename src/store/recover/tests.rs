@@ -221,7 +221,7 @@ fn a_row_that_no_sysadm_can_read_is_named_and_left_out() {
 }
 
 #[test]
-fn every_table_has_a_reader_and_a_shape_of_its_own() {
+fn every_table_has_a_reader() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("sysadm.db")).unwrap();
     let tables = Table::all(&store.lock()).unwrap();
