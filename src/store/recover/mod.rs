@@ -15,7 +15,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use self::image::Image;
@@ -154,23 +154,30 @@ fn count(connection: &Connection, tables: &[Table]) -> rusqlite::Result<Vec<(Str
     Ok(saved)
 }
 
-/// Puts the rows in; one that the rules of its table forbid is lost.
+/// Puts the rows in. Of one that the rules of its table forbid the value is left out that they forbid, if the row may be
+/// without it; else it is lost.
 fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for (number, record) in std::mem::take(&mut found.rows) {
         let table = &tables[number];
         let values = table.values(&record);
-        let columns: Vec<_> =
-            table.columns.iter().take(values.len()).map(|column| column.name.as_str()).collect();
-        let marks = vec!["?"; values.len()].join(", ");
-        let sql = format!("INSERT OR IGNORE INTO {} ({}) VALUES ({marks})", table.name, columns.join(", "));
-        let inserted = transaction.prepare_cached(&sql)?.execute(params_from_iter(&values));
-        if !matches!(inserted, Ok(1)) {
-            found.lost.push((
-                Some(number),
-                format!("{}: it contradicts another row or itself", table.call(&values)),
-            ));
+        if put(&transaction, table, &values)? {
+            continue;
         }
+        let mut missing = None;
+        for column in table.optional(&values) {
+            let mut others = values.clone();
+            others[column] = Value::Null;
+            if put(&transaction, table, &others)? {
+                missing = Some(&table.columns[column].name);
+                break;
+            }
+        }
+        let text = match missing {
+            Some(column) => format!("only its {column}, which contradicts the rest of it"),
+            None => "it contradicts another row or itself".to_owned(),
+        };
+        found.lost.push((Some(number), format!("{}: {text}", table.call(&values))));
     }
     transaction.execute_batch(
         "INSERT INTO run (id, direction, user, pid, started_ms, ended_ms, outcome)
@@ -178,6 +185,19 @@ fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> r
          WHERE run NOT IN (SELECT id FROM run)",
     )?;
     transaction.commit()
+}
+
+/// Whether the rules of the table let the row in.
+fn put(connection: &Connection, table: &Table, values: &[Value]) -> rusqlite::Result<bool> {
+    let columns = table.columns.iter().take(values.len()).map(|column| column.name.as_str());
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let marks = vec!["?"; values.len()].join(", ");
+    let sql = format!("INSERT OR IGNORE INTO {} ({columns}) VALUES ({marks})", table.name);
+    match connection.prepare_cached(&sql)?.execute(params_from_iter(values)) {
+        Ok(rows) => Ok(rows == 1),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes rows out that no sysadm can read.

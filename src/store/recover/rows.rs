@@ -57,6 +57,12 @@ impl Table {
         record.values.iter().zip(&self.columns).map(own).collect()
     }
 
+    /// Which values a row may be without.
+    pub fn optional(&self, values: &[Value]) -> impl Iterator<Item = usize> {
+        let may_be_missing = |at: &usize| !self.columns[*at].is_required && values[*at] != Value::Null;
+        (0..self.columns.len().min(values.len())).filter(may_be_missing)
+    }
+
     /// How a row is called: by its first values, and a zone that is away by where it is, too.
     pub fn call(&self, values: &[Value]) -> String {
         let refuge = self.columns.iter().position(|column| column.name == "refuge");
@@ -240,7 +246,7 @@ impl<'a> Search<'a> {
         // What they go on with is found only when all are read.
         let pages: BTreeSet<_> = unreadable.difference(&self.overflow).copied().collect();
         if !pages.is_empty() {
-            self.lose(None, format!("{}; what was on it is not known", cannot_be_read(&pages)));
+            self.lose(None, format!("{}; what was there is not known", cannot_be_read(&pages)));
         }
     }
 
@@ -299,5 +305,6 @@ fn cannot_be_read(pages: &BTreeSet<u32>) -> String {
         true => first.to_string(),
         false => format!("{first}-{last}"),
     });
-    format!("page {} of the file cannot be read", words.collect::<Vec<_>>().join(", "))
+    let word = if pages.len() == 1 { "page" } else { "pages" };
+    format!("{word} {} of the file cannot be read", words.collect::<Vec<_>>().join(", "))
 }
