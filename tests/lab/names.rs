@@ -31,7 +31,8 @@ fn uuid(host: Host<'_>, guest: &str) -> String {
 fn a_zone_with_a_blank_in_its_name_leaves_live_and_comes_home_live() {
     let lab = lab();
     let h1 = lab.host("h1");
-    h1.define_kvm(&["win"], &[]);
+    let disk = lab.shared().join("Windows 10.img");
+    h1.define_kvm(&["win"], &["--disk", disk.to_str().unwrap()]);
     rename(h1, "qemu", "win", "Windows 10");
     h1.start(&["Windows 10"]);
     h1.maintain();

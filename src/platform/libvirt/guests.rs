@@ -68,8 +68,11 @@ impl Libvirt {
             let [info, state] = answer else { continue };
             match (ZoneName::of_platform(&domain.name), list::parse_zone(driver.brand(), info, state)) {
                 (Err(error), _) => {
-                    let reason = format!("{error}; once it is down: 'virsh domrename {} NAME'", domain.uuid);
-                    result.strangers.push(domain.stranger(reason));
+                    let advice = match driver {
+                        Driver::Qemu => format!("once it is down: 'virsh domrename {} NAME'", domain.uuid),
+                        Driver::Lxc => "define it anew under another one".to_owned(),
+                    };
+                    result.strangers.push(domain.stranger(format!("{error}; {advice}")));
                 }
                 (_, Ok(Some(zone))) if zone.uuid == domain.uuid => result.zones.push(zone),
                 (_, Ok(_)) => untold.push(domain),
