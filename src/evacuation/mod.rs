@@ -67,7 +67,7 @@ pub use survey::{Surveyed, survey};
 pub use wait::Wait;
 
 use crate::config::Maps;
-use crate::host::{Host, HostError, Local, chain};
+use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
 use crate::model::{HostUri, Inventory, Kind, Millis, Step, Stranger, Zone, ZoneName};
 use crate::plan::PlanFile;
@@ -285,28 +285,6 @@ impl Engine {
         found.unwrap_or_else(|| {
             Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(Reason::Operator)))
         })
-    }
-
-    fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
-        let held = crate::maintenance::describe(&self.store.holders()?);
-        match (direction, held) {
-            (Direction::Evacuate, None) => Err(EvacuationError::NotInMaintenance),
-            (Direction::Return, Some(holders)) => Err(EvacuationError::InMaintenance(holders)),
-            (Direction::Evacuate, Some(_)) | (Direction::Return, None) => Ok(()),
-            // It takes nothing but a zone away, and its destination's own lock counts.
-            (Direction::Migrate, _) => Ok(()),
-        }
-    }
-
-    /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
-    fn must_still_be_held(&self) -> Result<(), String> {
-        match self.store.holders() {
-            Ok(holders) if holders.is_empty() => {
-                Err("this host is not in maintenance any more; it stays here".to_owned())
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(chain(&error)),
-        }
     }
 
     /// Finds the zones that a run is about, and what the policy says of them.

@@ -166,7 +166,7 @@ struct End {
 impl End {
     /// The record of a zone that was there and went on, as it is now; none if it did not. A zone that went home is where
     /// the other host says.
-    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<(Away, Arc<dyn Host>)>, String> {
+    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<There>, String> {
         let Some(uri) = &self.uri else { return Ok(None) };
         let row = Away { refuge: uri.clone(), ..row.clone() };
         let trail = match engine.follow(&row, Arc::clone(&self.host)).await {
@@ -194,6 +194,39 @@ pub(super) async fn view(host: &dyn Host, row: &Away) -> View {
     }
 }
 
+/// A host that has a zone which has gone on from one of the hosts of its move, and the record as it is then.
+type There = (Away, Arc<dyn Host>);
+
+/// What both hosts say, and who has the zone if it has gone on from one of them.
+async fn look(
+    engine: &Engine,
+    row: &Away,
+    ends: &[End; 2],
+    was_paused: bool,
+) -> Result<((View, View), Option<There>), String> {
+    let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
+    let mut seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
+    let mut found = None;
+    // What runs at the one host has not gone on from the other one.
+    if seen.0 == View::Runs || seen.1 == View::Runs {
+        return Ok((seen, found));
+    }
+    for (end, seen) in ends.iter().zip([&mut seen.0, &mut seen.1]) {
+        if *seen == View::Absent
+            && let Some(there) = end.went_on(engine, row).await?
+        {
+            (*seen, found) = (View::GoneOn, Some(there));
+        }
+    }
+    // Its refuge may have lost its records.
+    if seen == (View::Absent, View::Absent)
+        && let Some(there) = engine.search(row).await
+    {
+        (seen.1, found) = (View::GoneOn, Some(there));
+    }
+    Ok((seen, found))
+}
+
 /// Settles one. Gives whether that could be done, and what was found.
 async fn settle(
     engine: &Engine,
@@ -214,20 +247,10 @@ async fn settle(
     let zone = row.zone.clone();
     let manifest = engine.store.manifest_of(&zone)?;
     let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));
-    let mut seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
-    let mut found = None;
-    // What runs at the one host has not gone on from the other one.
-    if seen.0 != View::Runs && seen.1 != View::Runs {
-        for (end, seen) in ends.iter().zip([&mut seen.0, &mut seen.1]) {
-            if *seen == View::Absent {
-                match end.went_on(engine, row).await {
-                    Ok(None) => {}
-                    Ok(Some(there)) => (*seen, found) = (View::GoneOn, Some(there)),
-                    Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
-                }
-            }
-        }
-    }
+    let (seen, found) = match look(engine, row, ends, was_paused).await {
+        Ok(looked) => looked,
+        Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
+    };
     let action = match (row.phase, seen) {
         // It is home, whoever has brought it.
         (AwayPhase::Returning, (View::Absent, View::Runs | View::Installed)) => Action::Moved,

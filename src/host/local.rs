@@ -12,7 +12,6 @@ mod standby;
 mod standing;
 mod whereabouts;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +59,7 @@ impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let points = Points::of_state_folder(&paths.state_dir());
-        let id = identity(&store, &paths);
+        let id = guests::identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
         let (marks, holds, limits) = (Marks::default(), hold::Holds::default(), Limits::default());
         let arrived = guests::Arrived::default();
@@ -167,18 +166,6 @@ impl Local {
         &self.paths
     }
 
-    /// The manifest of a zone, and the folders that it reads and that are this host's own.
-    async fn leaving(&self, zone: &ZoneName) -> Result<(Manifest, Vec<PathBuf>), HostError> {
-        let manifest = match self.platform.manifest(zone).await {
-            Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
-                return Err(HostError::NoSuchZone { host: self.name.clone(), zone });
-            }
-            result => result.map_err(|error| self.failed(error))?,
-        };
-        let counted = self.depends(&manifest).await?;
-        Ok((Manifest { software: counted.software, ..manifest }, counted.own))
-    }
-
     fn failed(&self, error: impl std::error::Error) -> HostError {
         HostError::failed(&self.name, &error)
     }
@@ -186,14 +173,6 @@ impl Local {
     fn refused(&self, zone: &ZoneName, blockers: Vec<Blocker>) -> HostError {
         HostError::Refused { host: self.name.clone(), zone: zone.clone(), blockers }
     }
-}
-
-/// The identity of the host that keeps its records there. What cannot be read says nothing: a simulated host has no
-/// machine of its own.
-fn identity(store: &Store, paths: &Paths) -> HostId {
-    let machine = std::fs::read_to_string(paths.machine_id()).unwrap_or_default();
-    let root = std::fs::canonicalize(paths.root()).unwrap_or_else(|_| paths.root().to_owned());
-    HostId::new(store.identity(), &machine, &root)
 }
 
 #[async_trait::async_trait]

@@ -175,46 +175,6 @@ fn another_target_that_cannot_be_asked_may_have_the_zone() {
     ");
 }
 
-/// h2 says that it has attached it, which is so: but it went on from there, and h3 has brought it home.
-#[test]
-fn what_is_heard_of_a_zone_that_others_have_brought_home_does_not_take_it_away_again() {
-    let mut site = lost();
-    site.done("h2", "zone attach --standby evac4 --origin-is-down");
-    site.done("h2", "target set evac4 rads://h3");
-    site.done("h2", "maintain -s");
-    site.done("h2", "evacuate evac4");
-    site.start_agents(&["h1"]);
-    site.done("h3", "target set evac4 rads://h1");
-    site.done("h3", "maintain -s");
-    site.done("h3", "evacuate evac4");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
-    for _ in 0..2 {
-        let said = site.run("h1", "zone standby").to_string();
-        assert!(!said.contains("evac4") && said.ends_with("[done]\n"), "{said}");
-        assert_eq!(site.whereabouts("evac4"), "h1 installed");
-    }
-    assert!(site.run("h1", "evacuate -l").stdout.contains("no active evacuation"));
-}
-
-#[test]
-fn a_zone_of_a_host_that_is_lost_for_good_is_kept() {
-    let site = lost();
-    site.done("h2", "zone attach --standby evac4 --origin-is-down");
-    assert_snapshot!(site.run("h2", "evacuate --forget evac4"), @r"
-    sysadm: evac4: h1 is given up; it belongs here from now on
-    [done]
-    ");
-    assert_eq!(site.run("h2", "evacuate --forget evac4").status, Some(1));
-    // So it comes back, as what belongs here does.
-    site.done("h2", "target set evac4 rads://h3");
-    site.done("h2", "maintain -s");
-    site.done("h2", "evacuate -a");
-    site.done("h2", "maintain -e");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h3 installed");
-    site.done("h2", "evacuate -ra");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
-}
-
 #[test]
 fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     let site = lost();

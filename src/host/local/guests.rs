@@ -1,4 +1,4 @@
-//! Zones of other hosts that come and go, and own ones that others bring home.
+//! Whose a zone is: which host this is, zones of other hosts that come and go, and own ones that others bring home.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,8 +7,17 @@ use uuid::Uuid;
 
 use super::Local;
 use crate::host::{Host, HostError};
-use crate::model::{Arrival, ZoneName};
-use crate::store::{AwayPhase, Guest};
+use crate::model::{Arrival, HostId, ZoneName};
+use crate::paths::Paths;
+use crate::store::{AwayPhase, Guest, Store};
+
+/// The identity of the host that keeps its records there. What cannot be read says nothing: a simulated host has no
+/// machine of its own.
+pub(super) fn identity(store: &Store, paths: &Paths) -> HostId {
+    let machine = std::fs::read_to_string(paths.machine_id()).unwrap_or_default();
+    let root = std::fs::canonicalize(paths.root()).unwrap_or_else(|_| paths.root().to_owned());
+    HostId::new(store.identity(), &machine, &root)
+}
 
 /// Zones that have come here since this process began, and of which the arrival has not ended.
 #[derive(Default)]

@@ -4,13 +4,27 @@ use std::path::PathBuf;
 
 use super::Local;
 use crate::host::HostError;
-use crate::model::{Arrival, Blocker, BlockerKind, Brand, Disk, DiskSource, Kind, Manifest, System};
+use crate::model::{
+    Arrival, Blocker, BlockerKind, Brand, Disk, DiskSource, Kind, Manifest, System, ZoneName,
+};
 use crate::software::{self, Counted, Report, compare};
 
 /// What [`System::Hypervisor`] calls the part that runs a virtual machine.
 const QEMU: &str = "qemu";
 
 impl Local {
+    /// The manifest of a zone, and the folders that it reads and that are this host's own.
+    pub(super) async fn leaving(&self, zone: &ZoneName) -> Result<(Manifest, Vec<PathBuf>), HostError> {
+        let manifest = match self.platform.manifest(zone).await {
+            Err(crate::platform::PlatformError::NoSuchZone(zone)) => {
+                return Err(HostError::NoSuchZone { host: self.name.clone(), zone });
+            }
+            result => result.map_err(|error| self.failed(error))?,
+        };
+        let counted = self.depends(&manifest).await?;
+        Ok((Manifest { software: counted.software, ..manifest }, counted.own))
+    }
+
     /// What this host has of the software that a zone depends on, and which folders that the zone reads are its own.
     async fn count(&self, manifest: &Manifest) -> Result<Counted, HostError> {
         if manifest.zone.brand == Brand::Lxc {
