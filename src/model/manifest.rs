@@ -136,7 +136,7 @@ pub struct Disk {
     /// The zone does not write to it.
     pub readonly: bool,
     /// Whether it may be missing.
-    #[serde(default, skip_serializing_if = "Presence::is_needed")]
+    #[serde(default = "Presence::needed", skip_serializing_if = "Presence::is_needed")]
     pub presence: Presence,
 }
 
@@ -165,13 +165,12 @@ words! {
     }
 }
 
-impl Default for Presence {
-    fn default() -> Self {
+impl Presence {
+    /// What holds where nothing is said.
+    const fn needed() -> Self {
         Self::Needed
     }
-}
 
-impl Presence {
     /// Whether it must be there.
     pub fn is_needed(&self) -> bool {
         *self == Self::Needed

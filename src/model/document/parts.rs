@@ -147,7 +147,7 @@ fn device(node: Node<'_, '_>, place: &Place<'_>) -> Result<Disk, DocumentError> 
 }
 
 fn presence(fields: &Fields<'_, '_, '_>) -> Result<Presence, DocumentError> {
-    Ok(fields.parse_if_there("presence")?.unwrap_or_default())
+    Ok(fields.parse_if_there("presence")?.unwrap_or(Presence::Needed))
 }
 
 /// One attribute of each element, all of which have that name.

@@ -40,9 +40,9 @@ pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
             }
         }
         "resource" => {
-            if child(section, "fibrechannel").is_some() {
-                domain.needs([Need::Device("/sys/class/fc/fc_udev_device/appid_store".into())]);
-            }
+            let is_marked = child(section, "fibrechannel").is_some();
+            let mark = || Need::Device("/sys/class/fc/fc_udev_device/appid_store".into());
+            domain.needs(is_marked.then(mark));
         }
         "perf" => perf(section, domain),
         "launchSecurity" => {
