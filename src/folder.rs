@@ -18,9 +18,8 @@ const ABOVE: u32 = 0o755;
 /// Makes a folder, and those above it, where they are missing. One that is there is left as it is.
 ///
 /// # Errors
-/// If it cannot be made; the folder is named.
+/// If it cannot be made.
 pub fn make(path: &Path, mode: u32) -> Result<()> {
-    let named = |error: Error| Error::new(error.kind(), format!("{}: {error}", path.display()));
     let create = || {
         DirBuilder::new().mode(mode).create(path)?;
         // The umask is taken off what was asked for.
@@ -29,24 +28,23 @@ pub fn make(path: &Path, mode: u32) -> Result<()> {
     match (create(), path.parent()) {
         (Err(error), Some(above)) if error.kind() == ErrorKind::NotFound => {
             make(above, ABOVE)?;
-            create().or_else(|error| unless_there(path, error)).map_err(named)
+            create().or_else(|error| unless_there(path, error))
         }
-        (made, _) => made.or_else(|error| unless_there(path, error)).map_err(named),
+        (made, _) => made.or_else(|error| unless_there(path, error)),
     }
 }
 
 /// The same, and one that is there gets that mode, if it is this user's.
 ///
 /// # Errors
-/// If it cannot be made or changed; the folder is named.
+/// If it cannot be made or changed.
 pub fn keep(path: &Path, mode: u32) -> Result<()> {
     make(path, mode)?;
     let about = path.metadata()?;
     if about.mode() & 0o7777 == mode || about.uid() != rustix::process::geteuid().as_raw() {
         return Ok(());
     }
-    let changed = std::fs::set_permissions(path, Permissions::from_mode(mode));
-    changed.map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 /// The folder of what lives no longer than its process, or the system.
@@ -98,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_is_named() {
+    fn what_is_no_folder_is_an_error_and_left_alone() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("run");
         std::fs::write(&file, "").unwrap();
         for path in [file.clone(), file.join("sysadm")] {
-            let error = make(&path, 0o711).unwrap_err().to_string();
-            assert!(error.contains(path.to_str().unwrap()), "{error}");
+            assert!(make(&path, 0o711).is_err() && keep(&path, 0o711).is_err());
         }
+        assert!(file.is_file());
     }
 }

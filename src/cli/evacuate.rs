@@ -147,6 +147,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         let settled = recover::settle_all(&engine).await?;
         reporter.finish();
         let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
+        for down in &settled.down {
+            ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+        }
         if !settled.open.is_empty() || ending {
             return Ok(Exit::Stuck);
         }

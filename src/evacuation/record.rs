@@ -96,10 +96,7 @@ impl Subject<'_> {
             (Errand::Leave | Errand::Migrate | Errand::PassOn, Err(_)) if stayed => {
                 store.remove_away(self.zone()).map(drop)
             }
-            (Errand::Return(away), Ok(_)) => {
-                self.tell_if_down(away);
-                store.remove_away(self.zone()).map(drop)
-            }
+            (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
             (Errand::Return(away) | Errand::Aside(away), Err(_)) if stayed => store.update_away(away),
             (Errand::Aside(away), Ok(_)) => {
                 store.update_away(&Away { refuge: self.peer.clone(), down: None, ..away.clone() })
@@ -110,19 +107,6 @@ impl Subject<'_> {
         if let Err(error) = written {
             self.not_written(&error);
         }
-    }
-
-    /// A zone that was found down where it was comes back so.
-    fn tell_if_down(&self, away: &Away) {
-        if !away.was_running || self.task.arrival.manifest.zone.is_running() {
-            return;
-        }
-        let (zone, refuge) = (self.zone(), self.task.from.name());
-        let command = self.engine.local.platform().boot_command(zone, away.brand);
-        let text = format!(
-            "{zone}: it ran when it left and did not run on {refuge}; it is back and does not run: {command} boots it"
-        );
-        self.engine.watcher.event(&Event::Warning(&text));
     }
 
     /// The zone does not belong here any more. If that cannot be written the next run finds it out.

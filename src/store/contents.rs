@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 use super::away::read_manifest;
 use super::{
     Announcement, Away, Brought, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation,
-    Rest, Run, StandbyRow, Store, StoreError, TargetKey, announcement, targets,
+    Rest, Run, StandbyRow, Store, StoreError, TargetKey, announcement, identity, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -28,6 +28,9 @@ pub(super) const READERS: &[(&str, Reader)] = &[
     ("left_with", |row| LeftRow::read(row).map(drop)),
     ("heard", |row| Heard::read(row).map(drop)),
     ("detached", |row| Detached::read(row).map(drop)),
+    ("host", |row| identity::read_one(row).map(drop)),
+    ("guest", |row| Guest::read(row).map(drop)),
+    ("brought", |row| Brought::read(row).map(drop)),
     ("reservation", |row| Reservation::read(row).map(drop)),
     ("trip", |row| PastTrip::read(row).map(drop)),
 ];

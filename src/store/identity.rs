@@ -1,14 +1,25 @@
 //! What makes this database that of one host.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::{Store, parsed};
 
 /// What the database says. One in which nothing is said is like no other.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Uuid> {
-    let kept = connection.query_row("SELECT uuid FROM host", [], |row| parsed(row, "uuid")).optional()?;
+    let kept = connection.query_row("SELECT * FROM host", [], read_one).optional()?;
     Ok(kept.unwrap_or_else(Uuid::new_v4))
+}
+
+/// Makes a new one where nothing is said.
+pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO host SELECT 1, ?1 WHERE NOT EXISTS (SELECT 1 FROM host)";
+    connection.execute(sql, [Uuid::new_v4().to_string()]).map(drop)
+}
+
+/// What that row says.
+pub(super) fn read_one(row: &Row<'_>) -> rusqlite::Result<Uuid> {
+    parsed(row, "uuid")
 }
 
 impl Store {

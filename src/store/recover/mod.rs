@@ -22,7 +22,7 @@ use self::image::Image;
 use self::rows::{Found, Table, search};
 use super::backup::Draft;
 use super::contents::READERS;
-use super::{NO_MUTEX, Store, StoreError, integrity, schema};
+use super::{NO_MUTEX, Store, StoreError, identity, integrity, schema};
 use crate::file;
 
 /// The table of the zones that are away.
@@ -158,6 +158,10 @@ fn count(connection: &Connection, tables: &[Table]) -> rusqlite::Result<Vec<(Str
 /// without it; else it is lost.
 fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
+    // What the new database says of whose it is gives way to what the damaged one said.
+    if found.rows.iter().any(|(number, _)| tables[*number].name == "host") {
+        transaction.execute_batch("DELETE FROM host")?;
+    }
     for (number, record) in std::mem::take(&mut found.rows) {
         let table = &tables[number];
         let values = table.values(&record);
@@ -184,6 +188,9 @@ fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> r
          SELECT run, 'evacuate', 'unknown', 0, 0, 0, 'lost' FROM (SELECT run FROM move UNION SELECT run FROM journal)
          WHERE run NOT IN (SELECT id FROM run)",
     )?;
+    if tables.iter().any(|table| table.name == "host") {
+        identity::make(&transaction)?;
+    }
     transaction.commit()
 }
 
