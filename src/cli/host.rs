@@ -165,8 +165,11 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     Ok(if lines.iter().any(is_silent) { Exit::Partly } else { Exit::Done })
 }
 
+/// Who a host is and how it is, or why that is not known.
+type Reply = Result<(HostId, Facts), String>;
+
 /// A line for each name; of a host that has several, the first says how it is.
-fn lines(answers: Vec<(HostUri, Result<(HostId, Facts), String>)>) -> Vec<Line> {
+fn lines(answers: Vec<(HostUri, Reply)>) -> Vec<Line> {
     let mut first = BTreeMap::new();
     let line = |(uri, answer): (HostUri, _)| {
         let answer = match answer {

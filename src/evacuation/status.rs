@@ -334,7 +334,8 @@ mod tests {
         let leaving = Away { phase: AwayPhase::Leaving, one_way: true, ..sample_away("a") };
         let moving = Move { started: Some(leaving.started), ..a_move("a", MoveState::Migrating) };
         let latest = (run(Direction::Evacuate, false), vec![moving]);
-        let listed = |running| states(&rows("h1", &[leaving.clone()], &[], Some(&latest), running));
+        let listed =
+            |running| states(&rows("h1", std::slice::from_ref(&leaving), &[], Some(&latest), running));
         assert_eq!(listed(true), ["a MIGRATING"]);
         assert_eq!(listed(false), ["a UNKNOWN"]);
     }

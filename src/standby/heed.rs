@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::elsewhere::{Question, nowhere};
+use crate::elsewhere::{Answer, Question};
 use crate::evacuation::{Peers, RunLock, is_running};
 use crate::host::{Host, Local, chain};
-use crate::model::{Claim, HostUri, Kind, Millis, Zone};
+use crate::model::{Claim, HostUri, Kind, Millis, Whereabouts, Zone};
 use crate::store::{Away, AwayPhase, Direction, Store};
 
 /// What was found of a zone that another host has attached.
@@ -76,7 +76,10 @@ pub(super) async fn heed(
 /// Whether the host that has attached the zone, and those to which it went from there, say that they have it not.
 async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostUri) -> bool {
     let question = Question { uuid: claim.uuid, asker: local.name() };
-    nowhere(&question.ask(peers, vec![by.clone()]).await, &[]).is_ok()
+    let answers = question.ask(peers, vec![by.clone()]).await;
+    // Where it is configured it may be attached again.
+    let has_not = |known: &Whereabouts| *known == Whereabouts::Unknown || known.gone_to().is_some();
+    answers.iter().all(|(_, answer)| matches!(answer, Answer::Knows(known) if has_not(known)))
 }
 
 /// What the claim means now, and the zone as it is here.

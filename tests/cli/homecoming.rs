@@ -164,7 +164,7 @@ fn what_is_heard_of_a_zone_that_others_have_brought_home_does_not_take_it_away_a
     assert_eq!(site.whereabouts("evac4"), "h1 installed");
     for _ in 0..2 {
         let said = site.run("h1", "zone standby").to_string();
-        assert!(!said.contains("evac4") && said.ends_with("[done]\n"), "{said}");
+        assert!(!said.contains("evac4") && said.trim().ends_with("[done]"), "{said}");
         assert_eq!(site.whereabouts("evac4"), "h1 installed");
     }
     assert!(site.run("h1", "evacuate -l").stdout.contains("no active evacuation"));
