@@ -51,12 +51,13 @@ async fn a_zone_goes_where_the_same_packages_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_damaged_package_database_is_named_and_moves_nothing() {
+async fn a_package_of_which_a_line_is_odd_is_another_one_and_moves_nothing() {
     let world = world();
     install(&world, "h1", "11.10.0", "118666-18");
     install(&world, "h2", "11.10.0", "118666 no_patch");
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     let error = error_of(&outcome, "web");
-    assert!(error.contains("h2/var/sadm/pkg/SUNWcsr/pkginfo:3: \"no_patch\" is not a patch"), "{error}");
+    let mismatch = "SUNWcsr: version mismatch (11.10.0 on h1, (unknown ";
+    assert!(error.contains(mismatch) && error.contains("\"no_patch\" is not a patch) on h2)"), "{error}");
     assert!(world.seen("h1", "web").await.is_some() && world.seen("h2", "web").await.is_none());
 }

@@ -235,7 +235,8 @@ fn help_of_evacuate() {
           --forget <ZONE>
               Give up a zone that is away or rests here: it stays as it is, is no longer listed, and
               never returned. One that is away is configured here then: 'sysadm zone attach' takes it if
-              it is nowhere else
+              it is nowhere else. Of one that is here and belongs to another host, give that host up: it
+              belongs here then
 
           --cancel
               Ask the run that is in progress to stop, as ^C would: nothing new starts, what moves is
