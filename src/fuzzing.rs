@@ -9,6 +9,7 @@ use crate::plan::{self, Rules};
 use crate::platform::libvirt;
 use crate::policy;
 use crate::software;
+use crate::store;
 use crate::transport::hello::{Hello, Welcome};
 use crate::transport::{frame, rpc};
 
@@ -16,7 +17,9 @@ use crate::transport::{frame, rpc};
 pub fn uri(text: &str) {
     let same = |taken: Option<HostUri>| taken.is_none_or(|uri| uri.to_string().parse() == Ok(uri));
     assert!(same(text.parse().ok()), "it reads back as another one");
-    let _ = (text.parse::<Address>(), text.parse::<ZoneName>());
+    let same = |taken: Option<ZoneName>| taken.is_none_or(|name| name.to_string().parse() == Ok(name));
+    assert!(same(ZoneName::of_platform(text).ok()), "it reads back as another name");
+    let _ = (text.parse::<Address>(), ZoneName::typed(text));
 }
 
 /// What comes over the network: one frame, and what may be in it.
@@ -96,6 +99,11 @@ pub fn ganeti(text: &str) {
     let rules = Rules { steps: 200, ..Cluster::rules() };
     let placement = plan::place(&cluster.fleet(), &rules, &cluster.question());
     assert!(Cluster::parse(&cluster.with(&placement)).is_ok(), "what was written is not read");
+}
+
+/// The pages of a damaged database.
+pub fn database(bytes: &[u8]) {
+    store::read_anything(bytes);
 }
 
 /// What a packaging system keeps or prints, one target for each: the database is a file of another program.

@@ -65,6 +65,8 @@ pub use heard::Heard;
 pub use journal::{Entry, Mark};
 pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
+#[cfg(feature = "fuzzing")]
+pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};
 pub use reservations::Reservation;
 pub use rest::{Rest, RestPhase, RestWay};

@@ -248,5 +248,7 @@ fn host_of(
 pub(super) fn read_output(driver: Driver, text: &str) {
     let answers = [text.to_owned()];
     let _ = (stats::parse(driver, &[], &answers), needs::parse(text, true, 1));
-    (processor::read_output(text), storage::read_output(text), machine::read_output(text));
+    processor::read_output(text);
+    storage::read_output(text);
+    machine::read_output(text);
 }

@@ -109,6 +109,19 @@ fn keep(path: &Path, bytes: &[u8], journal: &[u8]) -> std::io::Result<PathBuf> {
 /// Tables with how many rows of them are saved, and what is lost.
 type Account = (Vec<(String, usize)>, Vec<String>);
 
+/// Looks for rows in any bytes, for the crate in `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub fn read_anything(bytes: &[u8]) {
+    let Ok(connection) = Connection::open_in_memory() else { return };
+    if schema::upgrade(&connection, Path::new("fuzz")).is_ok()
+        && let Ok(tables) = Table::all(&connection)
+    {
+        let middle = bytes.len() / 2;
+        search(&Image::new(bytes, &[]), &tables);
+        search(&Image::new(&bytes[..middle], &bytes[middle..]), &tables);
+    }
+}
+
 /// Makes the new database.
 fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Account, StoreError> {
     let failed = |source| StoreError::query(draft, "write what was saved", source);
