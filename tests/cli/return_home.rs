@@ -85,8 +85,13 @@ fn only_the_zones_that_are_named_return() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -r evac2"), @r"
+    sysadm: evac2: it is home already
+    sysadm: nothing to return
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -r evac2 nope"), @r"
     ------- stderr -------
-    sysadm: not away from this host: evac2; 'sysadm evacuate -l' lists what is
+    sysadm: not away from this host: nope; 'sysadm evacuate -l' lists what is
     [exit status 1]
     ");
     assert_eq!(site.whereabouts("evac1"), "h2 running");

@@ -393,7 +393,7 @@ fn what_was_left_of_a_zone_that_is_nowhere_any_more_is_kept_until_it_is_deleted(
     site.done("h2", "zone attach --standby evac4 --origin-is-down --not-on h1");
     assert_eq!(site.whereabouts("evac4"), "h2 installed");
     site.done("h2", "zone detach evac4");
-    site.done("h2", "zone delete evac4");
+    site.done("h2", "zone delete -F evac4");
     assert!(!kept(&site).contains("evac4"), "{}", kept(&site));
     site.done("h1", "zone standby -q");
 }
