@@ -206,14 +206,23 @@ impl Desk<'_> {
         Ok(Created { row, findings })
     }
 
-    /// Forgets a configured zone. Its data stay, and so does the manifest in its zonepath.
+    /// Forgets a configured zone, and what its lost host had left of it if it was attached from that. Its data stay, and so
+    /// does the manifest in its zonepath.
     ///
     /// # Errors
     /// If it is not configured here.
     pub async fn delete(&self, zone: &ZoneName) -> Result<Detached, AttachmentError> {
         let known = self.known().await?;
         let row = known.may_delete(zone)?;
-        self.local.store().remove_detached(row.uuid)?;
+        let store = self.local.store();
+        store.remove_detached(row.uuid)?;
+        if row.moved_to.is_none() {
+            let taken =
+                store.standbys()?.into_iter().filter(|one| one.uuid == row.uuid && one.taken.is_some());
+            for one in taken {
+                store.drop_standby(&one.origin, &one.zone)?;
+            }
+        }
         Ok(row.clone())
     }
 }

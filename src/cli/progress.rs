@@ -283,6 +283,7 @@ impl Reporter {
             Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
             Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
             Event::GoneAlready(zone, host) => ui::say(&gone_already(zone, host)),
+            Event::HomeAlready(zone) => ui::say(&format!("{zone}: it is home already")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
             Event::Outlook { .. } | Event::Found(_) | Event::Warning(_) => {}
@@ -301,6 +302,7 @@ impl Reporter {
             }
             Event::Prepared(_) => self.locked().count(),
             Event::GoneAlready(zone, host) => ui::say(&gone_already(zone, host)),
+            Event::HomeAlready(zone) => ui::say(&format!("{zone}: it is home already")),
             Event::Waiting(zone, text) => {
                 self.locked().end_phase();
                 ui::say(&format!("{zone}: {text}"));

@@ -1,5 +1,6 @@
 //! Where words go: what was asked for to standard output, the rest to standard error. A reader that has gone
-//! away is no error; what else keeps a word from standard output is.
+//! away is no error; what else keeps a word from standard output is. Where it was closed before the start (`>&-`) it leads
+//! to `/dev/null`: Rust opens that in its place, so that no file which is opened later is taken for it.
 
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};

@@ -2,13 +2,15 @@
 //!
 //! An interrupted move can end so although its zone is whole: the image that was held at its destination is lost with the
 //! hypervisor there, its source having ended. Nobody boots such a guest unasked: what it was doing is lost, and its owner
-//! has to know.
+//! has to know. One that has crashed at its refuge, or of whose end nothing is known, is down when it is home again. One that
+//! was shut down there or ended by somebody was stopped by whoever may do that, and comes home as it is.
 
+use super::record::{Errand, Subject};
 use super::recover::{View, view};
 use super::{Engine, EvacuationError};
 use crate::host::Host;
-use crate::model::{Kind, ZoneName};
-use crate::store::{Away, AwayPhase, MoveState};
+use crate::model::{Ended, Kind, ZoneName};
+use crate::store::{Away, AwayPhase, Move, MoveState};
 
 /// A guest that is down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ impl Engine {
         if !self.ran(row) || view(place, row).await != View::Installed {
             return None;
         }
-        let command = self.local.platform().boot_command(&row.zone, row.brand);
+        let command = self.local.platform().boot_command(&row.zone, row.uuid, row.brand);
         let reason = format!(
             "it ran when its move began and does not run on {name} now, what it had in memory is lost; boot it on {name}: {command}",
             name = place.name()
@@ -38,7 +40,8 @@ impl Engine {
         let latest = self.store.latest_run(None).ok().flatten();
         let moves = latest.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
-        row.was_running && !(row.phase == AwayPhase::Returning && kind == Some(Kind::Cold))
+        let was_down = row.phase == AwayPhase::Returning && kind == Some(Kind::Cold);
+        row.was_running && (!was_down || row.down.is_some())
     }
 
     /// Writes down in the latest run that a zone which has stayed does not run where it is.
@@ -49,6 +52,32 @@ impl Engine {
             self.store.save_moves(run.id, &[a_move])?;
         }
         Ok(())
+    }
+
+    /// Those that were found down before this run, and those that it has brought home so. One that has moved as it was is
+    /// down where it is now.
+    pub(super) fn still_down(&self, found: Vec<Down>, moves: &[Move]) -> Vec<Down> {
+        // Those that are away may have been booted or have come home meanwhile, by this run or by others.
+        // A database that does not answer is told of at the end of the run.
+        let away = self.away_and_down().unwrap_or_default();
+        let listed = self.store.away().unwrap_or_default();
+        let mut down = Vec::new();
+        for one in found {
+            match moves.iter().find(|a_move| a_move.zone == one.zone) {
+                None if away.contains(&one) || listed.iter().all(|row| row.zone != one.zone) => {
+                    down.push(one)
+                }
+                Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Kind::Cold) => {
+                    let reason =
+                        "it ran when an earlier move of it began, did not run any more, and has moved so";
+                    down.push(Down { reason: reason.to_owned(), ..one });
+                }
+                _ => {}
+            }
+        }
+        let home = moves.iter().filter(|a_move| a_move.state == MoveState::Returned);
+        down.extend(home.filter_map(|one| Some(Down { zone: one.zone.clone(), reason: one.error.clone()? })));
+        down
     }
 
     /// Looks again at the zones that are away and were found down: one that runs meanwhile is forgotten as such.
@@ -68,5 +97,22 @@ impl Engine {
     pub(super) fn away_and_down(&self) -> Result<Vec<Down>, EvacuationError> {
         let rows = self.store.away()?.into_iter();
         Ok(rows.filter_map(|row| Some(Down { zone: row.zone, reason: row.down? })).collect())
+    }
+}
+
+impl Subject<'_> {
+    /// What is said of a guest that has come home and ran when it left, but did not any more.
+    pub(super) fn came_home_down(&self) -> Option<String> {
+        let Errand::Return(away) = self.errand else { return None };
+        let zone = &self.task.arrival.manifest.zone;
+        let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
+        let is_down = away.was_running && self.task.arrival.kind == Kind::Cold;
+        if !is_down || (was_stopped && away.down.is_none()) {
+            return None;
+        }
+        let why =
+            if zone.ended == Some(Ended::Crashed) { "crashed there" } else { "did not run there any more" };
+        let command = self.engine.local.platform().boot_command(&zone.name, zone.uuid, zone.brand);
+        Some(format!("it ran when it left, {why}, and is home; boot it here: {command}"))
     }
 }

@@ -158,6 +158,8 @@ pub enum Event<'a> {
     },
     /// There is nothing to be done with this zone: it is away already, at that host.
     GoneAlready(&'a ZoneName, &'a HostUri),
+    /// There is nothing to be done with this zone: it is home already.
+    HomeAlready(&'a ZoneName),
     /// The destination of this zone has the same configuration of it already.
     Found(&'a ZoneName),
     /// How far a zone is.
@@ -219,7 +221,7 @@ impl Engine {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
-        let (mut down, (options, scene, candidates)) = self.look(direction, options).await?;
+        let (down, (options, scene, candidates)) = self.look(direction, options).await?;
         let options = &options;
         let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
         let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
@@ -244,12 +246,8 @@ impl Engine {
             None => (Vec::new(), None),
         };
         let is_asked = |zone: &ZoneName| options.zones.is_empty() || options.zones.contains(zone);
-        // Those that are away may have been booted or have come home meanwhile, by this run or by others.
-        // A database that does not answer is told of below.
-        let away = self.away_and_down().unwrap_or_default();
-        let listed = self.store.away().unwrap_or_default();
-        down.retain(|one| away.contains(one) || listed.iter().all(|row| row.zone != one.zone));
-        down.retain(|one| is_asked(&one.zone) && moves.iter().all(|a_move| a_move.zone != one.zone));
+        let mut down = self.still_down(down, &moves);
+        down.retain(|one| is_asked(&one.zone));
         let word = if stopped.is_some() { "stopped" } else { "ended" };
         let recorded = self.store.end_run(run, word, Self::now());
         // What was done is done, and must be told whatever happens now.
@@ -327,10 +325,18 @@ impl Engine {
             }
             Direction::Return => {
                 // Before other hosts are asked for nothing.
-                let returning = |options: &Options| {
-                    select::returning(self.store.away()?, &self.store.rests()?, open, options)
+                let home = match options.zones.as_slice() {
+                    [] => Vec::new(),
+                    _ => select::at_home(&self.local.inventory().await?, &self.store.guests()?),
                 };
-                returning(&options)?;
+                let returning = |options: &Options| {
+                    select::returning(self.store.away()?, &self.store.rests()?, open, &home, options)
+                };
+                let found = returning(&options)?;
+                let moves = |zone: &&ZoneName| found.list.iter().any(|one| one.zone == **zone);
+                for zone in options.zones.iter().filter(|zone| !moves(zone)) {
+                    self.watcher.event(&Event::HomeAlready(zone));
+                }
                 let scene = self.scene(direction, &options).await?;
                 if let Some(plan) = &options.plan {
                     options.zones = scene.zones_of(plan)?;

@@ -69,7 +69,7 @@ impl<'a> OneMove<'a> {
             self.of.board.cut_short();
         }
         self.of.record(&result, now);
-        self.end(|a_move| conclude(a_move, self.of.errand, &result, now));
+        self.end(|a_move| conclude(a_move, &self.of, &result, now));
     }
 
     fn tell_that_it_moves(&self) {

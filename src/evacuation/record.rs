@@ -156,16 +156,12 @@ impl Engine {
 }
 
 /// The row of a zone whose move has ended.
-pub(super) fn conclude(
-    a_move: &mut Move,
-    errand: Errand<'_>,
-    result: &Result<Moved, MoveError>,
-    now: Millis,
-) {
+pub(super) fn conclude(a_move: &mut Move, of: &Subject<'_>, result: &Result<Moved, MoveError>, now: Millis) {
     a_move.ended = Some(now);
     match result {
         Ok(moved) => {
-            a_move.state = match errand {
+            a_move.error = of.came_home_down();
+            a_move.state = match of.errand {
                 Errand::Leave | Errand::Migrate | Errand::PassOn => MoveState::Evacuated,
                 Errand::Return(_) => MoveState::Returned,
                 // It has yet to come home.

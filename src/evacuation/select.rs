@@ -8,7 +8,7 @@ use super::rest::Bed;
 use super::{EvacuationError, Options};
 use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, targets_of};
+use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,19 +152,27 @@ pub fn leaving(
     Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
 }
 
+/// The zones of this host itself that are here.
+pub fn at_home(inventory: &Inventory, guests: &[Guest]) -> Vec<ZoneName> {
+    let own = |zone: &&Zone| guests.iter().all(|guest| guest.uuid != zone.uuid);
+    inventory.zones.iter().filter(own).map(|zone| zone.name.clone()).collect()
+}
+
 /// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
-/// records that could not be settled, `rests` the zones that rest here: they come first, the last one first.
+/// records that could not be settled, `rests` the zones that rest here: they come first, the last one first. With those
+/// that are `home` nothing is to be done.
 pub fn returning(
     away: Vec<Away>,
     rests: &[Rest],
     open: &[Open],
+    home: &[ZoneName],
     options: &Options,
 ) -> Result<Candidates, EvacuationError> {
     let unknown: Vec<_> = options
         .zones
         .iter()
         .filter(|name| !away.iter().any(|row| row.zone == **name))
-        .filter(|name| !rests.iter().any(|rest| rest.zone == **name))
+        .filter(|name| !rests.iter().any(|rest| rest.zone == **name) && !home.contains(name))
         .map(ToString::to_string)
         .collect();
     if !unknown.is_empty() {

@@ -80,7 +80,7 @@ pub(super) async fn way_back(
     options: &Options,
     platform: &dyn Platform,
 ) -> Result<Kind, Readiness> {
-    let boot = platform.boot_command(&away.zone, away.brand);
+    let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: String| Readiness::Failed(reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();

@@ -45,4 +45,4 @@ pub use uri::{HostUri, HostUriError, Scheme};
 pub use whereabouts::Whereabouts;
 pub use word::Word;
 pub(crate) use zone::words;
-pub use zone::{Aux, Brand, Inventory, Kind, Stranger, Zone, ZoneState};
+pub use zone::{Aux, Brand, Ended, Inventory, Kind, Stranger, Zone, ZoneState};

@@ -9,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Bytes of a platform's own name: libvirt writes `NAME.xml.new`, and no file system takes more than 255.
 const LONGEST: usize = 247;
@@ -100,6 +101,14 @@ impl ZoneName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A word that is the zone of this name and UUID for virsh and nothing else, nor for a shell: virsh takes a number for
+    /// another zone's id.
+    pub fn virsh_word(&self, uuid: Uuid) -> String {
+        let name = self.as_str();
+        let is_name = !name.contains('%') && !name.bytes().all(|byte| byte.is_ascii_digit());
+        if is_name && Uuid::parse_str(name).is_err() { name.to_owned() } else { uuid.to_string() }
     }
 
     /// What its platform calls it. That may be almost any text: it is not for terminals, and no file's name.

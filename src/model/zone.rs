@@ -91,6 +91,18 @@ words! {
 }
 
 words! {
+    /// How a zone that does not run has ended.
+    Ended, "end" {
+        /// It has shut down, by itself or because it was asked to.
+        ShutDown = "shutdown",
+        /// Somebody has ended it there.
+        Destroyed = "destroyed",
+        /// Nobody has: it has crashed, or its hypervisor has failed.
+        Crashed = "crashed",
+    }
+}
+
+words! {
     /// How a zone moves.
     Kind, "kind of migration" {
         /// It keeps running.
@@ -121,6 +133,9 @@ pub struct Zone {
     pub autostart: bool,
     /// Its configuration survives its end. (libvirt's transient domains vanish.)
     pub persistent: bool,
+    /// How it has ended, if it does not run and its hypervisor knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
     /// Memory that it may use, in bytes.
     pub memory: u64,
     /// Virtual processors.
@@ -128,11 +143,9 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// A word that is this zone for virsh and nothing else, nor for a shell: virsh takes a number for another zone's id.
+    /// A word that is this zone for virsh and nothing else, nor for a shell.
     pub fn virsh_word(&self) -> String {
-        let name = self.name.as_str();
-        let is_name = !name.contains('%') && !name.bytes().all(|byte| byte.is_ascii_digit());
-        if is_name && Uuid::parse_str(name).is_err() { name.to_owned() } else { self.uuid.to_string() }
+        self.name.virsh_word(self.uuid)
     }
 
     /// Whether it runs, paused or not.

@@ -133,8 +133,8 @@ pub trait Platform: Send + Sync {
     /// Its word in configurations and manifests.
     fn name(&self) -> &'static str;
 
-    /// The command that boots a zone on its host, for people.
-    fn boot_command(&self, zone: &ZoneName, brand: Brand) -> String;
+    /// The command that boots a zone on its host, for people: right for every name, and as it is for a shell.
+    fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String;
 
     /// How the host is.
     async fn facts(&self) -> Result<PlatformFacts, PlatformError>;

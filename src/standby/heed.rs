@@ -50,7 +50,9 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
         Some(zone) if zone.is_running() => Verdict::Twice,
         Some(zone) => in_the_way(zone).map_or(Verdict::Gone, Verdict::NotRecorded),
         None if away.iter().any(|row| row.uuid == claim.uuid) => Verdict::Known,
-        None => Verdict::NotRecorded("its configuration is not here any more".to_owned()),
+        None => Verdict::NotRecorded(
+            "its configuration is not here any more; what was left of it stays there until it is deleted there".to_owned(),
+        ),
     }
 }
 
@@ -116,7 +118,8 @@ fn row_of(zone: &Zone, origin: &str, refuge: &HostUri, at: Millis) -> Away {
         refuge: refuge.clone(),
         aside: None,
         one_way: false,
-        was_running: true,
+        // Where it was attached nobody has booted it but whoever wants it to run.
+        was_running: false,
         kind: Kind::Cold,
         phase: AwayPhase::Away,
         started: at,
@@ -143,7 +146,9 @@ mod tests {
         let leaving = [Away { phase: AwayPhase::Leaving, ..away[0].clone() }];
         let other = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("web") }];
         let interrupted = "its move to ssh://root@h2 was interrupted; run 'sysadm evacuate --resume' first";
-        let not_recorded = Verdict::NotRecorded("its configuration is not here any more".into());
+        let not_recorded = Verdict::NotRecorded(
+            "its configuration is not here any more; what was left of it stays there until it is deleted there".into(),
+        );
         let table = [
             (Some(&running), &[][..], Verdict::Twice),
             (Some(&running), &away[..], Verdict::Twice),

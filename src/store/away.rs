@@ -230,6 +230,7 @@ pub(crate) mod tests {
             id: Some(3),
             autostart: true,
             persistent: true,
+            ended: None,
             memory: 96 << 20,
             cpus: 1,
         }

@@ -58,7 +58,65 @@ fn a_guest_that_went_down_at_its_refuge_is_said_to_be_down_when_it_is_to_return(
     assert_eq!(skipped.status, Some(3), "{skipped}");
     let why = "evac1: skipped: it ran when it left and does not run on h2; boot it there: sysadm sim start evac1; or -ra returns it as it is";
     assert!(skipped.stderr.contains(why), "{skipped}");
-    // Whoever wants it as it is gets it so.
+    // Somebody has ended it there: whoever wants it as it is gets it so.
     assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
     assert_eq!(site.whereabouts("evac1"), "h1 installed");
+}
+
+#[test]
+fn a_guest_that_was_lost_at_its_refuge_is_said_to_be_down_when_it_has_come_home_as_it_is() {
+    let site = Environment::ready_to_return();
+    // Nobody has stopped those.
+    site.sim("h2").lose_power().unwrap();
+    let down = "it ran when it left, did not run there any more, and is home; boot it here: sysadm sim start";
+    let home = site.run("h1", "evacuate -r evac1");
+    assert_eq!(home.status, Some(3), "{home}");
+    assert!(home.stderr.contains("return not complete: 1 of 1 zone(s) moved, 1 down"), "{home}");
+    assert!(home.stderr.contains(&format!("evac1: down: {down} evac1")), "{home}");
+    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+    // All of them; those that did not run when they left are as they were.
+    let home = site.run("h1", "evacuate -ra");
+    assert_eq!(home.status, Some(3), "{home}");
+    assert!(home.stderr.contains("4 of 4 zone(s) moved, 2 down"), "{home}");
+    for (zone, is_down) in [("evac2", true), ("evac3", true), ("evac4", false), ("tzone1", false)] {
+        assert_eq!(home.stderr.contains(&format!("{zone}: down: {down} {zone}")), is_down, "{zone}: {home}");
+    }
+    assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
+}
+
+#[test]
+fn a_guest_that_was_known_to_be_down_is_down_when_it_is_home() {
+    let site = lost_between();
+    assert_eq!(site.run("h1", "evacuate --resume").status, Some(3));
+    site.done("h1", "maintain -e");
+    let home = site.run("h1", "evacuate -r evac1");
+    assert_eq!(home.status, Some(3), "{home}");
+    assert!(home.stderr.contains("and is home; boot it here: sysadm sim start evac1"), "{home}");
+    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+}
+
+#[test]
+fn a_guest_that_was_shut_down_at_its_refuge_comes_home_as_it_is() {
+    let site = Environment::ready_to_return();
+    site.done("h2", "sim stop evac1");
+    site.sim("h2").lose_power().unwrap();
+    assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0), "its end is known");
+}
+
+#[test]
+fn a_migration_says_of_a_guest_that_it_ran_before_and_has_moved_without() {
+    let site = Environment::locked();
+    site.set_faults("h1", &[Fault::always(Effect::Hang { at: Operation::Send })]);
+    let mut run = site.start("h1", "evacuate evac1");
+    site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    site.set_faults("h1", &[]);
+    site.sim("h1").lose_power().unwrap();
+    let moved = site.run("h1", "zone migrate evac1 rads://h2");
+    assert_eq!(moved.status, Some(3), "{moved}");
+    let down =
+        "zone 'evac1': down: it ran when an earlier move of it began, did not run any more, and has moved so";
+    assert!(moved.stderr.contains(down), "{moved}");
+    assert_eq!(site.whereabouts("evac1"), "h2 installed");
 }

@@ -85,8 +85,13 @@ fn only_the_zones_that_are_named_return() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate -r evac2"), @r"
+    sysadm: evac2: it is home already
+    sysadm: nothing to return
+    [done]
+    ");
+    assert_snapshot!(site.run("h1", "evacuate -r evac2 nope"), @r"
     ------- stderr -------
-    sysadm: not away from this host: evac2; 'sysadm evacuate -l' lists what is
+    sysadm: not away from this host: nope; 'sysadm evacuate -l' lists what is
     [exit status 1]
     ");
     assert_eq!(site.whereabouts("evac1"), "h2 running");
@@ -167,4 +172,58 @@ fn a_return_that_fails_leaves_the_zone_at_its_refuge() {
     sysadm: return completed successfully.
     [done]
     ");
+}
+
+#[test]
+fn a_zone_that_is_home_already_has_nothing_to_do() {
+    let site = Environment::ready_to_return();
+    assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
+    assert_snapshot!(site.run("h1", "evacuate -r evac1"), @r"
+    sysadm: evac1: it is home already
+    sysadm: nothing to return
+    [done]
+    ");
+    // One that is not home goes home beside it.
+    let both = site.run("h1", "evacuate -rv evac1 evac2");
+    assert_eq!(both.status, Some(0), "{both}");
+    assert!(both.stdout.contains("evac1: it is home already"), "{both}");
+    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_eq!(site.run("h1", "evacuate -rn evac1").status, Some(0));
+    assert_eq!(site.run("h1", "evacuate -r nope").status, Some(1));
+    // What is here and belongs to h1 is not home here.
+    assert_eq!(site.run("h2", "evacuate -r evac3").status, Some(1));
+}
+
+/// h2 has lost all that it knew of those that have brought zones to it.
+fn refuge_without_records() -> Environment {
+    let mut site = Environment::ready_to_return();
+    site.stop_agent("h2");
+    let database = site.paths("h2").database();
+    std::fs::remove_file(&database).unwrap();
+    ["db-wal", "db-shm"].iter().for_each(|end| drop(std::fs::remove_file(database.with_extension(end))));
+    site.start_agents(&["h2"]);
+    site
+}
+
+#[test]
+fn a_refuge_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
+    let mut site = refuge_without_records();
+    let refused = site.run("h1", "evacuate -r evac1");
+    assert_eq!(refused.status, Some(1), "{refused}");
+    let way_out = "it is a zone of h2, where nothing is known of h1 having brought it; on h2 'sysadm zone migrate evac1 rads://h1' sends it there, or '[roles]' in sysadm.toml gives h1 the role admin";
+    assert!(refused.stderr.contains(way_out), "{refused}");
+    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    site.done("h2", "zone migrate evac1 rads://h1");
+    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    let settled = site.run("h1", "evacuate -r evac1");
+    assert_eq!(settled.status, Some(0), "{settled}");
+    assert!(!site.run("h1", "evacuate -l").stdout.contains("evac1  "));
+    // The other way out.
+    let config = site.paths("h2").config();
+    let text = std::fs::read_to_string(&config).unwrap();
+    site.stop_agent("h2");
+    std::fs::write(&config, text + "[roles]\nh1 = \"admin\"\n").unwrap();
+    site.start_agents(&["h2"]);
+    assert_eq!(site.run("h1", "evacuate -r evac2").status, Some(0));
+    assert_eq!(site.whereabouts("evac2"), "h1 running");
 }

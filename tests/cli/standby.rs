@@ -371,3 +371,29 @@ fn a_zone_that_was_detached_at_its_refuge_is_said_to_be_there() {
     site.done("h1", "evacuate -ra evac4");
     assert_eq!(site.whereabouts("evac4"), "h1 installed");
 }
+
+#[test]
+fn what_was_left_of_a_zone_that_is_nowhere_any_more_is_kept_until_it_is_deleted() {
+    let mut site = lost();
+    site.done("h2", "zone attach --standby evac4 --origin-is-down");
+    let disk = site.at("nfs/evac4-vda.img");
+    let data = std::fs::read(&disk).unwrap();
+    for host in ["h1", "h2"] {
+        site.sim(host).remove(&"evac4".parse().unwrap()).unwrap();
+        std::fs::write(&disk, &data).unwrap();
+    }
+    site.start_agents(&["h1"]);
+    for _ in 0..2 {
+        let told = site.run("h1", "zone standby");
+        assert_eq!(told.status, Some(5), "{told}");
+        let why = "that it is away could not be put down: its configuration is not here any more; what was left of it stays there until it is deleted there";
+        assert!(told.stderr.contains(why), "{told}");
+        assert!(kept(&site).contains("evac4"));
+    }
+    site.done("h2", "zone attach --standby evac4 --origin-is-down --not-on h1");
+    assert_eq!(site.whereabouts("evac4"), "h2 installed");
+    site.done("h2", "zone detach evac4");
+    site.done("h2", "zone delete -F evac4");
+    assert!(!kept(&site).contains("evac4"), "{}", kept(&site));
+    site.done("h1", "zone standby -q");
+}

@@ -1,5 +1,6 @@
 //! A run that is stopped from elsewhere: another terminal, a service manager, a terminal that is lost.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use insta::assert_snapshot;
@@ -137,4 +138,50 @@ fn a_run_whose_terminal_is_lost_goes_on_to_its_end() {
     for zone in ["evac1", "evac2", "evac3"] {
         assert_eq!(site.whereabouts(zone), "h2 running");
     }
+}
+
+/// Waits until the run has said that.
+fn has_said(run: &mut Child, text: &str) {
+    let mut words = BufReader::new(run.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(text) {
+        line.clear();
+        assert!(words.read_line(&mut line).unwrap() > 0, "it never said {text}");
+    }
+    // What it says later has somewhere to go.
+    std::thread::spawn(move || words.lines().for_each(drop));
+}
+
+#[test]
+fn a_run_that_does_all_it_was_to_do_is_completed_whatever_has_asked_it_to_stop() {
+    type Ask = fn(&Child);
+    let signal = |run: &Child, signal| kill_process(Pid::from_child(run), signal).unwrap();
+    let asks: [(&str, &str, Ask); 3] = [
+        ("", "SIGTERM: moves in flight are given up", |run| {
+            kill_process(Pid::from_child(run), Signal::TERM).unwrap()
+        }),
+        ("", "cancelled: nothing new starts", |run| kill_process(Pid::from_child(run), Signal::INT).unwrap()),
+        (" --deadline 1s", "the deadline has passed", |_| {}),
+    ];
+    for (option, said, ask) in asks {
+        let site = Environment::locked();
+        // Where it is held there it is too late to give its move up.
+        site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
+        let mut run = site.start("h1", &format!("evacuate evac1{option}"));
+        site.wait_until(|| site.run("h2", "sim show").stdout.contains("paused"));
+        ask(&run);
+        has_said(&mut run, said);
+        site.set_faults("h2", &[]);
+        let ended = site.end(run);
+        assert_eq!(ended.status, Some(0), "{said}: {ended}");
+        assert!(ended.stdout.contains("evacuation completed"), "{said}: {ended}");
+        assert_eq!(site.whereabouts("evac1"), "h2 running");
+    }
+    // A terminal that is lost asks nothing.
+    let (site, run) = stalled("evacuate evac1");
+    signal(&run, Signal::HUP);
+    site.set_faults("h1", &[]);
+    let ended = site.end(run);
+    assert_eq!(ended.status, Some(0), "{ended}");
+    assert!(ended.stdout.contains("evacuation completed"), "{ended}");
 }

@@ -13,6 +13,7 @@ mod forced;
 mod hangs;
 mod homecoming;
 mod journeys;
+mod keep;
 mod lines;
 mod migrations;
 mod neighbours;

@@ -122,6 +122,11 @@ impl Script {
         self.locked().watched.push(zone.clone());
     }
 
+    /// A zone may be nowhere for a while.
+    pub fn watch_nothing(&self) {
+        self.locked().watched.clear();
+    }
+
     /// What was seen that must not be.
     pub fn wrong(&self) -> Vec<String> {
         self.locked().wrong.clone()

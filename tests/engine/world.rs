@@ -260,6 +260,7 @@ impl World {
                 "{zone} stands still at {host}"
             );
         }
+        assert!(seen.persistent, "{zone} at {host} is gone with its end");
         assert!(seen.autostart, "{zone} at {host} has lost its autostart");
         host
     }

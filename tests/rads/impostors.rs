@@ -267,6 +267,11 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     scene
         .are_refused(&scene.h3, zone, "it is a zone of h2, where nothing is known of h3 having brought it")
         .await;
+    let way_out = format!(
+        "on h2 'sysadm zone migrate {} rads://h3' sends it there, or '[roles]' in sysadm.toml gives h3 the role admin",
+        zone.name
+    );
+    scene.are_refused(&scene.h3, zone, &way_out).await;
     // A zone of one's own does not lend its identity to another one's name, nor the other way round.
     scene.h3.reserve(scene.arrival("h3"), 60_000).await.unwrap();
     let own = scene.offer.manifest.zone.clone();

@@ -9,7 +9,7 @@ use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, Engine, EvacuationError, Finding, Options, Readiness};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Options, Readiness};
 use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
@@ -101,7 +101,8 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         let outcome = engine.run(Direction::Migrate, &options).await;
         teller.finish();
         let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;
-        outcome.moves.into_iter().next().map(|one| Ended::of(one, outcome.stopped, teller.findings()))
+        let ended = |one| Ended::of(one, outcome.stopped, teller.findings());
+        outcome.moves.into_iter().next().map(ended).map(|ended| ended.beside(&outcome.down))
     };
     let Some(ended) = result else {
         return Err(CliError::new(Exit::Error, format!("no such zone: {}", args.zone)));
@@ -112,10 +113,10 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     if args.json {
         ui::note(&ended.document(&args)?);
     }
-    ended.complaints.iter().for_each(|text| teller.complain(text));
+    ended.complaints.iter().chain(&ended.down).for_each(|text| teller.complain(text));
     if !args.dry_run {
         context.audit(&ended.line(&args, &options.user));
-        if ended.exit == Exit::Done {
+        if ended.complaints.is_empty() {
             // It is not to be attached from what was left of it here.
             let stale =
                 standby::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
@@ -146,6 +147,8 @@ struct Ended {
     exit: Exit,
     /// Why it did not go well.
     complaints: Vec<String>,
+    /// What is said of it if it has moved, and ran before and does not now.
+    down: Vec<String>,
     /// How it has gone.
     moved: Option<Move>,
 }
@@ -161,7 +164,13 @@ impl Ended {
             _ if refused => refusal(&findings),
             _ => (Exit::Error, vec![reason]),
         };
-        Self { exit, complaints, moved: Some(moved) }
+        Self { exit, complaints, down: Vec::new(), moved: Some(moved) }
+    }
+
+    /// The same, with what was found of guests that are down.
+    fn beside(self, down: &[Down]) -> Self {
+        let exit = if self.exit == Exit::Done && !down.is_empty() { Exit::Partly } else { self.exit };
+        Self { exit, down: down.iter().map(|one| format!("down: {}", one.reason)).collect(), ..self }
     }
 
     fn would(readiness: &Readiness, findings: &[Finding]) -> Self {
@@ -173,7 +182,7 @@ impl Ended {
             Readiness::Waits(wait) => (Exit::Error, vec![wait.to_string()]),
             Readiness::Rest(_) | Readiness::Wake(_) => (Exit::Error, vec!["it rests here".to_owned()]),
         };
-        Self { exit, complaints, moved: None }
+        Self { exit, complaints, down: Vec::new(), moved: None }
     }
 
     fn line(&self, args: &Args, user: &str) -> String {
@@ -189,7 +198,7 @@ impl Ended {
         let span = |one: &Move| Some(one.ended?.since(one.started?));
         let document = json!({
             "schema_version": 1, "zone": args.zone, "dest": args.uri, "dry_run": args.dry_run,
-            "done": self.exit == Exit::Done, "kind": moved.and_then(|one| one.kind), "errors": self.complaints,
+            "done": self.complaints.is_empty(), "kind": moved.and_then(|one| one.kind), "errors": self.complaints, "down": self.down,
             "bytes": moved.map(|one| one.bytes), "duration_ms": moved.and_then(span),
             "downtime_ms": moved.and_then(|one| one.downtime),
         });

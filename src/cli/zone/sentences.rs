@@ -121,6 +121,7 @@ impl Watcher for Teller {
             | Event::Resting(..)
             | Event::Waking(_)
             | Event::GoneAlready(..)
+            | Event::HomeAlready(_)
             | Event::Outlook { .. } => {}
         }
     }

@@ -150,7 +150,7 @@ fn zones_that_rest_come_back_first_and_the_last_one_first() {
     let back = |zones: &[&str]| {
         let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
         let options = Options { zones, ..Options::default() };
-        summary(&returning(vec![sample_away("a")], &rests, &[], &options).unwrap())
+        summary(&returning(vec![sample_away("a")], &rests, &[], &[], &options).unwrap())
     };
     assert_eq!(back(&[]), ["z: wake", "y: wake", "x: wake", "a: return"]);
     assert_eq!(back(&["y"]), ["y: wake"]);
@@ -182,7 +182,7 @@ fn a_zone_whose_whereabouts_are_open_is_not_touched() {
     let why = (Some(away[0].refuge.clone()), Some("why".to_owned()));
     assert_eq!(found.list[0].intent, Intent::Unsettled(why.0, why.1));
     assert_eq!(summary(&found)[0], "db: unsettled");
-    let found = returning(vec![sample_away("db")], &[], &open, &Options::default()).unwrap();
+    let found = returning(vec![sample_away("db")], &[], &open, &[], &Options::default()).unwrap();
     assert_eq!(summary(&found), ["db: unsettled"]);
 }
 
@@ -201,7 +201,10 @@ fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
 fn only_zones_that_are_away_can_return() {
     let away = vec![sample_away("a"), sample_away("b")];
     let options = Options { zones: vec!["b".parse().unwrap()], ..Options::default() };
-    assert_eq!(summary(&returning(away.clone(), &[], &[], &options).unwrap()), ["b: return"]);
+    assert_eq!(summary(&returning(away.clone(), &[], &[], &[], &options).unwrap()), ["b: return"]);
     let options = Options { zones: vec!["c".parse().unwrap()], ..Options::default() };
-    assert!(matches!(returning(away, &[], &[], &options), Err(EvacuationError::NotAway(_))));
+    assert!(matches!(returning(away.clone(), &[], &[], &[], &options), Err(EvacuationError::NotAway(_))));
+    // One that is home already has nothing to do.
+    let home = ["c".parse().unwrap()];
+    assert_eq!(summary(&returning(away, &[], &[], &home, &options).unwrap()), [] as [&str; 0]);
 }

@@ -31,8 +31,9 @@ impl Local {
         self.store.keep_standby(standby, (self.clock)()).map_err(|error| self.failed(error))
     }
 
-    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left:
-    /// until it has heard of that, and as long as this host knows where such a zone is.
+    /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left,
+    /// until it has heard of that. Also of one that is not here any more, of which nothing is known but what was left: that
+    /// may be its last configuration.
     pub(super) async fn claims(
         &self,
         origin: &str,
@@ -45,15 +46,13 @@ impl Local {
             let done = match row.taken {
                 None => withdrawn.contains(&row.uuid),
                 Some((at, _)) if heard.contains(&(row.uuid, at)) => true,
-                Some((at, by)) => match self.find(row.uuid).await? {
-                    Whereabouts::Unknown => true,
-                    // It is being attached.
-                    Whereabouts::Coming => false,
-                    _ => {
+                Some((at, by)) => {
+                    // One that is being attached may yet fail to be.
+                    if self.find(row.uuid).await? != Whereabouts::Coming {
                         claims.push(Claim { zone: row.zone.clone(), uuid: row.uuid, at, by });
-                        false
                     }
-                },
+                    false
+                }
             };
             if done {
                 self.store.drop_standby(origin, &row.zone).map_err(|error| self.failed(error))?;

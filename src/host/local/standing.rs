@@ -14,6 +14,8 @@ const LONGEST_NAME: usize = 255;
 /// All that says something of one zone.
 #[derive(Default)]
 struct Signs {
+    /// Its name, or its UUID.
+    called: String,
     /// It is here, or configured here.
     is_here: bool,
     /// It belongs here, and is recorded as away.
@@ -52,7 +54,10 @@ impl Signs {
             }
             (true, []) => standing(
                 Relation::Resident,
-                format!("it is a zone of {host}, where nothing is known of {peer} having brought it"),
+                format!(
+                    "it is a zone of {host}, where nothing is known of {peer} having brought it; on {host} 'sysadm zone migrate {} rads://{peer}' sends it there, or '[roles]' in sysadm.toml gives {peer} the role admin",
+                    self.called
+                ),
             ),
         }
     }
@@ -90,7 +95,10 @@ impl Local {
                 .filter(|one| one.uuid == uuid)
                 .cloned()
                 .partition(|one: &Reservation| one.expires > now);
+            let zone = zones.iter().find(|zone| zone.uuid == uuid).map(|zone| &zone.name);
+            let zone = zone.or_else(|| detached.iter().find(|row| row.uuid == uuid).map(|row| &row.zone));
             let signs = Signs {
+                called: zone.map_or_else(|| uuid.to_string(), ToString::to_string),
                 is_here: zones.iter().any(|zone| zone.uuid == uuid)
                     || detached.iter().any(|row| row.uuid == uuid),
                 is_away: away.iter().any(|row| row.uuid == uuid),

@@ -52,6 +52,7 @@ fn manifest(
             id: zone.parse_if_there("id")?,
             autostart: zone.parse("autoboot")?,
             persistent: zone.parse("persistent")?,
+            ended: None,
             memory: parts.memory.ok_or_else(|| missing("mcap"))?,
             cpus: parts.cpus.ok_or_else(|| missing("virtual-cpu"))?,
         },

@@ -34,6 +34,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
             id: None,
             autostart: false,
             persistent: true,
+            ended: None,
             memory: 1,
             cpus: 1,
         },

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Aux, Brand, Stranger, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Brand, Ended, Stranger, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
 /// A line of the list.
@@ -108,6 +108,7 @@ pub fn parse_zone(brand: Brand, dominfo: &str, domstate: &str) -> Result<Option<
         id: needed("Id")?.parse().ok(),
         autostart: field("Autostart") == Some("enable"),
         persistent: field("Persistent") != Some("no"),
+        ended: (state == ZoneState::Installed).then(|| ended(domstate)).flatten(),
         memory: memory.ok_or_else(|| odd("Max memory"))?.saturating_mul(1024),
         cpus: needed("CPU(s)")?.parse().map_err(|_| odd("CPU(s)"))?,
     }))
@@ -127,6 +128,18 @@ fn state_of(state: &str, reason: &str) -> (ZoneState, Option<Aux>) {
         "pmsuspended" => (ZoneState::Running, Some(Aux::Paused)),
         // "running", "idle", "no state", and what a later libvirt may say: to be on the safe side, it runs.
         _ => (ZoneState::Running, None),
+    }
+}
+
+// shut off (crashed)
+/// How a domain that does not run has ended. Of one that has not run since libvirt was started, that is not known.
+fn ended(domstate: &str) -> Option<Ended> {
+    let (_, reason) = domstate.trim().split_once('(')?;
+    match reason.trim_end_matches(')') {
+        "shutdown" => Some(Ended::ShutDown),
+        "destroyed" => Some(Ended::Destroyed),
+        "crashed" | "failed" => Some(Ended::Crashed),
+        _ => None,
     }
 }
 
@@ -201,6 +214,26 @@ mod tests {
         assert_eq!(read("shut off", "shut off (destroyed)"), (ZoneState::Installed, None));
         assert_eq!(read("crashed", ""), (ZoneState::Down, None));
         assert_eq!(read("something new", ""), (ZoneState::Running, None));
+    }
+
+    #[test]
+    fn how_a_domain_has_ended_is_read_where_libvirt_knows_it() {
+        let read = |state: &str, reason: &str| {
+            let info = DOMINFO.replace("running\nCPU", &format!("{state}\nCPU"));
+            parse_zone(Brand::Kvm, &info, reason).unwrap().unwrap().ended
+        };
+        for (reason, expected) in [
+            ("shut off (shutdown)\n\n", Some(Ended::ShutDown)),
+            ("shut off (destroyed)", Some(Ended::Destroyed)),
+            ("shut off (crashed)", Some(Ended::Crashed)),
+            ("shut off (failed)", Some(Ended::Crashed)),
+            ("shut off (unknown)", None),
+            ("shut off (migrated)", None),
+            ("", None),
+        ] {
+            assert_eq!(read("shut off", reason), expected, "{reason}");
+        }
+        assert_eq!(read("paused", "paused (crashed)"), None);
     }
 
     #[test]

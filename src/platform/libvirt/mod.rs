@@ -117,12 +117,12 @@ impl Platform for Libvirt {
         NAME
     }
 
-    fn boot_command(&self, zone: &ZoneName, brand: Brand) -> String {
+    fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String {
         let driver = match brand {
             Brand::Kvm => Driver::Qemu,
             Brand::Lxc => Driver::Lxc,
         };
-        format!("virsh -c {} start {zone}", driver.uri())
+        format!("virsh -c {} start {}", driver.uri(), zone.virsh_word(uuid))
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
@@ -306,6 +306,26 @@ impl Platform for Libvirt {
             // A transient domain is gone with its end.
             Err(error) if !is_missing(&error) => Err(failed(format!("undefine '{zone}'"), error)),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_boots_a_zone_is_one_for_a_shell_whatever_the_zone_is_called() {
+        let libvirt = Libvirt::new(config::Libvirt::default(), Paths::new("/"));
+        let uuid = Uuid::from_u128(7);
+        let command =
+            |name: &str, brand| libvirt.boot_command(&ZoneName::of_platform(name).unwrap(), uuid, brand);
+        assert_eq!(command("web-1.example", Brand::Kvm), "virsh -c qemu:///system start web-1.example");
+        assert_eq!(command("box", Brand::Lxc), "virsh -c lxc:///system start box");
+        for name in
+            ["Windows 10", "müller", "-rf", "7", "$(reboot)", "a;b", "00511286-3319-4f84-a168-e5fcdfb0de45"]
+        {
+            assert_eq!(command(name, Brand::Kvm), format!("virsh -c qemu:///system start {uuid}"), "{name}");
         }
     }
 }

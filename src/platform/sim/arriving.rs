@@ -176,6 +176,7 @@ impl Receiver {
     fn begin(&self) -> Result<(), PlatformError> {
         self.sim.not_locked()?;
         let (config, text) = (self.config.clone(), self.text.clone());
+        let persistent = !self.sim.loses_definition(&config.name)?;
         let number = self.sim.change(|session| {
             if let Some(what) = session.host()?.lacks(&config, &self.sim.inner.paths) {
                 return Err(PlatformError::State { zone: config.name, what });
@@ -187,7 +188,8 @@ impl Receiver {
             }
             let present = session.identified(config.uuid)?;
             let number = session.fresh_id()?;
-            session.save(&Record::begin(config, text, number, self.keeper, present)?)?;
+            let record = Record::begin(config, text, number, self.keeper, present)?;
+            session.save(&Record { persistent, ..record })?;
             Ok(number)
         })?;
         let _ = self.number.set(number);

@@ -217,13 +217,17 @@ impl Session<'_> {
         })
     }
 
-    /// Writes a zone.
+    /// Writes a zone. One that is not persistent vanishes with its end.
     pub fn save(&self, zone: &Record) -> Result<(), PlatformError> {
+        if !zone.persistent && !zone.zone().is_running() {
+            return self.delete(zone.config.uuid);
+        }
         self.sql("write a zone", |connection| {
             connection.execute(
                 "INSERT OR REPLACE INTO zone
-                 (uuid, name, config, autostart, state, aux, id, counted, since_ms, former, keeper)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 (uuid, name, config, autostart, state, aux, id, counted, since_ms, former, keeper,
+                  persistent, ended)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                 params![
                     zone.config.uuid.to_string(),
                     zone.config.name.as_str(),
@@ -236,6 +240,8 @@ impl Session<'_> {
                     zone.since.map(|since| since.0),
                     zone.former,
                     zone.keeper.map(|keeper| keeper.to_string()),
+                    zone.persistent,
+                    zone.ended.map(crate::model::Ended::as_str),
                 ],
             )
         })?;
@@ -267,5 +273,7 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
         since: row.get::<_, Option<i64>>("since_ms")?.map(Millis),
         former: row.get("former")?,
         keeper: parsed_optional(row, "keeper")?,
+        persistent: row.get("persistent")?,
+        ended: parsed_optional(row, "ended")?,
     })
 }

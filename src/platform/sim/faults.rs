@@ -106,6 +106,9 @@ pub enum Effect {
     /// A migration from here is said to have gone well, whether the destination has said so or not. This is the guard
     /// taken out, for tests of those who watch.
     Unguarded,
+    /// Somebody removes the definition of a zone that has just begun to run here, as an arriving image or by a boot: it
+    /// runs on, and vanishes with its end unless it is defined again.
+    Undefine,
     /// A zone that is asked to shut down does not.
     IgnoreShutdown,
     /// Nothing here answers.
@@ -124,6 +127,7 @@ impl fmt::Display for Effect {
             Self::Cut { rounds } => write!(f, "cut after {rounds} round(s)"),
             Self::LoseAnswer => f.write_str("lose-answer"),
             Self::Unguarded => f.write_str("unguarded"),
+            Self::Undefine => f.write_str("undefine"),
             Self::IgnoreShutdown => f.write_str("ignore-shutdown"),
             Self::Down => f.write_str("down"),
         }
@@ -279,6 +283,11 @@ impl Sim {
             Some((_, Effect::FailAfter { reason, .. })) => Err(PlatformError::Simulated(reason)),
             _ => Ok(value),
         }
+    }
+
+    /// Whether somebody removes the definition of that zone now.
+    pub(super) fn loses_definition(&self, zone: &ZoneName) -> Result<bool, PlatformError> {
+        Ok(self.fault(Some(zone), |effect| matches!(effect, Effect::Undefine))?.is_some())
     }
 
     async fn hang(&self, id: i64) -> Result<(), PlatformError> {

@@ -9,7 +9,7 @@ use super::record::Record;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::file;
-use crate::model::{Disk, DiskSource, Millis, Word, ZoneName};
+use crate::model::{Disk, DiskSource, Ended, Millis, Word, ZoneName};
 use crate::platform::PlatformError;
 use crate::zonepath;
 
@@ -71,7 +71,7 @@ impl Sim {
                 .folder(storage, &self.inner.paths)
                 .ok_or_else(|| PlatformError::Simulated(format!("the host has no storage {storage:?}")))?;
             let target = format!("vd{letter}");
-            let path = folder.join(format!("{}-{target}.img", spec.name));
+            let path = folder.join(disk_name(&spec.name, uuid, &target));
             disks.push(Disk::new(target, DiskSource::File(path), false));
         }
         let folder = |target: String, path, readonly| Disk::new(target, DiskSource::Dir(path), readonly);
@@ -154,7 +154,7 @@ impl Sim {
         self.put_in_order()?;
         self.change(|session| {
             let mut record = session.named(zone)?;
-            record.halt()?;
+            record.halt(Ended::Destroyed)?;
             session.save(&record)
         })
     }
@@ -166,6 +166,13 @@ impl Sim {
             Ok(Counter { value: record.counter(session.now()?), goes_on: record.since.is_some() })
         })
     }
+}
+
+/// The name of a disk's file: the zone's, or its UUID where that is too long for a file's.
+fn disk_name(zone: &ZoneName, uuid: Uuid, target: &str) -> String {
+    const LONGEST: usize = 255;
+    let name = format!("{zone}-{target}.img");
+    if name.len() > LONGEST { format!("{uuid}-{target}.img") } else { name }
 }
 
 fn file_of(disk: &Disk) -> Option<&Path> {

@@ -22,7 +22,7 @@ impl Platform for Sim {
         "sim"
     }
 
-    fn boot_command(&self, zone: &ZoneName, _brand: Brand) -> String {
+    fn boot_command(&self, zone: &ZoneName, _uuid: Uuid, _brand: Brand) -> String {
         format!("sysadm sim start {zone}")
     }
 
@@ -138,6 +138,11 @@ impl Platform for Sim {
             let config = config_of(manifest)?;
             self.change(|session| {
                 let present = session.identified(config.uuid)?;
+                // A guest that runs on without a definition gets one.
+                if let Some(present) = present.as_ref().filter(|present| !present.persistent) {
+                    let text = manifest.config.clone();
+                    return session.save(&Record { persistent: true, text, ..present.clone() });
+                }
                 if let Some(present) = present.as_ref().filter(|present| present.zone().is_running()) {
                     return Err(present.refuse("it runs here"));
                 }
@@ -172,6 +177,9 @@ impl Platform for Sim {
         let work = async {
             self.change(|session| {
                 let mut record = session.named(zone)?;
+                if !record.persistent {
+                    return Err(record.refuse("it is transient, and such a zone cannot boot with its host"));
+                }
                 record.autostart = autostart;
                 session.save(&record)
             })

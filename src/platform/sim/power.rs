@@ -10,7 +10,7 @@ use super::database::Session;
 use super::faults::Effect;
 use super::record::Record;
 use crate::hooks;
-use crate::model::{Aux, Brand, Millis, ZoneName, ZoneState};
+use crate::model::{Aux, Brand, Ended, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
 /// How long an orderly shutdown takes, in virtual milliseconds.
@@ -53,7 +53,7 @@ impl Sim {
         self.sleep_until(self.now()?.after(SHUTDOWN)).await?;
         self.change(|session| match session.identified(uuid)? {
             Some(mut record) if record.zone().is_running() => {
-                record.halt()?;
+                record.halt(Ended::ShutDown)?;
                 session.save(&record)
             }
             _ => Ok(()),
@@ -80,6 +80,12 @@ impl Sim {
                 _ => self.switch_on(session, record),
             }
         })?;
+        if self.loses_definition(zone)? {
+            self.change(|session| match session.identified(uuid)? {
+                Some(record) => session.save(&Record { persistent: false, ..record }),
+                None => Ok(()),
+            })?;
+        }
         Ok(true)
     }
 
@@ -106,7 +112,7 @@ impl Record {
     /// Its memory goes to a file, and it ends.
     fn save(&mut self, now: Millis) -> Result<(), PlatformError> {
         let counted = self.counter(now);
-        self.halt()?;
+        self.halt(Ended::ShutDown)?;
         (self.aux, self.counted) = (Some(Aux::Suspended), counted);
         Ok(())
     }

@@ -21,7 +21,7 @@
 use uuid::Uuid;
 
 use super::settings::ZoneConfig;
-use crate::model::{Aux, Millis, Zone, ZoneState};
+use crate::model::{Aux, Ended, Millis, Zone, ZoneState};
 use crate::platform::PlatformError;
 
 /// A zone.
@@ -43,6 +43,10 @@ pub(super) struct Record {
     pub former: Option<String>,
     /// Who moves it; see [`super::keeper`].
     pub keeper: Option<Uuid>,
+    /// Its configuration survives its end.
+    pub persistent: bool,
+    /// How it has ended, if it does not run.
+    pub ended: Option<Ended>,
 }
 
 impl Record {
@@ -59,6 +63,8 @@ impl Record {
             since: None,
             former: None,
             keeper: None,
+            persistent: true,
+            ended: None,
         }
     }
 
@@ -101,7 +107,8 @@ impl Record {
             aux: self.aux,
             id: self.id,
             autostart: self.autostart,
-            persistent: true,
+            persistent: self.persistent,
+            ended: self.ended,
             memory: self.config.memory,
             cpus: self.config.cpus,
         }
@@ -117,17 +124,18 @@ impl Record {
             return Err(self.refuse("it runs already"));
         }
         // What was saved is gone with a boot.
-        self.aux = None;
+        (self.aux, self.ended) = (None, None);
         (self.state, self.id, self.counted, self.since) = (ZoneState::Running, Some(id), 0, Some(now));
         Ok(())
     }
 
-    pub fn halt(&mut self) -> Result<(), PlatformError> {
+    pub fn halt(&mut self, ended: Ended) -> Result<(), PlatformError> {
         match (self.state, self.aux) {
             (ZoneState::Installed, _) => return Err(self.refuse("it does not run")),
             (_, Some(Aux::MigratingIn)) => return Err(self.refuse("its image is arriving")),
             _ => self.put_down(),
         }
+        self.ended = Some(ended);
         Ok(())
     }
 
@@ -145,7 +153,9 @@ impl Record {
     }
 
     fn put_down(&mut self) {
-        *self = Self::installed(self.config.clone(), std::mem::take(&mut self.text), self.autostart);
+        let persistent = self.persistent;
+        let installed = Self::installed(self.config.clone(), std::mem::take(&mut self.text), self.autostart);
+        *self = Self { persistent, ..installed };
     }
 
     pub fn depart(&mut self, keeper: Uuid) -> Result<(), PlatformError> {

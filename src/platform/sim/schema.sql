@@ -17,7 +17,9 @@ CREATE TABLE IF NOT EXISTS zone (
     counted   INTEGER NOT NULL, -- the guest's counter in virtual ms, when it was last let go or stopped
     since_ms  INTEGER,          -- virtual time since when it goes on; null while it stands
     former    TEXT,             -- the configuration that an arriving image stands in for
-    keeper    TEXT              -- who moves it
+    keeper    TEXT,             -- who moves it
+    persistent INTEGER NOT NULL,
+    ended     TEXT              -- how, if it does not run
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS fault (

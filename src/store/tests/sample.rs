@@ -153,6 +153,7 @@ pub fn manifest(zone: &str) -> Manifest {
             id: Some(3),
             autostart: true,
             persistent: true,
+            ended: None,
             memory: 96 << 20,
             cpus: 1,
         },

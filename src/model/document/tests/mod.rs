@@ -28,6 +28,7 @@ fn web1() -> Manifest {
             id: None,
             autostart: true,
             persistent: true,
+            ended: None,
             memory: 96 << 20,
             cpus: 2,
         },

@@ -217,7 +217,7 @@ fn zone() -> impl Strategy<Value = Zone> {
         "reserved",
         |(name, (brand, state, aux), (uuid, id, memory, cpus), (autostart, persistent))| {
             let (name, uuid) = (name.parse().ok()?, Uuid::from_u128(uuid));
-            Some(Zone { name, uuid, brand, state, aux, id, autostart, persistent, memory, cpus })
+            Some(Zone { name, uuid, brand, state, aux, id, autostart, persistent, ended: None, memory, cpus })
         },
     )
 }

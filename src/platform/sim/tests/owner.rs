@@ -26,6 +26,18 @@ fn a_counter_goes_on_only_while_the_zone_runs() {
 }
 
 #[test]
+fn a_zone_whose_name_is_too_long_for_a_file_has_disks_called_by_its_uuid() {
+    let world = World::new();
+    for bytes in [78, 82, 123] {
+        let long = ZoneName::of_platform(&"ü".repeat(bytes)).unwrap();
+        world.a.create(ZoneSpec { name: long.clone(), ..spec("web") }).unwrap();
+        world.a.start(&long).unwrap();
+        world.a.stop(&long).unwrap();
+        world.a.remove(&long).unwrap();
+    }
+}
+
+#[test]
 fn looking_at_a_host_that_was_never_made_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::open(&paths(folder.path(), "new"));
