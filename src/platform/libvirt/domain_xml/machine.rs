@@ -3,7 +3,7 @@
 use roxmltree::Node;
 
 use super::devices::folder_of;
-use super::need::Need;
+use super::need::{Need, by_name};
 use super::storage::boot;
 use super::{Domain, attribute, bytes_of, child, live, text_of};
 use crate::model::Against;
@@ -186,12 +186,8 @@ pub fn label(label: Node<'_, '_>, domain: &mut Domain) {
     // One of another type is what libvirt chose on the host that the zone comes from.
     let text = text.filter(|_| matches!(label.attribute("type"), None | Some("static")));
     let (user, group) = text.as_deref().map_or(("", ""), |text| text.split_once(':').unwrap_or((text, "")));
-    let name = |text: &str| {
-        let is_number = text.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
-        (!is_number).then(|| text.to_owned())
-    };
-    domain.needs(name(user).map(Need::User));
-    domain.needs(name(group).map(Need::Group));
+    domain.needs(by_name(user).map(Need::User));
+    domain.needs(by_name(group).map(Need::Group));
 }
 
 /// QEMU's own arguments: libvirt does not know what they mean, but a path in them is a path.

@@ -90,6 +90,12 @@ impl Need {
     }
 }
 
+/// A user or a group that is stated by name; none if it is by number: `+107`.
+pub fn by_name(text: &str) -> Option<String> {
+    let is_number = text.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+    (!is_number).then(|| text.to_owned())
+}
+
 /// Each of them once, and processors and memory nodes all together, where the first of them stood.
 pub fn each_once(needs: Vec<Need>) -> Vec<Need> {
     let all = |of: fn(&Need) -> Option<&Numbers>| Numbers::union(needs.iter().filter_map(of));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use roxmltree::Node;
 
-use super::need::Need;
+use super::need::{Need, by_name};
 use super::{Domain, attribute, child, live, pci_of, text_of};
 use crate::model::{Against, Disk, DiskSource, Presence};
 
@@ -102,6 +102,8 @@ fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
     for identity in source.children().filter(|node| node.has_tag_name("identity")) {
         domain.need_path(identity.attribute("agentsock"), Need::Socket);
         domain.need_path(identity.attribute("keyfile"), Need::File);
+        domain.needs(identity.attribute("user").and_then(by_name).map(Need::User));
+        domain.needs(identity.attribute("group").and_then(by_name).map(Need::Group));
     }
     domain.need_path(child(source, "knownHosts").and_then(|node| node.attribute("path")), Need::File);
     // Without servers of its own it names them.

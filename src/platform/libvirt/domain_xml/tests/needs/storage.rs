@@ -93,6 +93,11 @@ fn storage_of_every_kind_is_found_with_what_it_needs_beside_itself() {
         ),
         (
             "network",
+            "<source protocol='nfs'><host name='s'/><identity user='qemu' group='+7'/></source>",
+            vec!["no user qemu there".into(), "writes vda: nfs://s".into()],
+        ),
+        (
+            "network",
             "<source protocol='ssh'><host name='s'/><identity username='u' keyfile='/root/k' agentsock='/run/a'/>\
              <knownHosts path='/root/h'/></source>",
             vec![
