@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{Mac, Manifest};
 
 /// One network connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
     /// A bridge of the host.

@@ -17,7 +17,7 @@ words! {
 }
 
 /// Why a zone cannot move.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Obstacle {
     /// The reason, a lower-case fragment.

@@ -5,6 +5,7 @@
 
 mod devices;
 mod edit;
+mod live;
 mod machine;
 mod need;
 mod network;
@@ -15,6 +16,7 @@ mod stated;
 mod storage;
 mod text;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use roxmltree::{Document, Node};
@@ -58,19 +60,20 @@ pub struct Domain {
 
 impl Domain {
     fn obstacle(&mut self, against: Against, reason: impl Into<String>) {
-        let obstacle = Obstacle::new(against, reason);
-        // libvirt tells of a serial console as two devices.
-        if !self.obstacles.contains(&obstacle) {
-            self.obstacles.push(obstacle);
-        }
+        self.obstacles.push(Obstacle::new(against, reason));
     }
 
     fn needs(&mut self, needs: impl IntoIterator<Item = Need>) {
-        for need in needs {
-            if !self.needs.iter_mut().any(|known| known.takes(&need)) {
-                self.needs.push(need);
-            }
-        }
+        self.needs.extend(needs);
+    }
+
+    /// What is named twice is one thing: libvirt tells of a serial console as two devices.
+    fn once(&mut self) {
+        self.needs = need::each_once(std::mem::take(&mut self.needs));
+        let mut known = HashSet::new();
+        self.obstacles.retain(|obstacle| known.insert(obstacle.clone()));
+        let mut known = HashSet::new();
+        self.networks.retain(|network| known.insert(network.clone()));
     }
 
     fn need_path(&mut self, path: Option<&str>, need: fn(PathBuf) -> Need) {
@@ -146,6 +149,8 @@ pub fn parse(xml: &str) -> Result<Domain, String> {
         }
         anywhere(section, &mut domain);
     }
+    machine::processor(root, &mut domain);
+    domain.once();
     Ok(domain)
 }
 
@@ -163,6 +168,7 @@ fn read_device(device: Node<'_, '_>, domain: &mut Domain) {
         _ => {}
     }
     devices::device(device, domain);
+    live::device(device, domain);
 }
 
 /// What may stand below many elements: secrets, volumes, labels.

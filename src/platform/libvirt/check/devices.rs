@@ -63,10 +63,6 @@ const LISTED: &[Listed] = &[
     Listed { only: &["spicevmc"], ..all(&["devices", "channel"], ["", "type"], "type", "channel") },
     all(&["devices", "crypto"], ["", "model"], "model", "crypto model"),
     all(&["devices", "crypto"], ["backend", "model"], "backendModel", "crypto backend"),
-    Listed {
-        only: &["passt"],
-        ..all(&["devices", "interface"], ["backend", "type"], "backendType", "network backend")
-    },
 ];
 
 /// What a configuration asks for and the capabilities have not, in words. What they do not mention is not missed.
@@ -247,7 +243,7 @@ mod tests {
             <interface type='user'><backend type='passt'/></interface></devices>";
         assert_eq!(
             found(lacks, newer),
-            "no firmware bios there; no crypto backend lkcf there; no network backend passt there; \
+            "no firmware bios there; no crypto backend lkcf there; \
              no launch security sev there"
         );
     }

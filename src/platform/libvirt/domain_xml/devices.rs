@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::need::Need;
 use super::storage::network;
 use super::{Domain, attribute, child, number, pci_of, text_of};
-use crate::model::{Against, Disk};
+use crate::model::{Against, Disk, DiskSource};
 
 /// Adds what a device is.
 pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
@@ -30,8 +30,8 @@ pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
         "audio" => audio(device, domain),
         "vsock" => {
             domain.needs([Need::Device("/dev/vhost-vsock".into())]);
-            // One that runs has one, whoever has chosen it.
-            let is_fixed = |cid: &Node<'_, '_>| domain.runs || cid.attribute("auto") != Some("yes");
+            // libvirt chooses another one where it arrives.
+            let is_fixed = |cid: &Node<'_, '_>| cid.attribute("auto") != Some("yes");
             let cid = child(device, "cid").filter(is_fixed);
             domain.needs(cid.and_then(|cid| number(cid.attribute("address")?)).map(Need::Cid));
         }
@@ -57,7 +57,11 @@ fn hostdev(device: Node<'_, '_>, domain: &mut Domain) {
     let part = |name: &str| source.and_then(|node| child(node, name));
     let is_optional = source.and_then(|node| node.attribute("startupPolicy")) == Some("optional");
     let (found, against) = match kind {
-        "pci" => (part("address").and_then(pci_of).map(Need::Pci), Against::Moves),
+        "pci" => {
+            let driver = child(device, "driver").and_then(|node| node.attribute("iommufd"));
+            domain.needs((driver == Some("yes")).then(|| Need::Device("/dev/iommu".into())));
+            (part("address").and_then(pci_of).map(Need::Pci), Against::Moves)
+        }
         "usb" => (source.and_then(usb), Against::Moves),
         "mdev" => (part("address").and_then(mediated).map(Need::Mediated), Against::Moves),
         "scsi" if source.and_then(|node| node.attribute("protocol")) == Some("iscsi") => {
@@ -96,7 +100,7 @@ fn describe(device: Node<'_, '_>) -> String {
 }
 
 /// By vendor and product, or by where it is plugged in.
-fn usb(source: Node<'_, '_>) -> Option<Need> {
+pub fn usb(source: Node<'_, '_>) -> Option<Need> {
     let id = |name: &str| child(source, name).and_then(|node| number(node.attribute("id")?));
     if let (Some(vendor), Some(product)) = (id("vendor"), id("product")) {
         return Some(Need::Usb(format!("{vendor:04x}:{product:04x}")));
@@ -167,9 +171,16 @@ fn smartcard(device: Node<'_, '_>, domain: &mut Domain) {
 fn tpm(device: Node<'_, '_>, domain: &mut Domain) {
     let Some(backend) = child(device, "backend") else { return };
     match backend.attribute("type") {
-        Some("emulator") => {
-            domain.obstacle(Against::Any, "emulated TPM: its state lies on this host only");
-        }
+        Some("emulator") => match child(backend, "source").and_then(|node| node.attribute("path")) {
+            Some(path) => {
+                let kind = child(backend, "source").and_then(|node| node.attribute("type"));
+                let path = PathBuf::from(path);
+                let source = if kind == Some("dir") { DiskSource::Dir(path) } else { DiskSource::File(path) };
+                domain.disks.push(Disk::new("tpm", source, false));
+                domain.obstacle(Against::Moves, "emulated TPM with its state in a place of its own");
+            }
+            None => domain.obstacle(Against::Any, "emulated TPM: its state lies on this host only"),
+        },
         Some("external") => character_of(backend, domain),
         _ => {
             let path = child(backend, "device").and_then(|node| node.attribute("path"));
@@ -251,6 +262,7 @@ fn video(device: Node<'_, '_>, domain: &mut Domain) {
     let acceleration = child(device, "model").and_then(|model| child(model, "acceleration"));
     domain.need_path(acceleration.and_then(|node| node.attribute("rendernode")), Need::Device);
     let driver = child(device, "driver").and_then(|node| node.attribute("name"));
+    domain.needs((driver == Some("vhostuser")).then_some(Need::VhostUser("gpu")));
     let is_3d = acceleration.is_some_and(|node| node.attribute("accel3d") == Some("yes"));
     if is_3d && driver != Some("vhostuser") {
         domain.obstacle(Against::Live, "its display draws in 3D (virgl), which QEMU does not move");
@@ -268,6 +280,7 @@ fn audio(device: Node<'_, '_>, domain: &mut Domain) {
             }
             domain.need_path(device.attribute("dev"), Need::Device);
         }
+        Some("pipewire") => domain.need_path(device.attribute("runtimeDir"), Need::Folder),
         _ => {}
     }
 }

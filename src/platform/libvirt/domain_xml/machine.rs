@@ -3,9 +3,9 @@
 use roxmltree::Node;
 
 use super::devices::folder_of;
-use super::need::Need;
+use super::need::{Need, by_name};
 use super::storage::boot;
-use super::{Domain, attribute, bytes_of, child, text_of};
+use super::{Domain, attribute, bytes_of, child, live, text_of};
 use crate::model::Against;
 
 /// Adds what a section of a domain says; the devices are another matter.
@@ -18,7 +18,7 @@ pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
             }
         }
         "bootloader" => domain.need_path(text_of(section).as_deref(), Need::Program),
-        "cpu" => cpu(section, domain),
+        "features" => live::features(section, domain),
         "clock" => domain.needs(tsc(section).map(Need::Tsc)),
         "memoryBacking" => hugepages(section, domain),
         "memtune" => controlled(section, "memory", domain),
@@ -54,6 +54,12 @@ pub fn section(section: Node<'_, '_>, domain: &mut Domain) {
         "seclabel" => label(section, domain),
         "commandline" => arguments(section, domain),
         "namespace" => namespaces(section, domain),
+        "iommufd" if section.attribute("enabled") == Some("yes") => match section.attribute("fdgroup") {
+            Some(_) => {
+                domain.obstacle(Against::Any, "its /dev/iommu was opened by whoever has started it (fdgroup)")
+            }
+            None => domain.needs([Need::Device("/dev/iommu".into())]),
+        },
         _ => {}
     }
 }
@@ -77,7 +83,9 @@ fn os(os: Node<'_, '_>, domain: &mut Domain) {
     }
 }
 
-fn cpu(cpu: Node<'_, '_>, domain: &mut Domain) {
+/// Adds what a domain says of its processor.
+pub fn processor(root: Node<'_, '_>, domain: &mut Domain) {
+    let Some(cpu) = child(root, "cpu") else { return };
     let mode = cpu.attribute("mode");
     if mode == Some("custom") {
         domain.cpu_model = child(cpu, "model").and_then(text_of);
@@ -89,8 +97,7 @@ fn cpu(cpu: Node<'_, '_>, domain: &mut Domain) {
     let features = cpu.children().filter(|node| node.has_tag_name("feature"));
     let has_invtsc = features.into_iter().any(is_asked);
     let shows_all = mode != Some("custom") && cpu.attribute("migratable") == Some("off");
-    let clock = cpu.parent_element().and_then(|root| child(root, "clock"));
-    if (has_invtsc || shows_all) && clock.and_then(tsc).is_none() {
+    if (has_invtsc || shows_all) && child(root, "clock").and_then(tsc).is_none() {
         let what = if has_invtsc { "an invariant time stamp counter (invtsc)" } else { "all of its host's" };
         let reason = format!("its processor must have {what} and no frequency is stated for that");
         domain.obstacle(Against::Live, reason);
@@ -147,11 +154,15 @@ fn cputune(section: Node<'_, '_>, domain: &mut Domain) {
     for part in section.children().filter(Node::is_element) {
         match part.tag_name().name() {
             "vcpupin" | "emulatorpin" | "iothreadpin" => processors(part, domain),
-            "cachetune" | "memorytune" => {
+            "cachetune" | "memorytune" | "energytune" => {
                 domain.needs([Need::Device("/sys/fs/resctrl/info".into())]);
             }
-            "vcpusched" | "emulatorsched" | "iothreadsched" => {}
-            _ => domain.needs([Need::Controller("cpu")]),
+            "shares" => domain.needs([Need::Controller("cpu")]),
+            // Of all of it, of each processor, of QEMU itself, of the threads of its disks.
+            name if name.ends_with("period") || name.ends_with("quota") => {
+                domain.needs([Need::Controller("cpu")]);
+            }
+            _ => {}
         }
     }
 }
@@ -174,21 +185,36 @@ pub fn label(label: Node<'_, '_>, domain: &mut Domain) {
     let text = child(label, "label").and_then(text_of).filter(|_| model == "dac");
     // One of another type is what libvirt chose on the host that the zone comes from.
     let text = text.filter(|_| matches!(label.attribute("type"), None | Some("static")));
-    let user = text.as_deref().and_then(|text| text.split(':').next()).unwrap_or_default();
-    let is_name = !user.is_empty() && !user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
-    domain.needs(is_name.then(|| Need::User(user.to_owned())));
+    let (user, group) = text.as_deref().map_or(("", ""), |text| text.split_once(':').unwrap_or((text, "")));
+    domain.needs(by_name(user).map(Need::User));
+    domain.needs(by_name(group).map(Need::Group));
 }
 
 /// QEMU's own arguments: libvirt does not know what they mean, but a path in them is a path.
 fn arguments(section: Node<'_, '_>, domain: &mut Domain) {
-    let values = section.children().filter_map(|node| node.attribute("value"));
-    let paths = values.flat_map(|value| value.split([',', '=', ':'])).filter(|word| word.starts_with('/'));
-    for path in paths {
-        if path.starts_with("/dev/") || path.starts_with("/sys/") {
-            domain.need_path(Some(path), Need::Device);
-        } else {
-            domain.needs(folder_of(path).map(Need::Folder));
+    let mut before = None;
+    for value in section.children().filter_map(|node| node.attribute("value")) {
+        // What a kernel is told is about the zone.
+        if before.replace(value) != Some("-append") {
+            paths_in(value).for_each(|path| path_of(path, domain));
         }
+    }
+}
+
+/// The paths in words like `file=/srv/x,if=none` or `{"path":"/run/x"}`. `//` is what follows the scheme of an address.
+fn paths_in(value: &str) -> impl Iterator<Item = &str> {
+    value
+        .split([',', '=', ':', '"'])
+        .filter(|word| word.starts_with('/') && !word.starts_with("//") && word.len() > 1)
+}
+
+fn path_of(path: &str, domain: &mut Domain) {
+    // Memory, which QEMU makes there.
+    let is_memory = ["/dev/shm/", "/dev/hugepages"].iter().any(|folder| path.starts_with(folder));
+    if !is_memory && (path.starts_with("/dev/") || path.starts_with("/sys/")) {
+        domain.need_path(Some(path), Need::Device);
+    } else {
+        domain.needs(folder_of(path).map(Need::Folder));
     }
 }
 

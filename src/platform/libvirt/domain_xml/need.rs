@@ -1,6 +1,7 @@
 //! What a domain names of its host that is neither storage nor a network of it: a device, a folder for its log, a processor.
 //! `docs/what-is-checked.md` has the table; whether a host has it is found out in `check::belongings`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use super::numbers::Numbers;
 use crate::model::{BlockerKind, format_bytes};
 
 /// One thing of its host that a domain names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Need {
     /// A device, or another file of the kernel's.
     Device(PathBuf),
@@ -59,6 +60,10 @@ pub enum Need {
     Security(String),
     /// A user, by name.
     User(String),
+    /// A group of users, by name.
+    Group(String),
+    /// A program that serves a kind of device (`fs`, `gpu`) to QEMU, whichever.
+    VhostUser(&'static str),
     /// A clock of that frequency, in Hz, or a processor that can make one.
     Tsc(u64),
     /// A volume of a pool of libvirt's: pool and volume.
@@ -70,17 +75,6 @@ pub enum Need {
 }
 
 impl Need {
-    /// Whether the other is the same, or becomes a part of this.
-    pub fn takes(&mut self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Processors(all), Self::Processors(more)) | (Self::Nodes(all), Self::Nodes(more)) => {
-                all.add(more);
-                true
-            }
-            (one, other) => one == other,
-        }
-    }
-
     /// What a blocker is about that it makes.
     pub const fn kind(&self) -> BlockerKind {
         match self {
@@ -94,6 +88,26 @@ impl Need {
             _ => BlockerKind::Platform,
         }
     }
+}
+
+/// A user or a group that is stated by name; none if it is by number: `+107`.
+pub fn by_name(text: &str) -> Option<String> {
+    let is_number = text.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+    (!is_number).then(|| text.to_owned())
+}
+
+/// Each of them once, and processors and memory nodes all together, where the first of them stood.
+pub fn each_once(needs: Vec<Need>) -> Vec<Need> {
+    let all = |of: fn(&Need) -> Option<&Numbers>| Numbers::union(needs.iter().filter_map(of));
+    let processors = all(|need| if let Need::Processors(some) = need { Some(some) } else { None });
+    let nodes = all(|need| if let Need::Nodes(some) = need { Some(some) } else { None });
+    let mut known = HashSet::new();
+    let joined = needs.into_iter().map(|need| match need {
+        Need::Processors(_) => Need::Processors(processors.clone()),
+        Need::Nodes(_) => Need::Nodes(nodes.clone()),
+        need => need,
+    });
+    joined.filter(|need| known.insert(need.clone())).collect()
 }
 
 /// What is said if it is missing.
@@ -126,6 +140,8 @@ impl std::fmt::Display for Need {
             Self::Controller(name) => write!(f, "no control groups of {name} there"),
             Self::Security(name) => write!(f, "no security driver {name} there"),
             Self::User(name) => write!(f, "no user {name} there"),
+            Self::Group(name) => write!(f, "no group {name} there"),
+            Self::VhostUser(kind) => write!(f, "no vhost-user program of type {kind} there"),
             Self::Tsc(frequency) => write!(f, "no time stamp counter of {frequency} Hz there"),
             Self::Volume(pool, volume) => write!(f, "no volume {volume} of pool {pool} there"),
             Self::Secret(uuid) => write!(f, "no secret {uuid} there"),

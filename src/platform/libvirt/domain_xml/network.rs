@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::devices::folder_of;
+use super::devices::{folder_of, usb};
 use super::need::Need;
 use super::{Domain, child, pci_of};
 use crate::model::{Against, Interface, Mac, Network};
@@ -11,9 +11,7 @@ use crate::model::{Against, Interface, Mac, Network};
 pub fn interface(device: Node<'_, '_>, domain: &mut Domain) {
     of_host(device, domain);
     let Some((_, network)) = network_of(device) else { return };
-    if !domain.networks.contains(&network) {
-        domain.networks.push(network.clone());
-    }
+    domain.networks.push(network.clone());
     domain.interfaces.extend(mac_of(device).map(|mac| Interface::new(mac, network)));
 }
 
@@ -42,7 +40,11 @@ fn of_host(device: Node<'_, '_>, domain: &mut Domain) {
     match device.attribute("type") {
         Some("hostdev") if source.is_some() => {
             domain.obstacle(Against::Moves, "network device of this host passed through");
-            domain.needs(source.and_then(|node| child(node, "address")).and_then(pci_of).map(Need::Pci));
+            let address = source.and_then(|node| child(node, "address"));
+            domain.needs(match address.and_then(|node| node.attribute("type")) {
+                Some("usb") => source.and_then(usb),
+                _ => address.and_then(pci_of).map(Need::Pci),
+            });
         }
         Some("vdpa") => {
             let path = said("dev").unwrap_or_default();
@@ -51,7 +53,11 @@ fn of_host(device: Node<'_, '_>, domain: &mut Domain) {
         Some("vhostuser") if said("mode") == Some("server") => {
             domain.needs(said("path").and_then(folder_of).map(Need::Folder));
         }
-        Some("vhostuser") => domain.need_path(said("path"), Need::Socket),
+        Some("vhostuser") => {
+            domain.need_path(said("path"), Need::Socket);
+            // With passt, the device that its traffic leaves by.
+            domain.needs(owned("dev").map(Need::NetDevice));
+        }
         Some("server") => domain.needs(owned("address").map(Need::Address)),
         Some("udp") => {
             let local = source.and_then(|node| child(node, "local"));
@@ -81,6 +87,7 @@ fn parts(device: Node<'_, '_>, domain: &mut Domain) {
                 domain.need_path(said("tap"), Need::Device);
                 domain.need_path(said("vhost"), Need::Device);
                 domain.needs(said("logFile").and_then(folder_of).map(Need::Folder));
+                domain.needs((said("type") == Some("passt")).then(|| Need::Program("passt".into())));
             }
             "driver" if said("name") == Some("vhost") => {
                 domain.needs([Need::Device("/dev/vhost-net".into())]);

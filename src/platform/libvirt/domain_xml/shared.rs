@@ -48,6 +48,8 @@ fn uses(root: Node<'_, '_>) -> Vec<Use> {
                 found.extend(path.map(|place| Use { place, is_written: true }));
             }
             "disk" => disk(part, &mut found),
+            // A folder of its own.
+            "filesystem" if part.attribute("type") == Some("bind") => {}
             "filesystem" => {
                 let place = child(part, "source").and_then(folder);
                 let is_written = child(part, "readonly").is_none();
@@ -151,6 +153,8 @@ mod tests {
         }
         let memory = "<filesystem type='ram'><source usage='1024'/><target dir='/tmp'/></filesystem>";
         assert!(shared(memory, memory).is_empty());
+        let bind = "<filesystem type='bind'><source dir='/inside'/><target dir='/i'/></filesystem>";
+        assert!(shared(bind, bind).is_empty());
         // The original's words on it do not count, and neither does where it has it.
         assert_eq!(shared(DISK, &DISK.replace("<target", "<shareable/><target")), ["/s/a.img"]);
         let backing = "<backingStore type='file'><source file='/s/a.img'/></backingStore>";

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use roxmltree::Node;
 
-use super::need::Need;
-use super::{Domain, attribute, child, pci_of, text_of};
+use super::need::{Need, by_name};
+use super::{Domain, attribute, child, live, pci_of, text_of};
 use crate::model::{Against, Disk, DiskSource, Presence};
 
 /// A disk, and all that lies below it.
@@ -37,7 +37,17 @@ pub fn disk(device: Node<'_, '_>, domain: &mut Domain) {
     if device.attribute("type") == Some("dir") && !readonly {
         domain.obstacle(Against::Live, live("is a folder that the zone writes to as a disk"));
     }
+    live::disk(device, &target, domain);
     below(device, &target, readonly, domain);
+    container_driver(device, domain);
+}
+
+/// What a container's storage in a format of QEMU's is read with.
+fn container_driver(device: Node<'_, '_>, domain: &mut Domain) {
+    let driver = child(device, "driver").filter(|_| domain.virt == "lxc");
+    let is_nbd =
+        driver.is_some_and(|node| ["name", "type"].iter().any(|it| node.attribute(*it) == Some("nbd")));
+    domain.needs(is_nbd.then(|| Need::Program("qemu-nbd".into())));
 }
 
 /// Backing stores, which are read, and files with a disk's data, which are written to as the disk is.
@@ -92,6 +102,8 @@ fn of_host(disk: Node<'_, '_>, domain: &mut Domain) {
     for identity in source.children().filter(|node| node.has_tag_name("identity")) {
         domain.need_path(identity.attribute("agentsock"), Need::Socket);
         domain.need_path(identity.attribute("keyfile"), Need::File);
+        domain.needs(identity.attribute("user").and_then(by_name).map(Need::User));
+        domain.needs(identity.attribute("group").and_then(by_name).map(Need::Group));
     }
     domain.need_path(child(source, "knownHosts").and_then(|node| node.attribute("path")), Need::File);
     // Without servers of its own it names them.
@@ -156,9 +168,15 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
     if attribute("socket").is_some() {
         domain.obstacle(Against::Moves, format!("folder served by a process of this host ({target})"));
     }
-    domain.need_path(child(device, "binary").and_then(|node| node.attribute("path")), Need::Program);
+    let program = child(device, "binary").and_then(|node| node.attribute("path"));
+    domain.need_path(program, Need::Program);
+    let driver = child(device, "driver").and_then(|node| node.attribute("type"));
+    // libvirt chooses one.
+    let is_chosen = driver == Some("virtiofs") && program.is_none() && attribute("socket").is_none();
+    domain.needs(is_chosen.then_some(Need::VhostUser("fs")));
+    container_driver(device, domain);
     let source = match device.attribute("type").unwrap_or("mount") {
-        "mount" | "bind" => attribute("dir").map(|path| DiskSource::Dir(path.into())),
+        "mount" => attribute("dir").map(|path| DiskSource::Dir(path.into())),
         "file" => attribute("file").map(|path| DiskSource::File(path.into())),
         "block" => attribute("dev").map(|path| DiskSource::Block(path.into())),
         "volume" => {
@@ -167,7 +185,7 @@ pub fn filesystem(device: Node<'_, '_>, domain: &mut Domain) {
             domain.obstacle(Against::Moves, reason);
             None
         }
-        // Memory file systems hold nothing while the zone does not run.
+        // Memory file systems hold nothing while the zone does not run, and `bind` is a folder of the container's own.
         _ => None,
     };
     let readonly = child(device, "readonly").is_some();
@@ -217,7 +235,12 @@ pub fn boot(part: Node<'_, '_>, os: Node<'_, '_>, domain: &mut Domain) {
     match source.unwrap_or_else(|| source_of(part)) {
         Ok(None) => {}
         Ok(Some(source)) => {
-            let is_made = is_written && (part.has_attribute("template") || os.has_attribute("firmware"));
+            // libvirt knows the template of a firmware, too.
+            let is_flash = |node: Node<'_, '_>| node.attribute("type") == Some("pflash");
+            let is_made = is_written
+                && (part.has_attribute("template")
+                    || os.has_attribute("firmware")
+                    || child(os, "loader").is_some_and(is_flash));
             let presence = if is_made { Presence::Made } else { Presence::Needed };
             domain.disks.push(Disk::new(name, source, !is_written).with_presence(presence));
         }

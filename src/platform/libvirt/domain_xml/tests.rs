@@ -183,6 +183,23 @@ fn a_document_that_is_deep_or_wide_without_end_is_an_error_or_read_in_time() {
 }
 
 #[test]
+fn a_document_with_many_devices_is_read_in_time_and_each_thing_is_named_once() {
+    let many = |one: &dyn Fn(usize) -> String| (0..15_000).map(one).collect::<String>();
+    let inputs = many(&|n| format!("<input type='evdev'><source dev='/dev/input/e{n}'/></input>"));
+    let domain = with_devices("kvm", &inputs.repeat(2));
+    assert_eq!((domain.needs.len(), domain.obstacles.len()), (15_000, 15_000));
+    let cards = many(&|n| format!("<interface type='bridge'><source bridge='b{n}'/></interface>"));
+    assert_eq!(with_devices("kvm", &cards.repeat(2)).networks.len(), 15_000);
+    let pins = many(&|_| "<vcpupin vcpu='0' cpuset='0-16383,^7'/>".to_owned());
+    let odd = (0..8_000).map(|n| format!(",^{}", 2 * n)).collect::<String>();
+    let tune = format!("<cputune>{pins}<emulatorpin cpuset='0-16383{odd}'/></cputune>");
+    let pinned =
+        parse(&format!("<domain type='kvm'>{tune}{}</domain>", "<cpu migratable='off'/>".repeat(40_000)));
+    let said: Vec<_> = pinned.unwrap().needs.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["no processor 0 there, nor 1-16383"]);
+}
+
+#[test]
 fn only_the_document_of_the_zone_itself_is_taken() {
     let check = |inner: &str| must_be(&format!("<domain type='kvm'>{inner}</domain>"), &zone());
     let uuid = format!("<uuid>{UUID}</uuid>");

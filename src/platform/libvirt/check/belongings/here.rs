@@ -41,7 +41,9 @@ impl Here {
             Need::NetDevice(name) => self.is_in("sys/class/net", name),
             Need::HugePages(size) => self.has_huge_pages(*size),
             Need::Controller(name) => self.has_controller(name),
-            Need::User(name) => self.has_user(name),
+            Need::User(name) => self.has_name("passwd", name),
+            Need::Group(name) => self.has_name("group", name),
+            Need::VhostUser(kind) => self.has_vhost_user(kind),
             Need::Processors(wanted) => {
                 return self.online("cpu").and_then(|here| wanted.without(&here).missing("processor"));
             }
@@ -150,13 +152,32 @@ impl Here {
 
     // root:x:0:0:root:/root:/bin/bash
     /// One that only a name service knows is not found in the file: then nothing is missed.
-    fn has_user(&self, name: &str) -> bool {
+    fn has_name(&self, kind: &str, name: &str) -> bool {
         let switch = self.read("etc/nsswitch.conf").unwrap_or_default();
-        let is_here_alone = switch.lines().filter_map(|line| line.strip_prefix("passwd:")).all(|services| {
+        let services = |line| str::strip_prefix(line, kind)?.strip_prefix(':');
+        let is_here_alone = switch.lines().filter_map(services).all(|services| {
             services.split_whitespace().all(|service| matches!(service, "files" | "compat" | "systemd"))
         });
-        let Some(users) = self.read("etc/passwd").filter(|_| is_here_alone) else { return true };
-        users.lines().any(|line| line.split(':').next() == Some(name))
+        let Some(names) = self.read(&format!("etc/{kind}")).filter(|_| is_here_alone) else { return true };
+        names.lines().any(|line| line.split(':').next() == Some(name))
+    }
+
+    // {
+    //   "description": "QEMU virtiofsd vhost-user-fs",
+    //   "type": "fs",
+    //   "binary": "/usr/libexec/virtiofsd"
+    // }
+    /// QEMU's own list of such programs, from which libvirt takes one.
+    fn has_vhost_user(&self, kind: &str) -> bool {
+        const FOLDERS: [&str; 2] = ["etc/qemu/vhost-user", "usr/share/qemu/vhost-user"];
+        let program = |path: String| -> Option<PathBuf> {
+            let about: serde_json::Value = serde_json::from_str(&self.read(&path)?).ok()?;
+            (about.get("type")?.as_str()? == kind).then_some(about.get("binary")?.as_str()?.into())
+        };
+        let files = FOLDERS
+            .iter()
+            .flat_map(|folder| self.names(folder).into_iter().map(move |it| format!("{folder}/{it}")));
+        files.filter_map(program).any(|path| self.has_program(&path))
     }
 
     fn online(&self, kind: &str) -> Option<Numbers> {
@@ -223,6 +244,11 @@ mod tests {
             ("proc/meminfo", "MemTotal: 1 kB\nHugepagesize:       2048 kB\n"),
             ("sys/fs/cgroup/cgroup.controllers", "cpuset cpu memory\n"),
             ("etc/nsswitch.conf", "passwd: files systemd\n"),
+            ("etc/group", "root:x:0:\nkvm:x:107:qemu\n"),
+            ("usr/libexec/virtiofsd", ""),
+            ("usr/share/qemu/vhost-user/50-fs.json", r#"{"type": "fs", "binary": "/usr/libexec/virtiofsd"}"#),
+            ("etc/qemu/vhost-user/50-gpu.json", r#"{"type": "gpu", "binary": "/usr/libexec/gone"}"#),
+            ("etc/qemu/vhost-user/60-odd.json", "{"),
             ("etc/passwd", "root:x:0:0::/:/bin/sh\nqemu:x:107:107::/:/bin/false\n"),
             ("sys/devices/system/cpu/online", "0-3\n"),
             ("sys/devices/system/node/online", "0-1\n"),
@@ -282,6 +308,10 @@ mod tests {
             (Need::Controller("io"), Some("no control groups of io there")),
             (Need::User("qemu".into()), None),
             (Need::User("kvm".into()), Some("no user kvm there")),
+            (Need::Group("kvm".into()), None),
+            (Need::Group("qemu".into()), Some("no group qemu there")),
+            (Need::VhostUser("fs"), None),
+            (Need::VhostUser("gpu"), Some("no vhost-user program of type gpu there")),
             (Need::Processors(numbers("0-3")), None),
             (Need::Processors(numbers("2,500-503")), Some("no processor 500 there, nor 501-503")),
             (Need::Nodes(numbers("1")), None),

@@ -1,6 +1,7 @@
 //! What each element names of its host, one line for each kind of source of each device.
 
 mod devices;
+mod live;
 mod storage;
 
 use super::*;
@@ -42,6 +43,12 @@ fn processors_memory_and_their_tuning_name_what_their_host_must_have() {
         ("<cputune><vcpusched vcpus='0' scheduler='fifo'/></cputune>", &[]),
         ("<cputune><cachetune vcpus='0'/><memorytune/></cputune>", &["no /sys/fs/resctrl/info there"]),
         ("<memtune><hard_limit>5</hard_limit></memtune>", &["no control groups of memory there"]),
+        (
+            "<cputune><global_quota>7</global_quota><iothread_period>9</iothread_period></cputune>",
+            &["no control groups of cpu there"],
+        ),
+        ("<cputune><energytune vcpus='0-1'/></cputune>", &["no /sys/fs/resctrl/info there"]),
+        ("<cputune><sometune/></cputune>", &[]),
         ("<memtune/><blkiotune/>", &[]),
         (
             "<blkiotune><weight>5</weight><device><path>/dev/sdz</path></device></blkiotune>",
@@ -88,7 +95,7 @@ fn guards_and_the_words_of_others_name_things_of_the_host_too() {
         (
             "kvm",
             "<seclabel type='static' model='dac'><label>qemu:kvm</label></seclabel>",
-            &["no security driver dac there", "no user qemu there"],
+            &["no security driver dac there", "no user qemu there", "no group kvm there"],
         ),
         (
             "kvm",
@@ -109,6 +116,23 @@ fn guards_and_the_words_of_others_name_things_of_the_host_too() {
             "kvm",
             "<launchSecurity type='tdx'><quoteGenerationService path='/run/qgs'/></launchSecurity>",
             &["no socket /run/qgs there", "live: its memory is guarded from its host (tdx)"],
+        ),
+        (
+            "kvm",
+            "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:arg value='-object'/>\
+             <q:arg value='{\"qom-type\":\"memory-backend-file\",\"mem-path\":\"/dev/kvmfr7\",\"share\":true}'/>\
+             <q:arg value='memory-backend-file,mem-path=/dev/shm/looking-glass'/>\
+             <q:arg value='{\"driver\":\"vfio-user-pci\",\"socket\":{\"path\":\"/srv/u/s\"}}'/>\
+             <q:arg value='file=https://example.org/x.iso'/><q:arg value='-append'/>\
+             <q:arg value='root=/dev/vda1 init=/srv/i/x'/><q:arg value='/'/></q:commandline>",
+            &["no /dev/kvmfr7 there", "no folder /dev/shm there", "no folder /srv/u there"],
+        ),
+        ("kvm", "<iommufd enabled='yes'/>", &["no /dev/iommu there"]),
+        ("kvm", "<iommufd enabled='no'/>", &[]),
+        (
+            "kvm",
+            "<iommufd enabled='yes' fdgroup='x'/>",
+            &["any: its /dev/iommu was opened by whoever has started it (fdgroup)"],
         ),
         (
             "kvm",

@@ -72,6 +72,14 @@ fn devices_of_the_host_are_looked_for_and_hold_the_zone() {
         &format!("<tpm><backend type='emulator'><encryption secret='{secret}'/></backend></tpm>"),
         &[&format!("no secret {secret} there"), state],
     );
+    let state = "moves: emulated TPM with its state in a place of its own";
+    for (kind, path) in [("dir", "/srv/tpm"), ("file", "/srv/tpm.img")] {
+        let source = format!("<source type='{kind}' path='{path}'/>");
+        device(
+            &format!("<tpm><backend type='emulator'>{source}</backend></tpm>"),
+            &[state, &format!("writes tpm: {path}")],
+        );
+    }
     device(
         "<tpm><backend type='external'><source type='unix' mode='connect' path='/run/t'/></backend></tpm>",
         &["no socket /run/t there"],
@@ -150,6 +158,10 @@ fn a_device_that_is_passed_through_is_looked_for_by_its_address_or_its_kind() {
         &["moves: host device passed through (scsi)", "writes hostdev: iscsi://s:3260"],
     );
     device(
+        &format!("<hostdev type='pci'><driver name='vfio' iommufd='yes'/><source>{pci}</source></hostdev>"),
+        &["no /dev/iommu there", "no PCI device 0000:3b:00.1 there", &through("pci 0x0000:0x3b:0x00:0x1")],
+    );
+    device(
         &format!("<interface type='hostdev'><source>{pci}</source></interface>"),
         &["no PCI device 0000:3b:00.1 there", "moves: network device of this host passed through"],
     );
@@ -170,6 +182,16 @@ fn each_kind_of_interface_names_what_it_is_made_of() {
         ("network", "<source network='lan' portgroup='blue'/>", &["no port group blue of network lan there"]),
         ("vhostuser", "<source type='unix' path='/run/x/s' mode='client'/>", &["no socket /run/x/s there"]),
         ("vhostuser", "<source type='unix' path='/run/x/s' mode='server'/>", &["no folder /run/x there"]),
+        (
+            "vhostuser",
+            "<source dev='eth7'/><backend type='passt'/>",
+            &["no network device eth7 there", "no program passt there"],
+        ),
+        (
+            "hostdev",
+            "<source><address type='usb' bus='1' device='5'/></source>",
+            &["no /dev/bus/usb/001/005 there", "moves: network device of this host passed through"],
+        ),
         ("server", "<source address='192.0.2.7' port='7'/>", &["no address 192.0.2.7 there"]),
         ("client", "<source address='192.0.2.7' port='7'/>", &[]),
         ("mcast", "<source address='230.0.0.1' port='7'/>", &[]),
@@ -182,7 +204,12 @@ fn each_kind_of_interface_names_what_it_is_made_of() {
             "user",
             "<source dev='eth7'/><backend type='passt' logFile='/srv/l/p.log'/>\
              <portForward proto='tcp' address='192.0.2.7'/>",
-            &["no network device eth7 there", "no folder /srv/l there", "no address 192.0.2.7 there"],
+            &[
+                "no network device eth7 there",
+                "no folder /srv/l there",
+                "no program passt there",
+                "no address 192.0.2.7 there",
+            ],
         ),
         ("null", "", &[]),
         ("internal", "<source name='x'/>", &[]),
@@ -226,7 +253,7 @@ fn displays_sounds_and_numbers_name_what_they_come_from() {
         (
             "<video><driver name='vhostuser'/><model type='virtio'><acceleration accel3d='yes' rendernode='/dev/r'/>\
              </model></video>",
-            &["no /dev/r there"],
+            &["no /dev/r there", "no vhost-user program of type gpu there"],
         ),
         ("<graphics type='vnc' port='-1' autoport='yes'/>", &[]),
         ("<graphics type='vnc' port='5907' autoport='no'/>", &["port 5907 of 127.0.0.1 is in use there"]),
@@ -248,6 +275,8 @@ fn displays_sounds_and_numbers_name_what_they_come_from() {
         ("<rng><backend model='random'/></rng>", &["no /dev/urandom there"]),
         ("<rng><backend model='builtin'/></rng>", &[]),
         ("<vsock><cid auto='yes'/></vsock>", &["no /dev/vhost-vsock there"]),
+        ("<vsock><cid auto='yes' address='7'/></vsock>", &["no /dev/vhost-vsock there"]),
+        ("<audio type='pipewire' runtimeDir='/run/user/7'/>", &["no folder /run/user/7 there"]),
         ("<interface type='null'><rom file='/srv/r.bin'/></interface>", &["reads rom: /srv/r.bin"]),
         (
             "<panic model='isa'/><iommu model='intel'/><watchdog model='itco'/><memballoon model='virtio'/>",

@@ -93,6 +93,11 @@ fn storage_of_every_kind_is_found_with_what_it_needs_beside_itself() {
         ),
         (
             "network",
+            "<source protocol='nfs'><host name='s'/><identity user='qemu' group='+7'/></source>",
+            vec!["no user qemu there".into(), "writes vda: nfs://s".into()],
+        ),
+        (
+            "network",
             "<source protocol='ssh'><host name='s'/><identity username='u' keyfile='/root/k' agentsock='/run/a'/>\
              <knownHosts path='/root/h'/></source>",
             vec![
@@ -139,10 +144,21 @@ fn folders_of_the_host_are_storage_of_containers_and_of_machines() {
             "moves: folder served by a process of this host (t)",
         ],
     );
+    let chosen = "<filesystem><driver type='virtiofs'/><source dir='/srv/f'/><target dir='/f'/></filesystem>";
+    device(chosen, &["no vhost-user program of type fs there", shared, "writes filesystem /f: /srv/f"]);
+    let image = |driver: &str| {
+        format!(
+            "<devices><filesystem type='file'><driver type='{driver}' format='qcow2'/><source file='/srv/i'/>\
+             <target dir='/'/></filesystem></devices>"
+        )
+    };
+    names("lxc", &image("nbd"), &["no program qemu-nbd there", "writes /: /srv/i"]);
+    names("lxc", &image("loop"), &["writes /: /srv/i"]);
     names(
         "lxc",
         "<devices><filesystem type='volume'><source pool='p' volume='v'/><target dir='/f'/></filesystem>\
-         <filesystem type='ram'><source usage='1'/><target dir='/t'/></filesystem></devices>",
+         <filesystem type='ram'><source usage='1'/><target dir='/t'/></filesystem>\
+         <filesystem type='bind'><source dir='/inside'/><target dir='/i'/></filesystem></devices>",
         &[
             "no volume v of pool p there",
             "moves: folder /f: storage of type 'volume' cannot be checked at a destination",
@@ -181,6 +197,14 @@ fn what_a_zone_boots_from_is_read_and_its_nvram_may_be_made() {
         ),
         ("<os firmware='efi'><nvram>/v.fd</nvram></os>", &["writes nvram: /v.fd (made)"]),
         ("<os><nvram>/v.fd</nvram></os>", &["writes nvram: /v.fd"]),
+        (
+            "<os><loader readonly='yes' type='pflash'>/c.fd</loader><nvram>/v.fd</nvram></os>",
+            &["reads loader: /c.fd", "writes nvram: /v.fd (made)"],
+        ),
+        (
+            "<os><loader type='rom'>/c.fd</loader><nvram>/v.fd</nvram></os>",
+            &["reads loader: /c.fd", "writes nvram: /v.fd"],
+        ),
         (
             "<os><varstore template='/t.json' path='/v.json'/></os>",
             &["writes varstore: /v.json (made)", "reads varstore template: /t.json"],

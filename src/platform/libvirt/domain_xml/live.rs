@@ -1,0 +1,57 @@
+//! What QEMU does not move while the zone runs: devices that it has no stream for, and formats of disks. libvirt hands its
+//! refusals on when a move begins, if not before.
+
+use roxmltree::Node;
+
+use super::{Domain, child};
+use crate::model::Against;
+
+/// Devices: the element, the child of it that says which one it is (none: the element itself), the attribute that does, its
+/// value (none: any), and what it is called.
+const DEVICES: &[(&str, Option<&str>, &str, Option<&str>, &str)] = &[
+    ("crypto", None, "model", None, "crypto device"),
+    ("iommu", None, "model", Some("amd"), "IOMMU amd"),
+    ("controller", None, "type", Some("nvme"), "controller nvme"),
+    ("interface", Some("model"), "type", Some("usb-net"), "network card usb-net"),
+    ("serial", Some("target"), "type", Some("usb-serial"), "serial port on USB"),
+    ("sound", None, "model", Some("usb"), "sound card usb"),
+    ("sound", None, "model", Some("virtio"), "sound card virtio"),
+];
+
+/// Formats, by libvirt's names.
+const FORMATS: [&str; 6] = ["ploop", "qcow", "vdi", "vhd", "vmdk", "vpc"];
+
+/// Adds what it does not move of a device.
+pub fn device(device: Node<'_, '_>, domain: &mut Domain) {
+    for (_, below, attribute, value, name) in DEVICES.iter().filter(|one| device.has_tag_name(one.0)) {
+        let said = below
+            .map_or(Some(device), |below| child(device, below))
+            .and_then(|node| node.attribute(*attribute));
+        if said.is_some() && (value.is_none() || said == *value) {
+            domain.obstacle(Against::Live, format!("QEMU does not move a {name} while the zone runs"));
+        }
+    }
+}
+
+/// Adds what it does not move of a disk: its own format, or that of what lies below it.
+pub fn disk(device: Node<'_, '_>, target: &str, domain: &mut Domain) {
+    let mut level = Some(device);
+    while let Some(store) = level {
+        let format = child(store, "driver").or_else(|| child(store, "format"));
+        if let Some(format) = format.and_then(|node| node.attribute("type")).filter(|it| FORMATS.contains(it))
+        {
+            let reason = format!("disk {target} has format {format}, which QEMU does not move");
+            domain.obstacle(Against::Live, reason);
+        }
+        level = child(store, "backingStore");
+    }
+}
+
+/// Adds what it does not move of what Windows is told: all that the processor of the host can do for it.
+pub fn features(section: Node<'_, '_>, domain: &mut Domain) {
+    let mode = child(section, "hyperv").and_then(|node| node.attribute("mode"));
+    if mode == Some("passthrough") {
+        let reason = "it has all Hyper-V features of its host (passthrough), which QEMU does not move";
+        domain.obstacle(Against::Live, reason);
+    }
+}
