@@ -12,11 +12,12 @@ use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, recover};
+use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, recover};
 use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
 use crate::policy::Word;
+use crate::run_lock::RunLock;
 use crate::store::{Direction, MoveState, RestPhase};
 
 /// Move all zones away from this host, or back
