@@ -155,7 +155,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
             return Ok(Exit::Stuck);
         }
         if !settled.down.is_empty() {
-            ui::say("every zone is settled, but not all that ran do");
+            ui::say("every zone is settled, but some are down");
             return Ok(Exit::Partly);
         }
         ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
@@ -286,7 +286,7 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
         }
         Some(GivenUp::Configured(refuge)) => (
             format!(
-                "it was last at {refuge}; it is configured here: 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' gives its configuration up, too"
+                "it was last at {refuge} and is configured here; 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' drops its configuration"
             ),
             format!(", last at {refuge},"),
         ),

@@ -52,7 +52,7 @@ impl Signs {
             }
             (true, []) => standing(
                 Relation::Resident,
-                format!("it is a zone of {host}, where nothing is known of {peer} having brought it"),
+                format!("it is a zone of {host}, which does not know that {peer} brought it"),
             ),
         }
     }

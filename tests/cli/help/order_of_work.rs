@@ -60,11 +60,12 @@ fn help_of_sysadm() {
       130  cancelled by the operator; every zone is whole, and on one host
 
     NAMES OF ZONES
-      letters, digits, '_', '-' and '.', the first a letter or digit; whatever else libvirt has
-      in a zone's name stands as % and two digits for each byte: Windows%2010, m%C3%BCller.
-      Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's UUID will do.
-      A name that is listed so comes first, then libvirt's own, then a UUID; after '--' a name
-      may begin with '-'. One with a line break or '/' is no zone's: it is told, and counts.
+      letters, digits, '_', '-' and '.', beginning with a letter or digit. Each byte of anything
+      else that libvirt has in a name is written as % and two hexadecimal digits: Windows%2010,
+      m%C3%BCller. Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's
+      UUID does, too; a name as sysadm lists it comes first, then libvirt's, then a UUID. After
+      '--' a name may begin with '-'. A guest whose name has a line break or '/' cannot be
+      handled; it is reported and counted.
 
     FILES
       /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
