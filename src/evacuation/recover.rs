@@ -13,7 +13,7 @@ use ends::{End, look};
 
 use super::{Down, Engine, EvacuationError, Event, rest};
 use crate::host::{Host, HostError, chain};
-use crate::model::{Aux, HostUri, Manifest, Step, ZoneName, words};
+use crate::model::{Aux, HostUri, Manifest, Step, words};
 use crate::store::{Away, AwayPhase};
 
 words! {
@@ -171,15 +171,7 @@ async fn settle(
         (AwayPhase::Returning, (View::Absent, View::Runs | View::Installed)) => Action::Moved,
         _ => decide(step, seen.0, seen.1),
     };
-    if row.phase == AwayPhase::Away && action != Action::Stayed {
-        // Nobody was moving it, so nothing is undone or finished.
-        let text = format!(
-            "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
-            row.refuge
-        );
-        return Ok((false, text));
-    }
-    if let Some(why) = left_open(action, seen, [source.name(), destination.name()], &zone) {
+    if let Some(why) = left_open(action, seen, [source.name(), destination.name()], row) {
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
@@ -242,8 +234,15 @@ fn settled(row: &Away, moved: bool) -> Option<Away> {
 }
 
 /// Why nothing is done, if so.
-fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneName) -> Option<String> {
-    let [source, destination] = names;
+fn left_open(action: Action, seen: (View, View), names: [&str; 2], row: &Away) -> Option<String> {
+    let (zone, [source, destination]) = (&row.zone, names);
+    if row.phase == AwayPhase::Away && action != Action::Stayed {
+        // Nobody was moving it, so nothing is undone or finished.
+        return Some(format!(
+            "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
+            row.refuge
+        ));
+    }
     let says = |name: &str, view: View| match view {
         View::Silent => format!("{name} does not answer"),
         View::Runs => format!("it runs on {name}"),
@@ -274,6 +273,7 @@ async fn act(
     manifest: Option<&Manifest>,
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
+    let persistent = manifest.filter(|manifest| manifest.zone.persistent);
     match action {
         Action::Discard => {
             // Its hypervisor may still be sending it, whoever told it to is gone. What is held over there is a copy
@@ -297,26 +297,13 @@ async fn act(
         }
         Action::Forget => source.detach(zone.clone(), uuid, true).await?,
         Action::Follow => {
-            let (leaves, other) = match row.phase {
-                AwayPhase::Leaving => (true, source),
-                AwayPhase::Away | AwayPhase::Returning | AwayPhase::Aside => (false, destination),
-            };
-            if view(other, row).await == View::Installed {
-                other.detach(zone.clone(), uuid, leaves).await?;
-            }
-            let persistent = manifest.filter(|manifest| manifest.zone.persistent);
-            if let (Some(there), Some(manifest)) = (there, persistent) {
-                there.keep(manifest.clone()).await?;
-                if manifest.zone.autostart {
-                    there.set_autostart(zone, true).await?;
-                }
-            }
+            let other = if row.phase == AwayPhase::Leaving { source } else { destination };
+            follow(row, other, there, persistent).await?;
             return Ok(false);
         }
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
-    let persistent = manifest.filter(|manifest| manifest.zone.persistent);
     if let Some(manifest) = persistent.filter(|_| moved) {
         destination.keep(manifest.clone()).await?;
     }
@@ -330,6 +317,25 @@ async fn act(
         let _ = destination.release(zone, uuid).await;
     }
     Ok(moved)
+}
+
+/// Lets a zone be where it went on to: what the other host still has of it goes.
+async fn follow(
+    row: &Away,
+    other: &dyn Host,
+    there: Option<&dyn Host>,
+    persistent: Option<&Manifest>,
+) -> Result<(), HostError> {
+    if view(other, row).await == View::Installed {
+        other.detach(row.zone.clone(), row.uuid, row.phase == AwayPhase::Leaving).await?;
+    }
+    if let (Some(there), Some(manifest)) = (there, persistent) {
+        there.keep(manifest.clone()).await?;
+        if manifest.zone.autostart {
+            there.set_autostart(row.zone.clone(), true).await?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

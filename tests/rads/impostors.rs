@@ -115,7 +115,10 @@ impl Scene {
     async fn are_refused(&self, peer: &Remote, zone: &Zone, words: &str) {
         for (deed, result) in self.deeds(peer, zone).await {
             let refused = reason(result);
-            assert!(refused.contains("is for a host's own zones") && refused.contains(words), "{deed}: {refused}");
+            assert!(
+                refused.contains("is for a host's own zones") && refused.contains(words),
+                "{deed}: {refused}"
+            );
         }
     }
 }
@@ -264,9 +267,7 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     let scene = Scene::new().await;
     let manifest = scene.with_resident(true).await;
     let zone = &manifest.zone;
-    scene
-        .are_refused(&scene.h3, zone, "it is a zone of h2, which does not know that h3 brought it")
-        .await;
+    scene.are_refused(&scene.h3, zone, "it is a zone of h2, which does not know that h3 brought it").await;
     // A zone of one's own does not lend its identity to another one's name, nor the other way round.
     scene.h3.reserve(scene.arrival("h3"), 60_000).await.unwrap();
     let own = scene.offer.manifest.zone.clone();

@@ -91,7 +91,11 @@ fn cpu(cpu: Node<'_, '_>, domain: &mut Domain) {
     let shows_all = mode != Some("custom") && cpu.attribute("migratable") == Some("off");
     let clock = cpu.parent_element().and_then(|root| child(root, "clock"));
     if (has_invtsc || shows_all) && clock.and_then(tsc).is_none() {
-        let what = if has_invtsc { "an invariant time stamp counter (invtsc)" } else { "every feature of its host's" };
+        let what = if has_invtsc {
+            "an invariant time stamp counter (invtsc)"
+        } else {
+            "every feature of its host's"
+        };
         let reason = format!("its processor has {what}, and no frequency (tsc) is stated");
         domain.obstacle(Against::Live, reason);
     }

@@ -29,7 +29,8 @@ fn device(inner: &str, expected: &[&str]) {
 
 #[test]
 fn processors_memory_and_their_tuning_name_what_their_host_must_have() {
-    let invtsc = "live: its processor has an invariant time stamp counter (invtsc), and no frequency (tsc) is stated";
+    let invtsc =
+        "live: its processor has an invariant time stamp counter (invtsc), and no frequency (tsc) is stated";
     let require = "<cpu mode='host-passthrough'><feature policy='require' name='invtsc'/></cpu>";
     for (inner, expected) in [
         ("<vcpu cpuset='500-503'>1</vcpu>", &["no processor 500 there, nor 501-503"][..]),
