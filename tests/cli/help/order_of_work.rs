@@ -1,4 +1,4 @@
-//! The commands of an evacuation, in their order: target, maintain, evacuate.
+//! The commands of an evacuation, in their order: sysadm itself, maintain, evacuate.
 
 use insta::assert_snapshot;
 
