@@ -88,6 +88,7 @@ fn fill(root: &Path) {
             id: None,
             autostart: false,
             persistent: true,
+            ended: None,
             memory: 4 << 30,
             cpus: 2,
         };

@@ -35,7 +35,7 @@
 //!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
 //!   model   plain data for all of them      exec    the only place that starts programs
 //!   config  /etc/sysadm/sysadm.toml         paths   where everything lies
-//!   file    the only place that writes whole files
+//!   file    the only place that writes whole files      run_lock  one run at a time
 //!   software  what is installed on a host, and whether a zone may attach there
 //! ```
 //!
@@ -86,6 +86,7 @@ pub mod plan;
 pub mod platform;
 pub mod points;
 pub mod policy;
+pub mod run_lock;
 pub mod software;
 pub mod standby;
 pub mod store;

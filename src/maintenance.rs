@@ -11,10 +11,10 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use crate::evacuation::{EvacuationError, RunLock};
 use crate::file;
 use crate::model::{Millis, format_minute};
 use crate::paths::Paths;
+use crate::run_lock::{LockError, RunLock};
 use crate::store::{Announcement, Direction, Holder, MaintenanceType, Store, StoreError};
 
 /// Why maintenance could not be started or ended.
@@ -33,7 +33,7 @@ pub enum MaintenanceError {
     Needed(String),
     /// Whether an evacuation needs it cannot be told.
     #[error(transparent)]
-    Lock(EvacuationError),
+    Lock(#[from] LockError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,11 +97,11 @@ pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended
 fn keep_off(paths: &Paths) -> Result<Option<RunLock>, MaintenanceError> {
     match RunLock::take(paths, "maintain -e") {
         Ok(lock) => Ok(Some(lock)),
-        Err(EvacuationError::Busy(holder)) => match holder.direction() {
+        Err(LockError::Busy(holder)) => match holder.direction() {
             Some(Direction::Evacuate) => Err(MaintenanceError::Needed(holder.what().to_owned())),
             _ => Ok(None),
         },
-        Err(error) => Err(MaintenanceError::Lock(error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 use super::{AttachmentError, Desk, Refusal};
 use crate::elsewhere::{Question, nowhere};
-use crate::evacuation::RunLock;
 use crate::host::{Host, HostError};
 use crate::model::{
     Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Home, Kind, Manifest, ZoneName, ZoneState,
 };
+use crate::run_lock::RunLock;
 use crate::software::Report;
 use crate::store::{Detached, targets_of};
 use crate::zonepath;

@@ -10,11 +10,11 @@
 use std::path::Path;
 
 use super::{AttachmentError, Desk, Known, Refusal};
-use crate::evacuation::RunLock;
 use crate::file;
 use crate::host::{Host, HostError, chain};
 use crate::model::document::{self, Written};
 use crate::model::{Manifest, Zone, ZoneName, ZoneState};
+use crate::run_lock::RunLock;
 use crate::store::Detached;
 use crate::zonepath::{self, ZonepathError};
 

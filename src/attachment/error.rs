@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::elsewhere::Elsewhere;
-use crate::evacuation::EvacuationError;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{Blocker, HostUri, NetworkName, Stranger, ZoneName, ZoneState};
 use crate::platform::PlatformError;
+use crate::run_lock::LockError;
 use crate::store::StoreError;
 use crate::zonepath::ZonepathError;
 
@@ -143,7 +143,7 @@ pub enum AttachmentError {
     },
     /// Zones are moving.
     #[error(transparent)]
-    Run(#[from] EvacuationError),
+    Lock(#[from] LockError),
     /// This host does not answer as it should.
     #[error(transparent)]
     Host(#[from] HostError),

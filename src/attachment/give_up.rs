@@ -1,10 +1,10 @@
 //! Giving up a zone that is away: it does not return, and its configuration is not lost.
 
 use super::{AttachmentError, Desk, Refusal};
-use crate::evacuation::RunLock;
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
+use crate::run_lock::RunLock;
 use crate::store::Detached;
 
 /// What became of a zone that was given up.

@@ -10,10 +10,10 @@
 
 use super::{AttachmentError, Desk, Refusal, Terms};
 use crate::elsewhere::Question;
-use crate::evacuation::RunLock;
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{Home, Manifest, Zone, ZoneName, ZoneState};
+use crate::run_lock::RunLock;
 use crate::standby::{Stated, may_take, whom_to_ask};
 use crate::store::{Detached, StandbyRow};
 

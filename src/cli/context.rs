@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, PlatformKind};
-use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher, lock_holder};
+use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher};
 use crate::host::{Host, Local};
 use crate::model::plain;
 use crate::paths::Paths;
@@ -11,6 +11,7 @@ use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
 use crate::platform::sim::Sim;
 use crate::policy::Convergence;
+use crate::run_lock::lock_holder;
 use crate::store::{Store, StoreError};
 use crate::transport::Dialer;
 

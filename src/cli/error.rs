@@ -8,6 +8,7 @@ use crate::evacuation::cancel::Reason;
 use crate::host::{HostError, chain};
 use crate::maintenance::MaintenanceError;
 use crate::model::{Blocker, BlockerKind};
+use crate::run_lock::LockError;
 
 /// The exit statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +113,7 @@ impl From<MaintenanceError> for CliError {
 impl From<EvacuationError> for CliError {
     fn from(error: EvacuationError) -> Self {
         let exit = match error {
-            EvacuationError::NotInMaintenance
-            | EvacuationError::InMaintenance(_)
-            | EvacuationError::Busy(_) => Exit::Refused,
+            EvacuationError::NotInMaintenance | EvacuationError::InMaintenance(_) => Exit::Refused,
             EvacuationError::GivenUp(Reason::Operator) => Exit::Cancelled,
             EvacuationError::GivenUp(Reason::Deadline)
             | EvacuationError::NoSuchZone(_)
@@ -124,8 +123,18 @@ impl From<EvacuationError> for CliError {
             | EvacuationError::NotPlanned(_)
             | EvacuationError::Host(_)
             | EvacuationError::Document(_)
-            | EvacuationError::Store(_)
-            | EvacuationError::Lock { .. } => Exit::Error,
+            | EvacuationError::Store(_) => Exit::Error,
+            EvacuationError::Lock(error) => return error.into(),
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<LockError> for CliError {
+    fn from(error: LockError) -> Self {
+        let exit = match error {
+            LockError::Busy(_) => Exit::Refused,
+            LockError::Failed { .. } => Exit::Error,
         };
         Self::new(exit, error)
     }
@@ -134,7 +143,7 @@ impl From<EvacuationError> for CliError {
 impl From<AttachmentError> for CliError {
     fn from(error: AttachmentError) -> Self {
         match error {
-            AttachmentError::Run(error) => error.into(),
+            AttachmentError::Lock(error) => error.into(),
             AttachmentError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
             AttachmentError::NotUndone { .. } => Self::new(Exit::Partly, error),
             AttachmentError::Refused(_)

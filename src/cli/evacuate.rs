@@ -12,11 +12,12 @@ use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, RunLock, recover};
+use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, Watcher, recover};
 use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
 use crate::policy::Word;
+use crate::run_lock::RunLock;
 use crate::store::{Direction, MoveState, RestPhase};
 
 /// Move all zones away from this host, or back
@@ -142,23 +143,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let reporter = Arc::new(Reporter::new(direction, verbosity));
     let cancel = Cancel::default();
     if args.resume {
-        let engine = context.engine(reporter.clone(), cancel)?;
-        let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
-        let settled = recover::settle_all(&engine).await?;
-        reporter.finish();
-        let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
-        for down in &settled.down {
-            ui::complain(&format!("{}: down: {}", down.zone, down.reason));
-        }
-        if !settled.open.is_empty() || ending {
-            return Ok(Exit::Stuck);
-        }
-        if !settled.down.is_empty() {
-            ui::say("every zone is settled, but not all that ran do");
-            return Ok(Exit::Partly);
-        }
-        ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
-        return Ok(Exit::Done);
+        return resume(&context, &reporter, cancel).await;
     }
     let name = args.policy.clone().unwrap_or_else(|| context.config.evacuation.policy.clone());
     let policy = policy::load(&context, Some(&name))?;
@@ -191,6 +176,27 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     stop::listen_for_signals(&cancel);
     stop::listen_for_deadline(&cancel, args.deadline);
     act(&context, &engine, direction, &options, &reporter, args.json).await
+}
+
+/// Settles what was interrupted, and does nothing else.
+async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> Result<Exit, CliError> {
+    let engine = context.engine(Arc::clone(reporter) as Arc<dyn Watcher>, cancel)?;
+    let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
+    let settled = recover::settle_all(&engine).await?;
+    reporter.finish();
+    let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
+    for down in &settled.down {
+        ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+    }
+    if !settled.open.is_empty() || ending {
+        return Ok(Exit::Stuck);
+    }
+    if !settled.down.is_empty() {
+        ui::say("every zone is settled, but some are down");
+        return Ok(Exit::Partly);
+    }
+    ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+    Ok(Exit::Done)
 }
 
 /// Keeps what a dry run has found.
@@ -285,7 +291,7 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
         }
         Some(GivenUp::Configured(refuge)) => (
             format!(
-                "it was last at {refuge}; it is configured here: 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' gives its configuration up, too"
+                "it was last at {refuge} and is configured here; 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' drops its configuration"
             ),
             format!(", last at {refuge},"),
         ),

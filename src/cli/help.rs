@@ -16,11 +16,12 @@ EXIT STATUS
   130  cancelled by the operator; every zone is whole, and on one host
 
 NAMES OF ZONES
-  letters, digits, '_', '-' and '.', the first a letter or digit; whatever else libvirt has
-  in a zone's name stands as % and two digits for each byte: Windows%2010, m%C3%BCller.
-  Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's UUID will do.
-  A name that is listed so comes first, then libvirt's own, then a UUID; after '--' a name
-  may begin with '-'. One with a line break or '/' is no zone's: it is told, and counts.
+  letters, digits, '_', '-' and '.', beginning with a letter or digit. Each byte of anything
+  else that libvirt has in a name is written as % and two hexadecimal digits: Windows%2010,
+  m%C3%BCller. Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's
+  UUID does, too; a name as sysadm lists it comes first, then libvirt's, then a UUID. After
+  '--' a name may begin with '-'. A guest whose name has a line break or '/' cannot be
+  handled; it is reported and counted.
 
 FILES
   /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
@@ -196,8 +197,8 @@ ORDER
   and app first and db last. Zones that are stopped or suspended go one at a time, after
   all that move; by 'after', then as named on the command line, then by priority, then by
   name. On return they are booted in exactly the reverse order: db first.
-  Patterns mean names as they are listed; what stands as %XX there does so here, and is one
-  character for '?': Windows%20*, m?ller for m%C3%BCller.
+  Patterns match names as they are listed, with %XX: Windows%20*. For '?' each character of
+  the real name is one: m?ller matches m%C3%BCller.
   Of zones that a rule both matches and names none waits for another one. Rules that make
   a ring are wrong; one that only comes about by what zones there are is broken at its
   highest priority, and told.

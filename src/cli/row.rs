@@ -7,8 +7,9 @@ use super::CliError;
 use super::columns::{Column, pick};
 use super::context::Context;
 use super::outlook::when;
-use crate::evacuation::{Row, Status, lock_holder, rows};
+use crate::evacuation::{Row, Status, rows};
 use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
+use crate::run_lock::lock_holder;
 use crate::store::Store;
 
 /// What is listed of a run that goes on, if its end is known.

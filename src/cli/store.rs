@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::evacuation::{RunLock, is_running};
 use crate::model::Millis;
+use crate::run_lock::{RunLock, is_running};
 use crate::store::{Contents, Finding, Needs, Recovered, StoreError, Surroundings, check, damaged, recover};
 
 /// Look after the database of this host

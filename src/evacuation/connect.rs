@@ -22,7 +22,7 @@ pub enum NoPeer {
     #[error("{0}")]
     Silent(String),
     /// It is the one that asks.
-    #[error("it is this host itself")]
+    #[error("this host itself")]
     Itself,
 }
 

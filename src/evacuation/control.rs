@@ -13,8 +13,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::{Cancel, Event, Reason, Stage, Watcher, is_running};
+use super::{Cancel, Event, Reason, Stage, Watcher};
 use crate::paths::Paths;
+use crate::run_lock::is_running;
 use crate::store::Direction;
 
 /// How long an answer is waited for.
@@ -136,7 +137,7 @@ async fn knock(paths: &Paths) -> Result<UnixStream, ControlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evacuation::RunLock;
+    use crate::run_lock::RunLock;
 
     struct Silence;
 

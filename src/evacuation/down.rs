@@ -29,7 +29,7 @@ impl Engine {
         }
         let command = self.local.platform().boot_command(&row.zone, row.uuid, row.brand);
         let reason = format!(
-            "it ran when its move began and does not run on {name} now, what it had in memory is lost; boot it on {name}: {command}",
+            "it ran before its move and does not run on {name}; its memory is lost; boot it there: {command}",
             name = place.name()
         );
         Some(Down { zone: row.zone.clone(), reason })

@@ -1,9 +1,10 @@
 //! Why an evacuation or a return was not begun.
 
-use super::{LockHolder, Reason};
+use super::Reason;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{Inventory, Stranger, ZoneName};
+use crate::run_lock::LockError;
 use crate::store::StoreError;
 
 /// Why nothing was begun.
@@ -17,9 +18,6 @@ pub enum EvacuationError {
     /// A return needs the lock gone.
     #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
     InMaintenance(String),
-    /// Another run, or something else that zones must not move beside.
-    #[error("{0}")]
-    Busy(LockHolder),
     /// Zones were named that are not there.
     #[error("no such zone: {}", .0.join(", "))]
     NoSuchZone(Vec<String>),
@@ -48,13 +46,8 @@ pub enum EvacuationError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The run lock.
-    #[error("failed to lock {path}")]
-    Lock {
-        /// The lock file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 impl EvacuationError {

@@ -30,10 +30,11 @@ mod down;
 mod dry_run;
 mod error;
 mod experience;
-mod lock;
 mod lookout;
+mod maintenance;
 mod offering;
 mod one;
+mod outcome;
 mod passes;
 mod prepare;
 mod prepared;
@@ -60,7 +61,7 @@ pub use connect::{Connected, Dialled, Network, NoPeer, Peers, Reached};
 pub use down::Down;
 pub use dry_run::{DryRun, Planned};
 pub use error::EvacuationError;
-pub use lock::{LockHolder, RunLock, is_running, lock_holder};
+pub use outcome::Outcome;
 pub use prepared::{Prepared, Readiness};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
@@ -69,9 +70,10 @@ pub use wait::Wait;
 use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
 use crate::migration::Policy;
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, Stranger, Zone, ZoneName};
+use crate::model::{HostUri, Inventory, Kind, Millis, Step, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
+use crate::run_lock::RunLock;
 use crate::store::{Direction, Mark, Move, RestWay, Store, configured};
 
 /// What an operator asks for.
@@ -181,28 +183,6 @@ pub enum Event<'a> {
 pub trait Watcher: Send + Sync {
     /// Something happened.
     fn event(&self, event: &Event<'_>);
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Which way.
-    pub direction: Direction,
-    /// Every zone that was looked at.
-    pub moves: Vec<Move>,
-    /// Guests that would have to leave, and cannot be handled.
-    pub strangers: Vec<Stranger>,
-    /// Zones that still run here, after an evacuation of all.
-    /// None if this host did not tell.
-    pub left_running: Option<Vec<ZoneName>>,
-    /// Zones that still run here because they were to be left alone.
-    pub left_alone: Vec<ZoneName>,
-    /// Zones that ran when their moves began, and do not run where they are: of those that were asked for.
-    pub down: Vec<Down>,
-    /// Something is left undone because it was given up, and why it was.
-    pub stopped: Option<Reason>,
-    /// It is written down: what is not may be lost.
-    pub recorded: bool,
 }
 
 /// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
@@ -377,35 +357,6 @@ impl Engine {
                 None
             }
         }
-    }
-}
-
-impl Outcome {
-    /// How many zones ended in that state.
-    pub fn count(&self, state: crate::store::MoveState) -> usize {
-        self.moves.iter().filter(|a_move| a_move.state == state).count()
-    }
-
-    /// How many zones have moved, or run here again.
-    pub fn moved(&self) -> usize {
-        use crate::store::MoveState::{Evacuated, Returned};
-        self.count(Evacuated) + self.count(Returned)
-    }
-
-    /// How many zones were put to rest.
-    pub fn resting(&self) -> usize {
-        use crate::store::MoveState::{Stopped, Suspended};
-        self.count(Stopped) + self.count(Suspended)
-    }
-
-    /// Whether everything that was asked is done: all zones moved or rest, and none runs here after an evacuation but
-    /// those that are to be left alone, nor is one left that cannot be handled.
-    pub fn is_complete(&self) -> bool {
-        self.recorded
-            && self.moved() + self.resting() == self.moves.len()
-            && self.left_running.as_ref().is_some_and(Vec::is_empty)
-            && self.strangers.is_empty()
-            && self.down.is_empty()
     }
 }
 

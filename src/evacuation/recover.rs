@@ -3,32 +3,18 @@
 //! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with why. A host that could not be asked
 //! is one of the answers, and never leads to a start.
 
+mod ends;
+
 use std::sync::Arc;
 
-use super::{Down, Engine, EvacuationError, Event, NoPeer, rest};
-use crate::host::{Host, HostError, chain};
-use crate::model::{Aux, HostUri, Manifest, Step, Whereabouts, ZoneName, words};
-use crate::store::{Away, AwayPhase};
+pub use ends::View;
+pub(super) use ends::view;
+use ends::{End, look};
 
-words! {
-    /// What one host says of a zone.
-    View, "view" {
-        /// It runs there.
-        Runs = "runs",
-        /// Its image is on the way, the hypervisor says.
-        Moves = "moves",
-        /// Its whole image is held there, and was never let run.
-        Held = "held",
-        /// It is there and does not run.
-        Installed = "installed",
-        /// It is not there.
-        Absent = "absent",
-        /// It was there, and went on from there to another host, which has it.
-        GoneOn = "gone on",
-        /// The host could not be asked.
-        Silent = "silent",
-    }
-}
+use super::{Down, Engine, EvacuationError, Event, rest};
+use crate::host::{Host, HostError, chain};
+use crate::model::{Aux, HostUri, Manifest, Step, words};
+use crate::store::{Away, AwayPhase};
 
 words! {
     /// What is to be done with a half-done move.
@@ -156,77 +142,6 @@ pub struct Open {
     pub why: Option<String>,
 }
 
-/// One of the two hosts of a move.
-struct End {
-    /// Where it is reached; none: it is this host.
-    uri: Option<HostUri>,
-    host: Arc<dyn Host>,
-}
-
-impl End {
-    /// The record of a zone that was there and went on, as it is now; none if it did not. A zone that went home is where
-    /// the other host says.
-    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<There>, String> {
-        let Some(uri) = &self.uri else { return Ok(None) };
-        let row = Away { refuge: uri.clone(), ..row.clone() };
-        let trail = match engine.follow(&row, Arc::clone(&self.host)).await {
-            Ok(trail) if trail.hops.is_empty() => return Ok(None),
-            Err(NoPeer::Itself) => return Ok(None),
-            Err(NoPeer::Silent(why)) => return Err(why),
-            Ok(trail) => trail,
-        };
-        let has_it = matches!(trail.known, Some(Whereabouts::Here | Whereabouts::Guest(_)));
-        Ok(has_it.then_some((trail.away, trail.host)))
-    }
-}
-
-pub(super) async fn view(host: &dyn Host, row: &Away) -> View {
-    let Ok(inventory) = host.inventory().await else { return View::Silent };
-    match inventory.identified(row.uuid) {
-        // It is there, and more is not known.
-        Err(_) => View::Silent,
-        Ok(None) => View::Absent,
-        Ok(Some(zone)) if !zone.is_running() => View::Installed,
-        // One that its owner had paused before the move looks the same; it is let alone, not let run.
-        Ok(Some(zone)) if zone.aux == Some(Aux::Paused) => View::Held,
-        Ok(Some(zone)) if zone.aux == Some(Aux::MigratingIn) => View::Moves,
-        Ok(Some(_)) => View::Runs,
-    }
-}
-
-/// A host that has a zone which has gone on from one of the hosts of its move, and the record as it is then.
-type There = (Away, Arc<dyn Host>);
-
-/// What both hosts say, and who has the zone if it has gone on from one of them.
-async fn look(
-    engine: &Engine,
-    row: &Away,
-    ends: &[End; 2],
-    was_paused: bool,
-) -> Result<((View, View), Option<There>), String> {
-    let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
-    let mut seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
-    let mut found = None;
-    // What runs at the one host has not gone on from the other one.
-    if seen.0 == View::Runs || seen.1 == View::Runs {
-        return Ok((seen, found));
-    }
-    for (end, seen) in ends.iter().zip([&mut seen.0, &mut seen.1]) {
-        if *seen == View::Absent
-            && let Some(there) = end.went_on(engine, row).await?
-        {
-            (*seen, found) = (View::GoneOn, Some(there));
-        }
-    }
-    // Its refuge may have lost its records.
-    if seen == (View::Absent, View::Absent)
-        && let Some(there) = engine.search(row).await
-    {
-        (seen.1, found) = (View::GoneOn, Some(there));
-    }
-    Ok((seen, found))
-}
-
 /// Settles one. Gives whether that could be done, and what was found.
 async fn settle(
     engine: &Engine,
@@ -256,15 +171,7 @@ async fn settle(
         (AwayPhase::Returning, (View::Absent, View::Runs | View::Installed)) => Action::Moved,
         _ => decide(step, seen.0, seen.1),
     };
-    if row.phase == AwayPhase::Away && action != Action::Stayed {
-        // Nobody was moving it, so nothing is undone or finished.
-        let text = format!(
-            "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
-            row.refuge
-        );
-        return Ok((false, text));
-    }
-    if let Some(why) = left_open(action, seen, [source.name(), destination.name()], &zone) {
+    if let Some(why) = left_open(action, seen, [source.name(), destination.name()], row) {
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
@@ -326,18 +233,16 @@ fn settled(row: &Away, moved: bool) -> Option<Away> {
     }
 }
 
-/// A zone that its owner has paused looks like an image that is held, and stays paused wherever it goes.
-const fn as_it_was(was_paused: bool, source: View, destination: View) -> (View, View) {
-    match (was_paused, source, destination) {
-        (true, View::Held, destination) => (View::Runs, destination),
-        (true, View::Installed | View::Absent, View::Held) => (source, View::Runs),
-        _ => (source, destination),
-    }
-}
-
 /// Why nothing is done, if so.
-fn left_open(action: Action, seen: (View, View), names: [&str; 2], zone: &ZoneName) -> Option<String> {
-    let [source, destination] = names;
+fn left_open(action: Action, seen: (View, View), names: [&str; 2], row: &Away) -> Option<String> {
+    let (zone, [source, destination]) = (&row.zone, names);
+    if row.phase == AwayPhase::Away && action != Action::Stayed {
+        // Nobody was moving it, so nothing is undone or finished.
+        return Some(format!(
+            "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
+            row.refuge
+        ));
+    }
     let says = |name: &str, view: View| match view {
         View::Silent => format!("{name} does not answer"),
         View::Runs => format!("it runs on {name}"),
@@ -368,6 +273,7 @@ async fn act(
     manifest: Option<&Manifest>,
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
+    let persistent = manifest.filter(|manifest| manifest.zone.persistent);
     match action {
         Action::Discard => {
             // Its hypervisor may still be sending it, whoever told it to is gone. What is held over there is a copy
@@ -391,26 +297,13 @@ async fn act(
         }
         Action::Forget => source.detach(zone.clone(), uuid, true).await?,
         Action::Follow => {
-            let (leaves, other) = match row.phase {
-                AwayPhase::Leaving => (true, source),
-                AwayPhase::Away | AwayPhase::Returning | AwayPhase::Aside => (false, destination),
-            };
-            if view(other, row).await == View::Installed {
-                other.detach(zone.clone(), uuid, leaves).await?;
-            }
-            let persistent = manifest.filter(|manifest| manifest.zone.persistent);
-            if let (Some(there), Some(manifest)) = (there, persistent) {
-                there.keep(manifest.clone()).await?;
-                if manifest.zone.autostart {
-                    there.set_autostart(zone, true).await?;
-                }
-            }
+            let other = if row.phase == AwayPhase::Leaving { source } else { destination };
+            follow(row, other, there, persistent).await?;
             return Ok(false);
         }
         Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
     }
     let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
-    let persistent = manifest.filter(|manifest| manifest.zone.persistent);
     if let Some(manifest) = persistent.filter(|_| moved) {
         destination.keep(manifest.clone()).await?;
     }
@@ -424,6 +317,25 @@ async fn act(
         let _ = destination.release(zone, uuid).await;
     }
     Ok(moved)
+}
+
+/// Lets a zone be where it went on to: what the other host still has of it goes.
+async fn follow(
+    row: &Away,
+    other: &dyn Host,
+    there: Option<&dyn Host>,
+    persistent: Option<&Manifest>,
+) -> Result<(), HostError> {
+    if view(other, row).await == View::Installed {
+        other.detach(row.zone.clone(), row.uuid, row.phase == AwayPhase::Leaving).await?;
+    }
+    if let (Some(there), Some(manifest)) = (there, persistent) {
+        there.keep(manifest.clone()).await?;
+        if manifest.zone.autostart {
+            there.set_autostart(row.zone.clone(), true).await?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub enum HostError {
         role: String,
     },
     /// The zone is not the caller's.
-    #[error("{host} does not let {peer} do that: {call} is for its own zones, and {reason}")]
+    #[error("{host} does not let {peer} do that: '{call}' is for a host's own zones, and {reason}")]
     NotItsOwn {
         /// The host.
         host: String,

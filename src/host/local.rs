@@ -7,13 +7,13 @@ mod booking;
 mod guests;
 mod hold;
 mod older;
+mod own;
 mod software;
 mod standby;
 mod standing;
 mod whereabouts;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -35,9 +35,6 @@ use crate::platform::Platform;
 use crate::points::{Place, Points, When};
 use crate::store::Store;
 use crate::zonepath;
-
-/// No shutdown is waited for longer, whoever asks for it, in milliseconds.
-const LONGEST_SHUTDOWN: u64 = 3_600_000;
 
 /// This host.
 pub struct Local {
@@ -113,35 +110,6 @@ impl Local {
         Ok(value)
     }
 
-    /// Writes a zone's memory to a file here, and ends it. No other host may ask for that.
-    ///
-    /// # Errors
-    /// What the platform said.
-    pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Save, act).await
-    }
-
-    /// Shuts a zone down in order, waiting so many milliseconds at most, and leaves it at rest here.
-    ///
-    /// # Errors
-    /// What the platform said; the zone runs on then.
-    pub async fn stop(&self, zone: &ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
-        let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
-        let act =
-            async { self.platform.shutdown(zone, uuid, limit).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Shutdown, act).await
-    }
-
-    /// A zone with these changes to its interfaces.
-    ///
-    /// # Errors
-    /// If its configuration cannot be read.
-    pub fn plug(&self, manifest: &Manifest, plugs: &[Plug]) -> Result<Manifest, HostError> {
-        let config = self.platform.plug(&manifest.config, plugs).map_err(|error| self.failed(error))?;
-        Ok(manifest.plugged(plugs, config))
-    }
-
     /// What runs its zones.
     pub fn platform(&self) -> &dyn Platform {
         &*self.platform
@@ -150,15 +118,6 @@ impl Local {
     /// Where it keeps what must survive.
     pub fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// Takes the configuration of a zone that does not run from the platform.
-    ///
-    /// # Errors
-    /// What the platform said.
-    pub async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.undefine(zone, uuid).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Detach, act).await
     }
 
     /// Where this host's files lie.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::elsewhere::{Answer, Question};
-use crate::evacuation::{Peers, RunLock, is_running};
+use crate::evacuation::Peers;
 use crate::host::{Host, Local, chain};
 use crate::model::{Claim, HostUri, Kind, Millis, Whereabouts, Zone};
+use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};
 
 /// What was found of a zone that another host has attached.

@@ -9,7 +9,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use super::{NO_MUTEX, Store, StoreError, integrity};
 use crate::file;
@@ -57,6 +57,18 @@ impl Store {
 /// it reads stays as it is however long that takes.
 pub(super) fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<StepResult> {
     Backup::new(from, to)?.step(-1)
+}
+
+/// What is damaged in a database that is only read: in a copy of it in memory, which may be written.
+pub(super) fn damage_of_copy(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let copied = || {
+        let mut copy = Connection::open_in_memory()?;
+        match copy_pages(connection, &mut copy)? {
+            StepResult::Done => integrity::damage(&copy),
+            _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
+        }
+    };
+    integrity::or_damage(copied())
 }
 
 /// The folder of an unfinished database, which goes away with all that SQLite has put beside it.

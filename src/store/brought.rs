@@ -1,4 +1,7 @@
-//! Whose zones are here: which hosts have brought a zone to this one, and for which others it was brought.
+//! Which peers may fetch a zone that is here: those that brought it, and those for which they did.
+//!
+//! There may be several, one for each host that the zone came through, and each is known by the name in its certificate.
+//! To which one of them the zone belongs is another question, which [`super::Guest`] answers.
 
 use std::collections::HashSet;
 

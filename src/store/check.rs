@@ -16,62 +16,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contradiction::contradictions;
-use super::{AwayPhase, Contents, Entry, Mark, Move, MoveState, RestPhase, Store, StoreError, integrity};
-use crate::model::{Millis, ZoneName, words};
-
-words! {
-    /// What was found.
-    FindingKind, "kind of finding" {
-        /// The file is damaged.
-        Damaged = "damaged",
-        /// Two records contradict each other.
-        Contradiction = "contradiction",
-        /// A move was interrupted and is not settled.
-        Interrupted = "interrupted",
-        /// How a step ended is not recorded, nor where its zone is.
-        Dangling = "dangling",
-        /// The lock marker and the database disagree.
-        Marker = "marker",
-        /// A run left a zone unfinished; it was settled since.
-        Unfinished = "unfinished",
-        /// A booking has expired.
-        Expired = "expired",
-    }
-}
-
-words! {
-    /// Who or what is needed.
-    Needs, "need" {
-        /// It goes away by itself, or is only said.
-        Nobody = "nobody",
-        /// Somebody must do something; which zones are where can still be told.
-        Operator = "operator",
-        /// The database cannot be relied on.
-        Backup = "backup",
-    }
-}
-
-impl FindingKind {
-    /// Who or what is needed.
-    pub const fn needs(self) -> Needs {
-        match self {
-            Self::Damaged | Self::Contradiction => Needs::Backup,
-            Self::Interrupted | Self::Dangling | Self::Marker => Needs::Operator,
-            Self::Unfinished | Self::Expired => Needs::Nobody,
-        }
-    }
-}
-
-/// One thing that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What it is.
-    pub kind: FindingKind,
-    /// The zone that it is about, if it is about one.
-    pub zone: Option<ZoneName>,
-    /// In words: what is wrong, and what to do.
-    pub text: String,
-}
+use super::{
+    AwayPhase, Contents, Entry, Finding, FindingKind, Mark, Move, MoveState, RestPhase, Store, StoreError,
+    backup,
+};
+use crate::model::{Millis, ZoneName};
 
 /// What the database itself does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +42,7 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
         findings.extend(stopping.map(|rest| {
             let text =
                 "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is";
-            about(FindingKind::Interrupted, &rest.zone, text.to_owned())
+            Finding::about(FindingKind::Interrupted, &rest.zone, text.to_owned())
         }));
     }
     findings.extend(left_by_runs(contents, around));
@@ -101,13 +50,9 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     let expired = contents.reservations.iter().filter(|booking| booking.expires <= around.now);
     findings.extend(expired.map(|booking| {
         let text = format!("its booking by {} has expired; the next booking clears it away", booking.source);
-        about(FindingKind::Expired, &booking.zone, text)
+        Finding::about(FindingKind::Expired, &booking.zone, text)
     }));
     findings
-}
-
-pub(super) fn about(kind: FindingKind, zone: &ZoneName, text: String) -> Finding {
-    Finding { kind, zone: Some(zone.clone()), text }
 }
 
 fn interrupted(contents: &Contents) -> impl Iterator<Item = Finding> {
@@ -122,7 +67,7 @@ fn interrupted(contents: &Contents) -> impl Iterator<Item = Finding> {
             "{what} {} was interrupted; 'sysadm evacuate --resume' finds out where it is",
             row.refuge
         );
-        Some(about(FindingKind::Interrupted, &row.zone, text))
+        Some(Finding::about(FindingKind::Interrupted, &row.zone, text))
     })
 }
 
@@ -159,7 +104,7 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
         (Some(state), step) if !state.is_final() => {
             let at = step.map_or_else(|| format!("while it was {state}"), |step| format!("at step {step}"));
             let text = format!("run {run} was interrupted {at}; nothing to do, it was settled since");
-            Some(about(FindingKind::Unfinished, zone, text))
+            Some(Finding::about(FindingKind::Unfinished, zone, text))
         }
         // A step that failed, was given up or was settled later has no outcome in the journal, but here.
         (Some(MoveState::Failed | MoveState::Skipped | MoveState::Unknown), _) | (_, None) => None,
@@ -170,7 +115,7 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
             let text = format!(
                 "how step {step} of run {run} ended is not recorded; look for it here and {there} before it is started anywhere"
             );
-            Some(about(FindingKind::Dangling, zone, text))
+            Some(Finding::about(FindingKind::Dangling, zone, text))
         }
     }
 }
@@ -211,7 +156,7 @@ impl Store {
     /// # Errors
     /// If it could not be looked at.
     pub fn damage(&self) -> Result<Vec<String>, StoreError> {
-        self.read("look over the database", integrity::damage_of_copy)
+        self.read("look over the database", backup::damage_of_copy)
     }
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::check::about;
 use super::{AwayPhase, Contents, Finding, FindingKind, RestPhase};
 use crate::model::{Manifest, ZoneName};
 
@@ -74,5 +73,5 @@ fn list(places: &[(&ZoneName, String)]) -> String {
 
 fn finding(zone: &ZoneName, what: &str) -> Finding {
     let text = format!("{what}; look where it is, and put a backup in the place of the database");
-    about(FindingKind::Contradiction, zone, text)
+    Finding::about(FindingKind::Contradiction, zone, text)
 }

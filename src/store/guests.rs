@@ -1,5 +1,8 @@
 //! Zones of other hosts that are here, and where those went that have left. A row is there before the zone comes.
 //!
+//! It says to which one host a zone belongs, as whoever brought it says: so the zone is found, and let go home. Which
+//! peers may fetch it is another question, which [`super::Brought`] answers.
+//!
 //! What the platform does not have is no guest any more, whatever a row says: it only tells where the zone went.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};

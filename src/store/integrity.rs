@@ -1,9 +1,7 @@
 //! Whether the file is whole, as far as SQLite itself can tell.
 
-use rusqlite::backup::StepResult;
-use rusqlite::{Connection, ffi};
+use rusqlite::Connection;
 
-use super::backup;
 use super::error::is_damage;
 
 /// What is damaged, a line each; nothing if all is well. The connection must be one that may write: others do not know
@@ -12,20 +10,8 @@ pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     or_damage(look(connection))
 }
 
-/// The same of a database that is only read: of a copy in memory, which may be written.
-pub(super) fn damage_of_copy(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let copied = || {
-        let mut copy = Connection::open_in_memory()?;
-        match backup::copy_pages(connection, &mut copy)? {
-            StepResult::Done => look(&copy),
-            _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
-        }
-    };
-    or_damage(copied())
-}
-
 /// So damaged that not even the look comes to its end.
-fn or_damage(found: rusqlite::Result<Vec<String>>) -> rusqlite::Result<Vec<String>> {
+pub(super) fn or_damage(found: rusqlite::Result<Vec<String>>) -> rusqlite::Result<Vec<String>> {
     match found {
         Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
         result => result,

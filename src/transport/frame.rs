@@ -36,7 +36,7 @@ pub enum FrameError {
 fn too_large(length: u32, limit: u32) -> String {
     let start = length.to_be_bytes();
     if start.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
-        return format!("text came in place of a message, which begins with \"{}\"", start.escape_ascii());
+        return format!("text came instead of a message; it begins with \"{}\"", start.escape_ascii());
     }
     format!("a message of {length} bytes was announced, at most {limit} are allowed")
 }
@@ -155,7 +155,7 @@ mod tests {
     async fn letters_in_place_of_a_length_are_called_text() {
         let mut input: &[u8] = b"disk\nfull";
         let error = read::<serde_json::Value>(&mut input, MAX_FRAME).await.unwrap_err();
-        assert_eq!(error.to_string(), "text came in place of a message, which begins with \"disk\"");
+        assert_eq!(error.to_string(), "text came instead of a message; it begins with \"disk\"");
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ fn lost_between() -> Environment {
 #[test]
 fn a_guest_whose_memory_was_lost_between_two_hosts_is_down_until_somebody_boots_it() {
     let site = lost_between();
-    let down = "it ran when its move began and does not run on h2 now, what it had in memory is lost; boot it on h2: sysadm sim start evac1";
+    let down = "it ran before its move and does not run on h2; its memory is lost; boot it there: sysadm sim start evac1";
     let resumed = site.run("h1", "evacuate --resume");
     assert_eq!(resumed.status, Some(3), "{resumed}");
     assert!(

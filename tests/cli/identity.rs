@@ -122,8 +122,8 @@ fn this_host_is_no_target_under_any_name() {
     z1               kvm    -     rads://alias1    -      -       -      -
     ------- stderr -------
     sysadm: rads://alias1 is this host itself
-    sysadm: c1: rads://alias1: it is this host itself
-    sysadm: z1: rads://alias1: it is this host itself
+    sysadm: c1: rads://alias1: this host itself
+    sysadm: z1: rads://alias1: this host itself
     sysadm: dry-run failed: 2 of 2 zone(s) cannot move
     [exit status 1]
     ");

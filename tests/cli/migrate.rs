@@ -185,17 +185,17 @@ fn a_zone_does_not_migrate_to_where_it_is() {
     let site = Environment::story();
     assert_snapshot!(site.run("h1", "zone migrate -n evac4 rads://h1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h1: it is this host itself
+    sysadm: zone 'evac4': rads://h1: this host itself
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac4 rads://h1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac4': rads://h1: it is this host itself
+    sysadm: zone 'evac4': rads://h1: this host itself
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone migrate -w evac1 rads://h1"), @r"
     ------- stderr -------
-    sysadm: zone 'evac1': rads://h1: it is this host itself
+    sysadm: zone 'evac1': rads://h1: this host itself
     [exit status 1]
     ");
     assert_eq!(

@@ -104,7 +104,7 @@ fn a_zone_is_named_as_it_is_listed_as_its_platform_calls_it_or_by_its_uuid() {
     site.done("h1", "maintain -s");
     site.done("h1", &format!("evacuate {uuid}"));
     assert_snapshot!(site.run("h1", &format!("evacuate --forget {uuid}")), @r"
-    sysadm: Windows%2010: given up; it was last at rads://h2; it is configured here: 'sysadm zone attach Windows%2010' attaches it if it is nowhere else, 'sysadm zone delete Windows%2010' gives its configuration up, too
+    sysadm: Windows%2010: given up; it was last at rads://h2 and is configured here; 'sysadm zone attach Windows%2010' attaches it if it is nowhere else, 'sysadm zone delete Windows%2010' drops its configuration
     [done]
     ");
 }

@@ -134,7 +134,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     [done]
     ");
     assert_snapshot!(site.run("h1", "evacuate --forget tzone1"), @r"
-    sysadm: tzone1: given up; it was last at rads://h2; it is configured here: 'sysadm zone attach tzone1' attaches it if it is nowhere else, 'sysadm zone delete tzone1' gives its configuration up, too
+    sysadm: tzone1: given up; it was last at rads://h2 and is configured here; 'sysadm zone attach tzone1' attaches it if it is nowhere else, 'sysadm zone delete tzone1' drops its configuration
     [done]
     ");
     assert!(site.run("h1", "zone list -c").stdout.contains("tzone1"));

@@ -115,7 +115,10 @@ impl Scene {
     async fn are_refused(&self, peer: &Remote, zone: &Zone, words: &str) {
         for (deed, result) in self.deeds(peer, zone).await {
             let refused = reason(result);
-            assert!(refused.contains("is for its own zones") && refused.contains(words), "{deed}: {refused}");
+            assert!(
+                refused.contains("is for a host's own zones") && refused.contains(words),
+                "{deed}: {refused}"
+            );
         }
     }
 }
@@ -264,9 +267,8 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     let scene = Scene::new().await;
     let manifest = scene.with_resident(true).await;
     let zone = &manifest.zone;
-    scene
-        .are_refused(&scene.h3, zone, "it is a zone of h2, where nothing is known of h3 having brought it")
-        .await;
+    let unknown = "it is a zone of h2, which does not know that h3 brought it";
+    scene.are_refused(&scene.h3, zone, unknown).await;
     let way_out = format!(
         "on h2 'sysadm zone migrate {} rads://h3' sends it there, or '[roles]' in sysadm.toml gives h3 the role admin",
         zone.name

@@ -1,5 +1,6 @@
 //! The table of recovery, cell by cell.
 
+use super::ends::as_it_was;
 use super::*;
 
 fn steps() -> impl Iterator<Item = Option<Step>> {

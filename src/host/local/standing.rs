@@ -55,7 +55,7 @@ impl Signs {
             (true, []) => standing(
                 Relation::Resident,
                 format!(
-                    "it is a zone of {host}, where nothing is known of {peer} having brought it; on {host} 'sysadm zone migrate {} rads://{peer}' sends it there, or '[roles]' in sysadm.toml gives {peer} the role admin",
+                    "it is a zone of {host}, which does not know that {peer} brought it; on {host} 'sysadm zone migrate {} rads://{peer}' sends it there, or '[roles]' in sysadm.toml gives {peer} the role admin",
                     self.called
                 ),
             ),

@@ -89,8 +89,7 @@ impl Settings {
         let options = read(uri, config, surroundings).map_err(setup)?;
         let Surroundings { home, user: own_user, .. } = surroundings;
         let home = home.as_deref();
-        let user =
-            uri.user.clone().or_else(|| options.word("user").map(str::to_owned)).or_else(|| own_user.clone());
+        let user = uri.user.as_deref().or_else(|| options.word("user")).or(own_user.as_deref());
         let user =
             user.ok_or_else(|| setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned()))?;
         let named = host_name(uri, &options).map_err(setup)?;
@@ -111,22 +110,13 @@ impl Settings {
             original: Some(&uri.host),
             alias: Some(alias.unwrap_or(&uri.host)),
             port: Some(port),
-            user: Some(&user),
+            user: Some(user),
             own_user: own_user.as_deref(),
         };
         let paths = Paths { options: &options, known: &known };
         let identities = paths.gathered("identityfile").map_err(setup)?;
         let usual =
             || home.iter().flat_map(|home| IDENTITIES.map(|name| home.join(".ssh").join(name))).collect();
-        let agent = match options.word("identityagent") {
-            Some("none") => None,
-            None | Some("SSH_AUTH_SOCK") => surroundings.agent.clone(),
-            // An older way to name a variable.
-            Some(word) => match word.strip_prefix('$').filter(|name| !name.starts_with('{')) {
-                Some(name) => std::env::var_os(name).map(PathBuf::from),
-                None => paths.first("identityagent").map_err(setup)?,
-            },
-        };
         Ok(Self {
             // A name of its own is known as it is, whatever the port.
             known_as: if alias.is_some() {
@@ -142,18 +132,14 @@ impl Settings {
             identities_only: options
                 .word("identitiesonly")
                 .is_some_and(|word| word.eq_ignore_ascii_case("yes")),
-            agent,
-            only_ipv4: match options.word("addressfamily") {
-                Some("inet") => Some(true),
-                Some("inet6") => Some(false),
-                _ => None,
-            },
+            agent: paths.agent(surroundings).map_err(setup)?,
+            only_ipv4: only_ipv4(&options),
             agent_command: config.ssh.agent.clone(),
             timeout: config.connect.timeout(),
             unheeded: unheeded(&options),
             host: address.map_or_else(|| named.clone(), |address| address.host.clone()),
             port,
-            user: user.clone(),
+            user: user.to_owned(),
         })
     }
 }
@@ -211,6 +197,14 @@ pub(super) fn name_with_port(host: &str, port: u16) -> String {
     if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") }
 }
 
+fn only_ipv4(options: &Options) -> Option<bool> {
+    match options.word("addressfamily") {
+        Some("inet") => Some(true),
+        Some("inet6") => Some(false),
+        _ => None,
+    }
+}
+
 /// Options that are paths.
 struct Paths<'a> {
     options: &'a Options,
@@ -218,6 +212,19 @@ struct Paths<'a> {
 }
 
 impl Paths<'_> {
+    /// The socket of ssh-agent; none: none is asked.
+    fn agent(&self, surroundings: &Surroundings) -> Result<Option<PathBuf>, String> {
+        match self.options.word("identityagent") {
+            Some("none") => Ok(None),
+            None | Some("SSH_AUTH_SOCK") => Ok(surroundings.agent.clone()),
+            // An older way to name a variable.
+            Some(word) => match word.strip_prefix('$').filter(|name| !name.starts_with('{')) {
+                Some(name) => Ok(std::env::var_os(name).map(PathBuf::from)),
+                None => self.first("identityagent"),
+            },
+        }
+    }
+
     fn of(&self, set: &Set) -> Result<Vec<PathBuf>, String> {
         let words = set.words.iter().filter(|word| !word.eq_ignore_ascii_case("none"));
         let path = |word: &String| {

@@ -3,6 +3,7 @@
 mod order_of_work;
 mod planning;
 mod playing;
+mod target;
 mod upkeep;
 mod zone_migrate;
 

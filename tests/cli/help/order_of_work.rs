@@ -1,4 +1,4 @@
-//! The commands of an evacuation, in their order: target, maintain, evacuate.
+//! The commands of an evacuation, in their order: sysadm itself, maintain, evacuate.
 
 use insta::assert_snapshot;
 
@@ -60,11 +60,12 @@ fn help_of_sysadm() {
       130  cancelled by the operator; every zone is whole, and on one host
 
     NAMES OF ZONES
-      letters, digits, '_', '-' and '.', the first a letter or digit; whatever else libvirt has
-      in a zone's name stands as % and two digits for each byte: Windows%2010, m%C3%BCller.
-      Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's UUID will do.
-      A name that is listed so comes first, then libvirt's own, then a UUID; after '--' a name
-      may begin with '-'. One with a line break or '/' is no zone's: it is told, and counts.
+      letters, digits, '_', '-' and '.', beginning with a letter or digit. Each byte of anything
+      else that libvirt has in a name is written as % and two hexadecimal digits: Windows%2010,
+      m%C3%BCller. Wherever a ZONE is typed, libvirt's own name ('Windows 10') or the zone's
+      UUID does, too; a name as sysadm lists it comes first, then libvirt's, then a UUID. After
+      '--' a name may begin with '-'. A guest whose name has a line break or '/' cannot be
+      handled; it is reported and counted.
 
     FILES
       /etc/sysadm/sysadm.toml        configuration; the defaults hold where it is silent
@@ -309,96 +310,6 @@ fn help_of_evacuate() {
       --cancel ends with 0 if the run was asked, with 1 if there is none.
       -n ends with 0 if all zones could move, with 3 or 1 if some or all could not.
       -l ends with 0 whatever it lists.
-    [done]
-    ");
-}
-
-#[test]
-fn help_of_target() {
-    assert_snapshot!(help("target --help"), @r"
-    Say where zones go when this host is evacuated
-
-    A target is a host URI: ssh://USER@HOST:PORT or rads://HOST:PORT. User and port may be left out;
-    ports are 22 and 12302 then. With several, the policy chooses among them; 'pinned' takes the first
-    that takes the zone.
-
-    Usage: sysadm target <COMMAND>
-
-    Commands:
-      set    Set the targets of zones, or the default of all zones
-      unset  Remove the targets of zones, or the default
-      list   List the targets of every zone, and where each comes from
-      help   Print this message or the help of the given subcommand(s)
-
-    Options:
-      -h, --help
-              Print help (see a summary with '-h')
-
-    EXAMPLES
-      sysadm target set --default ssh://root@h2
-      sysadm target set web1 web2 rads://h3 ssh://root@h2:2222
-      sysadm target unset web1
-      sysadm target list
-
-    EXIT STATUS
-      0  done
-      1  no such zone, nothing set that could be unset; nothing was changed
-      2  wrong usage; for a malformed URI, which part of it is wrong
-    [done]
-    ");
-}
-
-#[test]
-fn help_of_target_set() {
-    assert_snapshot!(help("target set --help"), @r"
-    Set the targets of zones, or the default of all zones
-
-    What was set before is replaced. For example: sysadm target set web1 web2 ssh://root@h2 rads://h3
-
-    Usage: sysadm target set [OPTIONS] <ZONE... URI>...
-
-    Arguments:
-      <ZONE... URI>...
-              Zones, then URIs: the policy chooses among several, 'pinned' takes them in order
-
-    Options:
-          --default
-              For all zones that have no targets of their own
-
-      -h, --help
-              Print help (see a summary with '-h')
-    [done]
-    ");
-}
-
-#[test]
-fn help_of_target_unset() {
-    assert_snapshot!(help("target unset --help"), @r#"
-    Remove the targets of zones, or the default
-
-    Usage: sysadm target unset [OPTIONS] [ZONE]...
-
-    Arguments:
-      [ZONE]...  Zones; from then on the default holds for them
-
-    Options:
-          --default  The default of all zones
-      -h, --help     Print help
-    [done]
-    "#);
-}
-
-#[test]
-fn help_of_target_list() {
-    assert_snapshot!(help("target list --help"), @r"
-    List the targets of every zone, and where each comes from
-
-    Usage: sysadm target list [OPTIONS]
-
-    Options:
-      -p, --parsable            Stable output for programs; needs -o
-      -o, --output <FIELD,...>  Fields to list: ZONENAME, SOURCE, TARGET, or all
-      -h, --help                Print help
     [done]
     ");
 }

@@ -74,8 +74,8 @@ fn help_of_policy() {
       and app first and db last. Zones that are stopped or suspended go one at a time, after
       all that move; by 'after', then as named on the command line, then by priority, then by
       name. On return they are booted in exactly the reverse order: db first.
-      Patterns mean names as they are listed; what stands as %XX there does so here, and is one
-      character for '?': Windows%20*, m?ller for m%C3%BCller.
+      Patterns match names as they are listed, with %XX: Windows%20*. For '?' each character of
+      the real name is one: m?ller matches m%C3%BCller.
       Of zones that a rule both matches and names none waits for another one. Rules that make
       a ring are wrong; one that only comes about by what zones there are is broken at its
       highest priority, and told.

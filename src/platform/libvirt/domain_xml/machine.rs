@@ -98,8 +98,12 @@ pub fn processor(root: Node<'_, '_>, domain: &mut Domain) {
     let has_invtsc = features.into_iter().any(is_asked);
     let shows_all = mode != Some("custom") && cpu.attribute("migratable") == Some("off");
     if (has_invtsc || shows_all) && child(root, "clock").and_then(tsc).is_none() {
-        let what = if has_invtsc { "an invariant time stamp counter (invtsc)" } else { "all of its host's" };
-        let reason = format!("its processor must have {what} and no frequency is stated for that");
+        let what = if has_invtsc {
+            "an invariant time stamp counter (invtsc)"
+        } else {
+            "every feature of its host's"
+        };
+        let reason = format!("its processor has {what}, and no frequency (tsc) is stated");
         domain.obstacle(Against::Live, reason);
     }
 }

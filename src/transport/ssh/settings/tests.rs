@@ -1,3 +1,5 @@
+//! Which settings hold for a host, from the URI, sysadm.toml and ssh_config.
+
 use super::*;
 
 fn resolve(uri: &str, text: &str) -> Result<Settings, DialError> {

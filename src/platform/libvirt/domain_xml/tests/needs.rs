@@ -30,7 +30,8 @@ fn device(inner: &str, expected: &[&str]) {
 
 #[test]
 fn processors_memory_and_their_tuning_name_what_their_host_must_have() {
-    let invtsc = "live: its processor must have an invariant time stamp counter (invtsc) and no frequency is stated for that";
+    let invtsc =
+        "live: its processor has an invariant time stamp counter (invtsc), and no frequency (tsc) is stated";
     let require = "<cpu mode='host-passthrough'><feature policy='require' name='invtsc'/></cpu>";
     for (inner, expected) in [
         ("<vcpu cpuset='500-503'>1</vcpu>", &["no processor 500 there, nor 501-503"][..]),
@@ -70,7 +71,7 @@ fn processors_memory_and_their_tuning_name_what_their_host_must_have() {
         ("<cpu mode='host-passthrough' migratable='on'/>", &[]),
         (
             "<cpu mode='host-passthrough' migratable='off'/>",
-            &["live: its processor must have all of its host's and no frequency is stated for that"],
+            &["live: its processor has every feature of its host's, and no frequency (tsc) is stated"],
         ),
         (
             &format!("{require}<clock><timer name='tsc' frequency='2000000000'/></clock>"),

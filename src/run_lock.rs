@@ -1,17 +1,33 @@
-//! One run at a time on a host, and no zone is detached or attached meanwhile: a lock held by a living process, free as soon as that is gone.
+//! One run at a time on a host, and no zone is detached or attached meanwhile: a lock held by a living process, free as
+//! soon as that is gone.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
-use super::{Engine, EvacuationError};
-use crate::host::chain;
 use crate::paths::Paths;
 use crate::store::Direction;
+
+/// Why the lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another run has it, or something else that zones must not move beside.
+    #[error("{0}")]
+    Busy(LockHolder),
+    /// The file cannot be locked.
+    #[error("failed to lock {path}")]
+    Failed {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
 
 /// Held while this is alive.
 #[derive(Debug)]
@@ -21,9 +37,9 @@ pub struct RunLock {
 
 impl RunLock {
     /// Takes the lock for what is done, or says who has it.
-    pub fn take(paths: &Paths, what: impl std::fmt::Display) -> Result<Self, EvacuationError> {
+    pub fn take(paths: &Paths, what: impl fmt::Display) -> Result<Self, LockError> {
         let path = paths.run_lock();
-        let failed = |source| EvacuationError::Lock { path: path.clone(), source };
+        let failed = |source| LockError::Failed { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             crate::folder::state(folder).map_err(failed)?;
         }
@@ -51,7 +67,7 @@ impl RunLock {
                 Err(error) => return Err(failed(error.into())),
             }
         }
-        Err(EvacuationError::Busy(LockHolder::named_in(&mut file)))
+        Err(LockError::Busy(LockHolder::named_in(&mut file)))
     }
 }
 
@@ -106,31 +122,6 @@ pub fn lock_holder(paths: &Paths) -> Option<LockHolder> {
 /// Whether some process holds the lock now.
 pub fn is_running(paths: &Paths) -> bool {
     lock_holder(paths).is_some()
-}
-
-impl Engine {
-    /// An evacuation needs this host's maintenance, a return needs it gone.
-    pub(super) fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
-        let held = crate::maintenance::describe(&self.store.holders()?);
-        match (direction, held) {
-            (Direction::Evacuate, None) => Err(EvacuationError::NotInMaintenance),
-            (Direction::Return, Some(holders)) => Err(EvacuationError::InMaintenance(holders)),
-            (Direction::Evacuate, Some(_)) | (Direction::Return, None) => Ok(()),
-            // It takes nothing but a zone away, and its destination's own lock counts.
-            (Direction::Migrate, _) => Ok(()),
-        }
-    }
-
-    /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
-    pub(super) fn must_still_be_held(&self) -> Result<(), String> {
-        match self.store.holders() {
-            Ok(holders) if holders.is_empty() => {
-                Err("this host is not in maintenance any more; it stays here".to_owned())
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(chain(&error)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,53 @@
+//! What this host does with its zones by itself: no other host may ask for that.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::Local;
+use crate::host::HostError;
+use crate::model::{Manifest, Plug, Step, ZoneName};
+use crate::points::Place;
+
+/// No shutdown is waited for longer, whoever asks for it, in milliseconds.
+const LONGEST_SHUTDOWN: u64 = 3_600_000;
+
+impl Local {
+    /// Writes a zone's memory to a file here, and ends it.
+    ///
+    /// # Errors
+    /// What the platform said.
+    pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Save, act).await
+    }
+
+    /// Shuts a zone down in order, waiting so many milliseconds at most, and leaves it at rest here.
+    ///
+    /// # Errors
+    /// What the platform said; the zone runs on then.
+    pub async fn stop(&self, zone: &ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
+        let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
+        let act =
+            async { self.platform.shutdown(zone, uuid, limit).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Shutdown, act).await
+    }
+
+    /// A zone with these changes to its interfaces.
+    ///
+    /// # Errors
+    /// If its configuration cannot be read.
+    pub fn plug(&self, manifest: &Manifest, plugs: &[Plug]) -> Result<Manifest, HostError> {
+        let config = self.platform.plug(&manifest.config, plugs).map_err(|error| self.failed(error))?;
+        Ok(manifest.plugged(plugs, config))
+    }
+
+    /// Takes the configuration of a zone that does not run from the platform.
+    ///
+    /// # Errors
+    /// What the platform said.
+    pub async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async { self.platform.undefine(zone, uuid).await.map_err(|error| self.failed(error)) };
+        self.act(Place::Source, Step::Detach, act).await
+    }
+}
