@@ -83,7 +83,8 @@ impl Connect {
 
     /// Where the host of that name is really to be found, if something is said about it.
     pub fn address(&self, host: &str) -> Option<&Address> {
-        self.addresses.iter().find(|(name, _)| name.eq_ignore_ascii_case(host)).map(|(_, address)| address)
+        let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        self.addresses.iter().find(|(name, _)| bare(name) == bare(host)).map(|(_, address)| address)
     }
 }
 
@@ -301,9 +302,10 @@ mod tests {
     const EXAMPLE: &str = include_str!("../examples/sysadm.toml");
 
     #[test]
-    fn a_host_is_found_at_its_address_whatever_the_case_of_its_name() {
+    fn a_host_is_found_at_its_address_whatever_the_case_of_its_name_and_with_the_dot_of_the_root() {
         let config = Config::parse("[connect.addresses]\nH2 = \"10.9.0.2:4000\"\n").unwrap();
         assert_eq!(config.connect.address("h2").unwrap().to_string(), "10.9.0.2:4000");
+        assert_eq!(config.connect.address("h2.").unwrap().to_string(), "10.9.0.2:4000");
         assert_eq!(config.connect.address("h3"), None);
         let error = Config::parse("[connect.addresses]\nh2 = \"10.9.0.2:\"\n").unwrap_err();
         assert!(error.contains("line 2") && error.contains("is no address"), "{error}");

@@ -156,6 +156,21 @@ fn own_descriptor(path: &Path) -> Option<String> {
     None
 }
 
+/// Opens what is a file to read it. A pipe without a writer would keep its reader waiting for ever, and some devices have
+/// no end.
+///
+/// # Errors
+/// If it is something else, or cannot be read.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file =
+        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    match file.metadata()?.file_type() {
+        kind if kind.is_file() => Ok(file),
+        kind if kind.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        _ => Err(Error::other("it is not a file")),
+    }
+}
+
 /// Standard output as it is: without a buffer that hides what could not be written.
 ///
 /// # Errors

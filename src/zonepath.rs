@@ -13,10 +13,8 @@
 //! While a host detaches a zone its manifest is in the host's own hands, so that no other one takes it too early.
 
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
 use uuid::Uuid;
 
 use crate::file;
@@ -39,6 +37,12 @@ pub enum ZonepathError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// No zonepath can be called so.
+    #[error("the name of {} is not UTF-8; rename it first", path.display())]
+    NotText {
+        /// What is called so.
+        path: PathBuf,
+    },
     /// It holds something else.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -54,14 +58,7 @@ fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Zonepat
 /// If there is none, or something else.
 pub fn read(path: &Path) -> Result<Manifest, ZonepathError> {
     let path = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
-    let mut options = std::fs::OpenOptions::new();
-    // A pipe without a writer would keep its reader waiting for ever.
-    let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&path);
-    let file = file.and_then(|file| match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(std::io::Error::other("it is not a file")),
-    });
-    let file = file.map_err(io("read", &path))?;
+    let file = crate::file::open(&path).map_err(io("read", &path))?;
     read_from(file, &path.display().to_string())
 }
 
@@ -78,7 +75,17 @@ pub fn read_from(reader: impl Read, name: &str) -> Result<Manifest, ZonepathErro
 ///
 /// It is called as the manifest calls it, if that is how it was named, and else by its own name, without links: hosts
 /// that share it need not share links to it.
-pub fn of(manifest: &Manifest, path: &Path) -> Option<PathBuf> {
+///
+/// # Errors
+/// If that name is no text: no manifest can hold it.
+pub fn of(manifest: &Manifest, path: &Path) -> Result<Option<PathBuf>, ZonepathError> {
+    match folder_of(manifest, path) {
+        Some(folder) if folder.to_str().is_none() => Err(ZonepathError::NotText { path: folder }),
+        folder => Ok(folder),
+    }
+}
+
+fn folder_of(manifest: &Manifest, path: &Path) -> Option<PathBuf> {
     let before = manifest.zonepath()?;
     let root = manifest.disks.iter().find(|disk| disk.target == "/")?;
     let DiskSource::Dir(root) = &root.source else { return None };

@@ -34,13 +34,16 @@ pub struct ListArgs {
 
 pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Exit, CliError> {
     let store = context.store_to_read()?;
-    let status = status(context, store.as_ref())?;
+    let mut status = status(context, store.as_ref())?;
+    let left = if status.running.is_none() || as_json { Some(left_here(context).await) } else { None };
+    if let (Some(store), Some(Ok(here)), None) = (&store, &left, status.running) {
+        status.tell_what_is_here(&store.away()?, here);
+    }
     let columns = fields(&status, args.output.as_deref())?;
-    if as_json {
-        let left = left_here(context).await;
-        let text = serde_json::to_string_pretty(&document(context, store.as_ref(), &status, &left)?);
+    if let (true, Some(left)) = (as_json, &left) {
+        let text = serde_json::to_string_pretty(&document(context, store.as_ref(), &status, left)?);
         ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
-        return Ok(status_of(&left));
+        return Ok(status_of(left));
     }
     if args.parsable {
         ui::print(&parsable(&columns, &status.rows))?;
@@ -60,10 +63,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
         let end = (expected.end, expected.margin);
         ui::say(&end_of_run(direction, end, Millis::now(), &TimeZone::system()));
     }
-    if status.running.is_some() {
-        return Ok(Exit::Done);
-    }
-    let left = left_here(context).await;
+    let Some(left) = left else { return Ok(Exit::Done) };
     ui::say(&last_line(store.as_ref(), &left)?);
     let strangers = left.iter().flat_map(|inventory| &inventory.strangers);
     strangers.for_each(|stranger| ui::complain(&stranger.to_string()));

@@ -30,6 +30,7 @@ mod down;
 mod dry_run;
 mod error;
 mod experience;
+mod here;
 mod lookout;
 mod maintenance;
 mod offering;

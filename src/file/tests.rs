@@ -197,3 +197,20 @@ fn no_other_module_writes_a_whole_file() {
         }
     }
 }
+
+#[test]
+fn only_a_file_is_opened_to_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, pipe] = ["file", "pipe"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "text").unwrap();
+    let mode = rustix::fs::Mode::from(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let mut text = String::new();
+    open(&file).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "text");
+    for path in [pipe.as_path(), Path::new("/dev/zero")] {
+        assert_eq!(open(path).unwrap_err().to_string(), "it is not a file");
+    }
+    assert_eq!(open(folder.path()).unwrap_err().kind(), ErrorKind::IsADirectory);
+    assert_eq!(open(&folder.path().join("nowhere")).unwrap_err().kind(), ErrorKind::NotFound);
+}

@@ -94,7 +94,7 @@ fn is_file(root: &Path, path: &[u8]) -> bool {
 }
 
 fn open(file: &Path) -> Result<(BufReader<File>, String), SoftwareError> {
-    let reader = File::open(file).map_err(|source| SoftwareError::read(file, source))?;
+    let reader = crate::file::open(file).map_err(|source| SoftwareError::read(file, source))?;
     Ok((BufReader::new(reader), file.display().to_string()))
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use super::file_kind;
 
@@ -120,6 +121,12 @@ impl StoreError {
                 Self::ReadOnly { path }
             }
             Some(ErrorCode::DiskFull) => Self::Full { path },
+            // There is no room for what the processes that use it share.
+            Some(_)
+                if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) =>
+            {
+                Self::Full { path }
+            }
             _ => Self::Query { path, what, source },
         }
     }
@@ -128,10 +135,12 @@ impl StoreError {
 /// What is damaged, if an error says that: SQLite itself finds it so, a table is not there, or a row holds what no sysadm
 /// writes.
 fn damage_in(error: &rusqlite::Error) -> Option<String> {
-    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnName, InvalidColumnType, Utf8Error,
+    };
     match error {
         FromSqlConversionFailure(_, _, what) => return Some(what.to_string()),
-        IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..) => {
+        IntegralValueOutOfRange(..) | InvalidColumnName(_) | InvalidColumnType(..) | Utf8Error(..) => {
             return Some(error.to_string());
         }
         _ => {}
@@ -145,4 +154,16 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     error
         .sqlite_error_code()
         .is_some_and(|code| matches!(code, NotADatabase | DatabaseCorrupt | Unknown | TooBig | OutOfMemory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_room_for_what_processes_share_is_a_full_disk() {
+        let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_IOERR_SHMSIZE), None);
+        let error = StoreError::open(Path::new("/nowhere/sysadm.db"), full);
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    }
 }

@@ -113,3 +113,14 @@ fn what_would_keep_its_reader_waiting_is_not_read() {
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     assert!(crate::host::chain(&read(&pipe).unwrap_err()).contains("it is not a file"));
 }
+
+#[test]
+fn a_folder_whose_name_is_no_text_is_named_and_is_no_zonepath() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let zonepath = folder.path().join(std::ffi::OsStr::from_bytes(b"box\xff"));
+    std::fs::create_dir(&zonepath).unwrap();
+    let manifest = sample::detached_container("box", 1).manifest;
+    let error = of(&manifest, &zonepath).unwrap_err().to_string();
+    assert!(error.contains("/box\u{fffd} is not UTF-8"), "{error}");
+}

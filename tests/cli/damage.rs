@@ -273,3 +273,17 @@ fn a_zone_that_is_recorded_at_two_places_is_found() {
     [exit status 5]
     ");
 }
+
+#[test]
+fn a_column_that_no_sysadm_has_named_so_is_damage() {
+    let (site, path) = away();
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.execute_batch("ALTER TABLE away RENAME COLUMN kind TO kond").unwrap();
+    drop(database);
+    assert_snapshot!(site.run("h1", "store check"), @r"
+    sysadm: the database is damaged: Invalid column name: kind; keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place
+    [exit status 5]
+    ");
+    let listed = site.run("h1", "evacuate -l");
+    assert!(listed.status == Some(1) && listed.stderr.contains("is damaged ("), "{listed}");
+}

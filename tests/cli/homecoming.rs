@@ -39,6 +39,33 @@ fn a_guest_that_its_refuge_sends_home_is_home() {
 }
 
 #[test]
+fn a_guest_that_is_here_against_its_record_is_told_and_settled() {
+    let mut site = away_at_h3();
+    let copy = site.at("copy.db");
+    site.done("h1", &format!("store backup {}", copy.display()));
+    site.done("h1", "evacuate -ra");
+    site.stop_agent("h1");
+    let database = site.paths("h1").database();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", database.display()));
+    }
+    std::fs::rename(&copy, &database).unwrap();
+    site.start_agents(&["h1"]);
+    assert_snapshot!(site.run("h1", "evacuate -l"), @r"
+    ZONENAME         STATE     DEST                                     ERROR
+    z1               EVACUATED rads://h3                                it runs here; 'sysadm evacuate --resume' asks both hosts and settles it
+    sysadm: not in maintenance; 1 zone(s) still running here: z1
+    [done]
+    ");
+    let told = site.run("h1", "evacuate -lp -o ERROR").stdout;
+    assert!(told.starts_with("it runs here"), "{told}");
+    site.done("h1", "evacuate --resume");
+    let listed = site.run("h1", "evacuate -l").stdout;
+    assert!(listed.contains("no active evacuation"), "{listed}");
+    assert_eq!(site.whereabouts("z1"), "h1 running");
+}
+
+#[test]
 fn a_guest_that_is_moved_home_is_home() {
     let site = away_at_h3();
     site.done("h3", "zone migrate z1 rads://h1");

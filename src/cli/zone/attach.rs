@@ -79,7 +79,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
 
 async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
     let mut manifest = super::read_manifest(path)?;
-    if let Some(zonepath) = zonepath::of(&manifest, path) {
+    if let Some(zonepath) = zonepath::of(&manifest, path)? {
         manifest = desk.found_in(manifest, &zonepath)?;
     }
     let edits = if update { desk.update(&mut manifest).await? } else { Vec::new() };

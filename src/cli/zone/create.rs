@@ -94,7 +94,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let local = context.local(context.store()?)?;
     let desk = super::desk(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
-    let wishes = Wishes { zonepath: zonepath::of(&manifest, &args.manifest), ..wishes };
+    let wishes = Wishes { zonepath: zonepath::of(&manifest, &args.manifest)?, ..wishes };
     let draft = desk.draft(&args.zone, manifest, &wishes)?;
     match args.edit {
         true => edited(&context, &desk, draft).await,

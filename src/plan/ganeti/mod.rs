@@ -9,7 +9,7 @@
 //! | node group                                  | storage that only its nodes see                              |
 //! | sharedfile, gluster, rbd, ext, blockdev, diskless | any host of the group                                  |
 //! | drbd                                        | only its secondary node; the two change roles                |
-//! | plain, file                                 | no host: its disk is on its node                             |
+//! | plain, file                                 | no host: its disk is local to its node                       |
 //! | exclusion tags (`htools:iextags:`)          | groups that are kept apart                                   |
 //! | migration tags (`htools:migration:`, `htools:allowmigration:`) | features of processors                    |
 //! | ratio of virtual processors in a group's policy, else in the cluster's, else hbal's own | the host's own limit, less what the node itself uses; it holds beside the ratio of sysadm's policy |
@@ -140,7 +140,7 @@ impl Cluster {
             offline: node.offline,
             disk: node.disk.saturating_mul(MIB),
             disk_free: node.disk_free.saturating_mul(MIB),
-            storage: Some(BTreeSet::from([node.group.clone()])),
+            storage: Some(BTreeSet::from([node.group.clone(), own_storage(node)])),
             groups: BTreeSet::from([node.group.clone()]),
             ..FleetHost::default()
         }
@@ -157,10 +157,12 @@ impl Cluster {
             memory_used: memory,
             cpus: instance.cpus,
             cpu_features: self.migration_tags(node),
-            storage: BTreeSet::from([node.group.clone()]),
+            storage: match instance.template {
+                Template::Shared | Template::Mirrored => BTreeSet::from([node.group.clone()]),
+                Template::Local => BTreeSet::from([node.group.clone(), own_storage(node)]),
+            },
             targets: match instance.template {
-                Template::Shared => None,
-                Template::Local => Some(Vec::new()),
+                Template::Shared | Template::Local => None,
                 Template::Mirrored => {
                     Some(instance.secondary.iter().map(|at| self.nodes[*at].name.clone()).collect())
                 }
@@ -199,4 +201,9 @@ impl Cluster {
         takes.extend(more);
         takes
     }
+}
+
+/// What no other node sees.
+fn own_storage(node: &Node) -> String {
+    format!("local to {}", node.name)
 }

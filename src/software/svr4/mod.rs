@@ -21,11 +21,12 @@ mod pkginfo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind};
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use super::lines::fingerprint;
 use super::{Folders, Found, SoftwareError};
+use crate::file;
 use crate::host::chain;
 use crate::model::{Package, Patch, Software, System, plain, unknown_version};
 use contents::Deliverers;
@@ -63,7 +64,7 @@ fn delivered(root: &Path, folders: &Folders) -> Result<(Vec<Deliverers>, Vec<Pac
         return Ok((Vec::new(), Vec::new()));
     }
     let file = root.join(CONTENTS);
-    let reader = File::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
+    let reader = file::open(&file).map_err(|source| SoftwareError::read(&file, source))?;
     packages_in(BufReader::with_capacity(1 << 16, reader), &file.display().to_string(), folders)
 }
 
@@ -82,7 +83,7 @@ fn installed(folder: &Path) -> Result<BTreeMap<String, Installed>, SoftwareError
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let file = entry.path().join("pkginfo");
-        let opened = File::open(&file);
+        let opened = file::open(&file);
         // pkginfo(1) goes by the same: a folder without it is what a removed package has left.
         let is_gone =
             |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
@@ -117,7 +118,9 @@ fn package(file: &Path, opened: io::Result<File>) -> Installed {
 
 /// What is in a file; of one that cannot be read, what it is known by.
 fn evidence(file: &Path) -> Vec<u8> {
-    std::fs::read(file).unwrap_or_else(|_| format!("{:?}", file.metadata()).into_bytes())
+    let mut content = Vec::new();
+    let read = file::open(file).and_then(|mut opened| opened.read_to_end(&mut content));
+    read.map_or_else(|_| format!("{:?}", file.metadata()).into_bytes(), |_| content)
 }
 
 /// The packages that count, and their patches.

@@ -121,3 +121,18 @@ fn quotes_are_not_part_of_a_value() {
     assert_eq!((said.all_zones, said.this_zone), (false, true));
     assert_eq!(said.version.unwrap(), "2.14");
 }
+
+#[test]
+fn a_pipe_instead_of_a_file_keeps_nobody_waiting_and_makes_its_package_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("SUNWpipe/pkginfo");
+    std::fs::create_dir(pipe.parent().unwrap()).unwrap();
+    let mode = rustix::fs::Mode::from(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    std::fs::create_dir(folder.path().join("SUNWgood")).unwrap();
+    std::fs::write(folder.path().join("SUNWgood/pkginfo"), "VERSION=1.0\n").unwrap();
+    let packages = installed(folder.path()).unwrap();
+    assert_eq!(packages["SUNWgood"].version, "1.0");
+    let unknown = &packages["SUNWpipe"].version;
+    assert!(unknown.starts_with("(unknown ") && unknown.contains("it is not a file"), "{unknown}");
+}

@@ -45,7 +45,7 @@ fn a_cluster_becomes_a_fleet() {
     let web = BTreeSet::from(["web:a".to_owned()]);
     assert_eq!((&fleet.zones[0].apart, &fleet.zones[3].apart, &fleet.zones[0].targets), (&web, &web, &None));
     assert_eq!(fleet.zones[1].targets, Some(vec!["n2".to_owned()]));
-    assert_eq!(fleet.zones[2].targets, Some(Vec::new()));
+    assert!(fleet.zones[2].storage.contains("local to n1"));
     assert!(!fleet.zones[3].running);
     // What is recorded and what is reported, the less of both, and one MiB stays free.
     assert_eq!(fleet.hosts[1].memory_free, 699 << 20);
@@ -191,6 +191,19 @@ fn a_node_that_is_offline_is_called_offline_and_nothing_else() {
     let cluster = Cluster::parse(OFFLINE).unwrap().offline(&["na"]);
     let placement = place(&cluster.fleet(), &Cluster::rules(), &cluster.question());
     assert!(placement.unplaced[0].refusals.iter().all(|(_, why)| why.contains(&Refusal::Offline)));
+}
+
+#[test]
+fn a_disk_that_is_on_its_node_alone_is_the_reason_that_is_told() {
+    for (template, seen) in [("plain", false), ("file", false), ("ext", true)] {
+        let text = RATIO.replace("|ext|", &format!("|{template}|"));
+        let (to, refusals) = drained(&text, &Rules::default());
+        assert_eq!(to.is_some(), seen, "{template}");
+        let told: Vec<_> = refusals.iter().filter(|(host, _)| host != "na").collect();
+        let local = |why: &Refusal| why.to_string() == "it does not see storage local to na";
+        assert!(told.iter().all(|(_, why)| why.iter().any(local)), "{told:?}");
+        assert_eq!(told.is_empty(), seen, "{told:?}");
+    }
 }
 
 /// What hbal says of a cluster, and the cluster that it makes of it.
