@@ -6,9 +6,11 @@ use roxmltree::Node;
 use super::{Domain, child};
 use crate::model::Against;
 
-/// Devices: the element, the child of it that says which one it is (none: the element itself), the attribute that does, its
+/// A device: the element, the child of it that says which one it is (none: the element itself), the attribute that does, its
 /// value (none: any), and what it is called.
-const DEVICES: &[(&str, Option<&str>, &str, Option<&str>, &str)] = &[
+type Device = (&'static str, Option<&'static str>, &'static str, Option<&'static str>, &'static str);
+
+const DEVICES: &[Device] = &[
     ("crypto", None, "model", None, "crypto device"),
     ("iommu", None, "model", Some("amd"), "IOMMU amd"),
     ("controller", None, "type", Some("nvme"), "controller nvme"),
