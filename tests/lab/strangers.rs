@@ -109,7 +109,7 @@ fn a_live_migration_shows_no_token_and_lets_in_nobody_but_root_and_qemu() {
     let names = BTreeSet::from([name(&there)]);
     let mark = there.with_extension("expected");
     assert_eq!(access(&there), (uid_of(QEMU), "700".to_owned()));
-    assert_eq!(access(&mark), (0, "644".to_owned()));
+    assert_eq!(access(&mark), (0, "600".to_owned()));
     assert_eq!(stranger(h2, &there), "done\n");
     let mut seen = shown(&lab);
 
