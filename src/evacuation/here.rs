@@ -30,6 +30,7 @@ mod tests {
         let mut away = sample::away("a", phase).0;
         let mut zone = sample_zone("a");
         (zone.uuid, zone.state) = (away.uuid, state);
+        away.down = None;
         change(&mut away);
         let away = [away];
         let mut status = super::super::rows("h1", &away, &[], None, false);

@@ -136,10 +136,13 @@ impl StoreError {
 /// writes.
 fn damage_in(error: &rusqlite::Error) -> Option<String> {
     use rusqlite::Error::{
-        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnName, InvalidColumnType, Utf8Error,
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnName, InvalidColumnType,
+        SqlInputError, Utf8Error,
     };
     match error {
         FromSqlConversionFailure(_, _, what) => return Some(what.to_string()),
+        // What is asked is always the same: the tables are not those that it is asked of.
+        SqlInputError { msg, .. } => return Some(msg.clone()),
         IntegralValueOutOfRange(..) | InvalidColumnName(_) | InvalidColumnType(..) | Utf8Error(..) => {
             return Some(error.to_string());
         }

@@ -325,6 +325,7 @@ fn a_result_is_a_document_too() {
       "bytes": 406,
       "dest": "rads://h2",
       "done": true,
+      "down": [],
       "downtime_ms": null,
       "dry_run": false,
       "duration_ms": MS,

@@ -210,7 +210,7 @@ fn a_refuge_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
     let mut site = refuge_without_records();
     let refused = site.run("h1", "evacuate -r evac1");
     assert_eq!(refused.status, Some(1), "{refused}");
-    let way_out = "it is a zone of h2, where nothing is known of h1 having brought it; on h2 'sysadm zone migrate evac1 rads://h1' sends it there, or '[roles]' in sysadm.toml gives h1 the role admin";
+    let way_out = "it is a zone of h2, which does not know that h1 brought it; on h2 'sysadm zone migrate evac1 rads://h1' sends it there, or '[roles]' in sysadm.toml gives h1 the role admin";
     assert!(refused.stderr.contains(way_out), "{refused}");
     assert_eq!(site.whereabouts("evac1"), "h2 running");
     site.done("h2", "zone migrate evac1 rads://h1");
