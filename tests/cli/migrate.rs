@@ -341,6 +341,7 @@ fn a_result_is_a_document_too() {
       "bytes": null,
       "dest": "rads://nowhere",
       "done": false,
+      "down": [],
       "downtime_ms": null,
       "dry_run": true,
       "duration_ms": null,
