@@ -92,6 +92,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The record of a zone says that it cannot be there.
+    #[error(transparent)]
+    Transition(#[from] super::IllegalTransition),
     /// Anything else.
     #[error("failed to {what} in {path}")]
     Query {
@@ -110,6 +113,11 @@ impl StoreError {
     }
 
     pub(super) fn query(path: &Path, what: &'static str, source: rusqlite::Error) -> Self {
+        if let rusqlite::Error::ToSqlConversionFailure(error) = &source
+            && let Some(illegal) = error.downcast_ref::<super::IllegalTransition>()
+        {
+            return Self::Transition(illegal.clone());
+        }
         let path = path.to_owned();
         if let Some(what) = damage_in(&source) {
             let is_ours = !file_kind::is_foreign(&path);

@@ -8,7 +8,7 @@ use super::StoreError;
 
 /// How many tables there are, and how many of them every version has.
 const TABLES: &str =
-    "SELECT count(*), count(*) FILTER (WHERE name IN ('maintenance', 'target', 'run', 'move', 'away',
+    "SELECT count(*), count(*) FILTER (WHERE name IN ('maintenance', 'target', 'run', 'move', 'zone',
     'journal', 'reservation')) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
 
 /// No version will be beyond this one.
