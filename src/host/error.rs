@@ -5,7 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Blocker, ZoneName};
+use crate::model::{Blocker, ZoneName, chain};
 use crate::platform::{PlatformError, is_lost_connection};
 
 /// Why a host did not do what it was asked. It crosses the wire, so it is plain data.
@@ -88,9 +88,7 @@ pub enum HostError {
 impl HostError {
     /// A failure of that host, with all its causes. It is transient if a cause is.
     pub fn failed(host: &str, error: &(dyn Error + 'static)) -> Self {
-        let mut causes = std::iter::successors(Some(error), |cause| cause.source());
-        let transient = causes.any(is_transient);
-        Self::Failed { host: host.to_owned(), reason: chain(error), transient }
+        Self::Failed { host: host.to_owned(), reason: chain(error), transient: is_transient(error) }
     }
 
     /// A failure of that host that the same request would meet again.
@@ -122,25 +120,15 @@ impl HostError {
     }
 }
 
+/// Whether the failure or one of its causes may not be met again.
 fn is_transient(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<PlatformError>().is_some_and(PlatformError::is_transient)
         || error.downcast_ref::<io::Error>().is_some_and(is_lost_connection)
+        || error.source().is_some_and(is_transient)
 }
 
 fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// The causes of an error on one line, outermost first.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

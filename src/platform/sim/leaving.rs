@@ -18,8 +18,7 @@ use super::precopy::{Next, Precopy};
 use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
-use crate::host::{Channel, Progress, Sent, chain};
-use crate::model::{Aux, Brand, Millis, Network, Plug, ZoneName};
+use crate::model::{Aux, Brand, Channel, Millis, Network, Plug, Progress, Sent, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How it ended: none while it goes on.
@@ -165,8 +164,9 @@ impl Sender {
 
     /// Everything from the first byte to the answer. May be dropped wherever it waits.
     async fn transfer(&self, socket: &Path) -> Result<Sent, SendFailure> {
-        let broke =
-            |error: std::io::Error| SendFailure::transient(format!("the line to the destination broke: {error}"));
+        let broke = |error: std::io::Error| {
+            SendFailure::transient(format!("the line to the destination broke: {error}"))
+        };
         let stream = UnixStream::connect(socket).await.map_err(broke)?;
         let mut stream = BufReader::new(stream);
         let begin = Message::Begin { uuid: self.record.config.uuid, networks: self.networks.clone() };
@@ -273,7 +273,7 @@ fn expect(wanted: Message, found: Message) -> Result<(), SendFailure> {
     match found {
         Message::Refused { reason } => {
             Err(SendFailure::permanent(format!("the destination refuses: {reason}")))
-        },
+        }
         found if found == wanted => Ok(()),
         _ => Err(SendFailure::permanent("the destination answers something odd")),
     }

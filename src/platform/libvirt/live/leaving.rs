@@ -13,12 +13,12 @@ use super::locked;
 use super::process::{end_of, is_emulated};
 use crate::config;
 use crate::exec::ExecError;
-use crate::host::{Channel, Progress, Sent};
+use crate::model::{Channel, Progress, Sent};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
-use crate::platform::{PlatformError, SendFailure};
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
 use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, is_transient, script};
+use crate::platform::{PlatformError, SendFailure};
 use crate::points::is_guarded;
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
@@ -112,7 +112,7 @@ impl Leaving {
                 transient: is_transient(&error),
                 what: match error {
                     ExecError::Failed { stderr, .. } => stderr,
-                    other => crate::host::chain(&other),
+                    other => crate::model::chain(&other),
                 },
             });
             drop(documents);
