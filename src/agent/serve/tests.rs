@@ -151,7 +151,7 @@ async fn a_question_from_the_future_spoils_only_itself() {
     frame::write(&mut client, &json!({"id": 1, "call": {"teleport": {}}})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply["id"], 1);
-    assert!(reply["err"]["failed"]["reason"].as_str().unwrap().contains("teleport"), "{reply}");
+    assert!(reply["err"]["unsupported"]["reason"].as_str().unwrap().contains("teleport"), "{reply}");
     frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply, json!({"pong": 5}));
