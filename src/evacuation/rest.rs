@@ -124,7 +124,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
                 text
             }
             Verdict::Drop(text) => {
-                engine.store.remove_rest(&rest.zone)?;
+                engine.store.zone_is_here(rest.uuid)?;
                 text
             }
         };

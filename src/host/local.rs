@@ -197,7 +197,7 @@ impl Host for Local {
 
     async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
         let (manifest, own) = self.leaving(&zone).await?;
-        let owners = self.store.brought(manifest.zone.uuid).map_err(|error| self.failed(error))?;
+        let owners = self.owners_of(manifest.zone.uuid)?;
         let ticket = self.marks.leave(&software::storage(&manifest, &own));
         Ok(Offer { manifest, ticket, owners })
     }

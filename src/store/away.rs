@@ -120,7 +120,7 @@ impl Away {
     }
 
     /// The whole record, with what is `known` of the zone beside this.
-    fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
+    pub(super) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
         let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
         ZoneRecord {
             zone: self.zone.clone(),
@@ -255,7 +255,7 @@ pub(crate) mod tests {
             zone: zone.parse().unwrap(),
             uuid: Uuid::from_u128(7),
             brand: Brand::Kvm,
-            origin: "h1".into(),
+            home: None,
             refuge: "ssh://root@h2".parse().unwrap(),
             aside: None,
             one_way: false,
@@ -304,13 +304,13 @@ pub(crate) mod tests {
     #[test]
     fn the_configuration_is_kept_whole_through_every_phase() {
         let (_folder, store) = fresh();
-        let name = "evac1".parse().unwrap();
-        assert_eq!(store.manifest_of(&name).unwrap(), None);
+        let uuid = sample("evac1").uuid;
+        assert_eq!(store.manifest_of(uuid).unwrap(), None);
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
-        for &phase in AwayPhase::ALL {
+        for phase in [AwayPhase::Away, AwayPhase::Returning, AwayPhase::Away, AwayPhase::Aside] {
             let aside = (phase == AwayPhase::Aside).then(|| "rads://h3".parse().unwrap());
             store.update_away(&Away { phase, aside, ..sample("evac1") }).unwrap();
-            assert_eq!(store.manifest_of(&name).unwrap(), Some(manifest("evac1")));
+            assert_eq!(store.manifest_of(uuid).unwrap(), Some(manifest("evac1")));
         }
     }
 
@@ -320,7 +320,7 @@ pub(crate) mod tests {
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
         let other = Away { uuid: Uuid::from_u128(99), ..sample("evac1") };
         let said = crate::model::chain(&store.begin_away(&other, &manifest("evac1")).unwrap_err());
-        assert!(said.contains("UNIQUE") && said.contains("away.zone"), "{said}");
+        assert!(said.contains("UNIQUE") && said.contains("zone"), "{said}");
         assert_eq!(store.away().unwrap()[0].uuid, sample("evac1").uuid);
         // The same one again.
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
@@ -332,22 +332,58 @@ pub(crate) mod tests {
         store.begin_away(&sample("web"), &manifest("web")).unwrap();
         let row = store::tests::sample::detached("web", 7, None);
         let row = Detached { last_at: Some("rads://h2".parse().unwrap()), ..row };
-        // Another one of its name is configured here, of which there may be nothing else.
+        // Another zone of its name cannot be configured here: of either there may be nothing else.
         let beside = store::tests::sample::detached("web", 8, None);
-        store.begin_detached(&beside).unwrap();
-        assert!(store.give_up(&row).is_err());
-        assert_eq!((store.away().unwrap().len(), store.detached().unwrap()), (1, vec![beside.clone()]));
-        store.remove_detached(beside.uuid).unwrap();
-        assert!(store.give_up(&row).unwrap());
+        assert!(store.begin_detached(&beside).is_err());
+        assert_eq!((store.away().unwrap().len(), store.detached().unwrap()), (1, vec![]));
+        store.give_up(&row).unwrap();
         assert_eq!((store.away().unwrap(), store.detached().unwrap()), (vec![], vec![row]));
     }
 
     #[test]
-    fn a_zone_leaves_the_list_once() {
+    fn a_zone_comes_home_once() {
         let (_folder, store) = fresh();
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
-        let name = "evac1".parse().unwrap();
-        assert!(store.remove_away(&name).unwrap());
-        assert!(!store.remove_away(&name).unwrap());
+        let uuid = sample("evac1").uuid;
+        assert!(store.zone_is_here(uuid).unwrap());
+        assert!(!store.zone_is_here(uuid).unwrap());
+        // What is said of it later is not heard.
+        store.update_away(&sample("evac1")).unwrap();
+        assert_eq!(store.zones().unwrap(), []);
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_written_is_an_error_and_nothing_is_recorded() {
+        use std::os::unix::ffi::OsStrExt;
+        let (_folder, store) = fresh();
+        let odd = std::path::PathBuf::from(std::ffi::OsStr::from_bytes(b"/srv/\xff"));
+        let odd = crate::model::Disk::new("vda", crate::model::DiskSource::File(odd), false);
+        let unwritable = Manifest { disks: vec![odd], ..manifest("evac1") };
+        let error = store.begin_away(&sample("evac1"), &unwritable).unwrap_err();
+        assert!(crate::model::chain(&error).contains("invalid UTF-8"), "{}", crate::model::chain(&error));
+        assert_eq!(store.zones().unwrap(), []);
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
+        assert!(store.begin_return(&sample("evac1"), &unwritable).is_err());
+        assert_eq!(store.manifest_of(sample("evac1").uuid).unwrap(), Some(manifest("evac1")));
+        let standby = crate::model::Standby { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
+        assert!(store.keep_standby(&standby, Millis(1)).is_err());
+        assert_eq!(store.standbys().unwrap(), []);
+    }
+
+    #[test]
+    fn a_zone_that_has_gone_for_good_is_not_away_and_where_it_went_is_known() {
+        let (_folder, store) = fresh();
+        let (row, manifest) = store::tests::sample::moving("web");
+        for refuge in ["rads://h2", "rads://h3"] {
+            let row = Away { refuge: refuge.parse().unwrap(), ..row.clone() };
+            store.begin_away(&row, &manifest).unwrap();
+            assert!(store.away().unwrap()[0].one_way);
+            store.gone_for_good(store::tests::sample::detached("web", 7, Some(refuge))).unwrap();
+            assert_eq!(store.away().unwrap(), []);
+            let record = store.zone(row.uuid).unwrap().unwrap();
+            assert_eq!((record.place, record.location), (Place::Migrated, Some(row.refuge)));
+        }
+        store.begin_away(&Away { one_way: false, ..row }, &manifest).unwrap();
+        assert!(!store.away().unwrap()[0].one_way, "it comes back this time");
     }
 }

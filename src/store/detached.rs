@@ -10,7 +10,7 @@ use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
 use super::place::Place;
-use super::zones::{COLUMNS, Configuration, ZoneRecord, find, from_json, save};
+use super::zones::{COLUMNS, Configuration, ZoneRecord, find, from_json, save, settle_here};
 use super::{Store, StoreError};
 use crate::model::document::Written;
 use crate::model::{Brand, HostUri, Inventory, Manifest, Millis, ZoneName};
@@ -54,6 +54,22 @@ impl Detached {
             last_at: None,
             manifest,
             written,
+        }
+    }
+
+    /// The whole record, with what is `known` of the zone beside this.
+    pub(super) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
+        let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
+        ZoneRecord {
+            zone: self.zone.clone(),
+            brand: self.brand,
+            place: if self.moved_to.is_some() { Place::Migrated } else { Place::Configured },
+            location: self.moved_to.clone().or_else(|| self.last_at.clone()),
+            since: self.since,
+            zonepath: self.zonepath.clone(),
+            user: Some(self.user.clone()),
+            written: Some(self.written.clone()),
+            ..known.here()
         }
     }
 
@@ -101,6 +117,18 @@ impl Store {
         })
     }
 
+    /// The configuration that is kept of a zone does not hold any more: it is attached, here or elsewhere.
+    pub fn forget_configured(&self, uuid: Uuid) -> Result<(), StoreError> {
+        self.write("forget the configuration of a zone", |transaction| {
+            match find(transaction, uuid)? {
+                Some(record) if matches!(record.place, Place::Configured | Place::Migrated) => {
+                    settle_here(transaction, record)
+                }
+                _ => Ok(()),
+            }
+        })
+    }
+
     /// All of them by name, also those that the platform has.
     pub fn detached(&self) -> Result<Vec<Detached>, StoreError> {
         self.read("read the zones that are configured", |connection| {
@@ -120,19 +148,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &Detached) -> rusqlite:
         "DELETE FROM zone WHERE name = ?1 AND uuid <> ?2 AND place = 'migrated' AND manifest IS NOT NULL",
         params![row.zone.as_str(), row.uuid.to_string()],
     )?;
-    let known = find(transaction, row.uuid)?;
-    let known = known.unwrap_or_else(|| ZoneRecord::new(&row.zone, row.uuid, row.brand));
-    let record = ZoneRecord {
-        zone: row.zone.clone(),
-        brand: row.brand,
-        place: if row.moved_to.is_some() { Place::Migrated } else { Place::Configured },
-        location: row.moved_to.clone().or_else(|| row.last_at.clone()),
-        since: row.since,
-        zonepath: row.zonepath.clone(),
-        user: Some(row.user.clone()),
-        written: Some(row.written.clone()),
-        ..known.here()
-    };
+    let record = row.record(find(transaction, row.uuid)?);
     save(transaction, &record, &Configuration::Replace(&row.manifest))
 }
 
@@ -140,19 +156,29 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &Detached) -> rusqlite:
 mod tests {
     use super::*;
     use crate::store::tests::{fresh, sample};
+    use crate::store::{Away, AwayPhase};
 
     #[test]
     fn a_zone_is_kept_with_all_that_is_known_of_it_until_it_is_attached() {
         let (_folder, store) = fresh();
         let [web, moved] = [sample::detached("web", 1, None), sample::detached("old", 2, Some("ssh://h2"))];
         store.begin_detached(&web).unwrap();
-        store.begin_detached(&moved).unwrap();
+        migrated(&store, &moved);
         assert_eq!(store.detached().unwrap(), [moved.clone(), web.clone()]);
         // Again, under another name.
         let renamed = Detached { zone: sample::name("shop"), ..web.clone() };
         store.begin_detached(&renamed).unwrap();
         assert_eq!(store.detached().unwrap(), [moved, renamed]);
-        assert!(store.remove_detached(web.uuid).unwrap() && !store.remove_detached(web.uuid).unwrap());
+        assert!(store.zone_is_here(web.uuid).unwrap() && !store.zone_is_here(web.uuid).unwrap());
+        assert!(store.delete_zone(Uuid::from_u128(2)).unwrap());
+        assert_eq!(store.zones().unwrap(), []);
+    }
+
+    fn migrated(store: &Store, row: &Detached) {
+        let (moving, manifest) = sample::away_with(row.zone.as_str(), row.uuid.as_u128(), AwayPhase::Leaving);
+        let moving = Away { one_way: true, refuge: row.moved_to.clone().unwrap(), ..moving };
+        store.begin_away(&moving, &manifest).unwrap();
+        store.gone_for_good(row.clone()).unwrap();
     }
 
     #[test]
@@ -161,11 +187,10 @@ mod tests {
         let [web, other] = [1, 2].map(|uuid| sample::detached("web", uuid, None));
         store.begin_detached(&web).unwrap();
         let said = crate::model::chain(&store.begin_detached(&other).unwrap_err());
-        assert!(said.contains("UNIQUE") && said.contains("detached.zone"), "{said}");
-        assert!(store.gone_for_good(sample::detached("web", 2, Some("rads://h2"))).is_err());
+        assert!(said.contains("UNIQUE") && said.contains("zone"), "{said}");
         assert_eq!(store.detached().unwrap(), [web]);
         // One that lives elsewhere has its configuration there.
-        store.begin_detached(&sample::detached("old", 3, Some("rads://h2"))).unwrap();
+        migrated(&store, &sample::detached("old", 3, Some("rads://h2")));
         store.begin_detached(&sample::detached("old", 4, None)).unwrap();
         assert_eq!(store.detached().unwrap()[0].uuid, sample::detached("old", 4, None).uuid);
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 
 use super::file_kind;
 
@@ -159,12 +159,13 @@ fn damage_in(error: &rusqlite::Error) -> Option<String> {
     is_damage(error).then(|| error.to_string())
 }
 
-/// Whether SQLite finds the file damaged: in so many words, by a table that is not there, or by a length that no row has.
+/// Whether SQLite finds the file damaged: in so many words, by a table that is not there, by a length that no row has, or
+/// by a page that ends before its time.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     use ErrorCode::{DatabaseCorrupt, NotADatabase, OutOfMemory, TooBig, Unknown};
-    error
-        .sqlite_error_code()
-        .is_some_and(|code| matches!(code, NotADatabase | DatabaseCorrupt | Unknown | TooBig | OutOfMemory))
+    let Some(found) = error.sqlite_error() else { return false };
+    found.extended_code == SQLITE_IOERR_SHORT_READ
+        || matches!(found.code, NotADatabase | DatabaseCorrupt | Unknown | TooBig | OutOfMemory)
 }
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ mod tests {
         let (row, manifest) = sample::away("away", AwayPhase::Away);
         store.begin_away(&row, &manifest).unwrap();
         let rests = round(&store, Direction::Evacuate, "rests", MoveState::Stopped, done);
-        store.begin_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Resting)).unwrap();
+        store.begin_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Stopping)).unwrap();
+        store.update_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Resting)).unwrap();
         let unknown = round(&store, Direction::Evacuate, "unknown", MoveState::Unknown, intent);
         let dangling = round(&store, Direction::Evacuate, "dangling", MoveState::Evacuated, intent);
         let settled = round(&store, Direction::Evacuate, "settled", MoveState::Failed, intent);

@@ -113,7 +113,7 @@ impl Store {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection, patience).map_err(|source| StoreError::open(path, source))?;
-        schema::upgrade(&connection, path)?;
+        schema::upgrade_file(&connection, path)?;
         Self::on(connection, path, inode(path))
     }
 

@@ -79,24 +79,29 @@ impl Rest {
             (RestWay::Suspend, RestPhase::Resting) => Place::Suspended,
         }
     }
+
+    /// The whole record, with what is `known` of the zone beside this.
+    pub(super) fn record(&self, known: Option<ZoneRecord>, position: i64) -> ZoneRecord {
+        let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
+        ZoneRecord {
+            zone: self.zone.clone(),
+            brand: self.brand,
+            place: self.place(),
+            position: Some(position),
+            since: self.started,
+            ended: self.ended,
+            ..known.here()
+        }
+    }
 }
 
 impl Store {
     /// Records a zone that is about to be put to rest, after all others.
     pub fn begin_rest(&self, rest: &Rest) -> Result<(), StoreError> {
         self.write("record a zone that is put to rest", |transaction| {
-            let known = find(transaction, rest.uuid)?;
-            let known = known.unwrap_or_else(|| ZoneRecord::new(&rest.zone, rest.uuid, rest.brand));
-            let position =
-                transaction.query_row("SELECT ifnull(max(position), 0) + 1 FROM zone", [], |row| row.get(0))?;
-            let record = ZoneRecord {
-                zone: rest.zone.clone(),
-                brand: rest.brand,
-                place: rest.place(),
-                position: Some(position),
-                since: rest.started,
-                ..known.here()
-            };
+            let last = "SELECT ifnull(max(position), 0) FROM zone";
+            let last: i64 = transaction.query_row(last, [], |row| row.get(0))?;
+            let record = rest.record(find(transaction, rest.uuid)?, last + 1);
             save(transaction, &record, &Configuration::Drop)
         })
     }
@@ -131,15 +136,20 @@ mod tests {
         let order = |store: &Store| {
             store.rests().unwrap().into_iter().map(|rest| rest.zone.to_string()).collect::<Vec<_>>()
         };
-        for zone in ["web", "app", "db"] {
-            store.begin_rest(&sample::rest(zone, RestWay::Stop, RestPhase::Stopping)).unwrap();
+        let with = |zone: &str, uuid, way, phase| sample::rest_with(zone, uuid, way, phase);
+        for (zone, uuid) in [("web", 1), ("app", 2), ("db", 3)] {
+            store.begin_rest(&with(zone, uuid, RestWay::Stop, RestPhase::Stopping)).unwrap();
         }
-        let app = sample::rest("app", RestWay::Stop, RestPhase::Resting);
+        let app = with("app", 2, RestWay::Stop, RestPhase::Resting);
         store.update_rest(&app).unwrap();
         assert_eq!(order(&store), ["web", "app", "db"]);
         assert_eq!(store.rests().unwrap()[1], app);
-        store.begin_rest(&sample::rest("web", RestWay::Suspend, RestPhase::Stopping)).unwrap();
+        // It runs on, and is suspended later.
+        assert!(store.zone_is_here(uuid::Uuid::from_u128(1)).unwrap());
+        store.begin_rest(&with("web", 1, RestWay::Suspend, RestPhase::Stopping)).unwrap();
         assert_eq!(order(&store), ["app", "db", "web"]);
-        assert!(store.remove_rest(&app.zone).unwrap() && !store.remove_rest(&app.zone).unwrap());
+        assert!(store.zone_is_here(app.uuid).unwrap() && !store.zone_is_here(app.uuid).unwrap());
+        store.update_rest(&app).unwrap();
+        assert_eq!(order(&store), ["db", "web"]);
     }
 }

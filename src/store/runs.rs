@@ -323,7 +323,9 @@ mod tests {
             assert_eq!(latest(living), (run, vec!["evac1".to_owned(), "evac2".to_owned()]));
         }
         // And it had arrived, as was found out later.
-        store.gone_for_good(sample::detached("evac1", 1, Some("ssh://h2"))).unwrap();
+        let (moving, manifest) = sample::moving("evac1");
+        store.begin_away(&moving, &manifest).unwrap();
+        store.gone_for_good(sample::detached("evac1", 7, Some("ssh://h2"))).unwrap();
         assert_eq!(latest(None), (run, vec!["evac2".to_owned()]));
     }
 

@@ -110,6 +110,7 @@ CREATE TABLE zone (
     manifest      TEXT,
     CHECK (location IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'migrated')),
     CHECK (location IS NULL OR place NOT IN ('here', 'stopping', 'stopped', 'suspending', 'suspended')),
+    CHECK (kind IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating')),
     CHECK ((place = 'relocating') = (relocating_to IS NOT NULL)),
     CHECK ((place IN ('stopping', 'stopped', 'suspending', 'suspended')) = (position IS NOT NULL)),
     CHECK (manifest IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'configured')),

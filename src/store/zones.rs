@@ -296,12 +296,12 @@ impl Store {
         })
     }
 
-    /// Records to which other host a zone belongs that is here or comes; none: to this one.
-    pub fn set_home(&self, zone: &Zone, home: Option<&Home>) -> Result<(), StoreError> {
+    /// Records to which other host a zone belongs that is here or comes.
+    pub fn set_home(&self, zone: &Zone, home: &Home) -> Result<(), StoreError> {
         self.write("record whose zone it is", |transaction| {
             let known = find(transaction, zone.uuid)?;
             let record = known.unwrap_or_else(|| ZoneRecord::new(&zone.name, zone.uuid, zone.brand));
-            save(transaction, &ZoneRecord { home: home.cloned(), ..record }, &Configuration::Keep)
+            save(transaction, &ZoneRecord { home: Some(home.clone()), ..record }, &Configuration::Keep)
         })
     }
 
@@ -344,5 +344,112 @@ impl Store {
             record.owners.dedup();
             save(transaction, &record, &Configuration::Keep)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{fresh, sample};
+    use crate::store::{Away, AwayPhase, RestPhase, RestWay};
+
+    fn hosts(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn zone(uuid: u128) -> Zone {
+        Zone { uuid: Uuid::from_u128(uuid), ..sample::manifest(&format!("z{uuid}")).zone }
+    }
+
+    fn owners(store: &Store, uuid: u128) -> Vec<String> {
+        store.zone(Uuid::from_u128(uuid)).unwrap().map(|record| record.owners).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_guest_is_known_with_its_home_until_it_goes_home_and_where_it_went_is_kept() {
+        let (_folder, store) = fresh();
+        let home = sample::home();
+        let (row, manifest) = sample::moving("web");
+        let row = Away { home: Some(home.clone()), ..row };
+        let come_and_leave = || {
+            store.set_home(&manifest.zone, &home).unwrap();
+            assert_eq!(store.zone(row.uuid).unwrap().unwrap().home.as_ref(), Some(&home));
+            store.begin_away(&row, &manifest).unwrap();
+        };
+        come_and_leave();
+        let to = sample::uri("rads://h3");
+        store.passed_on(row.uuid, Some(&to)).unwrap();
+        let record = store.zone(row.uuid).unwrap().unwrap();
+        assert_eq!(record.whereabouts(false), Whereabouts::Migrated(to));
+        assert!(!record.is_configured(), "its configuration is no affair of this host");
+        assert_eq!((store.away().unwrap(), store.detached().unwrap()), (vec![], vec![]));
+        come_and_leave();
+        store.passed_on(row.uuid, None).unwrap();
+        assert_eq!(store.zones().unwrap(), []);
+        assert!(!store.remove_home(row.uuid).unwrap());
+    }
+
+    #[test]
+    fn a_zone_that_comes_anew_is_of_those_that_bring_it_now() {
+        let (_folder, store) = fresh();
+        let (none, here) = (HashSet::new(), HashSet::from([zone(1).uuid]));
+        store.bring(&zone(1), &hosts(&["h1", "h3"]), false, &none).unwrap();
+        store.bring(&zone(1), &hosts(&["h4"]), true, &here).unwrap();
+        assert_eq!(owners(&store, 1), ["h1", "h3", "h4"]);
+        store.bring(&zone(1), &hosts(&["h5"]), false, &none).unwrap();
+        assert_eq!(owners(&store, 1), ["h5"]);
+    }
+
+    #[test]
+    fn who_has_brought_a_zone_is_forgotten_with_its_last_trace() {
+        let (_folder, store) = fresh();
+        let all: HashSet<_> = [1, 7, 22, 4].map(|uuid| zone(uuid).uuid).into();
+        for uuid in [1, 7, 22, 4] {
+            store.bring(&zone(uuid), &hosts(&["h1"]), false, &all).unwrap();
+        }
+        let (row, manifest) = sample::away("web", AwayPhase::Away);
+        store.begin_away(&row, &manifest).unwrap();
+        store.begin_detached(&sample::detached("ready", 22, None)).unwrap();
+        let booking = sample::booking("guest", 99);
+        store.reserve(&booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        store.bring(&zone(9), &hosts(&["h1"]), false, &[zone(1).uuid, zone(4).uuid].into()).unwrap();
+        store.bring(&zone(5), &hosts(&["h1"]), false, &[zone(1).uuid].into()).unwrap();
+        assert_eq!([1, 7, 22, 4, 9].map(|uuid| owners(&store, uuid).len()), [1, 1, 1, 0, 1]);
+        assert_eq!(store.zone(zone(4).uuid).unwrap(), None);
+    }
+
+    #[test]
+    fn what_the_platform_has_is_here_whatever_is_recorded() {
+        for (record, _) in sample::contents().zones {
+            let expected = match &record.home {
+                Some(home) => Whereabouts::Guest(home.clone()),
+                None => Whereabouts::Here,
+            };
+            assert_eq!(record.whereabouts(true), expected, "{}", record.zone);
+            let location = record.location.clone();
+            let expected = match record.place {
+                Place::Here | Place::Stopping | Place::Stopped | Place::Suspending | Place::Suspended => {
+                    Whereabouts::Unknown
+                }
+                Place::Leaving | Place::Migrating | Place::Away | Place::Returning | Place::Relocating => {
+                    Whereabouts::Evacuated(location.unwrap())
+                }
+                Place::Configured => Whereabouts::Configured,
+                Place::Migrated => Whereabouts::Migrated(location.unwrap()),
+            };
+            assert_eq!(record.whereabouts(false), expected, "{}", record.zone);
+        }
+    }
+
+    #[test]
+    fn a_zone_in_one_place_does_not_get_into_another_one_and_the_error_names_both() {
+        let (_folder, store) = fresh();
+        let (row, manifest) = sample::away("web", AwayPhase::Away);
+        store.begin_away(&row, &manifest).unwrap();
+        let rest = sample::rest_with("web", 7, RestWay::Stop, RestPhase::Stopping);
+        let error = store.begin_rest(&rest).unwrap_err();
+        assert!(matches!(error, StoreError::Transition(_)), "{error}");
+        assert_eq!(error.to_string(), "zone 'web' is recorded as away and cannot become stopping");
+        assert_eq!((store.away().unwrap(), store.rests().unwrap()), (vec![row], vec![]));
     }
 }

@@ -134,7 +134,7 @@ fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Account, StoreE
     // What was found stands or goes as it is: no zone changes its place here.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).map_err(failed)?;
     let version = image.header(60).map(i64::from).filter(|version| (1..=schema::known()).contains(version));
-    schema::bring(&connection, path, version.unwrap_or(schema::known()))?;
+    schema::make(&connection, path, version.unwrap_or(schema::known()))?;
     let tables = Table::all(&connection).map_err(failed)?;
     let mut found = search(image, &tables);
     insert(&mut connection, &tables, &mut found).map_err(failed)?;
