@@ -14,8 +14,10 @@ use tokio::task::JoinSet;
 use super::Peer;
 use super::claims::Claim;
 use super::ledger::{Held, Limits};
-use crate::host::{ByteStream, Call, Deed, Host, HostError, Named, Role, Standing, Token};
+use crate::host::{Call, Deed, Host, HostError, Named, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
+use crate::model::{Role, Token};
+use crate::transport::ByteStream;
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 

@@ -10,7 +10,9 @@ use tokio::io::AsyncReadExt;
 use super::claims::{Claim, Claims};
 use super::ledger::Ledger;
 use super::questions;
-use crate::host::{ByteStream, Channel, Host, HostError, Role, Token, chain};
+use crate::host::{Host, HostError};
+use crate::model::{Channel, Role, Token, chain};
+use crate::transport::ByteStream;
 use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
 use crate::transport::{frame, relay};
 

@@ -6,8 +6,9 @@ use super::cancel::{MOVES, QUESTIONS};
 use super::record::{Purpose, MoveContext, conclude};
 use super::queue::Permit;
 use super::{Engine, Event, Stage, short};
-use crate::host::{Host, Progress};
+use crate::host::Host;
 use crate::migration::{Log, MoveError, Moved, migrate, retry};
+use crate::model::Progress;
 use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
 use crate::points::{Place, When};
@@ -165,11 +166,11 @@ impl<'a> ZoneMove<'a> {
             Purpose::Migrate => {
                 // What could not be kept afterwards does not go.
                 document::write(&self.of.task.manifest, &Written::by(self.of.engine.local.name(), started))
-                    .map_err(|error| crate::host::chain(&error))?;
+                    .map_err(|error| crate::model::chain(&error))?;
                 self.of.engine.store.begin_away(&row, &self.of.task.manifest)
             }
         };
-        written.map_err(|error| crate::host::chain(&error))
+        written.map_err(|error| crate::model::chain(&error))
     }
 
     fn end(&self, change: impl FnOnce(&mut Move)) {
@@ -187,7 +188,7 @@ impl<'a> ZoneMove<'a> {
     fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
         let Some(run) = self.of.run_state.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
-        self.of.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
+        self.of.engine.store.log_step(run, &entry).map_err(|error| crate::model::chain(&error))
     }
 }
 
@@ -199,7 +200,7 @@ impl Log for ZoneMove<'_> {
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
             let changed = self.of.run_state.change(self.zone(), |a_move| a_move.step = Some(step));
-            changed.map_err(|error| crate::host::chain(&error))?;
+            changed.map_err(|error| crate::model::chain(&error))?;
             self.tell(step, Mark::Intent);
         }
         Ok(())

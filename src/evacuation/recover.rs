@@ -12,7 +12,8 @@ pub(super) use ends::view;
 use ends::{End, look};
 
 use super::{Down, Engine, EvacuationError, Event, rest};
-use crate::host::{Host, HostError, chain};
+use crate::host::{Host, HostError};
+use crate::model::chain;
 use crate::model::{Aux, HostUri, Manifest, Step, words};
 use crate::store::{Away, AwayPhase};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Blocker, ZoneName};
+use crate::model::{Blocker, ZoneName, chain};
 
 /// Why a host did not do what it was asked. It crosses the wire, so it is plain data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -97,16 +97,4 @@ impl HostError {
 
 fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// The causes of an error on one line, outermost first.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -19,21 +19,19 @@ use uuid::Uuid;
 
 use super::probe::{self, Marks};
 use super::sockets::Sockets;
-use super::{
-    ByteStream, Channel, DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Progress, Sent,
-    Standing, Token,
-};
+use super::{DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Standing};
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts,
-    Zone, ZoneName,
+    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Sent,
+    Standby, Step, Token, Whereabouts, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
 use crate::points::{Place, Points, When};
 use crate::store::Store;
+use crate::transport::ByteStream;
 use crate::zonepath;
 
 /// This host.

@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use self::link::Link;
-use super::{ByteStream, Call, Channel, HostError, Pending, Token, chain};
-use crate::model::{HostId, HostUri};
+use super::{Call, HostError, Pending};
+use crate::model::{Channel, HostId, HostUri, Token, chain};
 use crate::transport::hello::{self, Accepted, Purpose};
-use crate::transport::{DialError, Dialer, frame};
+use crate::transport::{ByteStream, DialError, Dialer, frame};
 
 /// Another host.
 pub struct Remote {

@@ -5,8 +5,7 @@
 //! asked.
 
 mod cold;
-pub mod converge;
-mod live;
+pub mod live;
 pub mod older;
 mod restart;
 pub mod retry;
@@ -19,8 +18,9 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use crate::host::{Host, HostError, Progress};
+use crate::host::{Host, HostError};
 use crate::model::{Arrival, Kind, Manifest, Step, ZoneName};
+use crate::model::{MoveLimits, Progress};
 
 /// One move, decided: what, how, from where, to where.
 #[derive(Clone)]
@@ -39,17 +39,6 @@ impl Task {
     fn zone(&self) -> ZoneName {
         self.arrival.manifest.zone.name.clone()
     }
-}
-
-/// When a move is given up that nobody has asked to give up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// After so long without any progress; none: never.
-    pub stall: Option<Duration>,
-    /// After so many passes over its memory, if they do not come to an end; 0: never.
-    pub passes: u32,
-    /// When a zone that was asked to shut down has not after this time.
-    pub shutdown: Duration,
 }
 
 /// Who writes down what a move does. An `Err` stops the move before its next step.
@@ -159,7 +148,7 @@ pub const RENEWAL: Duration = Duration::from_secs(60);
 pub async fn migrate(
     task: &Task,
     log: &dyn Log,
-    policy: Policy,
+    policy: MoveLimits,
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let reserved = unless(&abort, reserve(task, log)).await;

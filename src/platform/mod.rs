@@ -3,8 +3,10 @@
 //! A platform knows its own zones and nothing of maintenance, targets, reservations or other hosts: those are
 //! [`crate::host::Local`]'s, which joins store and platform.
 
+pub mod converge;
 mod identity;
 pub mod libvirt;
+pub mod linux;
 pub mod sim;
 
 use std::path::{Path, PathBuf};
@@ -13,8 +15,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::exec::ExecError;
-use crate::host::{Channel, Progress, Sent};
 use crate::model::{Arrival, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
+use crate::model::{Channel, Progress, Sent};
 use crate::plan::Survey;
 
 /// What a platform says of its host.

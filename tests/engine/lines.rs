@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use std::time::Duration;
-use sysadm::host::{
-    ByteStream, Call, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent,
-    Token,
-};
+use sysadm::host::{Call, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket};
 use sysadm::model::{
     Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
     ZoneName,
 };
+use sysadm::model::{Channel, Progress, Sent, Token};
 use sysadm::plan::Survey;
+use sysadm::transport::ByteStream;
 use tokio::sync::watch;
 use uuid::Uuid;
 

@@ -242,7 +242,7 @@ async fn a_question_of_more_values_than_text_is_not_taken_apart() {
         let length = u32::try_from(text.len()).unwrap().to_be_bytes();
         client.write_all(&[&length, text.as_bytes()].concat()).await.unwrap();
         let Err(ServeError::Broken { source, .. }) = server.await.unwrap() else { panic!("it was taken") };
-        assert!(crate::host::chain(&source).contains("more values than its length allows"), "{source}");
+        assert!(crate::model::chain(&source).contains("more values than its length allows"), "{source}");
     }
 }
 

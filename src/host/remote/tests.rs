@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::agent::{Peer, serve};
-use crate::host::Role;
 use crate::host::fake::{FakeHost, answer};
+use crate::model::Role;
 use crate::model::{Whereabouts, ZoneName};
 use crate::paths::Paths;
 use crate::transport::hello::{Hello, VERSIONS, Welcome};

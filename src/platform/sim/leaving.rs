@@ -18,8 +18,8 @@ use super::precopy::{Next, Precopy};
 use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
-use crate::host::{Channel, Progress, Sent, chain};
 use crate::model::{Aux, Brand, Millis, Network, Plug, ZoneName};
+use crate::model::{Channel, Progress, Sent, chain};
 use crate::platform::PlatformError;
 
 /// How it ended: none while it goes on.

@@ -13,7 +13,7 @@ use super::locked;
 use super::process::{end_of, is_emulated};
 use crate::config;
 use crate::exec::ExecError;
-use crate::host::{Channel, Progress, Sent};
+use crate::model::{Channel, Progress, Sent};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
@@ -113,7 +113,7 @@ impl Leaving {
         tokio::spawn(async move {
             let result = command.collect(&mut child).await.map(drop).map_err(|error| match error {
                 ExecError::Failed { stderr, .. } => stderr,
-                other => crate::host::chain(&other),
+                other => crate::model::chain(&other),
             });
             drop(documents);
             if result.is_err() {
