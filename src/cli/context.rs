@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, PlatformKind};
-use crate::evacuation::{Cancel, Dialled, Engine, Peers, EventSink};
+use crate::evacuation::{Cancel, Dialled, Engine, EventSink, Peers};
 use crate::host::{Host, Local};
 use crate::model::plain;
 use crate::paths::Paths;

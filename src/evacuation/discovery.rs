@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::connect::Connected;
-use super::experience::learnt;
-use super::view::PlanningView;
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::history::learnt;
+use super::peers::Connected;
+use super::placement::PlanningView;
+use super::request::{Actions, Request};
 use super::survey::{Surveyed, ask};
-use super::{Actions, Engine, EvacuationError, Request};
 use crate::host::Host;
 use crate::model::{HostUri, Kind};
 use crate::plan::{Action, Fleet, FleetHost, FleetZone, PlanFile, Rules};

@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::cancel::{MOVES, QUESTIONS};
-use super::record::{Purpose, MoveContext, conclude};
-use super::queue::Permit;
-use super::{Engine, Event, Stage, short};
+use super::cancel::{MOVES, QUESTIONS, Stage};
+use super::engine::Engine;
+use super::events::Event;
+use super::move_queue::Permit;
+use super::record::{MoveContext, Purpose, conclude};
 use crate::host::Host;
 use crate::migration::{Log, MoveError, Moved, migrate, retry};
 use crate::model::Progress;

@@ -11,7 +11,11 @@ pub use ends::View;
 pub(super) use ends::view;
 use ends::{End, look};
 
-use super::{Down, Engine, EvacuationError, Event, rest};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::outcome::Down;
+use super::rest;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::{Aux, HostUri, Manifest, Step, words};

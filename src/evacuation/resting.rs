@@ -4,9 +4,12 @@
 
 use uuid::Uuid;
 
-use super::cancel::{MOVES, QUESTIONS};
-use super::rest::{StopPlan, Seen, rests_now, seen, state_of};
-use super::{RunState, Engine, Event, Stage};
+use super::cancel::{MOVES, QUESTIONS, Stage};
+use super::engine::Engine;
+use super::events::Event;
+use super::job::StopPlan;
+use super::rest::{Seen, rests_now, seen, state_of};
+use super::run_state::RunState;
 use crate::host::Host;
 use crate::model::chain;
 use crate::model::{Aux, Inventory, Step, ZoneName};

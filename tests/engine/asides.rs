@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::evacuation::{Request, Outcome, Readiness, recover};
+use sysadm::evacuation::{Outcome, Readiness, Request, recover};
 use sysadm::points::Point;
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 

@@ -1,6 +1,6 @@
 //! One zone away for good.
 
-use sysadm::evacuation::{EvacuationError, Request, Readiness};
+use sysadm::evacuation::{EvacuationError, Readiness, Request};
 use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState};

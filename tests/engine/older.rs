@@ -1,6 +1,6 @@
 //! A zone comes over an older configuration of itself: whatever goes wrong, that is not lost.
 
-use sysadm::evacuation::{EvacuationError, Request, Outcome, recover};
+use sysadm::evacuation::{EvacuationError, Outcome, Request, recover};
 use sysadm::model::{Edit, Manifest};
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sysadm::config::{Config, Maps};
 use sysadm::evacuation::{
-    Actions, Cancel, Engine, EvacuationError, Event, Network, Request, Outcome, Peers, EventSink, recover,
+    Actions, Cancel, Connector, Engine, EvacuationError, Event, EventSink, Outcome, Peers, Request, recover,
 };
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
@@ -374,7 +374,7 @@ struct Net {
 }
 
 #[async_trait::async_trait]
-impl Network for Net {
+impl Connector for Net {
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
         // A host has other names in domains.
         let name = uri.host.split('.').next().unwrap_or_default();
@@ -410,7 +410,10 @@ impl EventSink for Events {
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
             Event::Booting(zone) => format!("waking {zone}"),
-            Event::Progress(_) | Event::Step { .. } | Event::Estimate { .. } | Event::ReusingConfiguration(_) => return,
+            Event::Progress(_)
+            | Event::Step { .. }
+            | Event::Estimate { .. }
+            | Event::ReusingConfiguration(_) => return,
             Event::Prepared(_) => "prepared".to_owned(),
             other => format!("{other:?}"),
         };

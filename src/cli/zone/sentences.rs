@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cli::progress::{Reporter, Verbosity};
 use crate::cli::ui;
-use crate::evacuation::{Event, Finding, EventSink};
+use crate::evacuation::{Event, EventSink, Finding};
 use crate::model::{Kind, Step, ZoneName};
 use crate::store::{Direction, Mark};
 
@@ -112,7 +112,7 @@ impl EventSink for Teller {
             Event::ReusingConfiguration(_) => self.finds_the_same(),
             Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
             Event::Warning(text) => self.bar.above(|| ui::complain(text)),
-            Event::Progress(_) | Event::Ended(_) => self.bar.event(event),
+            Event::Progress(_) | Event::Ended(_) => self.bar.emit(event),
             Event::Preparing(_)
             | Event::Checking(..)
             | Event::Moving(_)
