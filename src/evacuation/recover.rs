@@ -285,8 +285,7 @@ async fn act(
             // only once that has ended, and the zone still runs here then.
             source.abort(zone.clone()).await?;
             if view(source, row).await != View::Runs {
-                let reason = "it has just left; try again".to_owned();
-                return Err(HostError::Failed { host: source.name().to_owned(), reason });
+                return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
             destination.discard(zone.clone(), uuid).await?;
         }
