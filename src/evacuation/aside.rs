@@ -78,7 +78,7 @@ impl Engine {
             OneMove::new(of, Turn::new(window, number)).run(options.retries).await;
         });
         tokio::select! {
-            _ = futures::future::join_all(moves) => {}
+            _ = futures_util::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
         let moves = board.moves();

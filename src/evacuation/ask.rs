@@ -54,7 +54,7 @@ impl Ask<'_> {
             owners: self.offer.owners.clone(),
         };
         let (answer, views) =
-            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
+            futures_util::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
         let mut blockers = match answer {
             Ok(blockers) => blockers,
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
