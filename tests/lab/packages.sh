@@ -9,7 +9,7 @@
 
 PACKAGES=(qemu-utils qemu-system-x86 libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-driver-lxc
     libvirt-clients openssh-server openssh-client ganeti-htools iproute2 procps busybox-static cpio
-    gcc libc6-dev make perl pkg-config libsqlite3-dev libssl-dev rpm shellcheck)
+    gcc libc6-dev make perl pkg-config libssl-dev rpm shellcheck)
 KERNEL_PACKAGE=linux-image-cloud-amd64
 
 install_all() {
