@@ -80,7 +80,7 @@ impl Engine {
             ZoneMove::new(of, Permit::new(queue, number)).run(request.retries).await;
         });
         tokio::select! {
-            _ = futures::future::join_all(moves) => {}
+            _ = futures_util::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
         let moves = run_state.moves();

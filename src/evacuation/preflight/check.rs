@@ -50,7 +50,7 @@ impl Check<'_> {
             owners: self.offer.owners.clone(),
         };
         let (answer, views) =
-            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
+            futures_util::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
         let mut blockers = match answer {
             Ok(blockers) => blockers,
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
