@@ -23,7 +23,7 @@ use super::way_back::way_back;
 use super::window::{Turn, Window};
 use super::{Board, Engine, Options, short};
 use crate::migration::Task;
-use crate::model::{Beside, HostUri, Kind, ZoneName};
+use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::{Homecoming, Obstacle, ZoneIx, homecoming};
 use crate::store::{Away, Direction, MoveState};
@@ -100,10 +100,10 @@ impl Engine {
             .await
             .ok()
             .filter(|kind| *kind == Kind::Live)?;
-        let offer = refuge.offer(row.zone.clone()).await.ok()?;
+        let exported = refuge.export(row.zone.clone()).await.ok()?;
         let ask = Ask {
             watcher: self.watcher.as_ref(),
-            offer: &offer,
+            exported: &exported,
             kind,
             from: refuge.name(),
             home: Some(self.here()),
@@ -111,14 +111,16 @@ impl Engine {
             force: options.force,
             mode: Mode::Book,
         };
-        let task = match self.sideward(&offer.manifest, row, to) {
-            Some(bound) => ask.ask(&bound, third.as_ref(), Beside::default()).await.ok().map(|arrival| {
-                let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
-                Box::new(Task { arrival, manifest, from, to })
-            }),
+        let task = match self.sideward(&exported.manifest, row, to) {
+            Some(bound) => {
+                ask.ask(&bound, third.as_ref(), PendingLoad::default()).await.ok().map(|arrival| {
+                    let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
+                    Box::new(Task { arrival, manifest, from, to })
+                })
+            }
             None => None,
         };
-        let _ = refuge.unmark(offer.ticket).await;
+        let _ = refuge.clear_markers(exported.ticket).await;
         task
     }
 }

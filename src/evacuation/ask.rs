@@ -1,8 +1,8 @@
 //! The question to one destination: is there anything against this zone?
 
-use crate::host::{DiskView, Host, HostError, Offer};
+use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::LEASE;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostUri, Kind};
+use crate::model::{Arrival, Blocker, BlockerKind, Home, HostUri, Kind, PendingLoad};
 
 use super::bound::Bound;
 use super::{Event, Watcher, short};
@@ -29,7 +29,7 @@ pub struct Finding {
 pub(super) struct Ask<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
     pub watcher: &'a dyn Watcher,
-    pub offer: &'a Offer,
+    pub exported: &'a Exported,
     pub kind: Kind,
     pub from: &'a str,
     /// The host that the zone belongs to while it is there; none: it belongs there.
@@ -41,7 +41,12 @@ pub(super) struct Ask<'a> {
 
 impl Ask<'_> {
     /// Asks for everything that could stand against the zone, storage included, as it will be there.
-    pub async fn ask(&self, bound: &Bound, host: &dyn Host, beside: Beside) -> Result<Arrival, Vec<Blocker>> {
+    pub async fn ask(
+        &self,
+        bound: &Bound,
+        host: &dyn Host,
+        pending: PendingLoad,
+    ) -> Result<Arrival, Vec<Blocker>> {
         let arrival = Arrival {
             manifest: bound.manifest.clone(),
             kind: self.kind,
@@ -49,12 +54,15 @@ impl Ask<'_> {
             home: self.home.clone(),
             overwrite: self.overwrite,
             force: self.force,
-            beside,
-            plugs: bound.plugs.clone(),
-            owners: self.offer.owners.clone(),
+            pending,
+            mappings: bound.mappings.clone(),
+            owners: self.exported.owners.clone(),
         };
-        let (answer, views) =
-            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
+        let (answer, views) = futures::future::join(
+            self.room(host, &arrival),
+            host.verify_storage(self.exported.ticket.clone()),
+        )
+        .await;
         let mut blockers = match answer {
             Ok(blockers) => blockers,
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),

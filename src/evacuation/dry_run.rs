@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ask::Mode;
 use super::recover::Open;
 use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
-use crate::model::{Kind, Stranger};
+use crate::model::{Kind, UnmanagedGuest};
 use crate::plan::{Ahead, Made};
 use crate::store::{AwayPhase, Direction, StoreError};
 
@@ -15,7 +15,7 @@ pub struct DryRun {
     /// Zone by zone.
     pub planned: Vec<Planned>,
     /// Guests that cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// The planner's part.
     pub made: Made,
 }
@@ -57,7 +57,7 @@ impl Engine {
             self.estimate(one, ahead)
         };
         let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
-        Ok(DryRun { planned, strangers: candidates.strangers, made })
+        Ok(DryRun { planned, unmanaged: candidates.unmanaged, made })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.

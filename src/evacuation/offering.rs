@@ -12,10 +12,10 @@ use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::way_back::{Trail, way_back};
 use super::{Engine, Event, Options, short};
-use crate::host::{Host, Offer};
+use crate::host::{Exported, Host};
 use crate::migration::Task;
 use crate::model::chain;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Whereabouts};
+use crate::model::{Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad};
 use crate::store::Away;
 
 /// What the preparations of one run have in common.
@@ -25,7 +25,7 @@ pub(super) struct Round<'a> {
     pub mode: Mode,
     pub connected: Connected,
     /// What a dry run has sent to each host.
-    pub planned: Mutex<BTreeMap<HostId, Beside>>,
+    pub planned: Mutex<BTreeMap<HostId, PendingLoad>>,
 }
 
 impl Round<'_> {
@@ -50,10 +50,10 @@ impl Round<'_> {
     }
 
     /// A target, and the zone as it will be there.
-    fn way_to(&self, target: &HostUri, offer: &Offer) -> Result<(Arc<dyn Host>, Bound), Vec<Blocker>> {
+    fn way_to(&self, target: &HostUri, exported: &Exported) -> Result<(Arc<dyn Host>, Bound), Vec<Blocker>> {
         let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
         let host = self.host(target).map_err(silent)?;
-        let bound = self.engine.outward(&offer.manifest, target).map_err(|blocker| vec![blocker])?;
+        let bound = self.engine.outward(&exported.manifest, target).map_err(|blocker| vec![blocker])?;
         Ok((host, bound))
     }
 
@@ -70,11 +70,11 @@ impl Round<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn ask<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
+    fn ask<'a>(&'a self, exported: &'a Exported, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
         let Options { overwrite, force, .. } = *self.options;
         Ask {
             watcher: self.engine.watcher.as_ref(),
-            offer,
+            exported,
             kind,
             from,
             home,
@@ -87,26 +87,26 @@ impl Round<'_> {
     /// Asks, in a dry run as if what it has planned for that host were there.
     async fn put(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         if self.mode == Mode::Book {
-            return ask.ask(bound, host, Beside::default()).await;
+            return ask.ask(bound, host, PendingLoad::default()).await;
         }
         let arrival = self.look(ask, bound, host).await?;
         if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let beside = planned.entry(host.id()).or_default();
-            beside.memory = beside.memory.saturating_add(zone.memory);
-            beside.cpus = beside.cpus.saturating_add(zone.cpus);
+            let pending = planned.entry(host.id()).or_default();
+            pending.memory = pending.memory.saturating_add(zone.memory);
+            pending.cpus = pending.cpus.saturating_add(zone.cpus);
         }
         Ok(arrival)
     }
 
     /// Only asks, as if what was planned for that host were there.
     async fn look(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        let beside = {
+        let pending = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             planned.get(&host.id()).copied().unwrap_or_default()
         };
-        ask.ask(bound, host, beside).await
+        ask.ask(bound, host, pending).await
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
@@ -119,18 +119,18 @@ impl Round<'_> {
     ) -> Prepared {
         let local = &self.engine.local;
         let blank = unprepared(candidate, Readiness::Failed(String::new()));
-        let offer = match local.offer(candidate.zone.clone()).await {
-            Ok(offer) => offer,
+        let exported = match local.export(candidate.zone.clone()).await {
+            Ok(exported) => exported,
             Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
         };
-        let home = match self.engine.home_of(offer.manifest.zone.uuid) {
+        let home = match self.engine.home_of(exported.manifest.zone.uuid) {
             Ok(Some(home)) => Some(home),
             // Of its own zones, this host's are those that come back.
             Ok(None) => self.options.destination.is_none().then(|| self.engine.here()),
             Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
         };
-        let ask = self.ask(&offer, kind, local.name(), home);
-        let prepared = match (offer.manifest.held(kind), place) {
+        let ask = self.ask(&exported, kind, local.name(), home);
+        let prepared = match (exported.manifest.held(kind), place) {
             (Some(held), _) => Prepared { readiness: Readiness::Skipped(held), ..blank },
             (None, Some(Place::Nowhere(refusals))) => self.stay(blank, &ask, targets, refusals).await,
             (None, Some(Place::At(target))) => {
@@ -138,7 +138,7 @@ impl Round<'_> {
             }
             (None, None) => self.first_taker(blank, &ask, targets).await,
         };
-        let _ = local.unmark(offer.ticket).await;
+        let _ = local.clear_markers(exported.ticket).await;
         prepared
     }
 
@@ -154,7 +154,7 @@ impl Round<'_> {
         let ask = Ask { mode: Mode::Look, home: ask.home.clone(), ..*ask };
         for target in targets {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
-            let answer = match self.way_to(target, ask.offer) {
+            let answer = match self.way_to(target, ask.exported) {
                 Ok((host, bound)) => self.look(&ask, &bound, host.as_ref()).await,
                 Err(blockers) => Err(blockers),
             };
@@ -172,7 +172,7 @@ impl Round<'_> {
         for target in targets {
             self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
             prepared.peer = Some(target.clone());
-            let answer = match self.way_to(target, ask.offer) {
+            let answer = match self.way_to(target, ask.exported) {
                 Ok((to, bound)) => match self.put(ask, &bound, to.as_ref()).await {
                     Ok(arrival) => {
                         let (manifest, from) = (bound.record, self.engine.local.clone());
@@ -215,7 +215,7 @@ impl Round<'_> {
             Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
             Err(reason) => Err(reason),
         };
-        let is_there = |trail: &Trail| trail.known != Some(Whereabouts::Unknown);
+        let is_there = |trail: &Trail| trail.known != Some(Location::Unknown);
         if !trail.as_ref().is_ok_and(is_there)
             && let Some((found, host)) = self.engine.search(away).await
         {
@@ -235,12 +235,12 @@ impl Round<'_> {
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
         let kind = way_back(away, refuge.as_ref(), self.options, self.engine.local.platform()).await?;
-        let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
-        let readiness = match (offer.manifest.held(kind), self.engine.homeward(&offer.manifest, away)) {
+        let exported = refuge.export(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
+        let readiness = match (exported.manifest.held(kind), self.engine.homeward(&exported.manifest, away)) {
             (Some(held), _) => Readiness::Skipped(held),
             (None, Err(reason)) => failed(reason),
             (None, Ok(bound)) => {
-                let ask = self.ask(&offer, kind, refuge.name(), Some(self.engine.here()));
+                let ask = self.ask(&exported, kind, refuge.name(), Some(self.engine.here()));
                 let to = self.engine.local.clone();
                 match self.put(&ask, &bound, to.as_ref()).await {
                     Ok(arrival) => {
@@ -251,7 +251,7 @@ impl Round<'_> {
                 }
             }
         };
-        let _ = refuge.unmark(offer.ticket).await;
+        let _ = refuge.clear_markers(exported.ticket).await;
         Ok(readiness)
     }
 }

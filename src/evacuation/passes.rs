@@ -36,9 +36,9 @@ impl Patience {
     const TRIES: u32 = 7;
 
     /// One more in which nothing could move. Gives whether another one makes sense.
-    fn another(&mut self, under_way: bool, retries: u32) -> bool {
+    fn another(&mut self, may_free_up: bool, retries: u32) -> bool {
         self.idle += 1;
-        self.quiet = if under_way { 0 } else { self.quiet + 1 };
+        self.quiet = if may_free_up { 0 } else { self.quiet + 1 };
         self.idle <= Self::TRIES && self.quiet <= retries
     }
 }
@@ -102,8 +102,8 @@ impl Engine {
             } else if patience.idle == 0 && self.step_aside(ahead.as_ref(), options, board).await {
                 patience = Patience::default();
             } else {
-                let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
-                if !patience.another(under_way, options.retries)
+                let may_free_up = waiting.iter().any(|(_, wait)| wait.may_free_up());
+                if !patience.another(may_free_up, options.retries)
                     || !self.pause(patience, &waiting, board).await
                 {
                     return self.give_up(&waiting, board);
@@ -203,9 +203,9 @@ mod tests {
 
     #[test]
     fn patience_ends_soon_where_nothing_is_under_way_and_later_elsewhere() {
-        let tries = |under_way: &[bool], retries| {
+        let tries = |may_free_up: &[bool], retries| {
             let mut patience = Patience::default();
-            under_way.iter().take_while(|under_way| patience.another(**under_way, retries)).count()
+            may_free_up.iter().take_while(|may_free_up| patience.another(**may_free_up, retries)).count()
         };
         assert_eq!(tries(&[false; 99], 0), 0);
         assert_eq!(tries(&[false; 99], 1), 1);

@@ -6,7 +6,7 @@ use super::actions::{Way, way};
 use super::recover::Open;
 use super::rest::Bed;
 use super::{EvacuationError, Options};
-use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
+use crate::model::{Brand, HostUri, Inventory, Kind, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
 
@@ -16,7 +16,7 @@ pub struct Candidates {
     /// One for each zone that the run is about.
     pub list: Vec<Candidate>,
     /// Guests that would have to leave, and cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 /// One zone of a run.
@@ -148,8 +148,8 @@ pub fn leaving(
             },
         },
     });
-    let strangers = inventory.unhandled(options.all).filter(|_| !named);
-    Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
+    let unmanaged = inventory.unhandled(options.all).filter(|_| !named);
+    Ok(Candidates { list: list.chain(half_gone).collect(), unmanaged: unmanaged.cloned().collect() })
 }
 
 /// The zones of this host itself that are here.
@@ -187,7 +187,7 @@ pub fn returning(
             None => Intent::Return(Box::new(row)),
         },
     });
-    Ok(Candidates { list: wakers(rests, options).chain(list).collect(), strangers: Vec::new() })
+    Ok(Candidates { list: wakers(rests, options).chain(list).collect(), unmanaged: Vec::new() })
 }
 
 /// Zones that rest here already do not leave, and are not in the way; one that is being saved is waited for.
