@@ -25,7 +25,7 @@ impl Streams {
         let trouble = Arc::new(Mutex::new(None));
         let listen = |stream| task.from.listen(token, stream);
         let (control, data) =
-            futures::future::try_join(listen(StreamId::Control), listen(StreamId::Memory)).await?;
+            futures_util::future::try_join(listen(StreamId::Control), listen(StreamId::Memory)).await?;
         for (pending, stream) in [(control, StreamId::Control), (data, StreamId::Memory)] {
             let passed = match stream {
                 StreamId::Memory => Arc::clone(&memory),

@@ -1,11 +1,11 @@
 //! The question to one destination: is there anything against this zone?
 
+use super::networks::Mapped;
+use crate::evacuation::events::{Event, EventSink};
+use crate::evacuation::job::Finding;
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::LEASE;
-use crate::model::{Arrival, Blocker, BlockerKind, Home, HostUri, Kind, PendingLoad};
-
-use super::bound::Bound;
-use super::{Event, Watcher, short};
+use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, PendingLoad};
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,19 +16,10 @@ pub enum Mode {
     Book,
 }
 
-/// What one target had against a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The target.
-    pub target: HostUri,
-    /// All that it had against it.
-    pub blockers: Vec<Blocker>,
-}
-
 /// A question to one destination.
-pub(super) struct Ask<'a> {
+pub(in crate::evacuation) struct Check<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
-    pub watcher: &'a dyn Watcher,
+    pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
     pub kind: Kind,
     pub from: &'a str,
@@ -39,11 +30,11 @@ pub(super) struct Ask<'a> {
     pub mode: Mode,
 }
 
-impl Ask<'_> {
+impl Check<'_> {
     /// Asks for everything that could stand against the zone, storage included, as it will be there.
-    pub async fn ask(
+    pub async fn run(
         &self,
-        bound: &Bound,
+        bound: &Mapped,
         host: &dyn Host,
         pending: PendingLoad,
     ) -> Result<Arrival, Vec<Blocker>> {
@@ -58,7 +49,7 @@ impl Ask<'_> {
             mappings: bound.mappings.clone(),
             owners: self.exported.owners.clone(),
         };
-        let (answer, views) = futures::future::join(
+        let (answer, views) = futures_util::future::join(
             self.room(host, &arrival),
             host.verify_storage(self.exported.ticket.clone()),
         )
@@ -74,7 +65,7 @@ impl Ask<'_> {
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         if blockers.is_empty() {
             for note in views.iter().filter_map(DiskView::note) {
-                self.watcher.event(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
+                self.events.emit(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
             }
             return Ok(arrival);
         }
@@ -97,12 +88,12 @@ impl Ask<'_> {
 }
 
 /// Reasons on one line.
-pub(super) fn join(blockers: &[Blocker]) -> String {
+pub(in crate::evacuation) fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// All findings on one line.
-pub(super) fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| format!("{}: {}", short(&finding.target), join(&finding.blockers));
+pub(in crate::evacuation) fn describe(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
     findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
