@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use super::ask::Mode;
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::job::{Prepared, Readiness};
+use super::preflight::check::Mode;
 use super::recover::Open;
-use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
-use crate::model::{Kind, Stranger};
+use super::request::Request;
+use super::run_state::RunState;
+use crate::model::{Kind, UnmanagedGuest};
 use crate::plan::{Ahead, Made};
 use crate::store::{AwayPhase, Direction, StoreError};
 
@@ -15,7 +19,7 @@ pub struct DryRun {
     /// Zone by zone.
     pub planned: Vec<Planned>,
     /// Guests that cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// The planner's part.
     pub made: Made,
 }
@@ -38,26 +42,26 @@ impl Engine {
     ///
     /// # Errors
     /// If nothing could be found out.
-    pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
+    pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
         let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
         let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
-        let (options, mut scene, candidates) = self.see(direction, &open, options).await?;
-        let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
+        let (request, mut view, candidates) = self.see(direction, &open, request).await?;
+        let run_state = RunState::unsaved(Arc::clone(&self.store), &candidates.list);
         let list = &candidates.list;
-        let mut prepared = self.prepare_and_measure(list, &mut scene, &options, Mode::Look, &board).await;
-        if let Some((_, way_out)) = self.look_ahead(direction, &prepared, &options).await {
-            way_out.tell(&mut prepared);
+        let mut prepared = self.prepare_and_measure(list, &mut view, &request, Mode::Look, &run_state).await;
+        if let Some((_, advice)) = self.plan_relocations(direction, &prepared, &request).await {
+            advice.tell(&mut prepared);
         }
         let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
         let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
-        let made = scene.timed(&moving);
+        let made = view.timed(&moving);
         let ahead = made.ahead(&[], 0);
         let estimate = |one: Prepared| {
             let ahead = ahead.get(one.zone.as_str()).copied();
             self.estimate(one, ahead)
         };
         let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
-        Ok(DryRun { planned, strangers: candidates.strangers, made })
+        Ok(DryRun { planned, unmanaged: candidates.unmanaged, made })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.

@@ -1,8 +1,17 @@
 //! What came of an evacuation, a return or a migration, and whether that is all that was asked.
 
-use super::{Down, Reason};
-use crate::model::{Stranger, ZoneName};
+use super::cancel::CancelReason;
+use crate::model::{UnmanagedGuest, ZoneName};
 use crate::store::{Direction, Move, MoveState};
+
+/// A guest that is down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// The zone.
+    pub zone: ZoneName,
+    /// Where it is, and what boots it.
+    pub reason: String,
+}
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -12,7 +21,7 @@ pub struct Outcome {
     /// Every zone that was looked at.
     pub moves: Vec<Move>,
     /// Guests that would have to leave, and cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// Zones that still run here, after an evacuation of all.
     /// None if this host did not tell.
     pub left_running: Option<Vec<ZoneName>>,
@@ -21,7 +30,7 @@ pub struct Outcome {
     /// Zones that ran when their moves began, and do not run where they are: of those that were asked for.
     pub down: Vec<Down>,
     /// Something is left undone because it was given up, and why it was.
-    pub stopped: Option<Reason>,
+    pub stopped: Option<CancelReason>,
     /// It is written down: what is not may be lost.
     pub recorded: bool,
 }
@@ -48,7 +57,7 @@ impl Outcome {
         self.recorded
             && self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
-            && self.strangers.is_empty()
+            && self.unmanaged.is_empty()
             && self.down.is_empty()
     }
 }

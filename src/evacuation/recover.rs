@@ -11,7 +11,11 @@ pub use ends::View;
 pub(super) use ends::view;
 use ends::{End, look};
 
-use super::{Down, Engine, EvacuationError, Event, rest};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::outcome::Down;
+use super::rest;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::{Aux, HostUri, Manifest, Step, words};
@@ -125,7 +129,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
             Ok(ends) => settle(engine, &row, &ends, &mut settled.down).await?,
             Err(reason) => (false, reason),
         };
-        engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", row.zone)));
         if !is_settled {
             settled.open.push(Open { row, why: Some(text) });
         }
@@ -282,7 +286,7 @@ async fn act(
             if view(source, row).await != View::Runs {
                 return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
-            destination.discard(zone.clone(), uuid).await?;
+            destination.destroy_incoming(zone.clone(), uuid).await?;
         }
         Action::TakeBack => destination.detach(zone.clone(), uuid, false).await?,
         Action::BootAgain => {

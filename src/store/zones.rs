@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::place::{IllegalTransition, Place};
 use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::document::Written;
-use crate::model::{Brand, Home, HostUri, Kind, Manifest, Millis, Whereabouts, Zone, ZoneName};
+use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
 
 /// All columns but the configurations: they are long, and are read only where they are asked for.
 pub(super) const COLUMNS: &str = "name, uuid, brand, place, location, relocating_to, home, home_id, owners, position,
@@ -112,15 +112,15 @@ impl ZoneRecord {
     }
 
     /// Where the zone is: `is_present` on this host's platform, or as recorded.
-    pub fn whereabouts(&self, is_present: bool) -> Whereabouts {
+    pub fn known_location(&self, is_present: bool) -> Location {
         if is_present {
-            return self.home.clone().map_or(Whereabouts::Here, Whereabouts::Guest);
+            return self.home.clone().map_or(Location::Here, Location::Guest);
         }
         match (self.place, &self.location) {
-            (Place::Migrated, Some(to)) => Whereabouts::Migrated(to.clone()),
-            (Place::Configured, _) => Whereabouts::Configured,
-            (place, Some(at)) if place.is_elsewhere() => Whereabouts::Evacuated(at.clone()),
-            _ => Whereabouts::Unknown,
+            (Place::Migrated, Some(to)) => Location::Migrated(to.clone()),
+            (Place::Configured, _) => Location::Configured,
+            (place, Some(at)) if place.is_elsewhere() => Location::Evacuated(at.clone()),
+            _ => Location::Unknown,
         }
     }
 
@@ -380,7 +380,7 @@ mod tests {
         let to = sample::uri("rads://h3");
         store.passed_on(row.uuid, Some(&to)).unwrap();
         let record = store.zone(row.uuid).unwrap().unwrap();
-        assert_eq!(record.whereabouts(false), Whereabouts::Migrated(to));
+        assert_eq!(record.known_location(false), Location::Migrated(to));
         assert!(!record.is_configured(), "its configuration is no affair of this host");
         assert_eq!((store.away().unwrap(), store.detached().unwrap()), (vec![], vec![]));
         come_and_leave();
@@ -422,22 +422,22 @@ mod tests {
     fn what_the_platform_has_is_here_whatever_is_recorded() {
         for (record, _) in sample::contents().zones {
             let expected = match &record.home {
-                Some(home) => Whereabouts::Guest(home.clone()),
-                None => Whereabouts::Here,
+                Some(home) => Location::Guest(home.clone()),
+                None => Location::Here,
             };
-            assert_eq!(record.whereabouts(true), expected, "{}", record.zone);
+            assert_eq!(record.known_location(true), expected, "{}", record.zone);
             let location = record.location.clone();
             let expected = match record.place {
                 Place::Here | Place::Stopping | Place::Stopped | Place::Suspending | Place::Suspended => {
-                    Whereabouts::Unknown
+                    Location::Unknown
                 }
                 Place::Leaving | Place::Migrating | Place::Away | Place::Returning | Place::Relocating => {
-                    Whereabouts::Evacuated(location.unwrap())
+                    Location::Evacuated(location.unwrap())
                 }
-                Place::Configured => Whereabouts::Configured,
-                Place::Migrated => Whereabouts::Migrated(location.unwrap()),
+                Place::Configured => Location::Configured,
+                Place::Migrated => Location::Migrated(location.unwrap()),
             };
-            assert_eq!(record.whereabouts(false), expected, "{}", record.zone);
+            assert_eq!(record.known_location(false), expected, "{}", record.zone);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A zone comes over an older configuration of itself: whatever goes wrong, that is not lost.
 
-use sysadm::evacuation::{EvacuationError, Options, Outcome, recover};
+use sysadm::evacuation::{EvacuationError, Outcome, Request, recover};
 use sysadm::model::{Edit, Manifest};
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
@@ -29,8 +29,8 @@ async fn migrate_over_it(world: &World) -> Outcome {
 }
 
 async fn try_to_migrate_over_it(world: &World) -> Result<Outcome, EvacuationError> {
-    let options = Options { overwrite: true, actions: world.actions.clone(), ..world.migration() };
-    world.engine().run(Direction::Migrate, &options).await
+    let request = Request { overwrite: true, actions: world.actions.clone(), ..world.migration() };
+    world.engine().run(Direction::Migrate, &request).await
 }
 
 fn configured(world: &World, host: &str) -> Vec<Detached> {
@@ -80,7 +80,7 @@ async fn what_a_zone_has_come_over_is_configured_there_when_it_does_not_stay_and
 #[tokio::test(start_paused = true)]
 async fn what_was_not_touched_stays_installed_and_nothing_is_said_of_it() {
     let (world, older) = with_an_older_one(Kindly::Live).await;
-    let fault = Effect::Fail { at: Operation::OpenArrival, reason: "no".to_owned() };
+    let fault = Effect::Fail { at: Operation::OpenIncoming, reason: "no".to_owned() };
     world.set_faults("h2", &[Fault::always(fault)]);
     let outcome = migrate_over_it(&world).await;
     assert_eq!(error_of(&outcome, "web"), "h2: no");
@@ -173,7 +173,7 @@ fn whenever_the_power_is_lost_the_older_configuration_is_there_unless_the_zone_i
                 tokio::select! {
                     biased;
                     () = world.script.crash() => {}
-                    _ = futures::FutureExt::catch_unwind(run) => {}
+                    _ = futures_util::FutureExt::catch_unwind(run) => {}
                 }
             });
             runtime.shutdown_background();
@@ -210,7 +210,7 @@ async fn where_a_zone_was_migrated_to_is_known_until_it_has_come_again() {
     for kind in KINDS {
         let world = World::with(kind);
         assert!(world.run(Direction::Migrate).await.unwrap().is_complete());
-        let back = Options {
+        let back = Request {
             destination: Some("rads://h1".parse().unwrap()),
             actions: world.actions.clone(),
             ..world.migration()

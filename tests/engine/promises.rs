@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sysadm::evacuation::{EvacuationError, Options};
+use sysadm::evacuation::{EvacuationError, Request};
 use sysadm::model::{BlockerKind, Brand, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
@@ -80,7 +80,7 @@ async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
             assert_eq!(booked.iter().map(|one| one.zone.as_str()).collect::<Vec<_>>(), ["web"]);
             let done = world.script.moments();
             let at_h2 = |operation| done.iter().any(|m| m.host == "h2" && m.operation == operation);
-            let prepared = if kind == Kindly::Live { Operation::OpenArrival } else { Operation::Define };
+            let prepared = if kind == Kindly::Live { Operation::OpenIncoming } else { Operation::Define };
             assert!(at_h2(Operation::Check) && at_h2(prepared), "{done:?}");
             assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), kind != Kindly::Cold);
             reached.store(true, Ordering::SeqCst);
@@ -160,8 +160,8 @@ async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone()
         world.run_zone(ZoneSpec { memory: 8 << 30, ..live("first") });
         world.lock("h1");
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
-        let (engine, options) = (world.engine(), Options { jobs: 1, ..World::options() });
-        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        let (engine, request) = (world.engine(), Request { jobs: 1, ..World::request() });
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             tokio::time::sleep(Duration::from_secs(10)).await;
             world.lock("h2");
             world.clear_faults();

@@ -91,7 +91,7 @@ impl Local {
         let now = (self.clock)();
         let mut least: Option<Standing> = None;
         for uuid in meant {
-            let (holds, has_run_out) = booked
+            let (boot_blocks, has_run_out) = booked
                 .iter()
                 .filter(|one| one.uuid == uuid)
                 .cloned()
@@ -103,7 +103,7 @@ impl Local {
                 is_here: zones.iter().any(|zone| zone.uuid == uuid)
                     || configured.iter().any(|row| row.uuid == uuid),
                 is_away: records.iter().any(|row| row.uuid == uuid && row.place.is_elsewhere()),
-                booked: holds,
+                booked: boot_blocks,
                 has_run_out,
                 owners: self.owners_of(uuid)?,
             };

@@ -1,0 +1,192 @@
+//! Giving a run up from another terminal: the run listens at a socket beside its lock.
+//!
+//! Only a living process can answer there, so nobody else is ever meant: a process id in a file could by now be
+//! another program's. And the one who asks learns what was done. The socket lies in a folder that only root may
+//! enter, and is taken away with the run; one that a killed run has left is in nobody's way.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use super::cancel::{Cancel, CancelReason, Stage};
+use super::events::{Event, EventSink};
+use crate::paths::Paths;
+use crate::run_lock::is_running;
+use crate::store::Direction;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the socket of a run is waited for that has just begun.
+const BEGINNING: Duration = Duration::from_secs(2);
+
+/// The most that an answer may be, in bytes.
+const LIMIT: u64 = 4096;
+
+/// What a run answers that was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelReply {
+    /// Its process.
+    pub pid: u32,
+    /// Which way its zones move.
+    pub direction: Direction,
+    /// How far it is given up now.
+    pub stage: Stage,
+}
+
+/// Why a run could not be asked to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// There is none.
+    #[error("no evacuation, return or migration is in progress")]
+    NoRun,
+    /// Something holds the lock and takes no requests.
+    #[error("what goes on here cannot be asked to stop")]
+    NotListening(#[source] std::io::Error),
+    /// It does not answer.
+    #[error("the run in progress does not answer within {} s; is its process stopped?", PATIENCE.as_secs())]
+    Timeout,
+    /// It answers something else.
+    #[error("failed to understand what the run in progress answers: {0:?}")]
+    Malformed(String),
+}
+
+/// Listens while this is alive.
+#[derive(Debug)]
+pub struct ControlServer {
+    task: JoinHandle<()>,
+    path: std::path::PathBuf,
+}
+
+impl ControlServer {
+    /// Listens for a run. Whoever calls this holds the run lock: a socket that is there is a dead run's.
+    ///
+    /// # Errors
+    /// If there can be no such socket.
+    pub fn open(
+        paths: &Paths,
+        direction: Direction,
+        cancel: Cancel,
+        events: Arc<dyn EventSink>,
+    ) -> std::io::Result<Self> {
+        let path = paths.run_socket();
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        let task = tokio::spawn(async move {
+            loop {
+                let Ok((mut stream, _)) = listener.accept().await else { return };
+                let stage = cancel.stage().next();
+                // Told before it is done: what it leads to is told after it.
+                events.emit(&Event::Warning(&words(stage)));
+                cancel.raise(stage, CancelReason::Operator);
+                let answer = CancelReply { pid: std::process::id(), direction, stage };
+                if let Ok(text) = serde_json::to_string(&answer) {
+                    let _ = stream.write_all(format!("{text}\n").as_bytes()).await;
+                }
+            }
+        });
+        Ok(Self { task, path })
+    }
+}
+
+impl Drop for ControlServer {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn words(stage: Stage) -> String {
+    format!("cancelled from another terminal: {}", stage.words())
+}
+
+/// Asks the run that is in progress to stop, one stage further than it does already.
+///
+/// # Errors
+/// If there is none, or it does not answer.
+pub async fn ask_to_stop(paths: &Paths) -> Result<CancelReply, ControlError> {
+    let stream = connect(paths).await?;
+    let mut text = String::new();
+    let mut answer = BufReader::new(stream.take(LIMIT));
+    match tokio::time::timeout(PATIENCE, answer.read_line(&mut text)).await {
+        Err(_) => Err(ControlError::Timeout),
+        // It has just ended.
+        Ok(Ok(0) | Err(_)) => Err(ControlError::NoRun),
+        Ok(Ok(_)) => serde_json::from_str(&text).map_err(|_| ControlError::Malformed(text)),
+    }
+}
+
+async fn connect(paths: &Paths) -> Result<UnixStream, ControlError> {
+    let deadline = tokio::time::Instant::now() + BEGINNING;
+    loop {
+        match UnixStream::connect(paths.run_socket()).await {
+            Ok(stream) => return Ok(stream),
+            Err(_) if !is_running(paths) => return Err(ControlError::NoRun),
+            Err(error) if tokio::time::Instant::now() > deadline => {
+                return Err(ControlError::NotListening(error));
+            }
+            // It has the lock and is about to listen.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_lock::RunLock;
+
+    struct Silence;
+
+    impl EventSink for Silence {
+        fn emit(&self, _: &Event<'_>) {}
+    }
+
+    fn fresh() -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        (folder, paths)
+    }
+
+    #[tokio::test]
+    async fn a_run_is_stopped_a_stage_further_by_each_request() {
+        let (_folder, paths) = fresh();
+        let cancel = Cancel::default();
+        let _lock = RunLock::take(&paths, Direction::Return).unwrap();
+        // A killed run's.
+        std::fs::write(paths.run_socket(), "").unwrap();
+        let ear = ControlServer::open(&paths, Direction::Return, cancel.clone(), Arc::new(Silence)).unwrap();
+        for stage in [Stage::Finishing, Stage::Aborting, Stage::Aborting] {
+            let answer = ask_to_stop(&paths).await.unwrap();
+            assert_eq!(answer, CancelReply { pid: std::process::id(), direction: Direction::Return, stage });
+            assert_eq!(cancel.stage(), stage);
+        }
+        drop(ear);
+        assert!(!paths.run_socket().exists());
+    }
+
+    #[tokio::test]
+    async fn without_a_run_nobody_is_asked_whatever_a_dead_one_left() {
+        let (_folder, paths) = fresh();
+        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::NoRun)));
+        std::fs::create_dir_all(paths.state_dir()).unwrap();
+        drop(UnixListener::bind(paths.run_socket()).unwrap());
+        std::fs::write(paths.run_lock(), "evacuate, pid 1").unwrap();
+        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::NoRun)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_takes_no_requests_or_does_not_answer_is_not_waited_for_without_end() {
+        let (_folder, paths) = fresh();
+        let _lock = RunLock::take(&paths, Direction::Evacuate).unwrap();
+        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::NotListening(_))));
+        let _deaf = UnixListener::bind(paths.run_socket()).unwrap();
+        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::Timeout)));
+    }
+}

@@ -1,0 +1,220 @@
+//! Before a run plans anything: how this host is, and all hosts that zones may go to, or come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::history::learnt;
+use super::peers::Connected;
+use super::placement::PlanningView;
+use super::request::{Actions, Request};
+use super::survey::{Surveyed, ask};
+use crate::host::Host;
+use crate::model::{HostUri, Kind};
+use crate::plan::{Action, Fleet, FleetHost, FleetZone, PlanFile, Rules};
+use crate::policy::{Policy, ReturnOrder};
+use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
+
+/// What was said of zones: where each may go.
+type Targets = BTreeMap<TargetKey, Vec<HostUri>>;
+
+impl Engine {
+    /// What a run of that direction is planned on.
+    pub(super) async fn view(
+        &self,
+        direction: Direction,
+        request: &Request,
+    ) -> Result<PlanningView, EvacuationError> {
+        match direction {
+            Direction::Evacuate | Direction::Migrate => self.view_of_leaving(direction, request).await,
+            Direction::Return => self.view_of_return(request, &BTreeSet::new()).await,
+        }
+    }
+
+    /// Asks this host and all hosts that zones may go to.
+    async fn view_of_leaving(
+        &self,
+        direction: Direction,
+        request: &Request,
+    ) -> Result<PlanningView, EvacuationError> {
+        let targets = match &request.destination {
+            Some(uri) => [(TargetKey::Default, vec![uri.clone()])].into(),
+            None => self.store.targets()?,
+        };
+        let plan = request.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let named = targets.values().flatten().chain(request.policy.hosts()).cloned();
+        // A host goes by the name that the plan has for it, if it is in the plan.
+        let connected = self.peers.connect(planned.chain(named)).await;
+        let targets = named_in(&connected, &targets);
+        let mut fleet = self.fleet(&connected).await;
+        for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
+            zone.targets = own_targets(zone, &targets, request);
+        }
+        let rings = policy_for(&connected, request).apply(&mut fleet);
+        apply_actions(&request.actions, self.local.name(), &mut fleet);
+        let mut rules = request.policy.rules();
+        if let Some(plan) = &plan {
+            rules = plan.rules.clone();
+            apply_plan(plan, &mut fleet);
+        }
+        rules.outbound = rules.outbound.min(jobs(request));
+        Ok(self.view_of(direction, (fleet, rings), rules, connected, plan))
+    }
+
+    /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
+    /// aside.
+    pub(super) async fn view_of_return(
+        &self,
+        request: &Request,
+        waiting: &BTreeSet<&str>,
+    ) -> Result<PlanningView, EvacuationError> {
+        let targets = self.store.targets()?;
+        let mut away = self.store.away()?;
+        away.retain(|row| request.zones.is_empty() || request.zones.contains(&row.zone));
+        let aside = away.iter().filter(|row| waiting.contains(row.zone.as_str()));
+        let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(request.policy.hosts());
+        let aside = aside.filter(|_| !waiting.is_empty());
+        let plan = request.plan.as_ref().map(|plan| plan.clone().returning(self.local.name()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let named = away.iter().map(|row| &row.refuge).chain(aside).cloned();
+        let connected = self.peers.connect(planned.chain(named)).await;
+        let targets = named_in(&connected, &targets);
+        // Zones that rest here need nobody.
+        let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
+        let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
+        for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
+            zone.targets = own_targets(zone, &targets, request);
+        }
+        let rings = policy_for(&connected, request).apply(&mut fleet);
+        for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
+            zone.action = way_back(zone, &away, request);
+        }
+        if request.policy.return_order == ReturnOrder::Reverse {
+            reverse(&mut fleet, &away);
+        }
+        let mut rules = plan.as_ref().map_or_else(|| request.policy.rules(), |plan| plan.rules.clone());
+        rules.inbound = rules.inbound.min(jobs(request));
+        Ok(self.view_of(Direction::Return, (fleet, rings), rules, connected, plan))
+    }
+
+    fn view_of(
+        &self,
+        direction: Direction,
+        (fleet, rings): (Fleet, Vec<Vec<String>>),
+        rules: Rules,
+        connected: Connected,
+        plan: Option<PlanFile>,
+    ) -> PlanningView {
+        // Without it, forecasts are only worse.
+        let experience = learnt(&self.store.trips().unwrap_or_default());
+        let here = self.local.name().to_owned();
+        PlanningView { here, direction, fleet, rings, rules, connected, experience, plan }
+    }
+
+    /// How fast zones write to their memory, as the hosts that they leave tell it after they have watched for a second.
+    /// That goes on while zones are prepared, and is no reason to wait.
+    pub(super) async fn measured(&self, view: &PlanningView) -> Fleet {
+        let hosts = match view.direction {
+            Direction::Evacuate | Direction::Migrate => {
+                vec![(self.local.name().to_owned(), self.this_host())]
+            }
+            Direction::Return => others(&view.connected),
+        };
+        let asked = hosts.into_iter().map(|(name, host)| ask(name, std::future::ready(Ok(host)), true));
+        Surveyed::of(futures_util::future::join_all(asked).await).fleet
+    }
+
+    fn this_host(&self) -> Arc<dyn Host> {
+        self.local.clone()
+    }
+
+    /// This host and all of those, as far as they answer.
+    async fn fleet(&self, connected: &Connected) -> Fleet {
+        let here = (self.local.name().to_owned(), self.this_host());
+        let hosts = std::iter::once(here).chain(others(connected));
+        let asked = hosts.map(|(name, host)| ask(name, std::future::ready(Ok(host)), false));
+        let answers = futures_util::future::join_all(asked).await;
+        let Surveyed { mut fleet, .. } = Surveyed::of(answers);
+        fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
+        fleet.map_networks(|host| self.maps.networks_of(host));
+        // When its own maintenance begins keeps no zone from coming home.
+        let here = |host: &&mut FleetHost| host.name == self.local.name();
+        fleet.hosts.iter_mut().filter(here).for_each(|host| host.announced = None);
+        fleet
+    }
+}
+
+/// Those that could be reached.
+fn others(connected: &Connected) -> Vec<(String, Arc<dyn Host>)> {
+    connected.reached().map(|(uri, host)| (uri.to_string(), Arc::clone(host))).collect()
+}
+
+/// The same targets, by the names by which their hosts go.
+fn named_in(connected: &Connected, targets: &Targets) -> Targets {
+    targets.iter().map(|(key, uris)| (key.clone(), connected.names_of(uris))).collect()
+}
+
+/// The policy, with the names by which its hosts go.
+fn policy_for(connected: &Connected, request: &Request) -> Policy {
+    request.policy.renamed(|uri| connected.name_of(uri).clone())
+}
+
+/// More than that are never under way.
+fn jobs(request: &Request) -> u32 {
+    u32::try_from(request.jobs.max(1)).unwrap_or(u32::MAX)
+}
+
+/// Lets the last one that has left come back first, and what others came after come after them.
+fn reverse(fleet: &mut Fleet, away: &[Away]) {
+    let left = |zone: &FleetZone| away.iter().find(|row| Some(row.uuid) == zone.uuid).map(|row| row.started);
+    let after: Vec<_> = fleet.zones.iter().map(|zone| (zone.name.clone(), zone.after.clone())).collect();
+    for zone in &mut fleet.zones {
+        let Some(started) = left(zone) else { continue };
+        let earlier = away.iter().filter(|row| row.started < started).count();
+        zone.priority = i32::try_from(earlier).unwrap_or(i32::MAX);
+        let came_after = after.iter().filter(|(_, before)| before.contains(&zone.name));
+        zone.after = came_after.map(|(name, _)| name.clone()).collect();
+    }
+}
+
+/// A zone comes back as it went.
+fn way_back(zone: &FleetZone, away: &[Away], request: &Request) -> Action {
+    let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
+    match row {
+        Some(row) if row.kind == Kind::Restart => Action::Restart,
+        Some(row) if request.actions.of(&row.zone) == Action::Restart => Action::Restart,
+        _ => Action::Live,
+    }
+}
+
+/// What was asked for goes before what the policy does with zones.
+fn apply_actions(actions: &Actions, here: &str, fleet: &mut Fleet) {
+    if *actions == Actions::default() {
+        return;
+    }
+    for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
+        if let Ok(name) = zone.name.parse() {
+            zone.action = actions.of(&name);
+        }
+    }
+}
+
+/// Lets every zone of a plan go where the plan says.
+fn apply_plan(plan: &PlanFile, fleet: &mut Fleet) {
+    for one in &plan.moves {
+        let zone = fleet.zones.iter_mut().find(|zone| zone.name == one.zone && zone.host == one.from);
+        if let Some(zone) = zone {
+            (zone.targets, zone.action) = (Some(vec![one.to.clone()]), one.action);
+        }
+    }
+}
+
+/// The targets of a zone before the policy speaks. A policy that names destinations goes before the default of all
+/// zones, and not before what was said of this one.
+fn own_targets(zone: &FleetZone, targets: &Targets, request: &Request) -> Option<Vec<String>> {
+    let (uris, origin) = targets_of(targets, &zone.name.parse().ok()?);
+    let is_default = origin == TargetOrigin::Default && !request.policy.destinations.is_empty();
+    (!uris.is_empty() && !is_default).then(|| uris.iter().map(ToString::to_string).collect())
+}

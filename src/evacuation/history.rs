@@ -1,0 +1,113 @@
+//! What moves took is kept, and makes the forecasts of the next ones. Pure, but for what writes it down.
+
+use std::collections::BTreeMap;
+
+use super::engine::Engine;
+use super::events::Event;
+use super::run_state::RunState;
+use crate::model::{Millis, ZoneName};
+use crate::plan::{
+    Calibration, Costs, Experience, FleetHost, FleetZone, Forecast, Made, Observation, PlannedMove, Trip,
+};
+use crate::store::{Expectation, Move, MoveState, PastTrip};
+
+/// What is known after these trips, oldest first.
+pub(super) fn learnt(trips: &[PastTrip]) -> Experience {
+    let costs = Costs::default();
+    let calibration = trips.iter().fold(Calibration::default(), |known, past| {
+        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
+        let (from, to) = (host(&past.source), host(&past.dest));
+        let zone = FleetZone {
+            running: true,
+            memory: past.memory,
+            memory_used: past.memory,
+            ..FleetZone::default()
+        };
+        let trip = Trip { zone: &zone, kind: past.kind, from: &from, to: &to, rate: past.rate };
+        let model =
+            Forecast { total_ms: past.model_ms, late_ms: past.model_ms, downtime_ms: past.model_downtime_ms };
+        known.learn(&trip, &Observation { model, total_ms: past.took_ms, downtime_ms: past.downtime_ms })
+    });
+    Experience { costs, calibration, stream: None }
+}
+
+/// What the moves of a plan took that went well.
+fn past(made: &Made, moves: &[Move]) -> Vec<PastTrip> {
+    let by_name: BTreeMap<_, _> = moves.iter().map(|one| (one.zone.as_str(), one)).collect();
+    let of_move = |planned: &PlannedMove| {
+        let zone = made.zone(planned.zone)?;
+        let ended = by_name
+            .get(zone.name.as_str())
+            .filter(|one| matches!(one.state, MoveState::Evacuated | MoveState::Returned))?;
+        let (from, to) = (made.host_of(planned.from)?, made.host_of(planned.to)?);
+        let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
+        let model = Costs::default().forecast(&trip).ok()?;
+        Some(PastTrip {
+            zone: ended.zone.clone(),
+            source: from.name.clone(),
+            dest: to.name.clone(),
+            kind: planned.kind,
+            memory: zone.memory_used,
+            rate: planned.rate,
+            model_ms: model.total_ms,
+            model_downtime_ms: model.downtime_ms,
+            expected_ms: planned.end_ms.saturating_sub(planned.start_ms),
+            took_ms: ended.ended?.since(ended.started?),
+            downtime_ms: ended.downtime,
+            ended: ended.ended?,
+        })
+    };
+    made.plan.moves.iter().filter_map(of_move).collect()
+}
+
+impl Engine {
+    /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
+    pub(super) fn learn(&self, made: &Made, run_state: &RunState) {
+        if run_state.run().is_some()
+            && let Err(error) = self.store.record_trips(&past(made, &run_state.moves()))
+        {
+            self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
+        }
+    }
+
+    /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
+    pub(super) fn expect(&self, made: &Made, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
+        // Of moves that the planner does not know nothing is said.
+        if made.plan.moves.is_empty() {
+            return;
+        }
+        let now = Self::now();
+        let (names, elapsed) = (ended.iter().map(ZoneName::as_str).collect::<Vec<_>>(), now.since(begun));
+        let (left, margin) = made.remaining(&names, elapsed);
+        let (end, ahead) = (now.after(left), made.ahead(&names, elapsed));
+        let of_zone = |zone: &ZoneName| {
+            let ahead = ahead.get(zone.as_str())?;
+            let (start, duration) = (now.after(ahead.start_ms), ahead.duration_ms);
+            Some(Expectation { start, duration, downtime: ahead.downtime_ms })
+        };
+        // Only for people: a store that cannot be written is found out by the next step.
+        let _ = run_state.expect((end, margin), of_zone);
+        self.events.emit(&Event::Estimate { end, margin });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::sample_trip;
+
+    #[test]
+    fn moves_that_took_twice_as_long_as_the_model_says_are_expected_to_do_so_again() {
+        let slow = |took_ms| PastTrip { model_ms: 10_000, took_ms, ..sample_trip("web") };
+        let known = learnt(&vec![slow(20_000); 30]);
+        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
+        let past = sample_trip("web");
+        let zone = FleetZone { running: true, memory_used: past.memory, ..FleetZone::default() };
+        let (from, to) = (host(&past.source), host(&past.dest));
+        let trip = Trip { zone: &zone, kind: past.kind, from: &from, to: &to, rate: past.rate };
+        let model = known.costs.forecast(&trip).unwrap();
+        let ratio = known.calibration.correct(&trip, model).total_ms as f64 / model.total_ms as f64;
+        assert!((1.8..=2.0).contains(&ratio), "{ratio}");
+        assert_eq!(learnt(&[]).calibration, Calibration::default());
+    }
+}

@@ -1,0 +1,187 @@
+//! The other hosts of a run: each is connected to once, all of them at the same time, and counts once, whatever it is
+//! called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::host::{Host, Remote};
+use crate::model::chain;
+use crate::model::{HostId, HostUri};
+use crate::transport::Dialer;
+
+/// How another host is reached. Real ones are dialled; tests have hosts of their own.
+#[async_trait::async_trait]
+pub trait Connector: Send + Sync {
+    /// Connects to a host's agent.
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String>;
+}
+
+/// Why there is no other host at a URI.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPeer {
+    /// It cannot be reached, or does not answer as a host.
+    #[error("{0}")]
+    Silent(String),
+    /// It is the one that asks.
+    #[error("this host itself")]
+    Itself,
+}
+
+impl From<NoPeer> for String {
+    fn from(why: NoPeer) -> Self {
+        why.to_string()
+    }
+}
+
+/// The network as it is.
+pub struct Peers {
+    network: Arc<dyn Connector>,
+    here: Option<HostId>,
+}
+
+/// A host that was reached, or why not.
+pub type Reached = Result<Arc<dyn Host>, NoPeer>;
+
+impl Peers {
+    /// The peers of that host, on that network; none: of whoever looks at all of them alike.
+    pub fn new(network: Arc<dyn Connector>, here: Option<HostId>) -> Self {
+        Self { network, here }
+    }
+
+    /// Connects to one of them, or says why that cannot be.
+    pub async fn reach(&self, uri: &HostUri) -> Reached {
+        let host = self.network.connect(uri).await.map_err(NoPeer::Silent)?;
+        if self.here == Some(host.id()) { Err(NoPeer::Itself) } else { Ok(host) }
+    }
+
+    /// Connects to all of them at once.
+    pub async fn connect(&self, uris: impl IntoIterator<Item = HostUri>) -> Connected {
+        let mut unique: Vec<HostUri> = Vec::new();
+        for uri in uris {
+            if !unique.contains(&uri) {
+                unique.push(uri);
+            }
+        }
+        let connecting = unique.into_iter().map(|uri| async {
+            let host = self.reach(&uri).await;
+            (uri, host)
+        });
+        Connected::of(futures_util::future::join_all(connecting).await)
+    }
+}
+
+/// Hosts by URI, each with its connection or the reason why there is none. One that was reached under several names goes
+/// by the first of them.
+#[derive(Clone, Default)]
+pub struct Connected {
+    hosts: BTreeMap<HostUri, Reached>,
+    /// The other names, each with the first.
+    also: BTreeMap<HostUri, HostUri>,
+}
+
+impl Connected {
+    /// Hosts in their order, as each was reached.
+    pub fn of(reached: impl IntoIterator<Item = (HostUri, Reached)>) -> Self {
+        let (mut connected, mut names) = (Self::default(), BTreeMap::new());
+        for (uri, host) in reached {
+            if let Ok(host) = &host {
+                let first = names.entry(host.id()).or_insert_with(|| uri.clone());
+                if *first != uri {
+                    connected.also.insert(uri, first.clone());
+                    continue;
+                }
+            }
+            connected.hosts.insert(uri, host);
+        }
+        connected
+    }
+
+    /// The name by which the host goes that is meant.
+    pub fn name_of<'a>(&'a self, uri: &'a HostUri) -> &'a HostUri {
+        self.also.get(uri).unwrap_or(uri)
+    }
+
+    /// The names by which these go, in their order, each once.
+    pub fn names_of(&self, uris: &[HostUri]) -> Vec<HostUri> {
+        let mut names: Vec<HostUri> = Vec::new();
+        for name in uris.iter().map(|uri| self.name_of(uri)) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// The host that is meant; none if nobody has tried to reach it.
+    pub fn get(&self, uri: &HostUri) -> Option<&Reached> {
+        self.hosts.get(self.name_of(uri))
+    }
+
+    /// Those that were reached, by the names by which they go.
+    pub fn reached(&self) -> impl Iterator<Item = (&HostUri, &Arc<dyn Host>)> {
+        self.hosts.iter().filter_map(|(uri, host)| Some((uri, host.as_ref().ok()?)))
+    }
+
+    /// What is said of names that are not those of other hosts of their own.
+    pub fn remarks(&self) -> Vec<String> {
+        let itself = self.hosts.iter().filter(|(_, host)| matches!(host, Err(NoPeer::Itself)));
+        let itself = itself.map(|(uri, _)| format!("{uri} is this host itself"));
+        let also = self.also.iter().map(|(uri, first)| format!("{uri} is the same host as {first}"));
+        itself.chain(also).collect()
+    }
+}
+
+/// Connections over ssh and TLS.
+pub struct Dialled(pub Arc<Dialer>);
+
+#[async_trait::async_trait]
+impl Connector for Dialled {
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+        match Remote::connect(uri.clone(), Arc::clone(&self.0)).await {
+            Ok(host) => Ok(Arc::new(host)),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fake::FakeHost;
+    use crate::store::tests::sample::uri;
+
+    /// Under every name there is the same host.
+    struct One;
+
+    #[async_trait::async_trait]
+    impl Connector for One {
+        async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+            if uri.host == "nobody" { Err("no route".to_owned()) } else { Ok(FakeHost::new(&uri.host).0) }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_goes_by_the_first_of_its_names() {
+        let names = ["rads://z", "rads://nobody", "rads://a", "ssh://z"].map(uri);
+        let connected = Peers::new(Arc::new(One), None).connect(names.clone()).await;
+        assert_eq!(connected.names_of(&names), [uri("rads://z"), uri("rads://nobody")]);
+        assert_eq!(connected.get(&uri("rads://a")).unwrap().as_ref().unwrap().name(), "z");
+        assert_eq!(connected.reached().count(), 1);
+        assert!(
+            matches!(connected.get(&uri("rads://nobody")), Some(Err(NoPeer::Silent(why))) if why == "no route")
+        );
+        assert!(connected.get(&uri("rads://b")).is_none());
+        let remarks = ["ssh://z is the same host as rads://z", "rads://a is the same host as rads://z"];
+        assert_eq!(connected.remarks(), remarks);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_is_no_peer_of_its_own_under_any_name() {
+        let peers = Peers::new(Arc::new(One), Some(HostId::test(1)));
+        let connected = peers.connect(["rads://z", "rads://a"].map(uri)).await;
+        assert_eq!(connected.reached().count(), 0);
+        assert_eq!(peers.reach(&uri("rads://z")).await.err(), Some(NoPeer::Itself));
+        let remarks = ["rads://a is this host itself", "rads://z is this host itself"];
+        assert_eq!(connected.remarks(), remarks);
+    }
+}

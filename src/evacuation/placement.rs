@@ -1,0 +1,268 @@
+//! What a plan is made from, as the hosts themselves have just told it, and what the planner makes of it.
+//!
+//! ```text
+//!   targets ─┐
+//!   policy ──┼─► Scene ─► place ─► who is asked first ─► ... refused there? place again ─► order
+//!   survey ──┘
+//! ```
+//!
+//! The planner knows what many hosts have said a moment ago; whether a zone can really go somewhere its destination
+//! is asked. Of storage only that is believed: the names of two hosts for the same storage may differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::EvacuationError;
+use super::job::{Candidate, Intent};
+use super::peers::Connected;
+use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName, ZoneNameError};
+use crate::plan::dispatch::{Item, Slots};
+use crate::plan::file::changes;
+use crate::plan::forecast::sharers;
+use crate::plan::{
+    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Leg, Made, Placement, PlanFile, Question,
+    Refusal, Rules, Trip, ZoneIx, place, timed,
+};
+use crate::store::{Direction, TargetKey};
+
+/// Hosts and zones as they are, with all that the policy says of them.
+pub(super) struct PlanningView {
+    /// The name of this host in it.
+    pub(super) here: String,
+    /// Which way zones move.
+    pub(super) direction: Direction,
+    pub(super) fleet: Fleet,
+    /// What the policy says of the order of these zones, and no order can keep to.
+    pub(super) rings: Vec<Vec<String>>,
+    pub(super) rules: Rules,
+    /// The other hosts, as far as they could be reached.
+    pub(super) connected: Connected,
+    /// What earlier moves took.
+    pub(super) experience: Experience,
+    /// What is to be done, if that was decided before.
+    pub(super) plan: Option<PlanFile>,
+}
+
+/// What the planner makes of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proposal {
+    /// It goes there.
+    At(HostUri),
+    /// It fits nowhere: what stands against it, by target. A target that is not named was not heard of.
+    Nowhere(BTreeMap<HostUri, Vec<Blocker>>),
+}
+
+impl PlanningView {
+    /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
+    fn ends(&self, peer: &HostUri) -> (String, String) {
+        let (here, there) = (self.here.clone(), self.connected.name_of(peer).to_string());
+        match self.direction {
+            Direction::Evacuate | Direction::Migrate => (here, there),
+            Direction::Return => (there, here),
+        }
+    }
+
+    /// Notes how fast zones write to their memory.
+    pub fn note(&mut self, measured: &Fleet) {
+        let rates: BTreeMap<_, _> =
+            measured.zones.iter().filter_map(|zone| Some(((&zone.host, zone.uuid?), zone.dirty?))).collect();
+        for zone in &mut self.fleet.zones {
+            let rate = zone.uuid.and_then(|uuid| rates.get(&(&zone.host, uuid)));
+            zone.dirty = rate.copied().or(zone.dirty);
+        }
+    }
+
+    /// The zones that the plan moves, if it still holds.
+    pub fn zones_of(&self, plan: &PlanFile) -> Result<Vec<ZoneName>, EvacuationError> {
+        let plan = self.plan.as_ref().unwrap_or(plan);
+        let changed = changes(plan, &self.fleet);
+        if !changed.is_empty() {
+            return Err(EvacuationError::Changed(changed.iter().map(ToString::to_string).collect()));
+        }
+        let whole = plan.moves.iter().filter(|one| one.leg != Leg::First);
+        let odd = |error: ZoneNameError| EvacuationError::Changed(vec![error.to_string()]);
+        let zones = whole.map(|one| one.zone.parse()).collect::<Result<Vec<_>, _>>().map_err(odd)?;
+        if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.clone())) } else { Ok(zones) }
+    }
+
+    /// When the move of each of these begins, ms from now; those of which no time is known come last.
+    pub fn starts(&self, made: &Made, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
+        let planned = |name: &ZoneName| {
+            let plan = self.plan.as_ref()?;
+            plan.moves.iter().find(|one| one.zone == name.as_str()).map(|one| one.start_ms)
+        };
+        let start = |name: &ZoneName| planned(name).or_else(|| made.start(name.as_str())).unwrap_or(u64::MAX);
+        moving.iter().map(|(name, _)| (name.clone(), start(name))).collect()
+    }
+
+    /// What the policy does with the zones of this host, where that is not to migrate them.
+    pub fn actions(&self) -> BTreeMap<ZoneName, Action> {
+        let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
+        let other = here.filter(|zone| zone.action != Action::default());
+        other.filter_map(|zone| Some((zone.name.parse().ok()?, zone.action))).collect()
+    }
+
+    /// All zones of this host, with what the policy says of them.
+    pub fn here(&self) -> impl Iterator<Item = &FleetZone> {
+        self.fleet.zones.iter().filter(|zone| zone.host == self.here)
+    }
+
+    /// Where each zone of this host may go, once the policy has spoken.
+    pub fn targets(&self) -> BTreeMap<TargetKey, Vec<HostUri>> {
+        let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
+        let with_targets = here.filter_map(|zone| {
+            let uris = zone.targets.iter().flatten().filter_map(|uri| uri.parse().ok()).collect();
+            Some((TargetKey::Zone(zone.name.parse().ok()?), uris))
+        });
+        with_targets.collect()
+    }
+
+    /// Finds a place for each of these zones among the targets that are left for it. `settled` have theirs already.
+    /// With `force`, a target that has nothing but what may be overruled against a zone is one for it.
+    pub fn place(
+        &self,
+        open: &[Candidate],
+        settled: &[(ZoneName, HostUri)],
+        force: bool,
+    ) -> BTreeMap<ZoneName, Proposal> {
+        let mut fleet = self.with(settled);
+        let (mut numbers, mut named) = (Vec::new(), BTreeMap::new());
+        for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
+            let of_zone = |one: &&Candidate| one.zone.as_str() == zone.name;
+            let Some(candidate) = open.iter().find(of_zone) else { continue };
+            let Intent::Leave { kind, targets } = &candidate.intent else { continue };
+            let targets = self.connected.names_of(targets);
+            zone.targets = Some(targets.iter().map(ToString::to_string).collect());
+            // What is done with it was decided when it was chosen.
+            // And a run lets it go, when those before it are over, however they end.
+            zone.after.clear();
+            zone.action = if *kind == Kind::Restart { Action::Restart } else { Action::Live };
+            numbers.push(ZoneIx(number));
+            named.insert(ZoneIx(number), (&candidate.zone, targets));
+        }
+        let question = Question { zones: numbers, drained: self.this_host() };
+        let placement = place(&fleet, &self.rules, &question);
+        let mut places = BTreeMap::new();
+        for Assignment { zone, to } in placement.moves {
+            if let (Some((name, _)), Some(uri)) = (named.get(&zone), host_uri(&fleet, to)) {
+                places.insert((*name).clone(), Proposal::At(uri));
+            }
+        }
+        for one in placement.unplaced {
+            let Some((name, targets)) = named.get(&one.zone) else { continue };
+            let refusals = one.refusals.into_iter().filter_map(|(host, refusals)| {
+                let uri = host_uri(&fleet, host).filter(|uri| targets.contains(uri))?;
+                let heeded = |one: &Blocker| !(force && one.kind.is_validation());
+                Some((uri, refusals.iter().map(blocker).filter(heeded).collect()))
+            });
+            let refusals: BTreeMap<HostUri, Vec<Blocker>> = refusals.collect();
+            let overruled = |uri: &&HostUri| force && refusals.get(uri).is_some_and(Vec::is_empty);
+            let place = match targets.iter().find(overruled) {
+                Some(target) => Proposal::At(target.clone()),
+                None => Proposal::Nowhere(refusals),
+            };
+            places.insert((*name).clone(), place);
+        }
+        places
+    }
+
+    /// These moves as parts of a plan, in their order; not more than `jobs` are under way.
+    pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<Item> {
+        let place_of = |name: &String| moving.iter().position(|(zone, _)| zone.as_str() == name);
+        let item = |(name, peer): &(ZoneName, HostUri)| {
+            let (from, to) = self.ends(peer);
+            let is_it = |zone: &&FleetZone| zone.host == from && zone.name == name.as_str();
+            let zone = self.fleet.zones.iter().find(is_it);
+            Item {
+                after: zone.map(|zone| zone.after.iter().filter_map(place_of).collect()).unwrap_or_default(),
+                one_by_one: zone.map(|zone| zone.one_by_one.clone()).unwrap_or_default(),
+                sharers: zone.and_then(|zone| self.sharers(zone, &to, jobs)),
+                from,
+                to,
+            }
+        };
+        moving.iter().map(item).collect()
+    }
+
+    /// How many moves may share the line with that of a zone; none if that is not known, or no matter.
+    fn sharers(&self, zone: &FleetZone, to: &str, jobs: usize) -> Option<usize> {
+        let host = |name: &str| self.fleet.hosts.iter().find(|host| host.name == name);
+        let (from, to) = (host(&zone.host)?, host(to)?);
+        let rate = [from.bandwidth, to.bandwidth].into_iter().flatten().min()?;
+        let is_live = zone.running && zone.action == Action::Live;
+        let trip = Trip { zone, kind: Kind::Live, from, to, rate };
+        is_live.then(|| sharers(&self.experience.costs, &trip, self.rules.bandwidth, jobs))
+    }
+
+    /// The plan of these moves.
+    pub fn timed(&self, moving: &[(ZoneName, HostUri)]) -> Made {
+        let ends: BTreeMap<_, _> =
+            moving.iter().map(|(name, peer)| (name.as_str(), self.ends(peer))).collect();
+        let moves = (0..).map(ZoneIx).zip(&self.fleet.zones).filter_map(|(ix, zone)| {
+            let (_, to) = ends.get(zone.name.as_str()).filter(|(from, _)| *from == zone.host)?;
+            let place = self.fleet.hosts.iter().position(|host| host.name == *to)?;
+            Some(Assignment { zone: ix, to: HostIx(u32::try_from(place).ok()?) })
+        });
+        let placement = Placement { moves: moves.collect(), unplaced: Vec::new() };
+        timed(self.fleet.clone(), self.rules.clone(), placement, &self.experience)
+    }
+
+    /// How many may be under way: all of them, away from one host, and to one host.
+    pub fn slots(&self, jobs: usize) -> Slots {
+        let [outbound, inbound] =
+            [self.rules.outbound, self.rules.inbound].map(|slots| usize::try_from(slots).unwrap_or(jobs));
+        Slots { jobs, outbound, inbound }
+    }
+
+    fn this_host(&self) -> Vec<HostIx> {
+        let place = self.fleet.hosts.iter().position(|host| host.name == self.here);
+        place.and_then(|place| u32::try_from(place).ok()).map(HostIx).into_iter().collect()
+    }
+
+    /// The fleet as it will be when these have moved.
+    fn with(&self, settled: &[(ZoneName, HostUri)]) -> Fleet {
+        let mut fleet = self.fleet.clone();
+        let gone: BTreeSet<_> = settled.iter().map(|(zone, _)| zone.as_str()).collect();
+        for zone in &mut fleet.zones {
+            if zone.host != self.here || !gone.contains(zone.name.as_str()) {
+                continue;
+            }
+            let Some((_, to)) = settled.iter().find(|(name, _)| name.as_str() == zone.name) else { continue };
+            zone.host = self.connected.name_of(to).to_string();
+            if let Some(host) = fleet.hosts.iter_mut().find(|host| host.name == zone.host)
+                && zone.running
+            {
+                host.memory_free = host.memory_free.saturating_sub(zone.memory);
+            }
+        }
+        fleet
+    }
+}
+
+fn host_uri(fleet: &Fleet, host: HostIx) -> Option<HostUri> {
+    fleet.hosts.get(host.0 as usize)?.name.parse().ok()
+}
+
+/// A planner's reason as one that a host could have given.
+fn blocker(refusal: &Refusal) -> Blocker {
+    let kind = match refusal {
+        Refusal::Offline | Refusal::Drained | Refusal::Maintenance(_) | Refusal::Announced(_) => {
+            BlockerKind::Maintenance
+        }
+        Refusal::Memory(_) | Refusal::HugePages(_) | Refusal::Node(_) => BlockerKind::Memory,
+        Refusal::Cpus(_) => BlockerKind::Cpu,
+        Refusal::Architecture(_)
+        | Refusal::CpuFeatures(_)
+        | Refusal::Brand
+        | Refusal::NotLive
+        | Refusal::Hypervisor(_) => BlockerKind::Platform,
+        Refusal::Networks(_) | Refusal::MappedNetwork(..) => BlockerKind::Network,
+        Refusal::Storage(_) | Refusal::Disk(_) => BlockerKind::Storage,
+        Refusal::Home
+        | Refusal::NotATarget
+        | Refusal::MaxZones(_)
+        | Refusal::Apart(..)
+        | Refusal::After(_)
+        | Refusal::Together(..) => BlockerKind::Policy,
+    };
+    Blocker::new(kind, refusal.to_string())
+}

@@ -1,0 +1,99 @@
+//! The question to one destination: is there anything against this zone?
+
+use super::networks::Mapped;
+use crate::evacuation::events::{Event, EventSink};
+use crate::evacuation::job::Finding;
+use crate::host::{DiskView, Exported, Host, HostError};
+use crate::migration::LEASE;
+use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, PendingLoad};
+
+/// Whether room is booked at the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Only look: a dry run.
+    Look,
+    /// Book room, too.
+    Book,
+}
+
+/// A question to one destination.
+pub(in crate::evacuation) struct Check<'a> {
+    /// Is told what is to be said of storage although nothing stands against it.
+    pub events: &'a dyn EventSink,
+    pub exported: &'a Exported,
+    pub kind: Kind,
+    pub from: &'a str,
+    /// The host that the zone belongs to while it is there; none: it belongs there.
+    pub home: Option<Home>,
+    pub overwrite: bool,
+    pub force: bool,
+    pub mode: Mode,
+}
+
+impl Check<'_> {
+    /// Asks for everything that could stand against the zone, storage included, as it will be there.
+    pub async fn run(
+        &self,
+        bound: &Mapped,
+        host: &dyn Host,
+        pending: PendingLoad,
+    ) -> Result<Arrival, Vec<Blocker>> {
+        let arrival = Arrival {
+            manifest: bound.manifest.clone(),
+            kind: self.kind,
+            from: self.from.to_owned(),
+            home: self.home.clone(),
+            overwrite: self.overwrite,
+            force: self.force,
+            pending,
+            mappings: bound.mappings.clone(),
+            owners: self.exported.owners.clone(),
+        };
+        let (answer, views) = futures_util::future::join(
+            self.room(host, &arrival),
+            host.verify_storage(self.exported.ticket.clone()),
+        )
+        .await;
+        let mut blockers = match answer {
+            Ok(blockers) => blockers,
+            Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
+        };
+        let views = views.unwrap_or_else(|error| {
+            blockers.push(Blocker::new(BlockerKind::Host, error.to_string()));
+            Vec::new()
+        });
+        blockers.extend(views.iter().filter_map(DiskView::blocker));
+        if blockers.is_empty() {
+            for note in views.iter().filter_map(DiskView::note) {
+                self.events.emit(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
+            }
+            return Ok(arrival);
+        }
+        if self.mode == Mode::Book {
+            let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
+        }
+        Err(blockers)
+    }
+
+    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+        match self.mode {
+            Mode::Look => host.check(arrival.clone()).await,
+            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
+                Ok(()) => Ok(Vec::new()),
+                Err(HostError::Refused { blockers, .. }) => Ok(blockers),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// Reasons on one line.
+pub(in crate::evacuation) fn join(blockers: &[Blocker]) -> String {
+    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// All findings on one line.
+pub(in crate::evacuation) fn describe(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
+    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
+}

@@ -1,0 +1,74 @@
+//! A zone as it will be where it goes: plugged into networks that may have other names there.
+
+use crate::evacuation::engine::Engine;
+use crate::model::chain;
+use crate::model::{Blocker, BlockerKind, HostUri, InterfaceMapping, Manifest};
+use crate::store::{Away, StoreError};
+
+/// A zone on its way to a destination.
+pub(in crate::evacuation) struct Mapped {
+    /// As it is now. For one that leaves this host what its networks are called there is noted: that is kept.
+    pub record: Manifest,
+    /// As it will be there.
+    pub manifest: Manifest,
+    /// The changes.
+    pub mappings: Vec<InterfaceMapping>,
+}
+
+impl Engine {
+    /// A zone that leaves for that target.
+    pub(in crate::evacuation) fn outward(
+        &self,
+        zone: &Manifest,
+        target: &HostUri,
+    ) -> Result<Mapped, Blocker> {
+        let blocker = |error: String| Blocker::new(BlockerKind::Network, error);
+        let noted = zone.clone().bound_for(&self.maps.networks_of(&target.host));
+        let noted = noted.map_err(|error| blocker(error.to_string()))?;
+        let mappings = noted.mappings();
+        self.bound(noted, mappings).map_err(blocker)
+    }
+
+    /// A zone that comes back, into the networks with which it has left.
+    pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, String> {
+        let left = self.left(zone, away)?;
+        let mappings = left.map_or(Ok(Vec::new()), |left| left.reverse_mapping(zone));
+        self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)
+    }
+
+    /// The record of a zone that comes back from where it is as that manifest says, with notes of what its networks are
+    /// called there.
+    pub(in crate::evacuation) fn left(
+        &self,
+        zone: &Manifest,
+        away: &Away,
+    ) -> Result<Option<Manifest>, String> {
+        let failed = |error: StoreError| chain(&error);
+        let left = self.store.manifest_of(away.uuid).map_err(failed)?;
+        let known = self.store.away().map_err(failed)?;
+        // Its refuge has migrated it on, and has called its networks as they are called there.
+        let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);
+        Ok(left.map(|left| if followed { left.noted_at(zone) } else { left }))
+    }
+
+    /// A zone that steps aside; none if its networks have other names where it is or there: they could not be told
+    /// apart when it comes home.
+    pub(in crate::evacuation) fn sideward(
+        &self,
+        zone: &Manifest,
+        away: &Away,
+        target: &HostUri,
+    ) -> Option<Mapped> {
+        let back = self.homeward(zone, away).ok()?;
+        let on = self.outward(zone, target).ok()?;
+        (back.mappings.is_empty() && on.mappings.is_empty()).then_some(on)
+    }
+
+    fn bound(&self, record: Manifest, mappings: Vec<InterfaceMapping>) -> Result<Mapped, String> {
+        let manifest = match mappings.is_empty() {
+            true => record.clone(),
+            false => self.local.map_interfaces(&record, &mappings).map_err(|error| error.to_string())?,
+        };
+        Ok(Mapped { record, manifest, mappings })
+    }
+}

@@ -1,0 +1,215 @@
+//! What a return does about zones for which there is no room at home: it says who must leave first, and where zones
+//! wait for each other in a ring, those that belong here step aside.
+//!
+//! ```text
+//!   h1: db (of h2), full        h2: web (of h1), full        h3
+//!    web waits for db, and db for web ─► web goes from h2 to h3
+//!    h2 fetches db                    ─► there is room on h1, web comes home
+//! ```
+//!
+//! Hosts are asked for more than their room only when a zone waits: one that does not answer holds up no return that
+//! could do without it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cancel::QUESTIONS;
+use super::engine::Engine;
+use super::executor::renew;
+use super::job::{Prepared, Readiness};
+use super::move_queue::{MoveQueue, Permit};
+use super::one::ZoneMove;
+use super::placement::PlanningView;
+use super::preflight::check::{Check, Mode};
+use super::record::{MoveContext, Purpose};
+use super::request::Request;
+use super::return_path::way_back;
+use super::run_state::RunState;
+use crate::migration::Task;
+use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
+use crate::plan::dispatch::{Item, Slots};
+use crate::plan::{Homecoming, Obstacle, ZoneIx, homecoming};
+use crate::store::{Away, Direction, MoveState};
+
+/// What can be done about zones that wait for room here.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ReturnAdvice {
+    /// What is said to each beside what is missing.
+    hints: BTreeMap<ZoneName, String>,
+    /// Those that step aside, and where to.
+    asides: Vec<(ZoneName, HostUri)>,
+}
+
+impl Engine {
+    /// Looks at all that is known of hosts and zones, for those of these that wait for room here.
+    pub(super) async fn plan_relocations(
+        &self,
+        direction: Direction,
+        prepared: &[Prepared],
+        request: &Request,
+    ) -> Option<(PlanningView, ReturnAdvice)> {
+        let waiting = prepared.iter().filter(|one| one.waits().is_some());
+        let waiting: BTreeSet<_> = waiting.map(|one| one.zone.as_str()).collect();
+        if direction != Direction::Return || waiting.is_empty() {
+            return None;
+        }
+        let view = self.cancel.bound(QUESTIONS, self.view_of_return(request, &waiting)).await?.ok()?;
+        let advice = advice(&view.homecoming(&waiting), &waiting);
+        Some((view, advice))
+    }
+
+    /// Lets zones step aside. Gives whether one has.
+    pub(super) async fn relocate(
+        &self,
+        ahead: Option<&(PlanningView, ReturnAdvice)>,
+        request: &Request,
+        run_state: &RunState,
+    ) -> bool {
+        let Some((view, advice)) = ahead else { return false };
+        let away = self.store.away().unwrap_or_default();
+        let mut ready = Vec::new();
+        for (zone, to) in &advice.asides {
+            let Some(row) = away.iter().find(|row| row.zone == *zone) else { continue };
+            let task = self.cancel.bound(QUESTIONS, self.way_aside(view, row, to, request)).await;
+            ready.extend(task.flatten().map(|task| (row, to, task)));
+        }
+        let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
+        let queue = &MoveQueue::new(vec![Item::default(); ready.len()], slots);
+        let bookings: Vec<_> = ready.iter().map(|(.., task)| task.clone()).collect();
+        let moves = ready.iter().enumerate().map(|(number, (row, peer, task))| async move {
+            let of = MoveContext { engine: self, run_state, purpose: Purpose::Aside(row), task, peer };
+            ZoneMove::new(of, Permit::new(queue, number)).run(request.retries).await;
+        });
+        tokio::select! {
+            _ = futures_util::future::join_all(moves) => {}
+            () = renew(&bookings) => {}
+        }
+        let moves = run_state.moves();
+        let is_there = |zone| moves.iter().any(|one| one.zone == zone && one.state == MoveState::Ready);
+        ready.iter().any(|(row, ..)| is_there(row.zone.clone()))
+    }
+
+    /// Books room for a zone on its way aside, if it can go there live.
+    async fn way_aside(
+        &self,
+        view: &PlanningView,
+        row: &Away,
+        to: &HostUri,
+        request: &Request,
+    ) -> Option<Box<Task>> {
+        let [refuge, third] = [&row.refuge, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
+        let (refuge, third) = (refuge?, third?);
+        let kind = way_back(row, refuge.as_ref(), request, self.local.platform())
+            .await
+            .ok()
+            .filter(|kind| *kind == Kind::Live)?;
+        let exported = refuge.export(row.zone.clone()).await.ok()?;
+        let check = Check {
+            events: self.events.as_ref(),
+            exported: &exported,
+            kind,
+            from: refuge.name(),
+            home: Some(self.here()),
+            overwrite: false,
+            force: request.force,
+            mode: Mode::Book,
+        };
+        let task = match self.sideward(&exported.manifest, row, to) {
+            Some(bound) => {
+                check.run(&bound, third.as_ref(), PendingLoad::default()).await.ok().map(|arrival| {
+                    let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
+                    Box::new(Task { arrival, manifest, from, to })
+                })
+            }
+            None => None,
+        };
+        let _ = refuge.clear_markers(exported.ticket).await;
+        task
+    }
+}
+
+impl PlanningView {
+    /// The way home of these zones.
+    fn homecoming(&self, names: &BTreeSet<&str>) -> Homecoming {
+        let is_asked = |zone: &crate::plan::FleetZone| {
+            zone.home.as_ref() == Some(&self.here) && names.contains(zone.name.as_str())
+        };
+        let asked = (0..).map(ZoneIx).zip(&self.fleet.zones).filter(|(_, zone)| is_asked(zone));
+        let asked: Vec<_> = asked.map(|(ix, _)| ix).collect();
+        homecoming(self.fleet.clone(), self.rules.clone(), &asked, &self.experience)
+    }
+}
+
+impl ReturnAdvice {
+    /// Says in each zone that waits what would help.
+    pub(super) fn tell(&self, prepared: &mut [Prepared]) {
+        for one in prepared {
+            if let Readiness::Waits(wait) = &mut one.readiness {
+                wait.hint = self.hints.get(&one.zone).cloned();
+            }
+        }
+    }
+}
+
+/// What follows from the way home of these zones. Pure.
+fn advice(way: &Homecoming, waiting: &BTreeSet<&str>) -> ReturnAdvice {
+    let made = &way.made;
+    let name = |zone: ZoneIx| made.zone(zone).map_or("?", |zone| zone.name.as_str());
+    let mut advice = ReturnAdvice::default();
+    for (zone, to) in way.asides().filter(|(zone, _)| waiting.contains(name(*zone))) {
+        if let (Ok(zone), Ok(uri)) = (name(zone).parse(), made.host(to).parse()) {
+            advice.asides.push((zone, uri));
+        }
+    }
+    let first = leavers(way);
+    for &zone in waiting {
+        let Ok(zone) = zone.parse::<ZoneName>() else { continue };
+        let aside = advice.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
+        let hint = match (made.start(zone.as_str()), aside) {
+            (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", to.host.as_str())),
+            (Some(_), None) if !first.is_empty() => Some(first.clone()),
+            (Some(_), None) => None,
+            (None, _) => in_vain(way, &zone),
+        };
+        advice.hints.extend(hint.map(|hint| (zone, hint)));
+    }
+    advice
+}
+
+/// Who must leave first, and the command by which it does.
+fn leavers(way: &Homecoming) -> String {
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for zone in way.first.iter().filter_map(|zone| way.made.zone(*zone)) {
+        homes.entry(zone.home.as_deref().unwrap_or("?")).or_default().push(&zone.name);
+    }
+    let of_home = |(home, zones): (&str, Vec<&str>)| {
+        let host = home.parse::<HostUri>().map_or_else(|_| home.to_owned(), |uri| uri.host);
+        let command = format!("run 'sysadm evacuate -r {}' on {host}", zones.join(" "));
+        format!("{} of {host} must leave first: {command}", zones.join(", "))
+    };
+    homes.into_iter().map(of_home).collect::<Vec<_>>().join("; ")
+}
+
+/// Why it does not help that others would leave: they cannot.
+fn in_vain(way: &Homecoming, zone: &ZoneName) -> Option<String> {
+    let made = &way.made;
+    let blocked = made
+        .plan
+        .blocked
+        .iter()
+        .find(|one| made.zone(one.zone).is_some_and(|blocked| blocked.name == zone.as_str()))?;
+    let waits_for: BTreeSet<_> = blocked
+        .obstacles
+        .iter()
+        .flat_map(|obstacle| match obstacle {
+            Obstacle::Room { waits_for, .. } | Obstacle::Apart { waits_for, .. } => waits_for.clone(),
+            Obstacle::After(other) | Obstacle::Together(other) => [*other].into(),
+            Obstacle::Endless(_) | Obstacle::NoLine | Obstacle::NotLive | Obstacle::Stays(_) => {
+                BTreeSet::new()
+            }
+        })
+        .filter_map(|other| Some(made.zone(other)?.name.as_str()))
+        .collect();
+    let why = made.left().into_iter().filter(|left| waits_for.contains(left.zone.as_str()));
+    let why = why.map(|left| format!("{} cannot leave: {}", left.zone, left.reasons.join("; ")));
+    Some(why.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
+}

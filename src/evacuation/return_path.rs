@@ -1,0 +1,129 @@
+//! How a zone can come back from its refuge.
+
+use std::sync::Arc;
+
+use super::actions::{Way, way};
+use super::engine::Engine;
+use super::job::Readiness;
+use super::peers::NoPeer;
+use super::request::Request;
+use crate::host::{Host, HostError};
+use crate::model::{Brand, Kind, Location};
+use crate::plan::Action;
+use crate::platform::Platform;
+use crate::store::Away;
+
+/// So many hosts may have passed a zone on, one after the other.
+const FOLLOWED: usize = 8;
+
+/// Where a zone was found that had gone on.
+pub(super) struct Trail {
+    /// Its record as it is then.
+    pub away: Away,
+    /// The last host, of which it is not known that the zone has gone on from there.
+    pub host: Arc<dyn Host>,
+    /// What that host says of it; none if it is too old to be asked.
+    pub known: Option<Location>,
+    /// Who has let it go, and to whom.
+    pub hops: Vec<String>,
+}
+
+impl Engine {
+    /// Follows a zone from host to host: its refuge may have passed it on, and so on.
+    pub(super) async fn follow(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Trail, NoPeer> {
+        let (mut away, mut host, mut hops) = (away.clone(), refuge, Vec::new());
+        loop {
+            let known = told(host.location(away.uuid).await.map(Some)).map_err(NoPeer::Silent)?;
+            let (did, next) = match &known {
+                Some(Location::Migrated(next)) => ("migrated", next),
+                Some(Location::Evacuated(next)) => ("evacuated", next),
+                _ => return Ok(Trail { away, host, known, hops }),
+            };
+            let moved = format!("{} has {did} it to {next}", host.name());
+            if hops.len() == FOLLOWED {
+                return Err(NoPeer::Silent(format!("{moved}; it was passed on too often")));
+            }
+            host = self.peers.reach(next).await.map_err(|why| match why {
+                NoPeer::Itself => NoPeer::Itself,
+                NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
+            })?;
+            away.refuge = next.clone();
+            hops.push(moved);
+        }
+    }
+
+    /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
+    /// has it and says that it does not belong there.
+    pub(super) async fn search(&self, away: &Away) -> Option<(Away, Arc<dyn Host>)> {
+        let uris: Vec<_> = self.store.targets().ok()?.into_values().flatten().collect();
+        let connected = self.peers.connect(uris).await;
+        for (uri, host) in connected.reached() {
+            if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
+                return Some((Away { refuge: uri.clone(), ..away.clone() }, Arc::clone(host)));
+            }
+        }
+        None
+    }
+}
+
+/// What a refuge has said of where a zone has gone. A host that does not support the request has not moved it; an answer
+/// that did not come is none.
+fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
+    match answer {
+        Err(HostError::Unsupported { .. }) => Ok(None),
+        answer => answer.map_err(|error| format!("where it is cannot be told: {error}")),
+    }
+}
+
+/// How the zone can come back, found out at its refuge.
+pub(super) async fn way_back(
+    away: &Away,
+    refuge: &dyn Host,
+    request: &Request,
+    platform: &dyn Platform,
+) -> Result<Kind, Readiness> {
+    let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
+    let failed = |reason: String| Readiness::Failed(reason);
+    let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
+    let name = refuge.name();
+    let found = inventory
+        .identified(away.uuid)
+        .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
+    let Some(zone) = found else {
+        let known = told(refuge.location(away.uuid).await.map(Some)).map_err(failed)?;
+        return Err(failed(match known {
+            Some(Location::Configured) => format!(
+                "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
+                away.zone, away.zone
+            ),
+            _ => format!(
+                "it is no longer on {name}: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget {}' makes it configured here",
+                away.zone
+            ),
+        }));
+    };
+    if zone.name != away.zone {
+        return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
+    }
+    // A zone comes back as it went.
+    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
+    match (zone.is_running(), zone.brand) {
+        (true, _) if restarts => match way(zone, Action::Restart) {
+            Ok(Way::Move(kind)) => Ok(kind),
+            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
+            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
+        },
+        (true, Brand::Kvm) => Ok(Kind::Live),
+        (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
+            "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
+        ))),
+        (false, _) if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
+        (false, _) if away.was_running => {
+            let reason = "it ran when it left and does not run on";
+            Err(Readiness::Skipped(format!(
+                "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
+            )))
+        }
+        (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
+    }
+}

@@ -1,0 +1,139 @@
+//! In which order zones are put to rest. Pure.
+//!
+//! What others depend on comes `after` them in the policy: it is stopped last, and, since zones come back in the reverse
+//! order, booted first. That holds always. Beside that zones go as they are named on the command line, else the higher
+//! priority first, else by name.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::job::{Candidate, Intent};
+use crate::model::ZoneName;
+use crate::plan::{FleetZone, Sequence};
+
+/// Puts the candidates that are to rest behind all others, in their order.
+pub(super) fn order_stops<'a>(
+    candidates: &mut Vec<Candidate>,
+    zones: impl Iterator<Item = &'a FleetZone>,
+    named: &[ZoneName],
+) {
+    let zones: BTreeMap<_, _> = zones.map(|zone| (zone.name.as_str(), zone)).collect();
+    let (mut stops, others): (Vec<_>, Vec<_>) =
+        candidates.drain(..).partition(|one| matches!(one.intent, Intent::Rest(_)));
+    stops.sort_by_cached_key(|one| {
+        let place = named.iter().position(|zone| *zone == one.zone);
+        let priority = zones.get(one.zone.as_str()).map_or(0, |zone| zone.priority);
+        (place, Reverse(priority), one.zone.clone())
+    });
+    let places: BTreeMap<_, _> =
+        (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
+    let zone = |place: usize| stops.get(place).and_then(|one| zones.get(one.zone.as_str()));
+    let mut sequence = Sequence::new(stops.len(), |place| {
+        let after = zone(place).into_iter().flat_map(|zone| &zone.after);
+        after.filter_map(|name| places.get(name).copied()).collect()
+    });
+    // The policy has left none; nothing may be lost over one.
+    sequence.break_rings();
+    candidates.extend(others);
+    candidates.extend(sequence.order().into_iter().filter_map(|place| stops.get(place).cloned()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::job::StopPlan;
+    use super::*;
+    use crate::model::Brand;
+    use crate::store::RestWay;
+    use proptest::prelude::*;
+
+    fn candidate(zone: &str, rests: bool) -> Candidate {
+        let (zone, brand): (ZoneName, _) = (zone.parse().unwrap(), Brand::Kvm);
+        let plan = StopPlan { zone: zone.clone(), uuid: uuid::Uuid::nil(), brand, way: RestWay::Stop };
+        let intent = if rests { Intent::Rest(plan) } else { Intent::Skip("so".to_owned()) };
+        Candidate { zone, brand, intent }
+    }
+
+    fn zone(name: &str, priority: i32, after: &[&str]) -> FleetZone {
+        let after = after.iter().map(ToString::to_string).collect();
+        FleetZone { name: name.to_owned(), priority, after, ..FleetZone::default() }
+    }
+
+    fn ordered(mut candidates: Vec<Candidate>, zones: &[FleetZone], named: &[&str]) -> Vec<String> {
+        let named: Vec<ZoneName> = named.iter().map(|name| name.parse().unwrap()).collect();
+        order_stops(&mut candidates, zones.iter(), &named);
+        candidates.iter().map(|one| one.zone.to_string()).collect()
+    }
+
+    #[test]
+    fn after_holds_always_then_as_named_then_by_priority_then_by_name() {
+        let none: &[&str] = &[];
+        let cases = [
+            ([zone("app", 0, &[]), zone("db", 0, &[]), zone("web", 0, &[])], none, ["app", "db", "web"]),
+            ([zone("app", 0, &[]), zone("db", -9, &[]), zone("web", 9, &[])], none, ["web", "app", "db"]),
+            (
+                [zone("app", 0, &["web"]), zone("db", 0, &["app", "web"]), zone("web", 0, &[])],
+                none,
+                ["web", "app", "db"],
+            ),
+            // What is waited for goes early, what waits goes late, whatever their priorities are.
+            (
+                [zone("app", 5, &["web"]), zone("db", 9, &["web"]), zone("web", -9, &[])],
+                none,
+                ["web", "db", "app"],
+            ),
+            (
+                [zone("app", 5, &[]), zone("db", 9, &[]), zone("web", 0, &[])],
+                &["web", "app", "db"],
+                ["web", "app", "db"],
+            ),
+            (
+                [zone("app", 5, &["db"]), zone("db", 9, &[]), zone("web", 0, &[])],
+                &["web", "app", "db"],
+                ["web", "db", "app"],
+            ),
+            // One that is not there, and a ring.
+            (
+                [zone("app", 0, &["x"]), zone("db", 0, &["web"]), zone("web", 0, &["db"])],
+                none,
+                ["app", "db", "web"],
+            ),
+        ];
+        for (zones, named, expected) in cases {
+            let candidates = ["web", "db", "app"].map(|name| candidate(name, true)).to_vec();
+            assert_eq!(ordered(candidates, &zones, named), expected, "{zones:?} {named:?}");
+        }
+    }
+
+    #[test]
+    fn those_that_do_not_rest_stay_in_front_as_they_are() {
+        let candidates =
+            vec![candidate("z", false), candidate("b", true), candidate("a", false), candidate("c", true)];
+        assert_eq!(ordered(candidates, &[zone("b", 0, &["c", "a"])], &[]), ["z", "a", "c", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_lost_and_every_after_holds(
+            shape in prop::collection::vec((-2..3_i32, prop::collection::btree_set(0..9_usize, 0..4)), 9),
+            named in prop::collection::vec(0..9_usize, 0..9), rests in prop::collection::vec(any::<bool>(), 9),
+        ) {
+            let name = |number: usize| format!("z{number}");
+            // Each comes only after those with lower numbers.
+            let zones: Vec<_> = shape.iter().enumerate().map(|(number, (priority, after))| FleetZone {
+                after: after.iter().filter(|other| **other < number).map(|other| name(*other)).collect(),
+                ..zone(&name(number), *priority, &[])
+            }).collect();
+            let candidates: Vec<_> = (0..9).rev().map(|number| candidate(&name(number), rests[number])).collect();
+            let named: Vec<_> = named.into_iter().map(name).collect();
+            let order = ordered(candidates, &zones, &named.iter().map(String::as_str).collect::<Vec<_>>());
+            let place = |name: &str| order.iter().position(|one| one == name);
+            for (number, zone) in zones.iter().enumerate() {
+                let own = place(&zone.name);
+                prop_assert!(own.is_some());
+                for other in zone.after.iter().filter(|_| rests[number]) {
+                    prop_assert!(place(other) < own, "{} after {}: {:?}", zone.name, other, order);
+                }
+            }
+        }
+    }
+}
