@@ -84,7 +84,8 @@ impl Desk<'_> {
     /// Asks its host and all that could have it.
     async fn must_be_lost(&self, row: &StandbyRow, stated: &Stated) -> Result<(), AttachmentError> {
         let record = self.local.store().zone(row.uuid)?;
-        let moved_to = record.filter(|record| record.place == Place::Migrated).and_then(|record| record.location);
+        let moved_to =
+            record.filter(|record| record.place == Place::Migrated).and_then(|record| record.location);
         let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, whom_to_ask(row, moved_to)).await;
         let lost = may_take(&row.origin, &answers, stated);

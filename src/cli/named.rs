@@ -42,7 +42,8 @@ fn known(inventory: &Inventory, store: &Store) -> Result<Vec<(ZoneName, Uuid)>, 
     let mut known: Vec<_> = inventory.zones.iter().map(|zone| (zone.name.clone(), zone.uuid)).collect();
     // A guest that has gone on is no zone of this host.
     let is_gone = |record: &ZoneRecord| record.place == Place::Migrated && !record.is_configured();
-    let recorded = store.zones()?.into_iter().filter(|record| record.place != Place::Here && !is_gone(record));
+    let recorded =
+        store.zones()?.into_iter().filter(|record| record.place != Place::Here && !is_gone(record));
     known.extend(recorded.map(|record| (record.zone, record.uuid)));
     known.extend(store.standbys()?.into_iter().map(|row| (row.zone, row.uuid)));
     Ok(known)

@@ -154,7 +154,9 @@ impl Store {
 
     /// Changes what is known of a zone's absence. Its identity and configuration stay.
     pub fn update_away(&self, away: &Away) -> Result<(), StoreError> {
-        self.write("record a zone that is away", |transaction| update(transaction, away, &Configuration::Keep))
+        self.write("record a zone that is away", |transaction| {
+            update(transaction, away, &Configuration::Keep)
+        })
     }
 
     /// The same of one that is about to come back, with the notes in its configuration of what its networks are called
@@ -365,7 +367,8 @@ pub(crate) mod tests {
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
         assert!(store.begin_return(&sample("evac1"), &unwritable).is_err());
         assert_eq!(store.manifest_of(sample("evac1").uuid).unwrap(), Some(manifest("evac1")));
-        let standby = crate::model::Standby { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
+        let standby =
+            crate::model::Standby { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
         assert!(store.keep_standby(&standby, Millis(1)).is_err());
         assert_eq!(store.standbys().unwrap(), []);
     }

@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contradiction::contradictions;
 use super::{
-    Contents, Entry, Finding, FindingKind, Mark, Move, MoveState, Place, Store, StoreError, ZoneRecord, backup,
+    Contents, Entry, Finding, FindingKind, Mark, Move, MoveState, Place, Store, StoreError, ZoneRecord,
+    backup,
 };
 use crate::model::{Millis, ZoneName};
 
@@ -58,7 +59,8 @@ fn interrupted(record: &ZoneRecord) -> Option<Finding> {
         Place::Returning => moved("its return from"),
         Place::Relocating => moved("its relocation from"),
         Place::Stopping | Place::Suspending => {
-            "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is".to_owned()
+            "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is"
+                .to_owned()
         }
         Place::Here
         | Place::Away

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::zones::{COLUMNS, from_json};
 use super::{
-    Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store, StoreError,
-    TargetKey, ZoneRecord, announcement, identity, targets,
+    Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store,
+    StoreError, TargetKey, ZoneRecord, announcement, identity, targets,
 };
 use crate::model::{HostUri, Manifest};
 

@@ -119,13 +119,11 @@ impl Store {
 
     /// The configuration that is kept of a zone does not hold any more: it is attached, here or elsewhere.
     pub fn forget_configured(&self, uuid: Uuid) -> Result<(), StoreError> {
-        self.write("forget the configuration of a zone", |transaction| {
-            match find(transaction, uuid)? {
-                Some(record) if matches!(record.place, Place::Configured | Place::Migrated) => {
-                    settle_here(transaction, record)
-                }
-                _ => Ok(()),
+        self.write("forget the configuration of a zone", |transaction| match find(transaction, uuid)? {
+            Some(record) if matches!(record.place, Place::Configured | Place::Migrated) => {
+                settle_here(transaction, record)
             }
+            _ => Ok(()),
         })
     }
 

@@ -130,14 +130,16 @@ mod tests {
         connection.execute_batch("PRAGMA recursive_triggers=OFF; UPDATE zone SET place = 'here', location = NULL, relocating_to = NULL, position = NULL; DELETE FROM zone;").unwrap();
         let sql = "INSERT INTO zone (name, uuid, brand, place, location, relocating_to, owners, position, since_ms, was_running,
             kind, bytes, user, written, manifest) VALUES ('web', 'u', 'kvm', ?1, ?2, ?3, '[]', ?4, 0, 0, 'live', 0, ?5, ?5, '{}')";
-        let (to, position) = ((place == Place::Relocating).then_some("ssh://h3"), place.is_stop().then_some(1));
+        let (to, position) =
+            ((place == Place::Relocating).then_some("ssh://h3"), place.is_stop().then_some(1));
         let values = params![place.as_str(), location, to, position, is_written.then_some("{}")];
         connection.execute(sql, values).unwrap();
     }
 
     fn move_to(connection: &Connection, place: Place) -> rusqlite::Result<usize> {
         let location = (place.is_elsewhere() || place == Place::Migrated).then_some("ssh://h2");
-        let (to, position) = ((place == Place::Relocating).then_some("ssh://h3"), place.is_stop().then_some(1));
+        let (to, position) =
+            ((place == Place::Relocating).then_some("ssh://h3"), place.is_stop().then_some(1));
         let written = (place == Place::Configured).then_some("{}");
         connection.execute(
             "UPDATE zone SET place = ?1, location = ?2, relocating_to = ?3, position = ?4, user = ?5, written = ?5",
@@ -171,7 +173,10 @@ mod tests {
             assert!(from.may_become(from) && from.may_become(Place::Here), "{from}");
             // Only a zone that is here is stopped, and only one that was on its way has arrived.
             assert!(!from.is_elsewhere() || !(from.may_become(Place::Stopping)), "{from}");
-            assert_eq!(from.may_become(Place::Stopped), matches!(from, Place::Stopping | Place::Suspending | Place::Stopped));
+            assert_eq!(
+                from.may_become(Place::Stopped),
+                matches!(from, Place::Stopping | Place::Suspending | Place::Stopped)
+            );
             assert_eq!(from.may_become(Place::Migrated), matches!(from, Place::Migrating | Place::Migrated));
         }
     }

@@ -145,7 +145,8 @@ mod tests {
         let next = [SCRIPT, "ALTER TABLE target ADD COLUMN more TEXT;"];
         let copy = folder.path().join("sysadm.db.before-v2");
         let upgrade = |scripts: &[&str]| {
-            bring(&store.lock(), &path, scripts, |to| backup::keep_before(&path, to)).map_err(|error| error.to_string())
+            bring(&store.lock(), &path, scripts, |to| backup::keep_before(&path, to))
+                .map_err(|error| error.to_string())
         };
         // What an interruption has left is replaced.
         std::fs::write(&copy, "half a copy").unwrap();

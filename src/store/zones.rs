@@ -17,7 +17,8 @@ use crate::model::document::Written;
 use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
 
 /// All columns but the configurations: they are long, and are read only where they are asked for.
-pub(super) const COLUMNS: &str = "name, uuid, brand, place, location, relocating_to, home, home_id, owners, position,
+pub(super) const COLUMNS: &str =
+    "name, uuid, brand, place, location, relocating_to, home, home_id, owners, position,
     since_ms, ended_ms, was_running, kind, bytes, downtime_ms, expected_start_ms, expected_duration_ms,
     expected_downtime_ms, down, zonepath, user, written";
 

@@ -147,7 +147,7 @@ fn a_database_that_cannot_be_looked_at_is_named() {
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(site.run("h1", "store check"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 5; use the newer sysadm that wrote it
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
     [exit status 1]
     ");
     std::fs::write(&path, "dear grandmother, ".repeat(100)).unwrap();

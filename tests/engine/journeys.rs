@@ -121,7 +121,8 @@ fn written(world: &World) -> String {
         let away: Vec<_> =
             away.iter().map(|row| format!("{} {} {}", row.refuge, row.phase, row.one_way)).collect();
         let zones = store.zones().unwrap();
-        let guest = |record: &ZoneRecord| Some((record.home.clone()?.name, record.place, record.location.clone()));
+        let guest =
+            |record: &ZoneRecord| Some((record.home.clone()?.name, record.place, record.location.clone()));
         let guests: Vec<_> = zones.iter().filter_map(guest).collect();
         let detached = store.detached().unwrap();
         let detached: Vec<_> = detached.iter().map(|row| format!("{:?}", row.moved_to)).collect();

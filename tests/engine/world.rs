@@ -276,8 +276,11 @@ impl World {
     pub fn moved_to(&self, host: &str, zone: &str) -> Option<String> {
         let folder = self.at(host);
         let database = rusqlite::Connection::open(Paths::new(folder).database()).unwrap();
-        let found =
-            database.query_row("SELECT location FROM zone WHERE name = ?1 AND place = 'migrated' AND manifest IS NOT NULL", [zone], |row| row.get(0));
+        let found = database.query_row(
+            "SELECT location FROM zone WHERE name = ?1 AND place = 'migrated' AND manifest IS NOT NULL",
+            [zone],
+            |row| row.get(0),
+        );
         found.ok()
     }
 

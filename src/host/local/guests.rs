@@ -44,7 +44,8 @@ impl Local {
     pub(super) fn welcome(&self, arrival: &Arrival) -> Result<(), HostError> {
         let zone = &arrival.manifest.zone;
         let failed = |error| self.failed(error);
-        let is_own = self.store.zone(zone.uuid).map_err(failed)?.is_some_and(|record| record.place.is_elsewhere());
+        let is_own =
+            self.store.zone(zone.uuid).map_err(failed)?.is_some_and(|record| record.place.is_elsewhere());
         match arrival.home.as_ref().filter(|home| !is_own && !home.is(&self.name, self.id)) {
             Some(home) => self.store.set_home(zone, home).map_err(failed),
             None => self.store.remove_home(zone.uuid).map(drop).map_err(failed),

@@ -36,7 +36,9 @@ impl Local {
     pub(super) async fn drop_previous_config_if_it_is_here(&self, uuid: Uuid) -> Result<(), HostError> {
         let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
         let is_kept = |record: &ZoneRecord| matches!(record.place, Place::Configured | Place::Migrated);
-        if record.as_ref().is_some_and(is_kept) && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid) {
+        if record.as_ref().is_some_and(is_kept)
+            && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid)
+        {
             self.drop_previous_config(uuid)?;
         }
         Ok(())

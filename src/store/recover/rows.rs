@@ -274,7 +274,9 @@ impl<'a> Search<'a> {
     /// Rows that are known only by an index, and pages of tables that are gone.
     fn missing(&mut self) {
         let there: BTreeSet<_> = self.found.rows.iter().map(|(table, record)| (*table, record.id)).collect();
-        for (row, words) in std::mem::take(&mut self.indexed) {
+        for (row, mut words) in std::mem::take(&mut self.indexed) {
+            // Names say more than identities.
+            words.sort_by_key(|word| uuid::Uuid::parse_str(word).is_ok());
             if !there.contains(&row) && !self.torn.contains(&row) {
                 self.lose(Some(row.0), format!("{}: nothing but its name can be read", words.join(", ")));
             }

@@ -198,14 +198,18 @@ fn a_row_that_no_sysadm_can_read_is_named_and_left_out() {
     Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     let recovered = recover(&path).unwrap().unwrap();
     let told = recovered.lost.join("\n");
-    for words in
-        ["zone: web, ", "ssh://root@h2: only its relocating_to, which contradicts", "zone: gone, ", "move: 1, zz: "]
-    {
+    for words in [
+        "zone: web, ",
+        "ssh://root@h2: only its relocating_to, which contradicts",
+        "zone: gone, ",
+        "move: 1, zz: ",
+    ] {
         assert!(told.contains(words), "{told}");
     }
     let found = Store::open(&path).unwrap().contents().unwrap();
     assert_eq!(zones(&found).len(), zones(&contents).len() - 1);
-    let web = |contents: &Contents| contents.zones.iter().find(|(row, _)| row.zone.as_str() == "web").cloned();
+    let web =
+        |contents: &Contents| contents.zones.iter().find(|(row, _)| row.zone.as_str() == "web").cloned();
     assert_eq!(web(&found), web(&contents));
 }
 

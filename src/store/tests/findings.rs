@@ -14,13 +14,19 @@ const CHANGING: Surroundings = Surroundings { marker: None, ..QUIET };
 #[test]
 fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
     let cases = [
-        ("UPDATE zone SET relocating_to = 'ssh://root@h9' WHERE name = 'gone'", "CHECK constraint failed in zone"),
+        (
+            "UPDATE zone SET relocating_to = 'ssh://root@h9' WHERE name = 'gone'",
+            "CHECK constraint failed in zone",
+        ),
         ("UPDATE zone SET location = NULL WHERE name = 'gone'", "CHECK constraint failed in zone"),
         ("UPDATE zone SET manifest = NULL WHERE name = 'ready'", "CHECK constraint failed in zone"),
         ("UPDATE announcement SET id = 2", "CHECK constraint failed in announcement"),
         ("UPDATE run SET direction = 'up' WHERE id = 1", "CHECK constraint failed in run"),
         ("UPDATE standby SET taken_by = NULL", "CHECK constraint failed in standby"),
-        ("DROP TRIGGER zone_transition; UPDATE zone SET place = 'lost' WHERE name = 'gone'", "CHECK constraint failed in zone"),
+        (
+            "DROP TRIGGER zone_transition; UPDATE zone SET place = 'lost' WHERE name = 'gone'",
+            "CHECK constraint failed in zone",
+        ),
         ("UPDATE journal SET mark = 'maybe'", "CHECK constraint failed in journal"),
         ("DELETE FROM run", "belongs to no row of table run"),
         (
@@ -103,7 +109,10 @@ fn a_zone_whose_stop_was_interrupted_waits_for_somebody() {
     use crate::store::{RestPhase, RestWay};
     let with = |phase| {
         let rest = super::sample::rest("web", RestWay::Stop, phase).record(None, 1);
-        Contents { zones: vec![(rest, None)], ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None) }
+        Contents {
+            zones: vec![(rest, None)],
+            ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None)
+        }
     };
     assert_eq!(found(&with(RestPhase::Stopping), &QUIET), ["interrupted web"]);
     assert_eq!(found(&with(RestPhase::Stopping), &RUNNING), [] as [&str; 0]);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, away_with, booking, detached, entry, given_up, heard, holder, home, left, manifest, name,
-    rest_with, standby, trip, uri,
+    announcement, away, away_with, booking, detached, entry, given_up, heard, holder, home, left, manifest,
+    name, rest_with, standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -44,7 +44,9 @@ pub const WRITES: &[Write] = &[
         store.update_rest(&rest_with("ending", 17, RestWay::Stop, RestPhase::Resting))
     }),
     ("record a zone that is configured", |store| store.begin_detached(&detached("fresh", 34, None))),
-    ("keep the configuration that a zone comes over", |store| store.keep_previous(&detached("older", 35, None))),
+    ("keep the configuration that a zone comes over", |store| {
+        store.keep_previous(&detached("older", 35, None))
+    }),
     ("forget the configuration of a zone", |store| store.forget_configured(uuid(22))),
     ("record whose zone it is", |store| store.set_home(&manifest("new").zone, &home())),
     ("record that a zone belongs to no other host", |store| store.remove_home(uuid(26)).map(drop)),
