@@ -50,7 +50,7 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        let rings = policy_for(&connected, options).apply(&mut fleet);
+        let cycles = policy_for(&connected, options).apply(&mut fleet);
         ask_for(&options.actions, self.local.name(), &mut fleet);
         let mut rules = options.policy.rules();
         if let Some(plan) = &plan {
@@ -58,7 +58,7 @@ impl Engine {
             obey(plan, &mut fleet);
         }
         rules.outbound = rules.outbound.min(jobs(options));
-        Ok(self.scene_of(direction, (fleet, rings), rules, connected, plan))
+        Ok(self.scene_of(direction, (fleet, cycles), rules, connected, plan))
     }
 
     /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
@@ -85,7 +85,7 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, options);
         }
-        let rings = policy_for(&connected, options).apply(&mut fleet);
+        let cycles = policy_for(&connected, options).apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.action = way_back(zone, &away, options);
         }
@@ -94,21 +94,21 @@ impl Engine {
         }
         let mut rules = plan.as_ref().map_or_else(|| options.policy.rules(), |plan| plan.rules.clone());
         rules.inbound = rules.inbound.min(jobs(options));
-        Ok(self.scene_of(Direction::Return, (fleet, rings), rules, connected, plan))
+        Ok(self.scene_of(Direction::Return, (fleet, cycles), rules, connected, plan))
     }
 
     fn scene_of(
         &self,
         direction: Direction,
-        (fleet, rings): (Fleet, Vec<Vec<String>>),
+        (fleet, cycles): (Fleet, Vec<Vec<String>>),
         rules: Rules,
         connected: Connected,
         plan: Option<PlanFile>,
     ) -> Scene {
         // Without it, forecasts are only worse.
-        let experience = learnt(&self.store.trips().unwrap_or_default());
+        let history = learnt(&self.store.trips().unwrap_or_default());
         let here = self.local.name().to_owned();
-        Scene { here, direction, fleet, rings, rules, connected, experience, plan }
+        Scene { here, direction, fleet, cycles, rules, connected, history, plan }
     }
 
     /// How fast zones write to their memory, as the hosts that they leave tell it after they have watched for a second.

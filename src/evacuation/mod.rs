@@ -72,7 +72,7 @@ use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
 use crate::model::{HostUri, Inventory, Kind, Millis, MoveLimits, Step, Zone, ZoneName};
 use crate::plan::PlanFile;
-use crate::policy::describe_ring;
+use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::{Direction, Mark, Move, RestWay, Store, configured};
 
@@ -335,10 +335,11 @@ impl Engine {
             let remarks = scene.connected.remarks();
             remarks.iter().for_each(|text| self.watcher.event(&Event::Warning(text)));
         }
-        let [ring, others @ ..] = scene.rings.as_slice() else { return };
+        let [cycle, others @ ..] = scene.cycles.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
-        let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
-        let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");
+        let (first, cycle) = (cycle.first().map_or("", String::as_str), describe_cycle(cycle));
+        let text =
+            format!("circular dependency in the policy: {cycle}{more}; {first} does not wait for the others");
         self.watcher.event(&Event::Warning(&text));
     }
 

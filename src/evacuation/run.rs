@@ -33,8 +33,8 @@ impl Engine {
         let moving = |ready: &[Ready]| -> Vec<_> {
             ready.iter().map(|(task, peer, _)| (name(task), peer.clone())).collect()
         };
-        let made = scene.timed(&moving(&ready));
-        let starts = scene.starts(&made, &moving(&ready));
+        let built = scene.timed(&moving(&ready));
+        let starts = scene.starts(&built, &moving(&ready));
         ready.sort_by_key(|(task, ..)| starts.get(&name(task)).copied());
         let items = scene.items(&moving(&ready), options.jobs);
         let window = &Window::new(items, scene.slots(options.jobs));
@@ -43,7 +43,7 @@ impl Engine {
         let expect = |zone: Option<ZoneName>| {
             let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.extend(zone);
-            self.expect(&made, &ended, begun, board);
+            self.expect(&built, &ended, begun, board);
         };
         expect(None);
         let expect = &expect;
@@ -63,7 +63,7 @@ impl Engine {
             _ = futures::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
-        self.learn(&made, board);
+        self.learn(&built, board);
         self.cancel.reason()
     }
 }
