@@ -16,6 +16,7 @@ mod policy;
 mod setup;
 mod sim;
 mod store;
+mod syslog;
 mod target;
 mod time_arg;
 mod ui;

@@ -5,21 +5,14 @@
 //! has to know. One that has crashed at its refuge, or of whose end nothing is known, is down when it is home again. One that
 //! was shut down there or ended by somebody was stopped by whoever may do that, and comes home as it is.
 
-use super::record::{Errand, Subject};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::outcome::Down;
+use super::record::{MoveContext, Purpose};
 use super::recover::{View, view};
-use super::{Engine, EvacuationError};
 use crate::host::Host;
-use crate::model::{Ended, Kind, ZoneName};
+use crate::model::{Ended, Kind};
 use crate::store::{Away, AwayPhase, Move, MoveState};
-
-/// A guest that is down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Down {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Where it is, and what boots it.
-    pub reason: String,
-}
 
 impl Engine {
     /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.
@@ -100,10 +93,10 @@ impl Engine {
     }
 }
 
-impl Subject<'_> {
+impl MoveContext<'_> {
     /// What is said of a guest that has come home and ran when it left, but did not any more.
     pub(super) fn came_home_down(&self) -> Option<String> {
-        let Errand::Return(away) = self.errand else { return None };
+        let Purpose::Return(away) = self.purpose else { return None };
         let zone = &self.task.arrival.manifest.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
         let is_down = away.was_running && self.task.arrival.kind == Kind::Cold;

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use super::ask::Mode;
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::job::{Prepared, Readiness};
+use super::preflight::check::Mode;
 use super::recover::Open;
-use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
+use super::request::Request;
+use super::run_state::RunState;
 use crate::model::{Kind, Stranger};
 use crate::plan::{BuiltPlan, MoveEta};
 use crate::store::{AwayPhase, Direction, StoreError};
@@ -38,19 +42,19 @@ impl Engine {
     ///
     /// # Errors
     /// If nothing could be found out.
-    pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
+    pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
         let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
         let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
-        let (options, mut scene, candidates) = self.see(direction, &open, options).await?;
-        let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
+        let (request, mut view, candidates) = self.see(direction, &open, request).await?;
+        let run_state = RunState::unsaved(Arc::clone(&self.store), &candidates.list);
         let list = &candidates.list;
-        let mut prepared = self.prepare_and_measure(list, &mut scene, &options, Mode::Look, &board).await;
-        if let Some((_, way_out)) = self.look_ahead(direction, &prepared, &options).await {
-            way_out.tell(&mut prepared);
+        let mut prepared = self.prepare_and_measure(list, &mut view, &request, Mode::Look, &run_state).await;
+        if let Some((_, advice)) = self.plan_relocations(direction, &prepared, &request).await {
+            advice.tell(&mut prepared);
         }
         let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
         let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
-        let built = scene.timed(&moving);
+        let built = view.timed(&moving);
         let etas = built.etas(&[], 0);
         let estimate = |one: Prepared| {
             let eta = etas.get(one.zone.as_str()).copied();

@@ -11,7 +11,11 @@ pub use ends::View;
 pub(super) use ends::view;
 use ends::{End, look};
 
-use super::{Down, Engine, EvacuationError, Event, rest};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::outcome::Down;
+use super::rest;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::{Aux, HostUri, Manifest, Step, words};
@@ -125,7 +129,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
             Ok(ends) => settle(engine, &row, &ends, &mut settled.down).await?,
             Err(reason) => (false, reason),
         };
-        engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", row.zone)));
         if !is_settled {
             settled.open.push(Open { row, why: Some(text) });
         }
@@ -281,8 +285,7 @@ async fn act(
             // only once that has ended, and the zone still runs here then.
             source.abort(zone.clone()).await?;
             if view(source, row).await != View::Runs {
-                let reason = "it has just left; try again".to_owned();
-                return Err(HostError::Failed { host: source.name().to_owned(), reason });
+                return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
             destination.discard(zone.clone(), uuid).await?;
         }

@@ -13,24 +13,14 @@
 
 use uuid::Uuid;
 
-use super::{Engine, EvacuationError, Event, Options};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::request::Request;
 use crate::host::Host;
-use crate::model::{Aux, Brand, Inventory, Step, Zone, ZoneName};
+use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 use crate::plan::Action;
 use crate::store::{MoveState, Rest, RestPhase, RestWay};
-
-/// One zone that is to be put to rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bed {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Its identity.
-    pub uuid: Uuid,
-    /// Its brand.
-    pub brand: Brand,
-    /// How.
-    pub way: RestWay,
-}
 
 /// What a zone that rests is listed as.
 pub(super) const fn state_of(way: RestWay) -> MoveState {
@@ -111,7 +101,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     let inventory = engine.local.inventory().await?;
     for rest in rests {
         if let Err(stranger) = inventory.identified(rest.uuid) {
-            engine.watcher.event(&Event::Warning(&stranger.to_string()));
+            engine.events.emit(&Event::Warning(&stranger.to_string()));
             continue;
         }
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
@@ -128,7 +118,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
                 text
             }
         };
-        engine.watcher.event(&Event::Warning(&format!("{}: {text}", rest.zone)));
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", rest.zone)));
     }
     Ok(())
 }
@@ -141,8 +131,8 @@ pub(super) fn rests_now(rest: &Rest, zone: Option<&Zone>) -> Rest {
 }
 
 /// Which of them run on as they are, by wish: not one that this run is about.
-pub(super) fn left_alone(running: Vec<ZoneName>, options: &Options) -> (Vec<ZoneName>, Vec<ZoneName>) {
-    running.into_iter().partition(|zone| options.actions.of(zone) == Action::Leave)
+pub(super) fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
+    running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }
 
 #[cfg(test)]

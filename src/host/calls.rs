@@ -26,8 +26,7 @@ macro_rules! calls {
 
             /// What the zone that a question names is to a peer. A host is asked that by its own agent.
             async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
-                let reason = "it does not tell whose its zones are".to_owned();
-                Err(HostError::Failed { host: self.name().to_owned(), reason })
+                Err(HostError::unsupported(self.name(), "it does not tell whose its zones are"))
             }
 
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
@@ -67,9 +66,9 @@ macro_rules! calls {
                 match self {
                     $(Self::$name { $($arg),* } => {
                         let reply = host.$name($($arg),*).await?;
-                        serde_json::to_value(reply).map_err(|error| HostError::Failed {
-                            host: host.name().to_owned(),
-                            reason: format!("failed to encode the answer of {}: {error}", stringify!($name)),
+                        serde_json::to_value(reply).map_err(|error| {
+                            let reason = format!("failed to encode the answer of {}: {error}", stringify!($name));
+                            HostError::permanent(host.name(), reason)
                         })
                     })+
                 }

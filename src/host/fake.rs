@@ -52,7 +52,7 @@ impl FakeHost {
     }
 
     fn cannot<T>(&self) -> Result<T, HostError> {
-        Err(HostError::Failed { host: self.name.clone(), reason: "fake".into() })
+        Err(HostError::permanent(&self.name, "fake"))
     }
 }
 

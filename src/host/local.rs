@@ -99,7 +99,7 @@ impl Local {
         act: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, HostError> {
         let reach = |when| {
-            let failed = |reason| HostError::Failed { host: self.name.clone(), reason };
+            let failed = |reason| HostError::permanent(&self.name, reason);
             self.points.reach(place, when, step).map_err(failed)
         };
         reach(When::Before)?;
@@ -123,7 +123,7 @@ impl Local {
         &self.paths
     }
 
-    fn failed(&self, error: impl std::error::Error) -> HostError {
+    fn failed(&self, error: impl std::error::Error + 'static) -> HostError {
         HostError::failed(&self.name, &error)
     }
 
@@ -293,10 +293,7 @@ impl Host for Local {
         match here.zones.iter().find(|zone| zone.uuid == wanted.uuid) {
             Some(zone) if zone.persistent || !wanted.persistent => Ok(()),
             Some(_) => self.platform.define(&manifest).await.map_err(|error| self.failed(error)),
-            None => {
-                let reason = "it is not there any more".to_owned();
-                Err(HostError::Failed { host: self.name.clone(), reason })
-            }
+            None => Err(HostError::permanent(&self.name, "it is not there any more")),
         }
     }
 

@@ -105,7 +105,7 @@ impl MoveError {
 
     /// Undone because of what a host said.
     fn because(step: Step, error: &HostError) -> Self {
-        Self::Undone { step, reason: error.to_string(), may_pass: error.may_pass() }
+        Self::Undone { step, reason: error.to_string(), may_pass: error.is_transient() }
     }
 
     /// The step at which it failed, if it did.

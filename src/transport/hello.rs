@@ -89,6 +89,9 @@ pub enum Welcome {
     Refused {
         /// Why.
         reason: String,
+        /// Whether the same stream may be had in a while.
+        #[serde(default)]
+        transient: bool,
     },
 }
 
@@ -114,7 +117,9 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
         Welcome::Chosen { version, host, .. } if VERSIONS.contains(&version) => Ok(host),
         Welcome::Chosen { version, software, .. } => Err(version_error(uri, &software, &[version])),
         Welcome::NoCommonVersion { versions, software } => Err(version_error(uri, &software, &versions)),
-        Welcome::Refused { reason } => Err(DialError::Refused { uri: uri.clone(), what: reason }),
+        Welcome::Refused { reason, transient } => {
+            Err(DialError::Refused { uri: uri.clone(), what: reason, transient })
+        }
     }
 }
 

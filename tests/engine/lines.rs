@@ -166,7 +166,7 @@ impl Lossy {
         }
         let question = serde_json::json!({"a_question_of_tomorrow": {}});
         let unknown = serde_json::from_value::<Call>(question).unwrap_err();
-        Err(HostError::not_understood(self.host.name(), &unknown))
+        Err(HostError::unsupported(self.host.name(), unknown.to_string()))
     }
 
     fn nothing<T>(&self) -> Result<T, HostError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::evacuation::{Options, Outcome, recover};
+use sysadm::evacuation::{Outcome, Request, recover};
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
@@ -61,8 +61,8 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
     world.actions.default = Some(Action::Stop);
     world.lock("h1");
     let zones = ["web", "ct", "app", "db"].map(name).to_vec();
-    let options = Options { zones, actions: world.actions.clone(), ..World::options() };
-    let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    let request = Request { zones, actions: world.actions.clone(), ..World::request() };
+    let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
     assert!(outcome.is_complete() && outcome.count(MoveState::Stopped) == 4, "{outcome:?}");
     assert_eq!(rests(&world), ["web stop resting", "ct stop resting", "app stop resting", "db stop resting"]);
     for zone in ["web", "ct", "app", "db"] {
@@ -85,8 +85,8 @@ async fn run_by(world: &World, policy: &str, named: &[&str], action: Option<Acti
     let policy = sysadm::policy::parse(policy).unwrap();
     let zones = named.iter().map(|zone| name(zone)).collect();
     let actions = sysadm::evacuation::Actions { default: action, ..Default::default() };
-    let options = Options { zones, policy, actions, ..World::options() };
-    world.engine().run(Direction::Evacuate, &options).await.unwrap()
+    let request = Request { zones, policy, actions, ..World::request() };
+    world.engine().run(Direction::Evacuate, &request).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,9 +115,9 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
             .all()
             .iter()
             .filter_map(|event| Some(event.split_once(|c: char| !c.is_alphabetic())?.0.to_owned()))
-            .filter(|word| word == "Resting" || word == "ended")
+            .filter(|word| word == "Stopping" || word == "ended")
             .collect();
-        assert_eq!(one_at_a_time, ["Resting", "ended"].repeat(expected.len()));
+        assert_eq!(one_at_a_time, ["Stopping", "ended"].repeat(expected.len()));
         world.unlock("h1");
         assert!(world.run(Direction::Return).await.unwrap().is_complete());
         let back: Vec<_> = expected.iter().rev().map(|rest| rest.split(' ').next().unwrap()).collect();
@@ -144,7 +144,7 @@ async fn zones_rest_when_all_others_have_left() {
     assert!(outcome.is_complete(), "{outcome:?}");
     let events = world.events.all();
     let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
-    assert!(place("Resting").min(place("ended a")) > place("ended b").max(place("ended c")), "{events:?}");
+    assert!(place("Stopping").min(place("ended a")) > place("ended b").max(place("ended c")), "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]

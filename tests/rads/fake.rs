@@ -65,7 +65,7 @@ macro_rules! nothing {
 }
 
 fn failed() -> HostError {
-    HostError::Failed { host: "fake".to_owned(), reason: "fake".to_owned() }
+    HostError::permanent("fake", "fake")
 }
 
 macro_rules! hosts {

@@ -9,8 +9,8 @@ use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
-use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Options, Readiness};
+use crate::evacuation::cancel::{Cancel, CancelReason};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Readiness, Request};
 use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
@@ -75,7 +75,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     context.converge(&policy.convergence, policy.rules().bandwidth);
     let engine = context.engine(teller.clone(), cancel.clone())?;
     let action = if args.kind == Type::Cold { Action::Restart } else { Action::Live };
-    let options = Options {
+    let request = Request {
         zones: vec![args.zone.clone()],
         actions: Actions { default: Some(action), ..Actions::default() },
         only: (args.kind == Type::Live).then_some(Kind::Live),
@@ -85,10 +85,10 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         retries: policy.retries.unwrap_or(1),
         policy,
         user: Context::user(),
-        ..Options::default()
+        ..Request::default()
     };
     let result = if args.dry_run {
-        let found = engine.plan(Direction::Migrate, &options).await;
+        let found = engine.plan(Direction::Migrate, &request).await;
         let found = why_absent(&context, &engine, &args.zone, found).await?;
         let ready = found.planned.first().map(|one| &one.prepared.readiness);
         if let Some(Readiness::Ready(task)) = ready
@@ -99,7 +99,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         found.planned.first().map(|one| Ended::would(&one.prepared.readiness, &one.prepared.findings))
     } else {
         cancel::listen_for_signals(&cancel);
-        let outcome = engine.run(Direction::Migrate, &options).await;
+        let outcome = engine.run(Direction::Migrate, &request).await;
         teller.finish();
         let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;
         let ended = |one| Ended::of(one, outcome.stopped, teller.findings());
@@ -116,7 +116,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     }
     ended.complaints.iter().chain(&ended.down).for_each(|text| teller.complain(text));
     if !args.dry_run {
-        context.audit(&ended.line(&args, &options.user));
+        context.audit(&ended.line(&args, &request.user));
         if ended.complaints.is_empty() {
             // It is not to be attached from what was left of it here.
             let stale =
@@ -155,7 +155,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn of(moved: Move, stopped: Option<Reason>, findings: Vec<Finding>) -> Self {
+    fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<Finding>) -> Self {
         let reason = moved.error.clone().unwrap_or_else(|| "no reason is known".to_owned());
         let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
         let (exit, complaints) = match moved.state {

@@ -71,7 +71,7 @@ async fn answers_find_their_questions() {
     let (remote, _server) = served(Arc::clone(&host), Role::Observe).await;
     host.gate.add_permits(50);
     let questions = (0..50).map(|number| remote.ask::<Whereabouts>(slow(number)));
-    let answers = futures::future::join_all(questions).await;
+    let answers = futures_util::future::join_all(questions).await;
     for (number, found) in (0..50).zip(answers) {
         assert_eq!(found, Ok(answer(Uuid::from_u128(number))));
     }
@@ -82,7 +82,7 @@ async fn the_hosts_own_error_arrives_as_it_was() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, _server) = served(host, Role::Migrate).await;
     let error = remote.ask::<()>(Call::abort { zone: zone("web1") }).await.unwrap_err();
-    assert_eq!(error, HostError::Failed { host: "h2".into(), reason: "fake".into() });
+    assert_eq!(error, HostError::permanent("h2", "fake"));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn hosts_without_a_common_version_say_so_and_part() {
     for (welcome, words) in [
         (Welcome::NoCommonVersion { versions: vec![7, 8], software: "9.0".into() }, "9.0 (protocol 7, 8)"),
         (Welcome::Chosen { version: 7, software: "9.0".into(), host: HostId::test(1) }, "9.0 (protocol 7)"),
-        (Welcome::Refused { reason: "too late".into() }, "refuses: too late"),
+        (Welcome::Refused { reason: "too late".into(), transient: false }, "refuses: too late"),
     ] {
         let (client, mut server) = duplex(1 << 16);
         let mut client: ByteStream = Box::new(client);

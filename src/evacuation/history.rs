@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Board, Engine, Event};
+use super::engine::Engine;
+use super::events::Event;
+use super::run_state::RunState;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{
     BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, Observation, PlannedMove, Trip,
@@ -60,16 +62,16 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
 
 impl Engine {
     /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
-    pub(super) fn learn(&self, built: &BuiltPlan, board: &Board) {
-        if board.run().is_some()
-            && let Err(error) = self.store.record_trips(&past(built, &board.moves()))
+    pub(super) fn learn(&self, built: &BuiltPlan, run_state: &RunState) {
+        if run_state.run().is_some()
+            && let Err(error) = self.store.record_trips(&past(built, &run_state.moves()))
         {
-            self.watcher.event(&Event::Warning(&format!("what the moves took is not kept: {error}")));
+            self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
         }
     }
 
     /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
-    pub(super) fn expect(&self, built: &BuiltPlan, ended: &[ZoneName], begun: Millis, board: &Board) {
+    pub(super) fn expect(&self, built: &BuiltPlan, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
         // Of moves that the planner does not know nothing is said.
         if built.plan.moves.is_empty() {
             return;
@@ -84,8 +86,8 @@ impl Engine {
             Some(Expectation { start, duration, downtime: eta.downtime_ms })
         };
         // Only for people: a store that cannot be written is found out by the next step.
-        let _ = board.expect((end, margin), of_zone);
-        self.watcher.event(&Event::Outlook { end, margin });
+        let _ = run_state.expect((end, margin), of_zone);
+        self.events.emit(&Event::Estimate { end, margin });
     }
 }
 

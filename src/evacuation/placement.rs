@@ -11,9 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::EvacuationError;
-use super::connect::Connected;
-use super::select::{Candidate, Intent};
+use super::error::EvacuationError;
+use super::job::{Candidate, Intent};
+use super::peers::Connected;
 use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName, ZoneNameError};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
@@ -25,7 +25,7 @@ use crate::plan::{
 use crate::store::{Direction, TargetKey};
 
 /// Hosts and zones as they are, with all that the policy says of them.
-pub(super) struct Scene {
+pub(super) struct PlanningView {
     /// The name of this host in it.
     pub(super) here: String,
     /// Which way zones move.
@@ -44,14 +44,14 @@ pub(super) struct Scene {
 
 /// What the planner makes of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Proposal {
     /// It goes there.
     At(HostUri),
     /// It fits nowhere: what stands against it, by target. A target that is not named was not heard of.
     Nowhere(BTreeMap<HostUri, Vec<Blocker>>),
 }
 
-impl Scene {
+impl PlanningView {
     /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
     fn ends(&self, peer: &HostUri) -> (String, String) {
         let (here, there) = (self.here.clone(), self.connected.name_of(peer).to_string());
@@ -124,7 +124,7 @@ impl Scene {
         open: &[Candidate],
         settled: &[(ZoneName, HostUri)],
         force: bool,
-    ) -> BTreeMap<ZoneName, Place> {
+    ) -> BTreeMap<ZoneName, Proposal> {
         let mut fleet = self.with(settled);
         let (mut numbers, mut named) = (Vec::new(), BTreeMap::new());
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
@@ -145,7 +145,7 @@ impl Scene {
         let mut places = BTreeMap::new();
         for Assignment { zone, to } in placement.moves {
             if let (Some((name, _)), Some(uri)) = (named.get(&zone), host_uri(&fleet, to)) {
-                places.insert((*name).clone(), Place::At(uri));
+                places.insert((*name).clone(), Proposal::At(uri));
             }
         }
         for one in placement.unplaced {
@@ -158,8 +158,8 @@ impl Scene {
             let refusals: BTreeMap<HostUri, Vec<Blocker>> = refusals.collect();
             let overruled = |uri: &&HostUri| force && refusals.get(uri).is_some_and(Vec::is_empty);
             let place = match targets.iter().find(overruled) {
-                Some(target) => Place::At(target.clone()),
-                None => Place::Nowhere(refusals),
+                Some(target) => Proposal::At(target.clone()),
+                None => Proposal::Nowhere(refusals),
             };
             places.insert((*name).clone(), place);
         }

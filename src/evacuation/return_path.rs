@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::actions::{Way, way};
-use super::prepared::Readiness;
-use super::{Engine, NoPeer, Options};
+use super::engine::Engine;
+use super::job::Readiness;
+use super::peers::NoPeer;
+use super::request::Request;
 use crate::host::{Host, HostError};
 use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;
@@ -64,11 +66,11 @@ impl Engine {
     }
 }
 
-/// What a refuge has said of where a zone has gone. Whoever is too old to be asked has not moved it; an answer that did
-/// not come is none.
+/// What a refuge has said of where a zone has gone. A host that does not support the request has not moved it; an answer
+/// that did not come is none.
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
-        Err(error) if error.is_not_understood() => Ok(None),
+        Err(HostError::Unsupported { .. }) => Ok(None),
         answer => answer.map_err(|error| format!("where it is cannot be told: {error}")),
     }
 }
@@ -77,7 +79,7 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
 pub(super) async fn way_back(
     away: &Away,
     refuge: &dyn Host,
-    options: &Options,
+    request: &Request,
     platform: &dyn Platform,
 ) -> Result<Kind, Readiness> {
     let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
@@ -103,7 +105,7 @@ pub(super) async fn way_back(
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
     // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || options.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
     match (zone.is_running(), zone.brand) {
         (true, _) if restarts => match way(zone, Action::Restart) {
             Ok(Way::Move(kind)) => Ok(kind),
@@ -114,7 +116,7 @@ pub(super) async fn way_back(
         (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
             "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
         ))),
-        (false, _) if options.all || options.zones.contains(&away.zone) => Ok(Kind::Cold),
+        (false, _) if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
         (false, _) if away.was_running => {
             let reason = "it ran when it left and does not run on";
             Err(Readiness::Skipped(format!(
