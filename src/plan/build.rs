@@ -124,7 +124,7 @@ impl BuiltPlan {
     pub fn unhandled(&self, hosts: &[String], all: bool) -> impl Iterator<Item = UnplacedZone> {
         let emptied = self.fleet.hosts.iter().filter(|host| hosts.contains(&host.name));
         emptied.flat_map(move |host| {
-            host.unhandled(all).map(|stranger| UnplacedZone::unhandled(&host.name, stranger))
+            host.unhandled(all).map(|unmanaged_guest| UnplacedZone::unhandled(&host.name, unmanaged_guest))
         })
     }
 

@@ -15,7 +15,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{HostUri, Kind, Millis, Stranger};
+use crate::model::{HostUri, Kind, Millis, UnmanagedGuest};
 
 /// The form of the file that this software writes.
 pub const FORM: u32 = 1;
@@ -90,9 +90,9 @@ pub struct UnplacedZone {
 
 impl UnplacedZone {
     /// A guest of that host that cannot be handled.
-    pub fn unhandled(host: &str, stranger: &Stranger) -> Self {
-        let reasons = vec![format!("it cannot be handled: {}", stranger.reason)];
-        Self { zone: stranger.label(), host: host.to_owned(), reasons }
+    pub fn unhandled(host: &str, unmanaged_guest: &UnmanagedGuest) -> Self {
+        let reasons = vec![format!("it cannot be handled: {}", unmanaged_guest.reason)];
+        Self { zone: unmanaged_guest.label(), host: host.to_owned(), reasons }
     }
 }
 

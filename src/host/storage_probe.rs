@@ -30,7 +30,7 @@ const PREFIX: &str = ".sysadm-probe-";
 
 /// A zone as it is offered to other hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct Exported {
     /// All about it.
     pub manifest: Manifest,
     /// What tells its storage from other storage.
@@ -132,11 +132,11 @@ impl DiskView {
 
 /// The marks that this host has left and not yet taken away.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub struct Markers {
     left: Mutex<HashSet<PathBuf>>,
 }
 
-impl Marks {
+impl Markers {
     /// Leaves a mark at each disk, or makes another proof where none can be left.
     pub fn leave(&self, disks: &[Disk]) -> ProbeTicket {
         // Disks in one folder share a mark.
@@ -196,7 +196,7 @@ impl Marks {
     }
 }
 
-impl Drop for Marks {
+impl Drop for Markers {
     fn drop(&mut self) {
         for path in self.left.get_mut().unwrap_or_else(PoisonError::into_inner).drain() {
             let _ = std::fs::remove_file(path);
@@ -205,7 +205,7 @@ impl Drop for Marks {
 }
 
 /// Looks for each mark from this host.
-pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
+pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
     let views = ticket.marks.iter().map(|mark| async {
         let seen = match (&mark.proof, &mark.disk.source) {
             (Proof::Servers, DiskSource::Network { protocol, servers }) => reach(protocol, servers).await,
