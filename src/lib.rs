@@ -71,6 +71,7 @@ pub mod config;
 pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
+pub mod failpoints;
 pub mod file;
 mod folder;
 #[cfg(feature = "fuzzing")]
@@ -84,7 +85,6 @@ pub mod model;
 pub mod paths;
 pub mod plan;
 pub mod platform;
-pub mod points;
 pub mod policy;
 pub mod run_lock;
 pub mod software;

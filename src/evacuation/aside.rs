@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::{Ask, Mode};
 use super::cancel::QUESTIONS;
-use super::one::OneMove;
+use super::zone_move::ZoneMove;
 use super::prepared::{Prepared, Readiness};
 use super::record::{Errand, Subject};
 use super::run::renew;
@@ -75,7 +75,7 @@ impl Engine {
         let bookings: Vec<_> = ready.iter().map(|(.., task)| task.clone()).collect();
         let moves = ready.iter().enumerate().map(|(number, (row, peer, task))| async move {
             let of = Subject { engine: self, board, errand: Errand::Aside(row), task, peer };
-            OneMove::new(of, Turn::new(window, number)).run(options.retries).await;
+            ZoneMove::new(of, Turn::new(window, number)).run(options.retries).await;
         });
         tokio::select! {
             _ = futures::future::join_all(moves) => {}

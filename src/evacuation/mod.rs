@@ -34,7 +34,6 @@ mod here;
 mod lookout;
 mod maintenance;
 mod offering;
-mod one;
 mod outcome;
 mod passes;
 mod prepare;
@@ -51,6 +50,7 @@ pub mod survey;
 mod wait;
 mod way_back;
 mod window;
+mod zone_move;
 
 use std::sync::Arc;
 

@@ -5,11 +5,12 @@
 use uuid::Uuid;
 
 use super::cancel::{MOVES, QUESTIONS};
-use super::rest::{Bed, Seen, rests_now, seen, state_of};
+use super::rest::{Bed, rests_now, seen, state_of};
 use super::{Board, Engine, Event, Stage};
 use crate::host::{Host, chain};
+use crate::migration::recovery::Observed;
 use crate::model::{Aux, Inventory, Step, ZoneName};
-use crate::points::{Place, When};
+use crate::failpoints::{Actor, Timing};
 use crate::store::{Entry, Mark, Move, MoveState, Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
@@ -100,7 +101,7 @@ impl Resting<'_> {
             _ => "it still runs".to_owned(),
         };
         let (seen, found) = seen(&inventory, uuid);
-        if seen == Seen::Down {
+        if seen == Observed::Installed {
             let now = rests_now(&row, found);
             self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
             self.told(self.done(zone, step), zone);
@@ -127,7 +128,7 @@ impl Resting<'_> {
         let Some(inventory) = self.look(rest.uuid).await.filter(|_| answer.is_some()) else {
             return unknown();
         };
-        if seen(&inventory, rest.uuid).0 != Seen::Runs {
+        if seen(&inventory, rest.uuid).0 != Observed::Runs {
             let reason = match answer {
                 Some(Err(error)) => error.to_string(),
                 _ => "it was booted and has ended at once".to_owned(),
@@ -159,7 +160,7 @@ impl Resting<'_> {
     /// The intent of its step is on the disk before anything is done with it.
     fn begin(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Intent, None)?;
-        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         let begun = |a_move: &mut Move| {
             (a_move.state, a_move.step, a_move.started) =
                 (MoveState::Migrating, Some(step), Some(Engine::now()));
@@ -169,7 +170,7 @@ impl Resting<'_> {
 
     fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Done, None)?;
-        self.engine.local.points().reach(Place::Journal, When::After, step)
+        self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
     fn end(&self, zone: &ZoneName, state: MoveState, error: Option<String>) {

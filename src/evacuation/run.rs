@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::one::OneMove;
+use super::zone_move::ZoneMove;
 use super::prepared::{Prepared, Readiness};
 use super::record::{Errand, Subject};
 use super::scene::Scene;
@@ -56,7 +56,7 @@ impl Engine {
             };
             let errand = away.as_deref().map_or(leaves, Errand::Return);
             let of = Subject { engine: self, board, errand, task: &task, peer: &peer };
-            OneMove::new(of, turn).run(options.retries).await;
+            ZoneMove::new(of, turn).run(options.retries).await;
             expect(Some(name(&task)));
         });
         tokio::select! {

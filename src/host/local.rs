@@ -32,7 +32,7 @@ use crate::model::{
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
-use crate::points::{Place, Points, When};
+use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::store::Store;
 use crate::zonepath;
 
@@ -48,14 +48,14 @@ pub struct Local {
     holds: hold::Holds,
     arrived: guests::Arrived,
     clock: fn() -> Millis,
-    points: Points,
+    failpoints: Failpoints,
     limits: Limits,
 }
 
 impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
-        let points = Points::of_state_folder(&paths.state_dir());
+        let failpoints = Failpoints::of_state_folder(&paths.state_dir());
         let id = guests::identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
         let (marks, holds, limits) = (Marks::default(), hold::Holds::default(), Limits::default());
@@ -71,7 +71,7 @@ impl Local {
             holds,
             arrived,
             clock: Millis::now,
-            points,
+            failpoints,
             limits,
         }
     }
@@ -84,29 +84,29 @@ impl Local {
 
     /// The same host, with another hook at each moment of a move.
     #[must_use]
-    pub fn with_points(self, points: Points) -> Self {
-        Self { points, ..self }
+    pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
+        Self { failpoints, ..self }
     }
 
     /// Who is told of each moment of a move here.
-    pub const fn points(&self) -> &Points {
-        &self.points
+    pub const fn failpoints(&self) -> &Failpoints {
+        &self.failpoints
     }
 
     /// Acts for a step of a move.
     async fn act<T>(
         &self,
-        place: Place,
+        actor: Actor,
         step: Step,
         act: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, HostError> {
-        let reach = |when| {
+        let hit = |timing| {
             let failed = |reason| HostError::Failed { host: self.name.clone(), reason };
-            self.points.reach(place, when, step).map_err(failed)
+            self.failpoints.hit(actor, timing, step).map_err(failed)
         };
-        reach(When::Before)?;
+        hit(Timing::Before)?;
         let value = act.await?;
-        reach(When::After)?;
+        hit(Timing::After)?;
         Ok(value)
     }
 
@@ -227,7 +227,7 @@ impl Host for Local {
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
-        self.act(Place::Destination, Step::Reserve, self.book(&arrival, lease)).await
+        self.act(Actor::Destination, Step::Reserve, self.book(&arrival, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
@@ -246,7 +246,7 @@ impl Host for Local {
             self.settle_in(uuid).await?;
             Ok(())
         };
-        self.act(Place::Destination, Step::Settle, act).await
+        self.act(Actor::Destination, Step::Settle, act).await
     }
 
     async fn attach(&self, manifest: Manifest) -> Result<(), HostError> {
@@ -259,7 +259,7 @@ impl Host for Local {
             }
             Ok(())
         };
-        self.act(Place::Destination, Step::Attach, act).await
+        self.act(Actor::Destination, Step::Attach, act).await
     }
 
     async fn detach(&self, zone: ZoneName, uuid: Uuid, gone: bool) -> Result<(), HostError> {
@@ -286,7 +286,7 @@ impl Host for Local {
             let _pass = self.pass(&zone, uuid)?;
             self.platform.boot(&zone, uuid).await.map_err(|error| self.failed(error))
         };
-        self.act(Place::Destination, Step::Boot, act).await
+        self.act(Actor::Destination, Step::Boot, act).await
     }
 
     async fn keep(&self, manifest: Manifest) -> Result<(), HostError> {
@@ -313,7 +313,7 @@ impl Host for Local {
                 self.sockets.expect(&token, manifest.zone.uuid).map_err(|error| self.failed(error))?;
             self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
-        self.act(Place::Destination, Step::Prepare, act).await
+        self.act(Actor::Destination, Step::Prepare, act).await
     }
 
     async fn close_arrival(&self, token: Token) -> Result<(), HostError> {
@@ -328,7 +328,7 @@ impl Host for Local {
             let folder = self.sockets.folder(&token);
             self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
         };
-        self.act(Place::Source, Step::Transfer, act).await
+        self.act(Actor::Source, Step::Transfer, act).await
     }
 
     async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
@@ -344,7 +344,7 @@ impl Host for Local {
             self.platform.finish(&zone).await.map_err(|error| self.failed(error))?;
             self.see_off(&zone)
         };
-        self.act(Place::Source, Step::Settle, act).await
+        self.act(Actor::Source, Step::Settle, act).await
     }
 
     async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
@@ -355,7 +355,7 @@ impl Host for Local {
             let _ = self.forget_older(uuid);
             Ok(())
         };
-        self.act(Place::Destination, Step::Switch, act).await
+        self.act(Actor::Destination, Step::Switch, act).await
     }
 
     async fn discard(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
@@ -371,6 +371,6 @@ impl Host for Local {
     async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
         let act =
             async { self.sockets.listen(token, channel, &self.name).map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Prepare, act).await
+        self.act(Actor::Source, Step::Prepare, act).await
     }
 }

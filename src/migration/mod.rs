@@ -8,6 +8,7 @@ mod cold;
 pub mod converge;
 mod live;
 pub mod older;
+pub mod recovery;
 mod restart;
 pub mod retry;
 pub mod stall;

@@ -20,7 +20,7 @@ mod neighbours;
 mod networks;
 mod older;
 mod passes;
-mod points;
+mod failpoints;
 mod promises;
 mod resting;
 mod retries;

@@ -22,7 +22,7 @@ mod names;
 mod networks;
 mod oddities;
 mod outages;
-mod points;
+mod failpoints;
 mod policies;
 mod returning;
 mod schema;

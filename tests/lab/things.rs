@@ -2,7 +2,7 @@
 //! somebody undefines while it moves is kept all the same.
 
 use crate::harness::{Host, Lab};
-use crate::points::{order_to_wait, wait_until_reached};
+use crate::failpoints::{order_to_wait, wait_until_reached};
 
 fn lab() -> Lab {
     Lab::with_default_target(&["h1", "h2"], "ssh://root@h2")

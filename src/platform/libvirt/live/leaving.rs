@@ -19,7 +19,7 @@ use crate::paths::Paths;
 use crate::platform::PlatformError;
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
 use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, script};
-use crate::points::is_guarded;
+use crate::failpoints::holds_incoming;
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
 type Outcome = Option<Result<(), String>>;
@@ -87,7 +87,7 @@ impl Leaving {
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
         let socket = |channel: Channel| folder.join(channel.socket_name()).display().to_string();
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
-        words.extend(is_guarded(&paths.state_dir()).then_some("--suspend"));
+        words.extend(holds_incoming(&paths.state_dir()).then_some("--suspend"));
         // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
         words.extend(["--unsafe", "--abort-on-error"]);
         words.extend(zone.persistent.then_some("--persistent"));

@@ -10,11 +10,11 @@ use crate::host::{Host, Progress};
 use crate::migration::{Log, MoveError, Moved, migrate, retry};
 use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
-use crate::points::{Place, When};
+use crate::failpoints::{Actor, Timing};
 use crate::store::{Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
-pub(super) struct OneMove<'a> {
+pub(super) struct ZoneMove<'a> {
     of: Subject<'a>,
     /// Given back as soon as the zone runs at its destination: what follows is paper.
     turn: Turn<'a>,
@@ -30,7 +30,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'a> OneMove<'a> {
+impl<'a> ZoneMove<'a> {
     /// The move of a zone that is ready, when it is its turn.
     pub const fn new(of: Subject<'a>, turn: Turn<'a>) -> Self {
         Self { of, turn, step: Mutex::new(Step::Reserve) }
@@ -191,11 +191,11 @@ impl<'a> OneMove<'a> {
     }
 }
 
-impl Log for OneMove<'_> {
+impl Log for ZoneMove<'_> {
     fn intent(&self, step: Step) -> Result<(), String> {
         *locked(&self.step) = step;
         self.write(step, Mark::Intent, None)?;
-        self.of.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        self.of.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
             let changed = self.of.board.change(self.zone(), |a_move| a_move.step = Some(step));
@@ -211,7 +211,7 @@ impl Log for OneMove<'_> {
         }
         self.write(step, Mark::Done, None)?;
         self.tell(step, Mark::Done);
-        self.of.engine.local.points().reach(Place::Journal, When::After, step)
+        self.of.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
     fn finds_the_same(&self) {
