@@ -34,7 +34,7 @@ fn main() {
         report(&format!("sysadm {}", words.join(" ")), || sysadm(folder.path(), words));
     }
     let paths = Paths::new(folder.path());
-    let hook = sysadm::hooks::install(&paths).expect("the hooks").remove(0).0;
+    let hook = sysadm::platform::libvirt::hooks::install(&paths).expect("the hooks").remove(0).0;
     report("hook, not in maintenance", || start_of_a_zone(&hook, true));
     std::fs::write(paths.lock_marker(), "admin since today by root\n").expect("a marker");
     report("hook, in maintenance", || start_of_a_zone(&hook, false));

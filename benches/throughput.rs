@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 mod sshd;
 
 use sshd::Sshd;
-use sysadm::host::ByteStream;
+use sysadm::transport::ByteStream;
 
 const SIZE: usize = 1 << 30;
 const BLOCK: usize = 1 << 20;

@@ -8,10 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::host::Role;
-use crate::migration::Policy;
-use crate::model::Address;
-use crate::model::Word;
+use crate::model::{Address, MoveLimits, Role, Word};
 pub use map::Maps;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
@@ -186,9 +183,9 @@ impl Default for Migration {
 
 impl Migration {
     /// When a move is given up.
-    pub fn policy(&self) -> Policy {
+    pub fn policy(&self) -> MoveLimits {
         let stall = (self.stall > 0).then(|| Duration::from_secs(self.stall));
-        Policy { stall, passes: self.passes, shutdown: Duration::from_secs(self.shutdown) }
+        MoveLimits { stall, passes: self.passes, shutdown: Duration::from_secs(self.shutdown) }
     }
 }
 

@@ -13,6 +13,7 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Error, ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -20,6 +21,36 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+
+/// What was done with a script, or with another file that setup installs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// It is new here.
+    Installed,
+    /// It was there in another form.
+    Updated,
+    /// It was there already.
+    Unchanged,
+    /// It was there in another form, which stays.
+    Kept,
+    /// It was taken away.
+    Removed,
+    /// It was not there.
+    Absent,
+}
+
+impl fmt::Display for FileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Installed => "installed",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Kept => "edited, stays as it is",
+            Self::Removed => "removed",
+            Self::Absent => "not installed",
+        })
+    }
+}
 
 /// A content that lies beside the file that it will be. It goes with this, unless it gets its name.
 #[derive(Debug)]

@@ -58,7 +58,7 @@
 //! - [`migration`]: how one zone moves, and the three ways in which that can end.
 //! - [`evacuation::recover`]: the table of what is done after an interruption.
 //! - `platform::libvirt::live`: why a zone is held at its destination until its source has ended.
-//! - [`maintenance`] and [`hooks`]: the lock, and how libvirt comes to respect it.
+//! - [`maintenance`] and `platform::libvirt::hooks`: the lock, and how libvirt comes to respect it.
 //! - [`host`]: all that a host can be asked, in one list.
 
 // Tests start what they need: sshd, ssh-keygen, the tool itself. See clippy.toml.
@@ -66,6 +66,8 @@
 
 pub mod agent;
 pub mod attachment;
+pub mod backoff;
+pub mod boot_lock;
 pub mod cli;
 pub mod config;
 pub mod elsewhere;
@@ -77,7 +79,6 @@ mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod hooks;
 pub mod host;
 pub mod maintenance;
 pub mod migration;

@@ -128,7 +128,7 @@ pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
         Ok(Some((zone, _))) => {
             Some(holds(&format!("the manifest of another zone, '{zone}', which is detached")))
         }
-        Err(error) => Some(holds(&format!("a manifest that is none: {}", crate::host::chain(&error)))),
+        Err(error) => Some(holds(&format!("a manifest that is none: {}", crate::model::chain(&error)))),
     }
 }
 

@@ -136,7 +136,7 @@ fn what_is_in_a_key_file_never_gets_into_an_error() {
     for broken in [whole.replace("-----END", "-----ENDE"), whole.replacen(&secret, &secret[1..], 1)] {
         fs::write(&key, broken).unwrap();
         let error = cert::issue(dir.path(), "h2", &[], 30, NOW).unwrap_err();
-        assert!(!format!("{error:?} {}", sysadm::host::chain(&error)).contains(&secret[8..40]));
+        assert!(!format!("{error:?} {}", sysadm::model::chain(&error)).contains(&secret[8..40]));
     }
     fs::write(&key, &whole).unwrap();
     assert!(cert::show(&key).unwrap_err().to_string().contains("ca.key holds no usable certificate"));

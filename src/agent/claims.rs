@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::host::Token;
+use crate::model::Token;
 
 /// The tokens that are in use, each with the peer that used it first, and how often. Clones share them.
 #[derive(Clone, Debug, Default)]

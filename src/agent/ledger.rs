@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::host::Role;
+use crate::model::Role;
 use crate::model::format_bytes;
 
 /// How many times its text a question takes at most, when it is understood: a list of empty texts does.

@@ -14,8 +14,10 @@ use tokio::task::JoinSet;
 use super::Peer;
 use super::claims::Claim;
 use super::ledger::{Held, Limits};
-use crate::host::{ByteStream, Call, Deed, Host, HostError, Named, Role, Standing, Token};
+use crate::host::{Call, Deed, Host, HostError, Named, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
+use crate::model::{Role, Token};
+use crate::transport::ByteStream;
 use crate::transport::frame::{self, FrameError};
 use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 
@@ -93,7 +95,7 @@ async fn read_requests(
             Ok(Ok(Next::Request(request, held))) => (request, held),
             Ok(Ok(Next::Refused { id, reason })) => {
                 let reason = format!("failed to begin a question: {reason}");
-                let error = HostError::Failed { host: host.name().to_owned(), reason };
+                let error = HostError::permanent(host.name(), reason);
                 if replies.send(Answer::small(&reply(id, Err(error)))?).await.is_err() {
                     return Ok(());
                 }
@@ -279,12 +281,10 @@ fn admit(
     host: &dyn Host,
     peer: &Peer,
 ) -> Result<(Call, Option<Claim>), HostError> {
-    let failed = |what: &str, reason: String| HostError::Failed {
-        host: host.name().to_owned(),
-        reason: format!("{what}: {reason}"),
-    };
-    let mut call: Call =
-        serde_json::from_value(call).map_err(|error| HostError::not_understood(host.name(), &error))?;
+    let failed = |what: &str, reason: String| HostError::permanent(host.name(), format!("{what}: {reason}"));
+    let mut call: Call = serde_json::from_value(call).map_err(|error| {
+        HostError::unsupported(host.name(), format!("failed to understand the question: {error}"))
+    })?;
     let begin = format!("failed to begin {}", call.name());
     if let Some(error) = not_allowed(host, peer, call.name(), call.role()) {
         return Err(error);

@@ -10,7 +10,9 @@ use tokio::io::AsyncReadExt;
 use super::claims::{Claim, Claims};
 use super::ledger::Ledger;
 use super::questions;
-use crate::host::{ByteStream, Channel, Host, HostError, Role, Token, chain};
+use crate::host::{Host, HostError};
+use crate::model::{Channel, Role, Token, chain};
+use crate::transport::ByteStream;
 use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
 use crate::transport::{frame, relay};
 
@@ -193,12 +195,16 @@ impl Session {
     ) -> Result<T, ServeError> {
         match action.await {
             Ok(value) => Ok(value),
-            Err(error) => Err(self.refuse(chain(&error)).await),
+            Err(error) => Err(self.refuse_with(chain(&error), error.is_transient()).await),
         }
     }
 
     async fn refuse(&mut self, reason: String) -> ServeError {
-        match self.say(&Welcome::Refused { reason: reason.clone() }).await {
+        self.refuse_with(reason, false).await
+    }
+
+    async fn refuse_with(&mut self, reason: String, transient: bool) -> ServeError {
+        match self.say(&Welcome::Refused { reason: reason.clone(), transient }).await {
             Ok(()) => ServeError::Refused { peer: self.name(), reason },
             Err(error) => error,
         }

@@ -15,7 +15,9 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 
 use super::{Peer, ServeError, serve};
-use crate::host::{ByteStream, Host, Role};
+use crate::host::Host;
+use crate::model::Role;
+use crate::transport::ByteStream;
 
 /// Serves the peer at standard input and output. Who can start this program here may do everything with it.
 ///

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use super::{AttachmentError, Desk, Known, Refusal};
 use crate::file;
-use crate::host::{Host, HostError, chain};
+use crate::host::{Host, HostError};
+use crate::model::chain;
 use crate::model::document::{self, Written};
 use crate::model::{Manifest, Zone, ZoneName, ZoneState};
 use crate::run_lock::RunLock;

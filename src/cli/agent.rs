@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::{CliError, Exit, ui, zone};
-use crate::host::{Local, chain};
+use crate::host::Local;
+use crate::model::chain;
 use crate::{agent, standby};
 
 /// Serve this host to other hosts

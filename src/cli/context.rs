@@ -168,7 +168,7 @@ impl Context {
         if let Err(error) = sent {
             super::ui::complain(&format!(
                 "warning: no line could be written to syslog ({})",
-                crate::host::chain(&error)
+                crate::model::chain(&error)
             ));
         }
     }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use crate::attachment::AttachmentError;
 use crate::evacuation::EvacuationError;
 use crate::evacuation::cancel::Reason;
-use crate::host::{HostError, chain};
+use crate::host::HostError;
 use crate::maintenance::MaintenanceError;
+use crate::model::chain;
 use crate::model::{Blocker, BlockerKind};
 use crate::run_lock::LockError;
 

@@ -78,7 +78,7 @@ const fn status_of(left: &Result<Inventory, String>) -> Exit {
 /// The guests that are here now.
 async fn left_here(context: &Context) -> Result<Inventory, String> {
     let platform = context.platform().map_err(|error| error.message())?;
-    platform.inventory().await.map_err(|error| crate::host::chain(&error))
+    platform.inventory().await.map_err(|error| crate::model::chain(&error))
 }
 
 /// What an administrator wants to know before the reboot. Says "safe" only if the hypervisor has just said that

@@ -76,7 +76,7 @@ const COLUMNS: &[Column<Line>] = &[
         width: 5,
         value: |line| match &line.found {
             Ok(loaded) => loaded.policy.about.clone(),
-            Err(error) => Some(format!("({})", crate::host::chain(error))),
+            Err(error) => Some(format!("({})", crate::model::chain(error))),
         },
     },
 ];
@@ -139,7 +139,7 @@ fn check(files: &[PathBuf]) -> Exit {
                 exit = Exit::Error;
                 match &error {
                     PolicyError::Wrong { mistakes, .. } => tell(&file, mistakes),
-                    other => ui::complain(&crate::host::chain(other)),
+                    other => ui::complain(&crate::model::chain(other)),
                 }
             }
         }

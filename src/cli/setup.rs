@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::config::PlatformKind;
-use crate::hooks::{self, Change};
+use crate::file::FileChange;
+use crate::platform::libvirt::hooks;
 use crate::policy::files;
 
 /// Make the hypervisor itself respect maintenance
@@ -34,7 +35,7 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
         if args.uninstall { hooks::uninstall(&context.paths) } else { hooks::install(&context.paths) };
     let changes = changes.map_err(|error| CliError::new(Exit::Error, error))?;
     say_each(&changes);
-    if changes.iter().any(|(_, change)| *change == Change::Installed) {
+    if changes.iter().any(|(_, change)| *change == FileChange::Installed) {
         ui::say(
             "libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)",
         );
@@ -42,6 +43,6 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn say_each(changes: &[(PathBuf, Change)]) {
+fn say_each(changes: &[(PathBuf, FileChange)]) {
     changes.iter().for_each(|(path, change)| ui::say(&format!("{}: {change}", path.display())));
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::model::{HostName, HostUri, NetMap};
-use crate::plan::Fleet;
+use crate::model::{HostName, NetMap};
 
 /// What each host calls otherwise, by the host's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -26,18 +25,6 @@ impl Maps {
         let of_host = self.0.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(host));
         of_host.map(|(_, map)| map.net.clone()).unwrap_or_default()
     }
-
-    /// Tells a planner. Hosts that the fleet knows by a URI are found by its host part.
-    pub fn apply(&self, fleet: &mut Fleet) {
-        for host in &mut fleet.hosts {
-            let uri = host.name.parse::<HostUri>();
-            let networks = self.networks_of(uri.as_ref().map_or(&host.name, |uri| &uri.host));
-            // An inventory file may say it itself.
-            if !networks.is_empty() {
-                host.net_map = networks;
-            }
-        }
-    }
 }
 
 impl TryFrom<BTreeMap<HostName, HostMap>> for Maps {
@@ -57,23 +44,17 @@ impl TryFrom<BTreeMap<HostName, HostMap>> for Maps {
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
-    use crate::plan::{Fleet, FleetHost};
 
     fn maps(text: &str) -> Result<super::Maps, String> {
         Config::parse(text).map(|config| config.map)
     }
 
     #[test]
-    fn a_host_is_found_by_its_name_whatever_its_case_and_however_it_is_reached() {
+    fn a_host_is_found_by_its_name_whatever_its_case() {
         let maps = maps("[map.\"h2\".net]\nbr0 = \"br10\"\nbr1 = \"br10\"\n").unwrap();
-        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
-        let names = ["ssh://root@H2:22", "rads://h2", "h2", "h3"];
-        let mut fleet = Fleet { hosts: names.map(host).to_vec(), zones: vec![] };
-        maps.apply(&mut fleet);
-        let there = |host: &FleetHost| host.net_map.there("br1").map(ToString::to_string);
-        let found: Vec<_> = fleet.hosts.iter().map(there).collect();
+        let there = |host: &str| maps.networks_of(host).there("br1").map(ToString::to_string);
         let br10 = || Some("br10".to_owned());
-        assert_eq!(found, [br10(), br10(), br10(), None]);
+        assert_eq!(["H2", "h2", "h3"].map(there), [br10(), br10(), None]);
     }
 
     #[test]

@@ -14,13 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::{Ask, Mode};
 use super::cancel::QUESTIONS;
-use super::zone_move::ZoneMove;
 use super::prepared::{Prepared, Readiness};
 use super::record::{Errand, Subject};
 use super::run::renew;
 use super::scene::Scene;
 use super::way_back::way_back;
 use super::window::{Turn, Window};
+use super::zone_move::ZoneMove;
 use super::{Board, Engine, Options, short};
 use crate::migration::Task;
 use crate::model::{Beside, HostUri, Kind, ZoneName};

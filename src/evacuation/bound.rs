@@ -1,7 +1,7 @@
 //! A zone as it will be where it goes: plugged into networks that may have other names there.
 
 use super::Engine;
-use crate::host::chain;
+use crate::model::chain;
 use crate::model::{Blocker, BlockerKind, HostUri, Manifest, Plug};
 use crate::store::{Away, StoreError};
 

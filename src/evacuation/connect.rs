@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::host::{Host, Remote, chain};
+use crate::host::{Host, Remote};
+use crate::model::chain;
 use crate::model::{HostId, HostUri};
 use crate::transport::Dialer;
 

@@ -136,7 +136,7 @@ impl Engine {
         let answers = futures::future::join_all(asked).await;
         let Surveyed { mut fleet, .. } = Surveyed::of(answers);
         fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
-        self.maps.apply(&mut fleet);
+        fleet.map_networks(|host| self.maps.networks_of(host));
         // When its own maintenance begins keeps no zone from coming home.
         let here = |host: &&mut FleetHost| host.name == self.local.name();
         fleet.hosts.iter_mut().filter(here).for_each(|host| host.announced = None);

@@ -1,8 +1,8 @@
 //! What a run needs of this host's maintenance: an evacuation that it is held, a return that it has ended.
 
 use super::{Engine, EvacuationError};
-use crate::host::chain;
 use crate::maintenance;
+use crate::model::chain;
 use crate::store::Direction;
 
 impl Engine {

@@ -70,8 +70,7 @@ pub use wait::Wait;
 
 use crate::config::Maps;
 use crate::host::{Host, HostError, Local};
-use crate::migration::Policy;
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, Zone, ZoneName};
+use crate::model::{HostUri, Inventory, Kind, Millis, MoveLimits, Step, Zone, ZoneName};
 use crate::plan::PlanFile;
 use crate::policy::describe_ring;
 use crate::run_lock::RunLock;
@@ -119,7 +118,7 @@ pub struct Engine {
     /// How it is given up.
     pub cancel: Cancel,
     /// When a single move is.
-    pub policy: Policy,
+    pub policy: MoveLimits,
     /// What other hosts call otherwise.
     pub maps: Maps,
 }

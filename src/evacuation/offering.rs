@@ -12,8 +12,9 @@ use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::way_back::{Trail, way_back};
 use super::{Engine, Event, Options, short};
-use crate::host::{Host, Offer, chain};
+use crate::host::{Host, Offer};
 use crate::migration::Task;
+use crate::model::chain;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Whereabouts};
 use crate::store::Away;
 

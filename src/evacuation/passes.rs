@@ -18,7 +18,7 @@ use super::scene::Scene;
 use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::{Board, Engine, Event, Options, Reason, Stage};
-use crate::migration::retry;
+use crate::migration::backoff;
 use crate::model::ZoneName;
 use crate::store::{AwayPhase, Direction, Move, MoveState, Rest};
 
@@ -119,7 +119,7 @@ impl Engine {
 
     /// Waits before the next pass; false if the run was given up meanwhile.
     async fn pause(&self, patience: Patience, waiting: &[(ZoneName, Wait)], board: &Board) -> bool {
-        let pause = retry::pause(patience.idle);
+        let pause = backoff(Patience::TRIES).pause(patience.idle);
         self.tell(waiting, &format!("asked again in {} s", pause.as_secs()), board);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
@@ -213,7 +213,8 @@ mod tests {
         assert_eq!(tries(&[true; 99], 0), 7);
         // Between two moves of another run nothing is to be seen of it.
         assert_eq!(tries(&[true, true, false, true, false, false, false], 1), 5);
-        let pauses: u64 = (1..=Patience::TRIES).map(|idle| retry::pause(idle).as_secs()).sum();
+        let pauses: u64 =
+            (1..=Patience::TRIES).map(|idle| backoff(Patience::TRIES).pause(idle).as_secs()).sum();
         assert!(pauses * 1000 > crate::migration::LEASE);
     }
 

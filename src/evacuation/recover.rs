@@ -10,8 +10,9 @@ pub(super) use ends::view;
 use ends::{End, look};
 
 use super::{Down, Engine, EvacuationError, Event, rest};
+use crate::host::{Host, HostError};
 use crate::migration::recovery::{Observed, Resolution, decide};
-use crate::host::{Host, HostError, chain};
+use crate::model::chain;
 use crate::model::{Aux, HostUri, Manifest, Step};
 use crate::store::{Away, AwayPhase};
 
@@ -175,7 +176,12 @@ fn settled(row: &Away, moved: bool) -> Option<Away> {
 }
 
 /// Why nothing is done, if so.
-fn left_open(resolution: Resolution, seen: (Observed, Observed), names: [&str; 2], row: &Away) -> Option<String> {
+fn left_open(
+    resolution: Resolution,
+    seen: (Observed, Observed),
+    names: [&str; 2],
+    row: &Away,
+) -> Option<String> {
     let (zone, [source, destination]) = (&row.zone, names);
     if row.phase == AwayPhase::Away && resolution != Resolution::RolledBack {
         // Nobody was moving it, so nothing is undone or finished.
@@ -221,8 +227,7 @@ async fn act(
             // only once that has ended, and the zone still runs here then.
             source.abort(zone.clone()).await?;
             if view(source, row).await != Observed::Runs {
-                let reason = "it has just left; try again".to_owned();
-                return Err(HostError::Failed { host: source.name().to_owned(), reason });
+                return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
             destination.discard(zone.clone(), uuid).await?;
         }
@@ -244,7 +249,10 @@ async fn act(
         }
         Resolution::RolledBack | Resolution::Moved | Resolution::Wait | Resolution::NeedsOperator => {}
     }
-    let moved = matches!(resolution, Resolution::Moved | Resolution::UndefineAtSource | Resolution::ResumeAtDestination);
+    let moved = matches!(
+        resolution,
+        Resolution::Moved | Resolution::UndefineAtSource | Resolution::ResumeAtDestination
+    );
     if let Some(manifest) = persistent.filter(|_| moved) {
         destination.keep(manifest.clone()).await?;
     }

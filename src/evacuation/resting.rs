@@ -7,10 +7,11 @@ use uuid::Uuid;
 use super::cancel::{MOVES, QUESTIONS};
 use super::rest::{Bed, rests_now, seen, state_of};
 use super::{Board, Engine, Event, Stage};
-use crate::host::{Host, chain};
-use crate::migration::recovery::Observed;
-use crate::model::{Aux, Inventory, Step, ZoneName};
 use crate::failpoints::{Actor, Timing};
+use crate::host::Host;
+use crate::migration::recovery::Observed;
+use crate::model::chain;
+use crate::model::{Aux, Inventory, Step, ZoneName};
 use crate::store::{Entry, Mark, Move, MoveState, Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.

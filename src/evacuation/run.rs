@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::zone_move::ZoneMove;
 use super::prepared::{Prepared, Readiness};
 use super::record::{Errand, Subject};
 use super::scene::Scene;
 use super::window::{Turn, Window};
+use super::zone_move::ZoneMove;
 use super::{Board, Engine, Options, Reason};
 use crate::host::Host;
 use crate::migration::{LEASE, RENEWAL, Task};

@@ -64,11 +64,11 @@ impl Engine {
     }
 }
 
-/// What a refuge has said of where a zone has gone. Whoever is too old to be asked has not moved it; an answer that did
-/// not come is none.
+/// What a refuge has said of where a zone has gone. A host that does not support the request has not moved it; an answer
+/// that did not come is none.
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
-        Err(error) if error.is_not_understood() => Ok(None),
+        Err(HostError::Unsupported { .. }) => Ok(None),
         answer => answer.map_err(|error| format!("where it is cannot be told: {error}")),
     }
 }

@@ -1,16 +1,18 @@
 //! One zone's move within a run: its attempts, each written down step by step, and its record afterwards.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::cancel::{MOVES, QUESTIONS};
 use super::record::{Errand, Subject, conclude};
 use super::window::Turn;
 use super::{Engine, Event, Stage, short};
-use crate::host::{Host, Progress};
-use crate::migration::{Log, MoveError, Moved, migrate, retry};
+use crate::failpoints::{Actor, Timing};
+use crate::host::Host;
+use crate::migration::{Log, MoveError, Moved, backoff, migrate};
+use crate::model::Progress;
 use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
-use crate::failpoints::{Actor, Timing};
 use crate::store::{Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
@@ -84,7 +86,7 @@ impl<'a> ZoneMove<'a> {
 
     /// Tries, and again while that may help.
     async fn attempt(&self, retries: u32) -> Result<Moved, MoveError> {
-        let mut attempts = 1;
+        let (begun, mut attempts) = (tokio::time::Instant::now(), 1);
         loop {
             let result = self.migrate().await;
             let Err(error) = &result else { return result };
@@ -94,9 +96,15 @@ impl<'a> ZoneMove<'a> {
                 Mark::Failed,
                 Some(error.to_string()),
             );
-            let again =
-                error.may_pass() && attempts <= retries && self.back_off(attempts, retries, error).await;
-            if !again {
+            let pause = backoff(retries).next(attempts, begun.elapsed()).filter(|_| error.is_transient());
+            let Some(pause) = pause else { return result.map_err(|error| error.after(attempts)) };
+            if !self
+                .back_off(
+                    pause,
+                    format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs()),
+                )
+                .await
+            {
                 return result.map_err(|error| error.after(attempts));
             }
             attempts += 1;
@@ -104,10 +112,8 @@ impl<'a> ZoneMove<'a> {
     }
 
     /// Waits a while, and then for its turn. Gives whether the move may be tried again.
-    async fn back_off(&self, attempts: u32, retries: u32, error: &MoveError) -> bool {
+    async fn back_off(&self, pause: Duration, text: String) -> bool {
         self.turn.pause();
-        let pause = retry::pause(attempts);
-        let text = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
         let _ = self.of.board.change(self.zone(), |a_move| {
             a_move.state = MoveState::Ready;
             a_move.error = Some(text.clone());
@@ -165,11 +171,11 @@ impl<'a> ZoneMove<'a> {
             Errand::Migrate => {
                 // What could not be kept afterwards does not go.
                 document::write(&self.of.task.manifest, &Written::by(self.of.engine.local.name(), started))
-                    .map_err(|error| crate::host::chain(&error))?;
+                    .map_err(|error| crate::model::chain(&error))?;
                 self.of.engine.store.begin_away(&row, &self.of.task.manifest)
             }
         };
-        written.map_err(|error| crate::host::chain(&error))
+        written.map_err(|error| crate::model::chain(&error))
     }
 
     fn end(&self, change: impl FnOnce(&mut Move)) {
@@ -187,7 +193,7 @@ impl<'a> ZoneMove<'a> {
     fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
         let Some(run) = self.of.board.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
-        self.of.engine.store.log_step(run, &entry).map_err(|error| crate::host::chain(&error))
+        self.of.engine.store.log_step(run, &entry).map_err(|error| crate::model::chain(&error))
     }
 }
 
@@ -199,7 +205,7 @@ impl Log for ZoneMove<'_> {
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
             let changed = self.of.board.change(self.zone(), |a_move| a_move.step = Some(step));
-            changed.map_err(|error| crate::host::chain(&error))?;
+            changed.map_err(|error| crate::model::chain(&error))?;
             self.tell(step, Mark::Intent);
         }
         Ok(())

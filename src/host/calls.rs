@@ -3,67 +3,13 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    ByteStream, Channel, DiskView, HostError, Named, Offer, Pending, ProbeTicket, Remote, Standing, Token,
-};
+use super::{DiskView, HostError, Named, Offer, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
-    ZoneName,
+    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Role, Sent,
+    Standby, Token, Whereabouts, Zone, ZoneName,
 };
 use crate::plan::Survey;
-
-/// What a peer may ask; each role includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Look.
-    Observe,
-    /// Bring and fetch zones.
-    Migrate,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    /// The word for it in sysadm.toml.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Observe => "observe",
-            Self::Migrate => "migrate",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// How far a live migration is. Sizes in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Sent so far, repeated pages counted again.
-    pub sent: u64,
-    /// Still to send, as far as is known now.
-    pub remaining: u64,
-    /// All that there is to send once.
-    pub total: u64,
-    /// The pass over its memory that it is in, from 1; 0 if the hypervisor does not tell.
-    #[serde(default)]
-    pub pass: u32,
-    /// What the zone changes of its memory, per second; 0 if the hypervisor does not tell.
-    #[serde(default)]
-    pub dirty_rate: u64,
-    /// What is sent, per second; 0 if the hypervisor does not tell.
-    #[serde(default)]
-    pub rate: u64,
-}
-
-/// How a live migration ended at the source, seen from there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
-    /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
-    pub stopped_for: u64,
-    /// Bytes of memory that were sent, as the hypervisor counts them; 0 if it does not.
-    #[serde(default)]
-    pub bytes: u64,
-}
+use crate::transport::ByteStream;
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $role:ident fn $name:ident($($(#[$wire:meta])* $arg:ident: $type:ty),*) -> $reply:ty, within $seconds:literal s;)+) => {
@@ -80,8 +26,7 @@ macro_rules! calls {
 
             /// What the zone that a question names is to a peer. A host is asked that by its own agent.
             async fn standing(&self, _peer: &str, _named: &Named) -> Result<Standing, HostError> {
-                let reason = "it does not tell whose its zones are".to_owned();
-                Err(HostError::Failed { host: self.name().to_owned(), reason })
+                Err(HostError::unsupported(self.name(), "it does not tell whose its zones are"))
             }
 
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
@@ -121,9 +66,9 @@ macro_rules! calls {
                 match self {
                     $(Self::$name { $($arg),* } => {
                         let reply = host.$name($($arg),*).await?;
-                        serde_json::to_value(reply).map_err(|error| HostError::Failed {
-                            host: host.name().to_owned(),
-                            reason: format!("failed to encode the answer of {}: {error}", stringify!($name)),
+                        serde_json::to_value(reply).map_err(|error| {
+                            let reason = format!("failed to encode the answer of {}: {error}", stringify!($name));
+                            HostError::permanent(host.name(), reason)
                         })
                     })+
                 }

@@ -1,8 +1,12 @@
 //! What a host answers instead of an answer.
 
+use std::error::Error;
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Blocker, ZoneName};
+use crate::model::{Blocker, ZoneName, chain};
+use crate::platform::{PlatformError, is_lost_connection};
 
 /// Why a host did not do what it was asked. It crosses the wire, so it is plain data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -67,26 +71,47 @@ pub enum HostError {
         host: String,
         /// The causes, outermost first, separated by `: `.
         reason: String,
+        /// Whether the same request may succeed in a while.
+        #[serde(default)]
+        transient: bool,
+    },
+    /// It has no such request, or not in this form: its sysadm or its platform cannot do that.
+    #[error("{host}: {reason}")]
+    Unsupported {
+        /// The host.
+        host: String,
+        /// What it cannot do.
+        reason: String,
     },
 }
 
-/// How the reason of an agent begins that does not know a question. Older ones say it so, too.
-const NOT_UNDERSTOOD: &str = "failed to understand the question: ";
-
 impl HostError {
-    /// An agent's answer to a question that it does not know, or not in this form.
-    pub fn not_understood(host: &str, error: &dyn std::error::Error) -> Self {
-        Self::Failed { host: host.to_owned(), reason: format!("{NOT_UNDERSTOOD}{error}") }
+    /// A failure of that host, with all its causes. It is transient if a cause is.
+    pub fn failed(host: &str, error: &(dyn Error + 'static)) -> Self {
+        Self::Failed { host: host.to_owned(), reason: chain(error), transient: is_transient(error) }
     }
 
-    /// Whether the host is too old, or too new, for the question.
-    pub fn is_not_understood(&self) -> bool {
-        matches!(self, Self::Failed { reason, .. } if reason.starts_with(NOT_UNDERSTOOD))
+    /// A failure of that host that the same request would meet again.
+    pub fn permanent(host: &str, reason: impl Into<String>) -> Self {
+        Self::Failed { host: host.to_owned(), reason: reason.into(), transient: false }
     }
 
-    /// A failure of that host, with all its causes.
-    pub fn failed(host: &str, error: &dyn std::error::Error) -> Self {
-        Self::Failed { host: host.to_owned(), reason: chain(error) }
+    /// A request that the host does not know.
+    pub fn unsupported(host: &str, reason: impl Into<String>) -> Self {
+        Self::Unsupported { host: host.to_owned(), reason: reason.into() }
+    }
+
+    /// Whether the same request may succeed in a while.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } => true,
+            Self::Refused { blockers, .. } => blockers.iter().all(|blocker| blocker.shortage.is_some()),
+            Self::Failed { transient, .. } => *transient,
+            Self::NoSuchZone { .. }
+            | Self::NotAllowed { .. }
+            | Self::NotItsOwn { .. }
+            | Self::Unsupported { .. } => false,
+        }
     }
 
     /// Whether the outcome of the question is unknown.
@@ -95,18 +120,45 @@ impl HostError {
     }
 }
 
+/// Whether the failure or one of its causes may not be met again.
+fn is_transient(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<PlatformError>().is_some_and(PlatformError::is_transient)
+        || error.downcast_ref::<io::Error>().is_some_and(is_lost_connection)
+        || error.source().is_some_and(is_transient)
+}
+
 fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
 }
 
-/// The causes of an error on one line, outermost first.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A failure with a cause.
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to open the stream")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn a_failure_is_transient_if_one_of_its_causes_is() {
+        let failure = |kind: io::ErrorKind| HostError::failed("h2", &Outer(kind.into()));
+        assert!(failure(io::ErrorKind::ConnectionReset).is_transient());
+        assert!(failure(io::ErrorKind::BrokenPipe).is_transient());
+        assert!(!failure(io::ErrorKind::NotFound).is_transient());
+        let zone: ZoneName = "web".parse().unwrap();
+        for transient in [true, false] {
+            let error = PlatformError::NotSent { zone: zone.clone(), what: "it was cut".into(), transient };
+            assert_eq!(HostError::failed("h2", &error).is_transient(), transient);
+        }
     }
-    text
+
+    #[test]
+    fn whether_a_failure_is_transient_crosses_the_wire() {
+        for transient in [true, false] {
+            let error = HostError::Failed { host: "h2".into(), reason: "busy".into(), transient };
+            let wire = serde_json::to_string(&error).unwrap();
+            assert_eq!(serde_json::from_str::<HostError>(&wire).unwrap(), error);
+        }
+    }
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
-    ZoneName,
+    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Sent,
+    Standby, Token, Whereabouts, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -52,7 +52,7 @@ impl FakeHost {
     }
 
     fn cannot<T>(&self) -> Result<T, HostError> {
-        Err(HostError::Failed { host: self.name.clone(), reason: "fake".into() })
+        Err(HostError::permanent(&self.name, "fake"))
     }
 }
 

@@ -19,21 +19,19 @@ use uuid::Uuid;
 
 use super::probe::{self, Marks};
 use super::sockets::Sockets;
-use super::{
-    ByteStream, Channel, DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Progress, Sent,
-    Standing, Token,
-};
+use super::{DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Standing};
 use crate::config::Limits;
+use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Step, Whereabouts,
-    Zone, ZoneName,
+    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Sent,
+    Standby, Step, Token, Whereabouts, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
 use crate::platform::Platform;
-use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::store::Store;
+use crate::transport::ByteStream;
 use crate::zonepath;
 
 /// This host.
@@ -101,7 +99,7 @@ impl Local {
         act: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, HostError> {
         let hit = |timing| {
-            let failed = |reason| HostError::Failed { host: self.name.clone(), reason };
+            let failed = |reason| HostError::permanent(&self.name, reason);
             self.failpoints.hit(actor, timing, step).map_err(failed)
         };
         hit(Timing::Before)?;
@@ -125,7 +123,7 @@ impl Local {
         &self.paths
     }
 
-    fn failed(&self, error: impl std::error::Error) -> HostError {
+    fn failed(&self, error: impl std::error::Error + 'static) -> HostError {
         HostError::failed(&self.name, &error)
     }
 
@@ -295,10 +293,7 @@ impl Host for Local {
         match here.zones.iter().find(|zone| zone.uuid == wanted.uuid) {
             Some(zone) if zone.persistent || !wanted.persistent => Ok(()),
             Some(_) => self.platform.define(&manifest).await.map_err(|error| self.failed(error)),
-            None => {
-                let reason = "it is not there any more".to_owned();
-                Err(HostError::Failed { host: self.name.clone(), reason })
-            }
+            None => Err(HostError::permanent(&self.name, "it is not there any more")),
         }
     }
 

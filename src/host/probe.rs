@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::file;
 use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
+use crate::platform::linux::device_name;
 use servers::reach;
 
 /// No more marks are left at once than that.
@@ -364,16 +365,6 @@ fn fingerprint(path: &Path) -> std::io::Result<String> {
     }
     let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{size}:{digest}"))
-}
-
-/// The world-wide name of a block device (SCSI, NVMe, multipath, LVM).
-/// `folder` is the device's own in `/sys`.
-pub fn device_name(folder: &Path) -> Option<String> {
-    ["dm/uuid", "wwid", "device/wwid"].iter().find_map(|file| {
-        let name = std::fs::read_to_string(folder.join(file)).ok()?;
-        let name = name.trim();
-        (!name.is_empty()).then(|| format!("wwid:{name}"))
-    })
 }
 
 #[cfg(test)]

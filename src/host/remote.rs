@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use self::link::Link;
-use super::{ByteStream, Call, Channel, HostError, Pending, Token, chain};
-use crate::model::{HostId, HostUri};
+use super::{Call, HostError, Pending};
+use crate::model::{Channel, HostId, HostUri, Token, chain};
 use crate::transport::hello::{self, Accepted, Purpose};
-use crate::transport::{DialError, Dialer, frame};
+use crate::transport::{ByteStream, DialError, Dialer, frame};
 
 /// Another host.
 pub struct Remote {
@@ -58,9 +58,8 @@ impl Remote {
     /// What the host says, or [`HostError::NoAnswer`].
     pub async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, HostError> {
         let (name, seconds) = (call.name(), call.seconds());
-        let call = serde_json::to_value(call).map_err(|error| HostError::Failed {
-            host: self.host_name().to_owned(),
-            reason: format!("failed to encode the question {name}: {error}"),
+        let call = serde_json::to_value(call).map_err(|error| {
+            HostError::permanent(self.host_name(), format!("failed to encode the question {name}: {error}"))
         })?;
         let answer = async { self.link().await?.ask(call).await.map_err(|reason| self.no_answer(reason)) };
         let answer = tokio::time::timeout(Duration::from_secs(seconds), answer)
@@ -92,9 +91,10 @@ impl Remote {
 
     async fn dial(&self, purpose: Purpose) -> Result<ByteStream, HostError> {
         let (id, stream) = open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
-            DialError::Refused { what, .. } => HostError::Failed {
+            DialError::Refused { what, transient, .. } => HostError::Failed {
                 host: self.host_name().to_owned(),
                 reason: format!("refuses the stream: {what}"),
+                transient,
             },
             error => self.no_answer(chain(&error)),
         })?;
@@ -121,9 +121,8 @@ impl Remote {
     }
 
     fn their_error(&self, call: &str, error: serde_json::Value) -> HostError {
-        serde_json::from_value(error.clone()).unwrap_or_else(|_| HostError::Failed {
-            host: self.host_name().to_owned(),
-            reason: format!("failed to do {call}: {error}"),
+        serde_json::from_value(error.clone()).unwrap_or_else(|_| {
+            HostError::permanent(self.host_name(), format!("failed to do {call}: {error}"))
         })
     }
 

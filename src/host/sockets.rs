@@ -20,8 +20,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{ByteStream, Channel, HostError, Pending, Token};
+use super::{HostError, Pending};
 use crate::file;
+use crate::model::{Channel, Token};
+use crate::transport::ByteStream;
 
 /// The end of the name of the file that says that a zone is let in under a token.
 const EXPECTED: &str = "expected";

@@ -10,10 +10,11 @@ use tokio::sync::watch::Receiver;
 use super::streams::Streams;
 use super::watch::watch;
 use super::{
-    LONG, Log, MoveError, Moved, Policy, SHORT, Task, asked, insist, not_boot_at_source, settle, soon, unless,
+    LONG, Log, MoveError, Moved, SHORT, Task, asked, insist, not_boot_at_source, settle, soon, unless,
 };
-use crate::host::{HostError, Sent, Token};
-use crate::model::{Aux, Step};
+use crate::host::HostError;
+use crate::model::{Aux, MoveLimits, Step};
+use crate::model::{Sent, Token};
 
 /// How long the end of a transfer is waited for that was asked to end.
 const END: Duration = Duration::from_secs(30);
@@ -21,7 +22,7 @@ const END: Duration = Duration::from_secs(30);
 pub(super) async fn migrate(
     task: &Task,
     log: &dyn Log,
-    policy: Policy,
+    policy: MoveLimits,
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let token = Token::random();
@@ -38,7 +39,7 @@ async fn sent_and_switched(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    policy: Policy,
+    policy: MoveLimits,
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let error = match not_boot_at_source(task, true).await {
@@ -78,7 +79,7 @@ async fn transfer(
     log: &dyn Log,
     token: &Token,
     streams: &Streams,
-    policy: Policy,
+    policy: MoveLimits,
     abort: Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;

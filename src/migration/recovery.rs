@@ -75,16 +75,25 @@ pub const fn decide(step: Option<Step>, source: Observed, destination: Observed)
     let shut_down = matches!(step, Some(Step::Shutdown | Step::Boot));
     let brought = sent || shut_down || matches!(step, Some(Step::Attach | Step::Detach));
     match (source, destination) {
-        (Observed::Silent | Observed::Moves | Observed::Held, _) | (_, Observed::Silent | Observed::Moves) => Resolution::Wait,
-        (Observed::Absent | Observed::GoneOn, Observed::GoneOn) | (Observed::GoneOn, Observed::Absent) => Resolution::Follow,
-        (Observed::Installed, Observed::GoneOn) | (Observed::GoneOn, Observed::Installed) if brought => Resolution::Follow,
+        (Observed::Silent | Observed::Moves | Observed::Held, _)
+        | (_, Observed::Silent | Observed::Moves) => Resolution::Wait,
+        (Observed::Absent | Observed::GoneOn, Observed::GoneOn) | (Observed::GoneOn, Observed::Absent) => {
+            Resolution::Follow
+        }
+        (Observed::Installed, Observed::GoneOn) | (Observed::GoneOn, Observed::Installed) if brought => {
+            Resolution::Follow
+        }
         (Observed::GoneOn, _) | (_, Observed::GoneOn) => Resolution::NeedsOperator,
         (Observed::Runs, Observed::Runs) | (Observed::Absent, Observed::Absent) => Resolution::NeedsOperator,
-        (Observed::Installed, Observed::Absent | Observed::Installed) if shut_down => Resolution::BootAtSource,
+        (Observed::Installed, Observed::Absent | Observed::Installed) if shut_down => {
+            Resolution::BootAtSource
+        }
         (Observed::Runs | Observed::Installed, Observed::Absent) => Resolution::RolledBack,
         (Observed::Runs, Observed::Held) if sent => Resolution::DiscardImage,
         (Observed::Installed | Observed::Absent, Observed::Held) if sent => Resolution::ResumeAtDestination,
-        (Observed::Runs | Observed::Installed | Observed::Absent, Observed::Held) => Resolution::NeedsOperator,
+        (Observed::Runs | Observed::Installed | Observed::Absent, Observed::Held) => {
+            Resolution::NeedsOperator
+        }
         (Observed::Runs, Observed::Installed) if brought => Resolution::UndefineAtDestination,
         (Observed::Runs, Observed::Installed) => Resolution::RolledBack,
         (Observed::Installed, Observed::Installed) if forward => Resolution::UndefineAtSource,
@@ -93,7 +102,8 @@ pub const fn decide(step: Option<Step>, source: Observed, destination: Observed)
         (Observed::Installed, Observed::Runs) if brought => Resolution::UndefineAtSource,
         (Observed::Absent, Observed::Runs | Observed::Installed) if brought => Resolution::Moved,
         // It was not we who brought it there.
-        (Observed::Installed | Observed::Absent, Observed::Runs) | (Observed::Absent, Observed::Installed) => Resolution::NeedsOperator,
+        (Observed::Installed | Observed::Absent, Observed::Runs)
+        | (Observed::Absent, Observed::Installed) => Resolution::NeedsOperator,
     }
 }
 

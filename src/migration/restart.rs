@@ -12,14 +12,14 @@
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
-use super::{LONG, Log, MoveError, Moved, Policy, SHORT, Task, cold, insist, not_boot_at_source, settle};
+use super::{LONG, Log, MoveError, Moved, SHORT, Task, cold, insist, not_boot_at_source, settle};
 use crate::host::HostError;
-use crate::model::{Step, ZoneState};
+use crate::model::{MoveLimits, Step, ZoneState};
 
 pub(super) async fn migrate(
     task: &Task,
     log: &dyn Log,
-    policy: Policy,
+    policy: MoveLimits,
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     cold::attach(task, log).await?;
@@ -41,7 +41,7 @@ pub(super) async fn migrate(
 async fn shut_down(
     task: &Task,
     log: &dyn Log,
-    policy: Policy,
+    policy: MoveLimits,
     abort: Receiver<bool>,
 ) -> Result<(), MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Shutdown, reason);

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 
 use super::Task;
-use crate::host::{Channel, Host, HostError, Pending, Token};
+use crate::host::{Host, HostError, Pending};
+use crate::model::{Channel, Token};
 use crate::transport::relay::relay_counted;
 
 /// The streams of one migration. They end when this is dropped.

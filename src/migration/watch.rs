@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::stall::{Sample, Stall};
 use super::streams::Streams;
-use super::{Log, MoveError, Policy, Task, converge};
-use crate::host::Progress;
+use super::{Log, MoveError, Task};
 use crate::model::Step;
+use crate::model::{MoveLimits, Progress};
+use crate::platform::converge;
 
 /// How often a migration's progress is reported.
 const REPORT: Duration = Duration::from_millis(500);
@@ -20,7 +21,7 @@ const ASK: Duration = Duration::from_secs(2);
 
 /// Reports until the move is to be given up; gives why. Never in the way of what is sent: the hypervisor may answer
 /// late just when it ends the migration, or not at all.
-pub(super) async fn watch(task: &Task, log: &dyn Log, streams: &Streams, policy: Policy) -> MoveError {
+pub(super) async fn watch(task: &Task, log: &dyn Log, streams: &Streams, policy: MoveLimits) -> MoveError {
     let (told, heard) = watch::channel(Progress::default());
     tokio::select! {
         why = judge(task, log, streams, policy, heard) => why,
@@ -42,7 +43,7 @@ async fn judge(
     task: &Task,
     log: &dyn Log,
     streams: &Streams,
-    policy: Policy,
+    policy: MoveLimits,
     heard: watch::Receiver<Progress>,
 ) -> MoveError {
     let begun = Instant::now();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rules::{Action, Rules};
-use crate::model::{Brand, NetMap, Stranger};
+use crate::model::{Brand, HostUri, NetMap, Stranger};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -243,5 +243,35 @@ impl Fleet {
     /// What is wrong with it, with line and column.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// Sets what each host calls its networks, where `networks_of` that host's name says something; an inventory file
+    /// may say it itself. Hosts that are known by a URI are found by its host part.
+    pub fn map_networks(&mut self, networks_of: impl Fn(&str) -> NetMap) {
+        for host in &mut self.hosts {
+            let uri = host.name.parse::<HostUri>();
+            let networks = networks_of(uri.as_ref().map_or(&host.name, |uri| &uri.host));
+            if !networks.is_empty() {
+                host.net_map = networks;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_mapped_however_a_host_is_reached() {
+        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
+        let names = ["ssh://root@H2:22", "rads://h2", "h2", "h3"];
+        let mut fleet = Fleet { hosts: names.map(host).to_vec(), zones: vec![] };
+        let map = NetMap::of([("br1".parse().unwrap(), "br10".parse().unwrap())]).unwrap();
+        fleet.map_networks(
+            |host| if host.eq_ignore_ascii_case("h2") { map.clone() } else { NetMap::default() },
+        );
+        let mapped: Vec<_> = fleet.hosts.iter().map(|host| !host.net_map.is_empty()).collect();
+        assert_eq!(mapped, [true, true, true, false]);
     }
 }

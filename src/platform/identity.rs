@@ -1,25 +1,32 @@
-//! Whether a zone that wants to come is one that is here already.
+//! Whether an incoming zone clashes with a zone that the host already has.
 
 use crate::model::Zone;
 
-/// What is wrong with another zone of this name or identity. `{}` stands for the other one's name.
-pub(super) fn clash(
-    zone: &Zone,
-    same_name: bool,
-    same_uuid: bool,
-    runs: bool,
-    overwrite: bool,
-) -> Option<String> {
-    match (same_name, same_uuid) {
+/// A zone that the host has, compared with the incoming one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Other<'a> {
+    /// Its name, for people.
+    pub label: &'a str,
+    /// It has the name of the incoming zone.
+    pub same_name: bool,
+    /// It has the UUID of the incoming zone.
+    pub same_uuid: bool,
+    /// It runs.
+    pub runs: bool,
+}
+
+/// Why the other zone keeps `zone` out. Its own configuration does not, if it may be overwritten.
+pub(super) fn clash(zone: &Zone, other: &Other<'_>, overwrite: bool) -> Option<String> {
+    let name = &zone.name;
+    match (other.same_name, other.same_uuid) {
         (false, false) => None,
-        (true, true) if runs => Some(format!("{} runs there already", zone.name)),
+        (true, true) if other.runs => Some(format!("{name} runs there already")),
         (true, true) if overwrite => None,
-        (true, true) => Some(format!(
-            "{} is there already, installed; -w of evacuate and migrate overwrites that",
-            zone.name
-        )),
-        (true, false) => Some(format!("another zone is called {} there", zone.name)),
-        (false, true) => Some(format!("zone {{}} has the same UUID there ({})", zone.uuid)),
+        (true, true) => {
+            Some(format!("{name} is there already, installed; -w of evacuate and migrate overwrites that"))
+        }
+        (true, false) => Some(format!("another zone is called {name} there")),
+        (false, true) => Some(format!("zone {} has the same UUID there ({})", other.label, zone.uuid)),
     }
 }
 
@@ -31,7 +38,9 @@ mod tests {
     #[test]
     fn every_clash_is_told_apart() {
         let zone = sample("evac1");
-        let reason = |name, uuid, runs, overwrite| clash(&zone, name, uuid, runs, overwrite);
+        let reason = |same_name, same_uuid, runs, overwrite| {
+            clash(&zone, &Other { label: "{}", same_name, same_uuid, runs }, overwrite)
+        };
         assert_eq!(reason(false, false, true, false), None);
         assert_eq!(reason(true, true, false, true), None);
         assert!(reason(true, true, true, true).unwrap().contains("runs there already"));
@@ -39,6 +48,7 @@ mod tests {
             reason(true, true, false, false).unwrap().contains("there already, installed; -w of evacuate")
         );
         assert!(reason(true, false, false, true).unwrap().contains("another zone is called evac1"));
-        assert!(reason(false, true, false, true).unwrap().contains("same UUID"));
+        // A name may be any text.
+        assert!(reason(false, true, false, true).unwrap().starts_with("zone {} has the same UUID there"));
     }
 }

@@ -3,18 +3,22 @@
 //! A platform knows its own zones and nothing of maintenance, targets, reservations or other hosts: those are
 //! [`crate::host::Local`]'s, which joins store and platform.
 
+pub mod converge;
+mod error;
 mod identity;
 pub mod libvirt;
+pub mod linux;
 pub mod sim;
+
+pub use error::{PlatformError, SendFailure, is_lost_connection};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::exec::ExecError;
-use crate::host::{Channel, Progress, Sent};
 use crate::model::{Arrival, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
+use crate::model::{Channel, Progress, Sent};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -30,101 +34,6 @@ pub struct PlatformFacts {
     pub memory_free: u64,
     /// Processors.
     pub cpus: u32,
-}
-
-/// Why a platform did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum PlatformError {
-    /// No such zone here.
-    #[error("no such zone: {0}")]
-    NoSuchZone(ZoneName),
-    /// The zone is not in a state in which that can be done.
-    #[error("zone '{zone}': {what}")]
-    State {
-        /// The zone.
-        zone: ZoneName,
-        /// What stands against it.
-        what: String,
-    },
-    /// The hypervisor's service does not answer.
-    #[error("{service} does not answer; is it running? ({hint})")]
-    Down {
-        /// What does not answer.
-        service: &'static str,
-        /// How to look.
-        hint: &'static str,
-        /// What its client said.
-        #[source]
-        source: ExecError,
-    },
-    /// What is to be asked is not even installed. Never taken for a host without zones.
-    #[error(
-        "there is no {program} on this host; install libvirt's clients, or write platform = \"sim\" into sysadm.toml for \
-         simulated zones"
-    )]
-    Absent {
-        /// What is not there.
-        program: &'static str,
-        /// What was said when it was started.
-        #[source]
-        source: ExecError,
-    },
-    /// There may be zones of which nobody tells.
-    #[error("libvirt does not answer for {brand} zones, and there may be some: {}", trace.display())]
-    Unseen {
-        /// Their brand.
-        brand: Brand,
-        /// What says that there may be some.
-        trace: PathBuf,
-        /// What was said when they were to be listed.
-        #[source]
-        source: ExecError,
-    },
-    /// A command failed.
-    #[error("failed to {what}")]
-    Command {
-        /// What was tried.
-        what: String,
-        /// Why it failed.
-        source: ExecError,
-    },
-    /// A command printed something else than it should.
-    #[error("failed to understand what {command} printed: {what}")]
-    Output {
-        /// The command.
-        command: &'static str,
-        /// What is odd.
-        what: String,
-    },
-    /// A file or socket could not be used.
-    #[error("failed to {what} {path}")]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why it failed.
-        source: std::io::Error,
-    },
-    /// The simulation's own failures, and those that it was told to have.
-    #[error("{0}")]
-    Simulated(String),
-}
-
-impl PlatformError {
-    /// A zone that was asked to shut down and still runs so many milliseconds later.
-    fn not_down(zone: &ZoneName, limit: u64) -> Self {
-        let what = format!(
-            "it was asked to shut down and has not within {} s; it runs on, and may yet go down",
-            limit / 1000
-        );
-        Self::State { zone: zone.clone(), what }
-    }
-
-    /// The end of a departure is asked for of which this process knows nothing.
-    fn no_departure(zone: &ZoneName) -> Self {
-        Self::State { zone: zone.clone(), what: "nothing is known of its departure".to_owned() }
-    }
 }
 
 /// One kind of virtualisation on this host.

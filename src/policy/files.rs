@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Mistake, Policy, Word, parse};
 use crate::file;
-use crate::hooks::Change;
+use crate::file::FileChange;
 use crate::paths::Paths;
 
 /// The policies that are part of the program: name and text.
@@ -139,10 +139,10 @@ pub fn names(paths: &Paths) -> Result<BTreeSet<Word>, PolicyError> {
 ///
 /// # Errors
 /// The first file that could not be written.
-pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
+pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, PolicyError> {
     each(paths, |path, text, present| match present {
-        Some(present) if present == text => Ok(Change::Unchanged),
-        Some(_) => Ok(Change::Kept),
+        Some(present) if present == text => Ok(FileChange::Unchanged),
+        Some(_) => Ok(FileChange::Kept),
         None => write(path, text),
     })
 }
@@ -151,11 +151,11 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
 ///
 /// # Errors
 /// The first file that could not be removed.
-pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
+pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, PolicyError> {
     let changes = each(paths, |path, text, present| match present {
-        Some(present) if present == text => std::fs::remove_file(path).map(|()| Change::Removed),
-        Some(_) => Ok(Change::Kept),
-        None => Ok(Change::Absent),
+        Some(present) if present == text => std::fs::remove_file(path).map(|()| FileChange::Removed),
+        Some(_) => Ok(FileChange::Kept),
+        None => Ok(FileChange::Absent),
     })?;
     // A folder that is empty now was ours.
     let _ = std::fs::remove_dir(paths.policies());
@@ -164,8 +164,8 @@ pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
 
 fn each(
     paths: &Paths,
-    change: impl Fn(&Path, &str, Option<String>) -> std::io::Result<Change>,
-) -> Result<Vec<(PathBuf, Change)>, PolicyError> {
+    change: impl Fn(&Path, &str, Option<String>) -> std::io::Result<FileChange>,
+) -> Result<Vec<(PathBuf, FileChange)>, PolicyError> {
     let one = |(name, text): &(&str, &str)| {
         let path = paths.policies().join(format!("{name}.toml"));
         let present = match std::fs::read(&path) {
@@ -182,14 +182,14 @@ fn each(
     SHIPPED.iter().map(one).collect()
 }
 
-fn write(path: &Path, text: &str) -> std::io::Result<Change> {
+fn write(path: &Path, text: &str) -> std::io::Result<FileChange> {
     if let Some(folder) = path.parent() {
         crate::folder::make(folder, 0o755)?;
     }
     match file::create(path, text, 0o644) {
-        Ok(()) => Ok(Change::Installed),
+        Ok(()) => Ok(FileChange::Installed),
         // A link that leads nowhere; it is somebody's.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Change::Kept),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(FileChange::Kept),
         Err(error) => Err(error),
     }
 }
@@ -204,7 +204,7 @@ mod tests {
         (folder, paths)
     }
 
-    fn changes(result: Result<Vec<(PathBuf, Change)>, PolicyError>) -> Vec<Change> {
+    fn changes(result: Result<Vec<(PathBuf, FileChange)>, PolicyError>) -> Vec<FileChange> {
         result.unwrap().into_iter().map(|(_, change)| change).collect()
     }
 
@@ -215,21 +215,21 @@ mod tests {
     #[test]
     fn installing_never_changes_what_is_there_and_removing_takes_only_what_is_ours() {
         let (_folder, paths) = host();
-        assert_eq!(changes(install(&paths)), [Change::Installed; 6]);
-        assert_eq!(changes(install(&paths)), [Change::Unchanged; 6]);
+        assert_eq!(changes(install(&paths)), [FileChange::Installed; 6]);
+        assert_eq!(changes(install(&paths)), [FileChange::Unchanged; 6]);
         let edited = paths.policies().join("balance.toml");
         std::fs::write(&edited, b"\xffmine").unwrap();
-        assert_eq!(changes(install(&paths))[..2], [Change::Kept, Change::Unchanged]);
-        assert_eq!(changes(uninstall(&paths))[..2], [Change::Kept, Change::Removed]);
+        assert_eq!(changes(install(&paths))[..2], [FileChange::Kept, FileChange::Unchanged]);
+        assert_eq!(changes(uninstall(&paths))[..2], [FileChange::Kept, FileChange::Removed]);
         assert_eq!(std::fs::read(&edited).unwrap(), b"\xffmine");
         assert_eq!(std::fs::read_dir(paths.policies()).unwrap().count(), 1);
         std::fs::remove_file(&edited).unwrap();
         std::os::unix::fs::symlink("/nowhere", &edited).unwrap();
-        assert_eq!(changes(install(&paths))[..2], [Change::Kept, Change::Installed]);
+        assert_eq!(changes(install(&paths))[..2], [FileChange::Kept, FileChange::Installed]);
         assert!(edited.is_symlink(), "a link is somebody's");
         uninstall(&paths).unwrap();
         std::fs::remove_file(edited).unwrap();
-        assert_eq!(changes(uninstall(&paths)), [Change::Absent; 6]);
+        assert_eq!(changes(uninstall(&paths)), [FileChange::Absent; 6]);
         assert!(!paths.policies().exists());
     }
 

@@ -61,7 +61,7 @@ pub use folders::Folders;
 pub use update::{Change, UpdateError};
 
 use crate::exec::ExecError;
-use crate::host::chain;
+use crate::model::chain;
 use crate::model::{Inherited, Package, Software, System};
 
 /// How long a packaging system's own tool may take for all that it is asked: whoever asks for a manifest waits for 30 s.

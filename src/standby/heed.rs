@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::elsewhere::{Answer, Question};
 use crate::evacuation::Peers;
-use crate::host::{Host, Local, chain};
+use crate::host::{Host, Local};
+use crate::model::chain;
 use crate::model::{Claim, HostUri, Kind, Millis, Whereabouts, Zone};
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};

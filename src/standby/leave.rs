@@ -9,7 +9,8 @@ use futures::StreamExt;
 
 use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
-use crate::host::{Host, Local, chain};
+use crate::host::{Host, Local};
+use crate::model::chain;
 use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Stranger, Zone, ZoneName, ZoneState};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 

@@ -306,7 +306,7 @@ pub(crate) mod tests {
         let (_folder, store) = fresh();
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
         let other = Away { uuid: Uuid::from_u128(99), ..sample("evac1") };
-        let said = crate::host::chain(&store.begin_away(&other, &manifest("evac1")).unwrap_err());
+        let said = crate::model::chain(&store.begin_away(&other, &manifest("evac1")).unwrap_err());
         assert!(said.contains("UNIQUE") && said.contains("away.zone"), "{said}");
         assert_eq!(store.away().unwrap()[0].uuid, sample("evac1").uuid);
         // The same one again.

@@ -163,7 +163,7 @@ mod tests {
         let (_folder, store) = fresh();
         let [web, other] = [1, 2].map(|uuid| sample::detached("web", uuid, None));
         store.begin_detached(&web).unwrap();
-        let said = crate::host::chain(&store.begin_detached(&other).unwrap_err());
+        let said = crate::model::chain(&store.begin_detached(&other).unwrap_err());
         assert!(said.contains("UNIQUE") && said.contains("detached.zone"), "{said}");
         assert!(store.gone_for_good(sample::detached("web", 2, Some("rads://h2"))).is_err());
         assert_eq!(store.detached().unwrap(), [web]);

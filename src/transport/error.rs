@@ -64,6 +64,8 @@ pub enum DialError {
         uri: HostUri,
         /// Its words.
         what: String,
+        /// Whether it may accept the same stream in a while.
+        transient: bool,
     },
     /// Our own side is not set up.
     #[error("cannot use {uri}: {what}")]

@@ -14,8 +14,9 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::InspectReader;
 
 use super::{DialError, frame};
-use crate::host::{ByteStream, Channel, Token, chain};
+use crate::model::{Channel, Token, chain};
 use crate::model::{HostId, HostUri, plain};
+use crate::transport::ByteStream;
 
 /// The protocol versions that this software speaks, newest first.
 pub const VERSIONS: &[u16] = &[1];
@@ -88,6 +89,9 @@ pub enum Welcome {
     Refused {
         /// Why.
         reason: String,
+        /// Whether the same stream may be had in a while.
+        #[serde(default)]
+        transient: bool,
     },
 }
 
@@ -113,7 +117,9 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
         Welcome::Chosen { version, host, .. } if VERSIONS.contains(&version) => Ok(host),
         Welcome::Chosen { version, software, .. } => Err(version_error(uri, &software, &[version])),
         Welcome::NoCommonVersion { versions, software } => Err(version_error(uri, &software, &versions)),
-        Welcome::Refused { reason } => Err(DialError::Refused { uri: uri.clone(), what: reason }),
+        Welcome::Refused { reason, transient } => {
+            Err(DialError::Refused { uri: uri.clone(), what: reason, transient })
+        }
     }
 }
 

@@ -17,14 +17,15 @@ pub mod relay;
 pub mod rpc;
 #[cfg(feature = "ssh")]
 pub mod ssh;
+mod stream;
 
 pub use error::DialError;
 pub use relay::{relay, relay_counted};
+pub use stream::{ByteStream, Duplex};
 
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::host::ByteStream;
 use crate::model::{HostUri, Scheme};
 use crate::paths::Paths;
 

@@ -32,8 +32,8 @@ use self::settings::Settings;
 use self::stream::{Fate, Stream};
 use super::DialError;
 use crate::config::Config;
-use crate::host::ByteStream;
 use crate::model::HostUri;
+use crate::transport::ByteStream;
 
 /// What SSH takes from around the process.
 #[derive(Clone, Debug, PartialEq, Eq)]

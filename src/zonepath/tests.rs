@@ -111,7 +111,7 @@ fn what_would_keep_its_reader_waiting_is_not_read() {
     let pipe = folder.path().join("pipe");
     let mode = rustix::fs::Mode::from(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    assert!(crate::host::chain(&read(&pipe).unwrap_err()).contains("it is not a file"));
+    assert!(crate::model::chain(&read(&pipe).unwrap_err()).contains("it is not a file"));
 }
 
 #[test]

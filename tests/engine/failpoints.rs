@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use sysadm::evacuation::recover;
+use sysadm::failpoints::Failpoint;
 use sysadm::model::Step;
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
-use sysadm::failpoints::Failpoint;
 use sysadm::store::{AwayPhase, Direction};
 
 use crate::crashes::{paused, run_until_crash};
@@ -32,8 +32,9 @@ fn all_that_is_done_with_zones_comes_to_every_point_that_there_is() {
     for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
         reached.extend(points_of(Direction::Evacuate, kind).iter().map(Failpoint::to_string));
     }
-    reached
-        .extend(crate::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Failpoint::to_string));
+    reached.extend(
+        crate::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Failpoint::to_string),
+    );
     let all: BTreeSet<_> = Failpoint::all().map(|point| point.to_string()).collect();
     assert_eq!(all.difference(&reached).collect::<Vec<_>>(), [] as [&String; 0]);
     assert!(all.len() > 2 * Step::ALL.len());

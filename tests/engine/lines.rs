@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use std::time::Duration;
-use sysadm::host::{
-    ByteStream, Call, Channel, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket, Progress, Sent,
-    Token,
-};
+use sysadm::host::{Call, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket};
 use sysadm::model::{
     Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
     ZoneName,
 };
+use sysadm::model::{Channel, Progress, Sent, Token};
 use sysadm::plan::Survey;
+use sysadm::transport::ByteStream;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -167,7 +166,7 @@ impl Lossy {
         }
         let question = serde_json::json!({"a_question_of_tomorrow": {}});
         let unknown = serde_json::from_value::<Call>(question).unwrap_err();
-        Err(HostError::not_understood(self.host.name(), &unknown))
+        Err(HostError::unsupported(self.host.name(), unknown.to_string()))
     }
 
     fn nothing<T>(&self) -> Result<T, HostError> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use sysadm::evacuation::{Options, Outcome, recover};
+use sysadm::failpoints::Failpoint;
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::failpoints::Failpoint;
 use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
 
 use crate::crashes::{paused, run_until_crash};

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sysadm::failpoints::{Actor, Failpoint, Failpoints};
 use sysadm::model::ZoneName;
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{CrashHook, CrashPoint, Effect, Fault, Operation, Sim};
-use sysadm::failpoints::{Actor, Failpoint, Failpoints};
 use tokio::sync::Notify;
 
 use crate::lines::Lines;

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sysadm::host::{Channel, Host, Remote, Token, chain};
+use sysadm::host::{Host, Remote};
+use sysadm::model::{Channel, Token, chain};
 use sysadm::model::{HostUri, Millis};
 use sysadm::transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

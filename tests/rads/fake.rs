@@ -1,14 +1,14 @@
 //! A host that answers `facts`, repeats what comes on its streams, and does nothing else.
 
 use async_trait::async_trait;
-use sysadm::host::{
-    ByteStream, Channel, DiskView, Host, HostError, Offer, Pending, ProbeTicket, Progress, Sent, Token,
-};
+use sysadm::host::{DiskView, Host, HostError, Offer, Pending, ProbeTicket};
 use sysadm::model::{
     Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
     ZoneName,
 };
+use sysadm::model::{Channel, Progress, Sent, Token};
 use sysadm::plan::Survey;
+use sysadm::transport::ByteStream;
 use uuid::Uuid;
 
 pub struct Fake;
@@ -65,7 +65,7 @@ macro_rules! nothing {
 }
 
 fn failed() -> HostError {
-    HostError::Failed { host: "fake".to_owned(), reason: "fake".to_owned() }
+    HostError::permanent("fake", "fake")
 }
 
 macro_rules! hosts {

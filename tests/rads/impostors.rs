@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use sysadm::host::{Channel, Host, HostError, Local, Offer, Remote, Role, Token};
+use sysadm::host::{Host, HostError, Local, Offer, Remote};
 use sysadm::model::document::Written;
 use sysadm::model::{Arrival, Beside, Kind, Manifest, Millis, Zone, ZoneName, ZoneState};
+use sysadm::model::{Channel, Role, Token};
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::{Detached, Store};

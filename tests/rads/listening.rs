@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use sysadm::agent::listen::Listener;
-use sysadm::host::{Channel, Host, HostError, Remote, Role, Token, chain};
+use sysadm::host::{Host, HostError, Remote};
 use sysadm::model::Millis;
+use sysadm::model::{Channel, Role, Token, chain};
 use sysadm::transport::{DialError, cert};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

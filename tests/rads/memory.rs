@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use sysadm::agent::{Limits, WEIGHT};
-use sysadm::host::Role;
+use sysadm::model::Role;
 use sysadm::paths::Paths;
 use sysadm::transport::frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

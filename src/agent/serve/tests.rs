@@ -67,7 +67,7 @@ async fn an_unknown_purpose_is_refused_with_a_reason() {
     let (mut client, server) = start(host, Role::Admin);
     let welcome = greet(&mut client, &[1], json!({"teleport": {}})).await;
     assert!(
-        matches!(&welcome, Welcome::Refused { reason } if reason.contains("no such stream")),
+        matches!(&welcome, Welcome::Refused { reason, transient: false } if reason.contains("no such stream")),
         "{welcome:?}"
     );
     assert!(matches!(server.await.unwrap(), Err(ServeError::Refused { .. })));
@@ -80,7 +80,7 @@ async fn an_observer_gets_no_stream() {
         let (mut client, server) = start(Arc::clone(&host) as _, Role::Observe);
         let welcome = greet(&mut client, &[1], stream(purpose, "memory")).await;
         assert!(
-            matches!(&welcome, Welcome::Refused { reason } if reason.contains("needs role 'migrate'")),
+            matches!(&welcome, Welcome::Refused { reason, transient: false } if reason.contains("needs role 'migrate'")),
             "{welcome:?}"
         );
         assert!(matches!(server.await.unwrap(), Err(ServeError::Refused { .. })));
@@ -112,7 +112,7 @@ async fn a_socket_that_is_not_there_is_refused_in_the_hosts_words() {
     let (host, _ends) = FakeHost::new("h2");
     let (mut client, _server) = start(host, Role::Migrate);
     let welcome = greet(&mut client, &[1], stream("connect", "control")).await;
-    assert_eq!(welcome, Welcome::Refused { reason: "h2: fake".to_owned() });
+    assert_eq!(welcome, Welcome::Refused { reason: "h2: fake".to_owned(), transient: false });
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_question_from_the_future_spoils_only_itself() {
     frame::write(&mut client, &json!({"id": 1, "call": {"teleport": {}}})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply["id"], 1);
-    assert!(reply["err"]["failed"]["reason"].as_str().unwrap().contains("teleport"), "{reply}");
+    assert!(reply["err"]["unsupported"]["reason"].as_str().unwrap().contains("teleport"), "{reply}");
     frame::write(&mut client, &json!({"ping": 5})).await.unwrap();
     let reply: Value = frame::read(&mut client, 9999).await.unwrap();
     assert_eq!(reply, json!({"pong": 5}));
@@ -242,7 +242,7 @@ async fn a_question_of_more_values_than_text_is_not_taken_apart() {
         let length = u32::try_from(text.len()).unwrap().to_be_bytes();
         client.write_all(&[&length, text.as_bytes()].concat()).await.unwrap();
         let Err(ServeError::Broken { source, .. }) = server.await.unwrap() else { panic!("it was taken") };
-        assert!(crate::host::chain(&source).contains("more values than its length allows"), "{source}");
+        assert!(crate::model::chain(&source).contains("more values than its length allows"), "{source}");
     }
 }
 

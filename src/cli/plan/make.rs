@@ -62,7 +62,7 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
             surveyed.fleet
         }
     };
-    context.config.map.apply(&mut fleet);
+    fleet.map_networks(|host| context.config.map.networks_of(host));
     for ring in policy.apply(&mut fleet) {
         ui::complain(&format!("the policy wants {}, in a ring", describe_ring(&ring)));
     }

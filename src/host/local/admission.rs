@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::Local;
-use crate::hooks::Slip;
+use crate::boot_lock::Slip;
 use crate::host::room::Room;
 use crate::host::{DiskView, Host, HostError, probe};
 use crate::maintenance;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::Local;
-use crate::hooks::Slip;
+use crate::boot_lock::Slip;
 use crate::host::HostError;
 
 /// Those that are held by this process.

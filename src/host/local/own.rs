@@ -5,9 +5,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Local;
+use crate::failpoints::Actor;
 use crate::host::HostError;
 use crate::model::{Manifest, Plug, Step, ZoneName};
-use crate::failpoints::Actor;
 
 /// No shutdown is waited for longer, whoever asks for it, in milliseconds.
 const LONGEST_SHUTDOWN: u64 = 3_600_000;

@@ -15,7 +15,7 @@ impl Local {
     /// Keeps what another host has left.
     pub(super) fn keep(&self, standby: &Standby) -> Result<(), HostError> {
         let origin = &standby.origin;
-        let refused = |why| Err(HostError::Failed { host: self.name.clone(), reason: why });
+        let refused = |why| Err(HostError::permanent(&self.name, why));
         let size = standby.manifest.config.len();
         if size > LIMIT {
             return refused(format!("a manifest of {} is longer than any is", format_bytes(size as u64)));

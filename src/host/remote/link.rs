@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::host::{ByteStream, chain};
+use crate::model::chain;
+use crate::transport::ByteStream;
 use crate::transport::frame;
 use crate::transport::rpc::{LONGEST_PING, Reply, Request};
 

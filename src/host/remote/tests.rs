@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::agent::{Peer, serve};
-use crate::host::Role;
 use crate::host::fake::{FakeHost, answer};
+use crate::model::Role;
 use crate::model::{Whereabouts, ZoneName};
 use crate::paths::Paths;
 use crate::transport::hello::{Hello, VERSIONS, Welcome};
@@ -82,7 +82,7 @@ async fn the_hosts_own_error_arrives_as_it_was() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, _server) = served(host, Role::Migrate).await;
     let error = remote.ask::<()>(Call::abort { zone: zone("web1") }).await.unwrap_err();
-    assert_eq!(error, HostError::Failed { host: "h2".into(), reason: "fake".into() });
+    assert_eq!(error, HostError::permanent("h2", "fake"));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn hosts_without_a_common_version_say_so_and_part() {
     for (welcome, words) in [
         (Welcome::NoCommonVersion { versions: vec![7, 8], software: "9.0".into() }, "9.0 (protocol 7, 8)"),
         (Welcome::Chosen { version: 7, software: "9.0".into(), host: HostId::test(1) }, "9.0 (protocol 7)"),
-        (Welcome::Refused { reason: "too late".into() }, "refuses: too late"),
+        (Welcome::Refused { reason: "too late".into(), transient: false }, "refuses: too late"),
     ] {
         let (client, mut server) = duplex(1 << 16);
         let mut client: ByteStream = Box::new(client);

@@ -65,7 +65,10 @@ fn a_zone_that_was_shut_down_to_leave_ends_up_running_wherever_that_can_be_told(
             assert_eq!(decide(Some(step), Observed::Installed, destination), Resolution::BootAtSource);
         }
         assert_eq!(decide(Some(step), Observed::Installed, Observed::Runs), Resolution::UndefineAtSource);
-        assert_eq!(decide(Some(step), Observed::Runs, Observed::Installed), Resolution::UndefineAtDestination);
+        assert_eq!(
+            decide(Some(step), Observed::Runs, Observed::Installed),
+            Resolution::UndefineAtDestination
+        );
     }
 }
 
@@ -73,7 +76,11 @@ fn a_zone_that_was_shut_down_to_leave_ends_up_running_wherever_that_can_be_told(
 fn a_zone_that_its_owner_has_paused_is_never_let_run() {
     each(|step, source, destination, _| {
         let (source, destination) = as_it_was(true, source, destination);
-        assert_ne!(decide(step, source, destination), Resolution::ResumeAtDestination, "{step:?} {source} {destination}");
+        assert_ne!(
+            decide(step, source, destination),
+            Resolution::ResumeAtDestination,
+            "{step:?} {source} {destination}"
+        );
     });
     assert_eq!(as_it_was(false, Observed::Held, Observed::Absent), (Observed::Held, Observed::Absent));
 }

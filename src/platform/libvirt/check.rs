@@ -18,7 +18,7 @@ use super::virsh::{failed, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
 use crate::platform::PlatformError;
-use crate::platform::identity::clash;
+use crate::platform::identity::{Other, clash};
 pub(super) use processor::seen;
 
 /// All reasons against an arrival.
@@ -54,9 +54,13 @@ fn platform(reason: impl Into<String>) -> Blocker {
 fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
     let clash = |other: Listed| {
-        let same_name = other.is(&zone.name);
-        let reason = clash(zone, same_name, other.uuid == zone.uuid, other.id.is_some(), arrival.overwrite)?;
-        Some(Blocker::new(BlockerKind::Identity, reason.replace("{}", &other.label())))
+        let there = Other {
+            label: &other.label(),
+            same_name: other.is(&zone.name),
+            same_uuid: other.uuid == zone.uuid,
+            runs: other.id.is_some(),
+        };
+        Some(Blocker::new(BlockerKind::Identity, clash(zone, &there, arrival.overwrite)?))
     };
     others.filter_map(clash).collect()
 }

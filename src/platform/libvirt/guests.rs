@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::virsh::{self, Driver, failed, is_missing};
 use super::{Libvirt, list};
-use crate::host::chain;
+use crate::model::chain;
 use crate::model::{Inventory, Stranger, Zone, ZoneName};
 use crate::platform::PlatformError;
 

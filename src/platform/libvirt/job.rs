@@ -1,6 +1,6 @@
 //! `virsh domjobinfo --rawstats` and `virsh event`: how far a migration is, and when the zone stopped.
 
-use crate::host::Progress;
+use crate::model::Progress;
 
 // Job type: 2
 //

@@ -8,6 +8,7 @@ mod check;
 mod domain_xml;
 mod facts;
 mod guests;
+pub mod hooks;
 mod job;
 mod list;
 mod live;
@@ -24,8 +25,8 @@ use uuid::Uuid;
 
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
-use crate::host::{Channel, Progress, Sent};
 use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
+use crate::model::{Channel, Progress, Sent};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::exec::{Command, ExecError};
 use crate::model::Brand;
-use crate::platform::PlatformError;
+use crate::platform::{PlatformError, is_lost_connection};
 
 /// One of libvirt's drivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,33 @@ pub fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
     if said.contains("failed to connect to the hypervisor") || said.contains("Failed to connect socket") {
         return PlatformError::Down { service: "libvirt", hint: "systemctl status libvirtd", source };
     }
-    PlatformError::Command { what: what.into(), source }
+    PlatformError::Command { what: what.into(), transient: is_transient(&source), source }
+}
+
+/// What libvirt and the system's sockets say when a connection was lost, or while the hypervisor was busy with
+/// something else, in parts that stay the same from version to version.
+const TRANSIENT: &[&str] = &[
+    // Sockets, whoever used them.
+    "Connection reset",
+    "Connection timed out",
+    "Broken pipe",
+    // libvirt: its keepalive, its client, the other side's end of the memory's stream.
+    "no response from client within",
+    "client socket is closed",
+    "End of file while reading data",
+    "Failed to connect to remote libvirt",
+    // libvirt: another job of the same domain.
+    "cannot acquire state change lock",
+    "another migration job is already running",
+];
+
+/// Whether virsh may succeed if it is run again in a while. A failure that is not known is taken for a permanent one.
+pub fn is_transient(error: &ExecError) -> bool {
+    match error {
+        ExecError::Failed { stderr, .. } => TRANSIENT.iter().any(|part| stderr.contains(part)),
+        ExecError::Start { source, .. } | ExecError::Io { source, .. } => is_lost_connection(source),
+        ExecError::Timeout { .. } | ExecError::TooMuch { .. } => false,
+    }
 }
 
 /// Whether virsh said that there is no such domain.
@@ -161,6 +187,29 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let denied = Command::at(file.path(), "virsh").run().await.unwrap_err();
         assert!(matches!(failed("list the zones", denied), PlatformError::Command { .. }));
+    }
+
+    /// A program that failed with these words.
+    async fn failed_saying(words: &str) -> ExecError {
+        Command::new("sh").args(["-c", "echo \"$1\" >&2; exit 1", "sh", words]).run().await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn lost_connections_and_busy_hypervisors_are_transient_and_everything_else_is_permanent() {
+        let cases = [
+            ("operation failed: Connection reset by peer", true),
+            ("Timed out during operation: cannot acquire state change lock (held by agent)", true),
+            ("internal error: client socket is closed", true),
+            ("operation failed: another migration job is already running for domain 'web'", true),
+            ("unsupported configuration: CPU features", false),
+            ("operation failed: job 'migration out' failed: Unable to write to disk", false),
+        ];
+        for (words, is_transient) in cases {
+            let error = failed("migrate zone 'web'", failed_saying(&format!("error: {words}")).await);
+            assert_eq!(error.is_transient(), is_transient, "{words}");
+        }
+        let missing = Command::new("no-such-virsh").run().await.unwrap_err();
+        assert!(!failed("list the zones", missing).is_transient());
     }
 
     #[test]

@@ -17,8 +17,8 @@ use super::record::Record;
 use super::settings::ZoneConfig;
 use super::wire::{self, Message};
 use super::{Sim, config_of, locked};
-use crate::host::{Channel, chain};
 use crate::model::{Aux, Brand, Manifest};
+use crate::model::{Channel, chain};
 use crate::platform::PlatformError;
 
 /// Somebody who waits for a zone.

@@ -5,7 +5,7 @@ use super::record::Record;
 use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, Brand, DiskSource, Kind, Network};
 use crate::paths::Paths;
-use crate::platform::identity::clash;
+use crate::platform::identity::{Other, clash};
 
 /// All reasons against an arrival, given what is there.
 pub(super) fn blockers(
@@ -22,10 +22,13 @@ pub(super) fn blockers(
     let zone = &manifest.zone;
     let mut found = Vec::new();
     for other in present {
-        let (same_name, same_uuid) = (other.config.name == zone.name, other.config.uuid == zone.uuid);
-        if let Some(reason) = clash(zone, same_name, same_uuid, other.zone().is_running(), arrival.overwrite)
-        {
-            let reason = reason.replace("{}", other.config.name.as_str());
+        let there = Other {
+            label: other.config.name.as_str(),
+            same_name: other.config.name == zone.name,
+            same_uuid: other.config.uuid == zone.uuid,
+            runs: other.zone().is_running(),
+        };
+        if let Some(reason) = clash(zone, &there, arrival.overwrite) {
             found.push(Blocker::new(BlockerKind::Identity, reason));
         }
     }

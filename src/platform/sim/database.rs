@@ -117,7 +117,7 @@ fn set_up(connection: &Connection, real: Millis) -> rusqlite::Result<()> {
 }
 
 fn failed(path: &Path, what: &str, error: &dyn std::error::Error) -> PlatformError {
-    let cause = crate::host::chain(error);
+    let cause = crate::model::chain(error);
     PlatformError::Simulated(format!("simulation {}: failed to {what}: {cause}", path.display()))
 }
 

@@ -18,12 +18,11 @@ use super::precopy::{Next, Precopy};
 use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
-use crate::host::{Channel, Progress, Sent, chain};
-use crate::model::{Aux, Brand, Millis, Network, Plug, ZoneName};
-use crate::platform::PlatformError;
+use crate::model::{Aux, Brand, Channel, Millis, Network, Plug, Progress, Sent, ZoneName, chain};
+use crate::platform::{PlatformError, SendFailure};
 
 /// How it ended: none while it goes on.
-type Outcome = Option<Result<Sent, String>>;
+type Outcome = Option<Result<Sent, SendFailure>>;
 
 /// Progress is told so many times in a round.
 const PARTS: u64 = 16;
@@ -44,12 +43,12 @@ impl Departure {
         self.task.abort();
     }
 
-    async fn ended(&mut self) -> Result<Sent, String> {
+    async fn ended(&mut self) -> Result<Sent, SendFailure> {
         let outcome = self.outcome.wait_for(Option::is_some).await;
         outcome
             .ok()
             .and_then(|outcome| outcome.clone())
-            .unwrap_or_else(|| Err("nobody saw its end".to_owned()))
+            .unwrap_or_else(|| Err(SendFailure::permanent("nobody saw its end")))
     }
 }
 
@@ -105,7 +104,7 @@ impl Sim {
         if self.fault(Some(zone), |effect| matches!(effect, Effect::Unguarded))?.is_some() {
             return Ok(Sent { stopped_for: 0, bytes: 0 });
         }
-        ended.map_err(|what| PlatformError::State { zone: zone.clone(), what })
+        ended.map_err(|failure| failure.of(zone))
     }
 
     pub(super) fn progress_of(&self, zone: &ZoneName) -> Option<Progress> {
@@ -134,7 +133,7 @@ impl Sim {
         let Some(mut departure) = self.departure(zone) else { return Err(PlatformError::no_departure(zone)) };
         let ended = departure.ended().await;
         locked(&self.inner.leaving).remove(zone);
-        ended.map_err(|what| PlatformError::State { zone: zone.clone(), what })?;
+        ended.map_err(|failure| failure.of(zone))?;
         self.forget(zone, departure.uuid)
     }
 }
@@ -149,10 +148,10 @@ struct Sender {
 }
 
 impl Sender {
-    async fn run(&self, socket: &Path, cancel: &CancellationToken) -> Result<Sent, String> {
+    async fn run(&self, socket: &Path, cancel: &CancellationToken) -> Result<Sent, SendFailure> {
         let result = tokio::select! {
             result = self.transfer(socket) => result,
-            () = cancel.cancelled() => Err("it was aborted".to_owned()),
+            () = cancel.cancelled() => Err(SendFailure::permanent("it was aborted")),
         };
         if result.is_err() {
             self.change(|record, now| {
@@ -164,8 +163,10 @@ impl Sender {
     }
 
     /// Everything from the first byte to the answer. May be dropped wherever it waits.
-    async fn transfer(&self, socket: &Path) -> Result<Sent, String> {
-        let broke = |error: std::io::Error| format!("the line to the destination broke: {error}");
+    async fn transfer(&self, socket: &Path) -> Result<Sent, SendFailure> {
+        let broke = |error: std::io::Error| {
+            SendFailure::transient(format!("the line to the destination broke: {error}"))
+        };
         let stream = UnixStream::connect(socket).await.map_err(broke)?;
         let mut stream = BufReader::new(stream);
         let begin = Message::Begin { uuid: self.record.config.uuid, networks: self.networks.clone() };
@@ -195,13 +196,13 @@ impl Sender {
                     expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
                     return self.leave(stopped);
                 }
-                Next::Hopeless => return Err(copy.hopeless()),
+                Next::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
             }
         }
     }
 
     /// What was told to go wrong after that many rounds.
-    async fn trouble(&self, rounds: u32) -> Result<(), String> {
+    async fn trouble(&self, rounds: u32) -> Result<(), SendFailure> {
         let now = |effect: &Effect| match effect {
             Effect::FailSend { rounds: at, .. }
             | Effect::Stall { rounds: at }
@@ -209,15 +210,15 @@ impl Sender {
             _ => false,
         };
         match self.sim.fault(Some(&self.record.config.name), now).map_err(said)? {
-            Some((_, Effect::FailSend { reason, .. })) => Err(reason),
+            Some((_, Effect::FailSend { reason, .. })) => Err(SendFailure::permanent(reason)),
             Some((_, Effect::Stall { .. })) => std::future::pending().await,
-            Some(_) => Err("the line to the destination broke: it was cut".to_owned()),
+            Some(_) => Err(SendFailure::transient("the line to the destination broke: it was cut")),
             None => Ok(()),
         }
     }
 
     /// The line carries that much, from `start` on; gives the time when it is done.
-    async fn spend(&self, start: Millis, bytes: u64, milliseconds: u64) -> Result<Millis, String> {
+    async fn spend(&self, start: Millis, bytes: u64, milliseconds: u64) -> Result<Millis, SendFailure> {
         let before = *self.progress.borrow();
         let part = |of: u64, n: u64| u64::try_from(u128::from(of) * u128::from(n) / u128::from(PARTS));
         self.progress.send_modify(|progress| progress.remaining = bytes);
@@ -234,12 +235,12 @@ impl Sender {
     }
 
     /// The guest stands from here on. Gives its counter and the time.
-    fn stop(&self) -> Result<(u64, Millis), String> {
+    fn stop(&self) -> Result<(u64, Millis), SendFailure> {
         self.change(|record, now| Ok((record.freeze(now), now)))
     }
 
     /// It is whole there. From here on it cannot run here any more.
-    fn leave(&self, stopped: Millis) -> Result<Sent, String> {
+    fn leave(&self, stopped: Millis) -> Result<Sent, SendFailure> {
         let now = self.change(|record, now| {
             record.left();
             Ok(now)
@@ -252,7 +253,7 @@ impl Sender {
     fn change<T>(
         &self,
         work: impl FnOnce(&mut Record, Millis) -> Result<T, PlatformError>,
-    ) -> Result<T, String> {
+    ) -> Result<T, SendFailure> {
         let (uuid, id) = (self.record.config.uuid, self.record.id);
         self.sim
             .change(|session| {
@@ -268,18 +269,22 @@ impl Sender {
     }
 }
 
-fn expect(wanted: Message, found: Message) -> Result<(), String> {
+fn expect(wanted: Message, found: Message) -> Result<(), SendFailure> {
     match found {
-        Message::Refused { reason } => Err(format!("the destination refuses: {reason}")),
+        Message::Refused { reason } => {
+            Err(SendFailure::permanent(format!("the destination refuses: {reason}")))
+        }
         found if found == wanted => Ok(()),
-        _ => Err("the destination answers something odd".to_owned()),
+        _ => Err(SendFailure::permanent("the destination answers something odd")),
     }
 }
 
-/// An error in words, without the zone's name, which the caller adds.
-fn said(error: PlatformError) -> String {
-    match error {
+/// An error without the zone's name, which the caller adds.
+fn said(error: PlatformError) -> SendFailure {
+    let transient = error.is_transient();
+    let what = match error {
         PlatformError::State { what, .. } => what,
         other => chain(&other),
-    }
+    };
+    SendFailure { what, transient }
 }

@@ -34,7 +34,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::PlatformError;
-use crate::hooks;
+use crate::boot_lock;
 use crate::model::{Aux, Manifest, Millis, ZoneName};
 use crate::paths::Paths;
 pub use clock::Scale;
@@ -184,7 +184,7 @@ impl Sim {
 
     /// The same: no zone boots that was shut down in order to run elsewhere.
     fn not_held(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        match hooks::holder(&self.inner.paths, uuid) {
+        match boot_lock::holder(&self.inner.paths, uuid) {
             None => Ok(()),
             Some(pid) => {
                 let what = format!(

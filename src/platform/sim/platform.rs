@@ -9,10 +9,10 @@ use super::faults::{Effect, Operation};
 use super::record::Record;
 use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
-use crate::host::{Channel, Progress, Sent};
 use crate::model::{
     Arrival, Aux, Blocker, Brand, Disk, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
 };
+use crate::model::{Channel, Progress, Sent};
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 

@@ -9,7 +9,7 @@ use super::Sim;
 use super::database::Session;
 use super::faults::Effect;
 use super::record::Record;
-use crate::hooks;
+use crate::boot_lock;
 use crate::model::{Aux, Brand, Ended, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
@@ -66,7 +66,7 @@ impl Sim {
             return Ok(false);
         }
         self.not_held(zone, uuid)?;
-        if !hooks::has_pass(&self.inner.paths, uuid) {
+        if !boot_lock::has_pass(&self.inner.paths, uuid) {
             self.not_locked()?;
         }
         self.change(|session| {

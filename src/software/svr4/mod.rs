@@ -27,7 +27,7 @@ use std::path::Path;
 use super::lines::fingerprint;
 use super::{Folders, Found, SoftwareError};
 use crate::file;
-use crate::host::chain;
+use crate::model::chain;
 use crate::model::{Package, Patch, Software, System, plain, unknown_version};
 use contents::Deliverers;
 pub(super) use contents::packages_in;

@@ -35,7 +35,7 @@ pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, err
 /// It has no room.
 pub(super) fn busy(uri: &HostUri) -> DialError {
     let what = "it serves as many connections as its 'agent.connections' allows; try again later".to_owned();
-    DialError::Refused { uri: uri.clone(), what }
+    DialError::Refused { uri: uri.clone(), what, transient: false }
 }
 
 /// Something else listens there.

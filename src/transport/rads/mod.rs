@@ -34,9 +34,10 @@ pub use server::{AcceptError, Incoming, accept};
 
 use super::DialError;
 use crate::config::Config;
-use crate::host::{ByteStream, chain};
+use crate::model::chain;
 use crate::model::{HostUri, Millis};
 use crate::paths::Paths;
+use crate::transport::ByteStream;
 
 /// The server has accepted the client's certificate; the client's hello is expected.
 const ACCEPTED: u8 = b'+';

@@ -9,7 +9,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::stream::Stream;
 use super::{ACCEPTED, BUSY, Credentials, explain, tune};
-use crate::host::ByteStream;
+use crate::transport::ByteStream;
 use crate::transport::cert::{CertError, CertFacts};
 
 /// How long a peer may take to show who it is, and to take note that it was accepted.

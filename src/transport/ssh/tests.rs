@@ -320,7 +320,7 @@ async fn far_host() -> (Arc<crate::host::fake::FakeHost>, String) {
     let served = Arc::clone(&host);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let peer = crate::agent::Peer::new("h1".to_owned(), crate::host::Role::Admin);
+            let peer = crate::agent::Peer::new("h1".to_owned(), crate::model::Role::Admin);
             tokio::spawn(crate::agent::serve(Box::new(stream), Arc::clone(&served) as _, peer));
         }
     });

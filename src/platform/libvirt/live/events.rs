@@ -6,9 +6,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::host::Sent;
-use crate::migration::converge::allowed_downtime;
+use crate::model::Sent;
 use crate::platform::PlatformError;
+use crate::platform::converge::allowed_downtime;
 use crate::platform::libvirt::job::{Event, parse_event};
 use crate::platform::libvirt::virsh::{Driver, failed};
 

@@ -13,16 +13,16 @@ use super::locked;
 use super::process::{end_of, is_emulated};
 use crate::config;
 use crate::exec::ExecError;
-use crate::host::{Channel, Progress, Sent};
+use crate::failpoints::holds_incoming;
+use crate::model::{Channel, Progress, Sent};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
-use crate::platform::PlatformError;
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
-use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, script};
-use crate::failpoints::holds_incoming;
+use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, is_transient, script};
+use crate::platform::{PlatformError, SendFailure};
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
-type Outcome = Option<Result<(), String>>;
+type Outcome = Option<Result<(), SendFailure>>;
 
 /// The migrations that leave this host now.
 #[derive(Debug, Default)]
@@ -64,11 +64,8 @@ impl Leaving {
                     let result = outcome.borrow().clone();
                     match result {
                         Some(Ok(())) => return Ok(stopped.sent()),
-                        Some(Err(what)) => return Err(PlatformError::State { zone: zone.name.clone(), what }),
-                        None if changed.is_err() => {
-                            let what = "nobody saw the end of its migration".to_owned();
-                            return Err(PlatformError::State { zone: zone.name.clone(), what });
-                        }
+                        Some(Err(failure)) => return Err(failure.of(&zone.name)),
+                        None if changed.is_err() => return Err(unseen_end().of(&zone.name)),
                         None => {}
                     }
                 }
@@ -111,9 +108,12 @@ impl Leaving {
         locked(&self.current).insert(zone.name.clone(), (zone.uuid, receiver.clone()));
         let uuid = zone.uuid;
         tokio::spawn(async move {
-            let result = command.collect(&mut child).await.map(drop).map_err(|error| match error {
-                ExecError::Failed { stderr, .. } => stderr,
-                other => crate::host::chain(&other),
+            let result = command.collect(&mut child).await.map(drop).map_err(|error| SendFailure {
+                transient: is_transient(&error),
+                what: match error {
+                    ExecError::Failed { stderr, .. } => stderr,
+                    other => crate::model::chain(&other),
+                },
             });
             drop(documents);
             if result.is_err() {
@@ -163,11 +163,12 @@ impl Leaving {
         locked(&self.current).remove(zone);
         match result {
             Some(Ok(())) => Ok(()),
-            Some(Err(what)) => Err(PlatformError::State { zone: zone.clone(), what }),
-            None => Err(PlatformError::State {
-                zone: zone.clone(),
-                what: "nobody saw the end of its migration".to_owned(),
-            }),
+            Some(Err(failure)) => Err(failure.of(zone)),
+            None => Err(unseen_end().of(zone)),
         }
     }
+}
+
+fn unseen_end() -> SendFailure {
+    SendFailure::permanent("nobody saw the end of its migration")
 }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{major, minor};
 
-use crate::host::device_name;
 use crate::model::{Disk, DiskSource};
+use crate::platform::linux::device_name;
 
 /// A file system, as `/proc/self/mountinfo` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

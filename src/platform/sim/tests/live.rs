@@ -46,7 +46,7 @@ async fn in_scaled_time_progress_can_be_watched_and_grows() {
     world.run(ZoneSpec { memory: 4 << 30, ..spec("web") });
     let zone = name("web");
     let (sent, seen) = tokio::join!(world.transfer("web"), async {
-        let mut seen: Vec<crate::host::Progress> = Vec::new();
+        let mut seen: Vec<crate::model::Progress> = Vec::new();
         while word(&world.a, "web").await != "installed" {
             seen.extend(world.a.progress(&zone).await.unwrap());
             pause().await;

@@ -13,8 +13,8 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::*;
-use crate::host::{Channel, Sent};
 use crate::model::Zone;
+use crate::model::{Channel, Sent};
 use crate::platform::Platform;
 
 /// Two hosts that share storage `nfs`.

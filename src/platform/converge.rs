@@ -19,7 +19,7 @@
 
 use std::time::Duration;
 
-use crate::host::Progress;
+use crate::model::Progress;
 
 /// For how long the hypervisor may stop the zone to send the last of its memory, in ms, in that pass.
 ///

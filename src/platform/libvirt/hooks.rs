@@ -4,17 +4,14 @@
 //! migration needs 6.8 anyway). Ours goes into that folder, so an existing hook is neither touched nor
 //! replaced; `lxc` likewise. The script looks for the marker file of [`crate::maintenance`] and asks nobody
 //! else: it takes about a millisecond, works while sysadm is broken or gone, and refuses only while the lock
-//! is known to be held, or the zone is. What one process says of one zone are [`Slip`]s.
+//! is known to be held, or the zone is. What one process says of one zone are [`Slip`](crate::boot_lock::Slip)s.
 
-mod slip;
-
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::file;
+use crate::file::{self, FileChange};
 use crate::paths::Paths;
-use crate::platform::libvirt::Driver;
-pub use slip::{Slip, has_pass, holder};
+
+use super::Driver;
 
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
@@ -24,36 +21,6 @@ const NOT_OURS: std::io::ErrorKind = std::io::ErrorKind::AlreadyExists;
 
 /// What every version of it says of itself.
 const SIGNATURE: &str = "# Installed by 'sysadm setup'";
-
-/// What was done with a script, or with another file that setup installs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It is new here.
-    Installed,
-    /// It was there in another form.
-    Updated,
-    /// It was there already.
-    Unchanged,
-    /// It was there in another form, which stays.
-    Kept,
-    /// It was taken away.
-    Removed,
-    /// It was not there.
-    Absent,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Installed => "installed",
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
-            Self::Kept => "edited, stays as it is",
-            Self::Removed => "removed",
-            Self::Absent => "not installed",
-        })
-    }
-}
 
 /// Why a hook could not be installed or removed.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +40,7 @@ fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
 ///
 /// # Errors
 /// The first script that could not be written.
-pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
+pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError> {
     let text = SCRIPT
         .replace("@MARKER@", &paths.lock_marker().display().to_string())
         .replace("@PASSES@", &paths.passes().display().to_string())
@@ -91,24 +58,24 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
 ///
 /// # Errors
 /// The first script that could not be removed.
-pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, Change)>, HookError> {
+pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError> {
     scripts(paths)
         .map(|path| match must_be_ours(&path).and_then(|_| std::fs::remove_file(&path)) {
             Ok(()) => {
                 // A folder that is empty now was ours.
                 let _ = path.parent().map(std::fs::remove_dir);
-                Ok((path, Change::Removed))
+                Ok((path, FileChange::Removed))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((path, Change::Absent)),
-            Err(error) if error.kind() == NOT_OURS => Ok((path, Change::Kept)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((path, FileChange::Absent)),
+            Err(error) if error.kind() == NOT_OURS => Ok((path, FileChange::Kept)),
             Err(source) => Err(HookError { path, source }),
         })
         .collect()
 }
 
-fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
+fn write_script(path: &Path, text: &str) -> std::io::Result<FileChange> {
     let present = match must_be_ours(path) {
-        Ok(present) if present == text => return Ok(Change::Unchanged),
+        Ok(present) if present == text => return Ok(FileChange::Unchanged),
         Ok(_) => true,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
         Err(error) => return Err(error),
@@ -118,7 +85,7 @@ fn write_script(path: &Path, text: &str) -> std::io::Result<Change> {
     }
     // libvirt may run it at any moment: it is whole or not there.
     file::replace(path, text, 0o755)?;
-    Ok(if present { Change::Updated } else { Change::Installed })
+    Ok(if present { FileChange::Updated } else { FileChange::Installed })
 }
 
 /// The text of a script that is there. One that sysadm has not written is neither replaced nor taken away.
@@ -134,6 +101,7 @@ fn must_be_ours(path: &Path) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boot_lock::{Slip, has_pass, holder};
     use std::io::Write;
     use std::process::{Command, Stdio};
 
@@ -155,9 +123,9 @@ mod tests {
         };
         for link in [false, true] {
             put(link);
-            let said = crate::host::chain(&install(&paths).unwrap_err());
+            let said = crate::model::chain(&install(&paths).unwrap_err());
             assert!(said.ends_with("00-sysadm: it is not a hook of sysadm; move it away"), "{said}");
-            assert_eq!(uninstall(&paths).unwrap()[0].1, Change::Kept);
+            assert_eq!(uninstall(&paths).unwrap()[0].1, FileChange::Kept);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "#!/bin/sh\nexit 0\n");
             assert_eq!(path.is_symlink(), link);
         }
@@ -167,13 +135,13 @@ mod tests {
     fn installing_twice_changes_nothing_and_removing_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::new(folder.path());
-        let changes = |result: Result<Vec<(PathBuf, Change)>, HookError>| {
+        let changes = |result: Result<Vec<(PathBuf, FileChange)>, HookError>| {
             result.unwrap().into_iter().map(|(_, change)| change).collect::<Vec<_>>()
         };
-        assert_eq!(changes(install(&paths)), [Change::Installed; 2]);
-        assert_eq!(changes(install(&paths)), [Change::Unchanged; 2]);
-        assert_eq!(changes(uninstall(&paths)), [Change::Removed; 2]);
-        assert_eq!(changes(uninstall(&paths)), [Change::Absent; 2]);
+        assert_eq!(changes(install(&paths)), [FileChange::Installed; 2]);
+        assert_eq!(changes(install(&paths)), [FileChange::Unchanged; 2]);
+        assert_eq!(changes(uninstall(&paths)), [FileChange::Removed; 2]);
+        assert_eq!(changes(uninstall(&paths)), [FileChange::Absent; 2]);
         assert_eq!(std::fs::read_dir(paths.libvirt_hooks()).unwrap().count(), 0);
     }
 

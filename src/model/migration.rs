@@ -1,0 +1,148 @@
+//! What both hosts of a migration say to each other: its streams, its secret, how far it is and how it ended.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// One of the streams of a live migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// From the hypervisor at the source to the hypervisor at the destination.
+    Control,
+    /// The zone's memory.
+    Memory,
+}
+
+impl Channel {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Control, Self::Memory];
+
+    /// The name of its socket in a migration's folder.
+    pub const fn socket_name(self) -> &'static str {
+        match self {
+            Self::Control => "ctl",
+            Self::Memory => "mem",
+        }
+    }
+}
+
+/// The secret of one live migration: who knows it may open the streams. It goes from host to host inside of
+/// connections, and nowhere else; the folder of the sockets has a [name](Self::folder_name) of its own.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Token(String);
+
+impl std::fmt::Debug for Token {
+    /// Not what it is: it could end up in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl Token {
+    /// A fresh one, from the system's randomness.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().simple().to_string())
+    }
+
+    /// 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the folder with the migration's sockets, the same on both hosts: 32 hexadecimal digits that do
+    /// not lead back to the token. Every user of a host can read it, in the arguments of `virsh` and in
+    /// `/proc/net/unix`, and it finds its way into the hypervisor's logs and errors.
+    pub fn folder_name(&self) -> String {
+        let digest = Sha256::digest(&self.0);
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 32 && text.bytes().all(hex) {
+            Ok(Self(text))
+        } else {
+            Err("a migration token is 32 hexadecimal digits".to_owned())
+        }
+    }
+}
+
+impl From<Token> for String {
+    fn from(token: Token) -> Self {
+        token.0
+    }
+}
+
+/// How far a live migration is. Sizes in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Sent so far, repeated pages counted again.
+    pub sent: u64,
+    /// Still to send, as far as is known now.
+    pub remaining: u64,
+    /// All that there is to send once.
+    pub total: u64,
+    /// The pass over its memory that it is in, from 1; 0 if the hypervisor does not tell.
+    #[serde(default)]
+    pub pass: u32,
+    /// What the zone changes of its memory, per second; 0 if the hypervisor does not tell.
+    #[serde(default)]
+    pub dirty_rate: u64,
+    /// What is sent, per second; 0 if the hypervisor does not tell.
+    #[serde(default)]
+    pub rate: u64,
+}
+
+/// How a live migration ended at the source, seen from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
+    pub stopped_for: u64,
+    /// Bytes of memory that were sent, as the hypervisor counts them; 0 if it does not.
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+/// When a move is given up that nobody has asked to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoveLimits {
+    /// After so long without any progress; none: never.
+    pub stall: Option<Duration>,
+    /// After so many passes over its memory, if they do not come to an end; 0: never.
+    pub passes: u32,
+    /// When a zone that was asked to shut down has not after this time.
+    pub shutdown: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_32_digits_and_nothing_that_leads_elsewhere() {
+        let slashes = "../".repeat(10) + "aa";
+        for bad in
+            ["", "a", "../x", &slashes, &"A".repeat(32), &"a".repeat(33), &"а".repeat(16), &"\0".repeat(32)]
+        {
+            let read = serde_json::from_value::<Token>(bad.into());
+            assert!(read.unwrap_err().to_string().contains("32 hexadecimal digits"), "{bad:?} was taken");
+        }
+        let good = Token::random();
+        assert_eq!(Token::try_from(good.as_str().to_owned()), Ok(good));
+    }
+
+    #[test]
+    fn a_tokens_folder_has_another_name_that_both_hosts_know() {
+        // sha256sum says so, too.
+        let token = Token("0123456789abcdef".repeat(2));
+        assert_eq!(token.folder_name(), "3eb1bd439947eb762998e566ccc2e099");
+        assert_ne!(Token::random().folder_name(), Token::random().folder_name());
+    }
+}
