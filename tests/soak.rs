@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sysadm::config::Config;
-use sysadm::evacuation::{Cancel, Engine, Event, Network, Options, Peers, Watcher, recover};
+use sysadm::evacuation::{Cancel, Engine, Event, EventSink, Network, Peers, Request, recover};
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
 use sysadm::model::{HostUri, Millis};
@@ -61,8 +61,8 @@ impl Network for Net {
 /// Nobody watches.
 struct Nobody;
 
-impl Watcher for Nobody {
-    fn event(&self, event: &Event<'_>) {
+impl EventSink for Nobody {
+    fn emit(&self, event: &Event<'_>) {
         let text = match event {
             Event::Ended(a_move) => format!("{a_move:?}"),
             Event::Warning(text) => (*text).to_owned(),
@@ -123,15 +123,15 @@ fn engine(nodes: &Nodes, host: &str) -> Engine {
         local: Arc::clone(&node.local),
         store: Arc::clone(&node.store),
         peers: Peers::new(Arc::new(Net(Arc::clone(nodes))), Some(node.local.id())),
-        watcher: Arc::new(Nobody),
+        events: Arc::new(Nobody),
         cancel: Cancel::default(),
         policy: Config::default().migration.policy(),
         maps: Config::default().map,
     }
 }
 
-fn options() -> Options {
-    Options { all: true, jobs: 4, user: "soak".to_owned(), ..Options::default() }
+fn request() -> Request {
+    Request { all: true, jobs: 4, user: "soak".to_owned(), ..Request::default() }
 }
 
 fn any_faults(dice: &mut Dice) -> Vec<Fault> {
@@ -168,7 +168,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
         for node in nodes.values() {
             node.sim.set_faults(&any_faults(dice)).unwrap();
         }
-        let given = options();
+        let given = request();
         let runs = leaving.iter().map(|host| async {
             let engine = engine(nodes, host);
             // What could not even begin is done below.
@@ -190,7 +190,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
                 let node = &nodes[host];
                 maintenance::end(&node.store, &node.paths, &"admin".parse().unwrap()).unwrap();
             } else {
-                let rest = engine.run(direction, &options()).await.unwrap();
+                let rest = engine.run(direction, &request()).await.unwrap();
                 assert!(rest.is_complete(), "{host}: {rest:?}");
                 assert_eq!(nodes[host].store.away().unwrap(), []);
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, PlatformKind};
-use crate::evacuation::{Cancel, Dialled, Engine, Peers, Watcher};
+use crate::evacuation::{Cancel, Dialled, Engine, Peers, EventSink};
 use crate::host::{Host, Local};
 use crate::model::plain;
 use crate::paths::Paths;
@@ -133,12 +133,12 @@ impl Context {
     }
 
     /// All that an evacuation works with.
-    pub fn engine(&self, watcher: Arc<dyn Watcher>, cancel: Cancel) -> Result<Engine, CliError> {
+    pub fn engine(&self, events: Arc<dyn EventSink>, cancel: Cancel) -> Result<Engine, CliError> {
         let store = self.store()?;
         let (local, policy) = (self.local(Arc::clone(&store))?, self.config.migration.policy());
         let peers = self.peers(Some(&local));
         let maps = self.config.map.clone();
-        Ok(Engine { local, store, peers, watcher, cancel, policy, maps })
+        Ok(Engine { local, store, peers, events, cancel, policy, maps })
     }
 
     /// Who types: the person behind sudo or doas, else whom the process belongs to.

@@ -12,7 +12,7 @@ use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, DryRun, Engine, Options, Outcome, Planned, Readiness, Watcher, recover};
+use crate::evacuation::{Actions, DryRun, Engine, Request, Outcome, Planned, Readiness, EventSink, recover};
 use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
@@ -151,7 +151,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let bandwidth = plan.as_ref().map_or(policy.rules().bandwidth, |plan| plan.rules.bandwidth);
     context.converge(&policy.convergence, bandwidth);
     let engine = context.engine(reporter.clone(), cancel.clone())?;
-    let options = Options {
+    let request = Request {
         all: args.all,
         zones: context.zones(&engine.store, &args.zones).await?,
         actions: Actions { default: args.action, ..Actions::default() },
@@ -166,7 +166,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         user: Context::user(),
     };
     if args.dry_run {
-        let found = engine.plan(direction, &options).await?;
+        let found = engine.plan(direction, &request).await?;
         reporter.finish();
         if let Some(path) = &args.plan {
             write_plan(path, &engine, &found, &name)?;
@@ -175,12 +175,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     stop::listen_for_signals(&cancel);
     stop::listen_for_deadline(&cancel, args.deadline);
-    act(&context, &engine, direction, &options, &reporter, args.json).await
+    act(&context, &engine, direction, &request, &reporter, args.json).await
 }
 
 /// Settles what was interrupted, and does nothing else.
 async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> Result<Exit, CliError> {
-    let engine = context.engine(Arc::clone(reporter) as Arc<dyn Watcher>, cancel)?;
+    let engine = context.engine(Arc::clone(reporter) as Arc<dyn EventSink>, cancel)?;
     let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
     let settled = recover::settle_all(&engine).await?;
     reporter.finish();
@@ -226,18 +226,18 @@ async fn act(
     context: &Context,
     engine: &Engine,
     direction: Direction,
-    options: &Options,
+    request: &Request,
     reporter: &Reporter,
     json: bool,
 ) -> Result<Exit, CliError> {
-    let outcome = engine.run(direction, options).await;
+    let outcome = engine.run(direction, request).await;
     reporter.finish();
     let outcome = outcome?;
     let exit = exit_of(&outcome);
     context.audit(&format!(
         "{direction}{} by {}: {} moved, {} failed, {} skipped",
-        if options.force { ", forced," } else { "" },
-        options.user,
+        if request.force { ", forced," } else { "" },
+        request.user,
         outcome.moved() + outcome.resting(),
         outcome.count(MoveState::Failed) + outcome.count(MoveState::Unknown),
         outcome.count(MoveState::Skipped)

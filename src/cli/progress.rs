@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::outlook::{beside_bar, compared, end_of_run};
 use super::ui;
-use crate::evacuation::{Event, Outcome, Watcher};
+use crate::evacuation::{Event, Outcome, EventSink};
 use crate::model::{HostUri, Millis, ZoneName};
 use crate::store::{Direction, Move, MoveState, RestWay, Run};
 
@@ -250,8 +250,8 @@ impl State {
     }
 }
 
-impl Watcher for Reporter {
-    fn event(&self, event: &Event<'_>) {
+impl EventSink for Reporter {
+    fn emit(&self, event: &Event<'_>) {
         match (event, self.verbosity) {
             (Event::Warning(text), _) => ui::complain(text),
             (_, Verbosity::Quiet) => {}
@@ -270,23 +270,23 @@ impl Reporter {
                 ui::say(&format!("preparing {count} zone(s) for evacuation ..."))
             }
             Event::Preparing(count) => ui::say(&format!("preparing {count} zone(s) for return...")),
-            Event::Initializing(zone, host) if away => {
+            Event::Checking(zone, host) if away => {
                 ui::say(&format!("initializing migration of {zone} to {host} ..."))
             }
-            Event::Initializing(zone, _) => ui::say(&format!("initializing return of {zone}")),
+            Event::Checking(zone, _) => ui::say(&format!("initializing return of {zone}")),
             Event::Moving(count) if away => ui::say(&format!("evacuating {count} zone(s) ...")),
             Event::Moving(count) => ui::say(&format!("returning {count} zone(s) ...")),
             Event::Migrating(zone, host) if away => ui::say(&format!("migrating {zone} to {host} ...")),
             Event::Migrating(zone, _) => ui::say(&format!("migrating {zone}")),
-            Event::SteppingAside(zone, host) => ui::say(&aside(zone, host)),
-            Event::Resting(zone, RestWay::Stop) => ui::say(&format!("stopping {zone} ...")),
-            Event::Resting(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
-            Event::Waking(zone) => ui::say(&format!("booting {zone} ...")),
-            Event::GoneAlready(zone, host) => ui::say(&gone_already(zone, host)),
-            Event::HomeAlready(zone) => ui::say(&format!("{zone}: it is home already")),
+            Event::Relocating(zone, host) => ui::say(&aside(zone, host)),
+            Event::Stopping(zone, RestWay::Stop) => ui::say(&format!("stopping {zone} ...")),
+            Event::Stopping(zone, RestWay::Suspend) => ui::say(&format!("suspending {zone} ...")),
+            Event::Booting(zone) => ui::say(&format!("booting {zone} ...")),
+            Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
+            Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
             Event::Prepared(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
-            Event::Outlook { .. } | Event::Found(_) | Event::Warning(_) => {}
+            Event::Estimate { .. } | Event::ReusingConfiguration(_) | Event::Warning(_) => {}
         }
     }
 
@@ -301,18 +301,18 @@ impl Reporter {
                 self.begin_phase(if away { "evacuating zones" } else { "returning zones" }, *count);
             }
             Event::Prepared(_) => self.locked().count(),
-            Event::GoneAlready(zone, host) => ui::say(&gone_already(zone, host)),
-            Event::HomeAlready(zone) => ui::say(&format!("{zone}: it is home already")),
+            Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
+            Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
             Event::Waiting(zone, text) => {
                 self.locked().end_phase();
                 ui::say(&format!("{zone}: {text}"));
             }
-            Event::SteppingAside(zone, host) => {
+            Event::Relocating(zone, host) => {
                 self.locked().end_phase();
                 ui::say(&aside(zone, host));
             }
             Event::Progress(a_move) => self.locked().show(a_move),
-            Event::Outlook { end, margin } => self.locked().foretell(self.direction, (*end, *margin)),
+            Event::Estimate { end, margin } => self.locked().foretell(self.direction, (*end, *margin)),
             Event::Ended(a_move) => {
                 let mut state = self.locked();
                 if let Some(bar) = state.zones.remove(&a_move.zone) {
@@ -323,12 +323,12 @@ impl Reporter {
                     state.count();
                 }
             }
-            Event::Initializing(..)
+            Event::Checking(..)
             | Event::Step { .. }
             | Event::Migrating(..)
-            | Event::Resting(..)
-            | Event::Waking(_)
-            | Event::Found(_)
+            | Event::Stopping(..)
+            | Event::Booting(_)
+            | Event::ReusingConfiguration(_)
             | Event::Retrying(..)
             | Event::Warning(_) => {}
         }

@@ -15,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask::{Ask, Mode};
 use super::cancel::QUESTIONS;
 use super::prepared::{Prepared, Readiness};
-use super::record::{Errand, Subject};
+use super::record::{Purpose, MoveContext};
 use super::run::renew;
-use super::scene::Scene;
+use super::view::PlanningView;
 use super::way_back::way_back;
-use super::window::{Turn, Window};
+use super::queue::{Permit, MoveQueue};
 use super::zone_move::ZoneMove;
-use super::{Board, Engine, Options, short};
+use super::{RunState, Engine, Request, short};
 use crate::migration::Task;
 use crate::model::{Beside, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
@@ -30,7 +30,7 @@ use crate::store::{Away, Direction, MoveState};
 
 /// What can be done about zones that wait for room here.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct WayOut {
+pub(super) struct ReturnAdvice {
     /// What is said to each beside what is missing.
     hints: BTreeMap<ZoneName, String>,
     /// Those that step aside, and where to.
@@ -39,49 +39,49 @@ pub(super) struct WayOut {
 
 impl Engine {
     /// Looks at all that is known of hosts and zones, for those of these that wait for room here.
-    pub(super) async fn look_ahead(
+    pub(super) async fn plan_relocations(
         &self,
         direction: Direction,
         prepared: &[Prepared],
-        options: &Options,
-    ) -> Option<(Scene, WayOut)> {
+        request: &Request,
+    ) -> Option<(PlanningView, ReturnAdvice)> {
         let waiting = prepared.iter().filter(|one| one.waits().is_some());
         let waiting: BTreeSet<_> = waiting.map(|one| one.zone.as_str()).collect();
         if direction != Direction::Return || waiting.is_empty() {
             return None;
         }
-        let scene = self.cancel.bound(QUESTIONS, self.scene_of_return(options, &waiting)).await?.ok()?;
-        let way_out = way_out(&scene.homecoming(&waiting), &waiting);
-        Some((scene, way_out))
+        let view = self.cancel.bound(QUESTIONS, self.view_of_return(request, &waiting)).await?.ok()?;
+        let advice = advice(&view.homecoming(&waiting), &waiting);
+        Some((view, advice))
     }
 
     /// Lets zones step aside. Gives whether one has.
-    pub(super) async fn step_aside(
+    pub(super) async fn relocate(
         &self,
-        ahead: Option<&(Scene, WayOut)>,
-        options: &Options,
-        board: &Board,
+        ahead: Option<&(PlanningView, ReturnAdvice)>,
+        request: &Request,
+        run_state: &RunState,
     ) -> bool {
-        let Some((scene, way_out)) = ahead else { return false };
+        let Some((view, advice)) = ahead else { return false };
         let away = self.store.away().unwrap_or_default();
         let mut ready = Vec::new();
-        for (zone, to) in &way_out.asides {
+        for (zone, to) in &advice.asides {
             let Some(row) = away.iter().find(|row| row.zone == *zone) else { continue };
-            let task = self.cancel.bound(QUESTIONS, self.way_aside(scene, row, to, options)).await;
+            let task = self.cancel.bound(QUESTIONS, self.way_aside(view, row, to, request)).await;
             ready.extend(task.flatten().map(|task| (row, to, task)));
         }
-        let slots = Slots { jobs: options.jobs, outbound: options.jobs, inbound: options.jobs };
-        let window = &Window::new(vec![Item::default(); ready.len()], slots);
+        let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
+        let queue = &MoveQueue::new(vec![Item::default(); ready.len()], slots);
         let bookings: Vec<_> = ready.iter().map(|(.., task)| task.clone()).collect();
         let moves = ready.iter().enumerate().map(|(number, (row, peer, task))| async move {
-            let of = Subject { engine: self, board, errand: Errand::Aside(row), task, peer };
-            ZoneMove::new(of, Turn::new(window, number)).run(options.retries).await;
+            let of = MoveContext { engine: self, run_state, purpose: Purpose::Aside(row), task, peer };
+            ZoneMove::new(of, Permit::new(queue, number)).run(request.retries).await;
         });
         tokio::select! {
             _ = futures::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
-        let moves = board.moves();
+        let moves = run_state.moves();
         let is_there = |zone| moves.iter().any(|one| one.zone == zone && one.state == MoveState::Ready);
         ready.iter().any(|(row, ..)| is_there(row.zone.clone()))
     }
@@ -89,26 +89,26 @@ impl Engine {
     /// Books room for a zone on its way aside, if it can go there live.
     async fn way_aside(
         &self,
-        scene: &Scene,
+        view: &PlanningView,
         row: &Away,
         to: &HostUri,
-        options: &Options,
+        request: &Request,
     ) -> Option<Box<Task>> {
-        let [refuge, third] = [&row.refuge, to].map(|uri| scene.connected.get(uri)?.as_ref().ok());
+        let [refuge, third] = [&row.refuge, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
         let (refuge, third) = (refuge?, third?);
-        let kind = way_back(row, refuge.as_ref(), options, self.local.platform())
+        let kind = way_back(row, refuge.as_ref(), request, self.local.platform())
             .await
             .ok()
             .filter(|kind| *kind == Kind::Live)?;
         let offer = refuge.offer(row.zone.clone()).await.ok()?;
         let ask = Ask {
-            watcher: self.watcher.as_ref(),
+            events: self.events.as_ref(),
             offer: &offer,
             kind,
             from: refuge.name(),
             home: Some(self.here()),
             overwrite: false,
-            force: options.force,
+            force: request.force,
             mode: Mode::Book,
         };
         let task = match self.sideward(&offer.manifest, row, to) {
@@ -123,7 +123,7 @@ impl Engine {
     }
 }
 
-impl Scene {
+impl PlanningView {
     /// The way home of these zones.
     fn homecoming(&self, names: &BTreeSet<&str>) -> Homecoming {
         let is_asked = |zone: &crate::plan::FleetZone| {
@@ -135,7 +135,7 @@ impl Scene {
     }
 }
 
-impl WayOut {
+impl ReturnAdvice {
     /// Says in each zone that waits what would help.
     pub(super) fn tell(&self, prepared: &mut [Prepared]) {
         for one in prepared {
@@ -147,28 +147,28 @@ impl WayOut {
 }
 
 /// What follows from the way home of these zones. Pure.
-fn way_out(way: &Homecoming, waiting: &BTreeSet<&str>) -> WayOut {
+fn advice(way: &Homecoming, waiting: &BTreeSet<&str>) -> ReturnAdvice {
     let made = &way.made;
     let name = |zone: ZoneIx| made.zone(zone).map_or("?", |zone| zone.name.as_str());
-    let mut way_out = WayOut::default();
+    let mut advice = ReturnAdvice::default();
     for (zone, to) in way.asides().filter(|(zone, _)| waiting.contains(name(*zone))) {
         if let (Ok(zone), Ok(uri)) = (name(zone).parse(), made.host(to).parse()) {
-            way_out.asides.push((zone, uri));
+            advice.asides.push((zone, uri));
         }
     }
     let first = leavers(way);
     for &zone in waiting {
         let Ok(zone) = zone.parse::<ZoneName>() else { continue };
-        let aside = way_out.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
+        let aside = advice.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
         let hint = match (made.start(zone.as_str()), aside) {
-            (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", short(to))),
+            (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", to.host.as_str())),
             (Some(_), None) if !first.is_empty() => Some(first.clone()),
             (Some(_), None) => None,
             (None, _) => in_vain(way, &zone),
         };
-        way_out.hints.extend(hint.map(|hint| (zone, hint)));
+        advice.hints.extend(hint.map(|hint| (zone, hint)));
     }
-    way_out
+    advice
 }
 
 /// Who must leave first, and the command by which it does.

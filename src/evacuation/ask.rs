@@ -5,7 +5,7 @@ use crate::migration::LEASE;
 use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostUri, Kind};
 
 use super::bound::Bound;
-use super::{Event, Watcher, short};
+use super::{Event, EventSink, short};
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Finding {
 /// A question to one destination.
 pub(super) struct Ask<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
-    pub watcher: &'a dyn Watcher,
+    pub events: &'a dyn EventSink,
     pub offer: &'a Offer,
     pub kind: Kind,
     pub from: &'a str,
@@ -66,7 +66,7 @@ impl Ask<'_> {
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         if blockers.is_empty() {
             for note in views.iter().filter_map(DiskView::note) {
-                self.watcher.event(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
+                self.events.emit(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
             }
             return Ok(arrival);
         }
@@ -95,6 +95,6 @@ pub(super) fn join(blockers: &[Blocker]) -> String {
 
 /// All findings on one line.
 pub(super) fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| format!("{}: {}", short(&finding.target), join(&finding.blockers));
+    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
     findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }

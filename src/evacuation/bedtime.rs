@@ -12,34 +12,34 @@ use crate::model::ZoneName;
 use crate::plan::{FleetZone, Sequence};
 
 /// Puts the candidates that are to rest behind all others, in their order.
-pub(super) fn rests_last<'a>(
+pub(super) fn order_stops<'a>(
     candidates: &mut Vec<Candidate>,
     zones: impl Iterator<Item = &'a FleetZone>,
     named: &[ZoneName],
 ) {
     let zones: BTreeMap<_, _> = zones.map(|zone| (zone.name.as_str(), zone)).collect();
-    let (mut beds, others): (Vec<_>, Vec<_>) =
+    let (mut stops, others): (Vec<_>, Vec<_>) =
         candidates.drain(..).partition(|one| matches!(one.intent, Intent::Rest(_)));
-    beds.sort_by_cached_key(|one| {
+    stops.sort_by_cached_key(|one| {
         let place = named.iter().position(|zone| *zone == one.zone);
         let priority = zones.get(one.zone.as_str()).map_or(0, |zone| zone.priority);
         (place, Reverse(priority), one.zone.clone())
     });
-    let places: BTreeMap<_, _> = (0..).zip(&beds).map(|(place, one)| (one.zone.to_string(), place)).collect();
-    let zone = |place: usize| beds.get(place).and_then(|one| zones.get(one.zone.as_str()));
-    let mut sequence = Sequence::new(beds.len(), |place| {
+    let places: BTreeMap<_, _> = (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
+    let zone = |place: usize| stops.get(place).and_then(|one| zones.get(one.zone.as_str()));
+    let mut sequence = Sequence::new(stops.len(), |place| {
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
         after.filter_map(|name| places.get(name).copied()).collect()
     });
     // The policy has left none; nothing may be lost over one.
     sequence.break_rings();
     candidates.extend(others);
-    candidates.extend(sequence.order().into_iter().filter_map(|place| beds.get(place).cloned()));
+    candidates.extend(sequence.order().into_iter().filter_map(|place| stops.get(place).cloned()));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::rest::Bed;
+    use super::super::rest::StopPlan;
     use super::*;
     use crate::model::Brand;
     use crate::store::RestWay;
@@ -47,8 +47,8 @@ mod tests {
 
     fn candidate(zone: &str, rests: bool) -> Candidate {
         let (zone, brand): (ZoneName, _) = (zone.parse().unwrap(), Brand::Kvm);
-        let bed = Bed { zone: zone.clone(), uuid: uuid::Uuid::nil(), brand, way: RestWay::Stop };
-        let intent = if rests { Intent::Rest(bed) } else { Intent::Skip("so".to_owned()) };
+        let plan = StopPlan { zone: zone.clone(), uuid: uuid::Uuid::nil(), brand, way: RestWay::Stop };
+        let intent = if rests { Intent::Rest(plan) } else { Intent::Skip("so".to_owned()) };
         Candidate { zone, brand, intent }
     }
 
@@ -59,7 +59,7 @@ mod tests {
 
     fn ordered(mut candidates: Vec<Candidate>, zones: &[FleetZone], named: &[&str]) -> Vec<String> {
         let named: Vec<ZoneName> = named.iter().map(|name| name.parse().unwrap()).collect();
-        rests_last(&mut candidates, zones.iter(), &named);
+        order_stops(&mut candidates, zones.iter(), &named);
         candidates.iter().map(|one| one.zone.to_string()).collect()
     }
 

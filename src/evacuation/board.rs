@@ -9,14 +9,14 @@ use crate::model::{Millis, ZoneName};
 use crate::store::{Expectation, Move, Store, StoreError};
 
 /// The moves of one run.
-pub struct Board {
+pub struct RunState {
     store: Arc<Store>,
     run: Option<i64>,
     moves: Mutex<BTreeMap<ZoneName, Move>>,
     cut_short: AtomicBool,
 }
 
-impl Board {
+impl RunState {
     /// The board of a run that is in the store.
     pub fn new(store: Arc<Store>, run: i64, candidates: &[Candidate]) -> Self {
         Self { run: Some(run), ..Self::unsaved(store, candidates) }

@@ -122,12 +122,12 @@ impl Cancel {
     }
 
     /// What the work gives; none if it has not ended so long after the run was aborted.
-    pub async fn bound<T>(&self, patience: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn bound<T>(&self, budget: Duration, work: impl Future<Output = T>) -> Option<T> {
         let out_of_patience = async {
             let mut state = self.state.subscribe();
             let state = state.wait_for(|state| state.aborted.is_some()).await.map(|state| *state);
             match state.ok().and_then(|state| state.aborted) {
-                Some(aborted) => tokio::time::sleep_until(aborted + patience).await,
+                Some(aborted) => tokio::time::sleep_until(aborted + budget).await,
                 None => std::future::pending().await,
             }
         };

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::{Cancel, Event, Reason, Stage, Watcher};
+use super::{Cancel, Event, Reason, Stage, EventSink};
 use crate::paths::Paths;
 use crate::run_lock::is_running;
 use crate::store::Direction;
@@ -46,23 +46,23 @@ pub enum ControlError {
     NoRun,
     /// Something holds the lock and takes no requests.
     #[error("what goes on here cannot be asked to stop")]
-    Deaf(#[source] std::io::Error),
+    NotListening(#[source] std::io::Error),
     /// It does not answer.
     #[error("the run in progress does not answer within {} s; is its process stopped?", PATIENCE.as_secs())]
     Silent,
     /// It answers something else.
     #[error("failed to understand what the run in progress answers: {0:?}")]
-    Odd(String),
+    Malformed(String),
 }
 
 /// Listens while this is alive.
 #[derive(Debug)]
-pub struct Ear {
+pub struct ControlServer {
     task: JoinHandle<()>,
     path: std::path::PathBuf,
 }
 
-impl Ear {
+impl ControlServer {
     /// Listens for a run. Whoever calls this holds the run lock: a socket that is there is a dead run's.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Ear {
         paths: &Paths,
         direction: Direction,
         cancel: Cancel,
-        watcher: Arc<dyn Watcher>,
+        events: Arc<dyn EventSink>,
     ) -> std::io::Result<Self> {
         let path = paths.run_socket();
         let _ = std::fs::remove_file(&path);
@@ -82,7 +82,7 @@ impl Ear {
                 let Ok((mut stream, _)) = listener.accept().await else { return };
                 let stage = cancel.stage().next();
                 // Told before it is done: what it leads to is told after it.
-                watcher.event(&Event::Warning(&words(stage)));
+                events.emit(&Event::Warning(&words(stage)));
                 cancel.raise(stage, Reason::Operator);
                 let answer = Answer { pid: std::process::id(), direction, stage };
                 if let Ok(text) = serde_json::to_string(&answer) {
@@ -94,7 +94,7 @@ impl Ear {
     }
 }
 
-impl Drop for Ear {
+impl Drop for ControlServer {
     fn drop(&mut self) {
         self.task.abort();
         let _ = std::fs::remove_file(&self.path);
@@ -110,24 +110,24 @@ fn words(stage: Stage) -> String {
 /// # Errors
 /// If there is none, or it does not answer.
 pub async fn ask_to_stop(paths: &Paths) -> Result<Answer, ControlError> {
-    let stream = knock(paths).await?;
+    let stream = connect(paths).await?;
     let mut text = String::new();
     let mut answer = BufReader::new(stream.take(LIMIT));
     match tokio::time::timeout(PATIENCE, answer.read_line(&mut text)).await {
         Err(_) => Err(ControlError::Silent),
         // It has just ended.
         Ok(Ok(0) | Err(_)) => Err(ControlError::NoRun),
-        Ok(Ok(_)) => serde_json::from_str(&text).map_err(|_| ControlError::Odd(text)),
+        Ok(Ok(_)) => serde_json::from_str(&text).map_err(|_| ControlError::Malformed(text)),
     }
 }
 
-async fn knock(paths: &Paths) -> Result<UnixStream, ControlError> {
+async fn connect(paths: &Paths) -> Result<UnixStream, ControlError> {
     let deadline = tokio::time::Instant::now() + BEGINNING;
     loop {
         match UnixStream::connect(paths.run_socket()).await {
             Ok(stream) => return Ok(stream),
             Err(_) if !is_running(paths) => return Err(ControlError::NoRun),
-            Err(error) if tokio::time::Instant::now() > deadline => return Err(ControlError::Deaf(error)),
+            Err(error) if tokio::time::Instant::now() > deadline => return Err(ControlError::NotListening(error)),
             // It has the lock and is about to listen.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -141,8 +141,8 @@ mod tests {
 
     struct Silence;
 
-    impl Watcher for Silence {
-        fn event(&self, _: &Event<'_>) {}
+    impl EventSink for Silence {
+        fn emit(&self, _: &Event<'_>) {}
     }
 
     fn fresh() -> (tempfile::TempDir, Paths) {
@@ -158,7 +158,7 @@ mod tests {
         let _lock = RunLock::take(&paths, Direction::Return).unwrap();
         // A killed run's.
         std::fs::write(paths.run_socket(), "").unwrap();
-        let ear = Ear::open(&paths, Direction::Return, cancel.clone(), Arc::new(Silence)).unwrap();
+        let ear = ControlServer::open(&paths, Direction::Return, cancel.clone(), Arc::new(Silence)).unwrap();
         for stage in [Stage::Finishing, Stage::Aborting, Stage::Aborting] {
             let answer = ask_to_stop(&paths).await.unwrap();
             assert_eq!(answer, Answer { pid: std::process::id(), direction: Direction::Return, stage });
@@ -182,7 +182,7 @@ mod tests {
     async fn a_run_that_takes_no_requests_or_does_not_answer_is_not_waited_for_without_end() {
         let (_folder, paths) = fresh();
         let _lock = RunLock::take(&paths, Direction::Evacuate).unwrap();
-        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::Deaf(_))));
+        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::NotListening(_))));
         let _deaf = UnixListener::bind(paths.run_socket()).unwrap();
         assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::Silent)));
     }

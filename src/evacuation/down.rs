@@ -5,7 +5,7 @@
 //! has to know. One that has crashed at its refuge, or of whose end nothing is known, is down when it is home again. One that
 //! was shut down there or ended by somebody was stopped by whoever may do that, and comes home as it is.
 
-use super::record::{Errand, Subject};
+use super::record::{Purpose, MoveContext};
 use super::recover::view;
 use super::{Engine, EvacuationError};
 use crate::host::Host;
@@ -101,10 +101,10 @@ impl Engine {
     }
 }
 
-impl Subject<'_> {
+impl MoveContext<'_> {
     /// What is said of a guest that has come home and ran when it left, but did not any more.
     pub(super) fn came_home_down(&self) -> Option<String> {
-        let Errand::Return(away) = self.errand else { return None };
+        let Purpose::Return(away) = self.purpose else { return None };
         let zone = &self.task.arrival.manifest.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
         let is_down = away.was_running && self.task.arrival.kind == Kind::Cold;

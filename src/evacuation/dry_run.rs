@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ask::Mode;
 use super::recover::Open;
-use super::{Board, Engine, EvacuationError, Options, Prepared, Readiness};
+use super::{RunState, Engine, EvacuationError, Request, Prepared, Readiness};
 use crate::model::{Kind, Stranger};
 use crate::plan::{Ahead, Made};
 use crate::store::{AwayPhase, Direction, StoreError};
@@ -38,19 +38,19 @@ impl Engine {
     ///
     /// # Errors
     /// If nothing could be found out.
-    pub async fn plan(&self, direction: Direction, options: &Options) -> Result<DryRun, EvacuationError> {
+    pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
         let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
         let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
-        let (options, mut scene, candidates) = self.see(direction, &open, options).await?;
-        let board = Board::unsaved(Arc::clone(&self.store), &candidates.list);
+        let (request, mut view, candidates) = self.see(direction, &open, request).await?;
+        let run_state = RunState::unsaved(Arc::clone(&self.store), &candidates.list);
         let list = &candidates.list;
-        let mut prepared = self.prepare_and_measure(list, &mut scene, &options, Mode::Look, &board).await;
-        if let Some((_, way_out)) = self.look_ahead(direction, &prepared, &options).await {
-            way_out.tell(&mut prepared);
+        let mut prepared = self.prepare_and_measure(list, &mut view, &request, Mode::Look, &run_state).await;
+        if let Some((_, advice)) = self.plan_relocations(direction, &prepared, &request).await {
+            advice.tell(&mut prepared);
         }
         let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
         let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
-        let made = scene.timed(&moving);
+        let made = view.timed(&moving);
         let ahead = made.ahead(&[], 0);
         let estimate = |one: Prepared| {
             let ahead = ahead.get(one.zone.as_str()).copied();

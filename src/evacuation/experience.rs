@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Board, Engine, Event};
+use super::{RunState, Engine, Event};
 use crate::model::{Millis, ZoneName};
 use crate::plan::{
     Calibration, Costs, Experience, FleetHost, FleetZone, Forecast, Made, Observation, PlannedMove, Trip,
@@ -60,16 +60,16 @@ fn past(made: &Made, moves: &[Move]) -> Vec<PastTrip> {
 
 impl Engine {
     /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
-    pub(super) fn learn(&self, made: &Made, board: &Board) {
-        if board.run().is_some()
-            && let Err(error) = self.store.record_trips(&past(made, &board.moves()))
+    pub(super) fn learn(&self, made: &Made, run_state: &RunState) {
+        if run_state.run().is_some()
+            && let Err(error) = self.store.record_trips(&past(made, &run_state.moves()))
         {
-            self.watcher.event(&Event::Warning(&format!("what the moves took is not kept: {error}")));
+            self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
         }
     }
 
     /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
-    pub(super) fn expect(&self, made: &Made, ended: &[ZoneName], begun: Millis, board: &Board) {
+    pub(super) fn expect(&self, made: &Made, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
         // Of moves that the planner does not know nothing is said.
         if made.plan.moves.is_empty() {
             return;
@@ -84,8 +84,8 @@ impl Engine {
             Some(Expectation { start, duration, downtime: ahead.downtime_ms })
         };
         // Only for people: a store that cannot be written is found out by the next step.
-        let _ = board.expect((end, margin), of_zone);
-        self.watcher.event(&Event::Outlook { end, margin });
+        let _ = run_state.expect((end, margin), of_zone);
+        self.events.emit(&Event::Estimate { end, margin });
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::connect::Connected;
 use super::experience::learnt;
-use super::scene::Scene;
+use super::view::PlanningView;
 use super::survey::{Surveyed, ask};
-use super::{Actions, Engine, EvacuationError, Options};
+use super::{Actions, Engine, EvacuationError, Request};
 use crate::host::Host;
 use crate::model::{HostUri, Kind};
 use crate::plan::{Action, Fleet, FleetHost, FleetZone, PlanFile, Rules};
@@ -19,62 +19,62 @@ type Targets = BTreeMap<TargetKey, Vec<HostUri>>;
 
 impl Engine {
     /// What a run of that direction is planned on.
-    pub(super) async fn scene(
+    pub(super) async fn view(
         &self,
         direction: Direction,
-        options: &Options,
-    ) -> Result<Scene, EvacuationError> {
+        request: &Request,
+    ) -> Result<PlanningView, EvacuationError> {
         match direction {
-            Direction::Evacuate | Direction::Migrate => self.scene_of_leaving(direction, options).await,
-            Direction::Return => self.scene_of_return(options, &BTreeSet::new()).await,
+            Direction::Evacuate | Direction::Migrate => self.view_of_leaving(direction, request).await,
+            Direction::Return => self.view_of_return(request, &BTreeSet::new()).await,
         }
     }
 
     /// Asks this host and all hosts that zones may go to.
-    async fn scene_of_leaving(
+    async fn view_of_leaving(
         &self,
         direction: Direction,
-        options: &Options,
-    ) -> Result<Scene, EvacuationError> {
-        let targets = match &options.destination {
+        request: &Request,
+    ) -> Result<PlanningView, EvacuationError> {
+        let targets = match &request.destination {
             Some(uri) => [(TargetKey::Default, vec![uri.clone()])].into(),
             None => self.store.targets()?,
         };
-        let plan = options.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
+        let plan = request.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
-        let named = targets.values().flatten().chain(options.policy.hosts()).cloned();
+        let named = targets.values().flatten().chain(request.policy.hosts()).cloned();
         // A host goes by the name that the plan has for it, if it is in the plan.
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
         let mut fleet = self.fleet(&connected).await;
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
-            zone.targets = own_targets(zone, &targets, options);
+            zone.targets = own_targets(zone, &targets, request);
         }
-        let rings = policy_for(&connected, options).apply(&mut fleet);
-        ask_for(&options.actions, self.local.name(), &mut fleet);
-        let mut rules = options.policy.rules();
+        let rings = policy_for(&connected, request).apply(&mut fleet);
+        apply_actions(&request.actions, self.local.name(), &mut fleet);
+        let mut rules = request.policy.rules();
         if let Some(plan) = &plan {
             rules = plan.rules.clone();
-            obey(plan, &mut fleet);
+            apply_plan(plan, &mut fleet);
         }
-        rules.outbound = rules.outbound.min(jobs(options));
-        Ok(self.scene_of(direction, (fleet, rings), rules, connected, plan))
+        rules.outbound = rules.outbound.min(jobs(request));
+        Ok(self.view_of(direction, (fleet, rings), rules, connected, plan))
     }
 
     /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
     /// aside.
-    pub(super) async fn scene_of_return(
+    pub(super) async fn view_of_return(
         &self,
-        options: &Options,
+        request: &Request,
         waiting: &BTreeSet<&str>,
-    ) -> Result<Scene, EvacuationError> {
+    ) -> Result<PlanningView, EvacuationError> {
         let targets = self.store.targets()?;
         let mut away = self.store.away()?;
-        away.retain(|row| options.zones.is_empty() || options.zones.contains(&row.zone));
+        away.retain(|row| request.zones.is_empty() || request.zones.contains(&row.zone));
         let aside = away.iter().filter(|row| waiting.contains(row.zone.as_str()));
-        let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(options.policy.hosts());
+        let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(request.policy.hosts());
         let aside = aside.filter(|_| !waiting.is_empty());
-        let plan = options.plan.as_ref().map(|plan| plan.clone().returning(self.local.name()));
+        let plan = request.plan.as_ref().map(|plan| plan.clone().returning(self.local.name()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
         let named = away.iter().map(|row| &row.refuge).chain(aside).cloned();
         let connected = self.peers.connect(planned.chain(named)).await;
@@ -83,42 +83,42 @@ impl Engine {
         let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
         let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
-            zone.targets = own_targets(zone, &targets, options);
+            zone.targets = own_targets(zone, &targets, request);
         }
-        let rings = policy_for(&connected, options).apply(&mut fleet);
+        let rings = policy_for(&connected, request).apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
-            zone.action = way_back(zone, &away, options);
+            zone.action = way_back(zone, &away, request);
         }
-        if options.policy.return_order == ReturnOrder::Reverse {
+        if request.policy.return_order == ReturnOrder::Reverse {
             reverse(&mut fleet, &away);
         }
-        let mut rules = plan.as_ref().map_or_else(|| options.policy.rules(), |plan| plan.rules.clone());
-        rules.inbound = rules.inbound.min(jobs(options));
-        Ok(self.scene_of(Direction::Return, (fleet, rings), rules, connected, plan))
+        let mut rules = plan.as_ref().map_or_else(|| request.policy.rules(), |plan| plan.rules.clone());
+        rules.inbound = rules.inbound.min(jobs(request));
+        Ok(self.view_of(Direction::Return, (fleet, rings), rules, connected, plan))
     }
 
-    fn scene_of(
+    fn view_of(
         &self,
         direction: Direction,
         (fleet, rings): (Fleet, Vec<Vec<String>>),
         rules: Rules,
         connected: Connected,
         plan: Option<PlanFile>,
-    ) -> Scene {
+    ) -> PlanningView {
         // Without it, forecasts are only worse.
         let experience = learnt(&self.store.trips().unwrap_or_default());
         let here = self.local.name().to_owned();
-        Scene { here, direction, fleet, rings, rules, connected, experience, plan }
+        PlanningView { here, direction, fleet, rings, rules, connected, experience, plan }
     }
 
     /// How fast zones write to their memory, as the hosts that they leave tell it after they have watched for a second.
     /// That goes on while zones are prepared, and is no reason to wait.
-    pub(super) async fn measured(&self, scene: &Scene) -> Fleet {
-        let hosts = match scene.direction {
+    pub(super) async fn measured(&self, view: &PlanningView) -> Fleet {
+        let hosts = match view.direction {
             Direction::Evacuate | Direction::Migrate => {
                 vec![(self.local.name().to_owned(), self.this_host())]
             }
-            Direction::Return => others(&scene.connected),
+            Direction::Return => others(&view.connected),
         };
         let asked = hosts.into_iter().map(|(name, host)| ask(name, std::future::ready(Ok(host)), true));
         Surveyed::of(futures::future::join_all(asked).await).fleet
@@ -155,13 +155,13 @@ fn named_in(connected: &Connected, targets: &Targets) -> Targets {
 }
 
 /// The policy, with the names by which its hosts go.
-fn policy_for(connected: &Connected, options: &Options) -> Policy {
-    options.policy.renamed(|uri| connected.name_of(uri).clone())
+fn policy_for(connected: &Connected, request: &Request) -> Policy {
+    request.policy.renamed(|uri| connected.name_of(uri).clone())
 }
 
 /// More than that are never under way.
-fn jobs(options: &Options) -> u32 {
-    u32::try_from(options.jobs.max(1)).unwrap_or(u32::MAX)
+fn jobs(request: &Request) -> u32 {
+    u32::try_from(request.jobs.max(1)).unwrap_or(u32::MAX)
 }
 
 /// Lets the last one that has left come back first, and what others came after come after them.
@@ -178,17 +178,17 @@ fn reverse(fleet: &mut Fleet, away: &[Away]) {
 }
 
 /// A zone comes back as it went.
-fn way_back(zone: &FleetZone, away: &[Away], options: &Options) -> Action {
+fn way_back(zone: &FleetZone, away: &[Away], request: &Request) -> Action {
     let row = away.iter().find(|row| Some(row.uuid) == zone.uuid);
     match row {
         Some(row) if row.kind == Kind::Restart => Action::Restart,
-        Some(row) if options.actions.of(&row.zone) == Action::Restart => Action::Restart,
+        Some(row) if request.actions.of(&row.zone) == Action::Restart => Action::Restart,
         _ => Action::Live,
     }
 }
 
 /// What was asked for goes before what the policy does with zones.
-fn ask_for(actions: &Actions, here: &str, fleet: &mut Fleet) {
+fn apply_actions(actions: &Actions, here: &str, fleet: &mut Fleet) {
     if *actions == Actions::default() {
         return;
     }
@@ -200,7 +200,7 @@ fn ask_for(actions: &Actions, here: &str, fleet: &mut Fleet) {
 }
 
 /// Lets every zone of a plan go where the plan says.
-fn obey(plan: &PlanFile, fleet: &mut Fleet) {
+fn apply_plan(plan: &PlanFile, fleet: &mut Fleet) {
     for one in &plan.moves {
         let zone = fleet.zones.iter_mut().find(|zone| zone.name == one.zone && zone.host == one.from);
         if let Some(zone) = zone {
@@ -211,8 +211,8 @@ fn obey(plan: &PlanFile, fleet: &mut Fleet) {
 
 /// The targets of a zone before the policy speaks. A policy that names destinations goes before the default of all
 /// zones, and not before what was said of this one.
-fn own_targets(zone: &FleetZone, targets: &Targets, options: &Options) -> Option<Vec<String>> {
+fn own_targets(zone: &FleetZone, targets: &Targets, request: &Request) -> Option<Vec<String>> {
     let (uris, origin) = targets_of(targets, &zone.name.parse().ok()?);
-    let is_default = origin == TargetOrigin::Default && !options.policy.destinations.is_empty();
+    let is_default = origin == TargetOrigin::Default && !request.policy.destinations.is_empty();
     (!uris.is_empty() && !is_default).then(|| uris.iter().map(ToString::to_string).collect())
 }

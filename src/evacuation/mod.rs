@@ -21,7 +21,7 @@ mod actions;
 mod aside;
 mod ask;
 mod bedtime;
-mod board;
+mod run_state;
 mod bound;
 pub mod cancel;
 mod connect;
@@ -43,20 +43,20 @@ pub mod recover;
 mod rest;
 mod resting;
 mod run;
-mod scene;
+mod view;
 mod select;
 mod status;
 pub mod survey;
 mod wait;
 mod way_back;
-mod window;
+mod queue;
 mod zone_move;
 
 use std::sync::Arc;
 
 pub use actions::{Actions, Way, way};
 pub use ask::Finding;
-pub use board::Board;
+pub use run_state::RunState;
 pub use cancel::{Cancel, Reason, Stage};
 pub use connect::{Connected, Dialled, Network, NoPeer, Peers, Reached};
 pub use down::Down;
@@ -78,7 +78,7 @@ use crate::store::{Direction, Mark, Move, RestWay, Store, configured};
 
 /// What an operator asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct Request {
     /// Zones that do not run, too.
     pub all: bool,
     /// Only these; none named means all that the rest says.
@@ -114,7 +114,7 @@ pub struct Engine {
     /// How other hosts are reached.
     pub peers: Peers,
     /// Where progress is told.
-    pub watcher: Arc<dyn Watcher>,
+    pub events: Arc<dyn EventSink>,
     /// How it is given up.
     pub cancel: Cancel,
     /// When a single move is.
@@ -129,7 +129,7 @@ pub enum Event<'a> {
     /// So many zones are about to be prepared.
     Preparing(usize),
     /// This zone is prepared for this host.
-    Initializing(&'a ZoneName, &'a str),
+    Checking(&'a ZoneName, &'a str),
     /// One more has been prepared, or found impossible.
     Prepared(&'a Prepared),
     /// So many zones are about to move.
@@ -137,11 +137,11 @@ pub enum Event<'a> {
     /// This zone moves now.
     Migrating(&'a ZoneName, &'a str),
     /// This zone goes from its refuge to this other host now, because there is no room for it here yet.
-    SteppingAside(&'a ZoneName, &'a str),
+    Relocating(&'a ZoneName, &'a str),
     /// This zone is stopped or suspended here now.
     Resting(&'a ZoneName, RestWay),
     /// This zone that rested here is booted now.
-    Waking(&'a ZoneName),
+    Booting(&'a ZoneName),
     /// A zone's move failed and is tried again after a while; why, and when.
     Retrying(&'a ZoneName, &'a str),
     /// A zone waits for room; how much and for what.
@@ -159,9 +159,9 @@ pub enum Event<'a> {
         mark: Mark,
     },
     /// There is nothing to be done with this zone: it is away already, at that host.
-    GoneAlready(&'a ZoneName, &'a HostUri),
+    AlreadyAway(&'a ZoneName, &'a HostUri),
     /// There is nothing to be done with this zone: it is home already.
-    HomeAlready(&'a ZoneName),
+    AlreadyHome(&'a ZoneName),
     /// The destination of this zone has the same configuration of it already.
     Found(&'a ZoneName),
     /// How far a zone is.
@@ -169,7 +169,7 @@ pub enum Event<'a> {
     /// A zone's move has ended, well or not.
     Ended(&'a Move),
     /// When all is expected to have moved, and by how many ms it may be later; told anew after each move.
-    Outlook {
+    Estimate {
         /// The time.
         end: Millis,
         /// In 19 of 20 cases.
@@ -180,13 +180,13 @@ pub enum Event<'a> {
 }
 
 /// Who is told what happens.
-pub trait Watcher: Send + Sync {
+pub trait EventSink: Send + Sync {
     /// Something happened.
-    fn event(&self, event: &Event<'_>);
+    fn emit(&self, event: &Event<'_>);
 }
 
 /// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
-type Seen = (Options, scene::Scene, select::Candidates);
+type Seen = (Request, view::PlanningView, select::Candidates);
 
 impl Engine {
     fn now() -> Millis {
@@ -197,23 +197,23 @@ impl Engine {
     ///
     /// # Errors
     /// If nothing was begun.
-    pub async fn run(&self, direction: Direction, options: &Options) -> Result<Outcome, EvacuationError> {
+    pub async fn run(&self, direction: Direction, request: &Request) -> Result<Outcome, EvacuationError> {
         let _lock = RunLock::take(self.local.paths(), direction)?;
         let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
-        let (down, (options, scene, candidates)) = self.look(direction, options).await?;
-        let options = &options;
-        let run = self.store.begin_run(direction, &options.user, std::process::id(), Self::now())?;
-        let board = Board::new(Arc::clone(&self.store), run, &candidates.list);
-        board.save_all()?;
-        let stopped = self.in_passes(direction, candidates.list, scene, options, &board).await;
+        let (down, (request, view, candidates)) = self.look(direction, request).await?;
+        let request = &request;
+        let run = self.store.begin_run(direction, &request.user, std::process::id(), Self::now())?;
+        let run_state = RunState::new(Arc::clone(&self.store), run, &candidates.list);
+        run_state.save_all()?;
+        let stopped = self.in_passes(direction, candidates.list, view, request, &run_state).await;
         // Whoever asked it to stop when all was as good as done has stopped nothing.
-        let stopped = stopped.filter(|_| board.is_cut_short());
-        let moves = board.moves();
+        let stopped = stopped.filter(|_| run_state.is_cut_short());
+        let moves = run_state.moves();
         let (running, strangers) = match direction {
-            Direction::Evacuate if options.zones.is_empty() => match self.still_here().await {
+            Direction::Evacuate if request.zones.is_empty() => match self.still_here().await {
                 Some(here) => {
-                    let strangers = here.unhandled(options.all).cloned().collect();
+                    let strangers = here.unhandled(request.all).cloned().collect();
                     let running = here.zones.into_iter().filter(Zone::is_running);
                     (Some(running.map(|zone| zone.name).collect()), strangers)
                 }
@@ -221,30 +221,30 @@ impl Engine {
             },
             _ => (Some(Vec::new()), candidates.strangers),
         };
-        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, options)) {
+        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, request)) {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };
-        let is_asked = |zone: &ZoneName| options.zones.is_empty() || options.zones.contains(zone);
+        let is_asked = |zone: &ZoneName| request.zones.is_empty() || request.zones.contains(zone);
         let mut down = self.still_down(down, &moves);
         down.retain(|one| is_asked(&one.zone));
         let word = if stopped.is_some() { "stopped" } else { "ended" };
         let recorded = self.store.end_run(run, word, Self::now());
         // What was done is done, and must be told whatever happens now.
         if let Err(error) = &recorded {
-            self.watcher.event(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
+            self.events.emit(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
         let recorded = recorded.is_ok();
         Ok(Outcome { direction, down, moves, strangers, left_running, left_alone, stopped, recorded })
     }
 
     /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
-    fn listen(&self, direction: Direction) -> Option<control::Ear> {
-        let (cancel, watcher) = (self.cancel.clone(), Arc::clone(&self.watcher));
-        let ear = control::Ear::open(self.local.paths(), direction, cancel, watcher);
+    fn listen(&self, direction: Direction) -> Option<control::ControlServer> {
+        let (cancel, events) = (self.cancel.clone(), Arc::clone(&self.events));
+        let ear = control::ControlServer::open(self.local.paths(), direction, cancel, events);
         let warn = |error: &std::io::Error| {
             let text = format!("'sysadm evacuate --cancel' will not reach this run: {error}");
-            self.watcher.event(&Event::Warning(&text));
+            self.events.emit(&Event::Warning(&text));
         };
         ear.inspect_err(warn).ok()
     }
@@ -253,11 +253,11 @@ impl Engine {
     async fn look(
         &self,
         direction: Direction,
-        options: &Options,
+        request: &Request,
     ) -> Result<(Vec<Down>, Seen), EvacuationError> {
         let looking = async {
             let settled = recover::settle_all(self).await?;
-            Ok((settled.down, self.see(direction, &settled.open, options).await?))
+            Ok((settled.down, self.see(direction, &settled.open, request).await?))
         };
         let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
         found.unwrap_or_else(|| {
@@ -270,9 +270,9 @@ impl Engine {
         &self,
         direction: Direction,
         open: &[recover::Open],
-        options: &Options,
+        request: &Request,
     ) -> Result<Seen, EvacuationError> {
-        let mut options = options.clone();
+        let mut request = request.clone();
         match direction {
             Direction::Evacuate | Direction::Migrate => {
                 let inventory = self.local.inventory().await?;
@@ -281,65 +281,65 @@ impl Engine {
                     Direction::Evacuate => self.store.away()?,
                     _ => Vec::new(),
                 };
-                select::known(&inventory, &away, open, &options)?;
-                for row in select::gone_already(&inventory, &away, open, &options) {
-                    self.watcher.event(&Event::GoneAlready(&row.zone, &row.refuge));
+                select::known(&inventory, &away, open, &request)?;
+                for row in select::gone_already(&inventory, &away, open, &request) {
+                    self.events.emit(&Event::AlreadyAway(&row.zone, &row.refuge));
                 }
-                let scene = self.scene(direction, &options).await?;
-                if let Some(plan) = &options.plan {
-                    options.zones = scene.zones_of(plan)?;
+                let view = self.view(direction, &request).await?;
+                if let Some(plan) = &request.plan {
+                    request.zones = view.zones_of(plan)?;
                 }
-                if options.actions == Actions::default() {
-                    options.actions.zones = scene.actions();
+                if request.actions == Actions::default() {
+                    request.actions.zones = view.actions();
                 }
                 let mut found =
-                    select::leaving(&inventory, &scene.targets(), &self.store.away()?, open, &options)?;
-                select::keep_out(&mut found, &self.store.rests()?, &options);
+                    select::leaving(&inventory, &view.targets(), &self.store.away()?, open, &request)?;
+                select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {
                     let configured = configured(self.store.detached()?, &inventory);
                     select::keep_namesakes(&mut found, &configured, &inventory);
                 }
-                bedtime::rests_last(&mut found.list, scene.here(), &options.zones);
-                self.tell_of(&scene);
-                Ok((options, scene, found))
+                bedtime::order_stops(&mut found.list, view.here(), &request.zones);
+                self.tell_of(&view);
+                Ok((request, view, found))
             }
             Direction::Return => {
                 // Before other hosts are asked for nothing.
-                let home = match options.zones.as_slice() {
+                let home = match request.zones.as_slice() {
                     [] => Vec::new(),
                     _ => select::at_home(&self.local.inventory().await?, &self.store.guests()?),
                 };
-                let returning = |options: &Options| {
-                    select::returning(self.store.away()?, &self.store.rests()?, open, &home, options)
+                let returning = |request: &Request| {
+                    select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)
                 };
-                let found = returning(&options)?;
+                let found = returning(&request)?;
                 let moves = |zone: &&ZoneName| found.list.iter().any(|one| one.zone == **zone);
-                for zone in options.zones.iter().filter(|zone| !moves(zone)) {
-                    self.watcher.event(&Event::HomeAlready(zone));
+                for zone in request.zones.iter().filter(|zone| !moves(zone)) {
+                    self.events.emit(&Event::AlreadyHome(zone));
                 }
-                let scene = self.scene(direction, &options).await?;
-                if let Some(plan) = &options.plan {
-                    options.zones = scene.zones_of(plan)?;
+                let view = self.view(direction, &request).await?;
+                if let Some(plan) = &request.plan {
+                    request.zones = view.zones_of(plan)?;
                 }
-                let found = returning(&options)?;
-                self.tell_of(&scene);
-                Ok((options, scene, found))
+                let found = returning(&request)?;
+                self.tell_of(&view);
+                Ok((request, view, found))
             }
         }
     }
 
     /// Names that are not those of other hosts of their own, and an order that cannot be kept to.
-    fn tell_of(&self, scene: &scene::Scene) {
+    fn tell_of(&self, view: &view::PlanningView) {
         // What is said of the one destination of a migration is the answer to it.
-        if scene.direction != Direction::Migrate {
-            let remarks = scene.connected.remarks();
-            remarks.iter().for_each(|text| self.watcher.event(&Event::Warning(text)));
+        if view.direction != Direction::Migrate {
+            let remarks = view.connected.remarks();
+            remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text)));
         }
-        let [ring, others @ ..] = scene.rings.as_slice() else { return };
+        let [ring, others @ ..] = view.rings.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
         let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
         let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");
-        self.watcher.event(&Event::Warning(&text));
+        self.events.emit(&Event::Warning(&text));
     }
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
@@ -353,7 +353,7 @@ impl Engine {
             Ok(inventory) => Some(inventory),
             Err(error) => {
                 let text = format!("what still runs here is not known: {error}");
-                self.watcher.event(&Event::Warning(&text));
+                self.events.emit(&Event::Warning(&text));
                 None
             }
         }

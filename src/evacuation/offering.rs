@@ -7,11 +7,11 @@ use super::ask::{Ask, Finding, Mode, describe, join};
 use super::bound::Bound;
 use super::connect::Connected;
 use super::prepared::{Prepared, Readiness, UNSETTLED, unprepared};
-use super::scene::Place;
+use super::view::Place;
 use super::select::{Candidate, Intent};
 use super::wait::Wait;
 use super::way_back::{Trail, way_back};
-use super::{Engine, Event, Options, short};
+use super::{Engine, Event, Request, short};
 use crate::host::{Host, Offer};
 use crate::migration::Task;
 use crate::model::chain;
@@ -21,7 +21,7 @@ use crate::store::Away;
 /// What the preparations of one run have in common.
 pub(super) struct Round<'a> {
     pub engine: &'a Engine,
-    pub options: &'a Options,
+    pub request: &'a Request,
     pub mode: Mode,
     pub connected: Connected,
     /// What a dry run has sent to each host.
@@ -39,7 +39,7 @@ impl Round<'_> {
             }
             Intent::Leave { kind, targets } => self.leave(candidate, *kind, targets, place).await,
             Intent::Return(away) => self.come_back(candidate, away).await,
-            Intent::Rest(bed) => unprepared(candidate, Readiness::Rest(bed.clone())),
+            Intent::Rest(plan) => unprepared(candidate, Readiness::Rest(plan.clone())),
             Intent::Wake(rest) => unprepared(candidate, Readiness::Wake(rest.clone())),
         }
     }
@@ -71,9 +71,9 @@ impl Round<'_> {
     }
 
     fn ask<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
-        let Options { overwrite, force, .. } = *self.options;
+        let Request { overwrite, force, .. } = *self.request;
         Ask {
-            watcher: self.engine.watcher.as_ref(),
+            events: self.engine.events.as_ref(),
             offer,
             kind,
             from,
@@ -126,7 +126,7 @@ impl Round<'_> {
         let home = match self.engine.home_of(offer.manifest.zone.uuid) {
             Ok(Some(home)) => Some(home),
             // Of its own zones, this host's are those that come back.
-            Ok(None) => self.options.destination.is_none().then(|| self.engine.here()),
+            Ok(None) => self.request.destination.is_none().then(|| self.engine.here()),
             Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
         };
         let ask = self.ask(&offer, kind, local.name(), home);
@@ -153,7 +153,7 @@ impl Round<'_> {
     ) -> Prepared {
         let ask = Ask { mode: Mode::Look, home: ask.home.clone(), ..*ask };
         for target in targets {
-            self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
+            self.engine.events.emit(&Event::Checking(&prepared.zone, target.host.as_str()));
             let answer = match self.way_to(target, ask.offer) {
                 Ok((host, bound)) => self.look(&ask, &bound, host.as_ref()).await,
                 Err(blockers) => Err(blockers),
@@ -170,7 +170,7 @@ impl Round<'_> {
 
     async fn first_taker(&self, mut prepared: Prepared, ask: &Ask<'_>, targets: &[HostUri]) -> Prepared {
         for target in targets {
-            self.engine.watcher.event(&Event::Initializing(&prepared.zone, short(target)));
+            self.engine.events.emit(&Event::Checking(&prepared.zone, target.host.as_str()));
             prepared.peer = Some(target.clone());
             let answer = match self.way_to(target, ask.offer) {
                 Ok((to, bound)) => match self.put(ask, &bound, to.as_ref()).await {
@@ -194,7 +194,7 @@ impl Round<'_> {
 
     /// Finds the zone at its refuge, and asks this host to take it.
     async fn come_back(&self, candidate: &Candidate, away: &Away) -> Prepared {
-        self.engine.watcher.event(&Event::Initializing(&candidate.zone, short(&away.refuge)));
+        self.engine.events.emit(&Event::Checking(&candidate.zone, away.refuge.host.as_str()));
         let (away, readiness) = match self.find(away).await {
             Ok((away, refuge)) => {
                 let readiness = self.fetch(&away, refuge).await;
@@ -219,7 +219,7 @@ impl Round<'_> {
         if !trail.as_ref().is_ok_and(is_there)
             && let Some((found, host)) = self.engine.search(away).await
         {
-            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", short(&away.refuge)));
+            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.refuge.host.as_str()));
             self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
             return Ok((found, host));
         }
@@ -229,12 +229,12 @@ impl Round<'_> {
     }
 
     fn tell(&self, away: &Away, text: &str) {
-        self.engine.watcher.event(&Event::Warning(&format!("{}: {text}", away.zone)));
+        self.engine.events.emit(&Event::Warning(&format!("{}: {text}", away.zone)));
     }
 
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
-        let kind = way_back(away, refuge.as_ref(), self.options, self.engine.local.platform()).await?;
+        let kind = way_back(away, refuge.as_ref(), self.request, self.engine.local.platform()).await?;
         let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
         let readiness = match (offer.manifest.held(kind), self.engine.homeward(&offer.manifest, away)) {
             (Some(held), _) => Readiness::Skipped(held),
@@ -258,7 +258,7 @@ impl Round<'_> {
 
 /// What becomes of a zone that all of these have refused.
 pub(super) fn refused_by(findings: &[Finding]) -> Readiness {
-    refused(findings.iter().map(|one| (short(&one.target), one.blockers.as_slice())), describe(findings))
+    refused(findings.iter().map(|one| (one.target.host.as_str(), one.blockers.as_slice())), describe(findings))
 }
 
 /// What becomes of a zone that none of these takes.

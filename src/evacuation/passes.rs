@@ -12,26 +12,26 @@
 use super::ask::Mode;
 use super::cancel::QUESTIONS;
 use super::prepared::{Prepared, Readiness};
-use super::rest::Bed;
-use super::resting::Resting;
-use super::scene::Scene;
+use super::rest::StopPlan;
+use super::resting::StopInPlace;
+use super::view::PlanningView;
 use super::select::{Candidate, Intent};
 use super::wait::Wait;
-use super::{Board, Engine, Event, Options, Reason, Stage};
+use super::{RunState, Engine, Event, Request, Reason, Stage};
 use crate::migration::backoff;
 use crate::model::ZoneName;
 use crate::store::{AwayPhase, Direction, Move, MoveState, Rest};
 
 /// How long is waited for room that only others can give back. Pure.
 #[derive(Clone, Copy, Debug, Default)]
-struct Patience {
+struct WaitBudget {
     /// Passes in a row in which nothing could move.
     idle: u32,
     /// The last of them in which nothing was under way at the destinations, either.
     quiet: u32,
 }
 
-impl Patience {
+impl WaitBudget {
     /// Their pauses are longer together than room stays booked for a host that is gone.
     const TRIES: u32 = 7;
 
@@ -50,77 +50,77 @@ impl Engine {
         &self,
         direction: Direction,
         candidates: Vec<Candidate>,
-        scene: Scene,
-        options: &Options,
-        board: &Board,
+        view: PlanningView,
+        request: &Request,
+        run_state: &RunState,
     ) -> Option<Reason> {
-        let (resting, mut beds) = (Resting { engine: self, board }, Vec::new());
-        let stopped = self.passes(direction, (candidates, scene), options, &resting, &mut beds).await;
+        let (resting, mut stops) = (StopInPlace { engine: self, run_state }, Vec::new());
+        let stopped = self.passes(direction, (candidates, view), request, &resting, &mut stops).await;
         // What stays is put to rest when the others have left, in its order among the candidates.
-        resting.lay_down(&beds).await;
+        resting.stop_all(&stops).await;
         self.cancel.reason().or(stopped)
     }
 
     async fn passes(
         &self,
         direction: Direction,
-        (candidates, mut scene): (Vec<Candidate>, Scene),
-        options: &Options,
-        resting: &Resting<'_>,
-        beds: &mut Vec<Bed>,
+        (candidates, mut view): (Vec<Candidate>, PlanningView),
+        request: &Request,
+        resting: &StopInPlace<'_>,
+        stops: &mut Vec<StopPlan>,
     ) -> Option<Reason> {
-        let board = resting.board;
-        let (mut left, mut patience) = (candidates, Patience::default());
+        let run_state = resting.run_state;
+        let (mut left, mut budget) = (candidates, WaitBudget::default());
         let mut ahead = None;
         loop {
-            let mut prepared = self.prepare_and_measure(&left, &mut scene, options, Mode::Book, board).await;
+            let mut prepared = self.prepare_and_measure(&left, &mut view, request, Mode::Book, run_state).await;
             let moving = names_of_ready(&prepared);
-            if moving.is_empty() && patience.idle == 0 {
-                ahead = self.look_ahead(direction, &prepared, options).await;
+            if moving.is_empty() && budget.idle == 0 {
+                ahead = self.plan_relocations(direction, &prepared, request).await;
             }
-            if let Some((_, way_out)) = &ahead {
-                way_out.tell(&mut prepared);
+            if let Some((_, advice)) = &ahead {
+                advice.tell(&mut prepared);
             }
             let waiting: Vec<_> =
                 prepared.iter().filter_map(|one| Some((one.zone.clone(), one.waits()?.clone()))).collect();
-            let rests = who_stays(&prepared, beds);
-            match moving.len() + rests.len() + beds.len() {
+            let rests = split_stops(&prepared, stops);
+            match moving.len() + rests.len() + stops.len() {
                 0 => {}
-                count => self.watcher.event(&Event::Moving(count)),
+                count => self.events.emit(&Event::Moving(count)),
             }
             // What was put to rest last, after all others had left, is back first.
-            resting.wake(&rests).await;
+            resting.boot_all(&rests).await;
             if !moving.is_empty() {
-                patience = Patience::default();
-                self.tell(&waiting, &format!("next pass after {}", few(&moving)), board);
-                let stopped = self.move_all(prepared, &scene, options, board).await;
+                budget = WaitBudget::default();
+                self.tell(&waiting, &format!("next pass after {}", abbreviate(&moving)), run_state);
+                let stopped = self.move_all(prepared, &view, request, run_state).await;
                 if stopped.is_some() || waiting.is_empty() {
-                    return self.give_up(&waiting, board);
+                    return self.give_up(&waiting, run_state);
                 }
             } else if waiting.is_empty() || self.cancel.stage() != Stage::Running {
-                return self.give_up(&waiting, board);
-            } else if patience.idle == 0 && self.step_aside(ahead.as_ref(), options, board).await {
-                patience = Patience::default();
+                return self.give_up(&waiting, run_state);
+            } else if budget.idle == 0 && self.relocate(ahead.as_ref(), request, run_state).await {
+                budget = WaitBudget::default();
             } else {
                 let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
-                if !patience.another(under_way, options.retries)
-                    || !self.pause(patience, &waiting, board).await
+                if !budget.another(under_way, request.retries)
+                    || !self.pause(budget, &waiting, run_state).await
                 {
-                    return self.give_up(&waiting, board);
+                    return self.give_up(&waiting, run_state);
                 }
             }
             left.retain(|candidate| waiting.iter().any(|(zone, _)| *zone == candidate.zone));
             self.renew_records(&mut left);
             // Much is otherwise now. What cannot be asked again is as it was.
-            let again = self.cancel.bound(QUESTIONS, self.scene(direction, options)).await;
-            scene = again.and_then(Result::ok).unwrap_or(scene);
+            let again = self.cancel.bound(QUESTIONS, self.view(direction, request)).await;
+            view = again.and_then(Result::ok).unwrap_or(view);
         }
     }
 
     /// Waits before the next pass; false if the run was given up meanwhile.
-    async fn pause(&self, patience: Patience, waiting: &[(ZoneName, Wait)], board: &Board) -> bool {
-        let pause = backoff(Patience::TRIES).pause(patience.idle);
-        self.tell(waiting, &format!("asked again in {} s", pause.as_secs()), board);
+    async fn pause(&self, budget: WaitBudget, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> bool {
+        let pause = backoff(WaitBudget::TRIES).pause(budget.idle);
+        self.tell(waiting, &format!("asked again in {} s", pause.as_secs()), run_state);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
             () = self.cancel.given_up() => false,
@@ -140,19 +140,19 @@ impl Engine {
         });
     }
 
-    fn tell(&self, waiting: &[(ZoneName, Wait)], until: &str, board: &Board) {
+    fn tell(&self, waiting: &[(ZoneName, Wait)], until: &str, run_state: &RunState) {
         for (zone, wait) in waiting {
             let text = format!("{wait}; {until}");
-            let _ = board.change(zone, |a_move| a_move.error = Some(text.clone()));
-            self.watcher.event(&Event::Waiting(zone, &text));
+            let _ = run_state.change(zone, |a_move| a_move.error = Some(text.clone()));
+            self.events.emit(&Event::Waiting(zone, &text));
         }
     }
 
     /// Those that wait are waited for no longer.
-    fn give_up(&self, waiting: &[(ZoneName, Wait)], board: &Board) -> Option<Reason> {
+    fn give_up(&self, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> Option<Reason> {
         let stopped = self.cancel.reason();
         if stopped.is_some() && !waiting.is_empty() {
-            board.cut_short();
+            run_state.cut_short();
         }
         for (zone, wait) in waiting {
             let end = |a_move: &mut Move| {
@@ -161,8 +161,8 @@ impl Engine {
                     None => (MoveState::Failed, Some(wait.in_vain())),
                 };
             };
-            if let Err(error) = board.change(zone, end) {
-                self.watcher.event(&Event::Warning(&error.to_string()));
+            if let Err(error) = run_state.change(zone, end) {
+                self.events.emit(&Event::Warning(&error.to_string()));
             }
         }
         stopped
@@ -170,11 +170,11 @@ impl Engine {
 }
 
 /// Those that are to be booted; those that are to be put to rest are added to `beds`.
-fn who_stays(prepared: &[Prepared], beds: &mut Vec<Bed>) -> Vec<Rest> {
+fn split_stops(prepared: &[Prepared], stops: &mut Vec<StopPlan>) -> Vec<Rest> {
     let mut rests = Vec::new();
     for one in prepared {
         match &one.readiness {
-            Readiness::Rest(bed) => beds.push(bed.clone()),
+            Readiness::Rest(plan) => stops.push(plan.clone()),
             Readiness::Wake(rest) => rests.push((**rest).clone()),
             _ => {}
         }
@@ -188,7 +188,7 @@ fn names_of_ready(prepared: &[Prepared]) -> Vec<ZoneName> {
 }
 
 /// Some names, and how many more there are.
-fn few(names: &[ZoneName]) -> String {
+fn abbreviate(names: &[ZoneName]) -> String {
     const FEW: usize = 3;
     let mut words: Vec<_> = names.iter().take(FEW).map(ToString::to_string).collect();
     if names.len() > FEW {
@@ -204,8 +204,8 @@ mod tests {
     #[test]
     fn patience_ends_soon_where_nothing_is_under_way_and_later_elsewhere() {
         let tries = |under_way: &[bool], retries| {
-            let mut patience = Patience::default();
-            under_way.iter().take_while(|under_way| patience.another(**under_way, retries)).count()
+            let mut budget = WaitBudget::default();
+            under_way.iter().take_while(|under_way| budget.another(**under_way, retries)).count()
         };
         assert_eq!(tries(&[false; 99], 0), 0);
         assert_eq!(tries(&[false; 99], 1), 1);
@@ -214,14 +214,14 @@ mod tests {
         // Between two moves of another run nothing is to be seen of it.
         assert_eq!(tries(&[true, true, false, true, false, false, false], 1), 5);
         let pauses: u64 =
-            (1..=Patience::TRIES).map(|idle| backoff(Patience::TRIES).pause(idle).as_secs()).sum();
+            (1..=WaitBudget::TRIES).map(|idle| backoff(WaitBudget::TRIES).pause(idle).as_secs()).sum();
         assert!(pauses * 1000 > crate::migration::LEASE);
     }
 
     #[test]
     fn many_names_are_counted() {
         let names: Vec<ZoneName> = ["a", "b", "c", "d", "e"].map(|name| name.parse().unwrap()).into();
-        assert_eq!(few(&names[..3]), "a, b, c");
-        assert_eq!(few(&names), "a, b, c, 2 more");
+        assert_eq!(abbreviate(&names[..3]), "a, b, c");
+        assert_eq!(abbreviate(&names), "a, b, c, 2 more");
     }
 }

@@ -11,9 +11,9 @@ use super::ask::{Finding, Mode};
 use super::cancel::{QUESTIONS, Stage};
 use super::offering::{Round, refused_by};
 use super::prepared::{Prepared, Readiness, note, unprepared};
-use super::scene::{Place, Scene};
+use super::view::{Place, PlanningView};
 use super::select::{Candidate, Intent};
-use super::{Board, Engine, Event, Options};
+use super::{RunState, Engine, Event, Request};
 use crate::model::{HostUri, ZoneName};
 
 /// How long is waited for what is measured, longer than that takes.
@@ -27,21 +27,21 @@ impl Engine {
     pub(super) async fn prepare_and_measure(
         &self,
         candidates: &[Candidate],
-        scene: &mut Scene,
-        options: &Options,
+        view: &mut PlanningView,
+        request: &Request,
         mode: Mode,
-        board: &Board,
+        run_state: &RunState,
     ) -> Vec<Prepared> {
         let moves = |one: &Candidate| matches!(one.intent, Intent::Leave { .. } | Intent::Return(_));
         if !candidates.iter().any(moves) {
-            return self.prepare_all(candidates, scene, options, mode, board).await;
+            return self.prepare_all(candidates, view, request, mode, run_state).await;
         }
         // A host that does not answer in time has said what matters before.
-        let measuring = self.cancel.bound(QUESTIONS, tokio::time::timeout(PATIENCE, self.measured(scene)));
+        let measuring = self.cancel.bound(QUESTIONS, tokio::time::timeout(PATIENCE, self.measured(view)));
         let (prepared, measured) =
-            tokio::join!(self.prepare_all(candidates, scene, options, mode, board), measuring);
+            tokio::join!(self.prepare_all(candidates, view, request, mode, run_state), measuring);
         if let Some(Ok(measured)) = measured {
-            scene.note(&measured);
+            view.note(&measured);
         }
         prepared
     }
@@ -51,22 +51,22 @@ impl Engine {
     async fn prepare_all(
         &self,
         candidates: &[Candidate],
-        scene: &Scene,
-        options: &Options,
+        view: &PlanningView,
+        request: &Request,
         mode: Mode,
-        board: &Board,
+        run_state: &RunState,
     ) -> Vec<Prepared> {
-        self.watcher.event(&Event::Preparing(candidates.len()));
-        let connected = scene.connected.clone();
-        let round = &Round { engine: self, options, mode, connected, planned: Mutex::default() };
-        let (mut open, mut tries) = (candidates.to_vec(), Tries::default());
+        self.events.emit(&Event::Preparing(candidates.len()));
+        let connected = view.connected.clone();
+        let round = &Round { engine: self, request, mode, connected, planned: Mutex::default() };
+        let (mut open, mut tries) = (candidates.to_vec(), Attempts::default());
         while !open.is_empty() {
             let mut again = Vec::new();
             {
-                let places = &scene.place(&open, &tries.settled(), options.force);
+                let places = &view.place(&open, &tries.settled(), request.force);
                 let preparing = open.iter().map(|candidate| async move {
                     let place = places.get(&candidate.zone);
-                    (candidate, self.prepare_one(round, candidate, place, board).await)
+                    (candidate, self.prepare_one(round, candidate, place, run_state).await)
                 });
                 // What a dry run has planned is known one zone after the other.
                 let width = if mode == Mode::Book { WIDTH } else { 1 };
@@ -76,8 +76,8 @@ impl Engine {
                         Err(candidate) => again.push(candidate),
                         Ok(ended) => {
                             // A board that cannot be written is found out by the first move's journal, before the move.
-                            let _ = board.change(&ended.zone, |a_move| note(a_move, ended));
-                            self.watcher.event(&Event::Prepared(ended));
+                            let _ = run_state.change(&ended.zone, |a_move| note(a_move, ended));
+                            self.events.emit(&Event::Prepared(ended));
                         }
                     }
                 }
@@ -92,7 +92,7 @@ impl Engine {
         round: &Round<'_>,
         candidate: &Candidate,
         place: Option<&Place>,
-        board: &Board,
+        run_state: &RunState,
     ) -> Prepared {
         let prepared = match self.cancel.stage() {
             Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate, place)).await,
@@ -100,7 +100,7 @@ impl Engine {
         };
         // Room that was booked for it by a question without an answer is free again when the lease ends.
         let mut prepared = prepared.unwrap_or_else(|| {
-            board.cut_short();
+            run_state.cut_short();
             unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
         });
         if matches!(prepared.readiness, Readiness::Ready(_)) {
@@ -112,13 +112,13 @@ impl Engine {
 
 /// What was found out so far, zone by zone.
 #[derive(Default)]
-struct Tries {
+struct Attempts {
     ended: BTreeMap<ZoneName, Prepared>,
     /// What targets have said to zones that are offered to another one now.
     findings: BTreeMap<ZoneName, Vec<Finding>>,
 }
 
-impl Tries {
+impl Attempts {
     /// Notes an answer. Gives the zone with the targets that are left instead, if it is to be placed again.
     fn note(&mut self, candidate: &Candidate, mut prepared: Prepared) -> Result<&Prepared, Candidate> {
         let mut findings = self.findings.remove(&candidate.zone).unwrap_or_default();

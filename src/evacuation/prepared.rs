@@ -1,7 +1,7 @@
 //! A zone after its preparation, and what that came to.
 
 use super::ask::Finding;
-use super::rest::Bed;
+use super::rest::StopPlan;
 use super::select::Candidate;
 use super::wait::Wait;
 use crate::migration::Task;
@@ -31,7 +31,7 @@ pub enum Readiness {
     /// It can move.
     Ready(Box<Task>),
     /// It can be put to rest here.
-    Rest(Bed),
+    Rest(StopPlan),
     /// It can be booted here again.
     Wake(Box<Rest>),
     /// No attempt will be made.
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Readiness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ready(task) => write!(f, "Ready({})", task.arrival.kind),
-            Self::Rest(bed) => write!(f, "Rest({})", bed.way),
+            Self::Rest(plan) => write!(f, "Rest({})", plan.way),
             Self::Wake(_) => f.write_str("Wake"),
             Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
             Self::Waits(wait) => write!(f, "Waits({wait})"),

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Board, Engine, EvacuationError, Event};
+use super::{RunState, Engine, EvacuationError, Event};
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
@@ -10,10 +10,10 @@ use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
 use crate::store::{Away, AwayPhase, Detached, Guest, Move, MoveState, StoreError};
 
 /// What one zone's move is about.
-pub(super) struct Subject<'a> {
+pub(super) struct MoveContext<'a> {
     pub engine: &'a Engine,
-    pub board: &'a Board,
-    pub errand: Errand<'a>,
+    pub run_state: &'a RunState,
+    pub purpose: Purpose<'a>,
     pub task: &'a Task,
     /// The other host.
     pub peer: &'a HostUri,
@@ -21,7 +21,7 @@ pub(super) struct Subject<'a> {
 
 /// What a zone moves for.
 #[derive(Clone, Copy)]
-pub(super) enum Errand<'a> {
+pub(super) enum Purpose<'a> {
     /// To a refuge.
     Leave,
     /// To another host, for good.
@@ -34,7 +34,7 @@ pub(super) enum Errand<'a> {
     Aside(&'a Away),
 }
 
-impl Subject<'_> {
+impl MoveContext<'_> {
     pub fn zone(&self) -> &ZoneName {
         &self.task.arrival.manifest.zone.name
     }
@@ -42,19 +42,19 @@ impl Subject<'_> {
     /// Its row in the away list while it moves.
     pub fn begun(&self, started: Millis) -> Away {
         let zone = &self.task.arrival.manifest.zone;
-        match self.errand {
-            Errand::Return(away) => Away { phase: AwayPhase::Returning, ..away.clone() },
-            Errand::Aside(away) => {
+        match self.purpose {
+            Purpose::Return(away) => Away { phase: AwayPhase::Returning, ..away.clone() },
+            Purpose::Aside(away) => {
                 Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..away.clone() }
             }
-            Errand::Leave | Errand::Migrate | Errand::PassOn => Away {
+            Purpose::Leave | Purpose::Migrate | Purpose::PassOn => Away {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 brand: zone.brand,
                 origin: self.origin(),
                 refuge: self.peer.clone(),
                 aside: None,
-                one_way: matches!(self.errand, Errand::Migrate | Errand::PassOn),
+                one_way: matches!(self.purpose, Purpose::Migrate | Purpose::PassOn),
                 was_running: zone.is_running(),
                 kind: self.task.arrival.kind,
                 phase: AwayPhase::Leaving,
@@ -78,9 +78,9 @@ impl Subject<'_> {
     pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
-        let written = match (self.errand, result) {
-            (Errand::Leave, Ok(moved)) => {
-                let began = self.board.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
+        let written = match (self.purpose, result) {
+            (Purpose::Leave, Ok(moved)) => {
+                let began = self.run_state.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
                 let expected = began.as_ref().and_then(|a_move| a_move.expected);
                 let started = began.and_then(|a_move| a_move.started).unwrap_or(now);
                 store.update_away(&Away {
@@ -92,13 +92,13 @@ impl Subject<'_> {
                     ..self.begun(started)
                 })
             }
-            (Errand::Migrate | Errand::PassOn, Ok(_)) => return self.gone(now),
-            (Errand::Leave | Errand::Migrate | Errand::PassOn, Err(_)) if stayed => {
+            (Purpose::Migrate | Purpose::PassOn, Ok(_)) => return self.gone(now),
+            (Purpose::Leave | Purpose::Migrate | Purpose::PassOn, Err(_)) if stayed => {
                 store.remove_away(self.zone()).map(drop)
             }
-            (Errand::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
-            (Errand::Return(away) | Errand::Aside(away), Err(_)) if stayed => store.update_away(away),
-            (Errand::Aside(away), Ok(_)) => {
+            (Purpose::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
+            (Purpose::Return(away) | Purpose::Aside(away), Err(_)) if stayed => store.update_away(away),
+            (Purpose::Aside(away), Ok(_)) => {
                 store.update_away(&Away { refuge: self.peer.clone(), down: None, ..away.clone() })
             }
             // Its end is not known, or something is left: the next run settles it.
@@ -119,7 +119,7 @@ impl Subject<'_> {
 
     fn not_written(&self, error: &dyn std::error::Error) {
         let text = format!("{}: its record could not be written: {error}", self.zone());
-        self.engine.watcher.event(&Event::Warning(&text));
+        self.engine.events.emit(&Event::Warning(&text));
     }
 }
 
@@ -156,16 +156,16 @@ impl Engine {
 }
 
 /// The row of a zone whose move has ended.
-pub(super) fn conclude(a_move: &mut Move, of: &Subject<'_>, result: &Result<Moved, MoveError>, now: Millis) {
+pub(super) fn conclude(a_move: &mut Move, of: &MoveContext<'_>, result: &Result<Moved, MoveError>, now: Millis) {
     a_move.ended = Some(now);
     match result {
         Ok(moved) => {
             a_move.error = of.came_home_down();
-            a_move.state = match of.errand {
-                Errand::Leave | Errand::Migrate | Errand::PassOn => MoveState::Evacuated,
-                Errand::Return(_) => MoveState::Returned,
+            a_move.state = match of.purpose {
+                Purpose::Leave | Purpose::Migrate | Purpose::PassOn => MoveState::Evacuated,
+                Purpose::Return(_) => MoveState::Returned,
                 // It has yet to come home.
-                Errand::Aside(_) => MoveState::Ready,
+                Purpose::Aside(_) => MoveState::Ready,
             };
             a_move.bytes = moved.bytes;
             a_move.total = moved.bytes;

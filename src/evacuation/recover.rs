@@ -66,7 +66,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
             Ok(ends) => settle(engine, &row, &ends, &mut settled.down).await?,
             Err(reason) => (false, reason),
         };
-        engine.watcher.event(&Event::Warning(&format!("{}: {text}", row.zone)));
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", row.zone)));
         if !is_settled {
             settled.open.push(Open { row, why: Some(text) });
         }

@@ -13,7 +13,7 @@
 
 use uuid::Uuid;
 
-use super::{Engine, EvacuationError, Event, Options};
+use super::{Engine, EvacuationError, Event, Request};
 use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::model::{Aux, Brand, Inventory, Step, Zone, ZoneName};
@@ -22,7 +22,7 @@ use crate::store::{MoveState, Rest, RestPhase, RestWay};
 
 /// One zone that is to be put to rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bed {
+pub struct StopPlan {
     /// The zone.
     pub zone: ZoneName,
     /// Its identity.
@@ -95,7 +95,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     let inventory = engine.local.inventory().await?;
     for rest in rests {
         if let Err(stranger) = inventory.identified(rest.uuid) {
-            engine.watcher.event(&Event::Warning(&stranger.to_string()));
+            engine.events.emit(&Event::Warning(&stranger.to_string()));
             continue;
         }
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
@@ -112,7 +112,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
                 text
             }
         };
-        engine.watcher.event(&Event::Warning(&format!("{}: {text}", rest.zone)));
+        engine.events.emit(&Event::Warning(&format!("{}: {text}", rest.zone)));
     }
     Ok(())
 }
@@ -125,8 +125,8 @@ pub(super) fn rests_now(rest: &Rest, zone: Option<&Zone>) -> Rest {
 }
 
 /// Which of them run on as they are, by wish: not one that this run is about.
-pub(super) fn left_alone(running: Vec<ZoneName>, options: &Options) -> (Vec<ZoneName>, Vec<ZoneName>) {
-    running.into_iter().partition(|zone| options.actions.of(zone) == Action::Leave)
+pub(super) fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
+    running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }
 
 #[cfg(test)]

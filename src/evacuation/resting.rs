@@ -5,8 +5,8 @@
 use uuid::Uuid;
 
 use super::cancel::{MOVES, QUESTIONS};
-use super::rest::{Bed, rests_now, seen, state_of};
-use super::{Board, Engine, Event, Stage};
+use super::rest::{StopPlan, rests_now, seen, state_of};
+use super::{RunState, Engine, Event, Stage};
 use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
 use crate::migration::recovery::Observed;
@@ -15,32 +15,32 @@ use crate::model::{Aux, Inventory, Step, ZoneName};
 use crate::store::{Entry, Mark, Move, MoveState, Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
-pub(super) struct Resting<'a> {
+pub(super) struct StopInPlace<'a> {
     pub engine: &'a Engine,
-    pub board: &'a Board,
+    pub run_state: &'a RunState,
 }
 
-impl Resting<'_> {
+impl StopInPlace<'_> {
     /// Puts them to rest in that order.
-    pub async fn lay_down(&self, beds: &[Bed]) {
-        for bed in beds {
-            if self.its_turn(&bed.zone) {
-                self.engine.watcher.event(&Event::Resting(&bed.zone, bed.way));
-                let step = match bed.way {
+    pub async fn stop_all(&self, stops: &[StopPlan]) {
+        for plan in stops {
+            if self.its_turn(&plan.zone) {
+                self.engine.events.emit(&Event::Stopping(&plan.zone, plan.way));
+                let step = match plan.way {
                     RestWay::Stop => Step::Shutdown,
                     RestWay::Suspend => Step::Save,
                 };
-                let (state, error) = self.rest(bed, step).await;
-                self.end(&bed.zone, state, error);
+                let (state, error) = self.rest(plan, step).await;
+                self.end(&plan.zone, state, error);
             }
         }
     }
 
     /// Boots them in that order.
-    pub async fn wake(&self, rests: &[Rest]) {
+    pub async fn boot_all(&self, rests: &[Rest]) {
         for rest in rests {
             if self.its_turn(&rest.zone) {
-                self.engine.watcher.event(&Event::Waking(&rest.zone));
+                self.engine.events.emit(&Event::Booting(&rest.zone));
                 let (state, error) = match self.begin(&rest.zone, Step::Boot) {
                     Ok(()) => self.boot(rest).await,
                     Err(reason) => (MoveState::Failed, Some(reason)),
@@ -53,19 +53,19 @@ impl Resting<'_> {
     fn its_turn(&self, zone: &ZoneName) -> bool {
         let runs = self.engine.cancel.stage() == Stage::Running;
         if !runs {
-            self.board.cut_short();
+            self.run_state.cut_short();
             self.end(zone, MoveState::Skipped, Some("cancelled before its turn".to_owned()));
         }
         runs
     }
 
-    async fn rest(&self, bed: &Bed, step: Step) -> (MoveState, Option<String>) {
-        let (engine, zone, uuid) = (self.engine, &bed.zone, bed.uuid);
+    async fn rest(&self, plan: &StopPlan, step: Step) -> (MoveState, Option<String>) {
+        let (engine, zone, uuid) = (self.engine, &plan.zone, plan.uuid);
         let row = Rest {
             zone: zone.clone(),
             uuid,
-            brand: bed.brand,
-            way: bed.way,
+            brand: plan.brand,
+            way: plan.way,
             phase: RestPhase::Stopping,
             started: Engine::now(),
             ended: None,
@@ -83,7 +83,7 @@ impl Resting<'_> {
         }
         let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
         let asking = async {
-            match bed.way {
+            match plan.way {
                 RestWay::Stop => engine.local.stop(zone, uuid, limit).await,
                 RestWay::Suspend => engine.local.save(zone, uuid).await,
             }
@@ -91,7 +91,7 @@ impl Resting<'_> {
         // A shutdown cannot be called back: the end of it is waited for, also when the run is given up.
         let answer = engine.cancel.bound(MOVES, asking).await;
         if answer.is_none() {
-            self.board.cut_short();
+            self.run_state.cut_short();
         }
         let Some(inventory) = self.look(uuid).await.filter(|_| answer.is_some()) else {
             let text = "whether it has ended is not known; 'sysadm evacuate --resume' finds out";
@@ -106,7 +106,7 @@ impl Resting<'_> {
             let now = rests_now(&row, found);
             self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
             self.told(self.done(zone, step), zone);
-            let error = (now.way != bed.way).then(|| format!("its memory was not saved: {reason}"));
+            let error = (now.way != plan.way).then(|| format!("its memory was not saved: {reason}"));
             return (state_of(now.way), error);
         }
         self.forget(zone);
@@ -124,7 +124,7 @@ impl Resting<'_> {
         let saved = seen(&before, rest.uuid).1.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
         let answer = engine.cancel.bound(MOVES, engine.local.boot(zone.clone(), rest.uuid)).await;
         if answer.is_none() {
-            self.board.cut_short();
+            self.run_state.cut_short();
         }
         let Some(inventory) = self.look(rest.uuid).await.filter(|_| answer.is_some()) else {
             return unknown();
@@ -166,7 +166,7 @@ impl Resting<'_> {
             (a_move.state, a_move.step, a_move.started) =
                 (MoveState::Migrating, Some(step), Some(Engine::now()));
         };
-        self.board.change(zone, begun).map(drop).map_err(|error| chain(&error))
+        self.run_state.change(zone, begun).map(drop).map_err(|error| chain(&error))
     }
 
     fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
@@ -178,14 +178,14 @@ impl Resting<'_> {
         let change = |a_move: &mut Move| {
             (a_move.state, a_move.error, a_move.ended) = (state, error, Some(Engine::now()));
         };
-        match self.board.change(zone, change) {
-            Ok(a_move) => self.engine.watcher.event(&Event::Ended(&a_move)),
-            Err(error) => self.engine.watcher.event(&Event::Warning(&error.to_string())),
+        match self.run_state.change(zone, change) {
+            Ok(a_move) => self.engine.events.emit(&Event::Ended(&a_move)),
+            Err(error) => self.engine.events.emit(&Event::Warning(&error.to_string())),
         }
     }
 
     fn write(&self, zone: &ZoneName, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
-        let Some(run) = self.board.run() else { return Ok(()) };
+        let Some(run) = self.run_state.run() else { return Ok(()) };
         let entry = Entry { zone: zone.clone(), step, mark, at: Engine::now(), detail };
         self.engine.store.log_step(run, &entry).map_err(|error| chain(&error))
     }
@@ -193,7 +193,7 @@ impl Resting<'_> {
     /// What was done is done; that it could not be written down is said.
     fn told(&self, written: Result<(), String>, zone: &ZoneName) {
         if let Err(reason) = written {
-            self.engine.watcher.event(&Event::Warning(&format!("{zone}: {reason}")));
+            self.engine.events.emit(&Event::Warning(&format!("{zone}: {reason}")));
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::prepared::{Prepared, Readiness};
-use super::record::{Errand, Subject};
-use super::scene::Scene;
-use super::window::{Turn, Window};
+use super::record::{Purpose, MoveContext};
+use super::view::PlanningView;
+use super::queue::{Permit, MoveQueue};
 use super::zone_move::ZoneMove;
-use super::{Board, Engine, Options, Reason};
+use super::{RunState, Engine, Request, Reason};
 use crate::host::Host;
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::{HostUri, ZoneName};
@@ -18,9 +18,9 @@ impl Engine {
     pub(super) async fn move_all(
         &self,
         prepared: Vec<Prepared>,
-        scene: &Scene,
-        options: &Options,
-        board: &Board,
+        view: &PlanningView,
+        request: &Request,
+        run_state: &RunState,
     ) -> Option<Reason> {
         let mut ready: Vec<Ready> = prepared
             .into_iter()
@@ -33,37 +33,37 @@ impl Engine {
         let moving = |ready: &[Ready]| -> Vec<_> {
             ready.iter().map(|(task, peer, _)| (name(task), peer.clone())).collect()
         };
-        let made = scene.timed(&moving(&ready));
-        let starts = scene.starts(&made, &moving(&ready));
+        let made = view.timed(&moving(&ready));
+        let starts = view.starts(&made, &moving(&ready));
         ready.sort_by_key(|(task, ..)| starts.get(&name(task)).copied());
-        let items = scene.items(&moving(&ready), options.jobs);
-        let window = &Window::new(items, scene.slots(options.jobs));
+        let items = view.items(&moving(&ready), request.jobs);
+        let queue = &MoveQueue::new(items, view.slots(request.jobs));
         let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
         let (ended, begun) = (&Mutex::new(Vec::new()), Self::now());
         let expect = |zone: Option<ZoneName>| {
             let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.extend(zone);
-            self.expect(&made, &ended, begun, board);
+            self.expect(&made, &ended, begun, run_state);
         };
         expect(None);
         let expect = &expect;
         let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
-            let turn = Turn::new(window, number);
-            let leaves = match scene.direction {
-                Direction::Migrate => Errand::Migrate,
-                Direction::Evacuate | Direction::Return if self.is_of_another_host(&task) => Errand::PassOn,
-                Direction::Evacuate | Direction::Return => Errand::Leave,
+            let permit = Permit::new(queue, number);
+            let leaves = match view.direction {
+                Direction::Migrate => Purpose::Migrate,
+                Direction::Evacuate | Direction::Return if self.is_of_another_host(&task) => Purpose::PassOn,
+                Direction::Evacuate | Direction::Return => Purpose::Leave,
             };
-            let errand = away.as_deref().map_or(leaves, Errand::Return);
-            let of = Subject { engine: self, board, errand, task: &task, peer: &peer };
-            ZoneMove::new(of, turn).run(options.retries).await;
+            let purpose = away.as_deref().map_or(leaves, Purpose::Return);
+            let of = MoveContext { engine: self, run_state, purpose, task: &task, peer: &peer };
+            ZoneMove::new(of, permit).run(request.retries).await;
             expect(Some(name(&task)));
         });
         tokio::select! {
             _ = futures::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
-        self.learn(&made, board);
+        self.learn(&made, run_state);
         self.cancel.reason()
     }
 }

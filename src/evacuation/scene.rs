@@ -25,7 +25,7 @@ use crate::plan::{
 use crate::store::{Direction, TargetKey};
 
 /// Hosts and zones as they are, with all that the policy says of them.
-pub(super) struct Scene {
+pub(super) struct PlanningView {
     /// The name of this host in it.
     pub(super) here: String,
     /// Which way zones move.
@@ -51,7 +51,7 @@ pub(super) enum Place {
     Nowhere(BTreeMap<HostUri, Vec<Blocker>>),
 }
 
-impl Scene {
+impl PlanningView {
     /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
     fn ends(&self, peer: &HostUri) -> (String, String) {
         let (here, there) = (self.here.clone(), self.connected.name_of(peer).to_string());

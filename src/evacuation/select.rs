@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::actions::{Way, way};
 use super::recover::Open;
-use super::rest::Bed;
-use super::{EvacuationError, Options};
+use super::rest::StopPlan;
+use super::{EvacuationError, Request};
 use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
@@ -43,7 +43,7 @@ pub enum Intent {
     /// Back from its refuge.
     Return(Box<Away>),
     /// It stays here, and is stopped or suspended.
-    Rest(Bed),
+    Rest(StopPlan),
     /// It rests here, and is booted again.
     Wake(Box<Rest>),
     /// Not at all, and why.
@@ -63,12 +63,12 @@ pub fn known(
     inventory: &Inventory,
     away: &[Away],
     open: &[Open],
-    options: &Options,
+    request: &Request,
 ) -> Result<(), EvacuationError> {
     let is_known =
         |name: &ZoneName| open.iter().map(|open| &open.row).chain(away).any(|row| row.zone == *name);
     let unknown = |name: &&ZoneName| inventory.find(name).is_none() && !is_known(name);
-    let unknown: Vec<_> = options.zones.iter().filter(unknown).collect();
+    let unknown: Vec<_> = request.zones.iter().filter(unknown).collect();
     EvacuationError::not_zones(inventory, &unknown)
 }
 
@@ -77,9 +77,9 @@ pub fn gone_already<'a>(
     inventory: &Inventory,
     away: &'a [Away],
     open: &[Open],
-    options: &Options,
+    request: &Request,
 ) -> Vec<&'a Away> {
-    let is_named = |row: &&Away| options.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
+    let is_named = |row: &&Away| request.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
     let is_open = |row: &&Away| open.iter().any(|open| open.row.zone == row.zone);
     away.iter().filter(is_named).filter(|row| !is_open(row)).collect()
 }
@@ -91,17 +91,17 @@ pub fn leaving(
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
     open: &[Open],
-    options: &Options,
+    request: &Request,
 ) -> Result<Candidates, EvacuationError> {
-    known(inventory, away, open, options)?;
+    known(inventory, away, open, request)?;
     let is_open = |name: &ZoneName| open.iter().any(|open| open.row.zone == *name);
-    let named = !options.zones.is_empty();
+    let named = !request.zones.is_empty();
     // Those that are half gone: nobody may believe that all is done.
     let half_gone = open
         .iter()
         .map(|open| (&open.row, open))
         .filter(|(row, _)| {
-            inventory.find(&row.zone).is_none() && (!named || options.zones.contains(&row.zone))
+            inventory.find(&row.zone).is_none() && (!named || request.zones.contains(&row.zone))
         })
         .map(|(row, open)| Candidate {
             zone: row.zone.clone(),
@@ -109,21 +109,21 @@ pub fn leaving(
             intent: Intent::unsettled(open),
         });
     let wanted = |zone: &&Zone| {
-        let action = options.actions.of(&zone.name);
+        let action = request.actions.of(&zone.name);
         if action == Action::Leave && !is_open(&zone.name) {
             false
         } else if named {
-            options.zones.contains(&zone.name)
+            request.zones.contains(&zone.name)
         } else {
             zone.is_running()
-                || (options.all && zone.state == ZoneState::Installed && way(zone, action) != Ok(Way::Stay))
+                || (request.all && zone.state == ZoneState::Installed && way(zone, action) != Ok(Way::Stay))
                 || is_open(&zone.name)
         }
     };
     let list = inventory.zones.iter().filter(wanted).map(|zone| Candidate {
         zone: zone.name.clone(),
         brand: zone.brand,
-        intent: match way(zone, options.actions.of(&zone.name)) {
+        intent: match way(zone, request.actions.of(&zone.name)) {
             _ if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) => {
                 Intent::unsettled(open)
             }
@@ -137,9 +137,9 @@ pub fn leaving(
             Err(reason) => Intent::Skip(reason),
             Ok(Way::Stay) => Intent::Skip("it does not run".to_owned()),
             Ok(Way::Rest(way)) => {
-                Intent::Rest(Bed { zone: zone.name.clone(), uuid: zone.uuid, brand: zone.brand, way })
+                Intent::Rest(StopPlan { zone: zone.name.clone(), uuid: zone.uuid, brand: zone.brand, way })
             }
-            Ok(Way::Move(kind)) if let Some(only) = options.only.filter(|only| *only != kind) => {
+            Ok(Way::Move(kind)) if let Some(only) = request.only.filter(|only| *only != kind) => {
                 Intent::Skip(format!("its way to move is {kind}, and only {only} was asked for"))
             }
             Ok(Way::Move(kind)) => match targets_of(targets, &zone.name).0 {
@@ -148,7 +148,7 @@ pub fn leaving(
             },
         },
     });
-    let strangers = inventory.unhandled(options.all).filter(|_| !named);
+    let strangers = inventory.unhandled(request.all).filter(|_| !named);
     Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
 }
 
@@ -166,9 +166,9 @@ pub fn returning(
     rests: &[Rest],
     open: &[Open],
     home: &[ZoneName],
-    options: &Options,
+    request: &Request,
 ) -> Result<Candidates, EvacuationError> {
-    let unknown: Vec<_> = options
+    let unknown: Vec<_> = request
         .zones
         .iter()
         .filter(|name| !away.iter().any(|row| row.zone == **name))
@@ -178,7 +178,7 @@ pub fn returning(
     if !unknown.is_empty() {
         return Err(EvacuationError::NotAway(unknown));
     }
-    let wanted = |row: &Away| options.zones.is_empty() || options.zones.contains(&row.zone);
+    let wanted = |row: &Away| request.zones.is_empty() || request.zones.contains(&row.zone);
     let list = away.into_iter().filter(wanted).map(|row| Candidate {
         zone: row.zone.clone(),
         brand: row.brand,
@@ -187,18 +187,18 @@ pub fn returning(
             None => Intent::Return(Box::new(row)),
         },
     });
-    Ok(Candidates { list: wakers(rests, options).chain(list).collect(), strangers: Vec::new() })
+    Ok(Candidates { list: to_boot(rests, request).chain(list).collect(), strangers: Vec::new() })
 }
 
 /// Zones that rest here already do not leave, and are not in the way; one that is being saved is waited for.
-pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], options: &Options) {
+pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], request: &Request) {
     candidates.list.retain_mut(|candidate| {
         match rests.iter().find(|rest| rest.zone == candidate.zone) {
             None => return true,
             Some(rest) if rest.phase == RestPhase::Stopping => {
                 candidate.intent = Intent::Unsettled(None, None)
             }
-            Some(_) if options.zones.contains(&candidate.zone) => {
+            Some(_) if request.zones.contains(&candidate.zone) => {
                 let reason =
                     "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
                 candidate.intent = Intent::Skip(reason.to_owned());
@@ -225,8 +225,8 @@ pub(super) fn keep_namesakes(candidates: &mut Candidates, configured: &[Detached
 }
 
 /// Those that are to be booted again on return, the last one first.
-pub(super) fn wakers(rests: &[Rest], options: &Options) -> impl Iterator<Item = Candidate> {
-    let wanted = |rest: &&Rest| options.zones.is_empty() || options.zones.contains(&rest.zone);
+pub(super) fn to_boot(rests: &[Rest], request: &Request) -> impl Iterator<Item = Candidate> {
+    let wanted = |rest: &&Rest| request.zones.is_empty() || request.zones.contains(&rest.zone);
     rests.iter().rev().filter(wanted).map(|rest| Candidate {
         zone: rest.zone.clone(),
         brand: rest.brand,

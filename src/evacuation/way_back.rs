@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::actions::{Way, way};
 use super::prepared::Readiness;
-use super::{Engine, NoPeer, Options};
+use super::{Engine, NoPeer, Request};
 use crate::host::{Host, HostError};
 use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;
@@ -77,7 +77,7 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
 pub(super) async fn way_back(
     away: &Away,
     refuge: &dyn Host,
-    options: &Options,
+    request: &Request,
     platform: &dyn Platform,
 ) -> Result<Kind, Readiness> {
     let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
@@ -103,7 +103,7 @@ pub(super) async fn way_back(
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
     // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || options.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
     match (zone.is_running(), zone.brand) {
         (true, _) if restarts => match way(zone, Action::Restart) {
             Ok(Way::Move(kind)) => Ok(kind),
@@ -114,7 +114,7 @@ pub(super) async fn way_back(
         (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
             "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
         ))),
-        (false, _) if options.all || options.zones.contains(&away.zone) => Ok(Kind::Cold),
+        (false, _) if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
         (false, _) if away.was_running => {
             let reason = "it ran when it left and does not run on";
             Err(Readiness::Skipped(format!(

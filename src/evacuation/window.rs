@@ -7,20 +7,20 @@ use tokio::sync::Notify;
 use crate::plan::dispatch::{Dispatch, Item, Slots};
 
 /// A plan that is carried out.
-pub(super) struct Window {
+pub(super) struct MoveQueue {
     plan: Mutex<Dispatch>,
     changed: Notify,
 }
 
 /// One move's turn: taken when the plan says so, given back when the move is over, or while it waits for its next
 /// attempt.
-pub(super) struct Turn<'a> {
-    window: &'a Window,
+pub(super) struct Permit<'a> {
+    queue: &'a MoveQueue,
     /// Its number in the plan.
     number: usize,
 }
 
-impl Window {
+impl MoveQueue {
     pub fn new(items: Vec<Item>, slots: Slots) -> Self {
         Self { plan: Mutex::new(Dispatch::new(items, slots)), changed: Notify::new() }
     }
@@ -35,17 +35,17 @@ impl Window {
     }
 }
 
-impl<'a> Turn<'a> {
-    pub const fn new(window: &'a Window, number: usize) -> Self {
-        Self { window, number }
+impl<'a> Permit<'a> {
+    pub const fn new(queue: &'a MoveQueue, number: usize) -> Self {
+        Self { queue, number }
     }
 
     /// Waits for it.
     pub async fn wait(&self) {
-        self.window.change(|plan| plan.queue(self.number));
+        self.queue.change(|plan| plan.queue(self.number));
         loop {
-            let changed = self.window.changed.notified();
-            if self.window.plan().begin(self.number) {
+            let changed = self.queue.changed.notified();
+            if self.queue.plan().begin(self.number) {
                 return;
             }
             changed.await;
@@ -54,16 +54,16 @@ impl<'a> Turn<'a> {
 
     /// Gives it to others until the move is tried again.
     pub fn pause(&self) {
-        self.window.change(|plan| plan.pause(self.number));
+        self.queue.change(|plan| plan.pause(self.number));
     }
 
     /// The move is over: nobody waits for it any more.
     pub fn end(&self) {
-        self.window.change(|plan| plan.leave(self.number));
+        self.queue.change(|plan| plan.leave(self.number));
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.end();
     }

@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cancel::{MOVES, QUESTIONS};
-use super::record::{Errand, Subject, conclude};
-use super::window::Turn;
+use super::record::{Purpose, MoveContext, conclude};
+use super::queue::Permit;
 use super::{Engine, Event, Stage, short};
 use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
@@ -17,9 +17,9 @@ use crate::store::{Entry, Mark, Move, MoveState};
 
 /// One zone's move within a run.
 pub(super) struct ZoneMove<'a> {
-    of: Subject<'a>,
+    of: MoveContext<'a>,
     /// Given back as soon as the zone runs at its destination: what follows is paper.
-    turn: Turn<'a>,
+    permit: Permit<'a>,
     /// The last step that was begun.
     step: Mutex<Step>,
 }
@@ -34,8 +34,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<'a> ZoneMove<'a> {
     /// The move of a zone that is ready, when it is its turn.
-    pub const fn new(of: Subject<'a>, turn: Turn<'a>) -> Self {
-        Self { of, turn, step: Mutex::new(Step::Reserve) }
+    pub const fn new(of: MoveContext<'a>, permit: Permit<'a>) -> Self {
+        Self { of, permit, step: Mutex::new(Step::Reserve) }
     }
 
     fn zone(&self) -> &ZoneName {
@@ -44,12 +44,12 @@ impl<'a> ZoneMove<'a> {
 
     /// Waits for its turn, and does it.
     pub async fn run(&self, retries: u32) {
-        self.turn.wait().await;
+        self.permit.wait().await;
         if self.of.engine.cancel.stage() != Stage::Running {
-            self.of.board.cut_short();
+            self.of.run_state.cut_short();
             let uuid = self.of.task.arrival.manifest.zone.uuid;
             // The next one need not wait for this answer.
-            self.turn.end();
+            self.permit.end();
             let release = self.of.task.to.release(self.zone().clone(), uuid);
             let _ = tokio::time::timeout(QUESTIONS, release).await;
             self.end(|a_move| {
@@ -68,19 +68,19 @@ impl<'a> ZoneMove<'a> {
         if matches!(&result, Err(MoveError::Cancelled))
             || aborting && matches!(&result, Err(MoveError::Unknown { .. }))
         {
-            self.of.board.cut_short();
+            self.of.run_state.cut_short();
         }
         self.of.record(&result, now);
         self.end(|a_move| conclude(a_move, &self.of, &result, now));
     }
 
     fn tell_that_it_moves(&self) {
-        let (zone, peer) = (self.zone(), short(self.of.peer));
-        self.of.engine.watcher.event(&match self.of.errand {
-            Errand::Leave | Errand::Migrate | Errand::PassOn | Errand::Return(_) => {
+        let (zone, peer) = (self.zone(), self.of.peer.host.as_str());
+        self.of.engine.events.emit(&match self.of.purpose {
+            Purpose::Leave | Purpose::Migrate | Purpose::PassOn | Purpose::Return(_) => {
                 Event::Migrating(zone, peer)
             }
-            Errand::Aside(_) => Event::SteppingAside(zone, peer),
+            Purpose::Aside(_) => Event::Relocating(zone, peer),
         });
     }
 
@@ -113,22 +113,22 @@ impl<'a> ZoneMove<'a> {
 
     /// Waits a while, and then for its turn. Gives whether the move may be tried again.
     async fn back_off(&self, pause: Duration, text: String) -> bool {
-        self.turn.pause();
-        let _ = self.of.board.change(self.zone(), |a_move| {
+        self.permit.pause();
+        let _ = self.of.run_state.change(self.zone(), |a_move| {
             a_move.state = MoveState::Ready;
             a_move.error = Some(text.clone());
         });
-        self.of.engine.watcher.event(&Event::Retrying(self.zone(), &text));
+        self.of.engine.events.emit(&Event::Retrying(self.zone(), &text));
         tokio::select! {
-            () = tokio::time::sleep(pause) => self.turn.wait().await,
+            () = tokio::time::sleep(pause) => self.permit.wait().await,
             () = self.of.engine.cancel.given_up() => {}
         }
         if self.of.engine.cancel.stage() != Stage::Running {
-            self.of.board.cut_short();
+            self.of.run_state.cut_short();
             return false;
         }
         self.tell_that_it_moves();
-        let changed = self.of.board.change(self.zone(), |a_move| {
+        let changed = self.of.run_state.change(self.zone(), |a_move| {
             (a_move.state, a_move.error, a_move.bytes) = (MoveState::Migrating, None, 0);
         });
         changed.is_ok()
@@ -147,11 +147,11 @@ impl<'a> ZoneMove<'a> {
 
     /// The record of a zone that is away is there before the zone leaves.
     fn begin(&self) -> Result<(), String> {
-        if matches!(self.of.errand, Errand::Leave | Errand::PassOn) {
+        if matches!(self.of.purpose, Purpose::Leave | Purpose::PassOn) {
             self.of.engine.must_still_be_held()?;
         }
         let started = Engine::now();
-        let changed = self.of.board.change(self.zone(), |a_move| {
+        let changed = self.of.run_state.change(self.zone(), |a_move| {
             a_move.state = MoveState::Migrating;
             a_move.started = Some(started);
         });
@@ -161,14 +161,14 @@ impl<'a> ZoneMove<'a> {
         let forced = self.of.task.arrival.force.then(|| FORCED.to_owned());
         self.write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
-        let written = match self.of.errand {
-            Errand::Return(away) => match self.of.engine.left(&self.of.task.manifest, away)? {
+        let written = match self.of.purpose {
+            Purpose::Return(away) => match self.of.engine.left(&self.of.task.manifest, away)? {
                 Some(left) => self.of.engine.store.begin_return(&row, &left),
                 None => self.of.engine.store.update_away(&row),
             },
-            Errand::Aside(_) => self.of.engine.store.update_away(&row),
-            Errand::Leave | Errand::PassOn => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
-            Errand::Migrate => {
+            Purpose::Aside(_) => self.of.engine.store.update_away(&row),
+            Purpose::Leave | Purpose::PassOn => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
+            Purpose::Migrate => {
                 // What could not be kept afterwards does not go.
                 document::write(&self.of.task.manifest, &Written::by(self.of.engine.local.name(), started))
                     .map_err(|error| crate::model::chain(&error))?;
@@ -179,19 +179,19 @@ impl<'a> ZoneMove<'a> {
     }
 
     fn end(&self, change: impl FnOnce(&mut Move)) {
-        match self.of.board.change(self.zone(), change) {
-            Ok(a_move) => self.of.engine.watcher.event(&Event::Ended(&a_move)),
-            Err(error) => self.of.engine.watcher.event(&Event::Warning(&error.to_string())),
+        match self.of.run_state.change(self.zone(), change) {
+            Ok(a_move) => self.of.engine.events.emit(&Event::Ended(&a_move)),
+            Err(error) => self.of.engine.events.emit(&Event::Warning(&error.to_string())),
         }
     }
 
     fn tell(&self, step: Step, mark: Mark) {
         let kind = self.of.task.arrival.kind;
-        self.of.engine.watcher.event(&Event::Step { zone: self.zone(), kind, step, mark });
+        self.of.engine.events.emit(&Event::Step { zone: self.zone(), kind, step, mark });
     }
 
     fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
-        let Some(run) = self.of.board.run() else { return Ok(()) };
+        let Some(run) = self.of.run_state.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
         self.of.engine.store.log_step(run, &entry).map_err(|error| crate::model::chain(&error))
     }
@@ -204,7 +204,7 @@ impl Log for ZoneMove<'_> {
         self.of.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
-            let changed = self.of.board.change(self.zone(), |a_move| a_move.step = Some(step));
+            let changed = self.of.run_state.change(self.zone(), |a_move| a_move.step = Some(step));
             changed.map_err(|error| crate::model::chain(&error))?;
             self.tell(step, Mark::Intent);
         }
@@ -213,7 +213,7 @@ impl Log for ZoneMove<'_> {
 
     fn done(&self, step: Step) -> Result<(), String> {
         if matches!(step, Step::Switch | Step::Boot) {
-            self.turn.end();
+            self.permit.end();
         }
         self.write(step, Mark::Done, None)?;
         self.tell(step, Mark::Done);
@@ -221,7 +221,7 @@ impl Log for ZoneMove<'_> {
     }
 
     fn finds_the_same(&self) {
-        self.of.engine.watcher.event(&Event::Found(self.zone()));
+        self.of.engine.events.emit(&Event::ReusingConfiguration(self.zone()));
     }
 
     fn progress(&self, progress: Progress) {
@@ -229,8 +229,8 @@ impl Log for ZoneMove<'_> {
             a_move.bytes = progress.sent;
             a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
         };
-        if let Ok(a_move) = self.of.board.change(self.zone(), update) {
-            self.of.engine.watcher.event(&Event::Progress(&a_move));
+        if let Ok(a_move) = self.of.run_state.change(self.zone(), update) {
+            self.of.engine.events.emit(&Event::Progress(&a_move));
         }
     }
 }

@@ -48,7 +48,7 @@ async fn a_zone_comes_home_whatever_is_announced_there_and_others_do_not_come() 
         announce(&world, "h1", soon());
         announce(&world, "h2", soon());
         world.lock("h3");
-        let others = world.engine_of("h3").run(Direction::Evacuate, &World::options()).await.unwrap();
+        let others = world.engine_of("h3").run(Direction::Evacuate, &World::request()).await.unwrap();
         assert!(error_of(&others, "guest").contains("h1 takes no more zones"), "{others:?}");
         assert!(world.run(Direction::Return).await.unwrap().is_complete(), "{kind:?}");
         assert_eq!(world.all_is_told_truly("web", kind).await, "h1");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::evacuation::{Options, Outcome, Readiness, recover};
+use sysadm::evacuation::{Outcome, Readiness, Request, recover};
 use sysadm::failpoints::Failpoint;
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
@@ -15,8 +15,8 @@ use crate::world::{Kindly, World, error_of, live, name, state_of};
 const GIB: u64 = 1 << 30;
 
 async fn back(world: &World, host: &str, retries: u32) -> Outcome {
-    let options = Options { retries, ..World::options() };
-    world.engine_of(host).run(Direction::Return, &options).await.unwrap()
+    let request = Request { retries, ..World::request() };
+    world.engine_of(host).run(Direction::Return, &request).await.unwrap()
 }
 
 /// h1 is full of db, which belongs to h2, and h2 of web, which belongs to h1. h3 has that much memory.
@@ -28,8 +28,8 @@ async fn ring(third: u64) -> World {
     world.store("h1").set_targets(&[TargetKey::Default], &targets[..1]).unwrap();
     for (host, zone) in [("h1", "web"), ("h2", "db")] {
         world.lock(host);
-        let options = Options { zones: vec![name(zone)], ..World::options() };
-        assert!(world.engine_of(host).run(Direction::Evacuate, &options).await.unwrap().is_complete());
+        let request = Request { zones: vec![name(zone)], ..World::request() };
+        assert!(world.engine_of(host).run(Direction::Evacuate, &request).await.unwrap().is_complete());
         world.unlock(host);
     }
     world.store("h1").set_targets(&[TargetKey::Default], &targets).unwrap();
@@ -82,7 +82,7 @@ async fn without_a_third_host_it_is_said_that_they_wait_for_each_other() {
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_says_so_and_moves_nothing() {
     let world = ring(8 * GIB).await;
-    let found = world.engine().plan(Direction::Return, &World::options()).await.unwrap();
+    let found = world.engine().plan(Direction::Return, &World::request()).await.unwrap();
     let Readiness::Waits(wait) = &found.planned[0].prepared.readiness else { panic!("{:?}", found.planned) };
     assert_eq!(
         wait.to_string(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sysadm::evacuation::cancel::Reason;
-use sysadm::evacuation::{Options, Stage};
+use sysadm::evacuation::{Request, Stage};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
@@ -20,16 +20,16 @@ fn two_zones() -> World {
     world
 }
 
-fn one_at_once() -> Options {
-    Options { jobs: 1, ..World::options() }
+fn one_at_once() -> Request {
+    Request { jobs: 1, ..World::request() }
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_the_first_press_what_moves_is_finished_and_nothing_new_starts() {
     let world = two_zones();
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
-    let (engine, options) = (world.engine(), one_at_once());
-    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+    let (engine, request) = (world.engine(), one_at_once());
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         until(|| world.events.count("migrating") == 1).await;
         assert_eq!(world.cancel.press(), Stage::Finishing);
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -50,8 +50,8 @@ async fn after_the_second_press_what_moves_is_given_up_and_stays() {
     for rounds in [0, 1] {
         let world = two_zones();
         world.set_faults("h1", &[Fault::always(Effect::Stall { rounds })]);
-        let (engine, options) = (world.engine(), one_at_once());
-        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        let (engine, request) = (world.engine(), one_at_once());
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             until(|| world.events.count("migrating") == 1).await;
             tokio::time::sleep(Duration::from_secs(5)).await;
             world.cancel.press();
@@ -89,8 +89,8 @@ async fn an_abort_that_gets_lost_is_asked_for_again() {
 async fn an_abort_that_comes_too_late_lets_the_move_end() {
     let world = two_zones();
     world.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
-    let (engine, options) = (world.engine(), one_at_once());
-    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+    let (engine, request) = (world.engine(), one_at_once());
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         let held = || world.sim("h2").zone_counter(&name("big")).is_ok_and(|counter| counter.value > 0);
         until(held).await;
         tokio::time::sleep(Duration::from_secs(1)).await;

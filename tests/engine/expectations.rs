@@ -1,6 +1,6 @@
 //! What is expected of a run and of each zone: written down before anything moves, and anew after each move.
 
-use sysadm::evacuation::Options;
+use sysadm::evacuation::Request;
 use sysadm::store::{Direction, MoveState};
 
 use crate::world::{Kindly, World, live};
@@ -33,8 +33,8 @@ async fn what_was_expected_is_kept_beside_what_came_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_waits_is_expected_anew_when_another_one_has_moved() {
     let world = with_zones(&["a", "b", "c"]);
-    let options = Options { jobs: 1, ..World::options() };
-    let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    let request = Request { jobs: 1, ..World::request() };
+    let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
     let expected = outcome.moves.iter().map(|a_move| a_move.expected.unwrap().duration);
     let mut expected: Vec<_> = expected.collect();
     expected.sort_unstable();

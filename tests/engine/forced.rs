@@ -1,6 +1,6 @@
 //! Findings about software, platform and networks: all are said, and `--force-attach` overrules them and no others.
 
-use sysadm::evacuation::Options;
+use sysadm::evacuation::Request;
 use sysadm::model::{BlockerKind, Network};
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::store::{Direction, MoveState, TargetKey};
@@ -11,8 +11,8 @@ fn lacks(reason: &str) -> Fault {
     Fault::always(Effect::Refuse { kind: BlockerKind::Software, reason: reason.to_owned() })
 }
 
-fn forced(world: &World) -> Options {
-    Options { force: true, actions: world.actions.clone(), ..World::options() }
+fn forced(world: &World) -> Request {
+    Request { force: true, actions: world.actions.clone(), ..World::request() }
 }
 
 /// h1 is in maintenance, and its zones may go to h2 and to h3.
@@ -28,7 +28,7 @@ async fn what_every_target_has_against_a_zone_is_said_software_too() {
     two_targets(&world);
     world.set_faults("h2", &[lacks("libfoo 1.2 is missing")]);
     world.set_host("h3", |host| host.memory = 2 << 30);
-    let dry = world.engine().plan(Direction::Evacuate, &World::options()).await.unwrap();
+    let dry = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap();
     let found = &dry.planned[0].prepared.findings;
     let kinds: Vec<_> =
         found.iter().map(|one| (one.target.host.as_str(), one.blockers[0].kind.as_str())).collect();

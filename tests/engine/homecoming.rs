@@ -9,7 +9,7 @@ use crate::world::{Kindly, World, live, name, state_of, until};
 async fn empty(world: &World, host: &str, to: &str) {
     world.set_default_target(host, &format!("rads://{to}"));
     world.lock(host);
-    let outcome = world.engine_of(host).run(Direction::Evacuate, &World::options()).await.unwrap();
+    let outcome = world.engine_of(host).run(Direction::Evacuate, &World::request()).await.unwrap();
     assert!(outcome.is_complete(), "{outcome:?} {:?}", world.events.all());
     world.unlock(host);
 }
@@ -55,8 +55,8 @@ async fn a_zone_that_has_gone_on_before_it_was_heard_that_it_had_arrived_is_not_
         let actions = world.actions.clone();
         world.set_default_target("h2", "rads://h3");
         world.lock("h2");
-        let options = sysadm::evacuation::Options { actions, ..World::options() };
-        let on = world.engine_of("h2").run(Direction::Evacuate, &options).await.unwrap();
+        let request = sysadm::evacuation::Request { actions, ..World::request() };
+        let on = world.engine_of("h2").run(Direction::Evacuate, &request).await.unwrap();
         assert!(on.is_complete(), "{on:?}");
         world.settle().await;
         assert_eq!(world.all_is_told_truly("web", kind).await, "h3", "{:?}", world.events.all());
@@ -115,7 +115,7 @@ async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
     world.set_faults("h1", &[Fault::always(Effect::Fail { at: Operation::Resume, reason: "no".into() })]);
     world.set_faults("h2", &[Fault::always(Effect::Cut { rounds: 1 })]);
     world.lock("h2");
-    let outcome = world.engine_of("h2").run(Direction::Evacuate, &World::options()).await.unwrap();
+    let outcome = world.engine_of("h2").run(Direction::Evacuate, &World::request()).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
     world.clear_faults();
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");

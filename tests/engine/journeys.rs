@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use sysadm::evacuation::Options;
+use sysadm::evacuation::Request;
 use sysadm::model::Millis;
 use sysadm::paths::Paths;
 use sysadm::standby;
@@ -87,22 +87,22 @@ fn copy(from: &Connection) -> Connection {
 }
 
 async fn take(world: &World, step: Step, zone: Zone) {
-    let complete = async |host: &str, direction, options| {
-        let outcome = world.engine_of(host).run(direction, &options).await.unwrap();
+    let complete = async |host: &str, direction, request| {
+        let outcome = world.engine_of(host).run(direction, &request).await.unwrap();
         assert!(outcome.is_complete(), "{step:?}: {outcome:?} {:?}", world.events.all());
     };
     match step {
         Step::Evacuate(from, to) => {
             world.set_default_target(from, &format!("rads://{to}"));
             world.lock(from);
-            complete(from, Direction::Evacuate, World::options()).await;
+            complete(from, Direction::Evacuate, World::request()).await;
             world.unlock(from);
         }
-        Step::Return(host) => complete(host, Direction::Return, World::options()).await,
+        Step::Return(host) => complete(host, Direction::Return, World::request()).await,
         Step::Migrate(to) if to != zone.at => {
             let destination = Some(format!("rads://{to}.example.org").parse().unwrap());
-            let options = Options { destination, zones: vec![name("web")], ..World::options() };
-            complete(zone.at, Direction::Migrate, options).await;
+            let request = Request { destination, zones: vec![name("web")], ..World::request() };
+            complete(zone.at, Direction::Migrate, request).await;
         }
         Step::Migrate(_) => {}
         Step::Standby(host) => {

@@ -1,6 +1,6 @@
 //! One zone away for good.
 
-use sysadm::evacuation::{EvacuationError, Options, Readiness};
+use sysadm::evacuation::{EvacuationError, Readiness, Request};
 use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState};
@@ -12,12 +12,12 @@ const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
 
 /// Moves web on from h2, where it is a guest of h1.
 async fn moves_on_to(world: &World, uri: &str) {
-    let options = Options {
+    let request = Request {
         destination: Some(uri.parse().unwrap()),
         actions: world.actions.clone(),
         ..world.migration()
     };
-    let outcome = world.engine_of("h2").run(Direction::Migrate, &options).await.unwrap();
+    let outcome = world.engine_of("h2").run(Direction::Migrate, &request).await.unwrap();
     assert!(outcome.is_complete(), "{outcome:?}");
 }
 
@@ -122,10 +122,10 @@ async fn one_that_does_not_run_does_not_move_where_only_live_was_asked_for() {
     let world = World::with(Kindly::Cold);
     let only = Some(sysadm::model::Kind::Live);
     let outcome =
-        world.engine().run(Direction::Migrate, &Options { only, ..world.migration() }).await.unwrap();
+        world.engine().run(Direction::Migrate, &Request { only, ..world.migration() }).await.unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Skipped);
     assert_eq!(error_of(&outcome, "web"), "its way to move is cold, and only live was asked for");
-    let unknown = Options { zones: vec![name("nope")], ..world.migration() };
+    let unknown = Request { zones: vec![name("nope")], ..world.migration() };
     let error = world.engine().run(Direction::Migrate, &unknown).await.unwrap_err();
     assert!(matches!(error, EvacuationError::NoSuchZone(_)));
 }
@@ -139,8 +139,8 @@ async fn a_guest_that_is_moved_on_is_followed_by_the_return_of_its_own_host() {
         assert_eq!(world.store("h2").away().unwrap(), []);
         let row = world.away("web");
 
-        let options = Options { actions: world.actions.clone(), ..World::options() };
-        let dry = world.engine().plan(Direction::Return, &options).await.unwrap();
+        let request = Request { actions: world.actions.clone(), ..World::request() };
+        let dry = world.engine().plan(Direction::Return, &request).await.unwrap();
         let prepared = &dry.planned[0].prepared;
         assert!(matches!(prepared.readiness, Readiness::Ready(_)), "{prepared:?}");
         assert_eq!(prepared.peer.as_ref().unwrap().host, "h3");
@@ -202,7 +202,7 @@ async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
                 world.set_default_target("h2", "rads://h3");
                 world.lock("h2");
                 let outcome =
-                    world.engine_of("h2").run(Direction::Evacuate, &World::options()).await.unwrap();
+                    world.engine_of("h2").run(Direction::Evacuate, &World::request()).await.unwrap();
                 assert!(outcome.is_complete(), "{outcome:?}");
             } else {
                 moves_on_to(&world, "rads://h3").await;

@@ -8,7 +8,7 @@ use sysadm::store::{Direction, MoveState, Reservation};
 use crate::world::{Kindly, World, error_of, live, until};
 
 async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
-    world.engine_of(host).run(direction, &World::options()).await.unwrap()
+    world.engine_of(host).run(direction, &World::request()).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,10 +103,10 @@ async fn room_stays_booked_while_a_zone_moves_and_no_longer_than_a_lease_without
     let world = World::with(Kindly::Live);
     world.lock("h1");
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
-    let (engine, options) = (world.engine(), World::options());
+    let (engine, request) = (world.engine(), World::request());
     let soon = || Millis::now().after(60_000);
     let expires = || world.store("h2").reservations(Millis::now()).unwrap().first().map(|one| one.expires);
-    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         until(|| world.events.count("migrating") == 1).await;
         // As if the lease had nearly run out.
         let booked = world.store("h2").reservations(Millis::now()).unwrap().remove(0);

@@ -1,7 +1,7 @@
 //! Networks that another host calls otherwise: a zone is plugged in accordingly there, and as it was when it is back.
 
 use sysadm::config::Config;
-use sysadm::evacuation::Options;
+use sysadm::evacuation::Request;
 use sysadm::model::Network;
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
@@ -99,8 +99,8 @@ async fn moves_on(world: &mut World) {
     world.set_host("h3", |host| host.bridges = ["br20", "br10"].map(str::to_owned).to_vec());
     world.maps = Config::parse("[map.h3.net]\nbr10 = \"br20\"\nbr2 = \"br10\"\n").unwrap().map;
     let destination = Some("rads://h3".parse().unwrap());
-    let options = Options { destination, actions: world.actions.clone(), ..world.migration() };
-    let outcome = world.engine_of("h2").run(Direction::Migrate, &options).await.unwrap();
+    let request = Request { destination, actions: world.actions.clone(), ..world.migration() };
+    let outcome = world.engine_of("h2").run(Direction::Migrate, &request).await.unwrap();
     assert!(outcome.is_complete(), "{outcome:?}");
     assert_eq!(networks(world, "h3").await, ["br20", "br20", "br10"]);
 }
@@ -137,7 +137,7 @@ async fn a_refuge_that_is_emptied_in_turn_plugs_it_in_again_as_it_came() {
     world.set_host("h3", |host| host.bridges = ["br7", "br2"].map(str::to_owned).to_vec());
     world.set_default_target("h2", "rads://h3");
     let run = async |world: &World, host: &str, direction| {
-        let outcome = world.engine_of(host).run(direction, &World::options()).await.unwrap();
+        let outcome = world.engine_of(host).run(direction, &World::request()).await.unwrap();
         assert!(outcome.is_complete(), "{outcome:?}");
     };
     world.lock("h1");

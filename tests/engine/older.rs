@@ -1,6 +1,6 @@
 //! A zone comes over an older configuration of itself: whatever goes wrong, that is not lost.
 
-use sysadm::evacuation::{EvacuationError, Options, Outcome, recover};
+use sysadm::evacuation::{EvacuationError, Outcome, Request, recover};
 use sysadm::model::{Edit, Manifest};
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
@@ -29,8 +29,8 @@ async fn migrate_over_it(world: &World) -> Outcome {
 }
 
 async fn try_to_migrate_over_it(world: &World) -> Result<Outcome, EvacuationError> {
-    let options = Options { overwrite: true, actions: world.actions.clone(), ..world.migration() };
-    world.engine().run(Direction::Migrate, &options).await
+    let request = Request { overwrite: true, actions: world.actions.clone(), ..world.migration() };
+    world.engine().run(Direction::Migrate, &request).await
 }
 
 fn configured(world: &World, host: &str) -> Vec<Detached> {
@@ -210,7 +210,7 @@ async fn where_a_zone_was_migrated_to_is_known_until_it_has_come_again() {
     for kind in KINDS {
         let world = World::with(kind);
         assert!(world.run(Direction::Migrate).await.unwrap().is_complete());
-        let back = Options {
+        let back = Request {
             destination: Some("rads://h1".parse().unwrap()),
             actions: world.actions.clone(),
             ..world.migration()

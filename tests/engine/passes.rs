@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Options, Outcome, Readiness, Stage};
+use sysadm::evacuation::{Outcome, Readiness, Request, Stage};
 use sysadm::model::Millis;
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
@@ -13,8 +13,8 @@ use crate::world::{Kindly, World, error_of, live, name, state_of, until};
 const GIB: u64 = 1 << 30;
 
 async fn run_on(world: &World, host: &str, direction: Direction, retries: u32) -> Outcome {
-    let options = Options { retries, ..World::options() };
-    world.engine_of(host).run(direction, &options).await.unwrap()
+    let request = Request { retries, ..World::request() };
+    world.engine_of(host).run(direction, &request).await.unwrap()
 }
 
 /// h1 with so many zones of 4 GiB, and h2 with that much memory.
@@ -68,8 +68,8 @@ async fn nothing_moves_before_every_zone_was_prepared_once() {
 async fn zones_that_fit_exactly_fit_one_after_the_other_too() {
     for jobs in 1..=3 {
         let world = leaving(3, 12 * GIB);
-        let options = Options { jobs, ..World::options() };
-        let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+        let request = Request { jobs, ..World::request() };
+        let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
         assert!(outcome.is_complete(), "{outcome:?}");
         assert_eq!(world.events.count("waiting"), 0);
     }
@@ -87,8 +87,8 @@ async fn two_hosts_that_are_full_of_each_others_zones_fill_themselves_again_in_p
         world.set_default_target("h2", "rads://h1");
         for (host, letter) in [("h1", "a"), ("h2", "b")] {
             world.lock(host);
-            let options = Options { zones: names(letter), ..World::options() };
-            let outcome = world.engine_of(host).run(Direction::Evacuate, &options).await.unwrap();
+            let request = Request { zones: names(letter), ..World::request() };
+            let outcome = world.engine_of(host).run(Direction::Evacuate, &request).await.unwrap();
             assert_eq!(outcome.count(MoveState::Evacuated), 3, "{outcome:?}");
             world.unlock(host);
         }
@@ -181,7 +181,7 @@ async fn a_run_that_is_given_up_while_zones_wait_for_room_ends_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_names_what_would_wait_and_books_nothing() {
     let world = leaving(3, 9 * GIB);
-    let planned = world.engine().plan(Direction::Evacuate, &World::options()).await.unwrap().planned;
+    let planned = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap().planned;
     let readiness: Vec<_> = planned.iter().map(|plan| format!("{:?}", plan.prepared.readiness)).collect();
     assert_eq!(readiness, ["Ready(live)", "Ready(live)", "Waits(waits for room: 3G more memory on h2)"]);
     assert!(matches!(&planned[2].prepared.readiness, Readiness::Waits(wait)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sysadm::evacuation::{EvacuationError, Options};
+use sysadm::evacuation::{EvacuationError, Request};
 use sysadm::model::{BlockerKind, Brand, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
@@ -160,8 +160,8 @@ async fn a_destination_that_enters_maintenance_meanwhile_takes_no_further_zone()
         world.run_zone(ZoneSpec { memory: 8 << 30, ..live("first") });
         world.lock("h1");
         world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
-        let (engine, options) = (world.engine(), Options { jobs: 1, ..World::options() });
-        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        let (engine, request) = (world.engine(), Request { jobs: 1, ..World::request() });
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             tokio::time::sleep(Duration::from_secs(10)).await;
             world.lock("h2");
             world.clear_faults();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::evacuation::{Options, Outcome, recover};
+use sysadm::evacuation::{Outcome, Request, recover};
 use sysadm::failpoints::Failpoint;
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
@@ -61,8 +61,8 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
     world.actions.default = Some(Action::Stop);
     world.lock("h1");
     let zones = ["web", "ct", "app", "db"].map(name).to_vec();
-    let options = Options { zones, actions: world.actions.clone(), ..World::options() };
-    let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    let request = Request { zones, actions: world.actions.clone(), ..World::request() };
+    let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
     assert!(outcome.is_complete() && outcome.count(MoveState::Stopped) == 4, "{outcome:?}");
     assert_eq!(rests(&world), ["web stop resting", "ct stop resting", "app stop resting", "db stop resting"]);
     for zone in ["web", "ct", "app", "db"] {
@@ -85,8 +85,8 @@ async fn run_by(world: &World, policy: &str, named: &[&str], action: Option<Acti
     let policy = sysadm::policy::parse(policy).unwrap();
     let zones = named.iter().map(|zone| name(zone)).collect();
     let actions = sysadm::evacuation::Actions { default: action, ..Default::default() };
-    let options = Options { zones, policy, actions, ..World::options() };
-    world.engine().run(Direction::Evacuate, &options).await.unwrap()
+    let request = Request { zones, policy, actions, ..World::request() };
+    world.engine().run(Direction::Evacuate, &request).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]

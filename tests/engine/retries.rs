@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Options, Stage};
+use sysadm::evacuation::{Request, Stage};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, Mark, MoveState};
 use tokio::time::Instant;
 
 use crate::world::{Kindly, WAYS, World, ends, error_of, live, name, state_of, until};
 
-fn retries(retries: u32) -> Options {
-    Options { retries, jobs: 1, ..World::options() }
+fn retries(retries: u32) -> Request {
+    Request { retries, jobs: 1, ..World::request() }
 }
 
 fn cut(times: Option<u32>) -> Fault {
@@ -81,8 +81,8 @@ fn two_zones() -> World {
 async fn a_destination_that_refuses_meanwhile_is_not_asked_again() {
     let world = two_zones();
     world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::Send })]);
-    let (engine, options) = (world.engine(), retries(3));
-    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+    let (engine, request) = (world.engine(), retries(3));
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         until(|| world.events.count("migrating") == 1).await;
         world.lock("h2");
         world.clear_faults();
@@ -109,8 +109,8 @@ async fn a_run_that_is_given_up_while_it_waits_ends_at_once() {
         let world = World::with(Kindly::Live);
         world.make_ready_for(Direction::Evacuate).await;
         world.set_faults("h1", &[cut(None)]);
-        let (engine, options) = (world.engine(), retries(9));
-        let (outcome, pressed) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        let (engine, request) = (world.engine(), retries(9));
+        let (outcome, pressed) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             until(|| world.events.count("retrying") == 2).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
             (0..presses).for_each(|_| assert_ne!(world.cancel.press(), Stage::Running));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::Options;
+use sysadm::evacuation::Request;
 use sysadm::platform::sim::{Effect, Fault, Operation, Scale, ZoneSpec};
 use sysadm::store::{Direction, MoveState};
 use tokio::time::Instant;
@@ -22,8 +22,8 @@ async fn one_that_stands_still_is_given_up_after_a_minute_and_goes_on_where_it_i
         world.set_faults(from, &[stall()]);
         let begun = Instant::now();
         // It would do so again: it is not tried again.
-        let options = Options { retries: 3, ..World::options() };
-        let outcome = world.engine().run(direction, &options).await.unwrap();
+        let request = Request { retries: 3, ..World::request() };
+        let outcome = world.engine().run(direction, &request).await.unwrap();
         assert!((60..65).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
         assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
         let expected = format!("made no progress for 60 s; it goes on running on {from}");
@@ -42,8 +42,8 @@ async fn the_others_go_meanwhile_and_afterwards() {
     }
     world.lock("h1");
     world.set_faults("h1", &[Fault { zone: Some(name("a")), ..stall() }]);
-    let options = Options { jobs: 1, ..World::options() };
-    let outcome = world.engine().run(Direction::Evacuate, &options).await.unwrap();
+    let request = Request { jobs: 1, ..World::request() };
+    let outcome = world.engine().run(Direction::Evacuate, &request).await.unwrap();
     assert_eq!(
         ["a", "b", "c"].map(|zone| state_of(&outcome, zone)),
         [MoveState::Failed, MoveState::Evacuated, MoveState::Evacuated]
@@ -82,7 +82,7 @@ async fn one_that_changes_faster_than_it_can_be_sent_is_given_up_and_goes_on() {
     world.lock("h1");
     let mut engine = world.engine();
     engine.policy.passes = 3;
-    let outcome = engine.run(Direction::Evacuate, &World::options()).await.unwrap();
+    let outcome = engine.run(Direction::Evacuate, &World::request()).await.unwrap();
     assert_eq!(
         error_of(&outcome, "web"),
         "its memory changes faster than it can be sent: 300 MiB/s dirty, 100 MiB/s sent; raise [migration] \

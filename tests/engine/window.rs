@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Options, Stage, cancel::Reason};
+use sysadm::evacuation::{Request, Stage, cancel::Reason};
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::policy::ReturnOrder;
 use sysadm::store::{Direction, MoveState};
@@ -40,8 +40,8 @@ async fn a_zone_that_stands_still_holds_up_one_place_and_no_other() {
     // The biggest is the first to go.
     let stall = Fault { zone: Some(name("zone5")), ..Fault::always(Effect::Stall { rounds: 1 }) };
     world.set_faults("h1", &[stall]);
-    let (engine, options) = (world.engine(), Options { jobs: 2, ..World::options() });
-    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+    let (engine, request) = (world.engine(), Request { jobs: 2, ..World::request() });
+    let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         tokio::time::sleep(Duration::from_secs(60)).await;
         // In batches of two the four others would still wait.
         assert_eq!(world.events.count("EVACUATED"), 5, "{:?}", world.events.all());
@@ -60,8 +60,8 @@ async fn no_more_zones_are_sent_at_once_than_were_allowed() {
             let zone = Some(name(&format!("zone{n}")));
             world.sim("h1").add_fault(&Fault { zone, ..Fault::always(Effect::Stall { rounds: 1 }) }).unwrap();
         }
-        let (engine, options) = (world.engine(), Options { jobs, ..World::options() });
-        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &options), async {
+        let (engine, request) = (world.engine(), Request { jobs, ..World::request() });
+        let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             tokio::time::sleep(Duration::from_secs(60)).await;
             assert_eq!(world.events.count("migrating"), jobs);
             world.cancel.raise(Stage::Aborting, Reason::Operator);
@@ -72,10 +72,10 @@ async fn no_more_zones_are_sent_at_once_than_were_allowed() {
     }
 }
 
-fn ordered() -> Options {
+fn ordered() -> Request {
     let policy = "[[zones]]\nmatch = { name = \"zone2\" }\npriority = 9\n\
                   [[zones]]\nmatch = { name = \"zone0\" }\nafter = [\"zone3\"]\n";
-    Options { jobs: 1, policy: sysadm::policy::parse(policy).unwrap(), ..World::options() }
+    Request { jobs: 1, policy: sysadm::policy::parse(policy).unwrap(), ..World::request() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,12 +100,12 @@ async fn a_zone_with_a_higher_priority_goes_first_and_one_that_comes_after_waits
 #[tokio::test(start_paused = true)]
 async fn where_the_policy_says_so_the_last_to_leave_is_the_first_to_come_back() {
     let world = full(4);
-    let mut options = ordered();
-    options.policy.return_order = ReturnOrder::Reverse;
+    let mut request = ordered();
+    request.policy.return_order = ReturnOrder::Reverse;
     let mut order = Vec::new();
     for direction in [Direction::Evacuate, Direction::Return] {
         let before = world.events.all().len();
-        assert!(world.engine().run(direction, &options).await.unwrap().is_complete());
+        assert!(world.engine().run(direction, &request).await.unwrap().is_complete());
         let events = world.events.all().split_off(before).into_iter();
         order.push(events.filter(|event| event.starts_with("migrating")).collect::<Vec<_>>());
         if direction == Direction::Evacuate {
@@ -124,9 +124,9 @@ async fn zones_that_come_after_each_other_in_a_ring_move_all_the_same_and_that_i
     let policy = "[[zones]]\nmatch = { brand = \"kvm\" }\nafter = [\"zone1\"]\n\
                   [[zones]]\nmatch = { name = \"zone1\" }\nafter = [\"zone0\"]\n";
     let policy = sysadm::policy::parse(policy).unwrap();
-    let options = Options { policy, ..World::options() };
+    let request = Request { policy, ..World::request() };
     let engine = world.engine();
-    let run = tokio::time::timeout(Duration::from_secs(600), engine.run(Direction::Evacuate, &options)).await;
+    let run = tokio::time::timeout(Duration::from_secs(600), engine.run(Direction::Evacuate, &request)).await;
     assert_eq!(run.expect("it hangs").unwrap().count(MoveState::Evacuated), 3);
     let said =
         "the policy wants zone0 after zone1, zone1 after zone0, in a ring: zone0 waits for none of them";
@@ -144,7 +144,7 @@ async fn zones_that_write_much_have_the_line_for_themselves() {
         (0..4).for_each(|number| world.run_zone(ZoneSpec { dirty_rate, ..live(&format!("zone{number}")) }));
         world.set_host("h1", |host| host.bandwidth = 1 << 30);
         world.lock("h1");
-        let outcome = world.engine().run(Direction::Evacuate, &World::options()).await.unwrap();
+        let outcome = world.engine().run(Direction::Evacuate, &World::request()).await.unwrap();
         assert!(outcome.is_complete(), "{outcome:?}");
         assert_eq!(most_at_once(&world.events.all()), at_once, "{dirty_rate}");
     }

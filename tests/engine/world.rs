@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sysadm::config::{Config, Maps};
 use sysadm::evacuation::{
-    Actions, Cancel, Engine, EvacuationError, Event, Network, Options, Outcome, Peers, Watcher, recover,
+    Actions, Cancel, Engine, EvacuationError, Event, EventSink, Network, Outcome, Peers, Request, recover,
 };
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
@@ -187,7 +187,7 @@ impl World {
             local: Arc::clone(&self.hosts[host]),
             store: Arc::clone(&self.stores[host]),
             peers: self.peers_of(host),
-            watcher: self.events.clone(),
+            events: self.events.clone(),
             cancel: self.cancel.clone(),
             policy: Config::default().migration.policy(),
             maps: self.maps.clone(),
@@ -199,24 +199,24 @@ impl World {
         Peers::new(Arc::new(net), Some(self.hosts[host].id()))
     }
 
-    pub fn options() -> Options {
-        Options { all: true, jobs: 3, user: "me".to_owned(), ..Options::default() }
+    pub fn request() -> Request {
+        Request { all: true, jobs: 3, user: "me".to_owned(), ..Request::default() }
     }
 
     /// Of web, to h2.
-    pub fn migration(&self) -> Options {
+    pub fn migration(&self) -> Request {
         let destination = Some("rads://h2".parse().unwrap());
-        Options { zones: vec![name("web")], destination, ..Self::options() }
+        Request { zones: vec![name("web")], destination, ..Self::request() }
     }
 
     /// Everything away, or back; or web away for good.
     pub async fn run(&self, direction: Direction) -> Result<Outcome, EvacuationError> {
-        let options = match direction {
+        let request = match direction {
             Direction::Migrate => self.migration(),
-            Direction::Evacuate | Direction::Return => Self::options(),
+            Direction::Evacuate | Direction::Return => Self::request(),
         };
-        let options = Options { actions: self.actions.clone(), ..options };
-        self.engine().run(direction, &options).await
+        let request = Request { actions: self.actions.clone(), ..request };
+        self.engine().run(direction, &request).await
     }
 
     /// Brings the world to where a run in that direction can begin.
@@ -397,20 +397,23 @@ impl Events {
     }
 }
 
-impl Watcher for Events {
-    fn event(&self, event: &Event<'_>) {
+impl EventSink for Events {
+    fn emit(&self, event: &Event<'_>) {
         let text = match event {
             Event::Migrating(zone, host) => format!("migrating {zone} to {host}"),
-            Event::SteppingAside(zone, host) => format!("stepping aside {zone} to {host}"),
+            Event::Relocating(zone, host) => format!("stepping aside {zone} to {host}"),
             Event::Ended(a_move) => {
                 format!("ended {} {} {:?}", a_move.zone, a_move.state, a_move.error)
             }
             Event::Warning(text) => format!("warning {text}"),
-            Event::Initializing(zone, host) => format!("initializing {zone} to {host}"),
+            Event::Checking(zone, host) => format!("initializing {zone} to {host}"),
             Event::Retrying(zone, text) => format!("retrying {zone} {text}"),
             Event::Waiting(zone, text) => format!("waiting {zone} {text}"),
-            Event::Waking(zone) => format!("waking {zone}"),
-            Event::Progress(_) | Event::Step { .. } | Event::Outlook { .. } | Event::Found(_) => return,
+            Event::Booting(zone) => format!("waking {zone}"),
+            Event::Progress(_)
+            | Event::Step { .. }
+            | Event::Estimate { .. }
+            | Event::ReusingConfiguration(_) => return,
             Event::Prepared(_) => "prepared".to_owned(),
             other => format!("{other:?}"),
         };

@@ -9,7 +9,7 @@ use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, policy, stop, ui};
 use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Options, Readiness};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Request, Readiness};
 use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
@@ -74,7 +74,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     context.converge(&policy.convergence, policy.rules().bandwidth);
     let engine = context.engine(messages.clone(), cancel.clone())?;
     let action = if args.kind == Type::Cold { Action::Restart } else { Action::Live };
-    let options = Options {
+    let request = Request {
         zones: vec![args.zone.clone()],
         actions: Actions { default: Some(action), ..Actions::default() },
         only: (args.kind == Type::Live).then_some(Kind::Live),
@@ -84,10 +84,10 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         retries: policy.retries.unwrap_or(1),
         policy,
         user: Context::user(),
-        ..Options::default()
+        ..Request::default()
     };
     let result = if args.dry_run {
-        let found = engine.plan(Direction::Migrate, &options).await;
+        let found = engine.plan(Direction::Migrate, &request).await;
         let found = why_absent(&context, &engine, &args.zone, found).await?;
         let ready = found.planned.first().map(|one| &one.prepared.readiness);
         if let Some(Readiness::Ready(task)) = ready
@@ -98,7 +98,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         found.planned.first().map(|one| Ended::would(&one.prepared.readiness, &one.prepared.findings))
     } else {
         stop::listen_for_signals(&cancel);
-        let outcome = engine.run(Direction::Migrate, &options).await;
+        let outcome = engine.run(Direction::Migrate, &request).await;
         messages.finish();
         let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;
         let ended = |one| Ended::of(one, outcome.stopped, messages.findings());
@@ -115,7 +115,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     }
     ended.complaints.iter().chain(&ended.down).for_each(|text| messages.complain(text));
     if !args.dry_run {
-        context.audit(&ended.line(&args, &options.user));
+        context.audit(&ended.line(&args, &request.user));
         if ended.complaints.is_empty() {
             // It is not to be attached from what was left of it here.
             let stale =

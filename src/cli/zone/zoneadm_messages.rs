@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cli::progress::{Reporter, Verbosity};
 use crate::cli::ui;
-use crate::evacuation::{Event, Finding, Watcher};
+use crate::evacuation::{Event, Finding, EventSink};
 use crate::model::{Kind, Step, ZoneName};
 use crate::store::{Direction, Mark};
 
@@ -102,27 +102,27 @@ impl ZoneadmMessages {
     }
 }
 
-impl Watcher for ZoneadmMessages {
-    fn event(&self, event: &Event<'_>) {
+impl EventSink for ZoneadmMessages {
+    fn emit(&self, event: &Event<'_>) {
         match event {
             Event::Prepared(prepared) => self.found().clone_from(&prepared.findings),
             Event::Step { kind, step, mark, .. } => {
                 sentences(*kind, *step, *mark).iter().for_each(|text| self.say(text));
             }
-            Event::Found(_) => self.finds_the_same(),
+            Event::ReusingConfiguration(_) => self.finds_the_same(),
             Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
             Event::Warning(text) => self.bar.above(|| ui::complain(text)),
-            Event::Progress(_) | Event::Ended(_) => self.bar.event(event),
+            Event::Progress(_) | Event::Ended(_) => self.bar.emit(event),
             Event::Preparing(_)
-            | Event::Initializing(..)
+            | Event::Checking(..)
             | Event::Moving(_)
             | Event::Migrating(..)
-            | Event::SteppingAside(..)
-            | Event::Resting(..)
-            | Event::Waking(_)
-            | Event::GoneAlready(..)
-            | Event::HomeAlready(_)
-            | Event::Outlook { .. } => {}
+            | Event::Relocating(..)
+            | Event::Stopping(..)
+            | Event::Booting(_)
+            | Event::AlreadyAway(..)
+            | Event::AlreadyHome(_)
+            | Event::Estimate { .. } => {}
         }
     }
 }

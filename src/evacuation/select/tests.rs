@@ -38,14 +38,14 @@ fn open(zone: &str) -> Open {
 #[test]
 fn a_zone_that_has_left_already_is_named_in_vain_and_is_no_error() {
     let away = [sample_away("gone"), sample_away("db")];
-    let options =
-        Options { zones: ["gone", "db"].map(|name| name.parse().unwrap()).into(), ..Options::default() };
-    let already = gone_already(&host(), &away, &[], &options);
+    let request =
+        Request { zones: ["gone", "db"].map(|name| name.parse().unwrap()).into(), ..Request::default() };
+    let already = gone_already(&host(), &away, &[], &request);
     assert_eq!(already, [&away[0]], "there is a db here");
-    assert_eq!(gone_already(&host(), &away, &[open("gone")], &options), [] as [&Away; 0]);
-    let found = leaving(&host(), &targets(), &away[..1], &[], &options).unwrap();
+    assert_eq!(gone_already(&host(), &away, &[open("gone")], &request), [] as [&Away; 0]);
+    let found = leaving(&host(), &targets(), &away[..1], &[], &request).unwrap();
     assert_eq!(summary(&found), ["db: live"]);
-    let nobody = Options { zones: vec!["nobody".parse().unwrap()], ..options };
+    let nobody = Request { zones: vec!["nobody".parse().unwrap()], ..request };
     assert!(leaving(&host(), &targets(), &away, &[], &nobody).is_err());
 }
 
@@ -53,7 +53,7 @@ fn summary(candidates: &Candidates) -> Vec<String> {
     let word = |intent: &Intent| match intent {
         Intent::Leave { kind, .. } => kind.to_string(),
         Intent::Return(_) => "return".to_owned(),
-        Intent::Rest(bed) => bed.way.to_string(),
+        Intent::Rest(plan) => plan.way.to_string(),
         Intent::Wake(_) => "wake".to_owned(),
         Intent::Skip(reason) => reason.split(';').next().unwrap().to_owned(),
         Intent::Unsettled(..) => "unsettled".to_owned(),
@@ -69,8 +69,8 @@ fn a_zone_that_is_half_gone_is_not_forgotten() {
         let open = [open(name)];
         let unsettled = |zones: &[&str]| {
             let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
-            let options = Options { zones, ..Options::default() };
-            let found = leaving(&host(), &BTreeMap::new(), &away, &open, &options).unwrap();
+            let request = Request { zones, ..Request::default() };
+            let found = leaving(&host(), &BTreeMap::new(), &away, &open, &request).unwrap();
             found.list.into_iter().filter(|one| matches!(one.intent, Intent::Unsettled(..))).count()
         };
         assert_eq!((unsettled(&[]), unsettled(&[name]), unsettled(&["db"])), (1, 1, 0), "{name}");
@@ -79,24 +79,24 @@ fn a_zone_that_is_half_gone_is_not_forgotten() {
 
 #[test]
 fn without_options_only_running_zones_are_looked_at() {
-    let found = leaving(&host(), &targets(), &[], &[], &Options::default()).unwrap();
+    let found = leaving(&host(), &targets(), &[], &[], &Request::default()).unwrap();
     assert_eq!(summary(&found), ["db: live", "ct: a running lxc zone cannot be migrated live"]);
     assert_eq!(found.strangers, [stranger(true)]);
 }
 
 #[test]
 fn all_adds_installed_zones_but_not_incomplete_ones() {
-    let options = Options { all: true, ..Options::default() };
-    let found = leaving(&host(), &targets(), &[], &[], &options).unwrap();
+    let request = Request { all: true, ..Request::default() };
+    let found = leaving(&host(), &targets(), &[], &[], &request).unwrap();
     assert_eq!(summary(&found)[2..], ["old: cold"]);
     assert_eq!(found.strangers, [stranger(true), stranger(false)]);
 }
 
 #[test]
 fn a_named_zone_is_looked_at_in_any_state() {
-    let named = |names: &[&str]| Options {
+    let named = |names: &[&str]| Request {
         zones: names.iter().map(|name| name.parse().unwrap()).collect(),
-        ..Options::default()
+        ..Request::default()
     };
     let found = leaving(&host(), &targets(), &[], &[], &named(&["old", "half"])).unwrap();
     assert_eq!(summary(&found), ["old: cold", "half: it is incomplete"]);
@@ -109,33 +109,33 @@ fn a_named_zone_is_looked_at_in_any_state() {
 
 #[test]
 fn a_zone_without_a_target_is_skipped_with_the_command_that_helps() {
-    let found = leaving(&host(), &BTreeMap::new(), &[], &[], &Options::default()).unwrap();
+    let found = leaving(&host(), &BTreeMap::new(), &[], &[], &Request::default()).unwrap();
     assert_eq!(summary(&found)[0], "db: no target");
 }
 
-fn all_doing(action: Action) -> Options {
+fn all_doing(action: Action) -> Request {
     let actions = Actions { default: Some(action), ..Actions::default() };
-    Options { all: true, actions, ..Options::default() }
+    Request { all: true, actions, ..Request::default() }
 }
 
 #[test]
 fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
-    let summary = |options: &Options| summary(&leaving(&host(), &targets(), &[], &[], options).unwrap());
+    let summary = |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request).unwrap());
     assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
     // What does not run rests already.
     assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
     let cannot = "ct: the memory of an lxc zone cannot be saved";
     assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
-    let mut options = all_doing(Action::Leave);
-    assert_eq!(summary(&options), [] as [&str; 0]);
-    options.actions.zones = [("ct".parse().unwrap(), Action::Stop)].into();
-    assert_eq!(summary(&options), ["ct: stop"]);
+    let mut request = all_doing(Action::Leave);
+    assert_eq!(summary(&request), [] as [&str; 0]);
+    request.actions.zones = [("ct".parse().unwrap(), Action::Stop)].into();
+    assert_eq!(summary(&request), ["ct: stop"]);
 }
 
 #[test]
 fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
-    let only = |only, action| Options { only: Some(only), ..all_doing(action) };
-    let summary = |options: &Options| summary(&leaving(&host(), &targets(), &[], &[], options).unwrap());
+    let only = |only, action| Request { only: Some(only), ..all_doing(action) };
+    let summary = |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request).unwrap());
     let cold = "old: its way to move is cold, and only live was asked for";
     let found = summary(&only(Kind::Live, Action::Live));
     assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
@@ -149,8 +149,8 @@ fn zones_that_rest_come_back_first_and_the_last_one_first() {
     let rests = ["x", "y", "z"].map(|zone| sample::rest(zone, RestWay::Stop, RestPhase::Resting));
     let back = |zones: &[&str]| {
         let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
-        let options = Options { zones, ..Options::default() };
-        summary(&returning(vec![sample_away("a")], &rests, &[], &[], &options).unwrap())
+        let request = Request { zones, ..Request::default() };
+        summary(&returning(vec![sample_away("a")], &rests, &[], &[], &request).unwrap())
     };
     assert_eq!(back(&[]), ["z: wake", "y: wake", "x: wake", "a: return"]);
     assert_eq!(back(&["y"]), ["y: wake"]);
@@ -159,16 +159,16 @@ fn zones_that_rest_come_back_first_and_the_last_one_first() {
 #[test]
 fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
     let old = |phase| {
-        let mut options = Options { all: true, ..Options::default() };
+        let mut request = Request { all: true, ..Request::default() };
         let rests = [sample::rest("old", RestWay::Stop, phase)];
-        let found = |options: &Options| {
-            let mut found = leaving(&host(), &targets(), &[], &[], options).unwrap();
-            keep_out(&mut found, &rests, options);
+        let found = |request: &Request| {
+            let mut found = leaving(&host(), &targets(), &[], &[], request).unwrap();
+            keep_out(&mut found, &rests, request);
             summary(&found).into_iter().find(|line| line.starts_with("old"))
         };
-        let all = found(&options);
-        options.zones = vec!["old".parse().unwrap()];
-        (all, found(&options))
+        let all = found(&request);
+        request.zones = vec!["old".parse().unwrap()];
+        (all, found(&request))
     };
     let (all, named) = old(RestPhase::Resting);
     assert!(all.is_none() && named.unwrap().starts_with("old: it rests here"));
@@ -178,18 +178,18 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 #[test]
 fn a_zone_whose_whereabouts_are_open_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
-    let found = leaving(&host(), &targets(), &away, &open, &Options::default()).unwrap();
+    let found = leaving(&host(), &targets(), &away, &open, &Request::default()).unwrap();
     let why = (Some(away[0].refuge.clone()), Some("why".to_owned()));
     assert_eq!(found.list[0].intent, Intent::Unsettled(why.0, why.1));
     assert_eq!(summary(&found)[0], "db: unsettled");
-    let found = returning(vec![sample_away("db")], &[], &open, &[], &Options::default()).unwrap();
+    let found = returning(vec![sample_away("db")], &[], &open, &[], &Request::default()).unwrap();
     assert_eq!(summary(&found), ["db: unsettled"]);
 }
 
 #[test]
 fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
     let away = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("db") }];
-    let found = leaving(&host(), &targets(), &away, &[], &Options::default()).unwrap();
+    let found = leaving(&host(), &targets(), &away, &[], &Request::default()).unwrap();
     assert!(
         summary(&found)[0].starts_with("db: another zone of this name is away at"),
         "{:?}",
@@ -200,11 +200,11 @@ fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
 #[test]
 fn only_zones_that_are_away_can_return() {
     let away = vec![sample_away("a"), sample_away("b")];
-    let options = Options { zones: vec!["b".parse().unwrap()], ..Options::default() };
-    assert_eq!(summary(&returning(away.clone(), &[], &[], &[], &options).unwrap()), ["b: return"]);
-    let options = Options { zones: vec!["c".parse().unwrap()], ..Options::default() };
-    assert!(matches!(returning(away.clone(), &[], &[], &[], &options), Err(EvacuationError::NotAway(_))));
+    let request = Request { zones: vec!["b".parse().unwrap()], ..Request::default() };
+    assert_eq!(summary(&returning(away.clone(), &[], &[], &[], &request).unwrap()), ["b: return"]);
+    let request = Request { zones: vec!["c".parse().unwrap()], ..Request::default() };
+    assert!(matches!(returning(away.clone(), &[], &[], &[], &request), Err(EvacuationError::NotAway(_))));
     // One that is home already has nothing to do.
     let home = ["c".parse().unwrap()];
-    assert_eq!(summary(&returning(away, &[], &[], &home, &options).unwrap()), [] as [&str; 0]);
+    assert_eq!(summary(&returning(away, &[], &[], &home, &request).unwrap()), [] as [&str; 0]);
 }
