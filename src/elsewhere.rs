@@ -3,7 +3,7 @@
 //! A host that cannot be asked counts as having it. Only the administrator can say otherwise, host by host (`--not-on`).
 //! Whoever has let the zone go says where to, and that host is asked, too.
 
-use futures::future::join_all;
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::evacuation::{NoPeer, Peers};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sysadm::config::Config;
-use sysadm::evacuation::{Cancel, Engine, Event, EventSink, Network, Peers, Request, recover};
+use sysadm::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
 use sysadm::model::{HostUri, Millis};
@@ -51,7 +51,7 @@ type Nodes = Arc<BTreeMap<String, Node>>;
 struct Net(Nodes);
 
 #[async_trait::async_trait]
-impl Network for Net {
+impl Connector for Net {
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
         let node = self.0.get(&uri.host).ok_or_else(|| format!("there is no {uri}"))?;
         Ok(node.local.clone())
@@ -174,7 +174,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
             // What could not even begin is done below.
             engine.run(direction, &given).await.map_or(0, |outcome| outcome.moves.len())
         });
-        moved += futures::future::join_all(runs).await.into_iter().sum::<usize>();
+        moved += futures_util::future::join_all(runs).await.into_iter().sum::<usize>();
         for node in nodes.values() {
             node.sim.set_faults(&[]).unwrap();
         }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::attachment::AttachmentError;
 use crate::evacuation::EvacuationError;
-use crate::evacuation::cancel::Reason;
+use crate::evacuation::cancel::CancelReason;
 use crate::host::HostError;
 use crate::maintenance::MaintenanceError;
 use crate::model::chain;
@@ -115,8 +115,8 @@ impl From<EvacuationError> for CliError {
     fn from(error: EvacuationError) -> Self {
         let exit = match error {
             EvacuationError::NotInMaintenance | EvacuationError::InMaintenance(_) => Exit::Refused,
-            EvacuationError::GivenUp(Reason::Operator) => Exit::Cancelled,
-            EvacuationError::GivenUp(Reason::Deadline)
+            EvacuationError::GivenUp(CancelReason::Operator) => Exit::Cancelled,
+            EvacuationError::GivenUp(CancelReason::Deadline)
             | EvacuationError::NoSuchZone(_)
             | EvacuationError::Unhandled(_)
             | EvacuationError::NotAway(_)

@@ -11,8 +11,8 @@ use super::listing::{self, ListArgs};
 use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::attachment::GivenUp;
-use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, DryRun, Engine, Request, Outcome, Planned, Readiness, EventSink, recover};
+use crate::evacuation::cancel::{Cancel, CancelReason};
+use crate::evacuation::{Actions, DryRun, Engine, EventSink, Outcome, Planned, Readiness, Request, recover};
 use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
@@ -266,7 +266,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
     let failed = outcome.count(MoveState::Failed);
     if outcome.count(MoveState::Unknown) > 0 {
         Exit::Stuck
-    } else if outcome.stopped == Some(Reason::Operator) {
+    } else if outcome.stopped == Some(CancelReason::Operator) {
         Exit::Cancelled
     } else if outcome.is_complete() {
         Exit::Done

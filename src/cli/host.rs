@@ -155,7 +155,7 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
         let answer = answer.await;
         (uri, answer)
     });
-    let lines = lines(futures::future::join_all(asking).await);
+    let lines = lines(futures_util::future::join_all(asking).await);
     if lines.is_empty() {
         ui::say("no targets are set");
     } else {

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::outlook::{beside_bar, compared, end_of_run};
 use super::ui;
-use crate::evacuation::{Event, Outcome, EventSink};
+use crate::evacuation::{Event, EventSink, Outcome};
 use crate::model::{HostUri, Millis, ZoneName};
 use crate::store::{Direction, Move, MoveState, RestWay, Run};
 

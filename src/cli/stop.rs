@@ -6,13 +6,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::evacuation::cancel::{Cancel, Reason, Stage};
-use crate::evacuation::control;
+use crate::evacuation::cancel::{Cancel, CancelReason, Stage};
+use crate::evacuation::control_socket;
 use crate::store::Direction;
 
 /// `sysadm evacuate --cancel`.
 pub async fn ask(context: &Context) -> Result<Exit, CliError> {
-    let answer = control::ask_to_stop(&context.paths).await;
+    let answer = control_socket::ask_to_stop(&context.paths).await;
     let answer = answer.map_err(|error| CliError::new(Exit::Error, error))?;
     let what = match answer.direction {
         Direction::Evacuate => "evacuation",
@@ -38,7 +38,7 @@ pub fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
     tokio::spawn(async move {
         tokio::time::sleep(deadline).await;
         ui::complain(&format!("the deadline has passed; {}", Stage::Aborting.words()));
-        cancel.raise(Stage::Aborting, Reason::Deadline);
+        cancel.raise(Stage::Aborting, CancelReason::Deadline);
     });
 }
 
@@ -52,12 +52,12 @@ pub fn listen_for_signals(cancel: &Cancel) {
         let more = if stage == Stage::Finishing { "; ^C again gives that up, too" } else { "" };
         // Told before it is done: what it leads to is told after it.
         ui::complain(&format!("cancelled: {}{more}", stage.words()));
-        pressed.raise(stage, Reason::Operator);
+        pressed.raise(stage, CancelReason::Operator);
     });
     let ended = cancel.clone();
     on(SignalKind::terminate(), move || {
         ui::complain(&format!("SIGTERM: {}", Stage::Aborting.words()));
-        ended.raise(Stage::Aborting, Reason::Operator);
+        ended.raise(Stage::Aborting, CancelReason::Operator);
     });
 }
 

@@ -1,26 +1,8 @@
 //! What an action comes to for a zone as it is now. Pure.
 
-use std::collections::BTreeMap;
-
-use crate::model::{Aux, Brand, Kind, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Brand, Kind, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::RestWay;
-
-/// What is done with each zone of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Actions {
-    /// With all others, if somebody has asked for it.
-    pub default: Option<Action>,
-    /// With these.
-    pub zones: BTreeMap<ZoneName, Action>,
-}
-
-impl Actions {
-    /// With that one.
-    pub fn of(&self, zone: &ZoneName) -> Action {
-        self.zones.get(zone).copied().or(self.default).unwrap_or_default()
-    }
-}
 
 /// What an action comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub enum Stage {
 
 /// Why it was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum CancelReason {
     /// The operator said so.
     Operator,
     /// Its time was up.
@@ -75,7 +75,7 @@ pub struct Cancel {
 #[derive(Clone, Copy, Debug)]
 struct State {
     stage: Stage,
-    reason: Option<Reason>,
+    reason: Option<CancelReason>,
     /// When it came to [`Stage::Aborting`].
     aborted: Option<Instant>,
 }
@@ -89,13 +89,13 @@ impl Default for Cancel {
 
 impl Cancel {
     /// One stage further, for the operator. Gives the new stage.
-    pub fn press(&self) -> Stage {
-        self.raise(self.stage().next(), Reason::Operator);
+    pub fn escalate(&self) -> Stage {
+        self.raise(self.stage().next(), CancelReason::Operator);
         self.stage()
     }
 
     /// At least to that stage. The first reason is kept.
-    pub fn raise(&self, stage: Stage, reason: Reason) {
+    pub fn raise(&self, stage: Stage, reason: CancelReason) {
         self.state.send_modify(|state| {
             state.stage = state.stage.max(stage);
             state.reason.get_or_insert(reason);
@@ -111,7 +111,7 @@ impl Cancel {
     }
 
     /// Why, if it is.
-    pub fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Option<CancelReason> {
         self.state.borrow().reason
     }
 
@@ -164,12 +164,12 @@ mod tests {
     async fn the_second_press_aborts_and_the_first_reason_is_kept() {
         let cancel = Cancel::default();
         let mut aborting = cancel.aborting();
-        cancel.raise(Stage::Finishing, Reason::Deadline);
+        cancel.raise(Stage::Finishing, CancelReason::Deadline);
         assert_eq!(cancel.stage(), Stage::Finishing);
-        assert_eq!(cancel.press(), Stage::Aborting);
+        assert_eq!(cancel.escalate(), Stage::Aborting);
         assert!(*aborting.wait_for(|aborting| *aborting).await.unwrap());
-        assert_eq!(cancel.reason(), Some(Reason::Deadline));
-        cancel.raise(Stage::Finishing, Reason::Operator);
+        assert_eq!(cancel.reason(), Some(CancelReason::Deadline));
+        cancel.raise(Stage::Finishing, CancelReason::Operator);
         assert_eq!(cancel.stage(), Stage::Aborting);
     }
 
@@ -177,7 +177,7 @@ mod tests {
     async fn patience_counts_from_the_abort_and_what_has_ended_counts() {
         let cancel = Cancel::default();
         assert_eq!(cancel.bound(MOVES, tokio::time::sleep(MOVES * 3)).await, Some(()));
-        cancel.raise(Stage::Aborting, Reason::Operator);
+        cancel.raise(Stage::Aborting, CancelReason::Operator);
         let begun = Instant::now();
         tokio::time::sleep(QUESTIONS).await;
         assert_eq!(cancel.bound(MOVES, std::future::pending::<()>()).await, None);

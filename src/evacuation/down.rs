@@ -5,22 +5,15 @@
 //! has to know. One that has crashed at its refuge, or of whose end nothing is known, is down when it is home again. One that
 //! was shut down there or ended by somebody was stopped by whoever may do that, and comes home as it is.
 
-use super::record::{Purpose, MoveContext};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::outcome::Down;
+use super::record::{MoveContext, Purpose};
 use super::recover::view;
-use super::{Engine, EvacuationError};
 use crate::host::Host;
 use crate::migration::recovery::Observed;
-use crate::model::{Ended, Kind, ZoneName};
+use crate::model::{Ended, Kind};
 use crate::store::{Away, AwayPhase, Move, MoveState};
-
-/// A guest that is down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Down {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Where it is, and what boots it.
-    pub reason: String,
-}
 
 impl Engine {
     /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use super::ask::Mode;
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::job::{Prepared, Readiness};
+use super::preflight::check::Mode;
 use super::recover::Open;
-use super::{RunState, Engine, EvacuationError, Request, Prepared, Readiness};
+use super::request::Request;
+use super::run_state::RunState;
 use crate::model::{Kind, Stranger};
 use crate::plan::{Ahead, Made};
 use crate::store::{AwayPhase, Direction, StoreError};

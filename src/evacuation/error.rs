@@ -1,6 +1,6 @@
 //! Why an evacuation or a return was not begun.
 
-use super::Reason;
+use super::cancel::CancelReason;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{Inventory, Stranger, ZoneName};
@@ -38,7 +38,7 @@ pub enum EvacuationError {
     NotPlanned(String),
     /// It was given up before it knew what to do.
     #[error("given up before any zone was moved")]
-    GivenUp(Reason),
+    GivenUp(CancelReason),
     /// A configuration that no document can hold.
     #[error("the configuration cannot be kept")]
     Document(#[from] DocumentError),

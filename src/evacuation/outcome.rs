@@ -1,8 +1,17 @@
 //! What came of an evacuation, a return or a migration, and whether that is all that was asked.
 
-use super::{Down, Reason};
+use super::cancel::CancelReason;
 use crate::model::{Stranger, ZoneName};
 use crate::store::{Direction, Move, MoveState};
+
+/// A guest that is down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// The zone.
+    pub zone: ZoneName,
+    /// Where it is, and what boots it.
+    pub reason: String,
+}
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -21,7 +30,7 @@ pub struct Outcome {
     /// Zones that ran when their moves began, and do not run where they are: of those that were asked for.
     pub down: Vec<Down>,
     /// Something is left undone because it was given up, and why it was.
-    pub stopped: Option<Reason>,
+    pub stopped: Option<CancelReason>,
     /// It is written down: what is not may be lost.
     pub recorded: bool,
 }

@@ -9,15 +9,16 @@
 //! Within a run a move that fails gives its booking back, and one that arrives often takes less than was booked.
 //! Beyond it, other runs take zones away from the destination, or leave it in favour of another one.
 
-use super::ask::Mode;
-use super::cancel::QUESTIONS;
-use super::prepared::{Prepared, Readiness};
-use super::rest::StopPlan;
+use super::cancel::{CancelReason, QUESTIONS, Stage};
+use super::engine::Engine;
+use super::events::Event;
+use super::job::{Candidate, Intent, Prepared, Readiness, StopPlan};
+use super::placement::PlanningView;
+use super::preflight::check::Mode;
+use super::request::Request;
 use super::resting::StopInPlace;
-use super::view::PlanningView;
-use super::select::{Candidate, Intent};
+use super::run_state::RunState;
 use super::wait::Wait;
-use super::{RunState, Engine, Event, Request, Reason, Stage};
 use crate::migration::backoff;
 use crate::model::ZoneName;
 use crate::store::{AwayPhase, Direction, Move, MoveState, Rest};
@@ -53,7 +54,7 @@ impl Engine {
         view: PlanningView,
         request: &Request,
         run_state: &RunState,
-    ) -> Option<Reason> {
+    ) -> Option<CancelReason> {
         let (resting, mut stops) = (StopInPlace { engine: self, run_state }, Vec::new());
         let stopped = self.passes(direction, (candidates, view), request, &resting, &mut stops).await;
         // What stays is put to rest when the others have left, in its order among the candidates.
@@ -68,12 +69,13 @@ impl Engine {
         request: &Request,
         resting: &StopInPlace<'_>,
         stops: &mut Vec<StopPlan>,
-    ) -> Option<Reason> {
+    ) -> Option<CancelReason> {
         let run_state = resting.run_state;
         let (mut left, mut budget) = (candidates, WaitBudget::default());
         let mut ahead = None;
         loop {
-            let mut prepared = self.prepare_and_measure(&left, &mut view, request, Mode::Book, run_state).await;
+            let mut prepared =
+                self.prepare_and_measure(&left, &mut view, request, Mode::Book, run_state).await;
             let moving = names_of_ready(&prepared);
             if moving.is_empty() && budget.idle == 0 {
                 ahead = self.plan_relocations(direction, &prepared, request).await;
@@ -149,7 +151,7 @@ impl Engine {
     }
 
     /// Those that wait are waited for no longer.
-    fn give_up(&self, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> Option<Reason> {
+    fn give_up(&self, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> Option<CancelReason> {
         let stopped = self.cancel.reason();
         if stopped.is_some() && !waiting.is_empty() {
             run_state.cut_short();

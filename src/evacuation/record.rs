@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{RunState, Engine, EvacuationError, Event};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::run_state::RunState;
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
@@ -156,7 +159,12 @@ impl Engine {
 }
 
 /// The row of a zone whose move has ended.
-pub(super) fn conclude(a_move: &mut Move, of: &MoveContext<'_>, result: &Result<Moved, MoveError>, now: Millis) {
+pub(super) fn conclude(
+    a_move: &mut Move,
+    of: &MoveContext<'_>,
+    result: &Result<Moved, MoveError>,
+    now: Millis,
+) {
     a_move.ended = Some(now);
     match result {
         Ok(moved) => {

@@ -9,7 +9,11 @@ use std::sync::Arc;
 pub(super) use ends::view;
 use ends::{End, look};
 
-use super::{Down, Engine, EvacuationError, Event, rest};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::outcome::Down;
+use super::rest;
 use crate::host::{Host, HostError};
 use crate::migration::recovery::{Observed, Resolution, decide};
 use crate::model::chain;

@@ -13,25 +13,15 @@
 
 use uuid::Uuid;
 
-use super::{Engine, EvacuationError, Event, Request};
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::request::Request;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
-use crate::model::{Aux, Brand, Inventory, Step, Zone, ZoneName};
+use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 use crate::plan::Action;
 use crate::store::{MoveState, Rest, RestPhase, RestWay};
-
-/// One zone that is to be put to rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StopPlan {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Its identity.
-    pub uuid: Uuid,
-    /// Its brand.
-    pub brand: Brand,
-    /// How.
-    pub way: RestWay,
-}
 
 /// What a zone that rests is listed as.
 pub(super) const fn state_of(way: RestWay) -> MoveState {

@@ -4,9 +4,12 @@
 
 use uuid::Uuid;
 
-use super::cancel::{MOVES, QUESTIONS};
-use super::rest::{StopPlan, rests_now, seen, state_of};
-use super::{RunState, Engine, Event, Stage};
+use super::cancel::{MOVES, QUESTIONS, Stage};
+use super::engine::Engine;
+use super::events::Event;
+use super::job::StopPlan;
+use super::rest::{rests_now, seen, state_of};
+use super::run_state::RunState;
 use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
 use crate::migration::recovery::Observed;

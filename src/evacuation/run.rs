@@ -1,93 +1,193 @@
-//! Moving what was prepared: a rolling window of moves.
+//! A run from its beginning to its end.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::prepared::{Prepared, Readiness};
-use super::record::{Purpose, MoveContext};
-use super::view::PlanningView;
-use super::queue::{Permit, MoveQueue};
-use super::zone_move::ZoneMove;
-use super::{RunState, Engine, Request, Reason};
-use crate::host::Host;
-use crate::migration::{LEASE, RENEWAL, Task};
-use crate::model::{HostUri, ZoneName};
-use crate::store::{Away, Direction};
+use super::cancel::CancelReason;
+use super::control_socket::ControlServer;
+use super::engine::Engine;
+use super::error::EvacuationError;
+use super::events::Event;
+use super::outcome::{Down, Outcome};
+use super::placement::PlanningView;
+use super::recover::Open;
+use super::request::{Actions, Request};
+use super::run_state::RunState;
+use super::select::Candidates;
+use super::stop_order::order_stops;
+use super::{cancel, recover, rest, select};
+use crate::host::{Host, HostError};
+use crate::model::{Inventory, Zone, ZoneName};
+use crate::policy::describe_ring;
+use crate::run_lock::RunLock;
+use crate::store::{Direction, configured};
+
+/// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
+type RunInput = (Request, PlanningView, Candidates);
 
 impl Engine {
-    /// Moves all that are ready, `jobs` at once. Gives why it was stopped before its end, if it was.
-    pub(super) async fn move_all(
-        &self,
-        prepared: Vec<Prepared>,
-        view: &PlanningView,
-        request: &Request,
-        run_state: &RunState,
-    ) -> Option<Reason> {
-        let mut ready: Vec<Ready> = prepared
-            .into_iter()
-            .filter_map(|prepared| match prepared.readiness {
-                Readiness::Ready(task) => Some((task, prepared.peer?, prepared.away)),
-                _ => None,
-            })
-            .collect();
-        let name = |task: &Task| task.arrival.manifest.zone.name.clone();
-        let moving = |ready: &[Ready]| -> Vec<_> {
-            ready.iter().map(|(task, peer, _)| (name(task), peer.clone())).collect()
+    /// Moves zones away, back, or away for good.
+    ///
+    /// # Errors
+    /// If nothing was begun.
+    pub async fn run(&self, direction: Direction, request: &Request) -> Result<Outcome, EvacuationError> {
+        let _lock = RunLock::take(self.local.paths(), direction)?;
+        let _ear = self.listen(direction);
+        self.check_lock_state(direction)?;
+        let (down, (request, view, candidates)) = self.look(direction, request).await?;
+        let request = &request;
+        let run = self.store.begin_run(direction, &request.user, std::process::id(), Self::now())?;
+        let run_state = RunState::new(Arc::clone(&self.store), run, &candidates.list);
+        run_state.save_all()?;
+        let stopped = self.in_passes(direction, candidates.list, view, request, &run_state).await;
+        // Whoever asked it to stop when all was as good as done has stopped nothing.
+        let stopped = stopped.filter(|_| run_state.is_cut_short());
+        let moves = run_state.moves();
+        let (running, strangers) = match direction {
+            Direction::Evacuate if request.zones.is_empty() => match self.still_here().await {
+                Some(here) => {
+                    let strangers = here.unhandled(request.all).cloned().collect();
+                    let running = here.zones.into_iter().filter(Zone::is_running);
+                    (Some(running.map(|zone| zone.name).collect()), strangers)
+                }
+                None => (None, candidates.strangers),
+            },
+            _ => (Some(Vec::new()), candidates.strangers),
         };
-        let made = view.timed(&moving(&ready));
-        let starts = view.starts(&made, &moving(&ready));
-        ready.sort_by_key(|(task, ..)| starts.get(&name(task)).copied());
-        let items = view.items(&moving(&ready), request.jobs);
-        let queue = &MoveQueue::new(items, view.slots(request.jobs));
-        let bookings: Vec<_> = ready.iter().map(|(task, ..)| task.clone()).collect();
-        let (ended, begun) = (&Mutex::new(Vec::new()), Self::now());
-        let expect = |zone: Option<ZoneName>| {
-            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.extend(zone);
-            self.expect(&made, &ended, begun, run_state);
+        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, request)) {
+            Some((alone, others)) => (alone, Some(others)),
+            None => (Vec::new(), None),
         };
-        expect(None);
-        let expect = &expect;
-        let moves = ready.into_iter().enumerate().map(|(number, (task, peer, away))| async move {
-            let permit = Permit::new(queue, number);
-            let leaves = match view.direction {
-                Direction::Migrate => Purpose::Migrate,
-                Direction::Evacuate | Direction::Return if self.is_of_another_host(&task) => Purpose::PassOn,
-                Direction::Evacuate | Direction::Return => Purpose::Leave,
-            };
-            let purpose = away.as_deref().map_or(leaves, Purpose::Return);
-            let of = MoveContext { engine: self, run_state, purpose, task: &task, peer: &peer };
-            ZoneMove::new(of, permit).run(request.retries).await;
-            expect(Some(name(&task)));
-        });
-        tokio::select! {
-            _ = futures::future::join_all(moves) => {}
-            () = renew(&bookings) => {}
+        let is_asked = |zone: &ZoneName| request.zones.is_empty() || request.zones.contains(zone);
+        let mut down = self.still_down(down, &moves);
+        down.retain(|one| is_asked(&one.zone));
+        let word = if stopped.is_some() { "stopped" } else { "ended" };
+        let recorded = self.store.end_run(run, word, Self::now());
+        // What was done is done, and must be told whatever happens now.
+        if let Err(error) = &recorded {
+            self.events.emit(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
-        self.learn(&made, run_state);
-        self.cancel.reason()
+        let recorded = recorded.is_ok();
+        Ok(Outcome { direction, down, moves, strangers, left_running, left_alone, stopped, recorded })
     }
-}
 
-impl Engine {
-    /// Whether the zone is here as a guest.
-    fn is_of_another_host(&self, task: &Task) -> bool {
-        task.arrival.home.as_ref().is_some_and(|home| !home.is(self.local.name(), self.local.id()))
+    /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
+    fn listen(&self, direction: Direction) -> Option<ControlServer> {
+        let (cancel, events) = (self.cancel.clone(), Arc::clone(&self.events));
+        let ear = ControlServer::open(self.local.paths(), direction, cancel, events);
+        let warn = |error: &std::io::Error| {
+            let text = format!("'sysadm evacuate --cancel' will not reach this run: {error}");
+            self.events.emit(&Event::Warning(&text));
+        };
+        ear.inspect_err(warn).ok()
     }
-}
 
-/// A zone that can move: what is to be done, with whom, and its record if it is away.
-type Ready = (Box<Task>, HostUri, Option<Box<Away>>);
+    /// Settles what is open from earlier runs, and finds the zones that this one is about.
+    async fn look(
+        &self,
+        direction: Direction,
+        request: &Request,
+    ) -> Result<(Vec<Down>, RunInput), EvacuationError> {
+        let looking = async {
+            let settled = recover::settle_all(self).await?;
+            Ok((settled.down, self.see(direction, &settled.open, request).await?))
+        };
+        let found = self.cancel.bound(cancel::QUESTIONS, looking).await;
+        found.unwrap_or_else(|| {
+            Err(EvacuationError::GivenUp(self.cancel.reason().unwrap_or(CancelReason::Operator)))
+        })
+    }
 
-/// Keeps the booked room of zones that wait or move. A zone that has arrived has given its own back, and gets it
-/// no more. Never ends.
-pub(super) async fn renew(bookings: &[Box<Task>]) {
-    loop {
-        tokio::time::sleep(RENEWAL).await;
-        // A host that does not answer now is asked again, and at the latest at the moment of the move.
-        futures::future::join_all(bookings.iter().map(|task| {
-            let zone = &task.arrival.manifest.zone;
-            task.to.renew(zone.name.clone(), zone.uuid, LEASE)
-        }))
-        .await;
+    /// Finds the zones that a run is about, and what the policy says of them.
+    pub(super) async fn see(
+        &self,
+        direction: Direction,
+        open: &[Open],
+        request: &Request,
+    ) -> Result<RunInput, EvacuationError> {
+        let mut request = request.clone();
+        match direction {
+            Direction::Evacuate | Direction::Migrate => {
+                let inventory = self.local.inventory().await?;
+                // Before other hosts are asked for nothing.
+                let away = match direction {
+                    Direction::Evacuate => self.store.away()?,
+                    _ => Vec::new(),
+                };
+                select::known(&inventory, &away, open, &request)?;
+                for row in select::gone_already(&inventory, &away, open, &request) {
+                    self.events.emit(&Event::AlreadyAway(&row.zone, &row.refuge));
+                }
+                let view = self.view(direction, &request).await?;
+                if let Some(plan) = &request.plan {
+                    request.zones = view.zones_of(plan)?;
+                }
+                if request.actions == Actions::default() {
+                    request.actions.zones = view.actions();
+                }
+                let mut found =
+                    select::leaving(&inventory, &view.targets(), &self.store.away()?, open, &request)?;
+                select::keep_out(&mut found, &self.store.rests()?, &request);
+                if direction == Direction::Migrate {
+                    let configured = configured(self.store.detached()?, &inventory);
+                    select::keep_namesakes(&mut found, &configured, &inventory);
+                }
+                order_stops(&mut found.list, view.here(), &request.zones);
+                self.tell_of(&view);
+                Ok((request, view, found))
+            }
+            Direction::Return => {
+                // Before other hosts are asked for nothing.
+                let home = match request.zones.as_slice() {
+                    [] => Vec::new(),
+                    _ => select::at_home(&self.local.inventory().await?, &self.store.guests()?),
+                };
+                let returning = |request: &Request| {
+                    select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)
+                };
+                let found = returning(&request)?;
+                let moves = |zone: &&ZoneName| found.list.iter().any(|one| one.zone == **zone);
+                for zone in request.zones.iter().filter(|zone| !moves(zone)) {
+                    self.events.emit(&Event::AlreadyHome(zone));
+                }
+                let view = self.view(direction, &request).await?;
+                if let Some(plan) = &request.plan {
+                    request.zones = view.zones_of(plan)?;
+                }
+                let found = returning(&request)?;
+                self.tell_of(&view);
+                Ok((request, view, found))
+            }
+        }
+    }
+
+    /// Names that are not those of other hosts of their own, and an order that cannot be kept to.
+    fn tell_of(&self, view: &PlanningView) {
+        // What is said of the one destination of a migration is the answer to it.
+        if view.direction != Direction::Migrate {
+            let remarks = view.connected.remarks();
+            remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text)));
+        }
+        let [ring, others @ ..] = view.rings.as_slice() else { return };
+        let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
+        let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
+        let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");
+        self.events.emit(&Event::Warning(&text));
+    }
+
+    /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
+    async fn still_here(&self) -> Option<Inventory> {
+        let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
+        let no_answer = || HostError::NoAnswer {
+            host: self.local.name().to_owned(),
+            reason: "it was not waited for any longer".to_owned(),
+        };
+        match inventory.unwrap_or_else(|| Err(no_answer())) {
+            Ok(inventory) => Some(inventory),
+            Err(error) => {
+                let text = format!("what still runs here is not known: {error}");
+                self.events.emit(&Event::Warning(&text));
+                None
+            }
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::actions::{Way, way};
+use super::error::EvacuationError;
+use super::job::{Candidate, Intent, StopPlan};
 use super::recover::Open;
-use super::rest::StopPlan;
-use super::{EvacuationError, Request};
-use crate::model::{Brand, HostUri, Inventory, Kind, Stranger, Zone, ZoneName, ZoneState};
+use super::request::Request;
+use crate::model::{HostUri, Inventory, Stranger, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
 
@@ -19,43 +20,8 @@ pub struct Candidates {
     pub strangers: Vec<Stranger>,
 }
 
-/// One zone of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Its brand.
-    pub brand: Brand,
-    /// What is intended.
-    pub intent: Intent,
-}
-
-/// What is intended with a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Intent {
-    /// To one of these hosts, the first that takes it.
-    Leave {
-        /// How.
-        kind: Kind,
-        /// Where to, in order.
-        targets: Vec<HostUri>,
-    },
-    /// Back from its refuge.
-    Return(Box<Away>),
-    /// It stays here, and is stopped or suspended.
-    Rest(StopPlan),
-    /// It rests here, and is booted again.
-    Wake(Box<Rest>),
-    /// Not at all, and why.
-    Skip(String),
-    /// Where it is must be settled first: where it was last, and what is known of that.
-    Unsettled(Option<HostUri>, Option<String>),
-}
-
-impl Intent {
-    fn unsettled(open: &Open) -> Self {
-        Self::Unsettled(Some(open.row.refuge.clone()), open.why.clone())
-    }
+fn unsettled(open: &Open) -> Intent {
+    Intent::Unsettled(Some(open.row.refuge.clone()), open.why.clone())
 }
 
 /// Every zone that was named must be there, or have left already.
@@ -103,11 +69,7 @@ pub fn leaving(
         .filter(|(row, _)| {
             inventory.find(&row.zone).is_none() && (!named || request.zones.contains(&row.zone))
         })
-        .map(|(row, open)| Candidate {
-            zone: row.zone.clone(),
-            brand: row.brand,
-            intent: Intent::unsettled(open),
-        });
+        .map(|(row, open)| Candidate { zone: row.zone.clone(), brand: row.brand, intent: unsettled(open) });
     let wanted = |zone: &&Zone| {
         let action = request.actions.of(&zone.name);
         if action == Action::Leave && !is_open(&zone.name) {
@@ -124,9 +86,7 @@ pub fn leaving(
         zone: zone.name.clone(),
         brand: zone.brand,
         intent: match way(zone, request.actions.of(&zone.name)) {
-            _ if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) => {
-                Intent::unsettled(open)
-            }
+            _ if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) => unsettled(open),
             // Its record would take the other one's place.
             _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
                 Intent::Skip(format!(
@@ -183,7 +143,7 @@ pub fn returning(
         zone: row.zone.clone(),
         brand: row.brand,
         intent: match open.iter().find(|open| open.row.zone == row.zone) {
-            Some(open) => Intent::unsettled(open),
+            Some(open) => unsettled(open),
             None => Intent::Return(Box::new(row)),
         },
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rest::state_of;
-use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
 };
@@ -228,11 +228,27 @@ fn interrupt(row: Row, record: Option<&Away>, host: &str) -> Row {
     }
 }
 
+impl Status {
+    /// Tells so of each of them. What is already told of one stays.
+    pub fn tell_what_is_here(&mut self, away: &[Away], here: &Inventory) {
+        let settled = away.iter().filter(|away| away.phase == AwayPhase::Away && !away.one_way);
+        for away in settled {
+            let Some(zone) = here.zones.iter().find(|zone| zone.uuid == away.uuid) else { continue };
+            let Some(row) = self.rows.iter_mut().find(|row| row.zone == away.zone) else { continue };
+            let is = if zone.is_running() { "runs" } else { "is" };
+            row.error.get_or_insert_with(|| {
+                format!("it {is} here; 'sysadm evacuate --resume' asks both hosts and settles it")
+            });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ZoneState;
     use crate::store::RestWay;
-    use crate::store::tests::{sample, sample_away};
+    use crate::store::tests::{sample, sample_away, sample_zone};
 
     fn run(direction: Direction, ended: bool) -> Run {
         Run {
@@ -376,5 +392,35 @@ mod tests {
         assert_eq!(listed(Direction::Evacuate, MoveState::Migrating, &[]), ["a FAILED"]);
         // As after a return that failed otherwise.
         assert_eq!(listed(Direction::Return, MoveState::Migrating, &there), ["a FAILED"]);
+    }
+
+    fn told(phase: AwayPhase, change: impl FnOnce(&mut Away), state: ZoneState) -> Option<String> {
+        let mut away = sample::away("a", phase).0;
+        let mut zone = sample_zone("a");
+        (zone.uuid, zone.state) = (away.uuid, state);
+        away.down = None;
+        change(&mut away);
+        let away = [away];
+        let mut status = rows("h1", &away, &[], None, false);
+        status.tell_what_is_here(&away, &Inventory { zones: vec![zone], strangers: Vec::new() });
+        status.rows[0].error.clone()
+    }
+
+    #[test]
+    fn a_zone_that_counts_as_away_and_is_here_is_told() {
+        let settles = "'sysadm evacuate --resume' asks both hosts and settles it";
+        let of = |state| told(AwayPhase::Away, |_| {}, state);
+        assert_eq!(of(ZoneState::Running), Some(format!("it runs here; {settles}")));
+        assert_eq!(of(ZoneState::Installed), Some(format!("it is here; {settles}")));
+    }
+
+    #[test]
+    fn what_is_told_already_stays_and_another_zone_of_the_name_is_none() {
+        let down = told(AwayPhase::Away, |away| away.down = Some("it is down".into()), ZoneState::Running);
+        assert_eq!(down.as_deref(), Some("it is down"));
+        let other = told(AwayPhase::Away, |away| away.uuid = uuid::Uuid::from_u128(99), ZoneState::Running);
+        assert_eq!(other, None);
+        let half = told(AwayPhase::Leaving, |_| {}, ZoneState::Running).unwrap();
+        assert!(half.starts_with("interrupted"), "{half}");
     }
 }

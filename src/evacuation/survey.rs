@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Peers, Reached};
+use super::peers::{Peers, Reached};
 use crate::host::{Host, HostError};
 use crate::model::HostUri;
 use crate::plan::{Fleet, Survey};
@@ -43,16 +43,16 @@ pub async fn survey(
 }
 
 /// The name under which a host was asked, and its answer, or why there is none.
-pub type Answer = (String, Result<Survey, String>);
+pub type SurveyReply = (String, Result<Survey, String>);
 
 /// Asks all hosts at the URIs.
-pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<Answer> {
+pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<SurveyReply> {
     let asked = uris.iter().map(|uri| ask(uri.to_string(), peers.reach(uri), measure));
-    futures::future::join_all(asked).await
+    futures_util::future::join_all(asked).await
 }
 
 /// Asks one host, however it is reached.
-pub async fn ask(name: String, host: impl Future<Output = Reached>, measure: bool) -> Answer {
+pub async fn ask(name: String, host: impl Future<Output = Reached>, measure: bool) -> SurveyReply {
     let answer = async {
         let host = host.await?;
         let survey = survey_of(&*host, measure).await.map_err(|error| error.to_string())?;
@@ -75,7 +75,7 @@ async fn survey_of(host: &dyn Host, measure: bool) -> Result<Survey, HostError> 
 
 impl Surveyed {
     /// Puts answers together, in their order. A host that has answered under several names goes by the first of them.
-    pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn of(answers: impl IntoIterator<Item = SurveyReply>) -> Self {
         let (mut silent, mut also, mut first) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let surveys = answers.into_iter().filter_map(|(name, answer)| match answer {
             Ok(survey) => {

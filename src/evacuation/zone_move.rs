@@ -3,10 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::cancel::{MOVES, QUESTIONS};
-use super::record::{Purpose, MoveContext, conclude};
-use super::queue::Permit;
-use super::{Engine, Event, Stage, short};
+use super::cancel::{MOVES, QUESTIONS, Stage};
+use super::engine::Engine;
+use super::events::Event;
+use super::move_queue::Permit;
+use super::record::{MoveContext, Purpose, conclude};
 use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
@@ -98,13 +99,8 @@ impl<'a> ZoneMove<'a> {
             );
             let pause = backoff(retries).next(attempts, begun.elapsed()).filter(|_| error.is_transient());
             let Some(pause) = pause else { return result.map_err(|error| error.after(attempts)) };
-            if !self
-                .back_off(
-                    pause,
-                    format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs()),
-                )
-                .await
-            {
+            let again = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
+            if !self.back_off(pause, again).await {
                 return result.map_err(|error| error.after(attempts));
             }
             attempts += 1;

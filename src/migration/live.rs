@@ -65,7 +65,7 @@ async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, M
     let undone = |reason: String| MoveError::undone(Step::Prepare, reason);
     log.intent(Step::Prepare).map_err(undone)?;
     let open = task.to.open_arrival(task.arrival.manifest.clone(), token.clone());
-    let (opened, streams) = futures::future::join(open, Streams::lay(task, token)).await;
+    let (opened, streams) = futures_util::future::join(open, Streams::lay(task, token)).await;
     let because = |error: HostError| MoveError::because(Step::Prepare, &error);
     opened.map_err(because)?;
     let streams = streams.map_err(because)?;

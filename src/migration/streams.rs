@@ -25,7 +25,7 @@ impl Streams {
         let trouble = Arc::new(Mutex::new(None));
         let listen = |channel| task.from.listen(token, channel);
         let (control, data) =
-            futures::future::try_join(listen(Channel::Control), listen(Channel::Memory)).await?;
+            futures_util::future::try_join(listen(Channel::Control), listen(Channel::Memory)).await?;
         for (pending, channel) in [(control, Channel::Control), (data, Channel::Memory)] {
             let passed = match channel {
                 Channel::Memory => Arc::clone(&memory),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// One of the streams of a live migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,8 +56,8 @@ impl Token {
     /// not lead back to the token. Every user of a host can read it, in the arguments of `virsh` and in
     /// `/proc/net/unix`, and it finds its way into the hypervisor's logs and errors.
     pub fn folder_name(&self) -> String {
-        let digest = Sha256::digest(&self.0);
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let digest = digest(&SHA256, self.0.as_bytes());
+        digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
 use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
@@ -114,7 +114,7 @@ pub async fn leave(
         let host = reached(&connected, &uri);
         run(local.name(), store, host, uri, errand)
     });
-    for (uri, part) in futures::future::join_all(running).await {
+    for (uri, part) in futures_util::future::join_all(running).await {
         report.left.extend(part.left);
         report.stale.extend(part.stale);
         for claim in part.claims {
@@ -145,7 +145,7 @@ pub async fn withdraw(
         let (uri, errand) = (row.uri.clone(), Errand { withdraw: vec![row], ..Errand::default() });
         run(origin, store, peers.reach(&uri).await, uri, errand).await
     });
-    let parts = futures::future::join_all(running).await;
+    let parts = futures_util::future::join_all(running).await;
     // What these hosts have attached is heard by the next `leave`, as a whole.
     Ok(parts.into_iter().flat_map(|(_, part)| part.stale).collect())
 }
@@ -157,7 +157,7 @@ async fn write_out(
     errands: &mut Errands,
     report: &mut Report,
 ) {
-    let manifests = futures::stream::iter(zones).map(|(zone, uris)| async move {
+    let manifests = futures_util::stream::iter(zones).map(|(zone, uris)| async move {
         let manifest = local.manifest(zone.name.clone()).await;
         (zone.name, uris, manifest)
     });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::cancel::Reason;
+use sysadm::evacuation::cancel::CancelReason;
 use sysadm::evacuation::{Request, Stage};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
@@ -31,12 +31,12 @@ async fn after_the_first_press_what_moves_is_finished_and_nothing_new_starts() {
     let (engine, request) = (world.engine(), one_at_once());
     let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
         until(|| world.events.count("migrating") == 1).await;
-        assert_eq!(world.cancel.press(), Stage::Finishing);
+        assert_eq!(world.cancel.escalate(), Stage::Finishing);
         tokio::time::sleep(Duration::from_secs(5)).await;
         world.clear_faults();
     });
     let outcome = outcome.unwrap();
-    assert_eq!(outcome.stopped, Some(Reason::Operator));
+    assert_eq!(outcome.stopped, Some(CancelReason::Operator));
     assert_eq!(state_of(&outcome, "big"), MoveState::Evacuated);
     assert_eq!(state_of(&outcome, "small"), MoveState::Skipped);
     assert_eq!(outcome.left_running, Some(vec![name("small")]));
@@ -54,10 +54,10 @@ async fn after_the_second_press_what_moves_is_given_up_and_stays() {
         let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             until(|| world.events.count("migrating") == 1).await;
             tokio::time::sleep(Duration::from_secs(5)).await;
-            world.cancel.press();
+            world.cancel.escalate();
             tokio::time::sleep(Duration::from_secs(5)).await;
             assert_eq!(world.events.count("ended"), 0, "it stalls and is given time");
-            assert_eq!(world.cancel.press(), Stage::Aborting);
+            assert_eq!(world.cancel.escalate(), Stage::Aborting);
         });
         let outcome = outcome.unwrap();
         assert_eq!(state_of(&outcome, "big"), MoveState::Failed);
@@ -78,7 +78,7 @@ async fn an_abort_that_gets_lost_is_asked_for_again() {
         tokio::time::sleep(Duration::from_millis(5250)).await;
         // The next question is the abort: progress is asked for twice a second.
         world.lines.break_at(Break { at: 0, loss: Loss::Question, for_ever: false });
-        world.cancel.raise(Stage::Aborting, Reason::Operator);
+        world.cancel.raise(Stage::Aborting, CancelReason::Operator);
     });
     let outcome = outcome.expect("it stalls for ever").unwrap();
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
@@ -94,12 +94,12 @@ async fn an_abort_that_comes_too_late_lets_the_move_end() {
         let held = || world.sim("h2").zone_counter(&name("big")).is_ok_and(|counter| counter.value > 0);
         until(held).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
-        world.cancel.raise(Stage::Aborting, Reason::Deadline);
+        world.cancel.raise(Stage::Aborting, CancelReason::Deadline);
         tokio::time::sleep(Duration::from_secs(1)).await;
         world.clear_faults();
     });
     let outcome = outcome.unwrap();
-    assert_eq!(outcome.stopped, Some(Reason::Deadline));
+    assert_eq!(outcome.stopped, Some(CancelReason::Deadline));
     assert_eq!(state_of(&outcome, "big"), MoveState::Evacuated);
     assert_eq!(world.all_is_told_truly("big", Kindly::Live).await, "h2");
 }
@@ -107,7 +107,7 @@ async fn an_abort_that_comes_too_late_lets_the_move_end() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_given_up_while_it_prepares_gives_all_room_back() {
     let world = two_zones();
-    world.cancel.press();
+    world.cancel.escalate();
     let outcome = world.run(Direction::Evacuate).await.unwrap();
     assert_eq!(outcome.count(MoveState::Skipped), 2);
     world.all_room_is_given_back();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::cancel::{BOUND, Reason, Stage};
+use sysadm::evacuation::cancel::{BOUND, CancelReason, Stage};
 use sysadm::evacuation::{EvacuationError, Outcome};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
@@ -24,8 +24,8 @@ async fn give_up(
     }
     let aborted = async {
         tokio::time::sleep(LATER).await;
-        assert_eq!(world.cancel.press(), Stage::Finishing);
-        assert_eq!(world.cancel.press(), Stage::Aborting);
+        assert_eq!(world.cancel.escalate(), Stage::Finishing);
+        assert_eq!(world.cancel.escalate(), Stage::Aborting);
         tokio::time::Instant::now()
     };
     let (result, aborted) = tokio::join!(world.run(direction), aborted);
@@ -57,7 +57,7 @@ async fn is_consistent(
             format!("{} {}", state_of(outcome, "web"), error_of(outcome, "web"))
         }
         Err(error) => {
-            assert!(matches!(error, EvacuationError::GivenUp(Reason::Operator)), "{error}");
+            assert!(matches!(error, EvacuationError::GivenUp(CancelReason::Operator)), "{error}");
             error.to_string()
         }
     };
@@ -138,7 +138,7 @@ async fn what_hangs_for_a_while_after_the_first_press_is_finished() {
             }
             let (result, ()) = tokio::join!(world.run(direction), async {
                 tokio::time::sleep(LATER).await;
-                world.cancel.press();
+                world.cancel.escalate();
                 tokio::time::sleep(LATER * 2).await;
                 world.clear_faults();
             });

@@ -173,7 +173,7 @@ fn whenever_the_power_is_lost_the_older_configuration_is_there_unless_the_zone_i
                 tokio::select! {
                     biased;
                     () = world.script.crash() => {}
-                    _ = futures::FutureExt::catch_unwind(run) => {}
+                    _ = futures_util::FutureExt::catch_unwind(run) => {}
                 }
             });
             runtime.shutdown_background();

@@ -170,7 +170,7 @@ async fn a_run_that_is_given_up_while_zones_wait_for_room_ends_at_once() {
     book_for_nobody(&world, 4 * GIB);
     let (outcome, pressed) = tokio::join!(run_on(&world, "h1", Direction::Evacuate, 0), async {
         until(|| world.events.count("waiting a0") == 2).await;
-        assert_eq!(world.cancel.press(), Stage::Finishing);
+        assert_eq!(world.cancel.escalate(), Stage::Finishing);
         Instant::now()
     });
     assert_eq!(pressed.elapsed(), Duration::ZERO);

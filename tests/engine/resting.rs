@@ -115,9 +115,9 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
             .all()
             .iter()
             .filter_map(|event| Some(event.split_once(|c: char| !c.is_alphabetic())?.0.to_owned()))
-            .filter(|word| word == "Resting" || word == "ended")
+            .filter(|word| word == "Stopping" || word == "ended")
             .collect();
-        assert_eq!(one_at_a_time, ["Resting", "ended"].repeat(expected.len()));
+        assert_eq!(one_at_a_time, ["Stopping", "ended"].repeat(expected.len()));
         world.unlock("h1");
         assert!(world.run(Direction::Return).await.unwrap().is_complete());
         let back: Vec<_> = expected.iter().rev().map(|rest| rest.split(' ').next().unwrap()).collect();
@@ -144,7 +144,7 @@ async fn zones_rest_when_all_others_have_left() {
     assert!(outcome.is_complete(), "{outcome:?}");
     let events = world.events.all();
     let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();
-    assert!(place("Resting").min(place("ended a")) > place("ended b").max(place("ended c")), "{events:?}");
+    assert!(place("Stopping").min(place("ended a")) > place("ended b").max(place("ended c")), "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]

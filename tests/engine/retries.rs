@@ -113,7 +113,7 @@ async fn a_run_that_is_given_up_while_it_waits_ends_at_once() {
         let (outcome, pressed) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             until(|| world.events.count("retrying") == 2).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
-            (0..presses).for_each(|_| assert_ne!(world.cancel.press(), Stage::Running));
+            (0..presses).for_each(|_| assert_ne!(world.cancel.escalate(), Stage::Running));
             Instant::now()
         });
         assert_eq!(pressed.elapsed(), Duration::ZERO);

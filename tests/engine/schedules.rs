@@ -53,8 +53,8 @@ async fn run_with_trouble(
     }
     let patience = async {
         tokio::time::sleep(Duration::from_secs(60)).await;
-        world.cancel.press();
-        world.cancel.press();
+        world.cancel.escalate();
+        world.cancel.escalate();
         tokio::time::sleep(Duration::from_secs(10)).await;
         world.clear_faults();
         world.lines.repair();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Request, Stage, cancel::Reason};
+use sysadm::evacuation::{Request, Stage, cancel::CancelReason};
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::policy::ReturnOrder;
 use sysadm::store::{Direction, MoveState};
@@ -45,7 +45,7 @@ async fn a_zone_that_stands_still_holds_up_one_place_and_no_other() {
         tokio::time::sleep(Duration::from_secs(60)).await;
         // In batches of two the four others would still wait.
         assert_eq!(world.events.count("EVACUATED"), 5, "{:?}", world.events.all());
-        world.cancel.raise(Stage::Aborting, Reason::Operator);
+        world.cancel.raise(Stage::Aborting, CancelReason::Operator);
     });
     assert_eq!(state_of(&outcome.unwrap(), "zone5"), MoveState::Failed);
     assert!(most_at_once(&world.events.all()) <= 3, "{:?}", world.events.all());
@@ -64,7 +64,7 @@ async fn no_more_zones_are_sent_at_once_than_were_allowed() {
         let (outcome, ()) = tokio::join!(engine.run(Direction::Evacuate, &request), async {
             tokio::time::sleep(Duration::from_secs(60)).await;
             assert_eq!(world.events.count("migrating"), jobs);
-            world.cancel.raise(Stage::Aborting, Reason::Operator);
+            world.cancel.raise(Stage::Aborting, CancelReason::Operator);
         });
         let outcome = outcome.unwrap();
         assert_eq!(outcome.count(MoveState::Failed), jobs);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sysadm::config::{Config, Maps};
 use sysadm::evacuation::{
-    Actions, Cancel, Engine, EvacuationError, Event, EventSink, Network, Outcome, Peers, Request, recover,
+    Actions, Cancel, Connector, Engine, EvacuationError, Event, EventSink, Outcome, Peers, Request, recover,
 };
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
@@ -374,7 +374,7 @@ struct Net {
 }
 
 #[async_trait::async_trait]
-impl Network for Net {
+impl Connector for Net {
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
         // A host has other names in domains.
         let name = uri.host.split('.').next().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::super::context::Context;
 use super::super::{CliError, Exit, policy, ui};
 use super::{show, text_of};
 use crate::evacuation::Surveyed;
-use crate::evacuation::survey::{Answer, ask_all};
+use crate::evacuation::survey::{SurveyReply, ask_all};
 use crate::model::{HostUri, Millis};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{About, Experience, Fleet, Question, away_from, homecoming, make};
@@ -151,7 +151,7 @@ fn rename(surveyed: &Surveyed, words: &mut Vec<String>) {
 }
 
 /// The hosts on which zones of these are, as far as they have not been asked yet.
-fn refuges(answers: &[Answer], asked: &[HostUri]) -> Vec<HostUri> {
+fn refuges(answers: &[SurveyReply], asked: &[HostUri]) -> Vec<HostUri> {
     let away = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|survey| &survey.away);
     let refuges = away.filter_map(|absent| absent.refuge.parse::<HostUri>().ok());
     let refuges: BTreeSet<_> = refuges.filter(|uri| !asked.contains(uri)).collect();

@@ -141,7 +141,7 @@ async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [Line]) {
         let manifest = local.manifest(zone.name.clone()).await.ok();
         line.path = manifest.and_then(|manifest| manifest.zonepath().map(Path::to_owned));
     });
-    futures::future::join_all(asked).await;
+    futures_util::future::join_all(asked).await;
 }
 
 fn render(lines: &[Line], options: &Args) -> String {

@@ -8,8 +8,8 @@ use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
 use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, policy, stop, ui};
-use crate::evacuation::cancel::{Cancel, Reason};
-use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Request, Readiness};
+use crate::evacuation::cancel::{Cancel, CancelReason};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Readiness, Request};
 use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
@@ -154,7 +154,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn of(moved: Move, stopped: Option<Reason>, findings: Vec<Finding>) -> Self {
+    fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<Finding>) -> Self {
         let reason = moved.error.clone().unwrap_or_else(|| "no reason is known".to_owned());
         let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
         let (exit, complaints) = match moved.state {

@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cli::progress::{Reporter, Verbosity};
 use crate::cli::ui;
-use crate::evacuation::{Event, Finding, EventSink};
+use crate::evacuation::{Event, EventSink, Finding};
 use crate::model::{Kind, Step, ZoneName};
 use crate::store::{Direction, Mark};
 

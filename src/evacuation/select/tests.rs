@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::evacuation::Actions;
+use crate::model::{Brand, Kind};
 use crate::store::tests::{sample, sample_away, sample_zone};
 use crate::store::{RestPhase, RestWay};
 

@@ -71,7 +71,7 @@ async fn answers_find_their_questions() {
     let (remote, _server) = served(Arc::clone(&host), Role::Observe).await;
     host.gate.add_permits(50);
     let questions = (0..50).map(|number| remote.ask::<Whereabouts>(slow(number)));
-    let answers = futures::future::join_all(questions).await;
+    let answers = futures_util::future::join_all(questions).await;
     for (number, found) in (0..50).zip(answers) {
         assert_eq!(found, Ok(answer(Uuid::from_u128(number))));
     }

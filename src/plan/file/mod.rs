@@ -11,8 +11,8 @@ use std::collections::{HashMap, HashSet};
 
 pub use changes::{Change, changes};
 pub use differ::{Difference, differences};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
 use crate::model::{HostUri, Kind, Millis, Stranger};
@@ -251,7 +251,7 @@ impl PlanFile {
     fn digest(&self) -> String {
         let blank = Self { hash: String::new(), ..self.clone() };
         let bytes = serde_json::to_vec(&blank).unwrap_or_default();
-        Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

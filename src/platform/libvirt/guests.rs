@@ -21,7 +21,7 @@ impl Libvirt {
             let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
             (driver, command.run().await)
         });
-        let asked = futures::future::join_all(asked);
+        let asked = futures_util::future::join_all(asked);
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
@@ -102,8 +102,9 @@ impl Libvirt {
     pub(super) async fn inventory_of(
         lists: &[(Driver, Vec<list::Listed>)],
     ) -> Result<Inventory, PlatformError> {
-        let parts =
-            futures::future::try_join_all(lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)));
+        let parts = futures_util::future::try_join_all(
+            lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
+        );
         let mut all = Inventory::default();
         for part in parts.await? {
             all.zones.extend(part.zones);

@@ -18,7 +18,7 @@ mod storage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use futures::future::{join_all, try_join_all};
+use futures_util::future::{join_all, try_join_all};
 
 use self::machine::Machine;
 use self::needs::{Needs, Processor};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::select::Candidate;
+use super::job::Candidate;
 use crate::model::{Millis, ZoneName};
 use crate::store::{Expectation, Move, Store, StoreError};
 

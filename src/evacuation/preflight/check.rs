@@ -1,11 +1,11 @@
 //! The question to one destination: is there anything against this zone?
 
+use super::networks::Mapped;
+use crate::evacuation::events::{Event, EventSink};
+use crate::evacuation::job::Finding;
 use crate::host::{DiskView, Host, HostError, Offer};
 use crate::migration::LEASE;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostUri, Kind};
-
-use super::bound::Bound;
-use super::{Event, EventSink, short};
+use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, Kind};
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,17 +16,8 @@ pub enum Mode {
     Book,
 }
 
-/// What one target had against a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The target.
-    pub target: HostUri,
-    /// All that it had against it.
-    pub blockers: Vec<Blocker>,
-}
-
 /// A question to one destination.
-pub(super) struct Ask<'a> {
+pub(in crate::evacuation) struct Check<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
     pub events: &'a dyn EventSink,
     pub offer: &'a Offer,
@@ -39,9 +30,14 @@ pub(super) struct Ask<'a> {
     pub mode: Mode,
 }
 
-impl Ask<'_> {
+impl Check<'_> {
     /// Asks for everything that could stand against the zone, storage included, as it will be there.
-    pub async fn ask(&self, bound: &Bound, host: &dyn Host, beside: Beside) -> Result<Arrival, Vec<Blocker>> {
+    pub async fn run(
+        &self,
+        bound: &Mapped,
+        host: &dyn Host,
+        beside: Beside,
+    ) -> Result<Arrival, Vec<Blocker>> {
         let arrival = Arrival {
             manifest: bound.manifest.clone(),
             kind: self.kind,
@@ -54,7 +50,7 @@ impl Ask<'_> {
             owners: self.offer.owners.clone(),
         };
         let (answer, views) =
-            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
+            futures_util::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
         let mut blockers = match answer {
             Ok(blockers) => blockers,
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
@@ -89,12 +85,12 @@ impl Ask<'_> {
 }
 
 /// Reasons on one line.
-pub(super) fn join(blockers: &[Blocker]) -> String {
+pub(in crate::evacuation) fn join(blockers: &[Blocker]) -> String {
     blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// All findings on one line.
-pub(super) fn describe(findings: &[Finding]) -> String {
+pub(in crate::evacuation) fn describe(findings: &[Finding]) -> String {
     let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
     findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }

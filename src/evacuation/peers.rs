@@ -11,7 +11,7 @@ use crate::transport::Dialer;
 
 /// How another host is reached. Real ones are dialled; tests have hosts of their own.
 #[async_trait::async_trait]
-pub trait Network: Send + Sync {
+pub trait Connector: Send + Sync {
     /// Connects to a host's agent.
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String>;
 }
@@ -35,7 +35,7 @@ impl From<NoPeer> for String {
 
 /// The network as it is.
 pub struct Peers {
-    network: Arc<dyn Network>,
+    network: Arc<dyn Connector>,
     here: Option<HostId>,
 }
 
@@ -44,7 +44,7 @@ pub type Reached = Result<Arc<dyn Host>, NoPeer>;
 
 impl Peers {
     /// The peers of that host, on that network; none: of whoever looks at all of them alike.
-    pub fn new(network: Arc<dyn Network>, here: Option<HostId>) -> Self {
+    pub fn new(network: Arc<dyn Connector>, here: Option<HostId>) -> Self {
         Self { network, here }
     }
 
@@ -66,7 +66,7 @@ impl Peers {
             let host = self.reach(&uri).await;
             (uri, host)
         });
-        Connected::of(futures::future::join_all(connecting).await)
+        Connected::of(futures_util::future::join_all(connecting).await)
     }
 }
 
@@ -135,7 +135,7 @@ impl Connected {
 pub struct Dialled(pub Arc<Dialer>);
 
 #[async_trait::async_trait]
-impl Network for Dialled {
+impl Connector for Dialled {
     async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
         match Remote::connect(uri.clone(), Arc::clone(&self.0)).await {
             Ok(host) => Ok(Arc::new(host)),
@@ -154,7 +154,7 @@ mod tests {
     struct One;
 
     #[async_trait::async_trait]
-    impl Network for One {
+    impl Connector for One {
         async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
             if uri.host == "nobody" { Err("no route".to_owned()) } else { Ok(FakeHost::new(&uri.host).0) }
         }

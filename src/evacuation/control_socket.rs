@@ -13,7 +13,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use super::{Cancel, Event, Reason, Stage, EventSink};
+use super::cancel::{Cancel, CancelReason, Stage};
+use super::events::{Event, EventSink};
 use crate::paths::Paths;
 use crate::run_lock::is_running;
 use crate::store::Direction;
@@ -29,7 +30,7 @@ const LIMIT: u64 = 4096;
 
 /// What a run answers that was asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct CancelReply {
     /// Its process.
     pub pid: u32,
     /// Which way its zones move.
@@ -49,7 +50,7 @@ pub enum ControlError {
     NotListening(#[source] std::io::Error),
     /// It does not answer.
     #[error("the run in progress does not answer within {} s; is its process stopped?", PATIENCE.as_secs())]
-    Silent,
+    Timeout,
     /// It answers something else.
     #[error("failed to understand what the run in progress answers: {0:?}")]
     Malformed(String),
@@ -83,8 +84,8 @@ impl ControlServer {
                 let stage = cancel.stage().next();
                 // Told before it is done: what it leads to is told after it.
                 events.emit(&Event::Warning(&words(stage)));
-                cancel.raise(stage, Reason::Operator);
-                let answer = Answer { pid: std::process::id(), direction, stage };
+                cancel.raise(stage, CancelReason::Operator);
+                let answer = CancelReply { pid: std::process::id(), direction, stage };
                 if let Ok(text) = serde_json::to_string(&answer) {
                     let _ = stream.write_all(format!("{text}\n").as_bytes()).await;
                 }
@@ -109,12 +110,12 @@ fn words(stage: Stage) -> String {
 ///
 /// # Errors
 /// If there is none, or it does not answer.
-pub async fn ask_to_stop(paths: &Paths) -> Result<Answer, ControlError> {
+pub async fn ask_to_stop(paths: &Paths) -> Result<CancelReply, ControlError> {
     let stream = connect(paths).await?;
     let mut text = String::new();
     let mut answer = BufReader::new(stream.take(LIMIT));
     match tokio::time::timeout(PATIENCE, answer.read_line(&mut text)).await {
-        Err(_) => Err(ControlError::Silent),
+        Err(_) => Err(ControlError::Timeout),
         // It has just ended.
         Ok(Ok(0) | Err(_)) => Err(ControlError::NoRun),
         Ok(Ok(_)) => serde_json::from_str(&text).map_err(|_| ControlError::Malformed(text)),
@@ -127,7 +128,9 @@ async fn connect(paths: &Paths) -> Result<UnixStream, ControlError> {
         match UnixStream::connect(paths.run_socket()).await {
             Ok(stream) => return Ok(stream),
             Err(_) if !is_running(paths) => return Err(ControlError::NoRun),
-            Err(error) if tokio::time::Instant::now() > deadline => return Err(ControlError::NotListening(error)),
+            Err(error) if tokio::time::Instant::now() > deadline => {
+                return Err(ControlError::NotListening(error));
+            }
             // It has the lock and is about to listen.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -161,7 +164,7 @@ mod tests {
         let ear = ControlServer::open(&paths, Direction::Return, cancel.clone(), Arc::new(Silence)).unwrap();
         for stage in [Stage::Finishing, Stage::Aborting, Stage::Aborting] {
             let answer = ask_to_stop(&paths).await.unwrap();
-            assert_eq!(answer, Answer { pid: std::process::id(), direction: Direction::Return, stage });
+            assert_eq!(answer, CancelReply { pid: std::process::id(), direction: Direction::Return, stage });
             assert_eq!(cancel.stage(), stage);
         }
         drop(ear);
@@ -184,6 +187,6 @@ mod tests {
         let _lock = RunLock::take(&paths, Direction::Evacuate).unwrap();
         assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::NotListening(_))));
         let _deaf = UnixListener::bind(paths.run_socket()).unwrap();
-        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::Silent)));
+        assert!(matches!(ask_to_stop(&paths).await, Err(ControlError::Timeout)));
     }
 }

@@ -1,11 +1,40 @@
-//! What a run needs of this host's maintenance: an evacuation that it is held, a return that it has ended.
+//! What a run works with.
 
-use super::{Engine, EvacuationError};
+use std::sync::Arc;
+
+use super::cancel::Cancel;
+use super::error::EvacuationError;
+use super::events::EventSink;
+use super::peers::Peers;
+use crate::config::Maps;
+use crate::host::Local;
 use crate::maintenance;
-use crate::model::chain;
-use crate::store::Direction;
+use crate::model::{Millis, MoveLimits, chain};
+use crate::store::{Direction, Store};
+
+/// Everything that an evacuation or return works with.
+pub struct Engine {
+    /// This host.
+    pub local: Arc<Local>,
+    /// Its store.
+    pub store: Arc<Store>,
+    /// How other hosts are reached.
+    pub peers: Peers,
+    /// Where progress is told.
+    pub events: Arc<dyn EventSink>,
+    /// How it is given up.
+    pub cancel: Cancel,
+    /// When a single move is.
+    pub policy: MoveLimits,
+    /// What other hosts call otherwise.
+    pub maps: Maps,
+}
 
 impl Engine {
+    pub(super) fn now() -> Millis {
+        Millis::now()
+    }
+
     /// An evacuation needs this host's maintenance, a return needs it gone.
     pub(super) fn check_lock_state(&self, direction: Direction) -> Result<(), EvacuationError> {
         let held = maintenance::describe(&self.store.holders()?);

@@ -11,9 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::EvacuationError;
-use super::connect::Connected;
-use super::select::{Candidate, Intent};
+use super::error::EvacuationError;
+use super::job::{Candidate, Intent};
+use super::peers::Connected;
 use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName, ZoneNameError};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
@@ -44,7 +44,7 @@ pub(super) struct PlanningView {
 
 /// What the planner makes of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Proposal {
     /// It goes there.
     At(HostUri),
     /// It fits nowhere: what stands against it, by target. A target that is not named was not heard of.
@@ -123,7 +123,7 @@ impl PlanningView {
         open: &[Candidate],
         settled: &[(ZoneName, HostUri)],
         force: bool,
-    ) -> BTreeMap<ZoneName, Place> {
+    ) -> BTreeMap<ZoneName, Proposal> {
         let mut fleet = self.with(settled);
         let (mut numbers, mut named) = (Vec::new(), BTreeMap::new());
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
@@ -144,7 +144,7 @@ impl PlanningView {
         let mut places = BTreeMap::new();
         for Assignment { zone, to } in placement.moves {
             if let (Some((name, _)), Some(uri)) = (named.get(&zone), host_uri(&fleet, to)) {
-                places.insert((*name).clone(), Place::At(uri));
+                places.insert((*name).clone(), Proposal::At(uri));
             }
         }
         for one in placement.unplaced {
@@ -157,8 +157,8 @@ impl PlanningView {
             let refusals: BTreeMap<HostUri, Vec<Blocker>> = refusals.collect();
             let overruled = |uri: &&HostUri| force && refusals.get(uri).is_some_and(Vec::is_empty);
             let place = match targets.iter().find(overruled) {
-                Some(target) => Place::At(target.clone()),
-                None => Place::Nowhere(refusals),
+                Some(target) => Proposal::At(target.clone()),
+                None => Proposal::Nowhere(refusals),
             };
             places.insert((*name).clone(), place);
         }

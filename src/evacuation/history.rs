@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{RunState, Engine, Event};
+use super::engine::Engine;
+use super::events::Event;
+use super::run_state::RunState;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{
     Calibration, Costs, Experience, FleetHost, FleetZone, Forecast, Made, Observation, PlannedMove, Trip,

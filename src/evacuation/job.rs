@@ -1,12 +1,66 @@
-//! A zone after its preparation, and what that came to.
+//! One zone of a run: what is intended with it, and what its preparation came to.
 
-use super::ask::Finding;
-use super::rest::StopPlan;
-use super::select::Candidate;
+use uuid::Uuid;
+
 use super::wait::Wait;
 use crate::migration::Task;
-use crate::model::{Brand, HostUri, ZoneName};
-use crate::store::{Away, Move, MoveState, Rest};
+use crate::model::{Blocker, Brand, HostUri, Kind, ZoneName};
+use crate::store::{Away, Move, MoveState, Rest, RestWay};
+
+/// One zone of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The zone.
+    pub zone: ZoneName,
+    /// Its brand.
+    pub brand: Brand,
+    /// What is intended.
+    pub intent: Intent,
+}
+
+/// What is intended with a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// To one of these hosts, the first that takes it.
+    Leave {
+        /// How.
+        kind: Kind,
+        /// Where to, in order.
+        targets: Vec<HostUri>,
+    },
+    /// Back from its refuge.
+    Return(Box<Away>),
+    /// It stays here, and is stopped or suspended.
+    Rest(StopPlan),
+    /// It rests here, and is booted again.
+    Wake(Box<Rest>),
+    /// Not at all, and why.
+    Skip(String),
+    /// Where it is must be settled first: where it was last, and what is known of that.
+    Unsettled(Option<HostUri>, Option<String>),
+}
+
+/// One zone that is to be put to rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopPlan {
+    /// The zone.
+    pub zone: ZoneName,
+    /// Its identity.
+    pub uuid: Uuid,
+    /// Its brand.
+    pub brand: Brand,
+    /// How.
+    pub way: RestWay,
+}
+
+/// What one target had against a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The target.
+    pub target: HostUri,
+    /// All that it had against it.
+    pub blockers: Vec<Blocker>,
+}
 
 /// A zone after its preparation.
 #[derive(Clone)]

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::select::{Candidate, Intent};
+use super::job::{Candidate, Intent};
 use crate::model::ZoneName;
 use crate::plan::{FleetZone, Sequence};
 
@@ -25,7 +25,8 @@ pub(super) fn order_stops<'a>(
         let priority = zones.get(one.zone.as_str()).map_or(0, |zone| zone.priority);
         (place, Reverse(priority), one.zone.clone())
     });
-    let places: BTreeMap<_, _> = (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
+    let places: BTreeMap<_, _> =
+        (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
     let zone = |place: usize| stops.get(place).and_then(|one| zones.get(one.zone.as_str()));
     let mut sequence = Sequence::new(stops.len(), |place| {
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
@@ -39,7 +40,7 @@ pub(super) fn order_stops<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::rest::StopPlan;
+    use super::super::job::StopPlan;
     use super::*;
     use crate::model::Brand;
     use crate::store::RestWay;

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ask::{Ask, Finding, Mode, describe, join};
-use super::bound::Bound;
-use super::connect::Connected;
-use super::prepared::{Prepared, Readiness, UNSETTLED, unprepared};
-use super::view::Place;
-use super::select::{Candidate, Intent};
-use super::wait::Wait;
-use super::way_back::{Trail, way_back};
-use super::{Engine, Event, Request, short};
+use super::check::{Check, Mode, describe, join};
+use super::networks::Mapped;
+use crate::evacuation::engine::Engine;
+use crate::evacuation::events::Event;
+use crate::evacuation::job::{Candidate, Finding, Intent, Prepared, Readiness, UNSETTLED, unprepared};
+use crate::evacuation::peers::Connected;
+use crate::evacuation::placement::Proposal;
+use crate::evacuation::request::Request;
+use crate::evacuation::return_path::{Trail, way_back};
+use crate::evacuation::wait::Wait;
 use crate::host::{Host, Offer};
 use crate::migration::Task;
 use crate::model::chain;
@@ -19,7 +20,7 @@ use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostId, HostUri,
 use crate::store::Away;
 
 /// What the preparations of one run have in common.
-pub(super) struct Round<'a> {
+pub(super) struct Preflight<'a> {
     pub engine: &'a Engine,
     pub request: &'a Request,
     pub mode: Mode,
@@ -28,9 +29,9 @@ pub(super) struct Round<'a> {
     pub planned: Mutex<BTreeMap<HostId, Beside>>,
 }
 
-impl Round<'_> {
+impl Preflight<'_> {
     /// Prepares one. `place` is what the planner makes of it.
-    pub async fn prepare(&self, candidate: &Candidate, place: Option<&Place>) -> Prepared {
+    pub async fn prepare(&self, candidate: &Candidate, place: Option<&Proposal>) -> Prepared {
         match &candidate.intent {
             Intent::Skip(reason) => unprepared(candidate, Readiness::Skipped(reason.clone())),
             Intent::Unsettled(peer, why) => {
@@ -50,7 +51,7 @@ impl Round<'_> {
     }
 
     /// A target, and the zone as it will be there.
-    fn way_to(&self, target: &HostUri, offer: &Offer) -> Result<(Arc<dyn Host>, Bound), Vec<Blocker>> {
+    fn way_to(&self, target: &HostUri, offer: &Offer) -> Result<(Arc<dyn Host>, Mapped), Vec<Blocker>> {
         let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
         let host = self.host(target).map_err(silent)?;
         let bound = self.engine.outward(&offer.manifest, target).map_err(|blocker| vec![blocker])?;
@@ -70,9 +71,9 @@ impl Round<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn ask<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Ask<'a> {
+    fn check<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Check<'a> {
         let Request { overwrite, force, .. } = *self.request;
-        Ask {
+        Check {
             events: self.engine.events.as_ref(),
             offer,
             kind,
@@ -85,11 +86,11 @@ impl Round<'_> {
     }
 
     /// Asks, in a dry run as if what it has planned for that host were there.
-    async fn put(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+    async fn put(&self, check: &Check<'_>, bound: &Mapped, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         if self.mode == Mode::Book {
-            return ask.ask(bound, host, Beside::default()).await;
+            return check.run(bound, host, Beside::default()).await;
         }
-        let arrival = self.look(ask, bound, host).await?;
+        let arrival = self.look(check, bound, host).await?;
         if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,12 +102,17 @@ impl Round<'_> {
     }
 
     /// Only asks, as if what was planned for that host were there.
-    async fn look(&self, ask: &Ask<'_>, bound: &Bound, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+    async fn look(
+        &self,
+        check: &Check<'_>,
+        bound: &Mapped,
+        host: &dyn Host,
+    ) -> Result<Arrival, Vec<Blocker>> {
         let beside = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             planned.get(&host.id()).copied().unwrap_or_default()
         };
-        ask.ask(bound, host, beside).await
+        check.run(bound, host, beside).await
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
@@ -115,7 +121,7 @@ impl Round<'_> {
         candidate: &Candidate,
         kind: Kind,
         targets: &[HostUri],
-        place: Option<&Place>,
+        place: Option<&Proposal>,
     ) -> Prepared {
         let local = &self.engine.local;
         let blank = unprepared(candidate, Readiness::Failed(String::new()));
@@ -129,14 +135,14 @@ impl Round<'_> {
             Ok(None) => self.request.destination.is_none().then(|| self.engine.here()),
             Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
         };
-        let ask = self.ask(&offer, kind, local.name(), home);
+        let check = self.check(&offer, kind, local.name(), home);
         let prepared = match (offer.manifest.held(kind), place) {
             (Some(held), _) => Prepared { readiness: Readiness::Skipped(held), ..blank },
-            (None, Some(Place::Nowhere(refusals))) => self.stay(blank, &ask, targets, refusals).await,
-            (None, Some(Place::At(target))) => {
-                self.first_taker(blank, &ask, std::slice::from_ref(target)).await
+            (None, Some(Proposal::Nowhere(refusals))) => self.stay(blank, &check, targets, refusals).await,
+            (None, Some(Proposal::At(target))) => {
+                self.first_taker(blank, &check, std::slice::from_ref(target)).await
             }
-            (None, None) => self.first_taker(blank, &ask, targets).await,
+            (None, None) => self.first_taker(blank, &check, targets).await,
         };
         let _ = local.unmark(offer.ticket).await;
         prepared
@@ -147,15 +153,15 @@ impl Round<'_> {
     async fn stay(
         &self,
         mut prepared: Prepared,
-        ask: &Ask<'_>,
+        check: &Check<'_>,
         targets: &[HostUri],
         refusals: &BTreeMap<HostUri, Vec<Blocker>>,
     ) -> Prepared {
-        let ask = Ask { mode: Mode::Look, home: ask.home.clone(), ..*ask };
+        let check = Check { mode: Mode::Look, home: check.home.clone(), ..*check };
         for target in targets {
             self.engine.events.emit(&Event::Checking(&prepared.zone, target.host.as_str()));
-            let answer = match self.way_to(target, ask.offer) {
-                Ok((host, bound)) => self.look(&ask, &bound, host.as_ref()).await,
+            let answer = match self.way_to(target, check.offer) {
+                Ok((host, bound)) => self.look(&check, &bound, host.as_ref()).await,
                 Err(blockers) => Err(blockers),
             };
             let blockers = answer.err().or_else(|| refusals.get(target).cloned());
@@ -168,12 +174,12 @@ impl Round<'_> {
         prepared
     }
 
-    async fn first_taker(&self, mut prepared: Prepared, ask: &Ask<'_>, targets: &[HostUri]) -> Prepared {
+    async fn first_taker(&self, mut prepared: Prepared, check: &Check<'_>, targets: &[HostUri]) -> Prepared {
         for target in targets {
             self.engine.events.emit(&Event::Checking(&prepared.zone, target.host.as_str()));
             prepared.peer = Some(target.clone());
-            let answer = match self.way_to(target, ask.offer) {
-                Ok((to, bound)) => match self.put(ask, &bound, to.as_ref()).await {
+            let answer = match self.way_to(target, check.offer) {
+                Ok((to, bound)) => match self.put(check, &bound, to.as_ref()).await {
                     Ok(arrival) => {
                         let (manifest, from) = (bound.record, self.engine.local.clone());
                         Ok(Task { arrival, manifest, from, to })
@@ -219,7 +225,8 @@ impl Round<'_> {
         if !trail.as_ref().is_ok_and(is_there)
             && let Some((found, host)) = self.engine.search(away).await
         {
-            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.refuge.host.as_str()));
+            let why =
+                trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.refuge.host.as_str()));
             self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
             return Ok((found, host));
         }
@@ -240,9 +247,9 @@ impl Round<'_> {
             (Some(held), _) => Readiness::Skipped(held),
             (None, Err(reason)) => failed(reason),
             (None, Ok(bound)) => {
-                let ask = self.ask(&offer, kind, refuge.name(), Some(self.engine.here()));
+                let check = self.check(&offer, kind, refuge.name(), Some(self.engine.here()));
                 let to = self.engine.local.clone();
-                match self.put(&ask, &bound, to.as_ref()).await {
+                match self.put(&check, &bound, to.as_ref()).await {
                     Ok(arrival) => {
                         let (manifest, from) = (bound.record, Arc::clone(&refuge));
                         Readiness::Ready(Box::new(Task { arrival, manifest, from, to }))
@@ -258,7 +265,10 @@ impl Round<'_> {
 
 /// What becomes of a zone that all of these have refused.
 pub(super) fn refused_by(findings: &[Finding]) -> Readiness {
-    refused(findings.iter().map(|one| (one.target.host.as_str(), one.blockers.as_slice())), describe(findings))
+    refused(
+        findings.iter().map(|one| (one.target.host.as_str(), one.blockers.as_slice())),
+        describe(findings),
+    )
 }
 
 /// What becomes of a zone that none of these takes.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::actions::{Way, way};
-use super::prepared::Readiness;
-use super::{Engine, NoPeer, Request};
+use super::engine::Engine;
+use super::job::Readiness;
+use super::peers::NoPeer;
+use super::request::Request;
 use crate::host::{Host, HostError};
 use crate::model::{Brand, Kind, Whereabouts};
 use crate::plan::Action;

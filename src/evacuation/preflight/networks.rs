@@ -1,12 +1,12 @@
 //! A zone as it will be where it goes: plugged into networks that may have other names there.
 
-use super::Engine;
+use crate::evacuation::engine::Engine;
 use crate::model::chain;
 use crate::model::{Blocker, BlockerKind, HostUri, Manifest, Plug};
 use crate::store::{Away, StoreError};
 
 /// A zone on its way to a destination.
-pub(super) struct Bound {
+pub(in crate::evacuation) struct Mapped {
     /// As it is now. For one that leaves this host what its networks are called there is noted: that is kept.
     pub record: Manifest,
     /// As it will be there.
@@ -17,7 +17,11 @@ pub(super) struct Bound {
 
 impl Engine {
     /// A zone that leaves for that target.
-    pub(super) fn outward(&self, zone: &Manifest, target: &HostUri) -> Result<Bound, Blocker> {
+    pub(in crate::evacuation) fn outward(
+        &self,
+        zone: &Manifest,
+        target: &HostUri,
+    ) -> Result<Mapped, Blocker> {
         let blocker = |error: String| Blocker::new(BlockerKind::Network, error);
         let noted = zone.clone().bound_for(&self.maps.networks_of(&target.host));
         let noted = noted.map_err(|error| blocker(error.to_string()))?;
@@ -26,7 +30,7 @@ impl Engine {
     }
 
     /// A zone that comes back, into the networks with which it has left.
-    pub(super) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Bound, String> {
+    pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, String> {
         let left = self.left(zone, away)?;
         let plugs = left.map_or(Ok(Vec::new()), |left| left.plugs_back(zone));
         self.bound(zone.clone(), plugs.map_err(|error| error.to_string())?)
@@ -34,7 +38,11 @@ impl Engine {
 
     /// The record of a zone that comes back from where it is as that manifest says, with notes of what its networks are
     /// called there.
-    pub(super) fn left(&self, zone: &Manifest, away: &Away) -> Result<Option<Manifest>, String> {
+    pub(in crate::evacuation) fn left(
+        &self,
+        zone: &Manifest,
+        away: &Away,
+    ) -> Result<Option<Manifest>, String> {
         let failed = |error: StoreError| chain(&error);
         let left = self.store.manifest_of(&away.zone).map_err(failed)?;
         let known = self.store.away().map_err(failed)?;
@@ -45,17 +53,22 @@ impl Engine {
 
     /// A zone that steps aside; none if its networks have other names where it is or there: they could not be told
     /// apart when it comes home.
-    pub(super) fn sideward(&self, zone: &Manifest, away: &Away, target: &HostUri) -> Option<Bound> {
+    pub(in crate::evacuation) fn sideward(
+        &self,
+        zone: &Manifest,
+        away: &Away,
+        target: &HostUri,
+    ) -> Option<Mapped> {
         let back = self.homeward(zone, away).ok()?;
         let on = self.outward(zone, target).ok()?;
         (back.plugs.is_empty() && on.plugs.is_empty()).then_some(on)
     }
 
-    fn bound(&self, record: Manifest, plugs: Vec<Plug>) -> Result<Bound, String> {
+    fn bound(&self, record: Manifest, plugs: Vec<Plug>) -> Result<Mapped, String> {
         let manifest = match plugs.is_empty() {
             true => record.clone(),
             false => self.local.plug(&record, &plugs).map_err(|error| error.to_string())?,
         };
-        Ok(Bound { record, manifest, plugs })
+        Ok(Mapped { record, manifest, plugs })
     }
 }

@@ -12,16 +12,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ask::{Ask, Mode};
 use super::cancel::QUESTIONS;
-use super::prepared::{Prepared, Readiness};
-use super::record::{Purpose, MoveContext};
-use super::run::renew;
-use super::view::PlanningView;
-use super::way_back::way_back;
-use super::queue::{Permit, MoveQueue};
+use super::engine::Engine;
+use super::executor::renew;
+use super::job::{Prepared, Readiness};
+use super::move_queue::{MoveQueue, Permit};
+use super::placement::PlanningView;
+use super::preflight::check::{Check, Mode};
+use super::record::{MoveContext, Purpose};
+use super::request::Request;
+use super::return_path::way_back;
+use super::run_state::RunState;
 use super::zone_move::ZoneMove;
-use super::{RunState, Engine, Request, short};
 use crate::migration::Task;
 use crate::model::{Beside, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
@@ -78,7 +80,7 @@ impl Engine {
             ZoneMove::new(of, Permit::new(queue, number)).run(request.retries).await;
         });
         tokio::select! {
-            _ = futures::future::join_all(moves) => {}
+            _ = futures_util::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
         let moves = run_state.moves();
@@ -101,7 +103,7 @@ impl Engine {
             .ok()
             .filter(|kind| *kind == Kind::Live)?;
         let offer = refuge.offer(row.zone.clone()).await.ok()?;
-        let ask = Ask {
+        let check = Check {
             events: self.events.as_ref(),
             offer: &offer,
             kind,
@@ -112,7 +114,7 @@ impl Engine {
             mode: Mode::Book,
         };
         let task = match self.sideward(&offer.manifest, row, to) {
-            Some(bound) => ask.ask(&bound, third.as_ref(), Beside::default()).await.ok().map(|arrival| {
+            Some(bound) => check.run(&bound, third.as_ref(), Beside::default()).await.ok().map(|arrival| {
                 let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
                 Box::new(Task { arrival, manifest, from, to })
             }),

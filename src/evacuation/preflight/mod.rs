@@ -1,20 +1,26 @@
 //! Before anything moves: each zone is offered to the target that the planner has for it, and, if that refuses, to
 //! another, until one has nothing against it.
 
+mod candidate;
+pub(super) mod check;
+mod networks;
+
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Mutex;
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
-use super::ask::{Finding, Mode};
-use super::cancel::{QUESTIONS, Stage};
-use super::offering::{Round, refused_by};
-use super::prepared::{Prepared, Readiness, note, unprepared};
-use super::view::{Place, PlanningView};
-use super::select::{Candidate, Intent};
-use super::{RunState, Engine, Event, Request};
+use crate::evacuation::cancel::{QUESTIONS, Stage};
+use crate::evacuation::engine::Engine;
+use crate::evacuation::events::Event;
+use crate::evacuation::job::{Candidate, Finding, Intent, Prepared, Readiness, note, unprepared};
+use crate::evacuation::placement::{PlanningView, Proposal};
+use crate::evacuation::request::Request;
+use crate::evacuation::run_state::RunState;
 use crate::model::{HostUri, ZoneName};
+use candidate::{Preflight, refused_by};
+use check::Mode;
 
 /// How long is waited for what is measured, longer than that takes.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -58,7 +64,7 @@ impl Engine {
     ) -> Vec<Prepared> {
         self.events.emit(&Event::Preparing(candidates.len()));
         let connected = view.connected.clone();
-        let round = &Round { engine: self, request, mode, connected, planned: Mutex::default() };
+        let preflight = &Preflight { engine: self, request, mode, connected, planned: Mutex::default() };
         let (mut open, mut tries) = (candidates.to_vec(), Attempts::default());
         while !open.is_empty() {
             let mut again = Vec::new();
@@ -66,11 +72,11 @@ impl Engine {
                 let places = &view.place(&open, &tries.settled(), request.force);
                 let preparing = open.iter().map(|candidate| async move {
                     let place = places.get(&candidate.zone);
-                    (candidate, self.prepare_one(round, candidate, place, run_state).await)
+                    (candidate, self.prepare_one(preflight, candidate, place, run_state).await)
                 });
                 // What a dry run has planned is known one zone after the other.
                 let width = if mode == Mode::Book { WIDTH } else { 1 };
-                let mut prepared = pin!(futures::stream::iter(preparing).buffered(width));
+                let mut prepared = pin!(futures_util::stream::iter(preparing).buffered(width));
                 while let Some((candidate, prepared)) = prepared.next().await {
                     match tries.note(candidate, prepared) {
                         Err(candidate) => again.push(candidate),
@@ -89,13 +95,13 @@ impl Engine {
 
     async fn prepare_one(
         &self,
-        round: &Round<'_>,
+        preflight: &Preflight<'_>,
         candidate: &Candidate,
-        place: Option<&Place>,
+        place: Option<&Proposal>,
         run_state: &RunState,
     ) -> Prepared {
         let prepared = match self.cancel.stage() {
-            Stage::Running => self.cancel.bound(QUESTIONS, round.prepare(candidate, place)).await,
+            Stage::Running => self.cancel.bound(QUESTIONS, preflight.prepare(candidate, place)).await,
             Stage::Finishing | Stage::Aborting => None,
         };
         // Room that was booked for it by a question without an answer is free again when the lease ends.
@@ -104,7 +110,7 @@ impl Engine {
             unprepared(candidate, Readiness::Skipped("cancelled before its turn".to_owned()))
         });
         if matches!(prepared.readiness, Readiness::Ready(_)) {
-            prepared.findings.extend(round.unreached(candidate));
+            prepared.findings.extend(preflight.unreached(candidate));
         }
         prepared
     }
