@@ -233,7 +233,7 @@ async fn act(
             if view(source, row).await != Observed::Runs {
                 return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
-            destination.discard(zone.clone(), uuid).await?;
+            destination.destroy_incoming(zone.clone(), uuid).await?;
         }
         Resolution::UndefineAtDestination => destination.detach(zone.clone(), uuid, false).await?,
         Resolution::BootAtSource => {

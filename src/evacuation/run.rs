@@ -17,7 +17,7 @@ use super::stop_order::order_stops;
 use super::{cancel, recover, rest, select};
 use crate::host::{Host, HostError};
 use crate::model::{Inventory, Zone, ZoneName};
-use crate::policy::describe_ring;
+use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::{Direction, configured};
 
@@ -42,16 +42,16 @@ impl Engine {
         // Whoever asked it to stop when all was as good as done has stopped nothing.
         let stopped = stopped.filter(|_| run_state.is_cut_short());
         let moves = run_state.moves();
-        let (running, strangers) = match direction {
+        let (running, unmanaged) = match direction {
             Direction::Evacuate if request.zones.is_empty() => match self.still_here().await {
                 Some(here) => {
-                    let strangers = here.unhandled(request.all).cloned().collect();
+                    let unmanaged = here.unhandled(request.all).cloned().collect();
                     let running = here.zones.into_iter().filter(Zone::is_running);
-                    (Some(running.map(|zone| zone.name).collect()), strangers)
+                    (Some(running.map(|zone| zone.name).collect()), unmanaged)
                 }
-                None => (None, candidates.strangers),
+                None => (None, candidates.unmanaged),
             },
-            _ => (Some(Vec::new()), candidates.strangers),
+            _ => (Some(Vec::new()), candidates.unmanaged),
         };
         let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, request)) {
             Some((alone, others)) => (alone, Some(others)),
@@ -67,7 +67,7 @@ impl Engine {
             self.events.emit(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
         let recorded = recorded.is_ok();
-        Ok(Outcome { direction, down, moves, strangers, left_running, left_alone, stopped, recorded })
+        Ok(Outcome { direction, down, moves, unmanaged, left_running, left_alone, stopped, recorded })
     }
 
     /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.
@@ -167,10 +167,11 @@ impl Engine {
             let remarks = view.connected.remarks();
             remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text)));
         }
-        let [ring, others @ ..] = view.rings.as_slice() else { return };
+        let [cycle, others @ ..] = view.cycles.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
-        let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
-        let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");
+        let (first, cycle) = (cycle.first().map_or("", String::as_str), describe_cycle(cycle));
+        let text =
+            format!("circular dependency in the policy: {cycle}{more}; {first} does not wait for the others");
         self.events.emit(&Event::Warning(&text));
     }
 

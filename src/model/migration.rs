@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 /// One of the streams of a live migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Channel {
+pub enum StreamId {
     /// From the hypervisor at the source to the hypervisor at the destination.
     Control,
     /// The zone's memory.
     Memory,
 }
 
-impl Channel {
+impl StreamId {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Control, Self::Memory];
 

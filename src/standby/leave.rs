@@ -11,7 +11,7 @@ use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Stranger, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Claim, HostUri, Manifest, Standby, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
@@ -49,7 +49,7 @@ pub struct Report {
     /// What is said of targets that are not hosts of their own.
     pub remarks: Vec<String>,
     /// Guests that cannot be handled, if all were to be left.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 /// What is to be done at one host.
@@ -86,8 +86,8 @@ pub async fn leave(
     let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(left_with.iter().map(|row| &row.uri));
     let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
-    let strangers = if only.is_empty() { inventory.strangers } else { Vec::new() };
-    let mut report = Report { remarks: connected.remarks(), strangers, ..Report::default() };
+    let unmanaged = if only.is_empty() { inventory.unmanaged } else { Vec::new() };
+    let mut report = Report { remarks: connected.remarks(), unmanaged, ..Report::default() };
     let mut errands = Errands::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         errands.entry(uri.clone()).or_default();
@@ -214,7 +214,7 @@ async fn run(
     let known: Vec<_> = heard.iter().map(|one| (one.uuid, one.at)).collect();
     let told = async {
         let host = host?;
-        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone(), known).await;
+        let claims = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
         let claims = claims.map_err(|error| error.to_string())?;
         let gone = withdraw.iter().try_for_each(|row| store.withdrawn(&row.uri, &[row.uuid]));
         let told = || heard.iter().try_for_each(|one| store.told(&one.uri, &[(one.uuid, one.at)]));
@@ -248,5 +248,5 @@ async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(
     let (zone, uuid) = (standby.manifest.zone.name.clone(), standby.manifest.zone.uuid);
     let row = LeftRow { uri: standby.via.clone(), zone, uuid };
     store.leave_with(&row).map_err(|error| chain(&error))?;
-    host.leave_standby(standby).await.map_err(|error| error.to_string())
+    host.store_replica(standby).await.map_err(|error| error.to_string())
 }

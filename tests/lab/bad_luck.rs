@@ -17,14 +17,14 @@ fn lab(target: &str) -> Lab {
 #[track_caller]
 fn going_fails(lab: &Lab, target: &str, words: &[&str]) {
     let h1 = lab.host("h1");
-    let before = lab.whereabouts();
+    let before = lab.location();
     h1.sysadm(&["host", "check", target]).ends(1).complains_in_one_line(&[&[target], words].concat());
     h1.sysadm(&["evacuate", "-n"]).ends(1).complains(words);
     let failed = h1.sysadm(&["evacuate"]).ends(1);
     let line = failed.complaints().find(|line| line.starts_with("sysadm: web: failed: "));
     let line = line.unwrap_or_else(|| panic!("no line about web\n{failed:?}"));
     words.iter().for_each(|word| assert!(line.contains(word), "{word:?} in {line:?}"));
-    assert_eq!(lab.whereabouts(), before);
+    assert_eq!(lab.location(), before);
 }
 
 // ---- the way to the other host ---------------------------------------------------------------------

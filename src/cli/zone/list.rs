@@ -56,8 +56,8 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
         lines.insert(0, Line::global());
     }
     ui::print(&render(&lines, &options))?;
-    for stranger in inventory.strangers {
-        ui::complain(&format!("not listed: {stranger}"));
+    for unmanaged_guest in inventory.unmanaged {
+        ui::complain(&format!("not listed: {unmanaged_guest}"));
     }
     Ok(Exit::Done)
 }

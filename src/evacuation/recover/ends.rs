@@ -6,7 +6,7 @@ use crate::evacuation::engine::Engine;
 use crate::evacuation::peers::NoPeer;
 use crate::host::Host;
 use crate::migration::recovery::{Observed, as_it_was};
-use crate::model::{HostUri, Whereabouts};
+use crate::model::{HostUri, Location};
 use crate::store::Away;
 
 /// One of the two hosts of a move.
@@ -29,7 +29,7 @@ impl End {
             Err(NoPeer::Silent(why)) => return Err(why),
             Ok(trail) => trail,
         };
-        let has_it = matches!(trail.known, Some(Whereabouts::Here | Whereabouts::Guest(_)));
+        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
         Ok(has_it.then_some((trail.away, trail.host)))
     }
 }

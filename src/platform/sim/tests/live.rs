@@ -13,7 +13,7 @@ async fn a_zone_moves_with_its_identity_and_its_counter_goes_on() {
     let held = world.b.zone_counter(&name("web")).unwrap();
     assert!(!held.goes_on && held.value > 5000, "{held:?}");
     world.b.resume(&name("web"), before.uuid).await.unwrap();
-    world.a.finish(&name("web")).await.unwrap();
+    world.a.wait_sent(&name("web")).await.unwrap();
     assert_eq!(words_of(&world, "web").await, ["-", "running"]);
     world.b.sleep_until(Millis(70)).await.unwrap();
     assert_eq!(

@@ -1,0 +1,354 @@
+//! Answers the questions of one RPC stream.
+//!
+//! Each question is a task of its own, so a long one holds no other up; a panic in one is an unknown outcome
+//! of that one. Pings are answered at once, however much is being asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::Peer;
+use super::ledger::{Held, Limits};
+use super::token_owners::TokenUse;
+use crate::host::{Call, Deed, Host, HostError, Named, Standing};
+use crate::model::{Blocker, BlockerKind, format_bytes};
+use crate::model::{Role, Token};
+use crate::transport::ByteStream;
+use crate::transport::frame::{self, FrameError};
+use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
+
+/// Answers until the stream ends, then lets the open questions finish.
+///
+/// # Errors
+/// If the stream broke.
+pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer) -> Result<(), FrameError> {
+    let (reader, writer) = tokio::io::split(stream);
+    let (replies, queue) = mpsc::channel(OUTSTANDING);
+    let mut open = Open::default();
+    let end = tokio::select! {
+        end = read_requests(reader, &replies, &mut open, &host, peer) => end,
+        end = write_replies(writer, queue) => end,
+    };
+    // Both halves of the stream are closed here, so the client knows at once that no answer will come.
+    while open.tasks.join_next().await.is_some() {}
+    // Nobody else will: a client whose line broke is gone, and a new connection knows nothing of these.
+    for (token, _claim) in open.arrivals {
+        let _ = host.close_incoming(token).await;
+    }
+    end
+}
+
+/// What a stream has begun and not ended.
+#[derive(Default)]
+struct Open {
+    /// Questions that are being answered.
+    tasks: JoinSet<()>,
+    /// Arrivals that were opened and not closed.
+    arrivals: HashMap<Token, TokenUse>,
+}
+
+impl Open {
+    /// Gives what must be held until a question is answered; an error if its token belongs to another peer.
+    fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<TokenUse>, ()> {
+        let (Call::open_incoming { token, .. } | Call::close_incoming { token } | Call::send { token, .. }) =
+            call
+        else {
+            return Ok(None);
+        };
+        let claim = peer.token_owners.claim(token, &peer.name).ok_or(())?;
+        match call {
+            Call::open_incoming { .. } => {
+                let kept = peer.token_owners.claim(token, &peer.name).ok_or(())?;
+                self.arrivals.insert(token.clone(), kept);
+            }
+            Call::close_incoming { .. } => drop(self.arrivals.remove(token)),
+            _ => {}
+        }
+        Ok(Some(claim))
+    }
+}
+
+/// The refusal, if `peer` may not do what needs `role`.
+pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) -> Option<HostError> {
+    (role > peer.role).then(|| HostError::NotAllowed {
+        host: host.name().to_owned(),
+        peer: peer.name.clone(),
+        call: call.to_owned(),
+        role: role.as_str().to_owned(),
+    })
+}
+
+async fn read_requests(
+    mut reader: impl AsyncRead + Unpin,
+    replies: &mpsc::Sender<Answer>,
+    open: &mut Open,
+    host: &Arc<dyn Host>,
+    peer: &Peer,
+) -> Result<(), FrameError> {
+    loop {
+        let next = tokio::time::timeout(SILENCE, next(&mut reader, peer)).await;
+        let (request, held) = match next {
+            Ok(Ok(Next::Request(request, held))) => (request, held),
+            Ok(Ok(Next::Refused { id, reason })) => {
+                let reason = format!("failed to begin a question: {reason}");
+                let error = HostError::permanent(host.name(), reason);
+                if replies.send(Answer::small(&reply(id, Err(error)))?).await.is_err() {
+                    return Ok(());
+                }
+                continue;
+            }
+            Ok(Err(FrameError::Closed)) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(elapsed) => return Err(FrameError::Io(elapsed.into())),
+        };
+        let reply = match request {
+            Request::Ping { ping } => Reply::Pong { pong: ping },
+            Request::Call { id, call } => {
+                while open.tasks.try_join_next().is_some() {}
+                match admit(call, open, &**host, peer) {
+                    Err(error) => reply(id, Err(error)),
+                    Ok((call, claim)) => {
+                        let (host, replies, peer) = (Arc::clone(host), replies.clone(), peer.clone());
+                        open.tasks.spawn(async move {
+                            let answer = match own(&*host, &peer, &call).await {
+                                Ok(()) => ask(Arc::clone(&host), call).await,
+                                Err(error) => Err(error),
+                            };
+                            drop(claim);
+                            if let Ok(answer) = Answer::of(id, answer, &*host, &peer) {
+                                // Fails when the client has gone: then nobody wants to know.
+                                let _ = replies.send(answer).await;
+                            }
+                            drop(held);
+                        });
+                        continue;
+                    }
+                }
+            }
+        };
+        if replies.send(Answer::small(&reply)?).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// What has come.
+enum Next {
+    /// A question, and the room that it takes; or a sign of life.
+    Request(Request, Option<Held>),
+    /// A question for which there is no room: it was not read.
+    Refused {
+        /// Its number.
+        id: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What is no longer than this is read before it is known whether there is room for it.
+const SMALL: u32 = frame::MAX_HELLO;
+
+/// The next question, or sign of life.
+async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next, FrameError> {
+    let length = frame::head(reader, frame::MAX_FRAME).await?;
+    let limit = Limits::of(peer.role).question;
+    let room = || peer.ledger.question(&peer.name, peer.role, length as usize);
+    let held = match length {
+        ..=SMALL => None,
+        _ if length > limit => {
+            let [length, limit] = [length, limit].map(|bytes| format_bytes(bytes.into()));
+            let role = peer.role.as_str();
+            Some(Err(format!("it has {length}, and one of a host with role '{role}' has {limit} at most")))
+        }
+        _ => Some(room()),
+    };
+    let held = match held {
+        Some(Err(reason)) => {
+            let id = number_of(&frame::skip(reader, length).await?)?;
+            return Ok(Next::Refused { id, reason });
+        }
+        Some(Ok(held)) => Some(held),
+        None => None,
+    };
+    let text = frame::body(reader, length).await?;
+    if is_dense(&text) {
+        return Err(malformed("more values than its length allows"));
+    }
+    let request: Request = serde_json::from_slice(&text)?;
+    match (&request, held) {
+        (Request::Call { id, .. }, None) => match room() {
+            Ok(held) => Ok(Next::Request(request, Some(held))),
+            Err(reason) => Ok(Next::Refused { id: *id, reason }),
+        },
+        (_, held) => Ok(Next::Request(request, held)),
+    }
+}
+
+/// The number of a question of which only the beginning is known. Its sender puts it there.
+fn number_of(beginning: &[u8]) -> Result<u64, FrameError> {
+    let text = String::from_utf8_lossy(beginning);
+    let after = text.trim_start().strip_prefix('{').and_then(|text| text.trim_start().strip_prefix("\"id\""));
+    let digits = after.and_then(|text| text.trim_start().strip_prefix(':')).unwrap_or_default().trim_start();
+    let end = digits.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().map_err(|_| malformed("a question whose number is not at its beginning"))
+}
+
+fn malformed(what: &'static str) -> FrameError {
+    FrameError::Malformed(<serde_json::Error as serde::de::Error>::custom(what))
+}
+
+/// Whether a text has so many values that they would take more than [`WEIGHT`](super::ledger::WEIGHT) times its length.
+fn is_dense(text: &[u8]) -> bool {
+    // One takes 32 bytes, and as much again where a list has grown.
+    const BYTES_OF_EACH: usize = 4;
+    const FREE: usize = 1024;
+    let (mut values, mut in_text, mut escaped) = (0, false, false);
+    for byte in text {
+        match (in_text, byte) {
+            (true, b'\\') if !escaped => {
+                escaped = true;
+                continue;
+            }
+            (_, b'"') if !escaped => in_text = !in_text,
+            (false, b',' | b'[' | b'{' | b':') => values += 1,
+            _ => {}
+        }
+        escaped = false;
+    }
+    values > FREE + text.len() / BYTES_OF_EACH
+}
+
+/// An answer as it is sent, and the room that it takes until then.
+#[derive(Debug)]
+struct Answer {
+    frame: Vec<u8>,
+    _held: Option<Held>,
+}
+
+impl Answer {
+    /// One that takes next to nothing.
+    fn small(reply: &Reply) -> Result<Self, FrameError> {
+        Ok(Self { frame: frame::encode(reply)?, _held: None })
+    }
+
+    /// What a host has answered; if there is no room for that, why.
+    fn of(
+        id: u64,
+        answer: Result<Value, HostError>,
+        host: &dyn Host,
+        peer: &Peer,
+    ) -> Result<Self, FrameError> {
+        let no_answer = |reason: String| {
+            let error = HostError::NoAnswer { host: host.name().to_owned(), reason };
+            Self::small(&reply(id, Err(error)))
+        };
+        let frame = match frame::encode(&reply(id, answer)) {
+            Err(error @ FrameError::TooLarge { .. }) => return no_answer(error.to_string()),
+            frame => frame?,
+        };
+        match peer.ledger.answer(&peer.name, peer.role, frame.len()) {
+            Ok(held) => Ok(Self { frame, _held: Some(held) }),
+            Err(reason) => no_answer(reason),
+        }
+    }
+}
+
+/// Sends answers. A peer that reads nothing of them for a while is let go.
+async fn write_replies(
+    mut writer: impl AsyncWrite + Unpin,
+    mut queue: mpsc::Receiver<Answer>,
+) -> Result<(), FrameError> {
+    const CHUNK: usize = 64 << 10;
+    while let Some(answer) = queue.recv().await {
+        for chunk in answer.frame.chunks(CHUNK) {
+            let written = tokio::time::timeout(SILENCE, writer.write_all(chunk)).await;
+            written.map_err(|elapsed| FrameError::Io(elapsed.into()))??;
+        }
+        let flushed = tokio::time::timeout(SILENCE, writer.flush()).await;
+        flushed.map_err(|elapsed| FrameError::Io(elapsed.into()))??;
+    }
+    Ok(())
+}
+
+/// A question that may be asked now by this peer, in the peer's own name.
+fn admit(
+    call: Value,
+    open: &mut Open,
+    host: &dyn Host,
+    peer: &Peer,
+) -> Result<(Call, Option<TokenUse>), HostError> {
+    let failed = |what: &str, reason: String| HostError::permanent(host.name(), format!("{what}: {reason}"));
+    let mut call: Call = serde_json::from_value(call).map_err(|error| {
+        HostError::unsupported(host.name(), format!("failed to understand the question: {error}"))
+    })?;
+    let begin = format!("failed to begin {}", call.name());
+    if let Some(error) = not_allowed(host, peer, call.name(), call.role()) {
+        return Err(error);
+    }
+    if open.tasks.len() >= OUTSTANDING {
+        let reason = format!("{OUTSTANDING} questions of this connection are open already");
+        return Err(failed(&begin, reason));
+    }
+    if matches!(call, Call::open_incoming { .. }) && open.arrivals.len() >= OUTSTANDING {
+        let reason = format!("{OUTSTANDING} arrivals of this connection are open already");
+        return Err(failed(&begin, reason));
+    }
+    if peer.certified {
+        in_its_own_name(&mut call, &peer.name);
+    }
+    let other = |()| failed(&begin, "the token belongs to a migration of another host".to_owned());
+    let claim = open.note(&call, peer).map_err(other)?;
+    Ok((call, claim))
+}
+
+/// A peer that has proved who it is speaks for nobody else.
+fn in_its_own_name(call: &mut Call, name: &str) {
+    match call {
+        Call::check { arrival } | Call::reserve { arrival, .. } => arrival.from = name.to_owned(),
+        Call::store_replica { standby } => standby.origin = name.to_owned(),
+        Call::drop_replicas { origin, .. } => *origin = name.to_owned(),
+        _ => {}
+    }
+}
+
+/// Refuses what may be done with a peer's own zones only, if the zone is not its own.
+async fn own(host: &dyn Host, peer: &Peer, call: &Call) -> Result<(), HostError> {
+    let deed = Deed::of(call);
+    if deed == Deed::Look || peer.role == Role::Admin {
+        return Ok(());
+    }
+    let Standing { relation, reason } = host.standing(&peer.name, &Named::by(call)).await?;
+    if deed.is_allowed(relation) {
+        return Ok(());
+    }
+    if let Call::reserve { arrival, .. } = call {
+        // Asked whether a zone may come, a host says what is against it.
+        let blockers = vec![Blocker::new(BlockerKind::Identity, reason)];
+        let zone = arrival.manifest.zone.name.clone();
+        return Err(HostError::Refused { host: host.name().to_owned(), zone, blockers });
+    }
+    let (host, peer, call) = (host.name().to_owned(), peer.name.clone(), call.name().to_owned());
+    Err(HostError::NotItsOwn { host, peer, call, reason })
+}
+
+async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
+    let name = host.name().to_owned();
+    let task = tokio::spawn(async move { call.ask(&*host).await });
+    task.await.unwrap_or_else(|error| {
+        Err(HostError::NoAnswer { host: name, reason: format!("its agent failed within the call: {error}") })
+    })
+}
+
+fn reply(id: u64, answer: Result<Value, HostError>) -> Reply {
+    match answer {
+        Ok(ok) => Reply::Ok { id, ok },
+        Err(error) => {
+            let err = serde_json::to_value(&error).unwrap_or_else(|_| Value::String(error.to_string()));
+            Reply::Err { id, err }
+        }
+    }
+}

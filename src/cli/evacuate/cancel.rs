@@ -1,0 +1,71 @@
+//! How a run is given up: signals, the deadline, and `--cancel` from another terminal.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
+use crate::evacuation::cancel::{Cancel, CancelReason, Stage};
+use crate::evacuation::control_socket;
+use crate::store::Direction;
+
+/// `sysadm evacuate --cancel`.
+pub async fn ask(context: &Context) -> Result<Exit, CliError> {
+    let answer = control_socket::ask_to_stop(&context.paths).await;
+    let answer = answer.map_err(|error| CliError::new(Exit::Error, error))?;
+    let what = match answer.direction {
+        Direction::Evacuate => "evacuation",
+        Direction::Return => "return",
+        Direction::Migrate => "migration",
+    };
+    let how = match answer.stage {
+        Stage::Running | Stage::Finishing => "to stop",
+        Stage::Aborting => "to stop at once",
+    };
+    let more = match answer.stage {
+        Stage::Running | Stage::Finishing => "; --cancel again gives that up, too",
+        Stage::Aborting => "",
+    };
+    ui::say(&format!("asked the {what} (pid {}) {how}: {}{more}", answer.pid, answer.stage.words()));
+    Ok(Exit::Done)
+}
+
+/// Gives the run up after that time.
+pub fn listen_for_deadline(cancel: &Cancel, deadline: Option<Duration>) {
+    let Some(deadline) = deadline else { return };
+    let cancel = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(deadline).await;
+        ui::complain(&format!("the deadline has passed; {}", Stage::Aborting.words()));
+        cancel.raise(Stage::Aborting, CancelReason::Deadline);
+    });
+}
+
+/// SIGINT is pressed by a person, who can do it twice. SIGTERM comes once, from something that waits a while and
+/// then kills. SIGHUP says that the terminal is gone, and nothing is written there that anybody must read.
+pub fn listen_for_signals(cancel: &Cancel) {
+    on(SignalKind::hangup(), || {});
+    let pressed = cancel.clone();
+    on(SignalKind::interrupt(), move || {
+        let stage = pressed.stage().next();
+        let more = if stage == Stage::Finishing { "; ^C again gives that up, too" } else { "" };
+        // Told before it is done: what it leads to is told after it.
+        ui::complain(&format!("cancelled: {}{more}", stage.words()));
+        pressed.raise(stage, CancelReason::Operator);
+    });
+    let ended = cancel.clone();
+    on(SignalKind::terminate(), move || {
+        ui::complain(&format!("SIGTERM: {}", Stage::Aborting.words()));
+        ended.raise(Stage::Aborting, CancelReason::Operator);
+    });
+}
+
+fn on(kind: SignalKind, act: impl Fn() + Send + 'static) {
+    let Ok(mut signals) = signal(kind) else { return };
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            act();
+        }
+    });
+}

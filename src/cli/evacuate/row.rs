@@ -1,0 +1,88 @@
+//! One zone's line of `evacuate -l`, in each of its forms.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::eta::when;
+use crate::cli::CliError;
+use crate::cli::columns::{Column, pick};
+use crate::cli::context::Context;
+use crate::evacuation::{Row, Status, rows};
+use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
+use crate::run_lock::lock_holder;
+use crate::store::Store;
+
+/// What is listed of a run that goes on, if its end is known.
+const UNDER_WAY: &str = "ZONENAME,STATE,DEST,WHEN,ERROR";
+
+/// The first four are sysadm(8)'s own.
+const COLUMNS: &[Column<Row>] = &[
+    Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
+    Column { name: "STATE", width: 9, value: |row| Some(row.state.to_string()) },
+    Column { name: "DEST", width: 40, value: |row| row.dest.as_ref().map(ToString::to_string) },
+    Column { name: "ERROR", width: 5, value: |row| row.error.clone() },
+    Column { name: "ORIGIN", width: 8, value: |row| Some(row.origin.clone()) },
+    Column { name: "KIND", width: 4, value: |row| row.kind.map(Kind::as_str).map(str::to_owned) },
+    Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
+    Column { name: "PROGRESS", width: 8, value: |row| percent(row).map(|percent| format!("{percent}%")) },
+    Column { name: "BYTES", width: 6, value: |row| (row.bytes.0 > 0).then(|| format_bytes(row.bytes.0)) },
+    Column {
+        name: "STARTED",
+        width: 16,
+        value: |row| row.started.map(|time| format_minute(time, &TimeZone::system())),
+    },
+    Column { name: "DURATION", width: 8, value: |row| Some(format_span(row.ended?.since(row.started?))) },
+    Column { name: "DOWNTIME", width: 8, value: |row| row.downtime.map(format_span) },
+    Column {
+        name: "EXPSTART",
+        width: 16,
+        value: |row| row.expected.map(|expected| format_minute(expected.start, &TimeZone::system())),
+    },
+    Column { name: "EXPDURATION", width: 11, value: |row| Some(format_span(row.expected?.duration)) },
+    Column { name: "EXPDOWNTIME", width: 11, value: |row| Some(format_span(row.expected?.downtime?)) },
+    Column {
+        name: "WHEN",
+        width: 5,
+        value: |row| when(row.state, row.started, row.expected, Millis::now(), &TimeZone::system()),
+    },
+];
+
+/// The fields that are listed: those that `wanted` names, or what there is to say of a run that goes on.
+pub fn fields(status: &Status, wanted: Option<&str>) -> Result<Vec<Column<Row>>, CliError> {
+    pick(COLUMNS, 4, wanted.or(status.expected.map(|_| UNDER_WAY)))
+}
+
+/// How far a zone is, in percent; none if it does not move.
+pub fn percent(row: &Row) -> Option<u64> {
+    use crate::store::MoveState::{Evacuated, Migrating, Returned, Stopped, Suspended};
+    match row.state {
+        Evacuated | Returned | Stopped | Suspended => Some(100),
+        // All sent is not yet there.
+        Migrating if row.bytes.1 > 0 => Some((row.bytes.0.saturating_mul(100) / row.bytes.1).min(99)),
+        _ => None,
+    }
+}
+
+/// What the store says.
+pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliError> {
+    let Some(store) = store else { return Ok(Status::default()) };
+    let (away, rests) = (store.away()?, store.rests()?);
+    // Whatever else holds the lock is no run.
+    let living = lock_holder(&context.paths).and_then(|holder| holder.pid());
+    let latest = store.latest_run(living)?;
+    let runs = latest.as_ref().is_some_and(|(run, _)| Some(run.pid) == living);
+    Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), runs))
+}
+
+/// One zone. Times in milliseconds since 1970, spans in milliseconds, sizes in bytes.
+pub fn row_document(row: &Row) -> Value {
+    json!({
+        "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error, "origin": row.origin,
+        "kind": row.kind, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
+        "started_ms": row.started, "duration_ms": row.ended.zip(row.started).map(|(end, start)| end.since(start)),
+        "downtime_ms": row.downtime,
+        "expected_start_ms": row.expected.map(|expected| expected.start),
+        "expected_duration_ms": row.expected.map(|expected| expected.duration),
+        "expected_downtime_ms": row.expected.and_then(|expected| expected.downtime),
+    })
+}

@@ -1,0 +1,85 @@
+//! When something will be, as people type it.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::model::Millis;
+
+/// `2026-11-22 02:00`, `+2h`, or `none`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimeArg {
+    /// At that time of this host.
+    At(DateTime),
+    /// After that time.
+    In(Duration),
+    /// Not any more.
+    Never,
+}
+
+impl FromStr for TimeArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no time; write \"YYYY-MM-DD HH:MM\", +90min, +2h, or none");
+        if text == "none" {
+            return Ok(Self::Never);
+        }
+        match text.strip_prefix('+') {
+            Some(span) => humantime::parse_duration(span).map(Self::In).map_err(|_| bad()),
+            None => DateTime::strptime("%Y-%m-%d %H:%M", text).map(Self::At).map_err(|_| bad()),
+        }
+    }
+}
+
+impl TimeArg {
+    /// The moment; none for never.
+    ///
+    /// # Errors
+    /// If it has passed, or there is no such moment.
+    pub fn moment(&self, now: Millis, zone: &TimeZone) -> Result<Option<Millis>, String> {
+        let moment = match self {
+            Self::Never => return Ok(None),
+            Self::In(span) => now.after(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+            Self::At(time) => {
+                let time = time.to_zoned(zone.clone()).map_err(|error| error.to_string())?;
+                Millis(time.timestamp().as_millisecond())
+            }
+        };
+        if moment < now { Err("that time has passed".to_owned()) } else { Ok(Some(moment)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_795_300_000_000);
+
+    fn moment(text: &str) -> Result<Option<i64>, String> {
+        text.parse::<TimeArg>()?.moment(NOW, &TimeZone::UTC).map(|moment| moment.map(|moment| moment.0))
+    }
+
+    #[test]
+    fn a_time_is_a_date_or_a_span_from_now() {
+        assert_eq!(moment("+90min"), Ok(Some(NOW.0 + 5_400_000)));
+        assert_eq!(moment("+2h"), Ok(Some(NOW.0 + 7_200_000)));
+        assert_eq!(moment("2026-12-24 18:30"), Ok(Some(1_798_137_000_000)));
+        assert_eq!(moment("none"), Ok(None));
+        let east = TimeZone::fixed(jiff::tz::offset(1));
+        let local = "2026-12-24 18:30".parse::<TimeArg>().unwrap().moment(NOW, &east);
+        assert_eq!(local, Ok(Some(Millis(1_798_133_400_000))));
+    }
+
+    #[test]
+    fn what_is_no_time_or_has_passed_is_refused() {
+        for bad in
+            ["", "+", "+soon", "2h", "tomorrow", "2026-12-24", "2026-13-24 18:30", "2026-12-24 25:00", "+-1h"]
+        {
+            assert!(moment(bad).unwrap_err().contains("is no time"), "{bad:?} was taken");
+        }
+        assert_eq!(moment("2020-01-01 00:00"), Err("that time has passed".to_owned()));
+    }
+}

@@ -1,0 +1,44 @@
+//! The configuration that is here of a zone which comes, and comes over that: kept until the zone is here for good.
+//!
+//! It is a row among the zones that are `configured` here, which nobody heeds while the platform has the zone. It is
+//! there before room is booked, so before anything of the zone can come; if the zone does not stay, what it came over
+//! is `configured` here.
+
+use uuid::Uuid;
+
+use super::Local;
+use crate::host::{Host, HostError};
+use crate::model::document::Written;
+use crate::model::{Manifest, Zone, ZoneState};
+use crate::store::Detached;
+
+/// Who has detached a zone that nobody has.
+const NOBODY: &str = "sysadm";
+
+impl Local {
+    /// Keeps the configuration that the platform has of a zone that does not run, if it has one.
+    pub(super) async fn save_previous_config(&self, uuid: Uuid) -> Result<(), HostError> {
+        let inventory = self.inventory().await?;
+        let Some(present) = inventory.zones.iter().find(|zone| zone.uuid == uuid) else { return Ok(()) };
+        let manifest = self.platform.manifest(&present.name).await.map_err(|error| self.failed(error))?;
+        let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
+        let manifest = Manifest { zone: at_rest, ..manifest };
+        let row = Detached::new(manifest, Written::by(&self.name, (self.clock)()), NOBODY.to_owned());
+        self.store.begin_detached(&row).map_err(|error| self.failed(error))
+    }
+
+    /// The zone is attached, here or elsewhere: what was kept of it does not hold any more.
+    pub(super) fn drop_previous_config(&self, uuid: Uuid) -> Result<(), HostError> {
+        self.store.remove_detached(uuid).map(drop).map_err(|error| self.failed(error))
+    }
+
+    /// The same at the end of its arrival, if it is here.
+    pub(super) async fn drop_previous_config_if_it_is_here(&self, uuid: Uuid) -> Result<(), HostError> {
+        let rows = self.store.detached().map_err(|error| self.failed(error))?;
+        let is_kept = rows.iter().any(|row| row.uuid == uuid);
+        if is_kept && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid) {
+            self.drop_previous_config(uuid)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! Room for a zone that comes: looked for and booked in one go, so that two sources never get the same.
+
+use super::Local;
+use crate::host::HostError;
+use crate::host::capacity::{cpus_of, memory_of};
+use crate::model::{Arrival, Blocker, BlockerKind, Millis};
+use crate::store::Reservation;
+
+/// No booking lasts longer without being made again, whatever its owner says, in milliseconds.
+const LONGEST_LEASE: u64 = 24 * 3_600_000;
+
+/// Room is booked for no more zones of one host at once.
+const MANY: usize = 1024;
+
+impl Local {
+    /// When a booking for so many milliseconds ends.
+    pub(super) fn until(&self, lease: u64) -> Millis {
+        (self.clock)().after(lease.min(LONGEST_LEASE))
+    }
+
+    /// Checks everything again, books room, and keeps what the zone comes over.
+    pub(super) async fn book(&self, arrival: &Arrival, lease: u64) -> Result<(), HostError> {
+        let zone = &arrival.manifest.zone;
+        let mut blockers = self.blockers_but_the_same(arrival).await?;
+        let earlier = self.booked_beside(zone)?;
+        let room = self.capacity().await?;
+        let wanted = Reservation {
+            zone: zone.name.clone(),
+            uuid: zone.uuid,
+            source: arrival.from.clone(),
+            memory: memory_of(arrival),
+            cpus: cpus_of(arrival),
+            expires: self.until(lease),
+        };
+        let admit = |others: &[Reservation]| {
+            // One that has arrived since the zones were listed may be neither among them nor booked any more.
+            let gone = earlier.iter().filter(|one| others.iter().all(|other| other.uuid != one.uuid));
+            let booked: Vec<_> = others.iter().chain(gone).cloned().collect();
+            blockers.extend(room.blockers(arrival, &booked));
+            let is_it = |other: &&Reservation| other.zone == wanted.zone || other.uuid == wanted.uuid;
+            if let Some(other) = others.iter().find(is_it) {
+                let reason = format!("{} expects a zone of this name from {}", self.name, other.source);
+                blockers.push(Blocker::new(BlockerKind::Identity, reason));
+            }
+            if others.iter().filter(|other| other.source == wanted.source).count() >= MANY {
+                let reason = format!("room is booked there for {MANY} zones of {} already", wanted.source);
+                blockers.push(Blocker::new(BlockerKind::Host, reason));
+            }
+            if blockers.is_empty() { Ok(()) } else { Err(blockers) }
+        };
+        let booked =
+            self.store.reserve(&wanted, (self.clock)(), admit).map_err(|error| self.failed(error))?;
+        booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
+        let noted = async {
+            self.welcome(arrival)?;
+            self.note_owners(zone.uuid, &arrival.from, &arrival.owners).await?;
+            self.save_previous_config(zone.uuid).await
+        };
+        noted.await.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))
+    }
+}

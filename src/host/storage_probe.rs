@@ -1,0 +1,371 @@
+//! Finding out whether two hosts see the same storage.
+//!
+//! A path that exists on both hosts proves nothing: it may be two copies. So the host of the zone leaves a
+//! mark beside each writable disk (a small file with a random content), the other host looks for it, and the
+//! mark is taken away. Where no mark can be left (a device, a read-only folder) a fingerprint of what is
+//! there is compared.
+
+mod servers;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ring::digest::{Context, SHA256};
+use rustix::fs::{OFlags, major, minor};
+use serde::{Deserialize, Serialize};
+
+use crate::file;
+use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
+use crate::platform::linux::device_name;
+use servers::reach;
+
+/// No more marks are left at once than that.
+const MANY: usize = 16_384;
+
+/// How the files begin that are left as marks.
+const PREFIX: &str = ".sysadm-probe-";
+
+/// A zone as it is offered to other hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// All about it.
+    pub manifest: Manifest,
+    /// What tells its storage from other storage.
+    pub ticket: ProbeTicket,
+    /// The hosts for which it is where it is, beside that host itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
+}
+
+/// The marks of one probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeTicket {
+    /// One for each piece of storage, in the order of the manifest.
+    pub marks: Vec<Mark>,
+}
+
+/// How one piece of storage is to be recognised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The storage.
+    pub disk: Disk,
+    /// What proves that it is the same one.
+    pub proof: Proof,
+}
+
+/// A proof of being the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// This file holds this text now.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Its whole content.
+        content: String,
+    },
+    /// It reads like this.
+    Fingerprint(String),
+    /// Its servers can be reached.
+    Servers,
+    /// It is not there, and need not be.
+    Absent,
+    /// The host of the zone could not make a proof.
+    None {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What the other host sees of one piece of storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskView {
+    /// Where it was looked for.
+    pub source: DiskSource,
+    /// What was found.
+    #[serde(flatten)]
+    pub seen: Seen,
+}
+
+/// What there is to say of a piece of storage. Nothing: it is the same, as far as that can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Why the zone cannot be with it.
+    pub problem: Option<String>,
+    /// What the administrator is told all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Seen {
+    fn problem(reason: impl Into<String>) -> Self {
+        Self { problem: Some(reason.into()), note: None }
+    }
+
+    fn note(text: impl Into<String>) -> Self {
+        Self { problem: None, note: Some(text.into()) }
+    }
+}
+
+impl From<Option<String>> for Seen {
+    fn from(problem: Option<String>) -> Self {
+        Self { problem, note: None }
+    }
+}
+
+impl DiskView {
+    /// The problem, as a reason why the zone cannot come.
+    pub fn blocker(&self) -> Option<Blocker> {
+        let problem = self.seen.problem.as_ref()?;
+        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
+    }
+
+    /// What is said of it although nothing stands against it.
+    pub fn note(&self) -> Option<String> {
+        let note = self.seen.note.as_ref()?;
+        Some(format!("storage {} {note}", self.source))
+    }
+}
+
+/// The marks that this host has left and not yet taken away.
+#[derive(Debug, Default)]
+pub struct Markers {
+    left: Mutex<HashSet<PathBuf>>,
+}
+
+impl Markers {
+    /// Leaves a mark at each disk, or makes another proof where none can be left.
+    pub fn leave(&self, disks: &[Disk]) -> ProbeTicket {
+        // Disks in one folder share a mark.
+        let mut folders = BTreeMap::new();
+        let marks = disks.iter().map(|disk| {
+            let may_be_missing = !disk.presence.is_needed();
+            let proof = match (&disk.source, disk.readonly) {
+                (DiskSource::Network { .. }, _) => Proof::Servers,
+                (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path), _)
+                    if may_be_missing && is_missing(path) =>
+                {
+                    Proof::Absent
+                }
+                (DiskSource::Block(path), _) | (DiskSource::File(path), true) => by_content(path),
+                (DiskSource::File(path), false) if is_block_device(path) => by_content(path),
+                (DiskSource::Dir(path), _) => self.mark_in(path, &mut folders),
+                (DiskSource::File(path), false) => match (path.try_exists(), path.parent()) {
+                    (Ok(true), Some(folder)) => self.mark_in(folder, &mut folders),
+                    _ => Proof::None { reason: "is missing on its own host".to_owned() },
+                },
+            };
+            Mark { disk: disk.clone(), proof }
+        });
+        ProbeTicket { marks: marks.collect() }
+    }
+
+    fn mark_in(&self, folder: &Path, known: &mut BTreeMap<PathBuf, Proof>) -> Proof {
+        let make = || {
+            if self.left.lock().unwrap_or_else(PoisonError::into_inner).len() >= MANY {
+                return Proof::None { reason: format!("{MANY} marks are left already and not taken away") };
+            }
+            let path = folder.join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
+            let content = uuid::Uuid::new_v4().to_string();
+            match file::create(&path, &content, 0o644) {
+                Ok(()) => {
+                    self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+                    Proof::File { path, content }
+                }
+                Err(error) => Proof::None {
+                    reason: format!("cannot be marked on its own host, in its folder: {error}"),
+                },
+            }
+        };
+        known.entry(folder.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// Takes the marks away that this host itself has left; others are not touched.
+    pub fn take_away(&self, ticket: &ProbeTicket) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        for mark in &ticket.marks {
+            if let Proof::File { path, .. } = &mark.proof
+                && left.remove(path)
+            {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+}
+
+impl Drop for Markers {
+    fn drop(&mut self) {
+        for path in self.left.get_mut().unwrap_or_else(PoisonError::into_inner).drain() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Looks for each mark from this host.
+pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
+    let views = ticket.marks.iter().map(|mark| async {
+        let seen = match (&mark.proof, &mark.disk.source) {
+            (Proof::Servers, DiskSource::Network { protocol, servers }) => reach(protocol, servers).await,
+            (Proof::Absent, _) => absent(&mark.disk, "is missing on its own host"),
+            (Proof::File { .. } | Proof::Fingerprint(_), _) if stays_behind(&mark.disk) => {
+                absent(&mark.disk, GONE)
+            }
+            (proof, source) => compare(proof, source).into(),
+        };
+        DiskView { source: mark.disk.source.clone(), seen }
+    });
+    futures_util::future::join_all(views).await
+}
+
+/// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
+pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
+    let views = disks.iter().map(|disk| async {
+        let seen = match &disk.source {
+            DiskSource::Network { protocol, servers } => reach(protocol, servers).await,
+            DiskSource::File(path) | DiskSource::Dir(path) | DiskSource::Block(path)
+                if !disk.presence.is_needed() && is_missing(path) =>
+            {
+                absent(disk, GONE)
+            }
+            // libvirt takes a block device for a file, too.
+            DiskSource::File(path) => {
+                not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()).into()
+            }
+            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir).into(),
+            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device).into(),
+        };
+        DiskView { source: disk.source.clone(), seen }
+    });
+    futures_util::future::join_all(views).await
+}
+
+/// Said of storage that is not where the zone goes.
+const GONE: &str = "stays behind: it is not there";
+
+/// What there is to say of storage that is not there, and need not be.
+fn absent(disk: &Disk, why: &str) -> Seen {
+    match (disk.presence, &disk.source) {
+        // A peer's word alone.
+        (Presence::Needed, _) => Seen::problem(why),
+        (Presence::Optional, _) => Seen::note(format!("{why}; the zone does without it")),
+        (Presence::Made, DiskSource::File(path)) if path.parent().is_some_and(is_missing) => {
+            Seen::problem("cannot be made there: its folder is missing")
+        }
+        (Presence::Made, _) => Seen::default(),
+    }
+}
+
+/// Whether it is at its own host, and not here, and the zone comes without it. What it would make anew is not left behind.
+fn stays_behind(disk: &Disk) -> bool {
+    let (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path)) = &disk.source else {
+        return false;
+    };
+    disk.presence == Presence::Optional && is_missing(path)
+}
+
+fn is_missing(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn is_block_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|about| about.file_type().is_block_device())
+}
+
+fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) -> Option<String> {
+    match path.metadata() {
+        Ok(about) if is_so(&about.file_type()) => None,
+        Ok(_) => Some(format!("is there, but it is no {kind}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+        Err(error) => Some(format!("cannot be looked at: {error}")),
+    }
+}
+
+fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
+    match (proof, source) {
+        (Proof::None { reason }, _) => Some(reason.clone()),
+        (Proof::File { path, content }, DiskSource::File(disk) | DiskSource::Dir(disk)) => {
+            // What a peer names must be a mark in the disk's own folder, and nothing else.
+            let in_folder = path.parent() == disk.parent() || path.parent() == Some(disk);
+            let named =
+                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+            if !in_folder || !named {
+                return Some("the mark is not beside it".to_owned());
+            }
+            match (disk.try_exists(), read_start(path, 64)) {
+                (Ok(true), Ok(found)) if found == content.as_bytes() => None,
+                (Ok(true), _) => Some("is there, but it is not the same storage".to_owned()),
+                (Ok(false), _) => Some("is not there".to_owned()),
+                (Err(error), _) => Some(format!("cannot be looked at: {error}")),
+            }
+        }
+        (Proof::Fingerprint(theirs), DiskSource::File(path) | DiskSource::Block(path)) => {
+            match fingerprint(path) {
+                Ok(ours) if ours == *theirs => None,
+                Ok(_) => Some("is there, but with another content".to_owned()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+                Err(error) => Some(format!("cannot be read: {error}")),
+            }
+        }
+        _ => Some("cannot be compared".to_owned()),
+    }
+}
+
+fn by_content(path: &Path) -> Proof {
+    match fingerprint(path) {
+        Ok(text) => Proof::Fingerprint(text),
+        Err(error) => Proof::None { reason: format!("cannot be read on its own host: {error}") },
+    }
+}
+
+/// Opens what another host names, if it is a file or a block device. Whatever else lies there (a pipe without a
+/// writer, a terminal) could keep its reader waiting for ever.
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() || kind.is_block_device() {
+        Ok(file)
+    } else {
+        Err(std::io::Error::other("it is neither a file nor a block device"))
+    }
+}
+
+fn read_start(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What tells a device or a read-only file from another one: a world-wide name where the device has one, else
+/// its size and parts of its content that nobody writes to while it is in use.
+fn fingerprint(path: &Path) -> std::io::Result<String> {
+    const MIB: u64 = 1 << 20;
+    let mut file = open(path)?;
+    let about = file.metadata()?;
+    let (size, parts) = if about.file_type().is_block_device() {
+        let device = PathBuf::from(format!("/sys/dev/block/{}:{}", major(about.rdev()), minor(about.rdev())));
+        if let Some(name) = device_name(&device) {
+            return Ok(name);
+        }
+        // Partition table, and where ext4 keeps its UUID: they do not change while a guest runs.
+        (file.seek(SeekFrom::End(0))?, vec![(0, 1024), (1128, 32)])
+    } else {
+        let size = about.len();
+        (size, vec![(0, MIB), (size / 2, MIB), (size.saturating_sub(MIB), MIB)])
+    };
+    let mut hash = Context::new(&SHA256);
+    for (offset, length) in parts {
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        (&mut file).take(length).read_to_end(&mut bytes)?;
+        hash.update(&bytes);
+    }
+    let digest: String = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{size}:{digest}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! A name that an administrator chose.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A name that an administrator chose, of a policy or of a group: like a zone name, so it is never an option, a path
+/// or a host URI.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Identifier(String);
+
+impl Identifier {
+    /// The policy that holds where none is named.
+    pub fn default_policy() -> Self {
+        Self("spread".to_owned())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Identifier {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins && text.len() <= 63 && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        let rule = "1 to 63 letters, digits, '_', '-' and '.' are allowed, the first a letter or digit";
+        let shown: String = text.chars().take(80).collect();
+        Err(format!("{shown:?} cannot be a name: {rule}"))
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for Identifier {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Identifier> for String {
+    fn from(name: Identifier) -> Self {
+        name.0
+    }
+}

@@ -1,0 +1,152 @@
+//! From a fleet to a plan that can be looked at, kept and carried out: places, then times. Pure.
+
+use super::{
+    About, Action, Calibration, Costs, Fleet, FleetHost, FleetZone, HostIx, Placement, PlacementRequest,
+    Plan, PlanFile, Refusal, Rules, Terms, Trip, Unplaced, UnplacedZone, ZoneIx, place, schedule,
+};
+
+/// A plan with what it was made from, still by numbers.
+#[derive(Clone, Debug)]
+pub struct BuiltPlan {
+    /// The fleet.
+    pub fleet: Fleet,
+    /// What was kept to.
+    pub rules: Rules,
+    /// Who goes where.
+    pub placement: Placement,
+    /// When.
+    pub plan: Plan,
+}
+
+/// What is known of moves before any of this plan.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// What moves cost.
+    pub costs: Costs,
+    /// What was learnt from earlier ones.
+    pub calibration: Calibration,
+    /// Bytes a second that one stream carries at most; none if not known.
+    pub stream: Option<u64>,
+}
+
+/// Finds places for the zones of the question, and times for their moves.
+pub fn build(fleet: Fleet, rules: Rules, question: &PlacementRequest, history: &History) -> BuiltPlan {
+    let placement = place(&fleet, &rules, question);
+    timed(fleet, rules, placement, history)
+}
+
+/// Times for moves whose places are given.
+pub fn timed(fleet: Fleet, rules: Rules, placement: Placement, history: &History) -> BuiltPlan {
+    timed_with(fleet, rules, placement, history, &|_, _| false)
+}
+
+/// Times for moves whose places are given; `aside` says which zone may be on which third host for a while, where zones
+/// wait for each other.
+pub(super) fn timed_with(
+    fleet: Fleet,
+    rules: Rules,
+    placement: Placement,
+    history: &History,
+    aside: &dyn Fn(ZoneIx, HostIx) -> bool,
+) -> BuiltPlan {
+    let forecast = |trip: &Trip<'_>| {
+        let model = history.costs.forecast(trip)?;
+        Ok(history.calibration.correct(trip, model))
+    };
+    let terms = Terms {
+        forecast: &forecast,
+        pivot: aside,
+        trunks: Vec::new(),
+        switch: None,
+        stream: history.stream,
+        ready: std::collections::BTreeMap::new(),
+    };
+    let plan = schedule(&fleet, &rules, &placement, &terms);
+    BuiltPlan { fleet, rules, placement, plan }
+}
+
+impl PlacementRequest {
+    /// All zones that are to leave these hosts (by name): those that run, and with `all` those that do not.
+    pub fn drain(fleet: &Fleet, hosts: &[String], all: bool) -> Self {
+        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        let leaves = |zone: &FleetZone| {
+            hosts.contains(&zone.host)
+                && (zone.running || all)
+                && matches!(zone.action, Action::Live | Action::Restart)
+        };
+        let zones = fleet.zones.iter().enumerate().filter(|(_, zone)| leaves(zone));
+        let drained = fleet.hosts.iter().enumerate().filter(|(_, host)| hosts.contains(&host.name));
+        Self {
+            zones: zones.map(|(place, _)| ZoneIx(number(place))).collect(),
+            drained: drained.map(|(place, _)| HostIx(number(place))).collect(),
+        }
+    }
+}
+
+impl BuiltPlan {
+    /// A zone.
+    pub fn zone(&self, zone: ZoneIx) -> Option<&FleetZone> {
+        self.fleet.zones.get(zone.0 as usize)
+    }
+
+    /// A host's name.
+    pub fn host(&self, host: HostIx) -> &str {
+        self.fleet.hosts.get(host.0 as usize).map_or("", |host| &host.name)
+    }
+
+    /// A host.
+    pub fn host_of(&self, host: HostIx) -> Option<&FleetHost> {
+        self.fleet.hosts.get(host.0 as usize)
+    }
+
+    /// When the first move of a zone begins, ms; none if it does not move.
+    pub fn start(&self, name: &str) -> Option<u64> {
+        let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == name);
+        self.plan.moves.iter().find(|one| of_zone(one.zone)).map(|one| one.start_ms)
+    }
+
+    /// Zones that go nowhere, and all that stands against it.
+    pub fn unplaced(&self) -> Vec<UnplacedZone> {
+        let unplaced = self.placement.unplaced.iter().map(|one| (one.zone, self.refusals(one)));
+        let blocked = self.plan.blocked.iter().map(|one| {
+            let reasons = one.obstacles.iter().map(|obstacle| obstacle.describe(&self.fleet));
+            let to = self.host(one.to);
+            (one.zone, reasons.map(|reason| format!("{to}: {reason}")).collect())
+        });
+        let all = unplaced.chain(blocked).filter_map(|(zone, reasons)| {
+            let zone = self.zone(zone)?;
+            Some(UnplacedZone { zone: zone.name.clone(), host: zone.host.clone(), reasons })
+        });
+        all.collect()
+    }
+
+    /// Guests of these hosts that would have to leave and cannot be handled: with `all` also those that do not run.
+    pub fn unhandled(&self, hosts: &[String], all: bool) -> impl Iterator<Item = UnplacedZone> {
+        let emptied = self.fleet.hosts.iter().filter(|host| hosts.contains(&host.name));
+        emptied.flat_map(move |host| {
+            host.unhandled(all).map(|unmanaged_guest| UnplacedZone::unhandled(&host.name, unmanaged_guest))
+        })
+    }
+
+    /// Why a zone fits nowhere, host by host, but for its own. That a host is no target of a zone is not said where it
+    /// has some.
+    fn refusals(&self, unplaced: &Unplaced) -> Vec<String> {
+        let zone = self.zone(unplaced.zone);
+        let has_targets = zone.is_some_and(|zone| zone.targets.is_some());
+        let tells = |(host, refusals): &&(HostIx, Vec<Refusal>)| {
+            let is_home = zone.is_some_and(|zone| zone.host == self.host(*host));
+            !(is_home || has_targets && refusals.contains(&Refusal::NotATarget))
+        };
+        let told = unplaced.refusals.iter().filter(tells).map(|(host, refusals)| {
+            let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+            format!("{}: {}", self.host(*host), reasons.join("; "))
+        });
+        let told: Vec<_> = told.collect();
+        if told.is_empty() { vec!["it has no target".to_owned()] } else { told }
+    }
+
+    /// As a file, with the zones that go nowhere.
+    pub fn file(&self, about: About, unplaced: Vec<UnplacedZone>) -> PlanFile {
+        PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, unplaced)
+    }
+}

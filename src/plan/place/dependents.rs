@@ -1,0 +1,81 @@
+//! Zones that must move after others: where one of these finds no place, its dependents do not move either, and take
+//! no room from anybody.
+
+use std::collections::HashMap;
+
+use super::Search;
+use super::improve::last_look;
+use super::problem::Problem;
+use super::repair::{repair, settle, stay};
+use super::state::State;
+
+/// The names of zones of the question that do not move, and how many zones have each.
+pub(super) type Held<'a> = HashMap<&'a str, usize>;
+
+/// Whether an item that has no place yet could not move even if it had one.
+pub(super) fn is_late(state: &State<'_>, item: usize) -> bool {
+    let mut zones = state.problem.items[item].zones.iter();
+    zones.any(|zone| !state.problem.zone(*zone).after.is_empty())
+        && waits(state, &held(state, Some(item)), item)
+}
+
+pub(super) fn waits(state: &State<'_>, held: &Held<'_>, item: usize) -> bool {
+    let problem = state.problem;
+    problem.items[item].zones.iter().any(|zone| waits_for(problem, held, *zone).is_some())
+}
+
+/// One that must move before this zone, and does not.
+pub(super) fn waits_for<'a>(problem: &Problem<'a>, held: &Held<'_>, zone: usize) -> Option<&'a str> {
+    problem.zone(zone).after.iter().map(String::as_str).find(|name| held.contains_key(name))
+}
+
+/// Which zones do not move, if each that has a place moves unless one that must come before it does not. `also` is
+/// taken to have a place.
+pub(super) fn held<'a>(state: &State<'a>, also: Option<usize>) -> Held<'a> {
+    let problem = state.problem;
+    let (mut held, mut open) = (Held::new(), Vec::new());
+    for (number, item) in problem.items.iter().enumerate() {
+        item.zones.iter().for_each(|zone| *held.entry(&problem.zone(*zone).name).or_default() += 1);
+        if state.at[number].is_some() || also == Some(number) {
+            open.extend(&item.zones);
+        }
+    }
+    loop {
+        let (wait, go): (Vec<usize>, _) =
+            open.iter().partition(|zone| waits_for(problem, &held, **zone).is_some());
+        for zone in &go {
+            let name = problem.zone(*zone).name.as_str();
+            match held.get_mut(name) {
+                Some(more) if *more > 1 => *more -= 1,
+                _ => drop(held.remove(name)),
+            }
+        }
+        if go.is_empty() {
+            return held;
+        }
+        open = wait;
+    }
+}
+
+/// Takes those out that come after one that is left, or wait for themselves in a cycle; others may have their room.
+pub(super) fn drop_dependents(state: &mut State<'_>, search: &mut Search) {
+    let mut any = false;
+    loop {
+        let held = held(state, None);
+        let placed = (0..state.at.len()).filter(|item| state.at[*item].is_some());
+        let late: Vec<_> = placed.filter(|item| waits(state, &held, *item)).collect();
+        if late.is_empty() {
+            break;
+        }
+        any = true;
+        for item in late {
+            state.take(item);
+            stay(state, search, item);
+        }
+        repair(state, search);
+        settle(state, search);
+    }
+    if any {
+        last_look(state);
+    }
+}

@@ -1,0 +1,26 @@
+//! Plugs a zone's interfaces into other networks: the one change that is made to the document of a zone that moves.
+
+use roxmltree::Node;
+
+use super::text::{self, Change, changed};
+use super::{child, interfaces, mac_of, network_of, read};
+use crate::model::{Interface, InterfaceMapping};
+
+/// The same document with these changes to the `<source>` of its interfaces.
+///
+/// # Errors
+/// What is wrong with the document.
+pub fn map_interfaces(xml: &str, mappings: &[InterfaceMapping]) -> Result<String, String> {
+    let document = read(xml)?;
+    let changes = interfaces(document.root_element()).filter_map(|device| change(device, mappings));
+    Ok(changed(xml, changes.collect::<Result<_, _>>()?))
+}
+
+fn change(device: Node<'_, '_>, mappings: &[InterfaceMapping]) -> Option<Result<Change, String>> {
+    let (attribute, network) = network_of(device)?;
+    let to = Interface::new(mac_of(device)?, network).goes_to(mappings)?.as_str();
+    Some(text::attribute(child(device, "source")?, attribute, to))
+}
+
+#[cfg(test)]
+mod tests;

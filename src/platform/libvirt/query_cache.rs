@@ -1,0 +1,144 @@
+//! Questions to libvirt, and to its emulators, about what they can do. They give the same answer for a while, and may need
+//! seconds for it: so an answer is kept for a minute, and no longer, since QEMU and libvirt may be updated. What is said
+//! against a question is not kept: that is soon said again, and may have been about the moment alone.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Driver;
+use super::virsh::failed;
+use crate::exec::{Command, ExecError};
+use crate::platform::PlatformError;
+
+/// What virsh printed, or what it said against the question.
+pub type Answer = Result<String, String>;
+
+/// Words for virsh, and what it is given to read.
+type Question = (Vec<String>, String);
+
+/// For how long an answer holds.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Questions with their answers, and when they were asked.
+#[derive(Debug, Default)]
+pub struct QueryCache(Mutex<HashMap<Question, (Instant, String)>>);
+
+impl QueryCache {
+    /// Asks virsh in these words. `input` is what it reads from `/dev/stdin`, if they name that.
+    ///
+    /// # Errors
+    /// If libvirt does not answer. That it answers "no" is an answer.
+    pub async fn ask<I: Into<String>>(
+        &self,
+        words: impl IntoIterator<Item = I>,
+        input: &str,
+    ) -> Result<Answer, PlatformError> {
+        let question: Question = (words.into_iter().map(Into::into).collect(), input.to_owned());
+        if let Some(answer) = self.fresh(&question, Instant::now()) {
+            return Ok(Ok(answer));
+        }
+        let answer = ask_now(&question.0, input).await?;
+        if let Ok(answer) = &answer {
+            self.keep(question, answer.clone(), Instant::now());
+        }
+        Ok(answer)
+    }
+
+    /// Asks one of libvirt's emulators for its devices, as a list for people.
+    ///
+    /// # Errors
+    /// If it does not tell.
+    pub async fn devices(&self, emulator: &Path) -> Result<String, ExecError> {
+        const WORDS: [&str; 4] = ["-machine", "none", "-device", "help"];
+        let question = (
+            [emulator.display().to_string()].into_iter().chain(WORDS.map(str::to_owned)).collect(),
+            String::new(),
+        );
+        if let Some(answer) = self.fresh(&question, Instant::now()) {
+            return Ok(answer);
+        }
+        let answer = Command::at(emulator, "qemu").args(WORDS).timeout(Duration::from_secs(10)).run().await?;
+        self.keep(question, answer.clone(), Instant::now());
+        Ok(answer)
+    }
+
+    fn fresh(&self, question: &Question, now: Instant) -> Option<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(question).filter(|(asked, _)| is_fresh(*asked, now)).map(|(_, answer)| answer.clone())
+    }
+
+    fn keep(&self, question: Question, answer: String, now: Instant) {
+        /// What peers ask for is theirs to say: it must not grow without end.
+        const MANY: usize = 256;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (asked, _)| is_fresh(*asked, now));
+        if known.len() >= MANY {
+            known.clear();
+        }
+        known.insert(question, (now, answer));
+    }
+}
+
+fn is_fresh(asked: Instant, now: Instant) -> bool {
+    now.duration_since(asked) < FRESH
+}
+
+/// Asks virsh what may be another thing at any time.
+///
+/// # Errors
+/// If libvirt does not answer. That it answers "no" is an answer.
+pub async fn ask_now(words: &[String], input: &str) -> Result<Answer, PlatformError> {
+    const WHAT: &str = "ask libvirt what it has";
+    let command = Driver::Qemu.virsh().args(words.iter().map(String::as_str)).stdin(input);
+    match command.run().await {
+        Ok(output) => Ok(Ok(output)),
+        Err(error @ ExecError::Failed { .. }) => {
+            let said = error.stderr().to_owned();
+            match failed(WHAT, error) {
+                down @ PlatformError::Down { .. } => Err(down),
+                _ => Ok(Err(said)),
+            }
+        }
+        Err(error) => Err(failed(WHAT, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_kept_for_a_minute_and_no_longer_takes_room_after_it() {
+        let (known, start) = (QueryCache::default(), Instant::now());
+        let question = |name: &str| (vec![name.to_owned()], String::new());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        known.keep(question("version"), "9.0".to_owned(), start);
+        assert_eq!(known.fresh(&question("version"), after(59)).as_deref(), Some("9.0"));
+        assert_eq!(known.fresh(&question("version"), after(60)), None);
+        assert_eq!(known.fresh(&question("capabilities"), start), None);
+        known.keep(question("capabilities"), String::new(), after(60));
+        assert_eq!(known.0.lock().unwrap().len(), 1, "what is out of date is gone");
+    }
+
+    #[tokio::test]
+    async fn an_emulator_that_is_there_tells_its_devices_and_any_other_is_an_error() {
+        let known = QueryCache::default();
+        let emulator = Path::new("/usr/bin/qemu-system-x86_64");
+        let devices = known.devices(emulator).await.expect("the package qemu-system-x86 is installed");
+        assert!(devices.contains("name \"virtio-net-pci\""), "{devices}");
+        assert_eq!(known.0.lock().unwrap().len(), 1);
+        assert!(known.devices(Path::new("/no/such/qemu")).await.is_err());
+        assert!(known.devices(Path::new("/bin/false")).await.is_err());
+    }
+
+    #[test]
+    fn no_number_of_questions_takes_room_without_end() {
+        let (known, now) = (QueryCache::default(), Instant::now());
+        for number in 0..1000 {
+            known.keep((vec![number.to_string()], String::new()), String::new(), now);
+            assert!(known.0.lock().unwrap().len() <= 256);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Live migration, destination side.
+//!
+//! An image that has not arrived whole vanishes with its line. One that is whole is held: it stays, whatever
+//! becomes of the line, and only `resume` lets it run, only `discard` throws it away.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use tokio::io::BufReader;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::faults::{CrashPoint, Effect};
+use super::record::Record;
+use super::settings::ZoneConfig;
+use super::wire::{self, Message};
+use super::{Sim, config_of, locked};
+use crate::model::{Aux, Brand, Manifest};
+use crate::model::{StreamId, chain};
+use crate::platform::PlatformError;
+
+/// Somebody who waits for a zone.
+#[derive(Debug)]
+pub(super) struct Expectation {
+    /// For which one.
+    uuid: Uuid,
+    /// Whoever opens the control stream finds somebody there, though nothing is ever said.
+    _control: UnixListener,
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Expectation {
+    /// Its hypervisor is gone in the middle of it.
+    pub(super) fn vanish(&self) {
+        self.task.abort();
+    }
+}
+
+impl Sim {
+    pub(super) fn expect(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
+        self.not_locked()?;
+        let config = config_of(manifest)?;
+        if config.brand != Brand::Kvm {
+            let what = "a container cannot move live".to_owned();
+            return Err(PlatformError::State { zone: config.name, what });
+        }
+        // Asked again, as after an answer that was lost.
+        if locked(&self.inner.incoming).get(folder).is_some_and(|one| one.uuid == config.uuid) {
+            return Ok(());
+        }
+        let (control, uuid) = (listen(folder, StreamId::Control)?, config.uuid);
+        let listener = listen(folder, StreamId::Memory)?;
+        let cancel = CancellationToken::new();
+        let receiver = Receiver {
+            sim: self.clone(),
+            keeper: self.keeper()?,
+            config,
+            text: manifest.config.clone(),
+            number: OnceLock::new(),
+        };
+        let task = tokio::spawn(receiver.run(listener, cancel.clone()));
+        locked(&self.inner.incoming)
+            .insert(folder.to_owned(), Expectation { uuid, _control: control, cancel, task });
+        Ok(())
+    }
+
+    /// Stops waiting. A half image vanishes, a whole one stays.
+    pub(super) async fn stop_expecting(&self, folder: &Path) -> Result<(), PlatformError> {
+        let expectation = locked(&self.inner.incoming).remove(folder);
+        let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
+        cancel.cancel();
+        let _ = task.await;
+        for stream in StreamId::ALL {
+            let path = folder.join(stream.socket_name());
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(PlatformError::Io { what: "remove", path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn listen(folder: &Path, stream: StreamId) -> Result<UnixListener, PlatformError> {
+    let path = folder.join(stream.socket_name());
+    UnixListener::bind(&path).map_err(|source| PlatformError::Io { what: "listen on", path, source })
+}
+
+/// The hypervisor's part.
+struct Receiver {
+    sim: Sim,
+    keeper: Uuid,
+    config: ZoneConfig,
+    text: String,
+    /// The number of the image, when it has begun to arrive.
+    number: OnceLock<u32>,
+}
+
+/// Why an arrival came to nothing.
+enum Broken {
+    /// The line.
+    Line,
+    /// This host, for that reason.
+    Here(PlatformError),
+}
+
+impl From<std::io::Error> for Broken {
+    fn from(_: std::io::Error) -> Self {
+        Self::Line
+    }
+}
+
+impl From<PlatformError> for Broken {
+    fn from(error: PlatformError) -> Self {
+        Self::Here(error)
+    }
+}
+
+impl Receiver {
+    async fn run(self, listener: UnixListener, cancel: CancellationToken) {
+        let arrival = async {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            let mut stream = BufReader::new(stream);
+            if let Err(Broken::Here(error)) = self.receive(&mut stream).await {
+                let refused = Message::Refused { reason: chain(&error) };
+                let _ = wire::write(&mut stream, &refused).await;
+            }
+        };
+        tokio::select! {
+            () = arrival => {}
+            () = cancel.cancelled() => {}
+        }
+        // Nobody is left to be told. Whoever looks after the end of this process puts it in order.
+        let _ = self.vanish();
+    }
+
+    async fn receive(&self, stream: &mut BufReader<UnixStream>) -> Result<(), Broken> {
+        match wire::read(stream).await? {
+            Message::Begin { uuid, networks } if uuid == self.config.uuid => {
+                if networks != self.config.networks {
+                    let what = "it comes with other networks than it was let in with".to_owned();
+                    return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());
+                }
+                self.begin()?;
+            }
+            _ => {
+                let what = "another zone is expected here".to_owned();
+                return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());
+            }
+        }
+        wire::write(stream, &Message::Ready).await?;
+        loop {
+            match wire::read(stream).await? {
+                Message::Round { .. } => {}
+                Message::Last { counter, .. } => {
+                    self.whole(counter)?;
+                    break;
+                }
+                _ => return Err(Broken::Line),
+            }
+        }
+        self.sim.reached(CrashPoint::Whole, Some(&self.config.name));
+        let lost = |effect: &Effect| matches!(effect, Effect::LoseAnswer);
+        if self.sim.fault(Some(&self.config.name), lost)?.is_none() {
+            wire::write(stream, &Message::Held).await?;
+        }
+        Ok(())
+    }
+
+    /// The image begins to arrive.
+    fn begin(&self) -> Result<(), PlatformError> {
+        self.sim.not_locked()?;
+        let (config, text) = (self.config.clone(), self.text.clone());
+        let persistent = !self.sim.loses_definition(&config.name)?;
+        let number = self.sim.change(|session| {
+            if let Some(what) = session.host()?.lacks(&config, &self.sim.inner.paths) {
+                return Err(PlatformError::State { zone: config.name, what });
+            }
+            let namesake = |zone: &Record| zone.config.name == config.name && zone.config.uuid != config.uuid;
+            if session.zones()?.iter().any(namesake) {
+                let what = "another zone has its name here".to_owned();
+                return Err(PlatformError::State { zone: config.name, what });
+            }
+            let present = session.identified(config.uuid)?;
+            let number = session.fresh_id()?;
+            let record = Record::begin(config, text, number, self.keeper, present)?;
+            session.save(&Record { persistent, ..record })?;
+            Ok(number)
+        })?;
+        let _ = self.number.set(number);
+        Ok(())
+    }
+
+    /// It is whole, and held from here on.
+    fn whole(&self, counter: u64) -> Result<(), PlatformError> {
+        self.change(|mut record| {
+            record.whole(counter);
+            Some(record)
+        })?
+        .ok_or_else(|| PlatformError::State {
+            zone: self.config.name.clone(),
+            what: "its image was thrown away while it arrived".to_owned(),
+        })
+    }
+
+    fn vanish(&self) -> Result<(), PlatformError> {
+        self.change(Record::vanish).map(drop)
+    }
+
+    /// Changes the zone if it is the image that arrives here.
+    fn change(&self, work: impl FnOnce(Record) -> Option<Record>) -> Result<Option<()>, PlatformError> {
+        self.sim.change(|session| {
+            let number = self.number.get().copied();
+            let arrives = |record: &Record| {
+                number.is_some() && record.id == number && record.aux == Some(Aux::MigratingIn)
+            };
+            let Some(record) = session.identified(self.config.uuid)?.filter(arrives) else { return Ok(None) };
+            match work(record) {
+                Some(record) => session.save(&record)?,
+                None => session.delete(self.config.uuid)?,
+            }
+            Ok(Some(()))
+        })
+    }
+}

@@ -1,0 +1,292 @@
+//! Live migration, source side.
+//!
+//! The zone runs until the last round. Then it is stopped, and runs again only if no answer comes that it is
+//! whole elsewhere. When that answer came it is stopped for good before `send` returns: only then may anybody
+//! let it run there.
+
+use std::path::Path;
+
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::faults::{CrashPoint, Effect};
+use super::precopy::{Next, Precopy};
+use super::record::Record;
+use super::wire::{self, Message, PAYLOAD};
+use super::{Sim, locked};
+use crate::model::{
+    Aux, Brand, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain,
+};
+use crate::platform::{PlatformError, SendFailure};
+
+/// How it ended: none while it goes on.
+type Outcome = Option<Result<Sent, SendFailure>>;
+
+/// Progress is told so many times in a round.
+const PARTS: u64 = 16;
+
+/// A zone on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Departure {
+    uuid: Uuid,
+    cancel: CancellationToken,
+    progress: watch::Receiver<Progress>,
+    outcome: watch::Receiver<Outcome>,
+    task: AbortHandle,
+}
+
+impl Departure {
+    /// Its hypervisor is gone in the middle of it.
+    pub(super) fn vanish(&self) {
+        self.task.abort();
+    }
+
+    async fn ended(&mut self) -> Result<Sent, SendFailure> {
+        let outcome = self.outcome.wait_for(Option::is_some).await;
+        outcome
+            .ok()
+            .and_then(|outcome| outcome.clone())
+            .unwrap_or_else(|| Err(SendFailure::permanent("nobody saw its end")))
+    }
+}
+
+impl Sim {
+    fn departure(&self, zone: &ZoneName) -> Option<Departure> {
+        locked(&self.inner.outgoing).get(zone).cloned()
+    }
+
+    pub(super) async fn depart(
+        &self,
+        zone: &ZoneName,
+        folder: &Path,
+        mappings: &[InterfaceMapping],
+    ) -> Result<Sent, PlatformError> {
+        let keeper = self.keeper()?;
+        let record = self.change(|session| {
+            let mut record = session.named(zone)?;
+            if record.config.brand != Brand::Kvm {
+                return Err(record.refuse("a container cannot move live"));
+            }
+            record.depart(keeper)?;
+            session.save(&record)?;
+            Ok(record)
+        })?;
+        let (progress, progress_seen) = watch::channel(Progress {
+            sent: 0,
+            remaining: record.config.memory,
+            total: record.config.memory,
+            dirty_rate: record.config.dirty_rate,
+            ..Progress::default()
+        });
+        let (outcome, outcome_seen) = watch::channel(None);
+        let cancel = CancellationToken::new();
+        let socket = folder.join(StreamId::Memory.socket_name());
+        let uuid = record.config.uuid;
+        let mut bound = record.config.clone();
+        bound.map_interfaces(mappings);
+        let sender = Sender { sim: self.clone(), record, networks: bound.networks, progress };
+        let given_up = cancel.clone();
+        // A task of its own: like a hypervisor, it goes on when nobody listens any more.
+        let task = tokio::spawn(async move {
+            let _ = outcome.send(Some(sender.run(&socket, &given_up).await));
+        });
+        let mut departure = Departure {
+            uuid,
+            cancel,
+            progress: progress_seen,
+            outcome: outcome_seen,
+            task: task.abort_handle(),
+        };
+        locked(&self.inner.outgoing).insert(zone.clone(), departure.clone());
+        let ended = departure.ended().await;
+        if self.fault(Some(zone), |effect| matches!(effect, Effect::Unguarded))?.is_some() {
+            return Ok(Sent { stopped_for: 0, bytes: 0 });
+        }
+        ended.map_err(|failure| failure.of(zone))
+    }
+
+    pub(super) fn progress_of(&self, zone: &ZoneName) -> Option<Progress> {
+        let departure = self.departure(zone)?;
+        let goes_on = departure.outcome.borrow().is_none();
+        goes_on.then(|| *departure.progress.borrow())
+    }
+
+    /// Gives a migration up, and waits until it is.
+    pub(super) async fn give_up(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        if let Some(mut departure) = self.departure(zone) {
+            departure.cancel.cancel();
+            let _ = departure.ended().await;
+            return Ok(());
+        }
+        match self.read(|session| session.named(zone)) {
+            Ok(record) if record.aux == Some(Aux::MigratingOut) => {
+                Err(record.refuse("another process moves it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the configuration away that is left of a zone that was sent.
+    pub(super) async fn put_away(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        let Some(mut departure) = self.departure(zone) else { return Err(PlatformError::no_departure(zone)) };
+        let ended = departure.ended().await;
+        locked(&self.inner.outgoing).remove(zone);
+        ended.map_err(|failure| failure.of(zone))?;
+        self.forget(zone, departure.uuid)
+    }
+}
+
+/// The hypervisor's part.
+struct Sender {
+    sim: Sim,
+    record: Record,
+    /// What it is plugged into over there.
+    networks: Vec<Network>,
+    progress: watch::Sender<Progress>,
+}
+
+impl Sender {
+    async fn run(&self, socket: &Path, cancel: &CancellationToken) -> Result<Sent, SendFailure> {
+        let result = tokio::select! {
+            result = self.transfer(socket) => result,
+            () = cancel.cancelled() => Err(SendFailure::permanent("it was aborted")),
+        };
+        if result.is_err() {
+            self.change(|record, now| {
+                record.go_on(now);
+                Ok(())
+            })?;
+        }
+        result
+    }
+
+    /// Everything from the first byte to the answer. May be dropped wherever it waits.
+    async fn transfer(&self, socket: &Path) -> Result<Sent, SendFailure> {
+        let broke = |error: std::io::Error| {
+            SendFailure::transient(format!("the line to the destination broke: {error}"))
+        };
+        let stream = UnixStream::connect(socket).await.map_err(broke)?;
+        let mut stream = BufReader::new(stream);
+        let begin = Message::Begin { uuid: self.record.config.uuid, networks: self.networks.clone() };
+        wire::write(&mut stream, &begin).await.map_err(broke)?;
+        expect(Message::Ready, wire::read(&mut stream).await.map_err(broke)?)?;
+
+        let host = self.sim.host().map_err(said)?;
+        let mut copy = Precopy::new(self.record.config.memory, self.record.config.dirty_rate, host.bandwidth);
+        let mut time = self.sim.now().map_err(said)?;
+        loop {
+            self.trouble(copy.rounds()).await?;
+            match copy.next() {
+                Next::Round(bytes) => {
+                    self.progress.send_modify(|progress| {
+                        (progress.pass, progress.rate) = (copy.rounds(), host.bandwidth);
+                    });
+                    time = self.spend(time, bytes, copy.time(bytes)).await?;
+                    let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
+                    wire::write(&mut stream, &round).await.map_err(broke)?;
+                }
+                Next::Last(bytes) => {
+                    let (counter, stopped) = self.stop()?;
+                    self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
+                    self.spend(stopped, bytes, copy.time(bytes)).await?;
+                    let last = Message::Last { bytes, payload: bytes.min(PAYLOAD), counter };
+                    wire::write(&mut stream, &last).await.map_err(broke)?;
+                    expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
+                    return self.leave(stopped);
+                }
+                Next::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
+            }
+        }
+    }
+
+    /// What was told to go wrong after that many rounds.
+    async fn trouble(&self, rounds: u32) -> Result<(), SendFailure> {
+        let now = |effect: &Effect| match effect {
+            Effect::FailSend { rounds: at, .. }
+            | Effect::Stall { rounds: at }
+            | Effect::Cut { rounds: at } => *at == rounds,
+            _ => false,
+        };
+        match self.sim.fault(Some(&self.record.config.name), now).map_err(said)? {
+            Some((_, Effect::FailSend { reason, .. })) => Err(SendFailure::permanent(reason)),
+            Some((_, Effect::Stall { .. })) => std::future::pending().await,
+            Some(_) => Err(SendFailure::transient("the line to the destination broke: it was cut")),
+            None => Ok(()),
+        }
+    }
+
+    /// The line carries that much, from `start` on; gives the time when it is done.
+    async fn spend(&self, start: Millis, bytes: u64, milliseconds: u64) -> Result<Millis, SendFailure> {
+        let before = *self.progress.borrow();
+        let part = |of: u64, n: u64| u64::try_from(u128::from(of) * u128::from(n) / u128::from(PARTS));
+        self.progress.send_modify(|progress| progress.remaining = bytes);
+        for n in 1..=PARTS {
+            let (time, done) = (part(milliseconds, n).unwrap_or(0), part(bytes, n).unwrap_or(0));
+            self.sim.sleep_until(start.after(time)).await.map_err(said)?;
+            self.progress.send_modify(|progress| {
+                progress.sent = before.sent.saturating_add(done);
+                progress.remaining = bytes.saturating_sub(done);
+            });
+        }
+        self.change(|_, _| Ok(()))?;
+        Ok(start.after(milliseconds))
+    }
+
+    /// The guest stands from here on. Gives its counter and the time.
+    fn stop(&self) -> Result<(u64, Millis), SendFailure> {
+        self.change(|record, now| Ok((record.freeze(now), now)))
+    }
+
+    /// It is whole there. From here on it cannot run here any more.
+    fn leave(&self, stopped: Millis) -> Result<Sent, SendFailure> {
+        let now = self.change(|record, now| {
+            record.left();
+            Ok(now)
+        })?;
+        self.sim.reached(CrashPoint::Acknowledged, Some(&self.record.config.name));
+        Ok(Sent { stopped_for: now.since(stopped), bytes: self.progress.borrow().sent })
+    }
+
+    /// Changes the zone, if it is still the one that set out.
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&mut Record, Millis) -> Result<T, PlatformError>,
+    ) -> Result<T, SendFailure> {
+        let (uuid, id) = (self.record.config.uuid, self.record.id);
+        self.sim
+            .change(|session| {
+                let mut record = session
+                    .identified(uuid)?
+                    .ok_or_else(|| self.record.refuse("it was removed while it moved"))?;
+                record.departs(id)?;
+                let value = work(&mut record, session.now()?)?;
+                session.save(&record)?;
+                Ok(value)
+            })
+            .map_err(said)
+    }
+}
+
+fn expect(wanted: Message, found: Message) -> Result<(), SendFailure> {
+    match found {
+        Message::Refused { reason } => {
+            Err(SendFailure::permanent(format!("the destination refuses: {reason}")))
+        }
+        found if found == wanted => Ok(()),
+        _ => Err(SendFailure::permanent("the destination answers something odd")),
+    }
+}
+
+/// An error without the zone's name, which the caller adds.
+fn said(error: PlatformError) -> SendFailure {
+    let transient = error.is_transient();
+    let what = match error {
+        PlatformError::State { what, .. } => what,
+        other => chain(&other),
+    };
+    SendFailure { what, transient }
+}
