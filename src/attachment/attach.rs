@@ -53,10 +53,11 @@ impl Desk<'_> {
     /// # Errors
     /// If it cannot be changed so.
     pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
-        let platform = self.local.platform();
-        let edits = platform.updates(manifest).await?;
+        // What cannot be changed fits as it is, or not at all.
+        let Some(editor) = self.local.platform().editor() else { return Ok(Vec::new()) };
+        let edits = editor.updates(manifest).await?;
         if !edits.is_empty() {
-            *manifest = platform.reread(manifest, platform.edit(manifest, &edits)?)?;
+            *manifest = editor.reread(manifest, editor.edit(manifest, &edits)?)?;
         }
         Ok(edits)
     }

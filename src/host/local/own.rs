@@ -17,8 +17,11 @@ impl Local {
     ///
     /// # Errors
     /// What the platform said.
-    pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
+    pub async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async {
+            let suspend = self.platform.needs_suspend().map_err(|error| self.failed(error))?;
+            suspend.suspend(zone, uuid).await.map_err(|error| self.failed(error))
+        };
         self.act(Place::Source, Step::Save, act).await
     }
 

@@ -1,8 +1,35 @@
 //! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
 
-use super::{Driver, Libvirt, NAME, check, domain_xml, list, live};
-use crate::model::{Aux, Brand, Disk, DiskSource, Edit, Manifest, Obstacle, Presence, Zone, ZoneName};
-use crate::platform::PlatformError;
+use super::{Driver, Libvirt, NAME, check, domain_xml, list, live, machine};
+use crate::model::{
+    Aux, Brand, Disk, DiskSource, Edit, InterfaceMapping, Manifest, Obstacle, Presence, Zone, ZoneName,
+};
+use crate::platform::{ConfigEditor, PlatformError};
+
+#[async_trait::async_trait]
+impl ConfigEditor for Libvirt {
+    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
+        domain_xml::map_interfaces(config, mappings)
+            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
+    }
+
+    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
+        edit(manifest, edits)
+    }
+
+    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
+        reread(manifest, config)
+    }
+
+    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
+        domain_xml::writes_over(&copy.config, &original.config)
+            .map_err(|what| PlatformError::State { zone: copy.zone.name.clone(), what })
+    }
+
+    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+        machine::updates(&self.known, manifest).await
+    }
+}
 
 impl Libvirt {
     /// The manifest of a zone that libvirt knows.

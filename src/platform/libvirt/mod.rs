@@ -7,7 +7,7 @@ mod check;
 mod domain_xml;
 mod facts;
 mod guests;
-pub mod hooks;
+mod hooks;
 mod job;
 mod list;
 mod live;
@@ -18,17 +18,16 @@ mod query_cache;
 mod survey;
 mod virsh;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Platform, PlatformError, PlatformFacts};
-use crate::config;
-use crate::model::{
-    Arrival, Aux, Blocker, Brand, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone, ZoneName,
+use super::{
+    Abilities, ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts,
+    Suspend,
 };
-use crate::model::{Progress, Sent, StreamId};
+use crate::config;
+use crate::model::{Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -120,12 +119,15 @@ impl Platform for Libvirt {
         NAME
     }
 
+    fn abilities(&self, brand: Brand) -> Option<Abilities> {
+        Some(match brand {
+            Brand::Kvm => Abilities { live: true, suspend: true, host_software: false },
+            Brand::Lxc => Abilities { live: false, suspend: false, host_software: true },
+        })
+    }
+
     fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String {
-        let driver = match brand {
-            Brand::Kvm => Driver::Qemu,
-            Brand::Lxc => Driver::Lxc,
-        };
-        format!("virsh -c {} start {}", driver.uri(), zone.virsh_word(uuid))
+        format!("virsh -c {} start {}", Driver::of(brand).uri(), zone.virsh_word(uuid))
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
@@ -158,30 +160,8 @@ impl Platform for Libvirt {
         check::check(self, arrival).await
     }
 
-    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
-        domain_xml::map_interfaces(config, mappings)
-            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
-    }
-
-    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
-        manifest::edit(manifest, edits)
-    }
-
-    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
-        manifest::reread(manifest, config)
-    }
-
-    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
-        domain_xml::writes_over(&copy.config, &original.config)
-            .map_err(|what| PlatformError::State { zone: copy.zone.name.clone(), what })
-    }
-
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
         Ok(facts::Versions::of_host(&self.known).await?.software(manifest))
-    }
-
-    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
-        machine::updates(&self.known, manifest).await
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
@@ -228,10 +208,6 @@ impl Platform for Libvirt {
         self.start(zone, uuid).await
     }
 
-    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        power::save(zone, uuid).await
-    }
-
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {
         let (driver, uuid) = self.find(zone).await?;
         let mut command = driver.virsh().args(["autostart", &uuid.to_string()]);
@@ -242,79 +218,20 @@ impl Platform for Libvirt {
         Ok(())
     }
 
-    fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
-        match stream {
-            StreamId::Memory => folder.join(stream.socket_name()),
-            StreamId::Control => {
-                // Hosts with modular daemons have a socket for each driver.
-                let modular = self.paths.libvirt_run().join("virtqemud-sock");
-                if modular.exists() { modular } else { self.paths.libvirt_run().join("libvirt-sock") }
-            }
-        }
+    fn live(&self) -> Option<&dyn LiveMigration> {
+        Some(self)
     }
 
-    async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
-        live::let_qemu_in(manifest, folder).await?;
-        self.incoming.open(manifest.zone.uuid, folder)
+    fn suspend(&self) -> Option<&dyn Suspend> {
+        Some(self)
     }
 
-    async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError> {
-        self.incoming.close(folder)
+    fn editor(&self) -> Option<&dyn ConfigEditor> {
+        Some(self)
     }
 
-    async fn send(
-        &self,
-        zone: &Zone,
-        folder: &Path,
-        mappings: &[InterfaceMapping],
-    ) -> Result<Sent, PlatformError> {
-        let documents = live::Documents::of(zone, folder, mappings).await?;
-        self.outgoing.send(zone, folder, documents, (&self.settings, self.downtime), &self.paths).await
-    }
-
-    async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
-        self.outgoing.progress(zone).await
-    }
-
-    async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        match self.find(zone).await {
-            Ok((_, uuid)) => self.outgoing.abort(zone, uuid).await,
-            Err(PlatformError::NoSuchZone(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        self.outgoing.wait_sent(zone).await
-    }
-
-    async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        self.incoming.resume(zone, uuid).await
-    }
-
-    async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        let driver = Driver::Qemu;
-        let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { return Ok(()) };
-        match (found.state.as_str(), found.aux) {
-            ("running", Some(Aux::Paused | Aux::MigratingIn)) => {
-                let destroy = driver.virsh().args(["destroy", &uuid.to_string()]);
-                destroy
-                    .run()
-                    .await
-                    .map_err(|error| failed(format!("end the arrived image of '{zone}'"), error))?;
-            }
-            ("installed", _) => {}
-            (state, _) => {
-                let what = format!("it is {state} here and not held; it is not thrown away");
-                return Err(PlatformError::State { zone: zone.clone(), what });
-            }
-        }
-        let undefine = driver.virsh().args(["undefine", "--keep-nvram", &uuid.to_string()]);
-        match undefine.run().await {
-            // A transient domain is gone with its end.
-            Err(error) if !is_missing(&error) => Err(failed(format!("undefine '{zone}'"), error)),
-            _ => Ok(()),
-        }
+    fn enforcer(&self) -> Option<&dyn MaintenanceEnforcer> {
+        Some(self)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn blockers(
         let reason = format!("it needs {}, the host there is {}", config.arch, host.arch);
         found.push(Blocker::new(BlockerKind::Platform, reason));
     }
-    if arrival.kind == Kind::Live && config.brand != Brand::Kvm {
+    if arrival.kind == Kind::Live && !abilities(config.brand).live {
         found.push(Blocker::new(BlockerKind::Platform, "a container cannot move live"));
     }
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));

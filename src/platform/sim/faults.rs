@@ -33,8 +33,8 @@ words! {
         Shutdown = "shutdown",
         /// `boot()`
         Boot = "boot",
-        /// `save()`
-        Save = "save",
+        /// `suspend()`
+        Suspend = "suspend",
         /// `open_incoming()`
         OpenIncoming = "open_incoming",
         /// `close_incoming()`

@@ -43,7 +43,7 @@ impl Sim {
     pub(super) fn expect(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         self.not_locked()?;
         let config = config_of(manifest)?;
-        if config.brand != Brand::Kvm {
+        if !abilities(config.brand).live {
             let what = "a container cannot move live".to_owned();
             return Err(PlatformError::State { zone: config.name, what });
         }

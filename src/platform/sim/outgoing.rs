@@ -68,7 +68,7 @@ impl Sim {
         let keeper = self.keeper()?;
         let record = self.change(|session| {
             let mut record = session.named(zone)?;
-            if record.config.brand != Brand::Kvm {
+            if !abilities(record.config.brand).live {
                 return Err(record.refuse("a container cannot move live"));
             }
             record.depart(keeper)?;

@@ -91,7 +91,7 @@ impl Sim {
 
     pub(super) async fn save_memory(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let record = self.known(zone, uuid)?;
-        if record.config.brand != Brand::Kvm {
+        if !abilities(record.config.brand).suspend {
             return Err(record.refuse("the memory of a container cannot be saved"));
         }
         if (record.state, record.aux) != (ZoneState::Running, None) {
