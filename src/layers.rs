@@ -121,6 +121,13 @@ fn modules_use_only_what_is_below_them() {
 }
 
 #[test]
+fn files_of_a_folder_use_only_what_is_below_them() {
+    let found: String =
+        ["evacuation"].map(|folder| upward(folder, "mod.rs", &format!("crate::{folder}::"))).concat();
+    assert!(found.is_empty(), "{found}");
+}
+
+#[test]
 fn an_import_is_read_in_every_form() {
     let text = "use crate::a::X;\nuse crate::{b, c::{d, e}, f::G};\nlet x = crate::h::i(); // crate::no\n mycrate::j;\n";
     assert_eq!(names_behind(&code(text), "crate::"), ["a", "b", "c", "f", "h"]);

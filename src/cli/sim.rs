@@ -8,7 +8,7 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::{BlockerKind, Brand, Word, ZoneName, parse_bytes};
+use crate::model::{BlockerKind, Brand, Identifier, ZoneName, parse_bytes};
 use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
 
 /// Play with simulated hosts and zones
@@ -230,6 +230,6 @@ fn parse_storage(text: &str) -> Result<Storage, String> {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
-    name.parse::<Word>()?;
+    name.parse::<Identifier>()?;
     Ok(Storage { name: name.to_owned(), folder })
 }

@@ -10,7 +10,7 @@ use super::recover::Open;
 use super::request::Request;
 use super::run_state::RunState;
 use crate::model::{Kind, UnmanagedGuest};
-use crate::plan::{Ahead, Made};
+use crate::plan::{BuiltPlan, MoveEta};
 use crate::store::{AwayPhase, Direction, StoreError};
 
 /// What a run would do.
@@ -21,7 +21,7 @@ pub struct DryRun {
     /// Guests that cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
     /// The planner's part.
-    pub made: Made,
+    pub built: BuiltPlan,
 }
 
 /// One line of a dry run's plan.
@@ -34,7 +34,7 @@ pub struct Planned {
     /// How long that takes, in milliseconds; none if nothing is known.
     pub estimate: Option<u64>,
     /// When it begins after the first move of all, and how long the zone does not answer, as the planner has it.
-    pub ahead: Option<Ahead>,
+    pub eta: Option<MoveEta>,
 }
 
 impl Engine {
@@ -54,22 +54,22 @@ impl Engine {
         }
         let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
         let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
-        let made = view.timed(&moving);
-        let ahead = made.ahead(&[], 0);
+        let built = view.timed(&moving);
+        let etas = built.etas(&[], 0);
         let estimate = |one: Prepared| {
-            let ahead = ahead.get(one.zone.as_str()).copied();
-            self.estimate(one, ahead)
+            let eta = etas.get(one.zone.as_str()).copied();
+            self.estimate(one, eta)
         };
         let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
-        Ok(DryRun { planned, unmanaged: candidates.unmanaged, made })
+        Ok(DryRun { planned, unmanaged: candidates.unmanaged, built })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.
-    fn estimate(&self, prepared: Prepared, ahead: Option<Ahead>) -> Result<Planned, StoreError> {
+    fn estimate(&self, prepared: Prepared, eta: Option<MoveEta>) -> Result<Planned, StoreError> {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
         let Readiness::Ready(task) = &prepared.readiness else {
-            return Ok(Planned { prepared, size: 0, estimate: None, ahead: None });
+            return Ok(Planned { prepared, size: 0, estimate: None, eta: None });
         };
         let (size, estimate) = match task.arrival.kind {
             Kind::Live => {
@@ -84,7 +84,7 @@ impl Engine {
             // How long its guest takes to end and to come up only that knows.
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
-        let estimate = ahead.map(|ahead| ahead.duration_ms).or(estimate);
-        Ok(Planned { prepared, size, estimate, ahead })
+        let estimate = eta.map(|eta| eta.duration_ms).or(estimate);
+        Ok(Planned { prepared, size, estimate, eta })
     }
 }

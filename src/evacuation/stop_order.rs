@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::job::{Candidate, Intent};
 use crate::model::ZoneName;
-use crate::plan::{FleetZone, Sequence};
+use crate::plan::{DependencyGraph, FleetZone};
 
 /// Puts the candidates that are to rest behind all others, in their order.
 pub(super) fn order_stops<'a>(
@@ -28,14 +28,14 @@ pub(super) fn order_stops<'a>(
     let places: BTreeMap<_, _> =
         (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
     let zone = |place: usize| stops.get(place).and_then(|one| zones.get(one.zone.as_str()));
-    let mut sequence = Sequence::new(stops.len(), |place| {
+    let mut graph = DependencyGraph::new(stops.len(), |place| {
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
         after.filter_map(|name| places.get(name).copied()).collect()
     });
     // The policy has left none; nothing may be lost over one.
-    sequence.break_rings();
+    graph.break_cycles();
     candidates.extend(others);
-    candidates.extend(sequence.order().into_iter().filter_map(|place| stops.get(place).cloned()));
+    candidates.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
                 &["web", "app", "db"],
                 ["web", "db", "app"],
             ),
-            // One that is not there, and a ring.
+            // One that is not there, and a cycle.
             (
                 [zone("app", 0, &["x"]), zone("db", 0, &["web"]), zone("web", 0, &["db"])],
                 none,

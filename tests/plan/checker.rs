@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sysadm::model::Brand;
-use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, Question, Rules};
+use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, PlacementRequest, Rules};
 
 /// Where each zone is once all moves are done, and everything that is wrong then.
-pub fn violations(fleet: &Fleet, rules: &Rules, question: &Question, placement: &Placement) -> Vec<String> {
+pub fn violations(
+    fleet: &Fleet,
+    rules: &Rules,
+    question: &PlacementRequest,
+    placement: &Placement,
+) -> Vec<String> {
     let mut wrong = answered_once(fleet, question, placement);
     let mut comes = vec![Vec::new(); fleet.hosts.len()];
     let mut to = BTreeMap::new();
@@ -37,7 +42,7 @@ pub fn violations(fleet: &Fleet, rules: &Rules, question: &Question, placement: 
 }
 
 /// Each zone that moves is answered once, and no other.
-fn answered_once(fleet: &Fleet, question: &Question, placement: &Placement) -> Vec<String> {
+fn answered_once(fleet: &Fleet, question: &PlacementRequest, placement: &Placement) -> Vec<String> {
     let moves = |zone: &usize| matches!(fleet.zones[*zone].action, Action::Live | Action::Restart);
     let asked: BTreeSet<_> = question.zones.iter().map(|zone| zone.0 as usize).filter(moves).collect();
     let placed = placement.moves.iter().map(|step| step.zone.0 as usize);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sysadm::plan::{
-    Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement, Question,
-    Refusal, Rules, Version, ZoneIx, place,
+    Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement,
+    PlacementRequest, Refusal, Rules, Version, ZoneIx, place,
 };
 
 use crate::checker::violations;
@@ -44,8 +44,10 @@ fn no_more_steps_are_needed_to_keep_to_the_rules() {
 /// Zones on a host that is emptied, and other hosts.
 fn ask(rules: &Rules, zones: Vec<FleetZone>, hosts: Vec<FleetHost>) -> Placement {
     let old = FleetHost { name: "old".to_owned(), ..FleetHost::default() };
-    let question =
-        Question { zones: (0..zones.len()).map(|at| ZoneIx(at as u32)).collect(), drained: vec![HostIx(0)] };
+    let question = PlacementRequest {
+        zones: (0..zones.len()).map(|at| ZoneIx(at as u32)).collect(),
+        drained: vec![HostIx(0)],
+    };
     place(&Fleet { hosts: [vec![old], hosts].concat(), zones }, rules, &question)
 }
 
@@ -257,9 +259,9 @@ fn two_zones_can_change_places() {
         |name: &str, on: &str| FleetZone { host: on.to_owned(), memory: 90, memory_used: 90, ..zone(name) };
     let full = |name: &str| FleetHost { memory_free: 10, ..host(name) };
     let fleet = Fleet { hosts: vec![full("h1"), full("h2")], zones: vec![at("a", "h1"), at("b", "h2")] };
-    let both = Question { zones: vec![ZoneIx(0), ZoneIx(1)], drained: Vec::new() };
+    let both = PlacementRequest { zones: vec![ZoneIx(0), ZoneIx(1)], drained: Vec::new() };
     assert_eq!(place(&fleet, &Rules::default(), &both).moves.len(), 2);
-    let one = Question { zones: vec![ZoneIx(0)], drained: Vec::new() };
+    let one = PlacementRequest { zones: vec![ZoneIx(0)], drained: Vec::new() };
     let placement = place(&fleet, &Rules::default(), &one);
     assert_eq!(
         placement.unplaced[0].refusals,

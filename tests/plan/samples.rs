@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sysadm::model::Brand;
 use sysadm::plan::{
-    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Question, Rules, Version,
+    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, PlacementRequest, Rules, Version,
     Weights, ZoneIx,
 };
 
@@ -37,7 +37,7 @@ impl Dice {
 pub struct Sample {
     pub fleet: Fleet,
     pub rules: Rules,
-    pub question: Question,
+    pub question: PlacementRequest,
 }
 
 pub const GOALS: [Goal; 6] = [
@@ -69,8 +69,10 @@ pub fn small(seed: u64, zones: usize, hosts: usize) -> Sample {
         max_zones: dice.one_in(3).then(|| zones.div_ceil(hosts) as u32 + 2),
         ..Rules::default()
     };
-    let question =
-        Question { zones: (0..zones).map(|at| ZoneIx(at as u32)).collect(), drained: vec![HostIx(0)] };
+    let question = PlacementRequest {
+        zones: (0..zones).map(|at| ZoneIx(at as u32)).collect(),
+        drained: vec![HostIx(0)],
+    };
     Sample { fleet, rules, question }
 }
 

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::sentences::{DRY_RUN, Teller};
 use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
-use crate::cli::{CliError, Exit, help, policy, stop, ui};
+use crate::cli::evacuate::cancel;
+use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Readiness, Request};
 use crate::host::Host;
@@ -97,7 +98,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         }
         found.planned.first().map(|one| Ended::would(&one.prepared.readiness, &one.prepared.findings))
     } else {
-        stop::listen_for_signals(&cancel);
+        cancel::listen_for_signals(&cancel);
         let outcome = engine.run(Direction::Migrate, &request).await;
         teller.finish();
         let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;

@@ -13,7 +13,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cli::progress::{Reporter, Verbosity};
+use crate::cli::evacuate::progress::{Reporter, Verbosity};
 use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Finding};
 use crate::model::{Kind, Step, ZoneName};

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::evacuation::{Engine, NoPeer};
+use crate::evacuation::engine::Engine;
+use crate::evacuation::peers::NoPeer;
 use crate::host::Host;
 use crate::model::{Aux, HostUri, Location, words};
 use crate::store::Away;

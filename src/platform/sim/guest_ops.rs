@@ -9,7 +9,7 @@ use super::record::Record;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::file;
-use crate::model::{Disk, DiskSource, Ended, Millis, Word, ZoneName};
+use crate::model::{Disk, DiskSource, Ended, Identifier, Millis, ZoneName};
 use crate::platform::PlatformError;
 use crate::zonepath;
 
@@ -34,7 +34,7 @@ impl Sim {
     /// Changes how the host is.
     pub fn set_host(&self, settings: &HostSettings) -> Result<(), PlatformError> {
         for storage in &settings.storages {
-            if let Err(error) = storage.name.parse::<Word>() {
+            if let Err(error) = storage.name.parse::<Identifier>() {
                 return Err(PlatformError::Simulated(format!("storage: {error}")));
             }
         }
