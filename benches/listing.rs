@@ -82,7 +82,7 @@ fn fill(root: &Path) {
         let zone = Zone {
             name,
             uuid: uuid::Uuid::from_u128(number as u128 + 1),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: None,

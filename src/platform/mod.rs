@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::model::{Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
+use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -43,17 +43,6 @@ pub struct PlatformFacts {
     pub memory_free: u64,
     /// Processors.
     pub cpus: u32,
-}
-
-/// What a platform can do with the zones of one brand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Abilities {
-    /// They can be migrated while they run.
-    pub live: bool,
-    /// Their memory can be written to a file.
-    pub suspend: bool,
-    /// They run software of their host, and so depend on what is installed there.
-    pub host_software: bool,
 }
 
 /// One kind of virtualisation on this host.
@@ -125,10 +114,10 @@ pub trait Platform: Send + Sync {
     }
 }
 
-impl dyn Platform {
+impl dyn Platform + '_ {
     /// What it can do with zones of that brand: nothing with those of a brand that it does not have.
     pub fn able(&self, brand: Brand) -> Abilities {
-        self.abilities(brand).unwrap_or(Abilities { live: false, suspend: false, host_software: false })
+        self.abilities(brand).unwrap_or_default()
     }
 
     /// Its live migration.

@@ -10,5 +10,5 @@ use crate::model::ZoneName;
 pub trait Suspend: Send + Sync {
     /// Writes the memory of a zone that runs to a file of the platform's own, and ends the zone. Its next boot goes on from
     /// there.
-    async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
 }

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 /// In maintenance, with a container that runs.
 fn with_container() -> Environment {
     let site = Environment::story();
-    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);
     site.done("h1", "maintain -s");
     site
 }

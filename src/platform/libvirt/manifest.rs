@@ -77,7 +77,7 @@ impl Libvirt {
                 zone.virsh_word()
             ));
         }
-        let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::Kvm;
+        let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::KVM;
         if is_held && live::has_arrived(&zone.name, &self.paths) {
             found.push(format!(
                 "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {}' first",
@@ -183,7 +183,7 @@ mod tests {
         let before = unmanaged_guest("");
         let manifest = reread(&before, CONFIG.to_owned()).unwrap();
         let zone = &manifest.zone;
-        assert_eq!((zone.brand, zone.memory, zone.cpus), (Brand::Kvm, 96 << 20, 2));
+        assert_eq!((zone.brand, zone.memory, zone.cpus), (Brand::KVM, 96 << 20, 2));
         assert_eq!((zone.state, zone.autostart), (before.zone.state, true));
         assert_eq!((manifest.platform.as_str(), manifest.config.as_str()), ("libvirt", CONFIG));
         assert_eq!(manifest.disks.iter().map(|disk| disk.target.as_str()).collect::<Vec<_>>(), ["vda"]);

@@ -23,11 +23,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Abilities, ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts,
-    Suspend,
+    ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts, Suspend,
 };
 use crate::config;
-use crate::model::{Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
+use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -74,7 +73,7 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     check::read_output(text);
     facts::read_output(text);
     machine::read_output(text);
-    survey::read_output(Driver::of(brand), text);
+    Driver::of(brand).into_iter().for_each(|driver| survey::read_output(driver, text));
 }
 
 /// Its word in configurations and manifests.
@@ -120,14 +119,12 @@ impl Platform for Libvirt {
     }
 
     fn abilities(&self, brand: Brand) -> Option<Abilities> {
-        Some(match brand {
-            Brand::Kvm => Abilities { live: true, suspend: true, host_software: false },
-            Brand::Lxc => Abilities { live: false, suspend: false, host_software: true },
-        })
+        Driver::of(brand).map(Driver::abilities)
     }
 
     fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String {
-        format!("virsh -c {} start {}", Driver::of(brand).uri(), zone.virsh_word(uuid))
+        let driver = Driver::of(brand).unwrap_or(Driver::Qemu);
+        format!("virsh -c {} start {}", driver.uri(), zone.virsh_word(uuid))
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
@@ -165,7 +162,12 @@ impl Platform for Libvirt {
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
-        let command = Driver::of(manifest.zone.brand).virsh().args(["define", "/dev/stdin"]);
+        let zone = &manifest.zone;
+        let driver = Driver::of(zone.brand).ok_or_else(|| PlatformError::State {
+            zone: zone.name.clone(),
+            what: format!("libvirt has no {} zones", zone.brand),
+        })?;
+        let command = driver.virsh().args(["define", "/dev/stdin"]);
         let what = || format!("define zone '{}'", manifest.zone.name);
         domain_xml::must_be(&manifest.config, &manifest.zone).map_err(|reason| PlatformError::State {
             zone: manifest.zone.name.clone(),
@@ -186,7 +188,7 @@ impl Platform for Libvirt {
                 return Err(PlatformError::State { zone: zone.clone(), what });
             }
             let mut command = driver.virsh().args(["undefine", &uuid.to_string()]);
-            if found.brand == Brand::Kvm {
+            if driver == Driver::Qemu {
                 command = command.arg("--keep-nvram");
             }
             match command.run().await {
@@ -245,12 +247,12 @@ mod tests {
         let uuid = Uuid::from_u128(7);
         let command =
             |name: &str, brand| libvirt.boot_command(&ZoneName::of_platform(name).unwrap(), uuid, brand);
-        assert_eq!(command("web-1.example", Brand::Kvm), "virsh -c qemu:///system start web-1.example");
-        assert_eq!(command("box", Brand::Lxc), "virsh -c lxc:///system start box");
+        assert_eq!(command("web-1.example", Brand::KVM), "virsh -c qemu:///system start web-1.example");
+        assert_eq!(command("box", Brand::LXC), "virsh -c lxc:///system start box");
         for name in
             ["Windows 10", "müller", "-rf", "7", "$(reboot)", "a;b", "00511286-3319-4f84-a168-e5fcdfb0de45"]
         {
-            assert_eq!(command(name, Brand::Kvm), format!("virsh -c qemu:///system start {uuid}"), "{name}");
+            assert_eq!(command(name, Brand::KVM), format!("virsh -c qemu:///system start {uuid}"), "{name}");
         }
     }
 }

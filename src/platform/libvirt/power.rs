@@ -109,7 +109,7 @@ fn is_too_early(said: &str) -> bool {
 
 #[async_trait::async_trait]
 impl Suspend for Libvirt {
-    async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let save = Driver::Qemu.virsh().timeout(IMAGE).args(["managedsave", &uuid.to_string()]);
         match save.run().await {
             Err(error) if is_missing(&error) => Err(PlatformError::NoSuchZone(zone.clone())),

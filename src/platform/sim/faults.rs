@@ -33,8 +33,8 @@ words! {
         Shutdown = "shutdown",
         /// `boot()`
         Boot = "boot",
-        /// `suspend()`
-        Suspend = "suspend",
+        /// `save()`
+        Save = "save",
         /// `open_incoming()`
         OpenIncoming = "open_incoming",
         /// `close_incoming()`

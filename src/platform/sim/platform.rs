@@ -7,24 +7,28 @@ use uuid::Uuid;
 
 use super::faults::{Effect, Operation};
 use super::record::Record;
-use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::file::FileChange;
 use crate::model::{
-    Arrival, Aux, Blocker, Brand, InterfaceMapping, Inventory, Manifest, Progress, Sent, Software, StreamId,
-    Zone, ZoneName, ZoneState,
+    Abilities, Arrival, Aux, Blocker, Brand, InterfaceMapping, Inventory, Manifest, Progress, Sent, Software,
+    StreamId, Zone, ZoneName, ZoneState,
 };
 use crate::plan::Survey;
 use crate::platform::{
-    Abilities, ConfigEditor, EnforcerError, LiveMigration, MaintenanceEnforcer, Platform, PlatformError,
-    PlatformFacts, Suspend,
+    ConfigEditor, EnforcerError, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts,
+    Suspend,
 };
 
-/// What the simulation can do with zones of that brand: as libvirt.
-pub(super) const fn abilities(brand: Brand) -> Abilities {
+/// What the simulation can do with zones of that brand: what libvirt can. Nothing with those that it does not have.
+pub(super) fn able(brand: Brand) -> Abilities {
+    abilities(brand).unwrap_or_default()
+}
+
+pub(super) fn abilities(brand: Brand) -> Option<Abilities> {
     match brand {
-        Brand::Kvm => Abilities { live: true, suspend: true, host_software: false },
-        Brand::Lxc => Abilities { live: false, suspend: false, host_software: true },
+        Brand::KVM => Some(Abilities { live: true, suspend: true, host_software: false }),
+        Brand::LXC => Some(Abilities { live: false, suspend: false, host_software: true }),
+        _ => None,
     }
 }
 
@@ -35,7 +39,7 @@ impl Platform for Sim {
     }
 
     fn abilities(&self, brand: Brand) -> Option<Abilities> {
-        Some(abilities(brand))
+        abilities(brand)
     }
 
     fn boot_command(&self, zone: &ZoneName, _uuid: Uuid, _brand: Brand) -> String {
@@ -239,8 +243,8 @@ impl LiveMigration for Sim {
 
 #[async_trait::async_trait]
 impl Suspend for Sim {
-    async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        self.gated(Operation::Suspend, Some(zone), self.save_memory(zone, uuid)).await
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        self.gated(Operation::Save, Some(zone), self.save_memory(zone, uuid)).await
     }
 }
 
