@@ -62,12 +62,14 @@
 
 pub mod agent;
 pub mod attachment;
+pub mod backoff;
 pub mod boot_lock;
 pub mod cli;
 pub mod config;
 pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
+pub mod failpoints;
 pub mod file;
 mod folder;
 #[cfg(feature = "fuzzing")]
@@ -82,7 +84,6 @@ pub mod model;
 pub mod paths;
 pub mod plan;
 pub mod platform;
-pub mod points;
 pub mod policy;
 pub mod run_lock;
 pub mod software;

@@ -57,7 +57,6 @@ mod executor;
 mod history;
 mod job;
 mod move_queue;
-mod one;
 mod outcome;
 mod passes;
 mod peers;
@@ -77,6 +76,7 @@ mod status;
 mod stop_order;
 pub mod survey;
 mod wait;
+mod zone_move;
 
 pub use cancel::{Cancel, CancelReason, Stage};
 pub use dry_run::{DryRun, Planned};

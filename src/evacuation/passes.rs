@@ -19,7 +19,7 @@ use super::request::Request;
 use super::resting::StopInPlace;
 use super::run_state::RunState;
 use super::wait::Wait;
-use crate::migration::retry;
+use crate::migration::backoff;
 use crate::model::ZoneName;
 use crate::store::{AwayPhase, Direction, Move, MoveState, Rest};
 
@@ -121,7 +121,7 @@ impl Engine {
 
     /// Waits before the next pass; false if the run was given up meanwhile.
     async fn pause(&self, budget: WaitBudget, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> bool {
-        let pause = retry::pause(budget.idle);
+        let pause = backoff(WaitBudget::TRIES).pause(budget.idle);
         self.tell(waiting, &format!("asked again in {} s", pause.as_secs()), run_state);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
@@ -215,7 +215,8 @@ mod tests {
         assert_eq!(tries(&[true; 99], 0), 7);
         // Between two moves of another run nothing is to be seen of it.
         assert_eq!(tries(&[true, true, false, true, false, false, false], 1), 5);
-        let pauses: u64 = (1..=WaitBudget::TRIES).map(|idle| retry::pause(idle).as_secs()).sum();
+        let pauses: u64 =
+            (1..=WaitBudget::TRIES).map(|idle| backoff(WaitBudget::TRIES).pause(idle).as_secs()).sum();
         assert!(pauses * 1000 > crate::migration::LEASE);
     }
 

@@ -8,12 +8,13 @@ use super::cancel::{MOVES, QUESTIONS, Stage};
 use super::engine::Engine;
 use super::events::Event;
 use super::job::StopPlan;
-use super::rest::{Seen, rests_now, seen, state_of};
+use super::rest::{rests_now, seen, state_of};
 use super::run_state::RunState;
+use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
+use crate::migration::recovery::Observed;
 use crate::model::chain;
 use crate::model::{Aux, Inventory, Step, ZoneName};
-use crate::points::{Place, When};
 use crate::store::{Entry, Mark, Move, MoveState, Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
@@ -104,7 +105,7 @@ impl StopInPlace<'_> {
             _ => "it still runs".to_owned(),
         };
         let (seen, found) = seen(&inventory, uuid);
-        if seen == Seen::Down {
+        if seen == Observed::Installed {
             let now = rests_now(&row, found);
             self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
             self.told(self.done(zone, step), zone);
@@ -131,7 +132,7 @@ impl StopInPlace<'_> {
         let Some(inventory) = self.look(rest.uuid).await.filter(|_| answer.is_some()) else {
             return unknown();
         };
-        if seen(&inventory, rest.uuid).0 != Seen::Runs {
+        if seen(&inventory, rest.uuid).0 != Observed::Runs {
             let reason = match answer {
                 Some(Err(error)) => error.to_string(),
                 _ => "it was booted and has ended at once".to_owned(),
@@ -163,7 +164,7 @@ impl StopInPlace<'_> {
     /// The intent of its step is on the disk before anything is done with it.
     fn begin(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Intent, None)?;
-        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         let begun = |a_move: &mut Move| {
             (a_move.state, a_move.step, a_move.started) =
                 (MoveState::Migrating, Some(step), Some(Engine::now()));
@@ -173,7 +174,7 @@ impl StopInPlace<'_> {
 
     fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Done, None)?;
-        self.engine.local.points().reach(Place::Journal, When::After, step)
+        self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
     fn end(&self, zone: &ZoneName, state: MoveState, error: Option<String>) {

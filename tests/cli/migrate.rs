@@ -2,8 +2,8 @@
 
 use insta::{allow_duplicates, assert_snapshot};
 use sysadm::model::{BlockerKind, Brand, Edit, Manifest};
-use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::platform::{ConfigEditor, Platform};
 
 use crate::environment::Environment;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use sysadm::evacuation::{Outcome, Request, recover};
+use sysadm::failpoints::Failpoint;
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::points::Point;
 use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
 
 use crate::crashes::{paused, run_until_crash};
@@ -26,15 +26,15 @@ async fn ready(world: &World, direction: Direction) {
 }
 
 /// The points that a zone comes to which is put to rest, or booted again.
-pub fn points_of(direction: Direction, action: Action) -> Vec<Point> {
+pub fn points_of(direction: Direction, action: Action) -> Vec<Failpoint> {
     let world = world(action);
     paused().block_on(async {
         ready(&world, direction).await;
         world.script.begin(None);
         assert!(world.run(direction).await.unwrap().is_complete());
     });
-    let reached: BTreeSet<_> = world.script.points_reached().iter().map(Point::to_string).collect();
-    Point::all().filter(|point| reached.contains(&point.to_string())).collect()
+    let reached: BTreeSet<_> = world.script.failpoints_hit().iter().map(Failpoint::to_string).collect();
+    Failpoint::all().filter(|point| reached.contains(&point.to_string())).collect()
 }
 
 fn rests(world: &World) -> Vec<String> {
@@ -242,7 +242,7 @@ async fn comes_back(world: &World, context: &str) {
     assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
 }
 
-fn strike(direction: Direction, action: Action, point: Point, blow: Blow) {
+fn strike(direction: Direction, action: Action, point: Failpoint, blow: Blow) {
     let context = format!("{direction} {action} {point} {blow:?}");
     let world = world(action);
     paused().block_on(ready(&world, direction));

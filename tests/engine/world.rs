@@ -91,7 +91,7 @@ impl World {
             let sim = Sim::open_with(&paths, Arc::new(Millis::now), script.hook(host));
             script.works_with(host, &sim);
             let local = Local::new(host.to_owned(), Arc::new(sim), Arc::clone(&store), paths);
-            hosts.insert(host, Arc::new(local.with_points(script.points_of(host))));
+            hosts.insert(host, Arc::new(local.with_failpoints(script.failpoints_of(host))));
             stores.insert(host, store);
         }
         Self {

@@ -132,7 +132,7 @@ fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
     assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
     // What does not run rests already.
     assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
-    let cannot = "ct: the memory of an lxc zone cannot be saved";
+    let cannot = "ct: the memory of lxc zones cannot be saved";
     assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
     let mut request = all_doing(Action::Leave);
     assert_eq!(summary(&request), [] as [&str; 0]);
