@@ -239,7 +239,7 @@ pub(crate) mod tests {
         Zone {
             name: name.parse().unwrap(),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: Some(3),
@@ -256,7 +256,7 @@ pub(crate) mod tests {
         Away {
             zone: zone.parse().unwrap(),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             home: None,
             refuge: "ssh://root@h2".parse().unwrap(),
             aside: None,

@@ -60,7 +60,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
     let row = Away {
         zone: name(zone),
         uuid: Uuid::from_u128(7),
-        brand: Brand::Kvm,
+        brand: Brand::KVM,
         home: None,
         refuge: uri("ssh://root@h2"),
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
@@ -116,13 +116,13 @@ pub fn home() -> Home {
 /// A zone of that home that is here, or has gone on.
 pub fn guest(zone: &str, uuid: u128, gone_to: Option<&str>) -> ZoneRecord {
     let place = if gone_to.is_some() { Place::Migrated } else { Place::Here };
-    let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::Kvm);
+    let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::KVM);
     ZoneRecord { place, location: gone_to.map(uri), home: Some(home()), ..known }
 }
 
 /// A zone that is here for these hosts.
 pub fn brought(zone: &str, uuid: u128, owners: &[&str]) -> ZoneRecord {
-    let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::Kvm);
+    let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::KVM);
     ZoneRecord { owners: owners.iter().map(|&owner| owner.to_owned()).collect(), ..known }
 }
 
@@ -135,7 +135,7 @@ pub fn rest_with(zone: &str, uuid: u128, way: RestWay, phase: RestPhase) -> Rest
     Rest {
         zone: name(zone),
         uuid: Uuid::from_u128(uuid),
-        brand: Brand::Kvm,
+        brand: Brand::KVM,
         way,
         phase,
         started: Millis(10),
@@ -159,7 +159,7 @@ pub fn given_up(zone: &str, uuid: u128) -> Detached {
 pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
     manifest.zone.uuid = Uuid::from_u128(uuid);
-    manifest.zone.brand = Brand::Lxc;
+    manifest.zone.brand = Brand::LXC;
     let source = DiskSource::Dir("/zones/it's here/root".into());
     manifest.disks.push(Disk::new("/", source, false));
     Detached::new(manifest, Written::by("h1", Millis(40)), "ada".into())
@@ -172,7 +172,7 @@ pub fn manifest(zone: &str) -> Manifest {
         zone: Zone {
             name: name(zone),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: Some(3),
@@ -252,7 +252,7 @@ fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
         kind: Some(Kind::Live),
-        brand: Some(Brand::Kvm),
+        brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),
         error: Some("a warning".into()),
