@@ -88,7 +88,7 @@ impl StopInPlace<'_> {
         let asking = async {
             match plan.way {
                 RestWay::Stop => engine.local.stop(zone, uuid, limit).await,
-                RestWay::Suspend => engine.local.save(zone, uuid).await,
+                RestWay::Suspend => engine.local.suspend(zone, uuid).await,
             }
         };
         // A shutdown cannot be called back: the end of it is waited for, also when the run is given up.

@@ -124,8 +124,14 @@ impl Engine {
                 if request.actions == Actions::default() {
                     request.actions.zones = view.actions();
                 }
-                let mut found =
-                    select::leaving(&inventory, &view.targets(), &self.store.away()?, open, &request)?;
+                let mut found = select::leaving(
+                    &inventory,
+                    &view.targets(),
+                    &self.store.away()?,
+                    open,
+                    &request,
+                    |brand| self.local.platform().able(brand),
+                )?;
                 select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {
                     let configured = configured(self.store.detached()?, &inventory);

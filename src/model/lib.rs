@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod address;
+mod brand;
 pub mod document;
 mod edit;
 mod error;
@@ -34,6 +35,7 @@ mod zone;
 pub mod zonecfg;
 
 pub use address::{Address, HostName};
+pub use brand::{Abilities, Brand};
 pub use edit::Edit;
 pub use error::chain;
 pub use facts::{Arrival, Blocker, BlockerKind, Facts, PendingLoad, Shortage};
@@ -54,4 +56,4 @@ pub use standby::{Claim, Standby};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
-pub use zone::{Aux, Brand, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};
+pub use zone::{Aux, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};

@@ -5,18 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ZoneName;
+use super::{Brand, ZoneName};
 use crate::words;
-
-words! {
-    /// The kind of a zone.
-    Brand, "brand" {
-        /// A virtual machine of QEMU, with or without hardware help.
-        Kvm = "kvm",
-        /// A container of libvirt's LXC driver.
-        Lxc = "lxc",
-    }
-}
 
 words! {
     /// A zone's state, zones(7)'s words exactly.
@@ -201,7 +191,7 @@ mod tests {
         Zone {
             name: "web".parse().unwrap(),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: Some(3),

@@ -150,7 +150,7 @@ impl World {
         let mut world = Self::new();
         match zone {
             Kindly::Restart => {
-                world.run_zone(brand(live("web"), Brand::Lxc));
+                world.run_zone(brand(live("web"), Brand::LXC));
                 world.actions.zones = [(name("web"), Action::Restart)].into();
             }
             Kindly::Live => world.run_zone(live("web")),
