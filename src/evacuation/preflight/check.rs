@@ -83,14 +83,3 @@ impl Check<'_> {
         }
     }
 }
-
-/// Reasons on one line.
-pub(in crate::evacuation) fn join(blockers: &[Blocker]) -> String {
-    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// All findings on one line.
-pub(in crate::evacuation) fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
-    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
-}

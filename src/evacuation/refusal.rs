@@ -1,6 +1,15 @@
-//! What a zone waits for that was refused for want of room alone.
+//! What hosts have against a zone, and what it waits for that was refused for want of room alone. Pure.
 
-use crate::model::{Blocker, BlockerKind, Shortage, format_bytes};
+use crate::model::{Blocker, BlockerKind, HostUri, Shortage, format_bytes};
+
+/// What one host has against a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The host.
+    pub target: HostUri,
+    /// All that it has against it.
+    pub blockers: Vec<Blocker>,
+}
 
 /// What a zone waits for that was refused for want of room alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +20,8 @@ pub struct Wait {
     pub refusal: String,
     /// What would help.
     pub hint: Option<String>,
+    /// When it is asked again.
+    pub until: Option<String>,
 }
 
 impl Wait {
@@ -23,7 +34,7 @@ impl Wait {
             let missing = blockers.iter().map(|one| Some((host.to_owned(), one.kind, one.shortage?)));
             missing.collect::<Option<Vec<_>>>().filter(|missing| !missing.is_empty())
         })?;
-        Some(Self { missing, refusal: refusal.to_owned(), hint: None })
+        Some(Self { missing, refusal: refusal.to_owned(), hint: None, until: None })
     }
 
     /// What is said when it is waited for no longer.
@@ -49,8 +60,19 @@ impl std::fmt::Display for Wait {
             }
             write!(f, " on {host}")?;
         }
-        self.hint.iter().try_for_each(|hint| write!(f, "; {hint}"))
+        self.hint.iter().chain(&self.until).try_for_each(|text| write!(f, "; {text}"))
     }
+}
+
+/// Reasons on one line.
+pub(super) fn join(blockers: &[Blocker]) -> String {
+    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// All findings on one line.
+pub(super) fn describe(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
+    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
 
 #[cfg(test)]
