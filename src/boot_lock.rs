@@ -1,11 +1,12 @@
-//! Slips: what one process knows of one zone, and libvirt's hook must know, too.
+//! What one process says of one zone's boot, and the hypervisor must know, too.
 //!
-//! - A pass: for one moment the zone may be booted here although the lock is held.
-//! - A hold: it was shut down here in order to run elsewhere, and must not be booted here, lock or not.
+//! - A [permit](BootPermit): for one moment the zone may be booted here although the host is in maintenance.
+//! - A [block](BootBlock): it was shut down here in order to run elsewhere, and must not be booted here, maintenance or
+//!   not.
 //!
-//! A slip is a file named by the zone's UUID, with the number of the process that gave it, and the time of its start in a
-//! second line. libvirt's hook and the simulation look for it; one whose process is gone is worth nothing, so a crash
-//! leaves no hole in the lock, and no zone that nobody can boot.
+//! Each is a file named by the zone's UUID, with the number of the process that wrote it, and the time of its start in a
+//! second line. libvirt's hook and the simulation look for it. A file whose process is gone counts for nothing, so a crash
+//! leaves no hole in the maintenance lock, and no zone that cannot be booted.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -16,59 +17,75 @@ use crate::file;
 use crate::folder;
 use crate::paths::Paths;
 
-/// Holds until it is dropped.
+/// Permits the boot of a zone until it is dropped.
 #[derive(Debug)]
-pub struct Slip(PathBuf);
+pub struct BootPermit {
+    _file: ZoneFile,
+}
 
-impl Slip {
-    /// A pass for that zone, from now on.
+impl BootPermit {
+    /// A permit for that zone, from now on.
     ///
     /// # Errors
     /// If it cannot be written; the file is named.
-    pub fn pass(paths: &Paths, uuid: Uuid) -> Result<Self> {
-        Self::write(&paths.passes(), uuid)
+    pub fn new(paths: &Paths, uuid: Uuid) -> Result<Self> {
+        Ok(Self { _file: ZoneFile::write(&paths.boot_permits(), uuid)? })
     }
+}
 
-    /// A hold on that zone, from now on.
+/// Prevents the boot of a zone until it is dropped.
+#[derive(Debug)]
+pub struct BootBlock {
+    _file: ZoneFile,
+}
+
+impl BootBlock {
+    /// A block of that zone, from now on.
     ///
     /// # Errors
     /// If it cannot be written; the file is named.
-    pub fn hold(paths: &Paths, uuid: Uuid) -> Result<Self> {
-        Self::write(&paths.holds(), uuid)
+    pub fn new(paths: &Paths, uuid: Uuid) -> Result<Self> {
+        Ok(Self { _file: ZoneFile::write(&paths.boot_blocks(), uuid)? })
     }
+}
 
-    fn write(slips: &Path, uuid: Uuid) -> Result<Self> {
-        let path = slips.join(uuid.to_string());
+/// A file that names this process; removed when dropped.
+#[derive(Debug)]
+struct ZoneFile(PathBuf);
+
+impl ZoneFile {
+    fn write(folder: &Path, uuid: Uuid) -> Result<Self> {
+        let path = folder.join(uuid.to_string());
         let named =
             |error: Error| Error::new(error.kind(), format!("failed to write {}: {error}", path.display()));
-        if let Some(run) = slips.parent() {
+        if let Some(run) = folder.parent() {
             folder::run(run).map_err(named)?;
         }
-        folder::keep(slips, 0o700).map_err(named)?;
-        let slip = Self(path.clone());
+        folder::keep(folder, 0o700).map_err(named)?;
+        let written = Self(path.clone());
         let process = std::process::id().to_string();
         let start = start_of(&process).unwrap_or_default();
         file::replace(&path, format!("{process}\n{start}\n"), 0o644).map_err(named)?;
-        Ok(slip)
+        Ok(written)
     }
 }
 
-/// Whether the zone has a pass that is worth something.
-pub fn has_pass(paths: &Paths, uuid: Uuid) -> bool {
-    giver(&paths.passes(), uuid).is_some()
+/// Whether a living process permits the zone's boot.
+pub fn is_permitted(paths: &Paths, uuid: Uuid) -> bool {
+    writer(&paths.boot_permits(), uuid).is_some()
 }
 
-/// The number of the living process that holds the zone, if one does.
-pub fn holder(paths: &Paths, uuid: Uuid) -> Option<String> {
-    giver(&paths.holds(), uuid)
+/// The number of the living process that prevents the zone's boot, if one does.
+pub fn blocked_by(paths: &Paths, uuid: Uuid) -> Option<String> {
+    writer(&paths.boot_blocks(), uuid)
 }
 
-fn giver(folder: &Path, uuid: Uuid) -> Option<String> {
+fn writer(folder: &Path, uuid: Uuid) -> Option<String> {
     let text = std::fs::read_to_string(folder.join(uuid.to_string())).ok()?;
     let mut lines = text.lines();
     let (process, start) = (lines.next()?, lines.next().unwrap_or_default());
     let now = start_of(process)?;
-    // One of an older sysadm says nothing of its start.
+    // Where its start could not be read, its number must do.
     (start.is_empty() || start == now).then(|| process.to_owned())
 }
 
@@ -82,7 +99,7 @@ fn start_of(process: &str) -> Option<String> {
     rest.split(' ').nth(19).map(str::to_owned)
 }
 
-impl Drop for Slip {
+impl Drop for ZoneFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }

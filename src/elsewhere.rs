@@ -3,11 +3,11 @@
 //! A host that cannot be asked counts as having it. Only the administrator can say otherwise, host by host (`--not-on`).
 //! Whoever has let the zone go says where to, and that host is asked, too.
 
-use futures::future::join_all;
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::evacuation::{NoPeer, Peers};
-use crate::model::{HostUri, Whereabouts};
+use crate::model::{HostUri, Location};
 
 /// So many hosts are asked at most.
 const MOST: usize = 32;
@@ -16,7 +16,7 @@ const MOST: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// So much it knows.
-    Knows(Whereabouts),
+    Knows(Location),
     /// It does not answer, or not as a host should.
     Silent(String),
 }
@@ -72,12 +72,12 @@ impl Question<'_> {
         answers
     }
 
-    async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Whereabouts, String> {
+    async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Location, String> {
         match peers.reach(uri).await {
-            Ok(host) => host.whereabouts(self.uuid).await.map_err(|error| error.to_string()),
+            Ok(host) => host.location(self.uuid).await.map_err(|error| error.to_string()),
             // This host is not elsewhere, under whatever name.
-            Err(NoPeer::Itself) => Ok(Whereabouts::Unknown),
-            Err(NoPeer::Silent(_)) if uri.host == self.asker => Ok(Whereabouts::Unknown),
+            Err(NoPeer::Itself) => Ok(Location::Unknown),
+            Err(NoPeer::Silent(_)) if uri.host == self.asker => Ok(Location::Unknown),
             Err(NoPeer::Silent(reason)) => Err(reason),
         }
     }
@@ -106,10 +106,10 @@ impl Question<'_> {
 pub fn nowhere(answers: &[(HostUri, Answer)], not_on: &[String]) -> Result<(), Elsewhere> {
     for (host, answer) in answers {
         match answer {
-            Answer::Knows(Whereabouts::Here | Whereabouts::Guest(_)) => {
+            Answer::Knows(Location::Here | Location::Guest(_)) => {
                 return Err(Elsewhere::Has(host.clone()));
             }
-            Answer::Knows(Whereabouts::Coming) => return Err(Elsewhere::Comes(host.clone())),
+            Answer::Knows(Location::Coming) => return Err(Elsewhere::Comes(host.clone())),
             Answer::Silent(reason) if !not_on.contains(&host.host) => {
                 return Err(Elsewhere::May { host: host.clone(), reason: reason.clone() });
             }
@@ -130,20 +130,20 @@ mod tests {
         let h2 = || uri("rads://h2");
         let home = || crate::model::Home { name: "h1".into(), id: None };
         for (answer, not_on, expected) in [
-            (Answer::Knows(Whereabouts::Here), "h2", "it is on rads://h2"),
-            (Answer::Knows(Whereabouts::Guest(home())), "h2", "it is on rads://h2"),
-            (Answer::Knows(Whereabouts::Coming), "h2", "it is about to be on rads://h2"),
+            (Answer::Knows(Location::Here), "h2", "it is on rads://h2"),
+            (Answer::Knows(Location::Guest(home())), "h2", "it is on rads://h2"),
+            (Answer::Knows(Location::Coming), "h2", "it is about to be on rads://h2"),
             (
                 Answer::Silent("no route".into()),
                 "h3",
                 "rads://h2 was a target of it and cannot be asked (no route)",
             ),
             (Answer::Silent("no route".into()), "h2", "may"),
-            (Answer::Knows(Whereabouts::Configured), "", "may"),
-            (Answer::Knows(Whereabouts::Unknown), "", "may"),
-            (Answer::Knows(Whereabouts::Migrated(uri("rads://h9"))), "", "may"),
+            (Answer::Knows(Location::Configured), "", "may"),
+            (Answer::Knows(Location::Unknown), "", "may"),
+            (Answer::Knows(Location::Migrated(uri("rads://h9"))), "", "may"),
         ] {
-            let answers = [(uri("rads://h0"), Answer::Knows(Whereabouts::Unknown)), (h2(), answer)];
+            let answers = [(uri("rads://h0"), Answer::Knows(Location::Unknown)), (h2(), answer)];
             let said = nowhere(&answers, &[not_on.to_owned()]);
             let said = said.map_or_else(|error| error.to_string(), |()| "may".to_owned());
             assert!(said.starts_with(expected), "{answers:?} {not_on}: {said}");
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn whoever_has_got_it_from_one_that_was_asked_is_asked_once() {
         let question = Question { uuid: Uuid::nil(), asker: "h0" };
-        let went = |to: &str| Answer::Knows(Whereabouts::Evacuated(uri(to)));
+        let went = |to: &str| Answer::Knows(Location::Evacuated(uri(to)));
         let answers = [
             (uri("rads://h2"), went("ssh://h4")),
             (uri("rads://h3"), went("rads://h4")),

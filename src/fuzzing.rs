@@ -24,7 +24,7 @@ pub fn uri(text: &str) {
 
 /// What comes over the network: one frame, and what may be in it.
 pub fn wire(bytes: &[u8]) {
-    use futures::FutureExt;
+    use futures_util::FutureExt;
     // From memory, all of it is there at once.
     let read = |mut bytes: &[u8]| frame::read::<serde_json::Value>(&mut bytes, 1 << 20).now_or_never();
     let Some(Ok(value)) = read(bytes) else { return };

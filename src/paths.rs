@@ -63,14 +63,14 @@ impl Paths {
         self.below("run/sysadm")
     }
 
-    /// Passes: the zones that may be booted now although the lock is held.
-    pub fn passes(&self) -> PathBuf {
-        self.below("run/sysadm/pass")
+    /// The zones that may be booted now although the host is in maintenance.
+    pub fn boot_permits(&self) -> PathBuf {
+        self.below("run/sysadm/boot-permits")
     }
 
-    /// Holds: the zones that must not be booted now, lock or not.
-    pub fn holds(&self) -> PathBuf {
-        self.below("run/sysadm/hold")
+    /// The zones that must not be booted now, in maintenance or not.
+    pub fn boot_blocks(&self) -> PathBuf {
+        self.below("run/sysadm/boot-blocks")
     }
 
     /// What makes this machine one of its own: see machine-id(5).

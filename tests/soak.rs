@@ -174,7 +174,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
             // What could not even begin is done below.
             engine.run(direction, &given).await.map_or(0, |outcome| outcome.moves.len())
         });
-        moved += futures::future::join_all(runs).await.into_iter().sum::<usize>();
+        moved += futures_util::future::join_all(runs).await.into_iter().sum::<usize>();
         for node in nodes.values() {
             node.sim.set_faults(&[]).unwrap();
         }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::shares::{Place, Shares, network};
-use super::{Claims, Ledger, Peer, ServeError, serve};
+use super::connection_limit::{ConnectionLimit, Place, network};
+use super::{Ledger, Peer, ServeError, TokenOwners, serve};
 use crate::config::Config;
 use crate::host::Host;
 use crate::model::Millis;
@@ -80,12 +80,19 @@ impl Listener {
     /// Serves `host` until `stop` is ready, then for as long as there are connections, but for ten seconds at
     /// most. `log` gets one line for each peer that was refused: who, and why.
     pub async fn run(self, host: Arc<dyn Host>, log: Log, stop: impl Future<Output = ()>) {
-        let doors = Shares::new(DOORS, DOORS / 2);
+        let doors = ConnectionLimit::new(DOORS, DOORS / 2);
         let places = self.config.agent.connections;
-        let places = Shares::new(places, places - places / 4);
-        let (claims, ledger) = (Claims::default(), Ledger::default());
-        let house =
-            Arc::new(House { host, log, places, claims, ledger, config: self.config, paths: self.paths });
+        let places = ConnectionLimit::new(places, places - places / 4);
+        let (token_owners, ledger) = (TokenOwners::default(), Ledger::default());
+        let house = Arc::new(House {
+            host,
+            log,
+            places,
+            token_owners,
+            ledger,
+            config: self.config,
+            paths: self.paths,
+        });
         let mut connections = JoinSet::new();
         tokio::pin!(stop);
         loop {
@@ -118,8 +125,8 @@ impl Listener {
 struct House {
     host: Arc<dyn Host>,
     log: Log,
-    places: Arc<Shares<String>>,
-    claims: Claims,
+    places: Arc<ConnectionLimit<String>>,
+    token_owners: TokenOwners,
     ledger: Ledger,
     config: Arc<Config>,
     paths: Paths,
@@ -145,7 +152,7 @@ impl House {
             role: self.role(&incoming.name),
             name: incoming.name.clone(),
             certified: true,
-            claims: self.claims.clone(),
+            token_owners: self.token_owners.clone(),
             ledger: self.ledger.clone(),
         };
         let stream = match incoming.welcome().await {

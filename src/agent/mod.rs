@@ -2,14 +2,14 @@
 //!
 //! [`serve()`] does one stream, whatever carries it; [`stdio`] gives it what sshd hands over, [`listen`] what comes over TLS.
 
-mod claims;
+mod connection_limit;
 mod ledger;
 pub mod listen;
-mod questions;
+mod rpc;
 mod serve;
-mod shares;
 pub mod stdio;
+mod token_owners;
 
-pub use claims::Claims;
 pub use ledger::{Ledger, Limits, WEIGHT};
 pub use serve::{Peer, ServeError, serve};
+pub use token_owners::TokenOwners;

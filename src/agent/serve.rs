@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use super::claims::{Claim, Claims};
 use super::ledger::Ledger;
-use super::questions;
+use super::rpc;
+use super::token_owners::{TokenOwners, TokenUse};
 use crate::host::{Host, HostError};
-use crate::model::{Channel, Role, Token, chain};
+use crate::model::{Role, StreamId, Token, chain};
 use crate::transport::ByteStream;
 use crate::transport::hello::{Accepted, Hello, Purpose, SOFTWARE, VERSIONS, Welcome, choose};
 use crate::transport::{frame, relay};
@@ -29,7 +29,7 @@ pub struct Peer {
     /// Whether the name is that of a host, and proved: then what the peer says of itself does not count.
     pub certified: bool,
     /// The tokens that it and the other peers use.
-    pub claims: Claims,
+    pub token_owners: TokenOwners,
     /// What it and the other peers have of the agent's memory.
     pub ledger: Ledger,
 }
@@ -37,8 +37,8 @@ pub struct Peer {
 impl Peer {
     /// The peer at the other end of a line that says nothing about which host that is.
     pub fn new(name: String, role: Role) -> Self {
-        let (claims, ledger) = (Claims::default(), Ledger::default());
-        Self { name, role, certified: false, claims, ledger }
+        let (token_owners, ledger) = (TokenOwners::default(), Ledger::default());
+        Self { name, role, certified: false, token_owners, ledger }
     }
 }
 
@@ -100,12 +100,12 @@ pub async fn serve(stream: ByteStream, host: Arc<dyn Host>, peer: Peer) -> Resul
         Purpose::Rpc => {
             session.welcome(&*host).await?;
             let Session { stream, peer } = session;
-            questions::answer(stream, host, &peer)
+            rpc::answer(stream, host, &peer)
                 .await
                 .map_err(|source| ServeError::Broken { peer: peer.name, source })
         }
-        Purpose::Connect { token, channel } => session.connect(&*host, &token, channel).await,
-        Purpose::Listen { token, channel } => session.listen(&*host, &token, channel).await,
+        Purpose::Connect { token, stream } => session.connect(&*host, &token, stream).await,
+        Purpose::Listen { token, stream } => session.listen(&*host, &token, stream).await,
     }
 }
 
@@ -137,19 +137,19 @@ impl Session {
     }
 
     /// Leads a stream to the hypervisor's socket.
-    async fn connect(mut self, host: &dyn Host, token: &Token, channel: Channel) -> Result<(), ServeError> {
+    async fn connect(mut self, host: &dyn Host, token: &Token, stream: StreamId) -> Result<(), ServeError> {
         self.may_migrate(host, "connect").await?;
         let _claim = self.claim(token).await?;
-        let inner = self.or_refuse(host.connect(token, channel)).await?;
+        let inner = self.or_refuse(host.connect(token, stream)).await?;
         self.welcome(host).await?;
         self.relay(inner).await
     }
 
     /// Waits for the hypervisor to knock, and leads it to the peer. A peer that goes away meanwhile ends it.
-    async fn listen(mut self, host: &dyn Host, token: &Token, channel: Channel) -> Result<(), ServeError> {
+    async fn listen(mut self, host: &dyn Host, token: &Token, stream: StreamId) -> Result<(), ServeError> {
         self.may_migrate(host, "listen").await?;
         let _claim = self.claim(token).await?;
-        let mut pending = self.or_refuse(host.listen(token, channel)).await?;
+        let mut pending = self.or_refuse(host.listen(token, stream)).await?;
         self.welcome(host).await?;
         let mut early = [0];
         let inner = tokio::select! {
@@ -175,14 +175,14 @@ impl Session {
     }
 
     async fn may_migrate(&mut self, host: &dyn Host, call: &str) -> Result<(), ServeError> {
-        match questions::not_allowed(host, &self.peer, call, Role::Migrate) {
+        match rpc::not_allowed(host, &self.peer, call, Role::Migrate) {
             None => Ok(()),
             Some(error) => Err(self.refuse(error.to_string()).await),
         }
     }
 
-    async fn claim(&mut self, token: &Token) -> Result<Claim, ServeError> {
-        match self.peer.claims.claim(token, &self.peer.name) {
+    async fn claim(&mut self, token: &Token) -> Result<TokenUse, ServeError> {
+        match self.peer.token_owners.claim(token, &self.peer.name) {
             Some(claim) => Ok(claim),
             None => Err(self.refuse("the token belongs to a migration of another host".to_owned()).await),
         }

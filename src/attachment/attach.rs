@@ -17,7 +17,7 @@ use super::{AttachmentError, Desk, Refusal};
 use crate::elsewhere::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Arrival, Beside, Blocker, BlockerKind, Brand, Edit, Home, Kind, Manifest, ZoneName, ZoneState,
+    Arrival, Blocker, BlockerKind, Brand, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
@@ -93,7 +93,7 @@ impl Desk<'_> {
 
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
         let from = self.local.name().to_owned();
-        let (beside, plugs) = (Beside::default(), Vec::new());
+        let (pending, mappings) = (PendingLoad::default(), Vec::new());
         Arrival {
             manifest,
             kind,
@@ -102,8 +102,8 @@ impl Desk<'_> {
             owners: Vec::new(),
             overwrite: false,
             force,
-            beside,
-            plugs,
+            pending,
+            mappings,
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::elsewhere::Elsewhere;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{Blocker, HostUri, NetworkName, Stranger, ZoneName, ZoneState};
+use crate::model::{Blocker, HostUri, NetworkName, UnmanagedGuest, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::run_lock::LockError;
 use crate::store::StoreError;
@@ -21,7 +21,7 @@ pub enum Refusal {
     NoSuchZone(ZoneName),
     /// It is here, and cannot be handled.
     #[error("{0}")]
-    Unhandled(Stranger),
+    Unhandled(UnmanagedGuest),
     /// It runs.
     #[error("zone '{0}': it runs; shut it down first, or move it as it is: 'sysadm zone migrate {0} URI'")]
     Runs(ZoneName),
@@ -53,7 +53,7 @@ pub enum Refusal {
     #[error(
         "zone '{0}': another zone of this name is configured here ({1}), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete {0}'"
     )]
-    Beside(ZoneName, Uuid),
+    PendingLoad(ZoneName, Uuid),
     /// Another host has it, or may have it.
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Elsewhere),

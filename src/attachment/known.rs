@@ -39,7 +39,7 @@ impl Known {
     /// No zone of that name is known here.
     fn unknown(&self, name: &ZoneName) -> Refusal {
         match self.inventory.called(name) {
-            Some(stranger) => Refusal::Unhandled(stranger.clone()),
+            Some(unmanaged_guest) => Refusal::Unhandled(unmanaged_guest.clone()),
             None => Refusal::NoSuchZone(name.clone()),
         }
     }
@@ -62,7 +62,7 @@ impl Known {
         // Of the other one this may be all that there is.
         let beside = self.configured(name).filter(|row| row.uuid != zone.uuid && row.moved_to.is_none());
         if let Some(row) = beside {
-            return Err(Refusal::Beside(name.clone(), row.uuid));
+            return Err(Refusal::PendingLoad(name.clone(), row.uuid));
         }
         if self.rests.iter().any(|rest| rest.zone == *name) {
             return Err(Refusal::Rests(name.clone()));
@@ -148,7 +148,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Stranger;
+    use crate::model::UnmanagedGuest;
     use crate::store::tests::{sample, sample_away, sample_zone};
     use crate::store::{RestPhase, RestWay};
 
@@ -168,14 +168,14 @@ mod tests {
             zone(108, "leaves", ZoneState::Installed, None),
         ];
         let (name, reason) = ("twin".to_owned(), "twice".to_owned());
-        let twin = Stranger { name, uuid: None, reason, running: false };
+        let twin = UnmanagedGuest { name, uuid: None, reason, running: false };
         let away = |number: u128, name: &str, phase| Away {
             uuid: Uuid::from_u128(number),
             phase,
             ..sample_away(name)
         };
         Known {
-            inventory: Inventory { zones, strangers: vec![twin] },
+            inventory: Inventory { zones, unmanaged: vec![twin] },
             configured: vec![
                 sample::detached("loose", 111, None),
                 sample::detached("moved", 112, Some("ssh://h2")),

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::config::{Config, PlatformKind};
 use crate::evacuation::{Cancel, Dialled, Engine, EventSink, Peers};
 use crate::host::{Host, Local};
-use crate::model::plain;
+use crate::model::Millis;
 use crate::paths::Paths;
 use crate::platform::Platform;
 use crate::platform::libvirt::Libvirt;
@@ -15,7 +17,7 @@ use crate::run_lock::lock_holder;
 use crate::store::{Store, StoreError};
 use crate::transport::Dialer;
 
-use super::{CliError, Exit};
+use super::{CliError, Exit, syslog};
 
 /// This host's files and settings.
 pub struct Context {
@@ -157,19 +159,9 @@ impl Context {
             // A simulated host has no system log, unless somebody has made one.
             return;
         }
-        let formatter = syslog::Formatter3164 {
-            facility: syslog::Facility::LOG_AUTHPRIV,
-            hostname: None,
-            process: "sysadm".to_owned(),
-            pid: std::process::id(),
-        };
-        let sent =
-            syslog::unix_custom(formatter, self.paths.syslog()).and_then(|mut log| log.notice(plain(text)));
-        if let Err(error) = sent {
-            super::ui::complain(&format!(
-                "warning: no line could be written to syslog ({})",
-                crate::model::chain(&error)
-            ));
+        let zone = TimeZone::system();
+        if let Err(error) = syslog::notice(&self.paths.syslog(), text, Millis::now(), &zone) {
+            super::ui::complain(&format!("warning: no line could be written to syslog ({error})"));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::columns::{Column, table};
 use super::progress::Verbosity;
 use super::{CliError, Exit, ui};
 use crate::evacuation::{Planned, Readiness};
-use crate::model::{Stranger, format_bytes, format_span};
+use crate::model::{UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
 
 const COLUMNS: &[Column<Planned>] = &[
@@ -40,22 +40,22 @@ fn size(plan: &Planned) -> Option<String> {
 pub fn show(
     direction: Direction,
     plans: &[Planned],
-    strangers: &[Stranger],
+    unmanaged: &[UnmanagedGuest],
     json: bool,
     verbosity: Verbosity,
 ) -> Result<Exit, CliError> {
     if json {
-        let text = serde_json::to_string_pretty(&document(direction, plans, strangers));
+        let text = serde_json::to_string_pretty(&document(direction, plans, unmanaged));
         ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
     } else {
         if verbosity != Verbosity::Quiet && !plans.is_empty() {
             ui::print(&table(COLUMNS, plans))?;
         }
         blockers(plans).for_each(|line| ui::complain(&line));
-        strangers.iter().for_each(|stranger| ui::complain(&stranger.to_string()));
+        unmanaged.iter().for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
     }
     let ready = plans.iter().filter(|plan| kind(plan).is_some()).count();
-    let blocked = plans.len() - ready + strangers.len();
+    let blocked = plans.len() - ready + unmanaged.len();
     if blocked == 0 {
         if verbosity != Verbosity::Quiet {
             ui::say("dry-run succeeded");
@@ -63,7 +63,7 @@ pub fn show(
         return Ok(Exit::Done);
     }
     let waiting = plans.iter().filter(|plan| matches!(plan.prepared.readiness, Readiness::Waits(_))).count();
-    let all = plans.len() + strangers.len();
+    let all = plans.len() + unmanaged.len();
     ui::complain(&match waiting {
         0 => format!("dry-run failed: {blocked} of {all} zone(s) cannot move"),
         _ => format!(
@@ -71,7 +71,7 @@ pub fn show(
         ),
     });
     let skipped = plans.iter().any(|plan| matches!(plan.prepared.readiness, Readiness::Skipped(_)));
-    Ok(if ready == 0 && !skipped && strangers.is_empty() { Exit::Error } else { Exit::Partly })
+    Ok(if ready == 0 && !skipped && unmanaged.is_empty() { Exit::Error } else { Exit::Partly })
 }
 
 /// A line for each reason: what other targets had against zones that found one, too.
@@ -98,7 +98,7 @@ fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
     })
 }
 
-fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> serde_json::Value {
+fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest]) -> serde_json::Value {
     let zones: Vec<_> = plans
         .iter()
         .map(|plan| {
@@ -124,5 +124,5 @@ fn document(direction: Direction, plans: &[Planned], strangers: &[Stranger]) -> 
             })
         })
         .collect();
-    serde_json::json!({"schema_version": 1, "direction": direction, "zones": zones, "strangers": strangers})
+    serde_json::json!({"schema_version": 1, "direction": direction, "zones": zones, "unmanaged": unmanaged})
 }

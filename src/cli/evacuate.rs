@@ -171,7 +171,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         if let Some(path) = &args.plan {
             write_plan(path, &engine, &found, &name)?;
         }
-        return dry_run::show(direction, &found.planned, &found.strangers, args.json, verbosity);
+        return dry_run::show(direction, &found.planned, &found.unmanaged, args.json, verbosity);
     }
     stop::listen_for_signals(&cancel);
     stop::listen_for_deadline(&cancel, args.deadline);
@@ -217,8 +217,8 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Re
         let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
         Some(Left { zone, host, reasons: vec![reason] })
     };
-    let unhandled = |stranger| Left::unhandled(engine.local.name(), stranger);
-    let left = found.planned.iter().filter_map(stays).chain(found.strangers.iter().map(unhandled));
+    let unhandled = |unmanaged_guest| Left::unhandled(engine.local.name(), unmanaged_guest);
+    let left = found.planned.iter().filter_map(stays).chain(found.unmanaged.iter().map(unhandled));
     plan::write(path, &found.made.file(about, left.collect()))
 }
 

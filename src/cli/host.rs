@@ -155,7 +155,7 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
         let answer = answer.await;
         (uri, answer)
     });
-    let lines = lines(futures::future::join_all(asking).await);
+    let lines = lines(futures_util::future::join_all(asking).await);
     if lines.is_empty() {
         ui::say("no targets are set");
     } else {
@@ -255,7 +255,9 @@ async fn inventory(
         ui::print(&table(STOCK, &stock(&surveyed)))?;
     }
     for host in &surveyed.fleet.hosts {
-        host.strangers.iter().for_each(|stranger| ui::complain(&format!("{}: {stranger}", host.name)));
+        host.unmanaged
+            .iter()
+            .for_each(|unmanaged_guest| ui::complain(&format!("{}: {unmanaged_guest}", host.name)));
     }
     Ok(if surveyed.silent.is_empty() { Exit::Done } else { Exit::Partly })
 }
@@ -264,9 +266,9 @@ async fn inventory(
 fn stock(surveyed: &Surveyed) -> Vec<Stock> {
     let answered = surveyed.fleet.hosts.iter().map(|host| {
         let zones = || surveyed.fleet.zones.iter().filter(|zone| zone.host == host.name);
-        let strangers = |all| host.unhandled(all).count();
-        let running = zones().filter(|zone| zone.running).count() + strangers(false);
-        let all = zones().count() + strangers(true);
+        let unmanaged = |all| host.unhandled(all).count();
+        let running = zones().filter(|zone| zone.running).count() + unmanaged(false);
+        let all = zones().count() + unmanaged(true);
         Stock { name: host.name.clone(), answer: Ok((host.clone(), running, all)) }
     });
     let also = surveyed.also.iter().map(|(name, first)| (name.clone(), format!("the same host as {first}")));

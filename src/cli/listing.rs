@@ -10,7 +10,7 @@ use super::row::{fields, row_document, status};
 use super::{CliError, Exit, ui};
 use crate::evacuation::Status;
 use crate::maintenance;
-use crate::model::{Inventory, Millis, Stranger};
+use crate::model::{Inventory, Millis, UnmanagedGuest};
 use crate::store::{Direction, Store};
 
 /// The options of -l.
@@ -65,8 +65,8 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     }
     let Some(left) = left else { return Ok(Exit::Done) };
     ui::say(&last_line(store.as_ref(), &left)?);
-    let strangers = left.iter().flat_map(|inventory| &inventory.strangers);
-    strangers.for_each(|stranger| ui::complain(&stranger.to_string()));
+    let unmanaged = left.iter().flat_map(|inventory| &inventory.unmanaged);
+    unmanaged.for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
     Ok(status_of(&left))
 }
 
@@ -102,8 +102,9 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
             .iter()
             .filter(|zone| zone.is_running() == running)
             .map(|zone| zone.name.to_string());
-        let strangers = inventory.strangers.iter().filter(|stranger| stranger.running == running);
-        zones.chain(strangers.map(Stranger::label)).collect()
+        let unmanaged =
+            inventory.unmanaged.iter().filter(|unmanaged_guest| unmanaged_guest.running == running);
+        zones.chain(unmanaged.map(UnmanagedGuest::label)).collect()
     };
     let (running, installed) = (names(true), names(false));
     Ok(match (running.is_empty(), installed.is_empty(), holders.is_empty()) {
@@ -147,7 +148,7 @@ pub fn document(
         "left_error": left.as_ref().err(),
         "safe_to_reboot": !holders.is_empty() && status.running.is_none() && left.as_ref().is_ok_and(|inventory| {
             !inventory.zones.iter().any(crate::model::Zone::is_running)
-                && !inventory.strangers.iter().any(|stranger| stranger.running)
+                && !inventory.unmanaged.iter().any(|unmanaged_guest| unmanaged_guest.running)
         }),
     }))
 }

@@ -22,6 +22,7 @@ mod setup;
 mod sim;
 mod stop;
 mod store;
+mod syslog;
 mod target;
 mod ui;
 mod watch;

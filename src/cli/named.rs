@@ -51,7 +51,9 @@ fn meant(typed: &ZoneName, inventory: &Inventory, known: &[(ZoneName, Uuid)]) ->
     let Some(uuid) = uuid_in(typed).filter(|_| known.iter().all(|(name, _)| name != typed)) else {
         return Ok(typed.clone());
     };
-    inventory.identified(uuid).map_err(|stranger| CliError::new(Exit::Error, stranger.to_string()))?;
+    inventory
+        .identified(uuid)
+        .map_err(|unmanaged_guest| CliError::new(Exit::Error, unmanaged_guest.to_string()))?;
     let found = known.iter().find(|(_, other)| *other == uuid);
     Ok(found.map_or_else(|| typed.clone(), |(name, _)| name.clone()))
 }
@@ -59,15 +61,15 @@ fn meant(typed: &ZoneName, inventory: &Inventory, known: &[(ZoneName, Uuid)]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Stranger;
+    use crate::model::UnmanagedGuest;
     use crate::store::tests::{sample, sample_zone};
 
     #[test]
     fn a_zone_may_be_named_by_its_uuid_and_one_that_is_called_so_comes_first() {
         let uuid = |number: u128| Uuid::from_u128(number);
-        let stranger =
-            Stranger { name: "a\nb".into(), uuid: Some(uuid(3)), reason: "odd".into(), running: true };
-        let inventory = Inventory { zones: vec![sample_zone("web")], strangers: vec![stranger] };
+        let unmanaged_guest =
+            UnmanagedGuest { name: "a\nb".into(), uuid: Some(uuid(3)), reason: "odd".into(), running: true };
+        let inventory = Inventory { zones: vec![sample_zone("web")], unmanaged: vec![unmanaged_guest] };
         let known = [
             (sample::name("Windows%2010"), uuid(1)),
             (sample::name("web"), uuid(2)),

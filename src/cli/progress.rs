@@ -124,7 +124,7 @@ impl Reporter {
             ui::complain(&format!("{}: down: {}", down.zone, down.reason));
         }
         self.tell_left_alone(outcome);
-        outcome.strangers.iter().for_each(|stranger| ui::complain(&stranger.to_string()));
+        outcome.unmanaged.iter().for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
     }
 
     /// How long a run took, and how long it was expected to.
@@ -176,7 +176,7 @@ fn gone_already(zone: &ZoneName, host: &HostUri) -> String {
 
 /// How an evacuation that is not complete ended, in a few words.
 fn shortfall(outcome: &Outcome) -> String {
-    let all = outcome.moves.len() + outcome.strangers.len();
+    let all = outcome.moves.len() + outcome.unmanaged.len();
     let mut parts = vec![format!("{} of {all} zone(s) moved", outcome.moved())];
     for (state, word) in [
         (MoveState::Stopped, "stopped"),
@@ -190,14 +190,14 @@ fn shortfall(outcome: &Outcome) -> String {
             count => parts.push(format!("{count} {word}")),
         }
     }
-    if !outcome.strangers.is_empty() {
-        parts.push(format!("{} cannot be handled", outcome.strangers.len()));
+    if !outcome.unmanaged.is_empty() {
+        parts.push(format!("{} cannot be handled", outcome.unmanaged.len()));
     }
     if !outcome.down.is_empty() {
         parts.push(format!("{} down", outcome.down.len()));
     }
     let running = outcome.left_running.iter().flatten().count()
-        + outcome.strangers.iter().filter(|stranger| stranger.running).count();
+        + outcome.unmanaged.iter().filter(|unmanaged_guest| unmanaged_guest.running).count();
     if running > 0 {
         parts.push(format!("{running} still running here"));
     }

@@ -123,7 +123,7 @@ impl Engine {
             Direction::Return => others(&view.connected),
         };
         let asked = hosts.into_iter().map(|(name, host)| ask(name, std::future::ready(Ok(host)), true));
-        Surveyed::of(futures::future::join_all(asked).await).fleet
+        Surveyed::of(futures_util::future::join_all(asked).await).fleet
     }
 
     fn this_host(&self) -> Arc<dyn Host> {
@@ -135,7 +135,7 @@ impl Engine {
         let here = (self.local.name().to_owned(), self.this_host());
         let hosts = std::iter::once(here).chain(others(connected));
         let asked = hosts.map(|(name, host)| ask(name, std::future::ready(Ok(host)), false));
-        let answers = futures::future::join_all(asked).await;
+        let answers = futures_util::future::join_all(asked).await;
         let Surveyed { mut fleet, .. } = Surveyed::of(answers);
         fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
         fleet.map_networks(|host| self.maps.networks_of(host));

@@ -9,7 +9,7 @@ use super::preflight::check::Mode;
 use super::recover::Open;
 use super::request::Request;
 use super::run_state::RunState;
-use crate::model::{Kind, Stranger};
+use crate::model::{Kind, UnmanagedGuest};
 use crate::plan::{Ahead, Made};
 use crate::store::{AwayPhase, Direction, StoreError};
 
@@ -19,7 +19,7 @@ pub struct DryRun {
     /// Zone by zone.
     pub planned: Vec<Planned>,
     /// Guests that cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// The planner's part.
     pub made: Made,
 }
@@ -61,7 +61,7 @@ impl Engine {
             self.estimate(one, ahead)
         };
         let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
-        Ok(DryRun { planned, strangers: candidates.strangers, made })
+        Ok(DryRun { planned, unmanaged: candidates.unmanaged, made })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.

@@ -3,7 +3,7 @@
 use super::cancel::CancelReason;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{Inventory, Stranger, ZoneName};
+use crate::model::{Inventory, UnmanagedGuest, ZoneName};
 use crate::run_lock::LockError;
 use crate::store::StoreError;
 
@@ -23,7 +23,7 @@ pub enum EvacuationError {
     NoSuchZone(Vec<String>),
     /// A zone was named that is there and cannot be handled.
     #[error("{0}")]
-    Unhandled(Stranger),
+    Unhandled(UnmanagedGuest),
     /// Zones were named that are not away.
     #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
     NotAway(Vec<String>),
@@ -57,7 +57,7 @@ impl EvacuationError {
     /// That they are not, if there are any.
     pub(crate) fn not_zones(inventory: &Inventory, names: &[&ZoneName]) -> Result<(), Self> {
         match names.iter().find_map(|name| inventory.called(name)) {
-            Some(stranger) => Err(Self::Unhandled(stranger.clone())),
+            Some(unmanaged_guest) => Err(Self::Unhandled(unmanaged_guest.clone())),
             None if names.is_empty() => Ok(()),
             None => Err(Self::NoSuchZone(names.iter().map(ToString::to_string).collect())),
         }

@@ -63,7 +63,7 @@ impl Engine {
             expect(Some(name(&task)));
         });
         tokio::select! {
-            _ = futures::future::join_all(moves) => {}
+            _ = futures_util::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
         self.learn(&made, run_state);
@@ -87,7 +87,7 @@ pub(super) async fn renew(bookings: &[Box<Task>]) {
     loop {
         tokio::time::sleep(RENEWAL).await;
         // A host that does not answer now is asked again, and at the latest at the moment of the move.
-        futures::future::join_all(bookings.iter().map(|task| {
+        futures_util::future::join_all(bookings.iter().map(|task| {
             let zone = &task.arrival.manifest.zone;
             task.to.renew(zone.name.clone(), zone.uuid, LEASE)
         }))

@@ -1,7 +1,7 @@
 //! What came of an evacuation, a return or a migration, and whether that is all that was asked.
 
 use super::cancel::CancelReason;
-use crate::model::{Stranger, ZoneName};
+use crate::model::{UnmanagedGuest, ZoneName};
 use crate::store::{Direction, Move, MoveState};
 
 /// A guest that is down.
@@ -21,7 +21,7 @@ pub struct Outcome {
     /// Every zone that was looked at.
     pub moves: Vec<Move>,
     /// Guests that would have to leave, and cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// Zones that still run here, after an evacuation of all.
     /// None if this host did not tell.
     pub left_running: Option<Vec<ZoneName>>,
@@ -57,7 +57,7 @@ impl Outcome {
         self.recorded
             && self.moved() + self.resting() == self.moves.len()
             && self.left_running.as_ref().is_some_and(Vec::is_empty)
-            && self.strangers.is_empty()
+            && self.unmanaged.is_empty()
             && self.down.is_empty()
     }
 }

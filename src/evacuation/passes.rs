@@ -37,9 +37,9 @@ impl WaitBudget {
     const TRIES: u32 = 7;
 
     /// One more in which nothing could move. Gives whether another one makes sense.
-    fn another(&mut self, under_way: bool, retries: u32) -> bool {
+    fn another(&mut self, may_free_up: bool, retries: u32) -> bool {
         self.idle += 1;
-        self.quiet = if under_way { 0 } else { self.quiet + 1 };
+        self.quiet = if may_free_up { 0 } else { self.quiet + 1 };
         self.idle <= Self::TRIES && self.quiet <= retries
     }
 }
@@ -104,8 +104,8 @@ impl Engine {
             } else if budget.idle == 0 && self.relocate(ahead.as_ref(), request, run_state).await {
                 budget = WaitBudget::default();
             } else {
-                let under_way = waiting.iter().any(|(_, wait)| wait.under_way());
-                if !budget.another(under_way, request.retries)
+                let may_free_up = waiting.iter().any(|(_, wait)| wait.may_free_up());
+                if !budget.another(may_free_up, request.retries)
                     || !self.pause(budget, &waiting, run_state).await
                 {
                     return self.give_up(&waiting, run_state);
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn patience_ends_soon_where_nothing_is_under_way_and_later_elsewhere() {
-        let tries = |under_way: &[bool], retries| {
+        let tries = |may_free_up: &[bool], retries| {
             let mut budget = WaitBudget::default();
-            under_way.iter().take_while(|under_way| budget.another(**under_way, retries)).count()
+            may_free_up.iter().take_while(|may_free_up| budget.another(**may_free_up, retries)).count()
         };
         assert_eq!(tries(&[false; 99], 0), 0);
         assert_eq!(tries(&[false; 99], 1), 1);

@@ -66,7 +66,7 @@ impl Peers {
             let host = self.reach(&uri).await;
             (uri, host)
         });
-        Connected::of(futures::future::join_all(connecting).await)
+        Connected::of(futures_util::future::join_all(connecting).await)
     }
 }
 

@@ -287,7 +287,7 @@ async fn act(
             if view(source, row).await != View::Runs {
                 return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
-            destination.discard(zone.clone(), uuid).await?;
+            destination.destroy_incoming(zone.clone(), uuid).await?;
         }
         Action::TakeBack => destination.detach(zone.clone(), uuid, false).await?,
         Action::BootAgain => {

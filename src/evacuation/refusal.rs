@@ -44,8 +44,8 @@ impl Wait {
     }
 
     /// Whether others are giving that room back.
-    pub(super) fn under_way(&self) -> bool {
-        self.missing.iter().all(|(.., shortage)| shortage.under_way)
+    pub(super) fn may_free_up(&self) -> bool {
+        self.missing.iter().all(|(.., shortage)| shortage.may_free_up)
     }
 }
 
@@ -79,8 +79,8 @@ pub(super) fn describe(findings: &[Finding]) -> String {
 mod tests {
     use super::*;
 
-    fn short_of(kind: BlockerKind, missing: u64, under_way: bool) -> Blocker {
-        Blocker { shortage: Some(Shortage { missing, under_way }), ..Blocker::new(kind, "too little") }
+    fn short_of(kind: BlockerKind, missing: u64, may_free_up: bool) -> Blocker {
+        Blocker { shortage: Some(Shortage { missing, may_free_up }), ..Blocker::new(kind, "too little") }
     }
 
     #[test]
@@ -94,12 +94,12 @@ mod tests {
         assert_eq!(wait(&[("h2", &[Blocker::new(BlockerKind::Memory, "never fits")])]), None);
         let found = wait(&[("h2", &[lock]), ("h3", std::slice::from_ref(&memory))]).unwrap();
         assert_eq!(found.to_string(), "waits for room: 4G more memory on h3");
-        assert!(found.under_way());
+        assert!(found.may_free_up());
         let both = wait(&[("h2", &[memory, short_of(BlockerKind::Cpu, 2, false)])]).unwrap();
         assert_eq!(
             both.to_string(),
             "waits for room: 4G more memory on h2 and 2 more virtual processor(s) on h2"
         );
-        assert!(!both.under_way());
+        assert!(!both.may_free_up());
     }
 }

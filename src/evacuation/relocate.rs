@@ -25,7 +25,7 @@ use super::request::Request;
 use super::return_path::way_back;
 use super::run_state::RunState;
 use crate::migration::Task;
-use crate::model::{Beside, HostUri, Kind, ZoneName};
+use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::{Homecoming, Obstacle, ZoneIx, homecoming};
 use crate::store::{Away, Direction, MoveState};
@@ -80,7 +80,7 @@ impl Engine {
             ZoneMove::new(of, Permit::new(queue, number)).run(request.retries).await;
         });
         tokio::select! {
-            _ = futures::future::join_all(moves) => {}
+            _ = futures_util::future::join_all(moves) => {}
             () = renew(&bookings) => {}
         }
         let moves = run_state.moves();
@@ -102,10 +102,10 @@ impl Engine {
             .await
             .ok()
             .filter(|kind| *kind == Kind::Live)?;
-        let offer = refuge.offer(row.zone.clone()).await.ok()?;
+        let exported = refuge.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),
-            offer: &offer,
+            exported: &exported,
             kind,
             from: refuge.name(),
             home: Some(self.here()),
@@ -113,14 +113,16 @@ impl Engine {
             force: request.force,
             mode: Mode::Book,
         };
-        let task = match self.sideward(&offer.manifest, row, to) {
-            Some(bound) => check.run(&bound, third.as_ref(), Beside::default()).await.ok().map(|arrival| {
-                let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
-                Box::new(Task { arrival, manifest, from, to })
-            }),
+        let task = match self.sideward(&exported.manifest, row, to) {
+            Some(bound) => {
+                check.run(&bound, third.as_ref(), PendingLoad::default()).await.ok().map(|arrival| {
+                    let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
+                    Box::new(Task { arrival, manifest, from, to })
+                })
+            }
             None => None,
         };
-        let _ = refuge.unmark(offer.ticket).await;
+        let _ = refuge.clear_markers(exported.ticket).await;
         task
     }
 }

@@ -100,8 +100,8 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     }
     let inventory = engine.local.inventory().await?;
     for rest in rests {
-        if let Err(stranger) = inventory.identified(rest.uuid) {
-            engine.events.emit(&Event::Warning(&stranger.to_string()));
+        if let Err(unmanaged_guest) = inventory.identified(rest.uuid) {
+            engine.events.emit(&Event::Warning(&unmanaged_guest.to_string()));
             continue;
         }
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);

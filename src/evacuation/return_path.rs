@@ -8,7 +8,7 @@ use super::job::Readiness;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError};
-use crate::model::{Brand, Kind, Whereabouts};
+use crate::model::{Brand, Kind, Location};
 use crate::plan::Action;
 use crate::platform::Platform;
 use crate::store::Away;
@@ -23,7 +23,7 @@ pub(super) struct Trail {
     /// The last host, of which it is not known that the zone has gone on from there.
     pub host: Arc<dyn Host>,
     /// What that host says of it; none if it is too old to be asked.
-    pub known: Option<Whereabouts>,
+    pub known: Option<Location>,
     /// Who has let it go, and to whom.
     pub hops: Vec<String>,
 }
@@ -33,10 +33,10 @@ impl Engine {
     pub(super) async fn follow(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Trail, NoPeer> {
         let (mut away, mut host, mut hops) = (away.clone(), refuge, Vec::new());
         loop {
-            let known = told(host.whereabouts(away.uuid).await.map(Some)).map_err(NoPeer::Silent)?;
+            let known = told(host.location(away.uuid).await.map(Some)).map_err(NoPeer::Silent)?;
             let (did, next) = match &known {
-                Some(Whereabouts::Migrated(next)) => ("migrated", next),
-                Some(Whereabouts::Evacuated(next)) => ("evacuated", next),
+                Some(Location::Migrated(next)) => ("migrated", next),
+                Some(Location::Evacuated(next)) => ("evacuated", next),
                 _ => return Ok(Trail { away, host, known, hops }),
             };
             let moved = format!("{} has {did} it to {next}", host.name());
@@ -58,7 +58,7 @@ impl Engine {
         let uris: Vec<_> = self.store.targets().ok()?.into_values().flatten().collect();
         let connected = self.peers.connect(uris).await;
         for (uri, host) in connected.reached() {
-            if let Ok(Whereabouts::Guest(_)) = host.whereabouts(away.uuid).await {
+            if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
                 return Some((Away { refuge: uri.clone(), ..away.clone() }, Arc::clone(host)));
             }
         }
@@ -86,12 +86,13 @@ pub(super) async fn way_back(
     let failed = |reason: String| Readiness::Failed(reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
-    let found =
-        inventory.identified(away.uuid).map_err(|stranger| failed(format!("on {name}: {stranger}")))?;
+    let found = inventory
+        .identified(away.uuid)
+        .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
     let Some(zone) = found else {
-        let known = told(refuge.whereabouts(away.uuid).await.map(Some)).map_err(failed)?;
+        let known = told(refuge.location(away.uuid).await.map(Some)).map_err(failed)?;
         return Err(failed(match known {
-            Some(Whereabouts::Configured) => format!(
+            Some(Location::Configured) => format!(
                 "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
                 away.zone, away.zone
             ),

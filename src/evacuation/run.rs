@@ -42,16 +42,16 @@ impl Engine {
         // Whoever asked it to stop when all was as good as done has stopped nothing.
         let stopped = stopped.filter(|_| run_state.is_cut_short());
         let moves = run_state.moves();
-        let (running, strangers) = match direction {
+        let (running, unmanaged) = match direction {
             Direction::Evacuate if request.zones.is_empty() => match self.still_here().await {
                 Some(here) => {
-                    let strangers = here.unhandled(request.all).cloned().collect();
+                    let unmanaged = here.unhandled(request.all).cloned().collect();
                     let running = here.zones.into_iter().filter(Zone::is_running);
-                    (Some(running.map(|zone| zone.name).collect()), strangers)
+                    (Some(running.map(|zone| zone.name).collect()), unmanaged)
                 }
-                None => (None, candidates.strangers),
+                None => (None, candidates.unmanaged),
             },
-            _ => (Some(Vec::new()), candidates.strangers),
+            _ => (Some(Vec::new()), candidates.unmanaged),
         };
         let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, request)) {
             Some((alone, others)) => (alone, Some(others)),
@@ -67,7 +67,7 @@ impl Engine {
             self.events.emit(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
         }
         let recorded = recorded.is_ok();
-        Ok(Outcome { direction, down, moves, strangers, left_running, left_alone, stopped, recorded })
+        Ok(Outcome { direction, down, moves, unmanaged, left_running, left_alone, stopped, recorded })
     }
 
     /// Lets another terminal give this run up. One that cannot be reached so can still be by its signals.

@@ -7,7 +7,7 @@ use super::error::EvacuationError;
 use super::job::{Candidate, Intent, StopPlan};
 use super::recover::Open;
 use super::request::Request;
-use crate::model::{HostUri, Inventory, Stranger, Zone, ZoneName, ZoneState};
+use crate::model::{HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
 
@@ -17,7 +17,7 @@ pub struct Candidates {
     /// One for each zone that the run is about.
     pub list: Vec<Candidate>,
     /// Guests that would have to leave, and cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 fn unsettled(open: &Open) -> Intent {
@@ -108,8 +108,8 @@ pub fn leaving(
             },
         },
     });
-    let strangers = inventory.unhandled(request.all).filter(|_| !named);
-    Ok(Candidates { list: list.chain(half_gone).collect(), strangers: strangers.cloned().collect() })
+    let unmanaged = inventory.unhandled(request.all).filter(|_| !named);
+    Ok(Candidates { list: list.chain(half_gone).collect(), unmanaged: unmanaged.cloned().collect() })
 }
 
 /// The zones of this host itself that are here.
@@ -147,7 +147,7 @@ pub fn returning(
             None => Intent::Return(Box::new(row)),
         },
     });
-    Ok(Candidates { list: to_boot(rests, request).chain(list).collect(), strangers: Vec::new() })
+    Ok(Candidates { list: to_boot(rests, request).chain(list).collect(), unmanaged: Vec::new() })
 }
 
 /// Zones that rest here already do not leave, and are not in the way; one that is being saved is waited for.

@@ -402,7 +402,7 @@ mod tests {
         change(&mut away);
         let away = [away];
         let mut status = rows("h1", &away, &[], None, false);
-        status.tell_what_is_here(&away, &Inventory { zones: vec![zone], strangers: Vec::new() });
+        status.tell_what_is_here(&away, &Inventory { zones: vec![zone], unmanaged: Vec::new() });
         status.rows[0].error.clone()
     }
 

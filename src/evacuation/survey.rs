@@ -48,7 +48,7 @@ pub type SurveyReply = (String, Result<Survey, String>);
 /// Asks all hosts at the URIs.
 pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<SurveyReply> {
     let asked = uris.iter().map(|uri| ask(uri.to_string(), peers.reach(uri), measure));
-    futures::future::join_all(asked).await
+    futures_util::future::join_all(asked).await
 }
 
 /// Asks one host, however it is reached.

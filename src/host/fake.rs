@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Sent,
-    Standby, Token, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Progress, Sent, Standby, StreamId, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 
@@ -57,8 +57,8 @@ impl FakeHost {
 }
 
 /// Where a fake host says that a zone is: every zone is elsewhere.
-pub fn answer(uuid: Uuid) -> Whereabouts {
-    Whereabouts::Migrated(format!("rads://{uuid}").parse().unwrap())
+pub fn answer(uuid: Uuid) -> Location {
+    Location::Migrated(format!("rads://{uuid}").parse().unwrap())
 }
 
 struct FakePending {
@@ -93,7 +93,7 @@ macro_rules! cannot {
                 })
             }
 
-            async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+            async fn location(&self, uuid: Uuid) -> Result<Location, HostError> {
                 self.asked.add_permits(1);
                 self.gate.acquire().await.expect("a bug").forget();
                 self.answered.add_permits(1);
@@ -104,8 +104,8 @@ macro_rules! cannot {
                 Ok(Standing { relation: Relation::Own, reason: "fake".to_owned() })
             }
 
-            async fn connect(&self, _: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-                if channel == Channel::Control {
+            async fn connect(&self, _: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
+                if stream == StreamId::Control {
                     return self.cannot();
                 }
                 let (here, there) = duplex(1 << 16);
@@ -113,7 +113,7 @@ macro_rules! cannot {
                 Ok(Box::new(here))
             }
 
-            async fn listen(&self, _: &Token, _: Channel) -> Result<Box<dyn Pending>, HostError> {
+            async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
                 let listening = Arc::clone(&self.listening).acquire_owned().await.unwrap();
                 Ok(Box::new(FakePending { knocks: Arc::clone(&self.knocks), _listening: listening }))
             }
@@ -130,11 +130,11 @@ cannot! {
     fn survey(bool) -> Survey;
     fn check(Arrival) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
-    fn offer(ZoneName) -> Offer;
-    fn look(ProbeTicket) -> Vec<DiskView>;
-    fn unmark(ProbeTicket) -> ();
-    fn leave_standby(Standby) -> ();
-    fn withdraw_standby(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
+    fn export(ZoneName) -> Exported;
+    fn verify_storage(ProbeTicket) -> Vec<DiskView>;
+    fn clear_markers(ProbeTicket) -> ();
+    fn store_replica(Standby) -> ();
+    fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
     fn reserve(Arrival, u64) -> ();
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();
@@ -144,12 +144,12 @@ cannot! {
     fn boot(ZoneName, Uuid) -> bool;
     fn keep(Manifest) -> ();
     fn set_autostart(ZoneName, bool) -> ();
-    fn open_arrival(Manifest, Token) -> ();
-    fn close_arrival(Token) -> ();
-    fn send(Zone, Token, Vec<Plug>) -> Sent;
+    fn open_incoming(Manifest, Token) -> ();
+    fn close_incoming(Token) -> ();
+    fn send(Zone, Token, Vec<InterfaceMapping>) -> Sent;
     fn progress(ZoneName) -> Option<Progress>;
     fn abort(ZoneName) -> ();
-    fn finish(ZoneName) -> ();
+    fn wait_sent(ZoneName) -> ();
     fn resume(ZoneName, Uuid) -> ();
-    fn discard(ZoneName, Uuid) -> ();
+    fn destroy_incoming(ZoneName, Uuid) -> ();
 }

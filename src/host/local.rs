@@ -3,28 +3,28 @@
 //! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
 
 mod admission;
-mod booking;
+mod boot_block;
 mod guests;
-mod hold;
-mod older;
+mod location;
 mod own;
+mod previous_config;
+mod reserve;
 mod software;
 mod standby;
 mod standing;
-mod whereabouts;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::probe::{self, Marks};
 use super::sockets::Sockets;
-use super::{DiskView, Host, HostError, Named, Offer, Pending, ProbeTicket, Standing};
+use super::storage_probe::{self, Markers};
+use super::{DiskView, Exported, Host, HostError, Named, Pending, ProbeTicket, Standing};
 use crate::config::Limits;
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Sent,
-    Standby, Step, Token, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
@@ -42,8 +42,8 @@ pub struct Local {
     store: Arc<Store>,
     paths: Paths,
     sockets: Sockets,
-    marks: Marks,
-    holds: hold::Holds,
+    markers: Markers,
+    boot_blocks: boot_block::BootBlocks,
     arrived: guests::Arrived,
     clock: fn() -> Millis,
     points: Points,
@@ -56,7 +56,8 @@ impl Local {
         let points = Points::of_state_folder(&paths.state_dir());
         let id = guests::identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
-        let (marks, holds, limits) = (Marks::default(), hold::Holds::default(), Limits::default());
+        let (markers, boot_blocks, limits) =
+            (Markers::default(), boot_block::BootBlocks::default(), Limits::default());
         let arrived = guests::Arrived::default();
         Self {
             name,
@@ -65,8 +66,8 @@ impl Local {
             store,
             paths,
             sockets,
-            marks,
-            holds,
+            markers,
+            boot_blocks,
             arrived,
             clock: Millis::now,
             points,
@@ -182,7 +183,7 @@ impl Host for Local {
         Ok(survey)
     }
 
-    async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+    async fn location(&self, uuid: Uuid) -> Result<Location, HostError> {
         self.find(uuid).await
     }
 
@@ -195,27 +196,27 @@ impl Host for Local {
         Ok(self.leaving(&zone).await?.0)
     }
 
-    async fn offer(&self, zone: ZoneName) -> Result<Offer, HostError> {
+    async fn export(&self, zone: ZoneName) -> Result<Exported, HostError> {
         let (manifest, own) = self.leaving(&zone).await?;
         let owners = self.store.brought(manifest.zone.uuid).map_err(|error| self.failed(error))?;
-        let ticket = self.marks.leave(&software::storage(&manifest, &own));
-        Ok(Offer { manifest, ticket, owners })
+        let ticket = self.markers.leave(&software::storage(&manifest, &own));
+        Ok(Exported { manifest, ticket, owners })
     }
 
-    async fn look(&self, ticket: ProbeTicket) -> Result<Vec<DiskView>, HostError> {
-        Ok(probe::look(&ticket).await)
+    async fn verify_storage(&self, ticket: ProbeTicket) -> Result<Vec<DiskView>, HostError> {
+        Ok(storage_probe::verify(&ticket).await)
     }
 
-    async fn unmark(&self, ticket: ProbeTicket) -> Result<(), HostError> {
-        self.marks.take_away(&ticket);
+    async fn clear_markers(&self, ticket: ProbeTicket) -> Result<(), HostError> {
+        self.markers.take_away(&ticket);
         Ok(())
     }
 
-    async fn leave_standby(&self, standby: Standby) -> Result<(), HostError> {
+    async fn store_replica(&self, standby: Standby) -> Result<(), HostError> {
         self.keep(&standby)
     }
 
-    async fn withdraw_standby(
+    async fn drop_replicas(
         &self,
         origin: String,
         zones: Vec<Uuid>,
@@ -240,7 +241,7 @@ impl Host for Local {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
             // It has come or not, whatever a row says that nobody heeds any more.
-            let _ = self.forget_older_if_it_is_here(uuid).await;
+            let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
         };
@@ -262,10 +263,10 @@ impl Host for Local {
 
     async fn detach(&self, zone: ZoneName, uuid: Uuid, gone: bool) -> Result<(), HostError> {
         if gone {
-            self.forget_older(uuid)?;
+            self.drop_previous_config(uuid)?;
         }
         self.undefine(&zone, uuid).await?;
-        self.let_go(uuid);
+        self.unblock_boot(uuid);
         if gone {
             self.see_off(&zone)?;
         }
@@ -273,15 +274,15 @@ impl Host for Local {
     }
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
-        self.hold(uuid)?;
+        self.block_boot(uuid)?;
         // If it runs on: who boots it after it has ended by itself does no harm.
-        self.stop(&zone, uuid, limit).await.inspect_err(|_| self.let_go(uuid))
+        self.stop(&zone, uuid, limit).await.inspect_err(|_| self.unblock_boot(uuid))
     }
 
     async fn boot(&self, zone: ZoneName, uuid: Uuid) -> Result<bool, HostError> {
         let act = async {
-            self.let_go(uuid);
-            let _pass = self.pass(&zone, uuid)?;
+            self.unblock_boot(uuid);
+            let _pass = self.permit_boot(&zone, uuid)?;
             self.platform.boot(&zone, uuid).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Destination, Step::Boot, act).await
@@ -301,27 +302,32 @@ impl Host for Local {
         self.platform.set_autostart(&zone, autostart).await.map_err(|error| self.failed(error))
     }
 
-    async fn open_arrival(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
+    async fn open_incoming(&self, manifest: Manifest, token: Token) -> Result<(), HostError> {
         let act = async {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
             let folder =
                 self.sockets.expect(&token, manifest.zone.uuid).map_err(|error| self.failed(error))?;
-            self.platform.open_arrival(&manifest, &folder).await.map_err(|error| self.failed(error))
+            self.platform.open_incoming(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Destination, Step::Prepare, act).await
     }
 
-    async fn close_arrival(&self, token: Token) -> Result<(), HostError> {
-        let closed = self.platform.close_arrival(&self.sockets.folder(&token)).await;
+    async fn close_incoming(&self, token: Token) -> Result<(), HostError> {
+        let closed = self.platform.close_incoming(&self.sockets.folder(&token)).await;
         self.sockets.remove(&token);
         closed.map_err(|error| self.failed(error))
     }
 
-    async fn send(&self, zone: Zone, token: Token, plugs: Vec<Plug>) -> Result<Sent, HostError> {
+    async fn send(
+        &self,
+        zone: Zone,
+        token: Token,
+        mappings: Vec<InterfaceMapping>,
+    ) -> Result<Sent, HostError> {
         let act = async {
-            self.forget_older(zone.uuid)?;
+            self.drop_previous_config(zone.uuid)?;
             let folder = self.sockets.folder(&token);
-            self.platform.send(&zone, &folder, &plugs).await.map_err(|error| self.failed(error))
+            self.platform.send(&zone, &folder, &mappings).await.map_err(|error| self.failed(error))
         };
         self.act(Place::Source, Step::Transfer, act).await
     }
@@ -334,9 +340,9 @@ impl Host for Local {
         self.platform.abort(&zone).await.map_err(|error| self.failed(error))
     }
 
-    async fn finish(&self, zone: ZoneName) -> Result<(), HostError> {
+    async fn wait_sent(&self, zone: ZoneName) -> Result<(), HostError> {
         let act = async {
-            self.platform.finish(&zone).await.map_err(|error| self.failed(error))?;
+            self.platform.wait_sent(&zone).await.map_err(|error| self.failed(error))?;
             self.see_off(&zone)
         };
         self.act(Place::Source, Step::Settle, act).await
@@ -347,25 +353,25 @@ impl Host for Local {
             self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
             // It runs, whatever a row says that nobody heeds any more.
-            let _ = self.forget_older(uuid);
+            let _ = self.drop_previous_config(uuid);
             Ok(())
         };
         self.act(Place::Destination, Step::Switch, act).await
     }
 
-    async fn discard(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.platform.discard(&zone, uuid).await.map_err(|error| self.failed(error))
+    async fn destroy_incoming(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        self.platform.destroy_incoming(&zone, uuid).await.map_err(|error| self.failed(error))
     }
 
-    async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-        let path = self.platform.arrival_socket(&self.sockets.folder(token), channel);
+    async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
+        let path = self.platform.incoming_socket(&self.sockets.folder(token), stream);
         let stream = self.sockets.connect(token, &path).await;
         Ok(Box::new(stream.map_err(|error| self.failed(error))?))
     }
 
-    async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
+    async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
         let act =
-            async { self.sockets.listen(token, channel, &self.name).map_err(|error| self.failed(error)) };
+            async { self.sockets.listen(token, stream, &self.name).map_err(|error| self.failed(error)) };
         self.act(Place::Source, Step::Prepare, act).await
     }
 }

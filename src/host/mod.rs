@@ -5,23 +5,23 @@
 //! once, in `calls`; from that list come the trait, the messages on the wire, the remote side and the role
 //! that each question needs.
 
-mod calls;
+mod api;
+mod capacity;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
 mod local;
-mod probe;
 mod remote;
 mod rights;
-mod room;
 mod sockets;
+mod storage_probe;
 
-pub use calls::{Call, Host};
+pub use api::{Call, Host};
 pub use error::HostError;
 pub use local::Local;
-pub use probe::{DiskView, Offer, ProbeTicket};
 pub use remote::Remote;
 pub use rights::{Deed, Named, Relation, Standing};
+pub use storage_probe::{DiskView, Exported, ProbeTicket};
 
 use crate::transport::ByteStream;
 
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn a_token_is_not_shown_by_accident() {
         let token = Token::random();
-        let call = Call::close_arrival { token: token.clone() };
+        let call = Call::close_incoming { token: token.clone() };
         assert!(!format!("{token:?}{call:?}").contains(token.as_str()));
     }
 }

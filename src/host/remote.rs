@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use self::link::Link;
 use super::{Call, HostError, Pending};
-use crate::model::{Channel, HostId, HostUri, Token, chain};
+use crate::model::{HostId, HostUri, StreamId, Token, chain};
 use crate::transport::hello::{self, Accepted, Purpose};
 use crate::transport::{ByteStream, DialError, Dialer, frame};
 
@@ -76,16 +76,16 @@ impl Remote {
     ///
     /// # Errors
     /// If the host cannot be reached, or has no such socket.
-    pub async fn open_stream(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-        self.dial(Purpose::Connect { token: token.clone(), channel }).await
+    pub async fn open_stream(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
+        self.dial(Purpose::Connect { token: token.clone(), stream }).await
     }
 
     /// Makes a socket there, on which the hypervisor will knock.
     ///
     /// # Errors
     /// If the host cannot be reached, or cannot make the socket.
-    pub async fn open_pending(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-        let stream = self.dial(Purpose::Listen { token: token.clone(), channel }).await?;
+    pub async fn open_pending(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
+        let stream = self.dial(Purpose::Listen { token: token.clone(), stream }).await?;
         Ok(Box::new(Knock { host: self.host_name().to_owned(), stream: Some(stream) }))
     }
 

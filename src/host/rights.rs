@@ -48,30 +48,30 @@ impl Deed {
             Call::facts {}
             | Call::inventory {}
             | Call::survey { .. }
-            | Call::whereabouts { .. }
+            | Call::location { .. }
             | Call::check { .. }
             | Call::progress { .. }
             | Call::manifest { .. }
-            | Call::look { .. }
-            | Call::unmark { .. }
-            | Call::leave_standby { .. }
-            | Call::withdraw_standby { .. }
-            | Call::close_arrival { .. } => Self::Look,
+            | Call::verify_storage { .. }
+            | Call::clear_markers { .. }
+            | Call::store_replica { .. }
+            | Call::drop_replicas { .. }
+            | Call::close_incoming { .. } => Self::Look,
             Call::reserve { .. } => Self::Book,
             Call::renew { .. }
             | Call::release { .. }
             | Call::attach { .. }
-            | Call::open_arrival { .. }
+            | Call::open_incoming { .. }
             | Call::resume { .. }
-            | Call::discard { .. }
+            | Call::destroy_incoming { .. }
             | Call::boot { .. }
             | Call::keep { .. }
             | Call::set_autostart { .. }
             | Call::detach { gone: false, .. } => Self::Bring,
-            Call::offer { .. }
+            Call::export { .. }
             | Call::send { .. }
             | Call::abort { .. }
-            | Call::finish { .. }
+            | Call::wait_sent { .. }
             | Call::shutdown { .. }
             | Call::detach { gone: true, .. } => Self::Fetch,
         }
@@ -103,7 +103,7 @@ impl Named {
         let identity = |uuid: &Uuid| Self { zone: None, uuid: Some(*uuid) };
         match call {
             Call::reserve { arrival, .. } => identity(&arrival.manifest.zone.uuid),
-            Call::attach { manifest } | Call::keep { manifest } | Call::open_arrival { manifest, .. } => {
+            Call::attach { manifest } | Call::keep { manifest } | Call::open_incoming { manifest, .. } => {
                 identity(&manifest.zone.uuid)
             }
             Call::renew { uuid, .. }
@@ -112,24 +112,24 @@ impl Named {
             | Call::shutdown { uuid, .. }
             | Call::boot { uuid, .. }
             | Call::resume { uuid, .. }
-            | Call::discard { uuid, .. } => identity(uuid),
-            Call::offer { zone }
+            | Call::destroy_incoming { uuid, .. } => identity(uuid),
+            Call::export { zone }
             | Call::set_autostart { zone, .. }
             | Call::abort { zone }
-            | Call::finish { zone } => Self { zone: Some(zone.clone()), uuid: None },
+            | Call::wait_sent { zone } => Self { zone: Some(zone.clone()), uuid: None },
             Call::send { zone, .. } => Self { zone: Some(zone.name.clone()), uuid: Some(zone.uuid) },
             Call::facts {}
             | Call::inventory {}
             | Call::survey { .. }
-            | Call::whereabouts { .. }
+            | Call::location { .. }
             | Call::check { .. }
             | Call::progress { .. }
             | Call::manifest { .. }
-            | Call::look { .. }
-            | Call::unmark { .. }
-            | Call::leave_standby { .. }
-            | Call::withdraw_standby { .. }
-            | Call::close_arrival { .. } => Self::default(),
+            | Call::verify_storage { .. }
+            | Call::clear_markers { .. }
+            | Call::store_replica { .. }
+            | Call::drop_replicas { .. }
+            | Call::close_incoming { .. } => Self::default(),
         }
     }
 }

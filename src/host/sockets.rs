@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::{HostError, Pending};
 use crate::file;
-use crate::model::{Channel, Token};
+use crate::model::{StreamId, Token};
 use crate::transport::ByteStream;
 
 /// The end of the name of the file that says that a zone is let in under a token.
@@ -95,8 +95,8 @@ impl Sockets {
     }
 
     /// Makes a socket on which this host's hypervisor will knock: nobody else can.
-    pub fn listen(&self, token: &Token, channel: Channel, host: &str) -> io::Result<Box<dyn Pending>> {
-        let path = self.make(token)?.join(channel.socket_name());
+    pub fn listen(&self, token: &Token, stream: StreamId, host: &str) -> io::Result<Box<dyn Pending>> {
+        let path = self.make(token)?.join(stream.socket_name());
         let listener = UnixListener::bind(&path)?;
         let knock = Knock { listener, path, host: host.to_owned() };
         std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
@@ -107,7 +107,7 @@ impl Sockets {
     /// behind.
     pub fn has_departures(&self) -> bool {
         let entries = std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten();
-        let memory = Channel::Memory.socket_name();
+        let memory = StreamId::Memory.socket_name();
         entries
             .map(|entry| entry.path())
             .any(|at| at.join(memory).exists() && is_let_in(&at.with_extension(EXPECTED)).is_err())
@@ -206,7 +206,7 @@ mod tests {
         let folder = sockets.expect(&coming, Uuid::nil()).unwrap();
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
-        let knock = sockets.listen(&leaving, Channel::Memory, "h1").unwrap();
+        let knock = sockets.listen(&leaving, StreamId::Memory, "h1").unwrap();
         assert!(sockets.has_departures());
         drop(knock);
         assert!(!sockets.has_departures());
@@ -224,7 +224,7 @@ mod tests {
         let token = Token::random();
         refused(&token).await;
         // A socket at a source lets nobody in here.
-        let _knock = sockets.listen(&token, Channel::Control, "h2").unwrap();
+        let _knock = sockets.listen(&token, StreamId::Control, "h2").unwrap();
         refused(&token).await;
         sockets.expect(&token, Uuid::nil()).unwrap();
         sockets.connect(&token, &daemon).await.unwrap();
@@ -253,11 +253,11 @@ mod tests {
         let (_folder, sockets) = sockets();
         let token = Token::random();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        for channel in Channel::ALL {
-            let knock = sockets.listen(&token, channel, "h1").unwrap();
+        for stream in StreamId::ALL {
+            let knock = sockets.listen(&token, stream, "h1").unwrap();
             assert_eq!(mode(sockets.folder(&token)), 0o700);
-            assert_eq!(mode(sockets.folder(&token).join(channel.socket_name())), 0o600);
-            let _again = sockets.listen(&token, channel, "h1").map(|_| ()).unwrap_err();
+            assert_eq!(mode(sockets.folder(&token).join(stream.socket_name())), 0o600);
+            let _again = sockets.listen(&token, stream, "h1").map(|_| ()).unwrap_err();
             drop(knock);
         }
     }
@@ -283,7 +283,7 @@ mod tests {
         let token = Token::random();
         sockets.expect(&token, Uuid::nil()).unwrap();
         sockets.remove(&token);
-        drop(sockets.listen(&token, Channel::Memory, "h1").unwrap());
+        drop(sockets.listen(&token, StreamId::Memory, "h1").unwrap());
         assert_eq!(std::fs::read_dir(&sockets.run_dir).unwrap().count(), 0);
     }
 }

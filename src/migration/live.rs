@@ -30,7 +30,7 @@ pub(super) async fn migrate(
         Ok(streams) => sent_and_switched(task, log, &token, &streams, policy, abort).await,
         Err(error) => Err(error),
     };
-    soon(task.to.close_arrival(token)).await;
+    soon(task.to.close_incoming(token)).await;
     result
 }
 
@@ -64,8 +64,8 @@ async fn sent_and_switched(
 async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Prepare, reason);
     log.intent(Step::Prepare).map_err(undone)?;
-    let open = task.to.open_arrival(task.arrival.manifest.clone(), token.clone());
-    let (opened, streams) = futures::future::join(open, Streams::lay(task, token)).await;
+    let open = task.to.open_incoming(task.arrival.manifest.clone(), token.clone());
+    let (opened, streams) = futures_util::future::join(open, Streams::lay(task, token)).await;
     let because = |error: HostError| MoveError::because(Step::Prepare, &error);
     opened.map_err(because)?;
     let streams = streams.map_err(because)?;
@@ -83,7 +83,8 @@ async fn transfer(
     abort: Receiver<bool>,
 ) -> Result<(Sent, Instant), MoveError> {
     log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
-    let send = task.from.send(task.arrival.manifest.zone.clone(), token.clone(), task.arrival.plugs.clone());
+    let send =
+        task.from.send(task.arrival.manifest.zone.clone(), token.clone(), task.arrival.mappings.clone());
     tokio::pin!(send);
     let ended = tokio::select! {
         result = &mut send => Ok(result),
@@ -140,7 +141,7 @@ async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
     // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
-    match insist(SHORT, || task.from.finish(zone.clone())).await {
+    match insist(SHORT, || task.from.wait_sent(zone.clone())).await {
         Err(error) if error.is_no_answer() => {
             return unknown(format!("whether it still leaves {there} is not known: {error}"));
         }
@@ -157,7 +158,7 @@ async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
         return unknown(format!("it is held on {there}"));
     }
     // It runs at the source, so an image at the destination is a copy that must never run.
-    if let Err(error) = insist(SHORT, || task.to.discard(zone.clone(), uuid)).await {
+    if let Err(error) = insist(SHORT, || task.to.destroy_incoming(zone.clone(), uuid)).await {
         let reason = format!(
             "{cause}; it goes on running on {there}; a held copy may be left at its destination, which never runs by itself: {error}"
         );
@@ -194,7 +195,7 @@ async fn switch(
     let downtime = sent.stopped_for.saturating_add(waited);
     let _ = log.done(Step::Transfer);
     log.done(Step::Switch).map_err(unknown)?;
-    if let Err(error) = task.from.finish(task.zone()).await {
+    if let Err(error) = task.from.wait_sent(task.zone()).await {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
         let detached = insist(SHORT, || task.from.detach(task.zone(), zone.uuid, true)).await;
         detached.map_err(|also| {

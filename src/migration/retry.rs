@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn lost_lines_and_busy_hypervisors_may_pass_and_reasons_stay() {
         let blockers = vec![Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance")];
-        let shortage = Some(Shortage { missing: 1, under_way: false });
+        let shortage = Some(Shortage { missing: 1, may_free_up: false });
         let no_room = vec![Blocker { shortage, ..Blocker::new(BlockerKind::Memory, "no room") }];
         let both = [no_room.clone(), blockers.clone()].concat();
         let zone: crate::model::ZoneName = "web".parse().unwrap();

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::Task;
 use crate::host::{Host, HostError, Pending};
-use crate::model::{Channel, Token};
+use crate::model::{StreamId, Token};
 use crate::transport::relay::relay_counted;
 
 /// The streams of one migration. They end when this is dropped.
@@ -23,16 +23,16 @@ impl Streams {
         let mut tasks = JoinSet::new();
         let memory = Arc::new(AtomicU64::new(0));
         let trouble = Arc::new(Mutex::new(None));
-        let listen = |channel| task.from.listen(token, channel);
+        let listen = |stream| task.from.listen(token, stream);
         let (control, data) =
-            futures::future::try_join(listen(Channel::Control), listen(Channel::Memory)).await?;
-        for (pending, channel) in [(control, Channel::Control), (data, Channel::Memory)] {
-            let passed = match channel {
-                Channel::Memory => Arc::clone(&memory),
-                Channel::Control => Arc::default(),
+            futures_util::future::try_join(listen(StreamId::Control), listen(StreamId::Memory)).await?;
+        for (pending, stream) in [(control, StreamId::Control), (data, StreamId::Memory)] {
+            let passed = match stream {
+                StreamId::Memory => Arc::clone(&memory),
+                StreamId::Control => Arc::default(),
             };
             let to = Arc::clone(&task.to);
-            tasks.spawn(carry(pending, to, token.clone(), channel, passed, Arc::clone(&trouble)));
+            tasks.spawn(carry(pending, to, token.clone(), stream, passed, Arc::clone(&trouble)));
         }
         Ok(Self { _tasks: tasks, memory, trouble })
     }
@@ -54,11 +54,11 @@ async fn carry(
     mut pending: Box<dyn Pending>,
     to: Arc<dyn Host>,
     token: Token,
-    channel: Channel,
+    stream: StreamId,
     passed: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<HostError>>>,
 ) {
-    match tokio::join!(pending.accept(), to.connect(&token, channel)) {
+    match tokio::join!(pending.accept(), to.connect(&token, stream)) {
         (Ok(near), Ok(far)) => drop(relay_counted(near, far, passed).await),
         // What has knocked is closed, and its hypervisor sees that.
         (_, Err(error)) => {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::zone::words;
-use super::{Home, Kind, Manifest, Network, Plug};
+use super::{Home, InterfaceMapping, Kind, Manifest, Network};
 
 /// A host's answer to "who are you, and how are you?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,10 +50,10 @@ pub struct Arrival {
     pub force: bool,
     /// What else comes with it and is not booked: a dry run books nothing.
     #[serde(default)]
-    pub beside: Beside,
+    pub pending: PendingLoad,
     /// The interfaces that are plugged into a network of another name at the destination than where it comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub plugs: Vec<Plug>,
+    pub mappings: Vec<InterfaceMapping>,
     /// The hosts that may fetch it where it comes from: they may where it goes, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
@@ -63,8 +63,8 @@ impl Arrival {
     /// A network of the zone in words, and what it is called where the zone comes from if that is something else.
     pub fn describe(&self, network: &Network) -> String {
         let name = network.name();
-        match self.plugs.iter().find(|plug| plug.to.as_str() == name) {
-            Some(plug) => format!("{name} (for {})", plug.from),
+        match self.mappings.iter().find(|mapping| mapping.to.as_str() == name) {
+            Some(mapping) => format!("{name} (for {})", mapping.from),
             None => name.to_owned(),
         }
     }
@@ -72,7 +72,7 @@ impl Arrival {
 
 /// What zones take together that run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beside {
+pub struct PendingLoad {
     /// Bytes of memory.
     pub memory: u64,
     /// Virtual processors.
@@ -137,7 +137,7 @@ pub struct Shortage {
     /// Bytes of memory, or virtual processors: as the blocker's kind says.
     pub missing: u64,
     /// It may come: zones are leaving there, or it is booked for others, who may not come.
-    pub under_way: bool,
+    pub may_free_up: bool,
 }
 
 impl Blocker {

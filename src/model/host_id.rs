@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A host's identity. It is never kept: each connection tells it anew.
@@ -18,14 +18,14 @@ pub struct HostId(Uuid);
 impl HostId {
     /// The identity of the host with that database, on that machine, below that folder.
     pub fn new(database: Uuid, machine: &str, root: &Path) -> Self {
-        let mut digest = Sha256::new();
+        let mut digest = Context::new(&SHA256);
         digest.update(database.as_bytes());
-        digest.update(machine.trim());
-        digest.update([0]);
+        digest.update(machine.trim().as_bytes());
+        digest.update(&[0]);
         digest.update(root.as_os_str().as_encoded_bytes());
-        let digest: [u8; 32] = digest.finalize().into();
+        let digest = digest.finish();
         let mut bytes = [0; 16];
-        bytes.iter_mut().zip(digest).for_each(|(byte, of_digest)| *byte = of_digest);
+        bytes.iter_mut().zip(digest.as_ref()).for_each(|(byte, of_digest)| *byte = *of_digest);
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 

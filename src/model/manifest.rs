@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, Kind, Network, Obstacle, Plug, Software, Zone, words};
+use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone, words};
 
 /// What travels instead of the zone when a host is asked to take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,10 +76,10 @@ impl Manifest {
 
     /// The zone as it is with these changes, `config` being its configuration with them.
     #[must_use]
-    pub fn plugged(&self, plugs: &[Plug], config: String) -> Self {
+    pub fn with_mapping(&self, mappings: &[InterfaceMapping], config: String) -> Self {
         let after = |network: &Network| {
             let there = self.interfaces.iter().filter(|one| one.network == *network);
-            let names = there.map(|one| one.plugged(plugs).network).collect::<Vec<_>>();
+            let names = there.map(|one| one.with_mapping(mappings).network).collect::<Vec<_>>();
             if names.is_empty() { vec![network.clone()] } else { names }
         };
         let mut networks = Vec::new();
@@ -88,7 +88,7 @@ impl Manifest {
                 networks.push(network);
             }
         }
-        let interfaces = self.interfaces.iter().map(|one| one.plugged(plugs)).collect();
+        let interfaces = self.interfaces.iter().map(|one| one.with_mapping(mappings)).collect();
         Self { config, networks, interfaces, ..self.clone() }
     }
 }

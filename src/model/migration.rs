@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// One of the streams of a live migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Channel {
+pub enum StreamId {
     /// From the hypervisor at the source to the hypervisor at the destination.
     Control,
     /// The zone's memory.
     Memory,
 }
 
-impl Channel {
+impl StreamId {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Control, Self::Memory];
 
@@ -56,8 +56,8 @@ impl Token {
     /// not lead back to the token. Every user of a host can read it, in the arguments of `virsh` and in
     /// `/proc/net/unix`, and it finds its way into the hypervisor's logs and errors.
     pub fn folder_name(&self) -> String {
-        let digest = Sha256::digest(&self.0);
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let digest = digest(&SHA256, self.0.as_bytes());
+        digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -163,7 +163,7 @@ pub struct Interface {
 
 /// One change: the interface goes from the network of one name to the one of the other name, of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plug {
+pub struct InterfaceMapping {
     /// The interface.
     pub mac: Mac,
     /// Where it is.
@@ -179,28 +179,30 @@ impl Interface {
     }
 
     /// Where these changes bring it, if they are about it.
-    pub fn goes_to<'a>(&self, plugs: &'a [Plug]) -> Option<&'a NetworkName> {
-        let of_this = |plug: &&Plug| plug.mac == self.mac && plug.from.0 == self.network.name();
-        plugs.iter().find(of_this).map(|plug| &plug.to)
+    pub fn goes_to<'a>(&self, mappings: &'a [InterfaceMapping]) -> Option<&'a NetworkName> {
+        let of_this =
+            |mapping: &&InterfaceMapping| mapping.mac == self.mac && mapping.from.0 == self.network.name();
+        mappings.iter().find(of_this).map(|mapping| &mapping.to)
     }
 
     /// The same after these changes.
     #[must_use]
-    pub fn plugged(&self, plugs: &[Plug]) -> Self {
-        let network = self.goes_to(plugs).map_or_else(|| self.network.clone(), |to| self.network.called(to));
+    pub fn with_mapping(&self, mappings: &[InterfaceMapping]) -> Self {
+        let network =
+            self.goes_to(mappings).map_or_else(|| self.network.clone(), |to| self.network.called(to));
         Self { network, ..self.clone() }
     }
 
     /// What changes about it when it goes to where its network may have another name.
-    fn plug(&self) -> Option<Plug> {
+    fn mapping(&self) -> Option<InterfaceMapping> {
         let from = self.network.name().parse().ok()?;
-        self.there.clone().map(|to| Plug { mac: self.mac, from, to })
+        self.there.clone().map(|to| InterfaceMapping { mac: self.mac, from, to })
     }
 }
 
 /// Why a zone's interfaces cannot be plugged into what another host calls their networks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlugError {
+pub enum MappingError {
     /// Two networks of one interface would become one, and could not be told apart on the way back.
     #[error(
         "its interface {mac} is in {now} now and in {then} after its next boot, and both are {there} there"
@@ -225,7 +227,7 @@ impl Manifest {
     ///
     /// # Errors
     /// If that could not be undone.
-    pub fn bound_for(mut self, names: &NetMap) -> Result<Self, PlugError> {
+    pub fn bound_for(mut self, names: &NetMap) -> Result<Self, MappingError> {
         for one in &mut self.interfaces {
             one.there = names.there(one.network.name()).cloned();
         }
@@ -237,15 +239,15 @@ impl Manifest {
             };
             if let Some(other) = self.interfaces.iter().skip(place + 1).find(twin) {
                 let [now, then] = [one, other].map(|one| one.network.name().to_owned());
-                return Err(PlugError::Merged { mac: one.mac, now, then, there: there(one) });
+                return Err(MappingError::Merged { mac: one.mac, now, then, there: there(one) });
             }
         }
         Ok(self)
     }
 
     /// What changes about it where it goes.
-    pub fn plugs(&self) -> Vec<Plug> {
-        self.interfaces.iter().filter_map(Interface::plug).collect()
+    pub fn mappings(&self) -> Vec<InterfaceMapping> {
+        self.interfaces.iter().filter_map(Interface::mapping).collect()
     }
 
     /// The record of a zone that others have brought on to where it is `now`, with notes of what its networks are called
@@ -275,14 +277,17 @@ impl Manifest {
     ///
     /// # Errors
     /// If its interfaces are not told over there.
-    pub fn plugs_back(&self, now: &Self) -> Result<Vec<Plug>, PlugError> {
-        let back: Vec<_> =
-            self.plugs().into_iter().map(|Plug { mac, from, to }| Plug { mac, from: to, to: from }).collect();
+    pub fn reverse_mapping(&self, now: &Self) -> Result<Vec<InterfaceMapping>, MappingError> {
+        let back: Vec<_> = self
+            .mappings()
+            .into_iter()
+            .map(|InterfaceMapping { mac, from, to }| InterfaceMapping { mac, from: to, to: from })
+            .collect();
         if !back.is_empty() && now.interfaces.is_empty() && !now.networks.is_empty() {
-            return Err(PlugError::NotTold(back.iter().map(|plug| plug.to.to_string()).collect()));
+            return Err(MappingError::NotTold(back.iter().map(|mapping| mapping.to.to_string()).collect()));
         }
-        let is_there = |plug: &Plug| {
-            let is = |one: &Interface| one.mac == plug.mac && one.network.name() == plug.from.0;
+        let is_there = |mapping: &InterfaceMapping| {
+            let is = |one: &Interface| one.mac == mapping.mac && one.network.name() == mapping.from.0;
             now.interfaces.iter().any(is)
         };
         Ok(back.into_iter().filter(is_there).collect())

@@ -161,7 +161,7 @@ impl Zone {
 
 /// A guest that this tool sees but cannot handle. It counts as one that is left here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stranger {
+pub struct UnmanagedGuest {
     /// What the hypervisor calls it.
     pub name: String,
     /// Its identity, where that is known.
@@ -173,14 +173,14 @@ pub struct Stranger {
     pub running: bool,
 }
 
-impl Stranger {
+impl UnmanagedGuest {
     /// What it is called in tables and messages.
     pub fn label(&self) -> String {
         ZoneName::label(&self.name)
     }
 }
 
-impl fmt::Display for Stranger {
+impl fmt::Display for UnmanagedGuest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let does = if self.running { "runs" } else { "does not run" };
         write!(f, "{} {does} and cannot be handled: {}", self.label(), self.reason)
@@ -193,7 +193,7 @@ pub struct Inventory {
     /// Those that can be handled, by name.
     pub zones: Vec<Zone>,
     /// Those that cannot.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 impl Inventory {
@@ -203,17 +203,17 @@ impl Inventory {
     }
 
     /// The guest that would be called so, and cannot be handled.
-    pub fn called(&self, name: &ZoneName) -> Option<&Stranger> {
-        self.strangers.iter().find(|stranger| stranger.label() == name.as_str())
+    pub fn called(&self, name: &ZoneName) -> Option<&UnmanagedGuest> {
+        self.unmanaged.iter().find(|unmanaged_guest| unmanaged_guest.label() == name.as_str())
     }
 
     /// The zone of that identity.
     ///
     /// # Errors
     /// If it is here and cannot be handled.
-    pub fn identified(&self, uuid: Uuid) -> Result<Option<&Zone>, &Stranger> {
-        match self.strangers.iter().find(|stranger| stranger.uuid == Some(uuid)) {
-            Some(stranger) => Err(stranger),
+    pub fn identified(&self, uuid: Uuid) -> Result<Option<&Zone>, &UnmanagedGuest> {
+        match self.unmanaged.iter().find(|unmanaged_guest| unmanaged_guest.uuid == Some(uuid)) {
+            Some(unmanaged_guest) => Err(unmanaged_guest),
             None => Ok(self.zones.iter().find(|zone| zone.uuid == uuid)),
         }
     }
@@ -224,8 +224,8 @@ impl Inventory {
     }
 
     /// Those that would have to leave and cannot be handled: with `all` also those that do not run.
-    pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &Stranger> {
-        self.strangers.iter().filter(move |stranger| stranger.running || all)
+    pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &UnmanagedGuest> {
+        self.unmanaged.iter().filter(move |unmanaged_guest| unmanaged_guest.running || all)
     }
 }
 
@@ -260,16 +260,16 @@ mod tests {
     fn a_guest_that_cannot_be_handled_is_neither_a_zone_nor_gone() {
         use crate::store::tests::sample_zone;
         let (zone, uuid) = (sample_zone("web"), Uuid::from_u128(77));
-        let stranger = |name: &str, uuid| Stranger {
+        let unmanaged_guest = |name: &str, uuid| UnmanagedGuest {
             name: name.into(),
             uuid,
             reason: "odd".into(),
             running: uuid.is_some(),
         };
-        let strangers = vec![stranger("a b", Some(uuid)), stranger("a\nb", None)];
-        let inventory = Inventory { zones: vec![zone.clone()], strangers };
+        let unmanaged = vec![unmanaged_guest("a b", Some(uuid)), unmanaged_guest("a\nb", None)];
+        let inventory = Inventory { zones: vec![zone.clone()], unmanaged };
         assert_eq!(inventory.identified(zone.uuid), Ok(Some(&zone)));
-        assert_eq!(inventory.identified(uuid), Err(&inventory.strangers[0]));
+        assert_eq!(inventory.identified(uuid), Err(&inventory.unmanaged[0]));
         assert_eq!(inventory.identified(Uuid::nil()), Ok(None));
         assert!(inventory.has(uuid) && inventory.has(zone.uuid) && !inventory.has(Uuid::nil()));
         let told: Vec<_> = inventory.unhandled(true).map(ToString::to_string).collect();

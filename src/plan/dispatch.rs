@@ -299,15 +299,15 @@ mod tests {
             }).collect();
             let mut plan = Dispatch::new(items, Slots { jobs, outbound, inbound });
             prop_assert!(plan.deadlocked().is_empty());
-            let (mut under_way, mut over) = (Vec::new(), 0);
+            let (mut may_free_up, mut over) = (Vec::new(), 0);
             for pick in picks.into_iter().cycle() {
                 for place in plan.startable() {
                     prop_assert!(plan.begin(place));
-                    under_way.push(place);
+                    may_free_up.push(place);
                 }
-                prop_assert!(under_way.len() <= jobs.max(1));
-                if under_way.is_empty() { break }
-                plan.leave(under_way.remove(pick % under_way.len()));
+                prop_assert!(may_free_up.len() <= jobs.max(1));
+                if may_free_up.is_empty() { break }
+                plan.leave(may_free_up.remove(pick % may_free_up.len()));
                 over += 1;
             }
             prop_assert_eq!(over, plan.items.len());

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rules::{Action, Rules};
-use crate::model::{Brand, HostUri, NetMap, Stranger};
+use crate::model::{Brand, HostUri, NetMap, UnmanagedGuest};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ pub struct FleetHost {
     pub groups: BTreeSet<String>,
     /// Guests that it cannot handle: they stay on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 /// How a zone writes to its memory: the model of Kherbache, Madelaine and Hermenier (IEEE TCC 2017). A part of it
@@ -211,8 +211,8 @@ impl FleetHost {
     }
 
     /// Guests that would have to leave it and cannot be handled: with `all` also those that do not run.
-    pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &Stranger> {
-        self.strangers.iter().filter(move |stranger| stranger.running || all)
+    pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &UnmanagedGuest> {
+        self.unmanaged.iter().filter(move |unmanaged_guest| unmanaged_guest.running || all)
     }
 
     /// Virtual processors that running zones may have on it by these rules and its own limit; none: any number.

@@ -123,8 +123,9 @@ impl Made {
     /// Guests of these hosts that would have to leave and cannot be handled: with `all` also those that do not run.
     pub fn unhandled(&self, hosts: &[String], all: bool) -> impl Iterator<Item = Left> {
         let emptied = self.fleet.hosts.iter().filter(|host| hosts.contains(&host.name));
-        emptied
-            .flat_map(move |host| host.unhandled(all).map(|stranger| Left::unhandled(&host.name, stranger)))
+        emptied.flat_map(move |host| {
+            host.unhandled(all).map(|unmanaged_guest| Left::unhandled(&host.name, unmanaged_guest))
+        })
     }
 
     /// Why a zone fits nowhere, host by host, but for its own. That a host is no target of a zone is not said where it

@@ -57,7 +57,7 @@ impl Survey {
             cpus: facts.cpus,
             maintenance: facts.maintenance,
             announced: facts.announced,
-            strangers: inventory.strangers.clone(),
+            unmanaged: inventory.unmanaged.clone(),
             ..FleetHost::default()
         };
         Self { id: None, host, zones, away: Vec::new() }

@@ -17,8 +17,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::model::{Arrival, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
-use crate::model::{Channel, Progress, Sent};
+use crate::model::{
+    Arrival, Blocker, Brand, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone, ZoneName,
+};
+use crate::model::{Progress, Sent, StreamId};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -62,7 +64,7 @@ pub trait Platform: Send + Sync {
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
 
     /// A configuration with these changes to its interfaces, and no others.
-    fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError>;
+    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError>;
 
     /// The configuration of a manifest with these changes, in the order in which they stand.
     fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError>;
@@ -104,18 +106,23 @@ pub trait Platform: Send + Sync {
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError>;
 
     /// Where a stream of a live migration ends at the destination: its socket. `folder` is the migration's own.
-    fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf;
+    fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf;
 
     /// Live, destination: makes ready to receive; the sockets will be in `folder`, which is open to this process's
     /// user alone until then.
-    async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
+    async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
 
-    /// Live, destination: ends what [`open_arrival`](Self::open_arrival) began.
-    async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError>;
+    /// Live, destination: ends what [`open_incoming`](Self::open_arrival) began.
+    async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError>;
 
     /// Live, source: sends the zone into the sockets in `folder`, with these changes to its interfaces. Returns when
     /// it is stopped for good here and held there.
-    async fn send(&self, zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Sent, PlatformError>;
+    async fn send(
+        &self,
+        zone: &Zone,
+        folder: &Path,
+        mappings: &[InterfaceMapping],
+    ) -> Result<Sent, PlatformError>;
 
     /// Live, source: how far it is.
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError>;
@@ -124,11 +131,11 @@ pub trait Platform: Send + Sync {
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError>;
 
     /// Live, source: waits until the zone is put away after `send`. An error if nothing is known of that any more.
-    async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError>;
+    async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError>;
 
     /// Live, destination: lets the arrived zone run.
     async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
 
     /// Live, destination: throws an arrived image away that was never let run.
-    async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+    async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
 }

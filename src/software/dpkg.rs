@@ -14,9 +14,7 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use super::lines::{OddLines, each, fingerprint, short, shown, version as version_of, word};
+use super::lines::{OddLines, each, fingerprint, shown, version as version_of, word};
 use super::{Folders, Found, SoftwareError};
 use crate::model::{Package, System, plain, unknown_version};
 
@@ -165,8 +163,8 @@ const FIELDS: [&str; 5] = ["Package", "Status", "Version", "Architecture", "Mult
 #[derive(Default)]
 struct Stanza {
     fields: BTreeMap<&'static str, String>,
-    /// All of them.
-    digest: Sha256,
+    /// All of them, for the version of a package whose own is not known.
+    text: Vec<u8>,
     /// The first line.
     first: Vec<u8>,
     /// What is wrong with the first line that is odd.
@@ -213,8 +211,8 @@ impl Stanza {
         if self.first.is_empty() {
             self.first = line.get(..200).unwrap_or(line).to_vec();
         }
-        self.digest.update(line);
-        self.digest.update(b"\n");
+        self.text.extend_from_slice(line);
+        self.text.push(b'\n');
     }
 
     /// The package. None: there is none, or its files are gone. Without a name, the line with which it begins.
@@ -243,7 +241,7 @@ impl Stanza {
             damage.get_or_insert_with(|| format!("no {field}"));
         }
         let version = match damage {
-            Some(what) => unknown_version(&what, &short(&self.digest.finalize())),
+            Some(what) => unknown_version(&what, &fingerprint(&self.text)),
             None => self.fields.get("Version").cloned().unwrap_or_default(),
         };
         let one_of_many = self.fields.get("Multi-Arch").is_some_and(|value| value == "same");

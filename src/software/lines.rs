@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 use super::SoftwareError;
 use crate::model::{Package, unknown_version};
@@ -80,12 +80,7 @@ impl OddLines {
 
 /// What tells some bytes from any others, in short.
 pub(super) fn fingerprint(bytes: &[u8]) -> String {
-    short(Sha256::digest(bytes).as_slice())
-}
-
-/// The same of a digest.
-pub(super) fn short(digest: &[u8]) -> String {
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    digest(&SHA256, bytes).as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A version as it is to be kept: any text, with what cannot be shown escaped. What is no version at all is an error.

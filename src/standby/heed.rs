@@ -6,7 +6,7 @@ use crate::elsewhere::{Answer, Question};
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Claim, HostUri, Kind, Millis, Whereabouts, Zone};
+use crate::model::{Claim, HostUri, Kind, Location, Millis, Zone};
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};
 
@@ -82,7 +82,7 @@ async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostU
     let question = Question { uuid: claim.uuid, asker: local.name() };
     let answers = question.ask(peers, vec![by.clone()]).await;
     // Where it is configured it may be attached again.
-    let has_not = |known: &Whereabouts| *known == Whereabouts::Unknown || known.gone_to().is_some();
+    let has_not = |known: &Location| *known == Location::Unknown || known.gone_to().is_some();
     answers.iter().all(|(_, answer)| matches!(answer, Answer::Knows(known) if has_not(known)))
 }
 

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
 use super::heed::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Aux, Claim, HostUri, Manifest, Standby, Stranger, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Claim, HostUri, Manifest, Standby, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
@@ -49,7 +49,7 @@ pub struct Report {
     /// What is said of targets that are not hosts of their own.
     pub remarks: Vec<String>,
     /// Guests that cannot be handled, if all were to be left.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 /// What is to be done at one host.
@@ -86,8 +86,8 @@ pub async fn leave(
     let uris = zones.iter().flat_map(|(uris, _)| *uris).chain(left_with.iter().map(|row| &row.uri));
     let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
-    let strangers = if only.is_empty() { inventory.strangers } else { Vec::new() };
-    let mut report = Report { remarks: connected.remarks(), strangers, ..Report::default() };
+    let unmanaged = if only.is_empty() { inventory.unmanaged } else { Vec::new() };
+    let mut report = Report { remarks: connected.remarks(), unmanaged, ..Report::default() };
     let mut errands = Errands::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         errands.entry(uri.clone()).or_default();
@@ -114,7 +114,7 @@ pub async fn leave(
         let host = reached(&connected, &uri);
         run(local.name(), store, host, uri, errand)
     });
-    for (uri, part) in futures::future::join_all(running).await {
+    for (uri, part) in futures_util::future::join_all(running).await {
         report.left.extend(part.left);
         report.stale.extend(part.stale);
         for claim in part.claims {
@@ -145,7 +145,7 @@ pub async fn withdraw(
         let (uri, errand) = (row.uri.clone(), Errand { withdraw: vec![row], ..Errand::default() });
         run(origin, store, peers.reach(&uri).await, uri, errand).await
     });
-    let parts = futures::future::join_all(running).await;
+    let parts = futures_util::future::join_all(running).await;
     // What these hosts have attached is heard by the next `leave`, as a whole.
     Ok(parts.into_iter().flat_map(|(_, part)| part.stale).collect())
 }
@@ -157,7 +157,7 @@ async fn write_out(
     errands: &mut Errands,
     report: &mut Report,
 ) {
-    let manifests = futures::stream::iter(zones).map(|(zone, uris)| async move {
+    let manifests = futures_util::stream::iter(zones).map(|(zone, uris)| async move {
         let manifest = local.manifest(zone.name.clone()).await;
         (zone.name, uris, manifest)
     });
@@ -214,7 +214,7 @@ async fn run(
     let known: Vec<_> = heard.iter().map(|one| (one.uuid, one.at)).collect();
     let told = async {
         let host = host?;
-        let claims = host.withdraw_standby(origin.to_owned(), uuids.clone(), known).await;
+        let claims = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
         let claims = claims.map_err(|error| error.to_string())?;
         let gone = withdraw.iter().try_for_each(|row| store.withdrawn(&row.uri, &[row.uuid]));
         let told = || heard.iter().try_for_each(|one| store.told(&one.uri, &[(one.uuid, one.at)]));
@@ -248,5 +248,5 @@ async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(
     let (zone, uuid) = (standby.manifest.zone.name.clone(), standby.manifest.zone.uuid);
     let row = LeftRow { uri: standby.via.clone(), zone, uuid };
     store.leave_with(&row).map_err(|error| chain(&error))?;
-    host.leave_standby(standby).await.map_err(|error| error.to_string())
+    host.store_replica(standby).await.map_err(|error| error.to_string())
 }

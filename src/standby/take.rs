@@ -1,7 +1,7 @@
 //! Whether a zone of a lost host may be attached here.
 
 use crate::elsewhere::{Answer, Elsewhere, nowhere};
-use crate::model::{HostUri, Whereabouts};
+use crate::model::{HostUri, Location};
 use crate::store::StandbyRow;
 
 /// What the administrator takes upon himself.
@@ -73,8 +73,8 @@ pub fn may_take(origin: &str, answers: &[(HostUri, Answer)], stated: &Stated) ->
         [] => (Answer::Silent("it was not asked".to_owned()), answers),
     };
     match at_home {
-        Answer::Knows(Whereabouts::Unknown) if stated.not_on.contains(&origin) => {}
-        Answer::Knows(Whereabouts::Unknown) => return Err(Refused::OriginForgot { origin }),
+        Answer::Knows(Location::Unknown) if stated.not_on.contains(&origin) => {}
+        Answer::Knows(Location::Unknown) => return Err(Refused::OriginForgot { origin }),
         // What is said of it is not true then.
         Answer::Knows(_) => return Err(Refused::OriginAnswers { origin }),
         Answer::Silent(reason) if !stated.origin_is_down => return Err(Refused::MayRun { origin, reason }),
@@ -114,9 +114,9 @@ mod tests {
     fn whoever_cannot_be_asked_counts_as_running_it() {
         let silent = || Answer::Silent("no route".into());
         let knows = Answer::Knows;
-        let [here, unknown, configured] = [Whereabouts::Here, Whereabouts::Unknown, Whereabouts::Configured]
+        let [here, unknown, configured] = [Location::Here, Location::Unknown, Location::Configured]
             .map(|known| move || knows(known.clone()));
-        let moved = || knows(Whereabouts::Migrated(uri("rads://h9")));
+        let moved = || knows(Location::Migrated(uri("rads://h9")));
         // The origin, the other target, what is stated: of the origin, of the target; and what comes of it.
         let table: &[(Answer, Answer, bool, &[&str], &str)] = &[
             (here(), unknown(), false, &[], "h1 answers; what becomes"),
@@ -142,7 +142,7 @@ mod tests {
             ),
             (silent(), unknown(), true, &[], "may"),
             (silent(), here(), true, &["h3"], "it is on rads://h3"),
-            (silent(), knows(Whereabouts::Coming), true, &["h3"], "it is about to be on rads://h3"),
+            (silent(), knows(Location::Coming), true, &["h3"], "it is about to be on rads://h3"),
             (silent(), silent(), true, &[], "rads://h3:12303 was a target of it and cannot be asked"),
             (silent(), silent(), true, &["h3"], "may"),
         ];

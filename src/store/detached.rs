@@ -181,7 +181,7 @@ mod tests {
             uuid,
             ..sample::manifest("web").zone
         };
-        let host = |zones| Inventory { zones, strangers: vec![] };
+        let host = |zones| Inventory { zones, unmanaged: vec![] };
         let left = |zones| configured(vec![row.clone()], &host(zones)).len();
         assert_eq!(left(vec![]), 1);
         assert_eq!(left(vec![zone("web", row.uuid)]), 0);

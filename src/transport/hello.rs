@@ -14,8 +14,8 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::InspectReader;
 
 use super::{DialError, frame};
-use crate::model::{Channel, Token, chain};
 use crate::model::{HostId, HostUri, plain};
+use crate::model::{StreamId, Token, chain};
 use crate::transport::ByteStream;
 
 /// The protocol versions that this software speaks, newest first.
@@ -53,7 +53,7 @@ pub enum Purpose {
         /// The migration.
         token: Token,
         /// Which of its streams.
-        channel: Channel,
+        stream: StreamId,
     },
     /// Bytes from a socket at the source of a live migration. After the welcome the server sends one
     /// [`Accepted`] when the hypervisor has connected.
@@ -61,7 +61,7 @@ pub enum Purpose {
         /// The migration.
         token: Token,
         /// Which of its streams.
-        channel: Channel,
+        stream: StreamId,
     },
 }
 

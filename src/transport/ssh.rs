@@ -9,14 +9,14 @@
 //! or in a file without passphrase.
 
 mod buffer;
-mod ending;
+mod exit_report;
 mod identity;
 mod key_file;
 mod keys;
 mod known_hosts;
-mod line;
 mod login;
 mod pattern;
+mod session;
 mod settings;
 mod ssh_config;
 mod stream;
@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use self::line::Line;
+use self::session::SessionLoop;
 use self::settings::Settings;
 use self::stream::{Fate, Stream};
 use super::DialError;
@@ -103,11 +103,15 @@ pub async fn dial(
 
 type LocalEnd = (std::os::unix::net::UnixStream, Fate);
 
-fn open(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<(LocalEnd, Line), DialError> {
+fn open(
+    uri: &HostUri,
+    config: &Config,
+    surroundings: &Surroundings,
+) -> Result<(LocalEnd, SessionLoop), DialError> {
     let settings = Settings::resolve(uri, config, surroundings)?;
     let (session, socket) = login::log_in(uri, &settings)?;
     let keepalive = Duration::from_secs(config.connect.keepalive.max(1));
-    Line::start(uri, session, socket, &settings.agent_command, keepalive)
+    SessionLoop::start(uri, session, socket, &settings.agent_command, keepalive)
 }
 
 fn connect_error(uri: &HostUri, what: String) -> DialError {

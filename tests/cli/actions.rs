@@ -34,7 +34,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     sysadm: took TIME; TIME were expected
     [done]
     ");
-    assert_eq!(site.whereabouts("ct"), "h2 running");
+    assert_eq!(site.location("ct"), "h2 running");
     assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE,DEST,KIND"), @r"
     ct:EVACUATED:rads\://h2:restart
     [done]
@@ -50,7 +50,7 @@ fn a_container_that_runs_is_restarted_there_and_back() {
     sysadm: took TIME; TIME were expected
     [done]
     ");
-    assert_eq!(site.whereabouts("ct"), "h1 running");
+    assert_eq!(site.location("ct"), "h1 running");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_container_that_cannot_be_booted_there_is_booted_here_again() {
     sysadm: ct: failed: h2: it has no room for it; it was booted again on h1
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("ct"), "h1 running");
+    assert_eq!(site.location("ct"), "h1 running");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
     sysadm: evac1: skipped: it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up
     [exit status 3]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 installed suspended");
+    assert_eq!(site.location("evac1"), "h1 installed suspended");
     site.done("h1", "maintain -e");
     assert_snapshot!(site.run("h1", "evacuate -rn"), @r"
     sysadm: preparing zones for return ... 4/4
@@ -130,8 +130,8 @@ fn a_host_without_a_refuge_lets_its_zones_rest_in_order() {
     sysadm: evac3: returned
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
-    assert_eq!(site.whereabouts("ct"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
+    assert_eq!(site.location("ct"), "h1 running");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_zone_that_does_not_heed_and_one_that_its_owner_has_booted_are_said() {
     sysadm: evac1: it rested here and was booted by somebody else; it is left as it is
     [done]
     ");
-    assert_eq!(site.whereabouts("evac2"), "h1 installed");
+    assert_eq!(site.location("evac2"), "h1 installed");
 }
 
 #[test]

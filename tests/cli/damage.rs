@@ -120,7 +120,7 @@ fn what_can_be_read_is_saved_and_the_damaged_file_is_kept() {
     ");
     site.done("h1", "maintain -e");
     site.done("h1", "evacuate -qra");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_run_whose_database_is_gone_does_not_end_well() {
             std::fs::rename(site.at("elsewhere.db"), &path).unwrap();
             site.run("h1", "evacuate --resume");
             site.done("h1", "evacuate -qa");
-            assert_eq!(site.whereabouts("evac1"), "h2 running");
+            assert_eq!(site.location("evac1"), "h2 running");
         }
     }
 }

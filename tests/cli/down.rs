@@ -60,7 +60,7 @@ fn a_guest_that_went_down_at_its_refuge_is_said_to_be_down_when_it_is_to_return(
     assert!(skipped.stderr.contains(why), "{skipped}");
     // Somebody has ended it there: whoever wants it as it is gets it so.
     assert_eq!(site.run("h1", "evacuate -r evac1").status, Some(0));
-    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+    assert_eq!(site.location("evac1"), "h1 installed");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_guest_that_was_lost_at_its_refuge_is_said_to_be_down_when_it_has_come_home_
     assert_eq!(home.status, Some(3), "{home}");
     assert!(home.stderr.contains("return not complete: 1 of 1 zone(s) moved, 1 down"), "{home}");
     assert!(home.stderr.contains(&format!("evac1: down: {down} evac1")), "{home}");
-    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+    assert_eq!(site.location("evac1"), "h1 installed");
     // All of them; those that did not run when they left are as they were.
     let home = site.run("h1", "evacuate -ra");
     assert_eq!(home.status, Some(3), "{home}");
@@ -92,7 +92,7 @@ fn a_guest_that_was_known_to_be_down_is_down_when_it_is_home() {
     let home = site.run("h1", "evacuate -r evac1");
     assert_eq!(home.status, Some(3), "{home}");
     assert!(home.stderr.contains("and is home; boot it here: sysadm sim start evac1"), "{home}");
-    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+    assert_eq!(site.location("evac1"), "h1 installed");
 }
 
 #[test]
@@ -118,5 +118,5 @@ fn a_migration_says_of_a_guest_that_it_ran_before_and_has_moved_without() {
     let down =
         "zone 'evac1': down: it ran when an earlier move of it began, did not run any more, and has moved so";
     assert!(moved.stderr.contains(down), "{moved}");
-    assert_eq!(site.whereabouts("evac1"), "h2 installed");
+    assert_eq!(site.location("evac1"), "h2 installed");
 }

@@ -258,7 +258,7 @@ impl Environment {
     }
 
     /// State and auxiliary state of a zone on each host where it is.
-    pub fn whereabouts(&self, zone: &str) -> String {
+    pub fn location(&self, zone: &str) -> String {
         let mut found = Vec::new();
         for host in HOSTS {
             let list = self.run(host, "zone list -cnp").stdout;

@@ -31,8 +31,8 @@ fn all_zones_leave_and_each_is_told_of() {
     sysadm: took TIME; TIME were expected
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
-    assert_eq!(site.whereabouts("tzone1"), "h2 installed");
+    assert_eq!(site.location("evac1"), "h2 running");
+    assert_eq!(site.location("tzone1"), "h2 installed");
 }
 
 #[test]
@@ -67,13 +67,13 @@ fn only_the_zones_that_are_named_leave() {
     sysadm: took TIME; TIME were expected
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     assert_snapshot!(site.run("h1", "evacuate evac1 nope"), @r"
     ------- stderr -------
     sysadm: no such zone: nope
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn nothing_leaves_a_host_that_is_not_in_maintenance() {
     sysadm: this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave
     [exit status 4]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn when_all_fail_nothing_was_changed() {
     sysadm: evac2: failed: h2: cannot connect to rads://h2: connection refused; does 'sysadm agent --listen' run there on port PORT?
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_zone_that_fails_on_the_way_stays_and_stops_no_other() {
     sysadm: evac2: failed: h1: zone 'evac2': the guest does not let go of a device
     [exit status 3]
     ");
-    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_eq!(site.location("evac2"), "h1 running");
     site.set_faults("h1", &[]);
     assert_snapshot!(site.run("h1", "evacuate"), @r"
     sysadm: preparing zones for evacuation ... 1/1
@@ -211,7 +211,7 @@ fn a_zone_that_fails_on_the_way_stays_and_stops_no_other() {
     sysadm: evacuation completed successfully.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac2"), "h2 running");
+    assert_eq!(site.location("evac2"), "h2 running");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn the_result_is_one_document() {
       "expected_margin_ms": null,
       "host": "h1",
       "left": {
-        "strangers": [],
+        "unmanaged": [],
         "zones": [
           {
             "autostart": false,
@@ -388,7 +388,7 @@ fn an_existing_configuration_is_overwritten_only_on_request() {
     sysadm: evacuation completed successfully.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h2 installed");
+    assert_eq!(site.location("evac4"), "h2 installed");
 }
 
 fn uuid_of(site: &Environment, zone: &str) -> uuid::Uuid {

@@ -35,8 +35,8 @@ fn the_first_press_finishes_what_moves_and_starts_nothing_new() {
     sysadm: evac3: skipped: cancelled before its turn
     [exit status 130]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
-    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_eq!(site.location("evac1"), "h2 running");
+    assert_eq!(site.location("evac2"), "h1 running");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     ZONENAME         STATE     DEST                                     ERROR
     evac1            EVACUATED rads://h2                                -
@@ -66,7 +66,7 @@ fn the_second_press_gives_up_what_moves_and_it_stays() {
     sysadm: evac1: failed: cancelled; it stays where it was
     [exit status 130]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn the_deadline_gives_up_what_moves() {
     sysadm: evac2: failed: cancelled; it stays where it was
     [exit status 3]
     ");
-    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_eq!(site.location("evac2"), "h1 running");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn one_that_was_killed_is_settled_by_resume() {
     sysadm: in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     assert_snapshot!(site.run("h1", "evacuate evac1"), @r"
     sysadm: preparing zones for evacuation ... 1/1
     sysadm: evacuating zones ... 1/1
@@ -145,7 +145,7 @@ fn one_that_was_killed_between_here_and_there_is_finished_by_the_next_run() {
     let site = Environment::locked();
     site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
     let mut run = site.start("h1", "evacuate evac1");
-    site.wait_until(|| site.whereabouts("evac1") == "h1 installed, h2 running paused");
+    site.wait_until(|| site.location("evac1") == "h1 installed, h2 running paused");
     run.kill().unwrap();
     run.wait().unwrap();
     site.set_faults("h2", &[]);
@@ -157,7 +157,7 @@ fn one_that_was_killed_between_here_and_there_is_finished_by_the_next_run() {
     sysadm: evac1: its move was interrupted; it is on h2
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn what_cannot_be_settled_is_stuck_until_the_other_host_answers() {
     let mut site = Environment::locked();
     site.set_faults("h2", &[Fault::always(Effect::Hang { at: Operation::Resume })]);
     let mut run = site.start("h1", "evacuate evac1");
-    site.wait_until(|| site.whereabouts("evac1") == "h1 installed, h2 running paused");
+    site.wait_until(|| site.location("evac1") == "h1 installed, h2 running paused");
     run.kill().unwrap();
     run.wait().unwrap();
     site.stop_agent("h2");
@@ -198,7 +198,7 @@ fn a_zone_that_its_refuge_has_lost_is_configured_here_when_it_is_given_up() {
     site.done("h2", "zone detach evac1");
     site.done("h2", "zone delete -F evac1");
     site.done("h1", "zone attach evac1");
-    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+    assert_eq!(site.location("evac1"), "h1 installed");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_zone_that_was_given_up_comes_home_all_the_same() {
     let site = Environment::ready_to_return();
     site.done("h1", "evacuate --forget evac1");
     site.done("h2", "zone migrate evac1 rads://h1");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     // What was kept of it is forgotten: it is here.
     site.done("h1", "sim stop evac1");
     site.done("h1", "zone detach evac1");
@@ -250,7 +250,7 @@ fn whoever_cancels_a_run_that_does_all_the_same_has_cancelled_nothing() {
     [done]
     ");
     assert_eq!(stopped_too_late(&site, "h1", "zone migrate evac1 rads://h2").status, Some(0));
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn what_fails_by_itself_while_a_run_is_cancelled_is_no_more_than_not_complete() 
     let site = Environment::locked();
     let zone = Some("evac2".parse().unwrap());
     let refused =
-        Fault { zone, ..Fault::always(Effect::Fail { at: Operation::OpenArrival, reason: "no".into() }) };
+        Fault { zone, ..Fault::always(Effect::Fail { at: Operation::OpenIncoming, reason: "no".into() }) };
     site.set_faults("h2", &[refused]);
     let ended = stopped_too_late(&site, "h1", "evacuate --retries 0 evac1 evac2");
     assert_eq!(ended.status, Some(3), "{ended}");

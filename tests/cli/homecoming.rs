@@ -34,7 +34,7 @@ fn a_guest_that_its_refuge_sends_home_is_home() {
     for host in ["h3", "h1", "h3"] {
         let said = site.run(host, "evacuate -ra").to_string();
         assert_eq!(said.trim(), "sysadm: nothing to return\n[done]");
-        assert_eq!(site.whereabouts("z1"), "h1 running");
+        assert_eq!(site.location("z1"), "h1 running");
     }
 }
 
@@ -62,7 +62,7 @@ fn a_guest_that_is_here_against_its_record_is_told_and_settled() {
     site.done("h1", "evacuate --resume");
     let listed = site.run("h1", "evacuate -l").stdout;
     assert!(listed.contains("no active evacuation"), "{listed}");
-    assert_eq!(site.whereabouts("z1"), "h1 running");
+    assert_eq!(site.location("z1"), "h1 running");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_guest_that_is_moved_home_is_home() {
     let kept = site.run("h3", "zone list -cp").stdout;
     assert!(!kept.contains("z1"), "{kept}");
     site.done("h3", "evacuate -ra");
-    assert_eq!(site.whereabouts("z1"), "h1 running");
+    assert_eq!(site.location("z1"), "h1 running");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_guest_that_was_passed_on_comes_home_with_one_command() {
     site.done("h3", "target set --default rads://h2");
     site.done("h3", "maintain -s");
     site.done("h3", "evacuate");
-    assert_eq!(site.whereabouts("z1"), "h2 running");
+    assert_eq!(site.location("z1"), "h2 running");
     let kept = site.run("h3", "evacuate -l").stdout;
     assert!(kept.contains("empty, safe to reboot") && !kept.contains("z1"), "{kept}");
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
@@ -94,7 +94,7 @@ fn a_guest_that_was_passed_on_comes_home_with_one_command() {
     sysadm: z1: h3 has migrated it to rads://h2; it returns from there
     [done]
     ");
-    assert_eq!(site.whereabouts("z1"), "h1 running");
+    assert_eq!(site.location("z1"), "h1 running");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_guest_is_found_also_when_its_refuge_does_not_answer_any_more() {
     let back = site.run("h1", "evacuate -ra");
     assert_eq!(back.status, Some(0), "{back}");
     assert!(back.stderr.contains("it returns from rads://h2, which has it"), "{back}");
-    assert_eq!(site.whereabouts("z1"), "h1 running");
+    assert_eq!(site.location("z1"), "h1 running");
 }
 
 #[test]
@@ -188,11 +188,11 @@ fn what_is_heard_of_a_zone_that_others_have_brought_home_does_not_take_it_away_a
     site.done("h3", "target set evac4 rads://h1");
     site.done("h3", "maintain -s");
     site.done("h3", "evacuate evac4");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
     for _ in 0..2 {
         let said = site.run("h1", "zone standby").to_string();
         assert!(!said.contains("evac4") && said.trim().ends_with("[done]"), "{said}");
-        assert_eq!(site.whereabouts("evac4"), "h1 installed");
+        assert_eq!(site.location("evac4"), "h1 installed");
     }
     assert!(site.run("h1", "evacuate -l").stdout.contains("no active evacuation"));
 }
@@ -211,7 +211,7 @@ fn a_zone_of_a_host_that_is_lost_for_good_is_kept() {
     site.done("h2", "maintain -s");
     site.done("h2", "evacuate -a");
     site.done("h2", "maintain -e");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h3 installed");
+    assert_eq!(site.location("evac4"), "h1 installed, h3 installed");
     site.done("h2", "evacuate -ra");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+    assert_eq!(site.location("evac4"), "h1 installed, h2 installed");
 }

@@ -67,7 +67,7 @@ fn whichever_name_comes_first_is_the_one_that_is_used() {
     let planned = site.run("h1", "plan --return rads://h1");
     assert!(planned.stdout.contains("2 move(s) to 1 host(s)"), "{planned}");
     site.done("h1", "evacuate -ra");
-    assert_eq!(site.whereabouts("a"), "h1 running");
+    assert_eq!(site.location("a"), "h1 running");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn zones_that_are_kept_apart_do_not_meet_on_a_host_with_two_names() {
     let moved = site.run("h1", "evacuate --policy apart --retries 0");
     assert_eq!(moved.status, Some(3), "{moved}");
     assert!(moved.stderr.contains("of group both is there, too, or goes there"), "{moved}");
-    let at_h2 = ["a", "b"].into_iter().filter(|zone| site.whereabouts(zone).starts_with("h2"));
+    let at_h2 = ["a", "b"].into_iter().filter(|zone| site.location(zone).starts_with("h2"));
     assert_eq!(at_h2.count(), 1, "{moved}");
 }
 
@@ -144,10 +144,7 @@ fn this_host_is_no_target_under_any_name() {
         assert!(text.contains("this host itself") && !text.contains("-w of evacuate"), "{line}: {said}");
         assert_eq!(said.status, Some(status), "{line}: {said}");
     }
-    assert_eq!(
-        (site.whereabouts("z1"), site.whereabouts("c1")),
-        ("h1 running".into(), "h1 installed".into())
-    );
+    assert_eq!((site.location("z1"), site.location("c1")), ("h1 running".into(), "h1 installed".into()));
     let left = site.run("h1", "zone standby -lp -o ZONENAME").stdout;
     assert!(left.trim().is_empty(), "{left}");
     // Another host looks at it under either name.
@@ -186,5 +183,5 @@ fn a_copied_database_is_that_of_another_host() {
     site.start_agents(&["h1", "h2"]);
     site.done("h1", "target set --default rads://h2");
     site.done("h1", "zone migrate z1 rads://h2");
-    assert_eq!(site.whereabouts("z1"), "h2 running");
+    assert_eq!(site.location("z1"), "h2 running");
 }

@@ -23,7 +23,7 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
     sysadm: zone 'evac1': Halting and detaching zone on source host.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     sysadm: no active evacuation
     sysadm: not in maintenance; 2 zone(s) still running here: evac2, evac3
@@ -33,7 +33,7 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
     sysadm: nothing to return
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "zone migrate evac1 rads://h2"), @r"
     ------- stderr -------
     sysadm: zone 'evac1': it was migrated to rads://h2, and is attached there; move it from there
@@ -54,7 +54,7 @@ fn a_zone_that_does_not_run_moves_cold_and_one_that_is_to_be_restarted_says_so()
     sysadm: zone 'evac4': Migration successful.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h3 installed");
+    assert_eq!(site.location("evac4"), "h3 installed");
     assert_snapshot!(site.run("h1", "zone migrate -t live tzone1 rads://h2"), @r"
     ------- stderr -------
     sysadm: zone 'tzone1': its way to move is cold, and only live was asked for
@@ -75,9 +75,9 @@ fn a_zone_that_does_not_run_moves_cold_and_one_that_is_to_be_restarted_says_so()
     sysadm: zone 'ct': Detaching zone on source host.
     [done]
     ");
-    assert_eq!(site.whereabouts("ct"), "h2 running");
+    assert_eq!(site.location("ct"), "h2 running");
     assert_snapshot!(site.run("h1", "zone migrate -q evac2 rads://h2"), @"[done]");
-    assert_eq!(site.whereabouts("evac2"), "h2 running");
+    assert_eq!(site.location("evac2"), "h2 running");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_dry_run_says_everything_that_stands_against_it_and_changes_nothing() {
     ");
         }
     }
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     assert_snapshot!(site.run("h1", "zone migrate -n evac1 rads://nowhere"), @r"
     ------- stderr -------
     sysadm: zone 'evac1': rads://nowhere: cannot connect to rads://nowhere: failed to lookup address information: Name or service not known
@@ -130,7 +130,7 @@ fn the_destinations_maintenance_counts_and_that_of_this_host_does_not() {
         }
     }
     site.done("h1", "zone migrate -q evac1 rads://h3");
-    assert_eq!(site.whereabouts("evac1"), "h3 running");
+    assert_eq!(site.location("evac1"), "h3 running");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_o
     let site = Environment::story();
     site.done("h1", "zone migrate -q evac4 rads://h2");
     site.done("h2", "zone migrate -q evac4 rads://h1");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
     // h2 has the same one of the same zone, and h3 an older one.
     block_on(async {
         let manifest = site.sim("h1").manifest(&"evac4".parse().unwrap()).await.unwrap();
@@ -162,7 +162,7 @@ fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_o
     sysadm: zone 'evac4': Migration successful.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h2 installed, h3 installed");
+    assert_eq!(site.location("evac4"), "h2 installed, h3 installed");
     site.done("h2", "zone migrate -q evac4 rads://h1");
     assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
     ------- stderr -------
@@ -177,7 +177,7 @@ fn a_configuration_that_is_there_already_is_used_if_it_is_the_same_and_another_o
     sysadm: zone 'evac4': Migration successful.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h3 installed");
+    assert_eq!(site.location("evac4"), "h3 installed");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_zone_does_not_migrate_to_where_it_is() {
     [exit status 1]
     ");
     assert_eq!(
-        (site.whereabouts("evac4"), site.whereabouts("evac1")),
+        (site.location("evac4"), site.location("evac1")),
         ("h1 installed".into(), "h1 running".into())
     );
 }
@@ -263,7 +263,7 @@ fn one_that_is_given_up_stays_and_the_exit_status_says_so() {
     sysadm: zone 'evac1': cancelled; it stays where it was
     [exit status 130]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn one_whose_end_is_not_known_is_stuck_until_it_is_settled() {
     sysadm: evac1: its move was interrupted; it is on h2
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "evacuate -r"), @r"
     sysadm: nothing to return
     [done]

@@ -46,11 +46,11 @@ fn a_zone_does_not_migrate_whose_namesake_is_configured() {
         let said = &printed.stderr;
         assert!(said.contains("zone 'evac4': another zone of this name is configured here ("), "{said}");
         assert!(said.contains("); delete that one first: sysadm zone delete evac4"), "{said}");
-        assert_eq!(site.whereabouts("evac4"), "h1 installed");
+        assert_eq!(site.location("evac4"), "h1 installed");
     }
     site.done("h1", "zone delete -F evac4");
     site.done("h1", "zone migrate -q evac4 rads://h2");
-    assert_eq!(site.whereabouts("evac4"), "h2 installed");
+    assert_eq!(site.location("evac4"), "h2 installed");
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn a_configuration_that_was_replaced_in_vain_can_be_put_back() {
     sysadm: zone 'evac4': h1: no; the configuration that h3 had of it is kept there as configured: 'sysadm zone attach evac4' puts it back
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
     site.done("h3", "zone attach evac4");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h3 installed");
+    assert_eq!(site.location("evac4"), "h1 installed, h3 installed");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
-use sysadm::model::Stranger;
+use sysadm::model::UnmanagedGuest;
 
 use crate::environment::Environment;
 
@@ -48,8 +48,8 @@ fn a_zone_of_any_name_is_listed_planned_and_moved_there_and_back() {
     ");
     site.done("h1", "maintain -s");
     site.done("h1", "evacuate -a");
-    assert_eq!(site.whereabouts("Windows%2010"), "h2 running");
-    assert_eq!(site.whereabouts("m%C3%BCller"), "h2 installed");
+    assert_eq!(site.location("Windows%2010"), "h2 running");
+    assert_eq!(site.location("m%C3%BCller"), "h2 installed");
     assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE,DEST"), @r"
     Windows%2010:EVACUATED:rads\://h2
     m%C3%BCller:EVACUATED:rads\://h2
@@ -58,8 +58,8 @@ fn a_zone_of_any_name_is_listed_planned_and_moved_there_and_back() {
     ");
     site.done("h1", "maintain -e");
     site.done("h1", "evacuate -ra");
-    assert_eq!(site.whereabouts("Windows%2010"), "h1 running");
-    assert_eq!(site.whereabouts("m%C3%BCller"), "h1 installed");
+    assert_eq!(site.location("Windows%2010"), "h1 running");
+    assert_eq!(site.location("m%C3%BCller"), "h1 installed");
 }
 
 /// The UUID of a zone, as a host lists it.
@@ -97,7 +97,7 @@ fn a_zone_is_named_as_it_is_listed_as_its_platform_calls_it_or_by_its_uuid() {
         ] {
             site.done("h1", &command.replace("ZONE", zone));
         }
-        assert_eq!(site.whereabouts("Windows%2010"), "h2 installed");
+        assert_eq!(site.location("Windows%2010"), "h2 installed");
         site.done("h2", &format!("zone migrate {zone} rads://h1"));
         site.done("h2", &format!("zone delete -F {zone}"));
     }
@@ -137,13 +137,13 @@ fn what_is_typed_is_no_other_zone() {
 #[test]
 fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     let site = site(&["web1"]);
-    let stranger = |running| Stranger {
+    let unmanaged_guest = |running| UnmanagedGuest {
         name: if running { "twin".into() } else { "a\nb".into() },
         uuid: None,
         reason: "it was told to be odd".into(),
         running,
     };
-    site.set_host("h1", |host| host.strangers = vec![stranger(false)]);
+    site.set_host("h1", |host| host.unmanaged = vec![unmanaged_guest(false)]);
     assert_snapshot!(site.run("h1", "evacuate -n"), @r"
     sysadm: dry-run succeeded
     [done]
@@ -208,7 +208,7 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
     sysadm: "a\nb" does not run and cannot be handled: it was told to be odd
     [done]
     "#);
-    site.set_host("h1", |host| host.strangers = vec![stranger(true)]);
+    site.set_host("h1", |host| host.unmanaged = vec![unmanaged_guest(true)]);
     assert_snapshot!(site.run("h1", "evacuate"), @r"
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 1 zone(s) moved, 1 cannot be handled, 1 still running here.
@@ -238,8 +238,8 @@ fn a_zone_of_which_its_refuge_does_not_tell_is_neither_gone_nor_given_up() {
     site.done("h1", "evacuate -a");
     site.done("h1", "maintain -e");
     let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());
-    let stranger = Stranger { name, uuid: Some(uuid), reason, running: false };
-    site.set_host("h2", |host| host.strangers = vec![stranger]);
+    let unmanaged_guest = UnmanagedGuest { name, uuid: Some(uuid), reason, running: false };
+    site.set_host("h2", |host| host.unmanaged = vec![unmanaged_guest]);
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
     sysadm: preparing zones for return ... 1/1
     ------- stderr -------
@@ -254,7 +254,7 @@ fn a_zone_of_which_its_refuge_does_not_tell_is_neither_gone_nor_given_up() {
     ");
     site.set_host("h2", |_| {});
     site.done("h1", "evacuate -ra");
-    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(site.location("web1"), "h1 installed");
 }
 
 #[test]
@@ -266,8 +266,8 @@ fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
     let struck = site.run("h1", "evacuate -a");
     assert_eq!(struck.status, None, "{struck}");
     let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());
-    let stranger = Stranger { name, uuid: Some(uuid), reason, running: false };
-    site.set_host("h2", |host| host.strangers = vec![stranger]);
+    let unmanaged_guest = UnmanagedGuest { name, uuid: Some(uuid), reason, running: false };
+    site.set_host("h2", |host| host.unmanaged = vec![unmanaged_guest]);
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
     ------- stderr -------
     sysadm: web1: where it is cannot be told before both h1 and h2 answer: it is not on h1, h2 does not answer; then 'sysadm evacuate --resume'
@@ -275,7 +275,7 @@ fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
     ");
     site.set_host("h2", |_| {});
     site.done("h1", "evacuate --resume");
-    assert_eq!(site.whereabouts("web1"), "h2 installed");
+    assert_eq!(site.location("web1"), "h2 installed");
 }
 
 /// A virsh that lists three domains: one tells all, one has a name of two lines, and one is not told of.

@@ -32,7 +32,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
     {
       "direction": "evacuate",
       "schema_version": 1,
-      "strangers": [],
+      "unmanaged": [],
       "zones": [
         {
           "brand": "kvm",

@@ -211,11 +211,11 @@ fn an_evacuation_under_a_wrong_policy_does_nothing_and_says_why() {
     sysadm: there is no policy "nope"; there are: balance, fastest, mine, pack, pinned, single-host, spread
     [exit status 1]
     "#);
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     let config = site.paths("h1").config();
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, format!("{text}[evacuation]\npolicy = \"mine\"\n")).unwrap();
     assert_eq!(site.run("h1", "evacuate -a").status, Some(1), "the policy of sysadm.toml was not read");
     assert_eq!(site.run("h1", "evacuate -qa --policy spread").status, Some(0));
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
 }

@@ -14,8 +14,8 @@ fn all_zones_return_as_they_were() {
     sysadm: return completed successfully.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
-    assert_eq!(site.whereabouts("tzone1"), "h1 installed");
+    assert_eq!(site.location("evac1"), "h1 running");
+    assert_eq!(site.location("tzone1"), "h1 installed");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
     sysadm: no active evacuation
     sysadm: not in maintenance; 3 zone(s) still running here: evac1, evac2, evac3
@@ -68,7 +68,7 @@ fn nothing_returns_to_a_host_in_maintenance() {
     sysadm: this host is in maintenance (admin since YYYY-MM-DD HH:MM by USER: new build); zones cannot return before 'sysadm maintain -e'
     [exit status 4]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn only_the_zones_that_are_named_return() {
     sysadm: not away from this host: nope; 'sysadm evacuate -l' lists what is
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn one_that_its_owner_stopped_meanwhile_stays_stopped() {
     sysadm: return completed successfully.
     [done]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 installed");
+    assert_eq!(site.location("evac1"), "h1 installed");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn one_that_was_removed_or_moved_on_is_reported_and_can_be_given_up() {
     ");
     // What has gone home is not for its refuge to bring back.
     site.done("h2", "evacuate -rq");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
     sysadm: nothing to return
     [done]
@@ -165,7 +165,7 @@ fn a_return_that_fails_leaves_the_zone_at_its_refuge() {
     sysadm: evac1: failed: h2: zone 'evac1': the line to the destination broke: it was cut
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
     assert_snapshot!(site.run("h1", "evacuate -r evac1"), @r"
     sysadm: preparing zones for return ... 1/1
     sysadm: returning zones ... 1/1
@@ -187,7 +187,7 @@ fn a_zone_that_is_home_already_has_nothing_to_do() {
     let both = site.run("h1", "evacuate -rv evac1 evac2");
     assert_eq!(both.status, Some(0), "{both}");
     assert!(both.stdout.contains("evac1: it is home already"), "{both}");
-    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_eq!(site.location("evac2"), "h1 running");
     assert_eq!(site.run("h1", "evacuate -rn evac1").status, Some(0));
     assert_eq!(site.run("h1", "evacuate -r nope").status, Some(1));
     // What is here and belongs to h1 is not home here.
@@ -212,9 +212,9 @@ fn a_refuge_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
     assert_eq!(refused.status, Some(1), "{refused}");
     let way_out = "it is a zone of h2, which does not know that h1 brought it; on h2 'sysadm zone migrate evac1 rads://h1' sends it there, or '[roles]' in sysadm.toml gives h1 the role admin";
     assert!(refused.stderr.contains(way_out), "{refused}");
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
     site.done("h2", "zone migrate evac1 rads://h1");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
     let settled = site.run("h1", "evacuate -r evac1");
     assert_eq!(settled.status, Some(0), "{settled}");
     assert!(!site.run("h1", "evacuate -l").stdout.contains("evac1  "));
@@ -225,5 +225,5 @@ fn a_refuge_that_does_not_know_whose_a_zone_is_says_how_it_comes_home() {
     std::fs::write(&config, text + "[roles]\nh1 = \"admin\"\n").unwrap();
     site.start_agents(&["h2"]);
     assert_eq!(site.run("h1", "evacuate -r evac2").status, Some(0));
-    assert_eq!(site.whereabouts("evac2"), "h1 running");
+    assert_eq!(site.location("evac2"), "h1 running");
 }

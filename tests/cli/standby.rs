@@ -121,12 +121,12 @@ fn a_zone_is_attached_elsewhere_only_if_its_host_is_stated_to_be_down() {
     sysadm: zone 'evac4': h1 does not answer (cannot connect to rads://h1: connection refused; does 'sysadm agent --listen' run there on port PORT?), but may still run it; fence it (power off, and see that it stays so), then say --origin-is-down
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
     sysadm: zone 'evac4' of h1 is attached here; it is not booted
     [done]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+    assert_eq!(site.location("evac4"), "h1 installed, h2 installed");
     assert_snapshot!(site.run("h2", "zone attach --standby evac4 --origin-is-down"), @r"
     ------- stderr -------
     sysadm: zone 'evac4': there is a zone of this name here, installed
@@ -190,13 +190,13 @@ fn a_host_that_is_back_hears_of_its_zones_that_were_attached_elsewhere() {
     sysadm: evac4: attached on rads://h2 by USER while this host did not answer; it is away now, and comes home with 'sysadm evacuate -r'
     [exit status 5]
     ");
-    assert_eq!(site.whereabouts("evac4"), "h2 installed");
+    assert_eq!(site.location("evac4"), "h2 installed");
     assert_snapshot!(site.run("h1", "evacuate -l -p -o ZONENAME,STATE,DEST"), @r"
     evac4:EVACUATED:rads\://h2
     [done]
     ");
     site.done("h1", "evacuate -ra evac4");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
     // What was heard is heard no more, and evac4 is left again.
     site.done("h2", "zone list -i");
     assert_eq!(site.run("h1", "zone standby -q").status, Some(5));
@@ -273,13 +273,13 @@ fn a_host_that_is_back_hears_of_a_zone_that_has_gone_on_from_its_rescuer() {
         site.start_agents(&["h1"]);
         let told = site.run("h1", "zone standby");
         assert!(told.stderr.contains("evac4: attached on rads://h2"), "{go_on}: {told}");
-        assert!(!site.whereabouts("evac4").contains("h1"), "{go_on}");
+        assert!(!site.location("evac4").contains("h1"), "{go_on}");
         if go_on.contains("migrate") {
             // It is heard once: when the zone is home again nobody claims it.
             site.done("h1", "evacuate -ra evac4");
-            assert_eq!(site.whereabouts("evac4"), "h1 installed");
+            assert_eq!(site.location("evac4"), "h1 installed");
             site.done("h1", "zone standby");
-            assert_eq!(site.whereabouts("evac4"), "h1 installed");
+            assert_eq!(site.location("evac4"), "h1 installed");
         }
     }
 }
@@ -303,7 +303,7 @@ fn a_zone_that_has_gone_on_from_another_target_is_asked_for_there() {
     site.start_agents(&["h3"]);
     // h3 has let it go to this very host.
     site.done("h2", "zone attach --standby evac4 --origin-is-down");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+    assert_eq!(site.location("evac4"), "h1 installed, h2 installed");
 }
 
 #[test]
@@ -316,8 +316,8 @@ fn of_two_targets_that_attach_a_lost_zone_at_once_one_at_most_gets_it() {
         let both =
             ["h2", "h3"].map(|host| site.start_command(host, "zone attach --standby evac4 --origin-is-down"));
         let done = both.map(|mut child| usize::from(child.wait().unwrap().success()));
-        let there = ["h2", "h3"].iter().filter(|host| site.whereabouts("evac4").contains(**host)).count();
-        assert!(there < 2 && done.iter().sum::<usize>() == there, "{}", site.whereabouts("evac4"));
+        let there = ["h2", "h3"].iter().filter(|host| site.location("evac4").contains(**host)).count();
+        assert!(there < 2 && done.iter().sum::<usize>() == there, "{}", site.location("evac4"));
     }
 }
 
@@ -327,9 +327,9 @@ fn a_rescue_that_was_killed_is_repeated() {
     std::fs::write(site.paths("h2").state_dir().join("point"), "destination.before.attach kill\n").unwrap();
     let take = "zone attach --standby evac4 --origin-is-down";
     assert_eq!(site.run("h2", take).status, None);
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
     site.done("h2", take);
-    assert_eq!(site.whereabouts("evac4"), "h1 installed, h2 installed");
+    assert_eq!(site.location("evac4"), "h1 installed, h2 installed");
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn a_zone_that_was_detached_at_its_refuge_is_said_to_be_there() {
     ");
     site.done("h2", "zone attach evac4");
     site.done("h1", "evacuate -ra evac4");
-    assert_eq!(site.whereabouts("evac4"), "h1 installed");
+    assert_eq!(site.location("evac4"), "h1 installed");
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn what_was_left_of_a_zone_that_is_nowhere_any_more_is_kept_until_it_is_deleted(
         assert!(kept(&site).contains("evac4"));
     }
     site.done("h2", "zone attach --standby evac4 --origin-is-down --not-on h1");
-    assert_eq!(site.whereabouts("evac4"), "h2 installed");
+    assert_eq!(site.location("evac4"), "h2 installed");
     site.done("h2", "zone detach evac4");
     site.done("h2", "zone delete -F evac4");
     assert!(!kept(&site).contains("evac4"), "{}", kept(&site));

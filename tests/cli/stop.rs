@@ -64,7 +64,7 @@ fn another_terminal_asks_twice_and_what_moves_is_given_up() {
     sysadm: evac1: failed: cancelled; it stays where it was
     [exit status 130]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn sigterm_gives_up_what_moves_and_it_stays() {
     sysadm: evac3: skipped: cancelled before its turn
     [exit status 130]
     ");
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_run_whose_readers_have_gone_goes_on_to_its_end() {
     kill_process(Pid::from_child(&run), Signal::HUP).unwrap();
     site.set_faults("h1", &[]);
     assert_eq!(run.wait().unwrap().code(), Some(0));
-    assert_eq!(site.whereabouts("evac3"), "h2 running");
+    assert_eq!(site.location("evac3"), "h2 running");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_run_whose_terminal_is_lost_goes_on_to_its_end() {
     site.set_faults("h1", &[]);
     assert_eq!(run.wait().unwrap().code(), Some(0));
     for zone in ["evac1", "evac2", "evac3"] {
-        assert_eq!(site.whereabouts(zone), "h2 running");
+        assert_eq!(site.location(zone), "h2 running");
     }
 }
 
@@ -175,7 +175,7 @@ fn a_run_that_does_all_it_was_to_do_is_completed_whatever_has_asked_it_to_stop()
         let ended = site.end(run);
         assert_eq!(ended.status, Some(0), "{said}: {ended}");
         assert!(ended.stdout.contains("evacuation completed"), "{said}: {ended}");
-        assert_eq!(site.whereabouts("evac1"), "h2 running");
+        assert_eq!(site.location("evac1"), "h2 running");
     }
     // A terminal that is lost asks nothing.
     let (site, run) = stalled("evacuate evac1");

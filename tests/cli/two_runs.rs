@@ -38,7 +38,7 @@ fn the_lock_of_a_killed_run_is_free_at_once() {
     run.kill().unwrap();
     run.wait().unwrap();
     assert_eq!(site.run("h1", "evacuate").status, Some(0));
-    assert_eq!(site.whereabouts("evac1"), "h2 running");
+    assert_eq!(site.location("evac1"), "h2 running");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn a_run_goes_on_without_its_output_and_does_not_end_with_0() {
     site.done("h1", "maintain -e");
     let printed = into(&site, "evacuate -ra --json", full());
     assert_eq!((printed.status, printed.stderr.as_str()), (Some(1), FULL));
-    assert_eq!(site.whereabouts("evac1"), "h1 running");
+    assert_eq!(site.location("evac1"), "h1 running");
 }
 
 #[test]

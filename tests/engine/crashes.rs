@@ -1,6 +1,6 @@
 //! The power is lost at every moment of a run, and the next run puts everything right.
 
-use futures::FutureExt;
+use futures_util::FutureExt;
 use sysadm::store::Direction;
 
 use crate::script::Plan;

@@ -1,6 +1,6 @@
 //! A zone whose refuge lets it go while its home is about to fetch it, or has not heard yet that it has arrived there.
 
-use sysadm::model::Whereabouts;
+use sysadm::model::Location;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
@@ -20,7 +20,7 @@ async fn a_refuge_that_lets_a_zone_go_while_its_home_fetches_it_is_asked_where_i
         let world = World::with(Kindly::Live);
         empty(&world, "h1", "h2").await;
         // The return waits at home for its turn to receive, and the refuge is quicker.
-        world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenArrival })]);
+        world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
         let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
             until(|| world.away("web").is_some_and(|row| row.phase == AwayPhase::Returning)).await;
             empty(&world, "h2", last).await;
@@ -67,7 +67,7 @@ async fn a_zone_that_has_gone_on_before_it_was_heard_that_it_had_arrived_is_not_
 async fn where_a_zone_went_that_cannot_be_asked_it_stays_open_and_says_so() {
     let world = World::with(Kindly::Live);
     empty(&world, "h1", "h2").await;
-    world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenArrival })]);
+    world.set_faults("h1", &[Fault::once(Effect::Hang { at: Operation::OpenIncoming })]);
     let (outcome, ()) = tokio::join!(world.run(Direction::Return), async {
         until(|| world.away("web").is_some_and(|row| row.phase == AwayPhase::Returning)).await;
         empty(&world, "h2", "h3").await;
@@ -121,8 +121,8 @@ async fn a_record_stays_when_a_zone_that_was_to_come_home_did_not() {
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h2");
     let uuid = world.seen("h2", "web").await.unwrap().uuid;
     let host = world.engine_of("h2").local;
-    let known = sysadm::host::Host::whereabouts(&*host, uuid).await.unwrap();
-    assert!(matches!(&known, Whereabouts::Guest(home) if home.name == "h1"), "{known:?}");
+    let known = sysadm::host::Host::location(&*host, uuid).await.unwrap();
+    assert!(matches!(&known, Location::Guest(home) if home.name == "h1"), "{known:?}");
     assert!(world.store("h2").away().unwrap().is_empty());
     world.unlock("h2");
     assert!(world.run(Direction::Return).await.unwrap().is_complete());

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use std::time::Duration;
-use sysadm::host::{Call, DiskView, Host, HostError, Local, Offer, Pending, ProbeTicket};
+use sysadm::host::{Call, DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket};
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
-    ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
+    Zone, ZoneName,
 };
-use sysadm::model::{Channel, Progress, Sent, Token};
+use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;
 use sysadm::transport::ByteStream;
 use tokio::sync::watch;
@@ -229,9 +229,9 @@ macro_rules! pass_on {
                 self.ask(self.host.survey(measure)).await
             }
 
-            async fn whereabouts(&self, uuid: Uuid) -> Result<Whereabouts, HostError> {
+            async fn location(&self, uuid: Uuid) -> Result<Location, HostError> {
                 self.not_if_it_is_old()?;
-                self.ask(self.host.whereabouts(uuid)).await
+                self.ask(self.host.location(uuid)).await
             }
 
             async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
@@ -242,12 +242,12 @@ macro_rules! pass_on {
                 self.ask(self.host.progress(zone)).await
             }
 
-            async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-                Ok(self.lines.stream(self.ask(self.host.connect(token, channel)).await?))
+            async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
+                Ok(self.lines.stream(self.ask(self.host.connect(token, stream)).await?))
             }
 
-            async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-                let inner = self.ask(self.host.listen(token, channel)).await?;
+            async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
+                let inner = self.ask(self.host.listen(token, stream)).await?;
                 Ok(Box::new(Knocks { inner, lines: self.lines.clone() }))
             }
         }
@@ -259,11 +259,11 @@ pass_on! {
     fn inventory() -> Inventory;
     fn check(arrival: Arrival) -> Vec<Blocker>;
     fn manifest(zone: ZoneName) -> Manifest;
-    fn offer(zone: ZoneName) -> Offer;
-    fn look(ticket: ProbeTicket) -> Vec<DiskView>;
-    fn unmark(ticket: ProbeTicket) -> ();
-    fn leave_standby(standby: Standby) -> ();
-    fn withdraw_standby(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Claim>;
+    fn export(zone: ZoneName) -> Exported;
+    fn verify_storage(ticket: ProbeTicket) -> Vec<DiskView>;
+    fn clear_markers(ticket: ProbeTicket) -> ();
+    fn store_replica(standby: Standby) -> ();
+    fn drop_replicas(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Claim>;
     fn reserve(arrival: Arrival, lease: u64) -> ();
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
@@ -271,13 +271,13 @@ pass_on! {
     fn detach(zone: ZoneName, uuid: Uuid, gone: bool) -> ();
     fn keep(manifest: Manifest) -> ();
     fn set_autostart(zone: ZoneName, autostart: bool) -> ();
-    fn open_arrival(manifest: Manifest, token: Token) -> ();
-    fn close_arrival(token: Token) -> ();
-    fn send(zone: Zone, token: Token, plugs: Vec<Plug>) -> Sent;
+    fn open_incoming(manifest: Manifest, token: Token) -> ();
+    fn close_incoming(token: Token) -> ();
+    fn send(zone: Zone, token: Token, mappings: Vec<InterfaceMapping>) -> Sent;
     fn abort(zone: ZoneName) -> ();
-    fn finish(zone: ZoneName) -> ();
+    fn wait_sent(zone: ZoneName) -> ();
     fn resume(zone: ZoneName, uuid: Uuid) -> ();
-    fn discard(zone: ZoneName, uuid: Uuid) -> ();
+    fn destroy_incoming(zone: ZoneName, uuid: Uuid) -> ();
     fn shutdown(zone: ZoneName, uuid: Uuid, limit: u64) -> ();
     fn boot(zone: ZoneName, uuid: Uuid) -> bool;
 }

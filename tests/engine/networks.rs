@@ -116,7 +116,7 @@ async fn a_guest_that_its_refuge_has_migrated_on_comes_back_as_it_was() {
             world.unlock("h1");
             moves_on(&mut world).await;
             if fails_first {
-                let at = if kind == Kindly::Live { Operation::OpenArrival } else { Operation::Define };
+                let at = if kind == Kindly::Live { Operation::OpenIncoming } else { Operation::Define };
                 world.set_faults("h1", &[Fault::always(Effect::Fail { at, reason: "no".to_owned() })]);
                 let outcome = world.run(Direction::Return).await.unwrap();
                 assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");

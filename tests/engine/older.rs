@@ -80,7 +80,7 @@ async fn what_a_zone_has_come_over_is_configured_there_when_it_does_not_stay_and
 #[tokio::test(start_paused = true)]
 async fn what_was_not_touched_stays_installed_and_nothing_is_said_of_it() {
     let (world, older) = with_an_older_one(Kindly::Live).await;
-    let fault = Effect::Fail { at: Operation::OpenArrival, reason: "no".to_owned() };
+    let fault = Effect::Fail { at: Operation::OpenIncoming, reason: "no".to_owned() };
     world.set_faults("h2", &[Fault::always(fault)]);
     let outcome = migrate_over_it(&world).await;
     assert_eq!(error_of(&outcome, "web"), "h2: no");
@@ -173,7 +173,7 @@ fn whenever_the_power_is_lost_the_older_configuration_is_there_unless_the_zone_i
                 tokio::select! {
                     biased;
                     () = world.script.crash() => {}
-                    _ = futures::FutureExt::catch_unwind(run) => {}
+                    _ = futures_util::FutureExt::catch_unwind(run) => {}
                 }
             });
             runtime.shutdown_background();

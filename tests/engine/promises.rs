@@ -80,7 +80,7 @@ async fn a_zone_is_stopped_only_when_its_place_is_booked_and_ready() {
             assert_eq!(booked.iter().map(|one| one.zone.as_str()).collect::<Vec<_>>(), ["web"]);
             let done = world.script.moments();
             let at_h2 = |operation| done.iter().any(|m| m.host == "h2" && m.operation == operation);
-            let prepared = if kind == Kindly::Live { Operation::OpenArrival } else { Operation::Define };
+            let prepared = if kind == Kindly::Live { Operation::OpenIncoming } else { Operation::Define };
             assert!(at_h2(Operation::Check) && at_h2(prepared), "{done:?}");
             assert_eq!(world.seen("h1", "web").await.unwrap().is_running(), kind != Kindly::Cold);
             reached.store(true, Ordering::SeqCst);

@@ -17,14 +17,14 @@ fn lab(target: &str) -> Lab {
 #[track_caller]
 fn going_fails(lab: &Lab, target: &str, words: &[&str]) {
     let h1 = lab.host("h1");
-    let before = lab.whereabouts();
+    let before = lab.location();
     h1.sysadm(&["host", "check", target]).ends(1).complains_in_one_line(&[&[target], words].concat());
     h1.sysadm(&["evacuate", "-n"]).ends(1).complains(words);
     let failed = h1.sysadm(&["evacuate"]).ends(1);
     let line = failed.complaints().find(|line| line.starts_with("sysadm: web: failed: "));
     let line = line.unwrap_or_else(|| panic!("no line about web\n{failed:?}"));
     words.iter().for_each(|word| assert!(line.contains(word), "{word:?} in {line:?}"));
-    assert_eq!(lab.whereabouts(), before);
+    assert_eq!(lab.location(), before);
 }
 
 // ---- the way to the other host ---------------------------------------------------------------------
@@ -95,7 +95,11 @@ fn something_else_than_an_agent_is_not_spoken_to() {
 fn let_expire(lab: &Lab, host: Host<'_>) {
     let read = |file| std::fs::read_to_string(lab.authority().join(file)).unwrap();
     let key = rcgen::KeyPair::from_pem(&read("ca.key")).unwrap();
-    let issuer = rcgen::Issuer::from_ca_cert_pem(&read("ca.pem"), key).unwrap();
+    let mut authority = rcgen::CertificateParams::default();
+    authority.distinguished_name = rcgen::DistinguishedName::new();
+    authority.distinguished_name.push(rcgen::DnType::OrganizationName, "sysadm");
+    authority.distinguished_name.push(rcgen::DnType::CommonName, "sysadm CA");
+    let issuer = rcgen::Issuer::new(authority, key);
     let mut about = rcgen::CertificateParams::new([host.name.to_owned()]).unwrap();
     about.distinguished_name.push(rcgen::DnType::CommonName, host.name);
     about.not_before = rcgen::date_time_ymd(2020, 1, 1);

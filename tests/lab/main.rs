@@ -31,9 +31,9 @@ mod skipped;
 mod software;
 mod standby;
 mod story;
-mod strangers;
 mod things;
 #[path = "../fixtures/tokens.rs"]
 mod tokens;
 mod two_at_once;
+mod unmanaged;
 mod watching;

@@ -186,7 +186,7 @@ fn a_disk_that_fills_up_in_the_middle_leaves_the_zone_running_somewhere() {
     let ended = run.wait(90);
     assert!(matches!(ended.code, 1 | 3 | 5), "{ended:?}");
     ended.complains(&["the disk is full"]);
-    let places = lab.whereabouts();
+    let places = lab.location();
     assert!(places.contains("web running"), "{places}");
     h1.run(&["rm", "/var/lib/sysadm/filler"]).ends(0);
     h1.sysadm(&["evacuate", "--resume"]).ends(0);

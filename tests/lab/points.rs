@@ -76,7 +76,7 @@ fn strike(point: &str, blow: Blow) {
         _ if ended.code == 3 => drop(ended.complains(&["web: down: "])),
         _ => drop(ended.ends(0)),
     }
-    assert!(h1.guests().is_empty() && h2.guests().starts_with("web "), "{what}: {}", lab.whereabouts());
+    assert!(h1.guests().is_empty() && h2.guests().starts_with("web "), "{what}: {}", lab.location());
     // A move that was struck and still made reports how long its zone stood still. (While a point is held at which
     // the zone has just ended, nobody measures.)
     if blow == Blow::LineCutFor5s && point.to_string() != "source.after.transfer" {

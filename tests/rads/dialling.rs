@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sysadm::host::{Host, Remote};
-use sysadm::model::{Channel, Token, chain};
 use sysadm::model::{HostUri, Millis};
+use sysadm::model::{StreamId, Token, chain};
 use sysadm::transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,7 +52,7 @@ async fn another_host_under_the_same_name_is_not_taken_for_the_one_before() {
     agent.begin_stop();
     agent.ended().await;
     let _other = Agent::serve(&there, config(|config| config.agent.listen = listen), Arc::new(Other)).await;
-    let stream = remote.connect(&Token::random(), Channel::Memory).await;
+    let stream = remote.connect(&Token::random(), StreamId::Memory).await;
     let mut told = vec![stream.err().map(|error| error.to_string())];
     // The first learns that the line is cut.
     for _ in 0..2 {
@@ -71,7 +71,7 @@ async fn a_stream_carries_both_directions_and_each_ends_on_its_own() {
     let (here, there) = (site.host("h1"), site.host("h2"));
     let agent = Agent::start(&there, config(|_| {})).await;
     let remote = Remote::connect(agent.uri(), dialer(&here)).await.unwrap();
-    let stream = remote.connect(&Token::random(), Channel::Memory).await.unwrap();
+    let stream = remote.connect(&Token::random(), StreamId::Memory).await.unwrap();
     let (mut reader, mut writer) = tokio::io::split(stream);
     let sent: Vec<u8> = (0..SIZE).map(|at| ((at * 31) >> 7) as u8).collect();
     let copy = sent.clone();
@@ -105,7 +105,7 @@ async fn a_line_that_is_cut_is_not_taken_for_the_end() {
     })
     .await;
     let remote = Remote::connect(uri("127.0.0.1", proxy), dialer(&here)).await.unwrap();
-    let mut stream = remote.connect(&Token::random(), Channel::Memory).await.unwrap();
+    let mut stream = remote.connect(&Token::random(), StreamId::Memory).await.unwrap();
     stream.write_all(b"guest").await.unwrap();
     stream.read_exact(&mut [0; 5]).await.unwrap();
     cut.send(true).unwrap();

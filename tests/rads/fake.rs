@@ -1,12 +1,12 @@
 //! A host that answers `facts`, repeats what comes on its streams, and does nothing else.
 
 use async_trait::async_trait;
-use sysadm::host::{DiskView, Host, HostError, Offer, Pending, ProbeTicket};
+use sysadm::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Standby, Whereabouts, Zone,
-    ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
+    Zone, ZoneName,
 };
-use sysadm::model::{Channel, Progress, Sent, Token};
+use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;
 use sysadm::transport::ByteStream;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ macro_rules! nothing {
                 })
             }
 
-            async fn connect(&self, _: &Token, _: Channel) -> Result<ByteStream, HostError> {
+            async fn connect(&self, _: &Token, _: StreamId) -> Result<ByteStream, HostError> {
                 let (outer, inner) = tokio::io::duplex(1 << 16);
                 tokio::spawn(async move {
                     let (mut reader, mut writer) = tokio::io::split(inner);
@@ -53,7 +53,7 @@ macro_rules! nothing {
                 Ok(Box::new(outer))
             }
 
-            async fn listen(&self, _: &Token, _: Channel) -> Result<Box<dyn Pending>, HostError> {
+            async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
                 Err(failed())
             }
 
@@ -74,14 +74,14 @@ macro_rules! hosts {
             $host is $id;
             inventory() -> Inventory;
             survey(bool) -> Survey;
-            whereabouts(Uuid) -> Whereabouts;
+            location(Uuid) -> Location;
             check(Arrival) -> Vec<Blocker>;
             manifest(ZoneName) -> Manifest;
-            offer(ZoneName) -> Offer;
-            look(ProbeTicket) -> Vec<DiskView>;
-            unmark(ProbeTicket) -> ();
-            leave_standby(Standby) -> ();
-            withdraw_standby(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
+            export(ZoneName) -> Exported;
+            verify_storage(ProbeTicket) -> Vec<DiskView>;
+            clear_markers(ProbeTicket) -> ();
+            store_replica(Standby) -> ();
+            drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
             reserve(Arrival, u64) -> ();
             renew(ZoneName, Uuid, u64) -> ();
             release(ZoneName, Uuid) -> ();
@@ -89,14 +89,14 @@ macro_rules! hosts {
             detach(ZoneName, Uuid, bool) -> ();
             keep(Manifest) -> ();
             set_autostart(ZoneName, bool) -> ();
-            open_arrival(Manifest, Token) -> ();
-            close_arrival(Token) -> ();
-            send(Zone, Token, Vec<Plug>) -> Sent;
+            open_incoming(Manifest, Token) -> ();
+            close_incoming(Token) -> ();
+            send(Zone, Token, Vec<InterfaceMapping>) -> Sent;
             progress(ZoneName) -> Option<Progress>;
             abort(ZoneName) -> ();
-            finish(ZoneName) -> ();
+            wait_sent(ZoneName) -> ();
             resume(ZoneName, Uuid) -> ();
-            discard(ZoneName, Uuid) -> ();
+            destroy_incoming(ZoneName, Uuid) -> ();
             shutdown(ZoneName, Uuid, u64) -> ();
             boot(ZoneName, Uuid) -> bool;
         }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use sysadm::host::{Host, HostError, Local, Offer, Remote};
+use sysadm::host::{Exported, Host, HostError, Local, Remote};
 use sysadm::model::document::Written;
-use sysadm::model::{Arrival, Beside, Kind, Manifest, Millis, Zone, ZoneName, ZoneState};
-use sysadm::model::{Channel, Role, Token};
+use sysadm::model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
+use sysadm::model::{Role, StreamId, Token};
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::{Detached, Store};
@@ -27,13 +27,13 @@ fn host(site: &Site, paths: &Paths, name: &str) -> (Arc<Local>, Arc<Store>, Sim)
 }
 
 /// The offer of a zone that runs on h1.
-async fn offer(site: &Site, paths: &Paths, zone: &str) -> Offer {
+async fn export(site: &Site, paths: &Paths, zone: &str) -> Exported {
     let (local, _, sim) = host(site, paths, "h1");
     let zone: ZoneName = zone.parse().unwrap();
     sim.create(ZoneSpec { memory: 1 << 30, storages: vec!["nfs".to_owned()], ..ZoneSpec::new(zone.clone()) })
         .unwrap();
     sim.start(&zone).unwrap();
-    local.offer(zone).await.unwrap()
+    local.export(zone).await.unwrap()
 }
 
 /// A site with h1, which offers web1, an agent of h2, and connections to it as h1 and as h3.
@@ -43,7 +43,7 @@ struct Scene {
     store: Arc<Store>,
     there: Sim,
     here: Paths,
-    offer: Offer,
+    exported: Exported,
     h1: Remote,
     h3: Remote,
 }
@@ -52,17 +52,17 @@ impl Scene {
     async fn new() -> Self {
         let site = Site::new("Example");
         let (here, there, third) = (site.host("h1"), site.host("h2"), site.host("h3"));
-        let offer = offer(&site, &here, "web1").await;
+        let exported = export(&site, &here, "web1").await;
         let (local, store, sim) = host(&site, &there, "h2");
         let roles = [("h4".to_owned(), Role::Admin)];
         let agent = Agent::serve(&there, config(|config| config.roles = roles.into()), local).await;
         let h1 = Remote::connect(agent.uri(), dialer(&here)).await.unwrap();
         let h3 = Remote::connect(agent.uri(), dialer(&third)).await.unwrap();
-        Self { site, agent, store, there: sim, here, offer, h1, h3 }
+        Self { site, agent, store, there: sim, here, exported, h1, h3 }
     }
 
     fn arrival(&self, from: &str) -> Arrival {
-        let manifest = self.offer.manifest.clone();
+        let manifest = self.exported.manifest.clone();
         Arrival {
             manifest,
             kind: Kind::Live,
@@ -70,8 +70,8 @@ impl Scene {
             home: None,
             overwrite: false,
             force: false,
-            beside: Beside::default(),
-            plugs: vec![],
+            pending: PendingLoad::default(),
+            mappings: vec![],
             owners: vec![],
         }
     }
@@ -91,23 +91,23 @@ impl Scene {
     /// All that can be done to a zone by its name and UUID, and what its answer says.
     async fn deeds(&self, peer: &Remote, zone: &Zone) -> Vec<(&'static str, Result<(), HostError>)> {
         let (name, uuid) = (zone.name.clone(), zone.uuid);
-        let manifest = Manifest { zone: zone.clone(), ..self.offer.manifest.clone() };
+        let manifest = Manifest { zone: zone.clone(), ..self.exported.manifest.clone() };
         let token = Token::random();
         vec![
             ("renew", peer.renew(name.clone(), uuid, 1).await),
             ("release", peer.release(name.clone(), uuid).await),
             ("attach", peer.attach(manifest.clone()).await),
-            ("open_arrival", peer.open_arrival(manifest, token.clone()).await),
+            ("open_incoming", peer.open_incoming(manifest, token.clone()).await),
             ("resume", peer.resume(name.clone(), uuid).await),
-            ("discard", peer.discard(name.clone(), uuid).await),
+            ("destroy_incoming", peer.destroy_incoming(name.clone(), uuid).await),
             ("boot", peer.boot(name.clone(), uuid).await.map(drop)),
             ("set_autostart", peer.set_autostart(name.clone(), true).await),
             ("detach", peer.detach(name.clone(), uuid, false).await),
             ("detach gone", peer.detach(name.clone(), uuid, true).await),
-            ("offer", peer.offer(name.clone()).await.map(drop)),
+            ("export", peer.export(name.clone()).await.map(drop)),
             ("send", peer.send(zone.clone(), token, vec![]).await.map(drop)),
             ("abort", peer.abort(name.clone()).await),
-            ("finish", peer.finish(name.clone()).await),
+            ("wait_sent", peer.wait_sent(name.clone()).await),
             ("shutdown", peer.shutdown(name, uuid, 1000).await),
         ]
     }
@@ -146,24 +146,24 @@ async fn a_booking_is_in_the_name_of_the_certificate_whatever_its_owner_calls_it
 #[tokio::test]
 async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
     let scene = Scene::new().await;
-    let (manifest, token) = (scene.offer.manifest.clone(), Token::random());
+    let (manifest, token) = (scene.exported.manifest.clone(), Token::random());
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
-    scene.h1.open_arrival(manifest.clone(), token.clone()).await.unwrap();
+    scene.h1.open_incoming(manifest.clone(), token.clone()).await.unwrap();
 
     let foreign = "the token belongs to a migration of another host";
-    for channel in Channel::ALL {
-        let refused = reason(scene.h3.connect(&token, channel).await);
+    for stream in StreamId::ALL {
+        let refused = reason(scene.h3.connect(&token, stream).await);
         assert!(refused.contains(foreign), "{refused}");
-        let refused = reason(scene.h3.listen(&token, channel).await);
+        let refused = reason(scene.h3.listen(&token, stream).await);
         assert!(refused.contains(foreign), "{refused}");
     }
-    assert!(reason(scene.h3.open_arrival(manifest.clone(), token.clone()).await).contains(foreign));
+    assert!(reason(scene.h3.open_incoming(manifest.clone(), token.clone()).await).contains(foreign));
     assert!(reason(scene.h3.send(manifest.zone.clone(), token.clone(), vec![]).await).contains(foreign));
-    assert!(reason(scene.h3.close_arrival(token.clone()).await).contains(foreign));
+    assert!(reason(scene.h3.close_incoming(token.clone()).await).contains(foreign));
     scene.agent.logged(&format!("h3 was refused a stream: {foreign}")).await;
 
     // It was no harm to its owner.
-    let mut stream = scene.h1.connect(&token, Channel::Memory).await.unwrap();
+    let mut stream = scene.h1.connect(&token, StreamId::Memory).await.unwrap();
     let begin = serde_json::json!({"begin": {"uuid": manifest.zone.uuid, "networks": manifest.networks}});
     stream.write_all(format!("{begin}\n").as_bytes()).await.unwrap();
     let mut answer = [0; 7];
@@ -174,11 +174,11 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
 #[tokio::test]
 async fn a_token_is_worth_nothing_after_its_migration() {
     let scene = Scene::new().await;
-    let (manifest, token) = (scene.offer.manifest.clone(), Token::random());
+    let (manifest, token) = (scene.exported.manifest.clone(), Token::random());
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
-    scene.h1.open_arrival(manifest.clone(), token.clone()).await.unwrap();
-    drop(scene.h1.connect(&token, Channel::Control).await.unwrap());
-    scene.h1.close_arrival(token.clone()).await.unwrap();
+    scene.h1.open_incoming(manifest.clone(), token.clone()).await.unwrap();
+    drop(scene.h1.connect(&token, StreamId::Control).await.unwrap());
+    scene.h1.close_incoming(token.clone()).await.unwrap();
     scene.h1.release(manifest.zone.name.clone(), manifest.zone.uuid).await.unwrap();
     // Its owner and another one, and one that never was.
     let patient = |paths: &Paths| {
@@ -188,13 +188,13 @@ async fn a_token_is_worth_nothing_after_its_migration() {
     let again = Remote::connect(scene.agent.uri(), patient(&scene.here)).await.unwrap();
     let fresh = Token::random();
     let (old, never) =
-        tokio::join!(again.connect(&token, Channel::Control), again.connect(&fresh, Channel::Memory));
+        tokio::join!(again.connect(&token, StreamId::Control), again.connect(&fresh, StreamId::Memory));
     for refused in [reason(old), reason(never)] {
         assert!(refused.contains("no zone is expected under this token"), "{refused}");
         assert!(![&token, &fresh].iter().any(|token| refused.contains(token.as_str())), "{refused}");
     }
     // And without a booking it cannot be made good again.
-    let refused = reason(scene.h1.open_arrival(manifest, token).await);
+    let refused = reason(scene.h1.open_incoming(manifest, token).await);
     assert!(refused.contains("no room is booked for it on h2"), "{refused}");
 }
 
@@ -202,7 +202,7 @@ async fn a_token_is_worth_nothing_after_its_migration() {
 async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
     let scene = Scene::new().await;
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
-    let mut manifest = scene.offer.manifest.clone();
+    let mut manifest = scene.exported.manifest.clone();
     manifest.config = manifest.config.replace("web1", "db1");
     let refused = reason(scene.h1.attach(manifest).await);
     assert!(refused.contains("its configuration is of another zone"), "{refused}");
@@ -212,7 +212,7 @@ async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
 #[tokio::test]
 async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
     let scene = Scene::new().await;
-    let zone = scene.offer.manifest.zone.clone();
+    let zone = scene.exported.manifest.zone.clone();
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
     let booked = scene.store.reservations(Millis::now()).unwrap();
     let at_rest = Zone { state: ZoneState::Installed, ..zone.clone() };
@@ -227,7 +227,7 @@ async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
     assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
     let token = Token::random();
     for _ in 0..2 {
-        scene.h1.open_arrival(scene.offer.manifest.clone(), token.clone()).await.unwrap();
+        scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();
     }
     scene.h1.release(zone.name, zone.uuid).await.unwrap();
 }
@@ -235,14 +235,14 @@ async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
 #[tokio::test]
 async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_brought() {
     let scene = Scene::new().await;
-    let zone = scene.offer.manifest.zone.clone();
+    let zone = scene.exported.manifest.zone.clone();
     let arrival = Arrival {
         kind: Kind::Cold,
         owners: vec!["H5".to_owned(), "h9\n".to_owned(), "x".repeat(256)],
         ..scene.arrival("h1")
     };
     scene.h1.reserve(arrival.clone(), 60_000).await.unwrap();
-    scene.h1.attach(scene.offer.manifest.clone()).await.unwrap();
+    scene.h1.attach(scene.exported.manifest.clone()).await.unwrap();
     scene.h1.release(zone.name.clone(), zone.uuid).await.unwrap();
     scene.are_refused(&scene.h3, &zone, "it was brought there for H5, h1").await;
     let refused = reason(scene.h3.reserve(Arrival { overwrite: true, ..arrival }, 1000).await);
@@ -253,9 +253,9 @@ async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_
     // The host for which it was brought boots it, shuts it down and fetches it.
     let h5 = Remote::connect(scene.agent.uri(), dialer(&scene.site.host("h5"))).await.unwrap();
     assert!(h5.boot(zone.name.clone(), zone.uuid).await.unwrap());
-    let offer = h5.offer(zone.name.clone()).await.unwrap();
-    assert_eq!(offer.owners, ["H5", "h1"]);
-    h5.unmark(offer.ticket).await.unwrap();
+    let exported = h5.export(zone.name.clone()).await.unwrap();
+    assert_eq!(exported.owners, ["H5", "h1"]);
+    h5.clear_markers(exported.ticket).await.unwrap();
     h5.shutdown(zone.name.clone(), zone.uuid, 60_000).await.unwrap();
     h5.detach(zone.name.clone(), zone.uuid, true).await.unwrap();
     // Asked again, as after an answer that was lost.
@@ -277,7 +277,7 @@ async fn the_zones_of_a_host_itself_are_left_alone_by_its_peers() {
     scene.are_refused(&scene.h3, zone, &way_out).await;
     // A zone of one's own does not lend its identity to another one's name, nor the other way round.
     scene.h3.reserve(scene.arrival("h3"), 60_000).await.unwrap();
-    let own = scene.offer.manifest.zone.clone();
+    let own = scene.exported.manifest.zone.clone();
     for mixed in [Zone { name: zone.name.clone(), ..own.clone() }, Zone { uuid: zone.uuid, ..own }] {
         let refused = reason(scene.h3.send(mixed, Token::random(), vec![]).await);
         assert!(refused.contains("it is a zone of h2"), "{refused}");
@@ -308,10 +308,10 @@ async fn one_token_lets_one_zone_in() {
     let scene = Scene::new().await;
     let token = Token::random();
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
-    scene.h1.open_arrival(scene.offer.manifest.clone(), token.clone()).await.unwrap();
-    let other = offer(&scene.site, &scene.here, "web2").await;
+    scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();
+    let other = export(&scene.site, &scene.here, "web2").await;
     let arrival = Arrival { manifest: other.manifest.clone(), ..scene.arrival("h1") };
     scene.h1.reserve(arrival, 60_000).await.unwrap();
-    let refused = reason(scene.h1.open_arrival(other.manifest, token).await);
+    let refused = reason(scene.h1.open_incoming(other.manifest, token).await);
     assert!(refused.contains("another zone is let in under this token"), "{refused}");
 }

@@ -70,7 +70,7 @@ async fn questions_with_impossible_names_tokens_and_numbers_are_refused_in_clear
     let agent = Agent::start(&there, config(|_| {})).await;
     let mut stream = greeted(&agent, &there, &here).await;
     let zone = |name: &str| json!({"manifest": {"zone": name}});
-    let token = |token: &str| json!({"close_arrival": {"token": token}});
+    let token = |token: &str| json!({"close_incoming": {"token": token}});
     for (call, words) in [
         (zone("../x"), "'/' is not allowed in a zone name"),
         (zone("%2E%2E%2Fx"), "'/' is not allowed in a zone name"),
@@ -91,7 +91,7 @@ async fn questions_with_impossible_names_tokens_and_numbers_are_refused_in_clear
         (json!(7), "failed to understand the question"),
     ] {
         let reply = ask(&mut stream, call.clone()).await;
-        let said = reply["err"]["failed"]["reason"].as_str().unwrap();
+        let said = reply["err"]["unsupported"]["reason"].as_str().unwrap();
         assert!(said.contains("failed to understand the question") && said.contains(words), "{call}: {said}");
         assert!(!said.chars().any(char::is_control), "{said:?}");
     }
@@ -107,7 +107,7 @@ async fn a_stream_with_a_token_that_is_a_path_is_refused() {
     for (purpose, token) in [("connect", "../../../run/libvirt"), ("listen", "/tmp/x"), ("connect", "a")] {
         let mut stream = raw::connect(agent.address, &there, Some(&here)).await.unwrap();
         assert_eq!(stream.read_u8().await.unwrap(), b'+');
-        let purpose = json!({purpose: {"token": token, "channel": "control"}});
+        let purpose = json!({purpose: {"token": token, "stream": "control"}});
         let hello = json!({"versions": [1], "software": "1", "purpose": purpose});
         frame::write(&mut stream, &hello).await.unwrap();
         let welcome: Value = frame::read(&mut stream, frame::MAX_HELLO).await.unwrap();

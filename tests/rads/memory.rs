@@ -72,7 +72,7 @@ async fn grown_by(length: usize) -> usize {
         line.write_all(b"}").await.unwrap();
         line.flush().await.unwrap();
         let reply: Value = frame::read(line, frame::MAX_FRAME).await.unwrap();
-        assert!(reply["err"]["failed"]["reason"].is_string(), "{reply}");
+        assert!(reply["err"]["unsupported"]["reason"].is_string(), "{reply}");
     }
     agent.peak() - before
 }

@@ -20,8 +20,8 @@ async fn greet(client: &mut DuplexStream, versions: &[u16], purpose: Value) -> W
     frame::read(client, frame::MAX_HELLO).await.unwrap()
 }
 
-fn stream(purpose: &str, channel: &str) -> Value {
-    json!({purpose: {"token": "0123456789abcdef0123456789abcdef", "channel": channel}})
+fn stream(purpose: &str, stream: &str) -> Value {
+    json!({purpose: {"token": "0123456789abcdef0123456789abcdef", "stream": stream}})
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,7 +163,7 @@ async fn one_client_asks_no_more_than_64_questions_at_once() {
     let (mut client, _server) = start(host, Role::Admin);
     greet(&mut client, &[1], json!("rpc")).await;
     for id in 0..65 {
-        frame::write(&mut client, &json!({"id": id, "call": {"whereabouts": {"uuid": uuid::Uuid::nil()}}}))
+        frame::write(&mut client, &json!({"id": id, "call": {"location": {"uuid": uuid::Uuid::nil()}}}))
             .await
             .unwrap();
     }
@@ -196,7 +196,7 @@ async fn asking(host: &Arc<FakeHost>, ledger: &Ledger) -> DuplexStream {
 /// A question of that many bytes that is answered when the host's gate is opened.
 fn question(id: u64, length: usize) -> Request {
     let more = " ".repeat(length - 100);
-    Request::Call { id, call: json!({"whereabouts": {"more": more, "uuid": uuid::Uuid::nil()}}) }
+    Request::Call { id, call: json!({"location": {"more": more, "uuid": uuid::Uuid::nil()}}) }
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ impl<'a> Stage<'a> {
             ui::note(&format!("{text}\n"));
             Ok(())
         };
-        futures::future::try_join(self.run(host, args), meanwhile).await.map(|((), ())| ())
+        futures_util::future::try_join(self.run(host, args), meanwhile).await.map(|((), ())| ())
     }
 
     fn prompt(&self, host: &str, args: &[&str]) -> String {

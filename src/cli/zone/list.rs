@@ -56,8 +56,8 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
         lines.insert(0, Line::global());
     }
     ui::print(&render(&lines, &options))?;
-    for stranger in inventory.strangers {
-        ui::complain(&format!("not listed: {stranger}"));
+    for unmanaged_guest in inventory.unmanaged {
+        ui::complain(&format!("not listed: {unmanaged_guest}"));
     }
     Ok(Exit::Done)
 }
@@ -141,7 +141,7 @@ async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [Line]) {
         let manifest = local.manifest(zone.name.clone()).await.ok();
         line.path = manifest.and_then(|manifest| manifest.zonepath().map(Path::to_owned));
     });
-    futures::future::join_all(asked).await;
+    futures_util::future::join_all(asked).await;
 }
 
 fn render(lines: &[Line], options: &Args) -> String {

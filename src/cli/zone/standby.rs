@@ -128,9 +128,10 @@ pub fn problems(report: &Report) -> Vec<String> {
             ),
         })
     });
-    let strangers = report.strangers.iter().map(|stranger| format!("not left with anybody: {stranger}"));
+    let unmanaged =
+        report.unmanaged.iter().map(|unmanaged_guest| format!("not left with anybody: {unmanaged_guest}"));
     let claimed = report.claimed.iter().filter_map(said_of);
-    claimed.chain(not_left).chain(strangers).chain(stale(&report.stale)).collect()
+    claimed.chain(not_left).chain(unmanaged).chain(stale(&report.stale)).collect()
 }
 
 /// What is said of manifests that could not be withdrawn, a line for each host.
@@ -194,7 +195,7 @@ fn document(report: &Report) -> Value {
     let stale: Vec<_> = stale
         .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem }))
         .collect();
-    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale, "strangers": report.strangers })
+    json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
 }
 
 /// The exit status: stuck where a zone may run twice.
@@ -204,7 +205,7 @@ fn exit_of(report: &Report) -> Exit {
     let failed = report.left.iter().filter(|left| left.problem.is_some()).count();
     if report.claimed.iter().any(|claimed| odd(&claimed.verdict)) {
         Exit::Stuck
-    } else if failed == 0 && report.strangers.is_empty() {
+    } else if failed == 0 && report.unmanaged.is_empty() {
         Exit::Done
     } else if failed > 0
         && failed == report.left.len()

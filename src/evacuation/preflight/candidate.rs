@@ -13,10 +13,10 @@ use crate::evacuation::placement::Proposal;
 use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::wait::Wait;
-use crate::host::{Host, Offer};
+use crate::host::{Exported, Host};
 use crate::migration::Task;
 use crate::model::chain;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Whereabouts};
+use crate::model::{Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad};
 use crate::store::Away;
 
 /// What the preparations of one run have in common.
@@ -26,7 +26,7 @@ pub(super) struct Preflight<'a> {
     pub mode: Mode,
     pub connected: Connected,
     /// What a dry run has sent to each host.
-    pub planned: Mutex<BTreeMap<HostId, Beside>>,
+    pub planned: Mutex<BTreeMap<HostId, PendingLoad>>,
 }
 
 impl Preflight<'_> {
@@ -51,10 +51,10 @@ impl Preflight<'_> {
     }
 
     /// A target, and the zone as it will be there.
-    fn way_to(&self, target: &HostUri, offer: &Offer) -> Result<(Arc<dyn Host>, Mapped), Vec<Blocker>> {
+    fn way_to(&self, target: &HostUri, exported: &Exported) -> Result<(Arc<dyn Host>, Mapped), Vec<Blocker>> {
         let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
         let host = self.host(target).map_err(silent)?;
-        let bound = self.engine.outward(&offer.manifest, target).map_err(|blocker| vec![blocker])?;
+        let bound = self.engine.outward(&exported.manifest, target).map_err(|blocker| vec![blocker])?;
         Ok((host, bound))
     }
 
@@ -71,11 +71,17 @@ impl Preflight<'_> {
         targets.iter().filter_map(of_target).collect()
     }
 
-    fn check<'a>(&'a self, offer: &'a Offer, kind: Kind, from: &'a str, home: Option<Home>) -> Check<'a> {
+    fn check<'a>(
+        &'a self,
+        exported: &'a Exported,
+        kind: Kind,
+        from: &'a str,
+        home: Option<Home>,
+    ) -> Check<'a> {
         let Request { overwrite, force, .. } = *self.request;
         Check {
             events: self.engine.events.as_ref(),
-            offer,
+            exported,
             kind,
             from,
             home,
@@ -88,15 +94,15 @@ impl Preflight<'_> {
     /// Asks, in a dry run as if what it has planned for that host were there.
     async fn put(&self, check: &Check<'_>, bound: &Mapped, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
         if self.mode == Mode::Book {
-            return check.run(bound, host, Beside::default()).await;
+            return check.run(bound, host, PendingLoad::default()).await;
         }
         let arrival = self.look(check, bound, host).await?;
         if arrival.kind != Kind::Cold {
             let zone = &arrival.manifest.zone;
             let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let beside = planned.entry(host.id()).or_default();
-            beside.memory = beside.memory.saturating_add(zone.memory);
-            beside.cpus = beside.cpus.saturating_add(zone.cpus);
+            let pending = planned.entry(host.id()).or_default();
+            pending.memory = pending.memory.saturating_add(zone.memory);
+            pending.cpus = pending.cpus.saturating_add(zone.cpus);
         }
         Ok(arrival)
     }
@@ -108,11 +114,11 @@ impl Preflight<'_> {
         bound: &Mapped,
         host: &dyn Host,
     ) -> Result<Arrival, Vec<Blocker>> {
-        let beside = {
+        let pending = {
             let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
             planned.get(&host.id()).copied().unwrap_or_default()
         };
-        check.run(bound, host, beside).await
+        check.run(bound, host, pending).await
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
@@ -125,18 +131,18 @@ impl Preflight<'_> {
     ) -> Prepared {
         let local = &self.engine.local;
         let blank = unprepared(candidate, Readiness::Failed(String::new()));
-        let offer = match local.offer(candidate.zone.clone()).await {
-            Ok(offer) => offer,
+        let exported = match local.export(candidate.zone.clone()).await {
+            Ok(exported) => exported,
             Err(error) => return Prepared { readiness: Readiness::Failed(error.to_string()), ..blank },
         };
-        let home = match self.engine.home_of(offer.manifest.zone.uuid) {
+        let home = match self.engine.home_of(exported.manifest.zone.uuid) {
             Ok(Some(home)) => Some(home),
             // Of its own zones, this host's are those that come back.
             Ok(None) => self.request.destination.is_none().then(|| self.engine.here()),
             Err(error) => return Prepared { readiness: Readiness::Failed(chain(&error)), ..blank },
         };
-        let check = self.check(&offer, kind, local.name(), home);
-        let prepared = match (offer.manifest.held(kind), place) {
+        let check = self.check(&exported, kind, local.name(), home);
+        let prepared = match (exported.manifest.held(kind), place) {
             (Some(held), _) => Prepared { readiness: Readiness::Skipped(held), ..blank },
             (None, Some(Proposal::Nowhere(refusals))) => self.stay(blank, &check, targets, refusals).await,
             (None, Some(Proposal::At(target))) => {
@@ -144,7 +150,7 @@ impl Preflight<'_> {
             }
             (None, None) => self.first_taker(blank, &check, targets).await,
         };
-        let _ = local.unmark(offer.ticket).await;
+        let _ = local.clear_markers(exported.ticket).await;
         prepared
     }
 
@@ -160,7 +166,7 @@ impl Preflight<'_> {
         let check = Check { mode: Mode::Look, home: check.home.clone(), ..*check };
         for target in targets {
             self.engine.events.emit(&Event::Checking(&prepared.zone, target.host.as_str()));
-            let answer = match self.way_to(target, check.offer) {
+            let answer = match self.way_to(target, check.exported) {
                 Ok((host, bound)) => self.look(&check, &bound, host.as_ref()).await,
                 Err(blockers) => Err(blockers),
             };
@@ -178,7 +184,7 @@ impl Preflight<'_> {
         for target in targets {
             self.engine.events.emit(&Event::Checking(&prepared.zone, target.host.as_str()));
             prepared.peer = Some(target.clone());
-            let answer = match self.way_to(target, check.offer) {
+            let answer = match self.way_to(target, check.exported) {
                 Ok((to, bound)) => match self.put(check, &bound, to.as_ref()).await {
                     Ok(arrival) => {
                         let (manifest, from) = (bound.record, self.engine.local.clone());
@@ -221,7 +227,7 @@ impl Preflight<'_> {
             Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
             Err(reason) => Err(reason),
         };
-        let is_there = |trail: &Trail| trail.known != Some(Whereabouts::Unknown);
+        let is_there = |trail: &Trail| trail.known != Some(Location::Unknown);
         if !trail.as_ref().is_ok_and(is_there)
             && let Some((found, host)) = self.engine.search(away).await
         {
@@ -242,12 +248,12 @@ impl Preflight<'_> {
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
         let kind = way_back(away, refuge.as_ref(), self.request, self.engine.local.platform()).await?;
-        let offer = refuge.offer(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
-        let readiness = match (offer.manifest.held(kind), self.engine.homeward(&offer.manifest, away)) {
+        let exported = refuge.export(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
+        let readiness = match (exported.manifest.held(kind), self.engine.homeward(&exported.manifest, away)) {
             (Some(held), _) => Readiness::Skipped(held),
             (None, Err(reason)) => failed(reason),
             (None, Ok(bound)) => {
-                let check = self.check(&offer, kind, refuge.name(), Some(self.engine.here()));
+                let check = self.check(&exported, kind, refuge.name(), Some(self.engine.here()));
                 let to = self.engine.local.clone();
                 match self.put(&check, &bound, to.as_ref()).await {
                     Ok(arrival) => {
@@ -258,7 +264,7 @@ impl Preflight<'_> {
                 }
             }
         };
-        let _ = refuge.unmark(offer.ticket).await;
+        let _ = refuge.clear_markers(exported.ticket).await;
         Ok(readiness)
     }
 }

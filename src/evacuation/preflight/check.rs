@@ -3,9 +3,9 @@
 use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
 use crate::evacuation::job::Finding;
-use crate::host::{DiskView, Host, HostError, Offer};
+use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::LEASE;
-use crate::model::{Arrival, Beside, Blocker, BlockerKind, Home, Kind};
+use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, PendingLoad};
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Mode {
 pub(in crate::evacuation) struct Check<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
     pub events: &'a dyn EventSink,
-    pub offer: &'a Offer,
+    pub exported: &'a Exported,
     pub kind: Kind,
     pub from: &'a str,
     /// The host that the zone belongs to while it is there; none: it belongs there.
@@ -36,7 +36,7 @@ impl Check<'_> {
         &self,
         bound: &Mapped,
         host: &dyn Host,
-        beside: Beside,
+        pending: PendingLoad,
     ) -> Result<Arrival, Vec<Blocker>> {
         let arrival = Arrival {
             manifest: bound.manifest.clone(),
@@ -45,12 +45,15 @@ impl Check<'_> {
             home: self.home.clone(),
             overwrite: self.overwrite,
             force: self.force,
-            beside,
-            plugs: bound.plugs.clone(),
-            owners: self.offer.owners.clone(),
+            pending,
+            mappings: bound.mappings.clone(),
+            owners: self.exported.owners.clone(),
         };
-        let (answer, views) =
-            futures::future::join(self.room(host, &arrival), host.look(self.offer.ticket.clone())).await;
+        let (answer, views) = futures_util::future::join(
+            self.room(host, &arrival),
+            host.verify_storage(self.exported.ticket.clone()),
+        )
+        .await;
         let mut blockers = match answer {
             Ok(blockers) => blockers,
             Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),

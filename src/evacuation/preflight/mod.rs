@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Mutex;
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
 use crate::evacuation::cancel::{QUESTIONS, Stage};
 use crate::evacuation::engine::Engine;
@@ -76,7 +76,7 @@ impl Engine {
                 });
                 // What a dry run has planned is known one zone after the other.
                 let width = if mode == Mode::Book { WIDTH } else { 1 };
-                let mut prepared = pin!(futures::stream::iter(preparing).buffered(width));
+                let mut prepared = pin!(futures_util::stream::iter(preparing).buffered(width));
                 while let Some((candidate, prepared)) = prepared.next().await {
                     match tries.note(candidate, prepared) {
                         Err(candidate) => again.push(candidate),

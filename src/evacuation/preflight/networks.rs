@@ -2,7 +2,7 @@
 
 use crate::evacuation::engine::Engine;
 use crate::model::chain;
-use crate::model::{Blocker, BlockerKind, HostUri, Manifest, Plug};
+use crate::model::{Blocker, BlockerKind, HostUri, InterfaceMapping, Manifest};
 use crate::store::{Away, StoreError};
 
 /// A zone on its way to a destination.
@@ -12,7 +12,7 @@ pub(in crate::evacuation) struct Mapped {
     /// As it will be there.
     pub manifest: Manifest,
     /// The changes.
-    pub plugs: Vec<Plug>,
+    pub mappings: Vec<InterfaceMapping>,
 }
 
 impl Engine {
@@ -25,15 +25,15 @@ impl Engine {
         let blocker = |error: String| Blocker::new(BlockerKind::Network, error);
         let noted = zone.clone().bound_for(&self.maps.networks_of(&target.host));
         let noted = noted.map_err(|error| blocker(error.to_string()))?;
-        let plugs = noted.plugs();
-        self.bound(noted, plugs).map_err(blocker)
+        let mappings = noted.mappings();
+        self.bound(noted, mappings).map_err(blocker)
     }
 
     /// A zone that comes back, into the networks with which it has left.
     pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, String> {
         let left = self.left(zone, away)?;
-        let plugs = left.map_or(Ok(Vec::new()), |left| left.plugs_back(zone));
-        self.bound(zone.clone(), plugs.map_err(|error| error.to_string())?)
+        let mappings = left.map_or(Ok(Vec::new()), |left| left.reverse_mapping(zone));
+        self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)
     }
 
     /// The record of a zone that comes back from where it is as that manifest says, with notes of what its networks are
@@ -61,14 +61,14 @@ impl Engine {
     ) -> Option<Mapped> {
         let back = self.homeward(zone, away).ok()?;
         let on = self.outward(zone, target).ok()?;
-        (back.plugs.is_empty() && on.plugs.is_empty()).then_some(on)
+        (back.mappings.is_empty() && on.mappings.is_empty()).then_some(on)
     }
 
-    fn bound(&self, record: Manifest, plugs: Vec<Plug>) -> Result<Mapped, String> {
-        let manifest = match plugs.is_empty() {
+    fn bound(&self, record: Manifest, mappings: Vec<InterfaceMapping>) -> Result<Mapped, String> {
+        let manifest = match mappings.is_empty() {
             true => record.clone(),
-            false => self.local.plug(&record, &plugs).map_err(|error| error.to_string())?,
+            false => self.local.map_interfaces(&record, &mappings).map_err(|error| error.to_string())?,
         };
-        Ok(Mapped { record, manifest, plugs })
+        Ok(Mapped { record, manifest, mappings })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::evacuation::{Engine, NoPeer};
 use crate::host::Host;
-use crate::model::{Aux, HostUri, Whereabouts, words};
+use crate::model::{Aux, HostUri, Location, words};
 use crate::store::Away;
 
 words! {
@@ -47,7 +47,7 @@ impl End {
             Err(NoPeer::Silent(why)) => return Err(why),
             Ok(trail) => trail,
         };
-        let has_it = matches!(trail.known, Some(Whereabouts::Here | Whereabouts::Guest(_)));
+        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
         Ok(has_it.then_some((trail.away, trail.host)))
     }
 }

@@ -11,9 +11,9 @@ fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
 }
 
 /// What has the same name in both of libvirt's drivers.
-fn stranger(running: bool) -> Stranger {
+fn unmanaged_guest(running: bool) -> UnmanagedGuest {
     let name = if running { "twin" } else { "Windows 10" };
-    Stranger { name: name.into(), uuid: None, reason: "twice".into(), running }
+    UnmanagedGuest { name: name.into(), uuid: None, reason: "twice".into(), running }
 }
 
 fn host() -> Inventory {
@@ -24,7 +24,7 @@ fn host() -> Inventory {
             zone("old", Brand::Lxc, ZoneState::Installed),
             zone("half", Brand::Kvm, ZoneState::Incomplete),
         ],
-        strangers: [true, false].map(stranger).to_vec(),
+        unmanaged: [true, false].map(unmanaged_guest).to_vec(),
     }
 }
 
@@ -82,7 +82,7 @@ fn a_zone_that_is_half_gone_is_not_forgotten() {
 fn without_options_only_running_zones_are_looked_at() {
     let found = leaving(&host(), &targets(), &[], &[], &Request::default()).unwrap();
     assert_eq!(summary(&found), ["db: live", "ct: a running lxc zone cannot be migrated live"]);
-    assert_eq!(found.strangers, [stranger(true)]);
+    assert_eq!(found.unmanaged, [unmanaged_guest(true)]);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn all_adds_installed_zones_but_not_incomplete_ones() {
     let request = Request { all: true, ..Request::default() };
     let found = leaving(&host(), &targets(), &[], &[], &request).unwrap();
     assert_eq!(summary(&found)[2..], ["old: cold"]);
-    assert_eq!(found.strangers, [stranger(true), stranger(false)]);
+    assert_eq!(found.unmanaged, [unmanaged_guest(true), unmanaged_guest(false)]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_named_zone_is_looked_at_in_any_state() {
     };
     let found = leaving(&host(), &targets(), &[], &[], &named(&["old", "half"])).unwrap();
     assert_eq!(summary(&found), ["old: cold", "half: it is incomplete"]);
-    assert!(found.strangers.is_empty());
+    assert!(found.unmanaged.is_empty());
     let error = leaving(&host(), &targets(), &[], &[], &named(&["old", "nope", "nada"])).unwrap_err();
     assert_eq!(error.to_string(), "no such zone: nope, nada");
     let error = leaving(&host(), &targets(), &[], &[], &named(&["Windows%2010"])).unwrap_err();

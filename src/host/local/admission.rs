@@ -4,9 +4,9 @@
 use uuid::Uuid;
 
 use super::Local;
-use crate::boot_lock::Slip;
-use crate::host::room::Room;
-use crate::host::{DiskView, Host, HostError, probe};
+use crate::boot_lock::BootPermit;
+use crate::host::capacity::Capacity;
+use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Disk, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
@@ -113,14 +113,14 @@ impl Local {
     pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let blockers = self.blockers(arrival).await?;
         let mut blockers = self.with_those_of_room(blockers, arrival).await?;
-        let views = probe::find(&arrival.manifest.disks).await;
+        let views = storage_probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
     }
 
     /// What is to be said of a zone's storage although nothing stands against it.
     pub async fn notes(&self, disks: &[Disk]) -> Vec<String> {
-        probe::find(disks).await.iter().filter_map(DiskView::note).collect()
+        storage_probe::find(disks).await.iter().filter_map(DiskView::note).collect()
     }
 
     /// These reasons, and those of room.
@@ -130,17 +130,17 @@ impl Local {
         arrival: &Arrival,
     ) -> Result<Vec<Blocker>, HostError> {
         let others = self.booked_beside(&arrival.manifest.zone)?;
-        blockers.extend(self.room().await?.blockers(arrival, &others));
+        blockers.extend(self.capacity().await?.blockers(arrival, &others));
         Ok(blockers)
     }
 
     /// What is here now.
-    pub(super) async fn room(&self) -> Result<Room<'_>, HostError> {
+    pub(super) async fn capacity(&self) -> Result<Capacity<'_>, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
         let mut running = self.inventory().await?.zones;
         running.retain(Zone::is_running);
         let (leaving, ratio) = (self.sockets.has_departures(), self.limits.vcpus_per_cpu);
-        Ok(Room { host: &self.name, facts, running, leaving, ratio })
+        Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }
 
     /// What is booked here for other zones than that one.
@@ -164,11 +164,11 @@ impl Local {
 
     /// The lock is for all but a zone that was shut down here to leave, and did not come to run over there: for that
     /// one moment its boot is let past. None if the lock is not held.
-    pub(super) fn pass(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<Slip>, HostError> {
+    pub(super) fn permit_boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<BootPermit>, HostError> {
         let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
         let away = self.store.away().map_err(|error| self.failed(error))?;
         if away.iter().any(|row| row.uuid == uuid && row.phase == AwayPhase::Leaving) {
-            return Slip::pass(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
+            return BootPermit::new(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
         }
         Err(self.refused(zone, vec![blocker]))
     }
@@ -204,7 +204,7 @@ fn of_away(row: &Away, arrival: &Arrival) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Beside, Kind};
+    use crate::model::{Kind, PendingLoad};
     use crate::store::tests::{sample, sample_away};
 
     fn arrival(zone: &str, uuid: u128, overwrite: bool) -> Arrival {
@@ -215,8 +215,8 @@ mod tests {
             home: None,
             overwrite,
             force: false,
-            beside: Beside::default(),
-            plugs: vec![],
+            pending: PendingLoad::default(),
+            mappings: vec![],
             owners: vec![],
         }
     }

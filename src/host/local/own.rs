@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Local;
 use crate::host::HostError;
-use crate::model::{Manifest, Plug, Step, ZoneName};
+use crate::model::{InterfaceMapping, Manifest, Step, ZoneName};
 use crate::points::Place;
 
 /// No shutdown is waited for longer, whoever asks for it, in milliseconds.
@@ -37,9 +37,14 @@ impl Local {
     ///
     /// # Errors
     /// If its configuration cannot be read.
-    pub fn plug(&self, manifest: &Manifest, plugs: &[Plug]) -> Result<Manifest, HostError> {
-        let config = self.platform.plug(&manifest.config, plugs).map_err(|error| self.failed(error))?;
-        Ok(manifest.plugged(plugs, config))
+    pub fn map_interfaces(
+        &self,
+        manifest: &Manifest,
+        mappings: &[InterfaceMapping],
+    ) -> Result<Manifest, HostError> {
+        let config =
+            self.platform.map_interfaces(&manifest.config, mappings).map_err(|error| self.failed(error))?;
+        Ok(manifest.with_mapping(mappings, config))
     }
 
     /// Takes the configuration of a zone that does not run from the platform.

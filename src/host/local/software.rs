@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
     use crate::host::Host;
-    use crate::model::{Beside, Package, Software};
+    use crate::model::{Package, PendingLoad, Software};
     use crate::paths::Paths;
     use crate::platform::sim::{HostSettings, Scale, Sim, ZoneSpec};
     use crate::store::tests::sample_away;
@@ -155,8 +155,8 @@ mod tests {
                 home: None,
                 overwrite: false,
                 force,
-                beside: Beside::default(),
-                plugs: vec![],
+                pending: PendingLoad::default(),
+                mappings: vec![],
                 owners: vec![],
             };
             let blockers = self.host.check(arrival).await?;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Local;
 use crate::host::HostError;
 use crate::model::document::LIMIT;
-use crate::model::{Claim, Millis, Standby, Whereabouts, format_bytes};
+use crate::model::{Claim, Location, Millis, Standby, format_bytes};
 
 /// So many manifests of one host are kept at most, of so many bytes in all: what a peer may leave must not fill the disk.
 const MANY: u64 = 4096;
@@ -48,7 +48,7 @@ impl Local {
                 Some((at, _)) if heard.contains(&(row.uuid, at)) => true,
                 Some((at, by)) => {
                     // One that is being attached may yet fail to be.
-                    if self.find(row.uuid).await? != Whereabouts::Coming {
+                    if self.find(row.uuid).await? != Location::Coming {
                         claims.push(Claim { zone: row.zone.clone(), uuid: row.uuid, at, by });
                     }
                     false

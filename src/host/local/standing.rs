@@ -90,7 +90,7 @@ impl Local {
         let now = (self.clock)();
         let mut least: Option<Standing> = None;
         for uuid in meant {
-            let (holds, has_run_out) = booked
+            let (boot_blocks, has_run_out) = booked
                 .iter()
                 .filter(|one| one.uuid == uuid)
                 .cloned()
@@ -102,7 +102,7 @@ impl Local {
                 is_here: zones.iter().any(|zone| zone.uuid == uuid)
                     || detached.iter().any(|row| row.uuid == uuid),
                 is_away: away.iter().any(|row| row.uuid == uuid),
-                booked: holds,
+                booked: boot_blocks,
                 has_run_out,
                 owners: self.store.brought(uuid).map_err(failed)?,
             };

@@ -9,7 +9,7 @@ use super::*;
 use crate::agent::{Peer, serve};
 use crate::host::fake::{FakeHost, answer};
 use crate::model::Role;
-use crate::model::{Whereabouts, ZoneName};
+use crate::model::{Location, ZoneName};
 use crate::paths::Paths;
 use crate::transport::hello::{Hello, VERSIONS, Welcome};
 
@@ -23,7 +23,7 @@ fn zone(name: &str) -> ZoneName {
 
 /// What a fake host answers when it is let.
 fn slow(number: u128) -> Call {
-    Call::whereabouts { uuid: Uuid::from_u128(number) }
+    Call::location { uuid: Uuid::from_u128(number) }
 }
 
 /// A remote host over a stream in memory; it cannot dial again.
@@ -53,7 +53,7 @@ async fn a_slow_question_holds_no_other_up() {
     let remote = Arc::new(remote);
     let slow = tokio::spawn({
         let remote = Arc::clone(&remote);
-        async move { remote.ask::<Whereabouts>(slow(1)).await }
+        async move { remote.ask::<Location>(slow(1)).await }
     });
     host.asked.acquire().await.unwrap().forget();
     let facts: crate::model::Facts = remote.ask(Call::facts {}).await.unwrap();
@@ -70,8 +70,8 @@ async fn answers_find_their_questions() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, _server) = served(Arc::clone(&host), Role::Observe).await;
     host.gate.add_permits(50);
-    let questions = (0..50).map(|number| remote.ask::<Whereabouts>(slow(number)));
-    let answers = futures::future::join_all(questions).await;
+    let questions = (0..50).map(|number| remote.ask::<Location>(slow(number)));
+    let answers = futures_util::future::join_all(questions).await;
     for (number, found) in (0..50).zip(answers) {
         assert_eq!(found, Ok(answer(Uuid::from_u128(number))));
     }
@@ -101,7 +101,7 @@ async fn a_role_ends_where_the_next_begins() {
 async fn a_broken_stream_fails_what_waits_and_what_comes() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, server) = served(Arc::clone(&host), Role::Observe).await;
-    let waiting = remote.ask::<Whereabouts>(slow(1));
+    let waiting = remote.ask::<Location>(slow(1));
     let cut = async {
         host.asked.acquire().await.unwrap().forget();
         server.abort();
@@ -117,7 +117,7 @@ async fn what_was_begun_is_finished_though_nobody_hears_it() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, server) = served(Arc::clone(&host), Role::Observe).await;
     tokio::select! {
-        _ = remote.ask::<Whereabouts>(slow(1)) => panic!("nothing lets it answer"),
+        _ = remote.ask::<Location>(slow(1)) => panic!("nothing lets it answer"),
         _ = host.asked.acquire() => {}
     }
     drop(remote);
@@ -131,7 +131,7 @@ async fn a_panic_in_one_question_is_an_unknown_outcome_of_that_one() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, _server) = served(Arc::clone(&host), Role::Observe).await;
     host.gate.close();
-    assert!(remote.ask::<Whereabouts>(slow(1)).await.unwrap_err().is_no_answer());
+    assert!(remote.ask::<Location>(slow(1)).await.unwrap_err().is_no_answer());
     assert!(remote.ask::<crate::model::Facts>(Call::facts {}).await.is_ok());
 }
 
@@ -140,7 +140,7 @@ async fn an_answer_that_stays_out_is_not_waited_for_beyond_its_deadline() {
     let (host, _ends) = FakeHost::new("h2");
     let (remote, _server) = served(Arc::clone(&host), Role::Observe).await;
     let start = tokio::time::Instant::now();
-    let error = remote.ask::<Whereabouts>(slow(1)).await.unwrap_err();
+    let error = remote.ask::<Location>(slow(1)).await.unwrap_err();
     assert!(error.is_no_answer(), "{error}");
     assert_eq!(start.elapsed().as_secs(), 30);
     // The line is as good as before: pings were answered all the time.
@@ -152,7 +152,7 @@ async fn a_peer_that_gives_no_sign_of_life_is_given_up_within_seconds() {
     let (client, _mute) = duplex(1 << 16);
     let remote = remote(Box::new(client));
     let start = tokio::time::Instant::now();
-    let error = remote.ask::<Whereabouts>(slow(1)).await.unwrap_err();
+    let error = remote.ask::<Location>(slow(1)).await.unwrap_err();
     assert!(error.to_string().contains("no sign of life for 15 s"), "{error}");
     assert_eq!(start.elapsed().as_secs(), 15);
 }

@@ -51,7 +51,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
 
 /// What it is over there.
 fn brought(left: &Manifest) -> Manifest {
-    let mut there = left.plugged(&left.plugs(), String::new());
+    let mut there = left.with_mapping(&left.mappings(), String::new());
     there.interfaces.iter_mut().for_each(|one| one.there = None);
     there
 }
@@ -69,8 +69,8 @@ fn two_networks_that_become_one_are_two_again_on_the_way_back() {
     assert_eq!(seen(&there), ["br10", "br10", "br2"]);
     let labels: Vec<_> = there.networks.iter().map(Network::label).collect();
     assert_eq!(labels, ["br10", "br2"]);
-    let back = left.plugs_back(&there).unwrap();
-    let home = there.plugged(&back, String::new());
+    let back = left.reverse_mapping(&there).unwrap();
+    let home = there.with_mapping(&back, String::new());
     assert_eq!((&home.interfaces, &home.networks), (&here.interfaces, &here.networks));
 }
 
@@ -82,7 +82,7 @@ fn what_somebody_has_done_meanwhile_stays_as_it_is() {
     there.interfaces[1].network = Network::Bridge("br77".to_owned());
     there.interfaces.push(interface(9, "br10"));
     there.networks = vec![Network::Bridge("br10".to_owned()), Network::Bridge("br77".to_owned())];
-    let home = there.plugged(&left.plugs_back(&there).unwrap(), String::new());
+    let home = there.with_mapping(&left.reverse_mapping(&there).unwrap(), String::new());
     assert_eq!(seen(&home), ["br0", "br77", "br10"]);
     let labels: Vec<_> = home.networks.iter().map(Network::label).collect();
     assert_eq!(labels, ["br0", "br10", "br77"]);
@@ -108,12 +108,12 @@ fn what_could_not_be_undone_is_refused() {
 fn a_refuge_that_does_not_tell_interfaces_is_not_believed_to_have_none() {
     let left = zone(vec![interface(1, "br0")]).bound_for(&names(&[("br0", "br10")])).unwrap();
     let silent = Manifest { interfaces: vec![], ..brought(&left) };
-    let error = left.plugs_back(&silent).unwrap_err().to_string();
+    let error = left.reverse_mapping(&silent).unwrap_err().to_string();
     assert_eq!(error, "the sysadm there is too old to give it its networks of here back (br0)");
     let unplugged = Manifest { networks: vec![], ..silent.clone() };
-    assert_eq!(left.plugs_back(&unplugged), Ok(vec![]));
+    assert_eq!(left.reverse_mapping(&unplugged), Ok(vec![]));
     let unmapped = zone(vec![interface(1, "br0")]);
-    assert_eq!(unmapped.plugs_back(&silent), Ok(vec![]));
+    assert_eq!(unmapped.reverse_mapping(&silent), Ok(vec![]));
 }
 
 #[test]
@@ -159,7 +159,7 @@ proptest! {
         let pairs: Vec<_> = pairs.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect();
         let Ok(left) = here.clone().bound_for(&names(&pairs)) else { return Ok(()) };
         let there = brought(&left);
-        let home = there.plugged(&left.plugs_back(&there).unwrap(), String::new());
+        let home = there.with_mapping(&left.reverse_mapping(&there).unwrap(), String::new());
         prop_assert_eq!(&home.interfaces, &here.interfaces);
         let sorted = |zone: &Manifest| {
             let mut labels: Vec<_> = zone.networks.iter().map(Network::label).collect();
@@ -184,7 +184,7 @@ proptest! {
         let Ok(left) = here.clone().bound_for(&pairs(&first)) else { return Ok(()) };
         let Ok(on) = brought(&left).bound_for(&pairs(&second)) else { return Ok(()) };
         let there = brought(&on);
-        let home = there.plugged(&left.noted_at(&there).plugs_back(&there).unwrap(), String::new());
+        let home = there.with_mapping(&left.noted_at(&there).reverse_mapping(&there).unwrap(), String::new());
         prop_assert_eq!(&home.interfaces, &here.interfaces);
     }
 }
@@ -194,7 +194,8 @@ fn of_an_interface_that_will_be_elsewhere_after_a_boot_the_place_after_that_coun
     let left = zone(vec![interface(1, "br0"), interface(1, "br1"), interface(2, "br2")]);
     let back = |now: Vec<Interface>| {
         let now = zone(now);
-        now.plugged(&left.clone().noted_at(&now).plugs_back(&now).unwrap(), String::new()).interfaces
+        now.with_mapping(&left.clone().noted_at(&now).reverse_mapping(&now).unwrap(), String::new())
+            .interfaces
     };
     assert_eq!(
         back(vec![interface(1, "br21"), interface(2, "br2")]),

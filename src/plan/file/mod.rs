@@ -11,11 +11,11 @@ use std::collections::{HashMap, HashSet};
 
 pub use changes::{Change, changes};
 pub use differ::{Difference, differences};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{HostUri, Kind, Millis, Stranger};
+use crate::model::{HostUri, Kind, Millis, UnmanagedGuest};
 
 /// The form of the file that this software writes.
 pub const FORM: u32 = 1;
@@ -90,9 +90,9 @@ pub struct Left {
 
 impl Left {
     /// A guest of that host that cannot be handled.
-    pub fn unhandled(host: &str, stranger: &Stranger) -> Self {
-        let reasons = vec![format!("it cannot be handled: {}", stranger.reason)];
-        Self { zone: stranger.label(), host: host.to_owned(), reasons }
+    pub fn unhandled(host: &str, unmanaged_guest: &UnmanagedGuest) -> Self {
+        let reasons = vec![format!("it cannot be handled: {}", unmanaged_guest.reason)];
+        Self { zone: unmanaged_guest.label(), host: host.to_owned(), reasons }
     }
 }
 
@@ -251,7 +251,7 @@ impl PlanFile {
     fn digest(&self) -> String {
         let blank = Self { hash: String::new(), ..self.clone() };
         let bytes = serde_json::to_vec(&blank).unwrap_or_default();
-        Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

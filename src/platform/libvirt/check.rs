@@ -3,9 +3,9 @@
 //! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
 //! `devices` and `cards`, neither of which a container has, and what of the host itself the zone names in `belongings`.
 
-mod belongings;
-mod cards;
+mod device_models;
 mod devices;
+mod host_resources;
 mod processor;
 mod questions;
 
@@ -39,7 +39,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
             if driver == Driver::Qemu {
                 blockers.extend(hardware(libvirt, &domain, arrival).await?);
             }
-            blockers.extend(belongings::missing(libvirt, &domain, arrival).await?);
+            blockers.extend(host_resources::missing(libvirt, &domain, arrival).await?);
         }
         Err(reason) => blockers.push(Blocker::new(BlockerKind::Zone, format!("its configuration: {reason}"))),
     }
@@ -123,7 +123,7 @@ async fn hardware(
     if let Some(emulator) = emulator {
         // One that does not tell is no reason: libvirt can start it, and whoever asks here may be confined otherwise.
         let listed = libvirt.known.devices(&emulator).await.unwrap_or_default();
-        missing.extend(cards::missing(config, &listed).into_iter().map(platform));
+        missing.extend(device_models::missing(config, &listed).into_iter().map(platform));
     }
     Ok(missing)
 }
@@ -132,14 +132,14 @@ async fn hardware(
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_output(text: &str) {
     processor::read_output(text);
-    let _ = cards::missing("<domain><devices><sound model='ac97'/></devices></domain>", text);
+    let _ = device_models::missing("<domain><devices><sound model='ac97'/></devices></domain>", text);
     let _ = devices::missing("<domain><vcpu>1</vcpu></domain>", text);
 }
 
 /// Reads a configuration in each of the ways in which it is read here.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_config(xml: &str) {
-    let _ = cards::missing(xml, "name \"e1000\", bus PCI\n");
+    let _ = device_models::missing(xml, "name \"e1000\", bus PCI\n");
     let _ = devices::missing(xml, "<domainCapabilities><vcpu max='1'/></domainCapabilities>");
 }
 

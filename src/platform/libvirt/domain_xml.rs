@@ -1,16 +1,16 @@
 //! A domain's XML: what it says of storage, networks and machine, and what in it stands against moving.
 //!
-//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`plug()`]), and
+//! What travels is the document as libvirt wrote it, but for the names of networks where they are others ([`map_interfaces()`]), and
 //! for what an administrator wants to be another ([`edit()`]). Both change the text in exact places.
 
 mod devices;
 mod edit;
 mod live;
 mod machine;
+mod map_interfaces;
 mod need;
 mod network;
 mod numbers;
-mod plug;
 mod shared;
 mod stated;
 mod storage;
@@ -23,10 +23,10 @@ use roxmltree::{Document, Node};
 
 use crate::model::{Against, Disk, DiskSource, Interface, Network, Obstacle, Zone, xml};
 pub use edit::edit;
+pub use map_interfaces::map_interfaces;
 pub use need::Need;
 use network::{mac_of, network_of};
 pub use numbers::Numbers;
-pub use plug::plug;
 pub use shared::writes_over;
 pub use stated::{Stated, bytes_of, stated};
 use storage::source_of;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::ask::Known;
+use super::query_cache::QueryCache;
 use crate::model::{Brand, Manifest, Package, Software, System};
 use crate::platform::PlatformError;
 
@@ -17,7 +17,7 @@ pub struct Versions {
 
 impl Versions {
     /// Asks libvirt.
-    pub async fn of_host(known: &Known) -> Result<Self, PlatformError> {
+    pub async fn of_host(known: &QueryCache) -> Result<Self, PlatformError> {
         match known.ask(["version"], "").await? {
             Ok(output) => Ok(parse_version(&output)),
             Err(what) => Err(PlatformError::Output { command: "virsh version", what }),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::virsh::{self, Driver, failed, is_missing};
 use super::{Libvirt, list};
 use crate::model::chain;
-use crate::model::{Inventory, Stranger, Zone, ZoneName};
+use crate::model::{Inventory, UnmanagedGuest, Zone, ZoneName};
 use crate::platform::PlatformError;
 
 impl Libvirt {
@@ -21,7 +21,7 @@ impl Libvirt {
             let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
             (driver, command.run().await)
         });
-        let asked = futures::future::join_all(asked);
+        let asked = futures_util::future::join_all(asked);
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
@@ -54,7 +54,7 @@ impl Libvirt {
         })
     }
 
-    /// The guests of one driver. One that is there and of which libvirt does not tell is a stranger.
+    /// The guests of one driver. One that is there and of which libvirt does not tell is an unmanaged guest.
     pub(super) async fn guests(driver: Driver, listed: &[list::Listed]) -> Result<Inventory, PlatformError> {
         let commands = listed
             .iter()
@@ -72,17 +72,17 @@ impl Libvirt {
                         Driver::Qemu => format!("once it is down: 'virsh domrename {} NAME'", domain.uuid),
                         Driver::Lxc => "define it anew under another one".to_owned(),
                     };
-                    result.strangers.push(domain.stranger(format!("{error}; {advice}")));
+                    result.unmanaged.push(domain.unmanaged_guest(format!("{error}; {advice}")));
                 }
                 (_, Ok(Some(zone))) if zone.uuid == domain.uuid => result.zones.push(zone),
                 (_, Ok(_)) => untold.push(domain),
-                (_, Err(error)) => result.strangers.push(domain.stranger(chain(&error))),
+                (_, Err(error)) => result.unmanaged.push(domain.unmanaged_guest(chain(&error))),
             }
         }
         for domain in untold {
             match Self::asked_again(driver, domain).await {
                 Ok(zone) => result.zones.extend(zone),
-                Err(reason) => result.strangers.push(domain.stranger(reason)),
+                Err(reason) => result.unmanaged.push(domain.unmanaged_guest(reason)),
             }
         }
         Ok(result)
@@ -102,12 +102,13 @@ impl Libvirt {
     pub(super) async fn inventory_of(
         lists: &[(Driver, Vec<list::Listed>)],
     ) -> Result<Inventory, PlatformError> {
-        let parts =
-            futures::future::try_join_all(lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)));
+        let parts = futures_util::future::try_join_all(
+            lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
+        );
         let mut all = Inventory::default();
         for part in parts.await? {
             all.zones.extend(part.zones);
-            all.strangers.extend(part.strangers);
+            all.unmanaged.extend(part.unmanaged);
         }
         all.zones.sort_by(|a, b| a.name.cmp(&b.name));
         // The two drivers keep separate names; one tool cannot.
@@ -120,7 +121,7 @@ impl Libvirt {
         for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
             let reason = "a KVM and an LXC domain have the same name; rename one of them".to_owned();
             let (name, uuid) = (zone.name.platform_name(), Some(zone.uuid));
-            all.strangers.push(Stranger { name, uuid, reason, running: zone.is_running() });
+            all.unmanaged.push(UnmanagedGuest { name, uuid, reason, running: zone.is_running() });
         }
         Ok(all)
     }

@@ -3,12 +3,12 @@
 # Called by libvirt: ZONE OPERATION SUB-OPERATION EXTRA, the zone's XML on standard input.
 # While this host is in maintenance no zone starts or arrives on it: see sysadm(8).
 marker='@MARKER@'
-holds='@HOLDS@'
+blocks='@BLOCKS@'
 case "$2" in
     prepare | migrate | restore) ;;
     *) exit 0 ;;
 esac
-[ -e "$marker" ] || [ -d "$holds" ] || exit 0
+[ -e "$marker" ] || [ -d "$blocks" ] || exit 0
 zone=$1
 # A name may be any text, and echo would take some of them for more than that.
 refuse() {
@@ -28,9 +28,9 @@ done
 case "$uuid" in
     *[!0-9a-f-]*) uuid= ;;
 esac
-# Whether a process that lives has given this zone such a slip: its number and, since others may have it later, the
-# time of its start.
-given() {
+# Whether a process that lives has written such a file for this zone: its number and, since others may have it later,
+# the time of its start.
+written_for_it() {
     [ -n "$uuid" ] && [ -r "$1/$uuid" ] || return 1
     pid='' start=''
     { read -r pid && read -r start; } <"$1/$uuid"
@@ -41,13 +41,13 @@ given() {
     [ -z "$start" ] || [ "$start" = "${20}" ]
 }
 # One that sysadm has shut down in order to boot it elsewhere is not booted here.
-if [ "$2" != migrate ] && given "$holds"; then
+if [ "$2" != migrate ] && written_for_it "$blocks"; then
     refuse "boot prevented: it is on its way to another host; if that was interrupted: 'sysadm evacuate --resume'" \
         "on the host whose run moves it, or end process $pid; see sysadm(8)"
 fi
 [ -e "$marker" ] || exit 0
-# One that sysadm itself shut down and now boots again has a pass while that sysadm lives.
-if [ "$2" = prepare ] && given '@PASSES@'; then
+# One that sysadm itself shut down and now boots again has a permit while that sysadm lives.
+if [ "$2" = prepare ] && written_for_it '@PERMITS@'; then
     exit 0
 fi
 holder=

@@ -4,7 +4,7 @@
 //! migration needs 6.8 anyway). Ours goes into that folder, so an existing hook is neither touched nor
 //! replaced; `lxc` likewise. The script looks for the marker file of [`crate::maintenance`] and asks nobody
 //! else: it takes about a millisecond, works while sysadm is broken or gone, and refuses only while the lock
-//! is known to be held, or the zone is. What one process says of one zone are [`Slip`](crate::boot_lock::Slip)s.
+//! is known to be held, or the zone's boot is blocked: see [`boot_lock`](crate::boot_lock).
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +43,8 @@ fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
 pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError> {
     let text = SCRIPT
         .replace("@MARKER@", &paths.lock_marker().display().to_string())
-        .replace("@PASSES@", &paths.passes().display().to_string())
-        .replace("@HOLDS@", &paths.holds().display().to_string());
+        .replace("@PERMITS@", &paths.boot_permits().display().to_string())
+        .replace("@BLOCKS@", &paths.boot_blocks().display().to_string());
     scripts(paths)
         .map(|path| {
             let change =
@@ -101,7 +101,7 @@ fn must_be_ours(path: &Path) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::boot_lock::{Slip, has_pass, holder};
+    use crate::boot_lock::{BootBlock, BootPermit, blocked_by, is_permitted};
     use std::io::Write;
     use std::process::{Command, Stdio};
 
@@ -166,18 +166,18 @@ mod tests {
             format!("<domain type='kvm'>\n  <name>web</name>\n  <uuid>{uuid}</uuid>\n</domain>\n")
         };
         assert!(!boots(&script, &xml(ours)));
-        let pass = Slip::pass(&paths, ours).unwrap();
-        assert!(boots(&script, &xml(ours)) && has_pass(&paths, ours));
-        assert!(!boots(&script, &xml(other)) && !has_pass(&paths, other));
+        let pass = BootPermit::new(&paths, ours).unwrap();
+        assert!(boots(&script, &xml(ours)) && is_permitted(&paths, ours));
+        assert!(!boots(&script, &xml(other)) && !is_permitted(&paths, other));
         // What an owner can write into it comes after the real one.
         let trick = xml(other).replace("</domain>", &format!("  <uuid>{ours}</uuid>\n</domain>"));
         assert!(!boots(&script, &trick));
         assert!(!boots(&script, "<uuid>../../maintenance</uuid>") && !boots(&script, ""));
         drop(pass);
-        assert!(!boots(&script, &xml(ours)) && !has_pass(&paths, ours));
+        assert!(!boots(&script, &xml(ours)) && !is_permitted(&paths, ours));
         // One that a killed process has left: no process has that number.
-        std::fs::write(paths.passes().join(ours.to_string()), "4194305\n7\n").unwrap();
-        assert!(!boots(&script, &xml(ours)) && !has_pass(&paths, ours));
+        std::fs::write(paths.boot_permits().join(ours.to_string()), "4194305\n7\n").unwrap();
+        assert!(!boots(&script, &xml(ours)) && !is_permitted(&paths, ours));
     }
 
     /// A program of an awkward name that waits for its input to end.
@@ -194,7 +194,7 @@ mod tests {
         let script = install(&paths).unwrap().remove(0).0;
         let uuid = uuid::Uuid::from_u128(7);
         let xml = format!("<domain type='kvm'>\n  <uuid>{uuid}</uuid>\n</domain>\n");
-        drop(Slip::hold(&paths, uuid).unwrap());
+        drop(BootBlock::new(&paths, uuid).unwrap());
         let mut other = waiting(folder.path());
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
         let start: u64 = stat.split(' ').rev().nth(52 - 22).unwrap().parse().unwrap();
@@ -205,8 +205,8 @@ mod tests {
             (format!("{}\n", other.id()), true),
             (String::new(), false),
         ] {
-            std::fs::write(paths.holds().join(uuid.to_string()), &text).unwrap();
-            assert_eq!(holder(&paths, uuid), holds.then(|| other.id().to_string()), "{text:?}");
+            std::fs::write(paths.boot_blocks().join(uuid.to_string()), &text).unwrap();
+            assert_eq!(blocked_by(&paths, uuid), holds.then(|| other.id().to_string()), "{text:?}");
             assert_eq!(boots(&script, &xml), !holds, "{text:?}");
         }
         drop(other.stdin.take());
@@ -219,7 +219,7 @@ mod tests {
         let paths = Paths::new(folder.path());
         let script = install(&paths).unwrap().remove(0).0;
         let uuid = uuid::Uuid::from_u128(7);
-        let _hold = Slip::hold(&paths, uuid).unwrap();
+        let _hold = BootBlock::new(&paths, uuid).unwrap();
         std::fs::write(folder.path().join("xml"), format!("<uuid>{uuid}</uuid>\n")).unwrap();
         let xml = std::fs::File::open(folder.path().join("xml")).unwrap();
         let output = Command::new(script).args(["web", "prepare", "begin", "-"]).stdin(xml).output().unwrap();
@@ -249,20 +249,20 @@ mod tests {
         let script = install(&paths).unwrap().remove(0).0;
         let (ours, other) = (uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(8));
         let xml = |uuid: uuid::Uuid| format!("<domain type='kvm'>\n  <uuid>{uuid}</uuid>\n</domain>\n");
-        let hold = Slip::hold(&paths, ours).unwrap();
-        assert_eq!(holder(&paths, ours), Some(std::process::id().to_string()));
+        let hold = BootBlock::new(&paths, ours).unwrap();
+        assert_eq!(blocked_by(&paths, ours), Some(std::process::id().to_string()));
         assert!(!boots(&script, &xml(ours)) && boots(&script, &xml(other)) && boots(&script, ""));
         // Not even with a pass, and not with the lock.
-        let pass = Slip::pass(&paths, ours).unwrap();
+        let pass = BootPermit::new(&paths, ours).unwrap();
         std::fs::create_dir_all(paths.state_dir()).unwrap();
         assert!(!boots(&script, &xml(ours)));
         std::fs::write(paths.lock_marker(), "admin\n").unwrap();
         assert!(!boots(&script, &xml(ours)));
         drop(hold);
-        assert!(boots(&script, &xml(ours)) && holder(&paths, ours).is_none());
+        assert!(boots(&script, &xml(ours)) && blocked_by(&paths, ours).is_none());
         drop(pass);
         std::fs::remove_file(paths.lock_marker()).unwrap();
-        std::fs::write(paths.holds().join(ours.to_string()), "4194305\n7\n").unwrap();
+        std::fs::write(paths.boot_blocks().join(ours.to_string()), "4194305\n7\n").unwrap();
         assert!(boots(&script, &xml(ours)), "its holder is gone");
     }
 

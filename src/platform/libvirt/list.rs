@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Aux, Brand, Ended, Stranger, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Brand, Ended, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
 /// A line of the list.
@@ -28,8 +28,8 @@ impl Listed {
     }
 
     /// The same as a guest that cannot be handled.
-    pub fn stranger(&self, reason: String) -> Stranger {
-        Stranger { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
+    pub fn unmanaged_guest(&self, reason: String) -> UnmanagedGuest {
+        UnmanagedGuest { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
     }
 }
 

@@ -12,20 +12,20 @@
 //! destination holds it (`--suspend`), and lets it go only after the source's QEMU process has ended. The end of
 //! that process is waited for directly (pidfd): virsh itself returns some 200 ms later.
 
-mod arriving;
 mod documents;
 mod events;
-mod leaving;
-mod owner;
+mod incoming;
+mod outgoing;
 mod process;
+mod socket_owner;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(super) use arriving::Arriving;
 pub(super) use documents::Documents;
-pub(super) use leaving::Leaving;
-pub(super) use owner::let_qemu_in;
+pub(super) use incoming::Incoming;
+pub(super) use outgoing::Outgoing;
 pub(super) use process::{end_of, has_arrived};
+pub(super) use socket_owner::let_qemu_in;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

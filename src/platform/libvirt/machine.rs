@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use roxmltree::{Document, Node};
 
-use super::ask::Known;
 use super::domain_xml::{self, Domain};
+use super::query_cache::QueryCache;
 use crate::model::{Brand, Edit, Manifest};
 use crate::platform::PlatformError;
 
@@ -16,7 +16,7 @@ use crate::platform::PlatformError;
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn updates(known: &Known, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+pub async fn updates(known: &QueryCache, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
     if manifest.zone.brand != Brand::Kvm || manifest.zone.is_running() {
         return Ok(Vec::new());
     }
@@ -29,7 +29,7 @@ pub async fn updates(known: &Known, manifest: &Manifest) -> Result<Vec<Edit>, Pl
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn capabilities(known: &Known) -> Result<String, PlatformError> {
+pub async fn capabilities(known: &QueryCache) -> Result<String, PlatformError> {
     let answer = known.ask(["capabilities"], "").await?;
     answer.map_err(|what| PlatformError::Output { command: "virsh capabilities", what })
 }
@@ -38,7 +38,7 @@ pub async fn capabilities(known: &Known) -> Result<String, PlatformError> {
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn emulator(known: &Known, path: &Path) -> Result<Option<PathBuf>, PlatformError> {
+pub async fn emulator(known: &QueryCache, path: &Path) -> Result<Option<PathBuf>, PlatformError> {
     Ok(known_emulator(path, &parse_emulators(&capabilities(known).await?)))
 }
 
@@ -46,7 +46,7 @@ pub async fn emulator(known: &Known, path: &Path) -> Result<Option<PathBuf>, Pla
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn usual_emulator(known: &Known, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
+pub async fn usual_emulator(known: &QueryCache, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
     Ok(parse_usual_emulator(&capabilities(known).await?, arch))
 }
 

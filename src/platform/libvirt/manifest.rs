@@ -139,7 +139,7 @@ mod tests {
         <shmem name='x'/></devices></domain>";
 
     /// A manifest that says something else in every respect.
-    fn stranger(config: &str) -> Manifest {
+    fn unmanaged_guest(config: &str) -> Manifest {
         let zone = serde_json::json!({
             "name": "web", "uuid": "00511286-3319-4f84-a168-e5fcdfb0de45", "brand": "lxc", "state": "configured",
             "autostart": true, "persistent": true, "memory": 1, "cpus": 1,
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_manifest_is_read_from_a_configuration_alone_and_keeps_what_that_does_not_say() {
-        let before = stranger("");
+        let before = unmanaged_guest("");
         let manifest = reread(&before, CONFIG.to_owned()).unwrap();
         let zone = &manifest.zone;
         assert_eq!((zone.brand, zone.memory, zone.cpus), (Brand::Kvm, 96 << 20, 2));
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_edited_is_another_zone_if_it_was_said_so_and_nobody_elses_before() {
-        let manifest = stranger(CONFIG);
+        let manifest = unmanaged_guest(CONFIG);
         let name: ZoneName = "copy".parse().unwrap();
         let edits =
             [Edit::Name(name.clone()), Edit::Uuid(uuid::Uuid::nil()), Edit::Memory(1 << 30), Edit::Cpus(4)];

@@ -3,7 +3,6 @@
 //!
 //! What a live migration does is in `live`; why a zone cannot come is in `check`.
 
-mod ask;
 mod check;
 mod domain_xml;
 mod facts;
@@ -15,6 +14,7 @@ mod live;
 mod machine;
 mod manifest;
 mod power;
+mod query_cache;
 mod survey;
 mod virsh;
 
@@ -25,8 +25,10 @@ use uuid::Uuid;
 
 use super::{Platform, PlatformError, PlatformFacts};
 use crate::config;
-use crate::model::{Arrival, Aux, Blocker, Brand, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName};
-use crate::model::{Channel, Progress, Sent};
+use crate::model::{
+    Arrival, Aux, Blocker, Brand, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone, ZoneName,
+};
+use crate::model::{Progress, Sent, StreamId};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -38,9 +40,9 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
     let interfaces = domain_xml::parse(xml).map(|domain| domain.interfaces).unwrap_or_default();
     let other = |one: &crate::model::Interface| {
         let [from, to] = [one.network.name(), "other"].map(|name| name.parse().ok());
-        Some(Plug { mac: one.mac, from: from?, to: to? })
+        Some(InterfaceMapping { mac: one.mac, from: from?, to: to? })
     };
-    let _ = domain_xml::plug(xml, &interfaces.iter().filter_map(other).collect::<Vec<_>>());
+    let _ = domain_xml::map_interfaces(xml, &interfaces.iter().filter_map(other).collect::<Vec<_>>());
     let edits = [Edit::Memory(1 << 30), Edit::Cpus(2), Edit::Machine("pc".to_owned())];
     if let Ok(stated) = domain_xml::stated(xml) {
         let same = [
@@ -86,9 +88,9 @@ pub struct Libvirt {
     /// For how long a zone may be stopped in order to leave, in ms.
     downtime: u64,
     paths: Paths,
-    known: ask::Known,
-    leaving: live::Leaving,
-    arriving: live::Arriving,
+    known: query_cache::QueryCache,
+    outgoing: live::Outgoing,
+    incoming: live::Incoming,
 }
 
 impl Libvirt {
@@ -98,9 +100,9 @@ impl Libvirt {
             settings,
             downtime: config::Migration::default().downtime,
             paths,
-            known: ask::Known::default(),
-            leaving: live::Leaving::default(),
-            arriving: live::Arriving::default(),
+            known: query_cache::QueryCache::default(),
+            outgoing: live::Outgoing::default(),
+            incoming: live::Incoming::default(),
         }
     }
 
@@ -156,8 +158,8 @@ impl Platform for Libvirt {
         check::check(self, arrival).await
     }
 
-    fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError> {
-        domain_xml::plug(config, plugs)
+    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
+        domain_xml::map_interfaces(config, mappings)
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
     }
 
@@ -240,10 +242,10 @@ impl Platform for Libvirt {
         Ok(())
     }
 
-    fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf {
-        match channel {
-            Channel::Memory => folder.join(channel.socket_name()),
-            Channel::Control => {
+    fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
+        match stream {
+            StreamId::Memory => folder.join(stream.socket_name()),
+            StreamId::Control => {
                 // Hosts with modular daemons have a socket for each driver.
                 let modular = self.paths.libvirt_run().join("virtqemud-sock");
                 if modular.exists() { modular } else { self.paths.libvirt_run().join("libvirt-sock") }
@@ -251,41 +253,46 @@ impl Platform for Libvirt {
         }
     }
 
-    async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
+    async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         live::let_qemu_in(manifest, folder).await?;
-        self.arriving.open(manifest.zone.uuid, folder)
+        self.incoming.open(manifest.zone.uuid, folder)
     }
 
-    async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError> {
-        self.arriving.close(folder)
+    async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError> {
+        self.incoming.close(folder)
     }
 
-    async fn send(&self, zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Sent, PlatformError> {
-        let documents = live::Documents::of(zone, folder, plugs).await?;
-        self.leaving.send(zone, folder, documents, (&self.settings, self.downtime), &self.paths).await
+    async fn send(
+        &self,
+        zone: &Zone,
+        folder: &Path,
+        mappings: &[InterfaceMapping],
+    ) -> Result<Sent, PlatformError> {
+        let documents = live::Documents::of(zone, folder, mappings).await?;
+        self.outgoing.send(zone, folder, documents, (&self.settings, self.downtime), &self.paths).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
-        self.leaving.progress(zone).await
+        self.outgoing.progress(zone).await
     }
 
     async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         match self.find(zone).await {
-            Ok((_, uuid)) => self.leaving.abort(zone, uuid).await,
+            Ok((_, uuid)) => self.outgoing.abort(zone, uuid).await,
             Err(PlatformError::NoSuchZone(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        self.leaving.finish(zone).await
+    async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.outgoing.wait_sent(zone).await
     }
 
     async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        self.arriving.resume(zone, uuid).await
+        self.incoming.resume(zone, uuid).await
     }
 
-    async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+    async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let driver = Driver::Qemu;
         let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { return Ok(()) };
         match (found.state.as_str(), found.aux) {

@@ -18,7 +18,7 @@ mod storage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use futures::future::{join_all, try_join_all};
+use futures_util::future::{join_all, try_join_all};
 
 use self::machine::Machine;
 use self::needs::{Needs, Processor};
@@ -54,7 +54,7 @@ pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, P
     add_features(&mut zones, features.as_ref()).await;
     let storage = add_storage(&mut zones).await;
     let host = host_of(facts, networks, features, brands, machine, line, storage);
-    let host = FleetHost { strangers: inventory.strangers, ..host };
+    let host = FleetHost { unmanaged: inventory.unmanaged, ..host };
     let zones = zones.into_iter().map(|(zone, _)| zone).collect();
     Ok(Survey { host, zones, ..Survey::default() })
 }

@@ -35,10 +35,10 @@ words! {
         Boot = "boot",
         /// `save()`
         Save = "save",
-        /// `open_arrival()`
-        OpenArrival = "open_arrival",
-        /// `close_arrival()`
-        CloseArrival = "close_arrival",
+        /// `open_incoming()`
+        OpenIncoming = "open_incoming",
+        /// `close_incoming()`
+        CloseIncoming = "close_incoming",
         /// `send()`
         Send = "send",
         /// `progress()`
@@ -46,11 +46,11 @@ words! {
         /// `abort()`
         Abort = "abort",
         /// `finish()`
-        Finish = "finish",
+        WaitSent = "wait_sent",
         /// `resume()`
         Resume = "resume",
         /// `discard()`
-        Discard = "discard",
+        DestroyIncoming = "destroy_incoming",
     }
 }
 

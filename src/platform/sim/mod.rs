@@ -7,18 +7,18 @@
 //! until it is let run or thrown away. What a zone may do is in `record.rs`, what can be made to go wrong in
 //! `faults.rs`.
 
-mod arriving;
 mod check;
 mod clock;
 mod database;
 mod faults;
-mod keeper;
-mod leaving;
+mod guest_ops;
+mod incoming;
 mod outage;
-mod owner;
+mod outgoing;
 mod platform;
 mod power;
 mod precopy;
+mod process_lock;
 mod record;
 mod settings;
 mod survey;
@@ -40,8 +40,8 @@ use crate::paths::Paths;
 pub use clock::Scale;
 use database::{Database, Session};
 pub use faults::{CrashPoint, Effect, Fault, Operation};
-use keeper::Keeper;
-pub use owner::Counter;
+pub use guest_ops::Counter;
+use process_lock::ProcessLock;
 use record::Record;
 pub use settings::{HostSettings, Profile, Storage, ZoneConfig, ZoneSpec};
 
@@ -63,9 +63,9 @@ struct Inner {
     database: Database,
     clock: Clock,
     hook: CrashHook,
-    keeper: Mutex<Option<Keeper>>,
-    leaving: Mutex<HashMap<ZoneName, leaving::Departure>>,
-    arriving: Mutex<HashMap<PathBuf, arriving::Expectation>>,
+    keeper: Mutex<Option<ProcessLock>>,
+    outgoing: Mutex<HashMap<ZoneName, outgoing::Departure>>,
+    incoming: Mutex<HashMap<PathBuf, incoming::Expectation>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -109,8 +109,8 @@ impl Sim {
             clock,
             hook,
             keeper: Mutex::default(),
-            leaving: Mutex::default(),
-            arriving: Mutex::default(),
+            outgoing: Mutex::default(),
+            incoming: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -142,7 +142,7 @@ impl Sim {
         // The database makes the folder.
         self.change(|_| Ok(()))?;
         let folder = self.inner.database.folder();
-        Ok(keeper.insert(Keeper::new(folder).map_err(io_error("make a lock in", folder))?).id)
+        Ok(keeper.insert(ProcessLock::new(folder).map_err(io_error("make a lock in", folder))?).id)
     }
 
     /// Ends the moves of those that have ended themselves.
@@ -150,7 +150,7 @@ impl Sim {
         let own = locked(&self.inner.keeper).as_ref().map(|keeper| keeper.id);
         let orphan = |record: &Record| {
             let keeper = record.keeper.filter(|keeper| Some(*keeper) != own);
-            keeper.is_some_and(|keeper| !keeper::lives(self.inner.database.folder(), keeper))
+            keeper.is_some_and(|keeper| !process_lock::lives(self.inner.database.folder(), keeper))
         };
         if !self.read(|session| Ok(session.zones()?.iter().any(orphan)))? {
             return Ok(());
@@ -184,7 +184,7 @@ impl Sim {
 
     /// The same: no zone boots that was shut down in order to run elsewhere.
     fn not_held(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        match boot_lock::holder(&self.inner.paths, uuid) {
+        match boot_lock::blocked_by(&self.inner.paths, uuid) {
             None => Ok(()),
             Some(pid) => {
                 let what = format!(

@@ -56,7 +56,7 @@ impl Sim {
     }
 
     fn forget_moves(&self) {
-        locked(&self.inner.leaving).drain().for_each(|(_, departure)| departure.vanish());
-        locked(&self.inner.arriving).drain().for_each(|(_, expectation)| expectation.vanish());
+        locked(&self.inner.outgoing).drain().for_each(|(_, departure)| departure.vanish());
+        locked(&self.inner.incoming).drain().for_each(|(_, expectation)| expectation.vanish());
     }
 }

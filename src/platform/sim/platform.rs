@@ -10,9 +10,10 @@ use super::record::Record;
 use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
 use crate::model::{
-    Arrival, Aux, Blocker, Brand, Disk, Edit, Inventory, Manifest, Plug, Software, Zone, ZoneName, ZoneState,
+    Arrival, Aux, Blocker, Brand, Disk, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone,
+    ZoneName, ZoneState,
 };
-use crate::model::{Channel, Progress, Sent};
+use crate::model::{Progress, Sent, StreamId};
 use crate::plan::Survey;
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
@@ -47,7 +48,7 @@ impl Platform for Sim {
         let work = async {
             self.read(|session| {
                 let zones = session.zones()?.iter().map(Record::zone).collect();
-                Ok(Inventory { zones, strangers: session.host()?.strangers })
+                Ok(Inventory { zones, unmanaged: session.host()?.unmanaged })
             })
         };
         self.gated(Operation::Inventory, None, work).await
@@ -84,10 +85,10 @@ impl Platform for Sim {
         self.gated(Operation::Check, zone, work).await
     }
 
-    fn plug(&self, config: &str, plugs: &[Plug]) -> Result<String, PlatformError> {
+    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
         let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
         let mut config: ZoneConfig = serde_json::from_str(config).map_err(odd)?;
-        config.plug(plugs);
+        config.map_interfaces(mappings);
         serde_json::to_string_pretty(&config).map_err(odd)
     }
 
@@ -187,21 +188,26 @@ impl Platform for Sim {
         self.gated(Operation::SetAutostart, Some(zone), work).await
     }
 
-    fn arrival_socket(&self, folder: &Path, channel: Channel) -> PathBuf {
-        folder.join(channel.socket_name())
+    fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
+        folder.join(stream.socket_name())
     }
 
-    async fn open_arrival(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
+    async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         let work = async { self.expect(manifest, folder) };
-        self.gated(Operation::OpenArrival, Some(&manifest.zone.name), work).await
+        self.gated(Operation::OpenIncoming, Some(&manifest.zone.name), work).await
     }
 
-    async fn close_arrival(&self, folder: &Path) -> Result<(), PlatformError> {
-        self.gated(Operation::CloseArrival, None, self.stop_expecting(folder)).await
+    async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError> {
+        self.gated(Operation::CloseIncoming, None, self.stop_expecting(folder)).await
     }
 
-    async fn send(&self, zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Sent, PlatformError> {
-        self.gated(Operation::Send, Some(&zone.name), self.depart(&zone.name, folder, plugs)).await
+    async fn send(
+        &self,
+        zone: &Zone,
+        folder: &Path,
+        mappings: &[InterfaceMapping],
+    ) -> Result<Sent, PlatformError> {
+        self.gated(Operation::Send, Some(&zone.name), self.depart(&zone.name, folder, mappings)).await
     }
 
     async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
@@ -212,8 +218,8 @@ impl Platform for Sim {
         self.gated(Operation::Abort, Some(zone), self.give_up(zone)).await
     }
 
-    async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        self.gated(Operation::Finish, Some(zone), self.put_away(zone)).await
+    async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+        self.gated(Operation::WaitSent, Some(zone), self.put_away(zone)).await
     }
 
     async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
@@ -228,7 +234,7 @@ impl Platform for Sim {
         self.gated(Operation::Resume, Some(zone), work).await
     }
 
-    async fn discard(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+    async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let work = async {
             self.change(|session| {
                 let Some(record) = session.identified(uuid)? else { return Ok(()) };
@@ -241,6 +247,6 @@ impl Platform for Sim {
                 }
             })
         };
-        self.gated(Operation::Discard, Some(zone), work).await
+        self.gated(Operation::DestroyIncoming, Some(zone), work).await
     }
 }

@@ -66,7 +66,7 @@ impl Sim {
             return Ok(false);
         }
         self.not_held(zone, uuid)?;
-        if !boot_lock::has_pass(&self.inner.paths, uuid) {
+        if !boot_lock::is_permitted(&self.inner.paths, uuid) {
             self.not_locked()?;
         }
         self.change(|session| {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::clock::Scale;
 use crate::model::{
-    Brand, Disk, DiskSource, Edit, Interface, Mac, Manifest, Network, Obstacle, Plug, Software, Stranger,
-    Zone, ZoneName,
+    Brand, Disk, DiskSource, Edit, Interface, InterfaceMapping, Mac, Manifest, Network, Obstacle, Software,
+    UnmanagedGuest, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::Version;
@@ -40,7 +40,7 @@ pub struct HostSettings {
     /// The storage that it sees.
     pub storages: Vec<Storage>,
     /// Guests that cannot be handled.
-    pub strangers: Vec<Stranger>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// The software that its zones depend on; none: they depend on none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
@@ -59,7 +59,7 @@ impl Default for HostSettings {
             scale: Scale::Times(1),
             bridges: vec!["br0".to_owned()],
             storages: vec![Storage { name: "local".to_owned(), folder: None }],
-            strangers: Vec::new(),
+            unmanaged: Vec::new(),
             software: None,
         }
     }
@@ -287,7 +287,7 @@ impl ZoneConfig {
     }
 
     /// Makes these changes to its interfaces.
-    pub(super) fn plug(&mut self, plugs: &[Plug]) {
-        self.networks = self.interfaces().iter().map(|one| one.plugged(plugs).network).collect();
+    pub(super) fn map_interfaces(&mut self, mappings: &[InterfaceMapping]) {
+        self.networks = self.interfaces().iter().map(|one| one.with_mapping(mappings).network).collect();
     }
 }

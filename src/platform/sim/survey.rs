@@ -36,7 +36,7 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
         bandwidth: Some(host.bandwidth),
         networks: Some(host.bridges.iter().cloned().collect()),
         storage: Some(host.folders(paths).map(|folder| folder.display().to_string()).collect()),
-        strangers: host.strangers.clone(),
+        unmanaged: host.unmanaged.clone(),
         ..FleetHost::default()
     };
     Survey { host, zones, ..Survey::default() }

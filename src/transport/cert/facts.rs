@@ -1,14 +1,12 @@
 //! What a certificate says.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use sha2::{Digest, Sha256};
-use x509_parser::extensions::GeneralName;
-use x509_parser::time::ASN1Time;
+use time::OffsetDateTime;
 
+use super::x509::Certificate;
 use super::{CertError, files};
 use crate::model::Millis;
 
@@ -32,27 +30,18 @@ pub struct CertFacts {
 impl CertFacts {
     /// What the certificate `der` says; none if it is not understood.
     pub fn of(der: &CertificateDer<'_>) -> Option<Self> {
-        let (_, cert) = x509_parser::parse_x509_certificate(der).ok()?;
-        let mut names = Vec::new();
-        let mut addresses = Vec::new();
-        if let Some(listed) = cert.subject_alternative_name().ok()? {
-            for name in &listed.value.general_names {
-                match name {
-                    GeneralName::DNSName(name) => names.push((*name).to_owned()),
-                    GeneralName::IPAddress(bytes) => addresses.extend(address(bytes)),
-                    _ => {}
-                }
-            }
-        }
-        names.append(&mut addresses);
-        let digest = Sha256::digest(der);
+        let certificate = Certificate::read(der)?;
+        let mut names = certificate.dns_names;
+        names.extend(certificate.addresses.iter().map(ToString::to_string));
+        let digest = ring::digest::digest(&ring::digest::SHA256, der);
+        let digest = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>();
         Some(Self {
-            subject: cert.subject().to_string(),
+            subject: certificate.subject.to_string(),
             names,
-            issuer: cert.issuer().to_string(),
-            not_before: millis(cert.validity().not_before),
-            not_after: millis(cert.validity().not_after),
-            fingerprint: digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":"),
+            issuer: certificate.issuer.to_string(),
+            not_before: millis(certificate.not_before),
+            not_after: millis(certificate.not_after),
+            fingerprint: digest.join(":"),
         })
     }
 
@@ -71,13 +60,8 @@ pub fn show(file: &Path) -> Result<CertFacts, CertError> {
     CertFacts::of(&der).ok_or_else(|| CertError::Unusable { path: file.to_owned(), what: "certificate" })
 }
 
-fn address(bytes: &[u8]) -> Option<String> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok().map(|address| address.to_string())
-}
-
-pub(super) fn millis(time: ASN1Time) -> Millis {
-    Millis(time.timestamp().saturating_mul(1000))
+pub(super) fn millis(time: OffsetDateTime) -> Millis {
+    Millis(time.unix_timestamp().saturating_mul(1000))
 }
 
 pub(super) fn first_certificate(

@@ -11,18 +11,20 @@
 mod error;
 mod facts;
 mod files;
+mod x509;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
     KeyUsagePurpose,
 };
-use x509_parser::time::ASN1Time;
+use time::OffsetDateTime;
 
 use self::facts::{canonical, first_certificate, millis};
 use self::files::{refuse_existing, write_new};
+use self::x509::Certificate;
 use crate::model::Millis;
 
 pub use self::error::CertError;
@@ -105,7 +107,7 @@ pub fn issue(dir: &Path, host: &str, extra: &[String], days: u32, now: Millis) -
     let (issuer, last) = load_ca(dir, now)?;
     let make = |source| CertError::Make { subject: host.clone(), source };
     let mut params = params_for(now, days)?;
-    params.not_after = params.not_after.min(last.to_datetime());
+    params.not_after = params.not_after.min(last);
     params.subject_alt_names = CertificateParams::new(names).map_err(make)?.subject_alt_names;
     params.distinguished_name.push(DnType::CommonName, common_name(&host));
     params.use_authority_key_identifier_extension = true;
@@ -119,16 +121,17 @@ pub fn issue(dir: &Path, host: &str, extra: &[String], days: u32, now: Millis) -
 }
 
 fn params_for(now: Millis, days: u32) -> Result<CertificateParams, CertError> {
-    let at =
-        |time: i64| ASN1Time::from_timestamp(time.div_euclid(1000)).map_err(|_| CertError::Days { days });
+    let at = |time: i64| {
+        OffsetDateTime::from_unix_timestamp(time.div_euclid(1000)).map_err(|_| CertError::Days { days })
+    };
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.not_before = at(now.0.saturating_sub_unsigned(HOUR))?.to_datetime();
-    params.not_after = at(now.after(u64::from(days) * 24 * HOUR).0)?.to_datetime();
+    params.not_before = at(now.0.saturating_sub_unsigned(HOUR))?;
+    params.not_after = at(now.after(u64::from(days) * 24 * HOUR).0)?;
     Ok(params)
 }
 
-fn load_ca(dir: &Path, now: Millis) -> Result<(Issuer<'static, KeyPair>, ASN1Time), CertError> {
+fn load_ca(dir: &Path, now: Millis) -> Result<(Issuer<'static, KeyPair>, OffsetDateTime), CertError> {
     let ca = Pair::new(dir, "ca");
     let hint =
         "run 'sysadm cert init-ca' once for the site, and issue certificates on the host where it was run";
@@ -136,19 +139,20 @@ fn load_ca(dir: &Path, now: Millis) -> Result<(Issuer<'static, KeyPair>, ASN1Tim
         .map_err(|_| CertError::Unusable { path: ca.key.clone(), what: "private key" })?;
     let der = first_certificate(&ca.cert, hint)?;
     let unusable = || CertError::Unusable { path: ca.cert.clone(), what: "certificate of an authority" };
-    let (_, cert) = x509_parser::parse_x509_certificate(&der).map_err(|_| unusable())?;
-    if !cert.is_ca() {
-        return Err(unusable());
-    }
-    if cert.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
+    let certificate = Certificate::read(&der).filter(|read| read.is_authority).ok_or_else(unusable)?;
+    if certificate.public_key != key.public_key_raw() {
         return Err(CertError::Mismatch { path: ca.cert, key: ca.key });
     }
-    let last = cert.validity().not_after;
+    let last = certificate.not_after;
     if millis(last) <= now {
         return Err(CertError::Expired { path: ca.cert, since: millis(last) });
     }
-    let issuer = Issuer::from_ca_cert_der(&der, key).map_err(|_| unusable())?;
-    Ok((issuer, last))
+    let mut about = CertificateParams::default();
+    about.distinguished_name = certificate.subject.to_distinguished_name().ok_or_else(unusable)?;
+    if let Some(identifier) = certificate.key_identifier {
+        about.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
+    }
+    Ok((Issuer::new(about, key), last))
 }
 
 /// A common name has at most 64 characters, a host name 253.

@@ -25,7 +25,7 @@ pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, err
     match tls_error(&error) {
         Some(rustls::Error::InvalidCertificate(fault)) => identity(uri, credentials, fault),
         Some(rustls::Error::AlertReceived(alert)) => rejected(uri, credentials, *alert),
-        Some(_) => stranger(uri, port),
+        Some(_) => unmanaged_guest(uri, port),
         None => {
             no_agent(uri, format!("the connection to port {port} ended within the TLS handshake ({error})"))
         }
@@ -39,7 +39,7 @@ pub(super) fn busy(uri: &HostUri) -> DialError {
 }
 
 /// Something else listens there.
-pub(super) fn stranger(uri: &HostUri, port: u16) -> DialError {
+pub(super) fn unmanaged_guest(uri: &HostUri, port: u16) -> DialError {
     no_agent(uri, format!("something else than 'sysadm agent --listen' answers on port {port}"))
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
     let tls = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
     let name = ServerName::try_from(uri.host.clone())
         .map_err(|_| setup(format!("{:?} can be no name in a certificate", uri.host)))?;
-    let (host, port) = whereabouts(uri, config);
+    let (host, port) = location(uri, config);
     let keepalive = config.connect.keepalive;
     let attempt = async {
         let tcp = TcpStream::connect((host, port)).await.and_then(|tcp| tune(&tcp, keepalive).map(|()| tcp));
@@ -64,7 +64,7 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
         match stream.read_u8().await.map_err(handshake)? {
             ACCEPTED => Ok(Box::new(stream::Stream(stream)) as ByteStream),
             BUSY => Err(explain::busy(uri)),
-            _ => Err(explain::stranger(uri, port)),
+            _ => Err(explain::unmanaged_guest(uri, port)),
         }
     };
     tokio::time::timeout(config.connect.timeout(), attempt)
@@ -73,7 +73,7 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
 }
 
 /// Host and port to connect to: the URI's port counts most, then `connect.addresses`.
-fn whereabouts<'a>(uri: &'a HostUri, config: &'a Config) -> (&'a str, u16) {
+fn location<'a>(uri: &'a HostUri, config: &'a Config) -> (&'a str, u16) {
     match config.connect.address(&uri.host) {
         Some(address) => {
             let port = uri.port.or(address.port).unwrap_or_else(|| uri.rads_port());

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use ring::digest::{SHA256, digest};
 use ring::hmac;
-use sha2::{Digest, Sha256};
 
 use super::pattern::among;
 
@@ -156,7 +156,7 @@ pub(super) fn kind(blob: &[u8]) -> &str {
 
 /// A key's fingerprint, as ssh shows it.
 pub(super) fn fingerprint(blob: &[u8]) -> String {
-    format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(digest(&SHA256, blob)))
 }
 
 /// Whether `name` is among the names of a line.

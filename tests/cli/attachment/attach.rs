@@ -63,7 +63,7 @@ fn whether_a_zone_would_fit_on_another_host_is_asked_through_a_pipe() {
         network: no bridge br0 there
     [exit status 4]
     ");
-    assert_eq!(site.whereabouts("web1"), "h1 running", "nothing was changed");
+    assert_eq!(site.location("web1"), "h1 running", "nothing was changed");
     assert!(!site.paths("h1").database().exists(), "nobody makes one to answer a question");
     assert_snapshot!(site.run("h2", "zone list -cn"), @"[done]");
 }
@@ -118,7 +118,7 @@ fn a_zone_that_does_not_fit_stays_configured_unless_it_is_forced() {
     sysadm: zone 'web1' was attached, validation skipped (-F)
     [done]
     ");
-    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(site.location("web1"), "h1 installed");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_zone_on_shared_storage_is_created_and_attached_on_another_host_and_then_not
     site.done("h1", "zone detach box1");
     assert_snapshot!(site.run("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display())), @"[done]");
     assert_snapshot!(site.run("h2", "zone attach box1"), @"[done]");
-    assert_eq!(site.whereabouts("box1"), "h2 installed");
+    assert_eq!(site.location("box1"), "h2 installed");
     let refused = site.run("h1", "zone attach box1");
     assert_snapshot!(refused, @r"
     ------- stderr -------
@@ -197,7 +197,7 @@ fn of_two_hosts_that_attach_a_zone_at_once_one_gets_it() {
         let both = ["h1", "h2"].map(|host| site.start_command(host, "zone attach box1"));
         let done = both.map(|mut child| child.wait().unwrap().success());
         let there = ["h1 installed", "h2 installed"].into_iter().zip(done).filter(|(_, done)| *done);
-        assert_eq!(there.map(|(host, _)| host).collect::<Vec<_>>(), [site.whereabouts("box1")]);
+        assert_eq!(there.map(|(host, _)| host).collect::<Vec<_>>(), [site.location("box1")]);
         site.done(if done[0] { "h1" } else { "h2" }, "zone detach box1");
     }
 }
@@ -238,7 +238,7 @@ fn a_virtual_machine_that_a_target_of_it_has_or_may_have_is_not_attached() {
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "zone attach web1 --not-on h2"), @"[done]");
-    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(site.location("web1"), "h1 installed");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn of_two_hosts_that_attach_a_virtual_machine_at_once_one_at_most_gets_it() {
         let done = both.map(|mut child| child.wait().unwrap().success());
         let there = ["h1 installed", "h2 installed"].into_iter().zip(done);
         let there: Vec<_> = there.filter(|(_, done)| *done).map(|(host, _)| host).collect();
-        assert!(there.len() < 2 && site.whereabouts("web1") == there.join(""), "{there:?}");
+        assert!(there.len() < 2 && site.location("web1") == there.join(""), "{there:?}");
         for host in there {
             site.done(&host[..2], "zone detach web1");
         }
@@ -273,7 +273,7 @@ fn a_zone_that_was_migrated_is_created_again_but_not_attached_while_it_is_there(
     ");
     site.done("h2", "zone detach web1");
     site.done("h1", "zone attach -F web1");
-    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(site.location("web1"), "h1 installed");
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn what_was_prepared_at_a_destination_is_overwritten_only_when_that_is_said() {
     [exit status 1]
     ");
     site.done("h1", "evacuate -qaw web1");
-    assert_eq!(site.whereabouts("web1"), "h2 installed");
+    assert_eq!(site.location("web1"), "h2 installed");
     assert_snapshot!(site.run("h2", "zone list -cnp"), @r"
     -:web1:installed::UUUUUUUU-UUUU-UUUU-UUUU-UUUUUUUUUUUU:kvm:excl:-::
     [done]

@@ -172,7 +172,7 @@ fn a_copy_of_the_manifest_is_for_its_owner_only_and_replaces_nothing() {
     sysadm: /SITE/web1.xml is there already; nothing was changed
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(site.location("web1"), "h1 installed");
     std::fs::remove_file(&copy).unwrap();
     site.done("h1", &line);
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);

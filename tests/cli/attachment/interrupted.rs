@@ -18,7 +18,7 @@ fn a_zone_whose_detach_fails_is_as_it_was() {
     sysadm: h1: not today
     [exit status 1]
     ");
-    assert_eq!(site.whereabouts("box1"), "h1 installed");
+    assert_eq!(site.location("box1"), "h1 installed");
     assert!(!site.at("nfs/box1/SUNWdetached.xml").exists());
     // It was done, and nobody heard of it.
     let lost = Effect::FailAfter { at, reason: "no answer".into() };
@@ -47,7 +47,7 @@ fn a_zone_that_was_attached_before_something_failed_is_attached_and_that_is_said
     sysadm: warning: zone 'web1' is attached; it does not boot with this host as it did: h1: not today
     [done]
     ");
-    assert_eq!(site.whereabouts("web1"), "h1 installed");
+    assert_eq!(site.location("web1"), "h1 installed");
     assert_eq!(rows(&site, "h1"), 0);
 }
 
@@ -65,7 +65,7 @@ fn a_zone_whose_detach_was_killed_before_libvirt_forgot_it_is_attached_and_the_n
     let site = site();
     die(&site, "h1", "source.before.detach");
     assert_eq!(site.run("h1", "zone detach box1").status, None);
-    assert_eq!((site.whereabouts("box1").as_str(), rows(&site, "h1")), ("h1 installed", 1));
+    assert_eq!((site.location("box1").as_str(), rows(&site, "h1")), ("h1 installed", 1));
     assert_snapshot!(site.run("h1", "zone list -cn"), @r"
     box1
     web1
@@ -124,12 +124,12 @@ fn a_zone_whose_attach_was_killed_is_attached_once_whoever_goes_on() {
         site.done("h2", &format!("zone create box1 -a {}", site.at("nfs/box1").display()));
         die(&site, "h1", moment);
         assert_eq!(site.run("h1", "zone attach box1").status, None);
-        assert_eq!(site.whereabouts("box1"), before, "{moment}");
+        assert_eq!(site.location("box1"), before, "{moment}");
         // The manifest is in the hands of h1.
         assert_eq!(site.run("h2", "zone attach box1").status, Some(1), "{moment}");
         let again = site.run("h1", "zone attach box1");
         assert_eq!(again.status, Some(i32::from(!before.is_empty())), "{moment}: {again}");
-        assert_eq!(site.whereabouts("box1"), "h1 installed", "{moment}");
+        assert_eq!(site.location("box1"), "h1 installed", "{moment}");
     }
 }
 

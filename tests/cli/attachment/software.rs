@@ -150,7 +150,7 @@ fn whoever_forces_it_gets_the_zone_whatever_is_different() {
     sysadm: zone 'box' was attached, validation skipped (-F)
     [done]
     ");
-    assert_eq!(site.whereabouts("box"), "h2 installed");
+    assert_eq!(site.location("box"), "h2 installed");
 }
 
 #[test]

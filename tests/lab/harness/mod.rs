@@ -112,7 +112,7 @@ impl Lab {
     }
 
     /// Where every guest is, and how: `h1: evac1 running, evac4 shut off`, a line for each host.
-    pub fn whereabouts(&self) -> String {
+    pub fn location(&self) -> String {
         self.hosts().map(|host| format!("{}: {}\n", host.name, host.guests())).collect()
     }
 
@@ -120,7 +120,7 @@ impl Lab {
     #[track_caller]
     pub fn guests_are(&self, expected: &[&str]) {
         let expected: String = expected.iter().map(|line| format!("{}\n", line.trim_end())).collect();
-        let found: String = self.whereabouts().lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        let found: String = self.location().lines().map(|line| format!("{}\n", line.trim_end())).collect();
         assert_eq!(found, expected, "where the guests are");
     }
 }

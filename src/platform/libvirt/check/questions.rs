@@ -1,8 +1,8 @@
 //! Questions to libvirt about one machine: each names it in the same words.
 
 use super::super::Libvirt;
-use super::super::ask::Answer;
 use super::super::domain_xml::Domain;
+use super::super::query_cache::Answer;
 use crate::platform::PlatformError;
 
 /// What QEMU can do for the machine of a domain, or why there is none: libvirt's usual QEMU, or the domain's own.

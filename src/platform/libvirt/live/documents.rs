@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use crate::file;
-use crate::model::{Plug, Zone};
+use crate::model::{InterfaceMapping, Zone};
 use crate::platform::PlatformError;
-use crate::platform::libvirt::domain_xml::plug;
+use crate::platform::libvirt::domain_xml::map_interfaces;
 use crate::platform::libvirt::virsh::Driver;
 
 /// virsh's options with their files, which are gone when this is dropped.
@@ -20,9 +20,13 @@ pub struct Documents {
 
 impl Documents {
     /// The zone's documents with these changes; none if there are no changes.
-    pub async fn of(zone: &Zone, folder: &Path, plugs: &[Plug]) -> Result<Self, PlatformError> {
+    pub async fn of(
+        zone: &Zone,
+        folder: &Path,
+        mappings: &[InterfaceMapping],
+    ) -> Result<Self, PlatformError> {
         let mut documents = Self::default();
-        if plugs.is_empty() {
+        if mappings.is_empty() {
             return Ok(documents);
         }
         let xml = texts(zone.uuid).await?;
@@ -30,7 +34,7 @@ impl Documents {
             if ending == "later" && !zone.persistent {
                 continue;
             }
-            let text = plug(text.trim_start(), plugs)
+            let text = map_interfaces(text.trim_start(), mappings)
                 .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
             let path = folder.with_extension(ending);
             documents.files.push((option, path.clone()));

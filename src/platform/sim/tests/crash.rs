@@ -29,7 +29,7 @@ async fn child() {
         sim.send(&zone_named("web"), &line, &[]).await.unwrap();
     } else {
         let manifest = Sim::open(&paths(folder, "a")).manifest(&name("web")).await.unwrap();
-        sim.open_arrival(&manifest, &line).await.unwrap();
+        sim.open_incoming(&manifest, &line).await.unwrap();
         std::fs::write(folder.join("ready"), "").unwrap();
         std::future::pending::<()>().await;
     }
@@ -68,9 +68,9 @@ async fn destination(world: &World) -> std::process::Child {
 async fn after_the_source_ends_at(role: &str) -> [String; 2] {
     let world = World::with_zone(busy("web"));
     let manifest = world.a.manifest(&name("web")).await.unwrap();
-    world.b.open_arrival(&manifest, &world.at("line")).await.unwrap();
+    world.b.open_incoming(&manifest, &world.at("line")).await.unwrap();
     assert!(!end_of(start(role, &world)).await.success());
-    world.b.close_arrival(&world.at("line")).await.unwrap();
+    world.b.close_incoming(&world.at("line")).await.unwrap();
     let words = words_of(&world, "web").await;
     assert_eq!(world.a.zone_counter(&name("web")).unwrap().goes_on, words[0] == "running");
     words
@@ -104,8 +104,8 @@ async fn a_half_image_vanishes_with_the_process_that_received_it() {
     let line = world.at("line");
     let mut child = destination(&world).await;
     let web = name("web");
-    let leaving = zone_named("web");
-    let (_, ()) = tokio::join!(world.a.send(&leaving, &line, &[]), async {
+    let outgoing = zone_named("web");
+    let (_, ()) = tokio::join!(world.a.send(&outgoing, &line, &[]), async {
         while word(&world.b, "web").await != "running migrating-in" {
             pause().await;
         }

@@ -1,7 +1,7 @@
 //! Everything that can be told to go wrong does, and leaves the zone where it belongs.
 
 use super::*;
-use crate::model::{Arrival, Beside, BlockerKind, Brand, Kind};
+use crate::model::{Arrival, BlockerKind, Brand, Kind, PendingLoad};
 
 fn error<T: std::fmt::Debug>(result: Result<T, PlatformError>) -> String {
     result.unwrap_err().to_string()
@@ -40,8 +40,8 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
                 home: None,
                 overwrite: true,
                 force: false,
-                beside: Beside::default(),
-                plugs: vec![],
+                pending: PendingLoad::default(),
+                mappings: vec![],
                 owners: vec![],
             };
             sim.check(&arrival).await.map(drop)
@@ -52,14 +52,14 @@ async fn answer(world: &World, operation: Operation) -> Result<(), PlatformError
         Operation::Shutdown => sim.shutdown(&zone, uuid, std::time::Duration::from_secs(9)).await,
         Operation::Boot => sim.boot(&zone, uuid).await.map(drop),
         Operation::Save => sim.save(&zone, uuid).await,
-        Operation::OpenArrival => sim.open_arrival(&manifest, &folder).await,
-        Operation::CloseArrival => sim.close_arrival(&folder).await,
+        Operation::OpenIncoming => sim.open_incoming(&manifest, &folder).await,
+        Operation::CloseIncoming => sim.close_incoming(&folder).await,
         Operation::Send => sim.send(&zone_named(zone.as_str()), &folder, &[]).await.map(drop),
         Operation::Progress => sim.progress(&zone).await.map(drop),
         Operation::Abort => sim.abort(&zone).await,
-        Operation::Finish => sim.finish(&zone).await,
+        Operation::WaitSent => sim.wait_sent(&zone).await,
         Operation::Resume => sim.resume(&zone, uuid).await,
-        Operation::Discard => sim.discard(&zone, uuid).await,
+        Operation::DestroyIncoming => sim.destroy_incoming(&zone, uuid).await,
     }
 }
 
@@ -126,8 +126,8 @@ async fn a_check_refuses_when_told() {
         home: None,
         overwrite: false,
         force: false,
-        beside: Beside::default(),
-        plugs: vec![],
+        pending: PendingLoad::default(),
+        mappings: vec![],
         owners: vec![],
     };
     world
@@ -212,8 +212,8 @@ async fn a_lost_answer_leaves_it_running_here_and_held_there_until_it_is_thrown_
     assert_eq!(words_of(&world, "web").await, ["running", "running paused"]);
     assert!(!world.b.zone_counter(&name("web")).unwrap().goes_on);
     let uuid = seen(&world.a, "web").await.unwrap().uuid;
-    assert!(error(world.a.discard(&name("web"), uuid).await).contains("not thrown away"));
-    world.b.discard(&name("web"), uuid).await.unwrap();
+    assert!(error(world.a.destroy_incoming(&name("web"), uuid).await).contains("not thrown away"));
+    world.b.destroy_incoming(&name("web"), uuid).await.unwrap();
     goes_on_at_the_source(&world, "web").await;
 }
 
@@ -289,7 +289,7 @@ async fn only_an_image_that_is_held_is_let_run_and_twice_does_no_harm() {
     let counter = world.b.zone_counter(&name("web")).unwrap();
     resume().await.unwrap();
     assert_eq!(world.b.zone_counter(&name("web")).unwrap(), counter);
-    assert!(error(world.b.discard(&name("web"), uuid).await).contains("not thrown away"));
+    assert!(error(world.b.destroy_incoming(&name("web"), uuid).await).contains("not thrown away"));
     world.b.stop(&name("web")).unwrap();
     assert!(error(resume().await).contains("no image of it is held"));
 }

@@ -13,7 +13,7 @@ async fn a_zone_moves_with_its_identity_and_its_counter_goes_on() {
     let held = world.b.zone_counter(&name("web")).unwrap();
     assert!(!held.goes_on && held.value > 5000, "{held:?}");
     world.b.resume(&name("web"), before.uuid).await.unwrap();
-    world.a.finish(&name("web")).await.unwrap();
+    world.a.wait_sent(&name("web")).await.unwrap();
     assert_eq!(words_of(&world, "web").await, ["-", "running"]);
     world.b.sleep_until(Millis(70)).await.unwrap();
     assert_eq!(
@@ -67,7 +67,7 @@ async fn several_zones_move_at_once_and_each_keeps_its_own_counter() {
         world.run(busy(zone));
         world.a.sleep_until(world.a.now().unwrap().after(100_000)).await.unwrap();
     }
-    let moves = futures::future::join_all(zones.map(|zone| world.migrate(zone))).await;
+    let moves = futures_util::future::join_all(zones.map(|zone| world.migrate(zone))).await;
     assert!(moves.iter().all(|sent| sent.as_ref().is_ok_and(|sent| sent.stopped_for < 100_000)), "{moves:?}");
     let counters = zones.map(|zone| world.b.zone_counter(&name(zone)).unwrap().value / 100_000);
     assert_eq!(counters, [3, 2, 1]);

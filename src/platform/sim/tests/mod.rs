@@ -2,8 +2,8 @@
 
 mod crash;
 mod faults;
+mod guest_ops;
 mod live;
-mod owner;
 mod property;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::*;
 use crate::model::Zone;
-use crate::model::{Channel, Sent};
+use crate::model::{Sent, StreamId};
 use crate::platform::Platform;
 
 /// Two hosts that share storage `nfs`.
@@ -98,11 +98,11 @@ impl World {
     pub async fn lay(&self, zone: &str, limit: u64) -> Result<(), PlatformError> {
         let manifest = self.a.manifest(&name(zone)).await?;
         let arrival = self.at(&format!("{zone}.b"));
-        self.b.open_arrival(&manifest, &arrival).await?;
+        self.b.open_incoming(&manifest, &arrival).await?;
         let socket = self.at(&format!("{zone}.a")).join("mem");
         let _ = std::fs::remove_file(&socket);
         let listener = UnixListener::bind(socket).unwrap();
-        let there = self.b.arrival_socket(&arrival, Channel::Memory);
+        let there = self.b.incoming_socket(&arrival, StreamId::Memory);
         tokio::spawn(async move {
             let (near, _) = listener.accept().await.unwrap();
             let Ok(far) = UnixStream::connect(there).await else { return };
@@ -116,7 +116,7 @@ impl World {
     }
 
     pub async fn close(&self, zone: &str) {
-        self.b.close_arrival(&self.at(&format!("{zone}.b"))).await.unwrap();
+        self.b.close_incoming(&self.at(&format!("{zone}.b"))).await.unwrap();
     }
 
     pub async fn transfer(&self, zone: &str) -> Result<Sent, PlatformError> {
@@ -129,7 +129,7 @@ impl World {
         let uuid = self.a.manifest(&name(zone)).await?.zone.uuid;
         let sent = self.transfer(zone).await?;
         self.b.resume(&name(zone), uuid).await?;
-        self.a.finish(&name(zone)).await?;
+        self.a.wait_sent(&name(zone)).await?;
         self.close(zone).await;
         Ok(sent)
     }

@@ -45,7 +45,7 @@ async fn move_and_recover(world: &World, limit: u64) {
         ask(world.lay("web", limit)).await?;
         ask(world.send("web")).await?;
         ask(world.b.resume(&web, uuid)).await?;
-        ask(world.a.finish(&web)).await
+        ask(world.a.wait_sent(&web)).await
     };
     let _ = moved.await;
     let _ = ask(world.a.abort(&web)).await;
@@ -54,7 +54,7 @@ async fn move_and_recover(world: &World, limit: u64) {
     world.a.abort(&web).await.unwrap();
     world.close("web").await;
     match word(&world.a, "web").await.as_str() {
-        "running" => world.b.discard(&web, uuid).await.unwrap(),
+        "running" => world.b.destroy_incoming(&web, uuid).await.unwrap(),
         _ => {
             world.b.resume(&web, uuid).await.unwrap();
             world.a.undefine(&web, uuid).await.unwrap();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::document::{self, Written};
 use crate::model::{Mac, Manifest, Millis, NetMap, ZoneName};
-use crate::platform::libvirt::domain_xml::{parse, plug, stated};
+use crate::platform::libvirt::domain_xml::{map_interfaces, parse, stated};
 
 /// As libvirt prints a zone that runs.
 const REAL: &str = include_str!("../../survey/fixtures/domain.xml");
@@ -197,7 +197,7 @@ fn travelled(config: &str) -> String {
     let manifest: Manifest = serde_json::from_value(manifest).unwrap();
     let text = document::write(&manifest, &Written::by("h1", Millis(0))).unwrap();
     let there = document::read(text.as_bytes(), "web1.xml").unwrap().0;
-    edit(&plug(&there.config, &[]).unwrap(), &[]).unwrap()
+    edit(&map_interfaces(&there.config, &[]).unwrap(), &[]).unwrap()
 }
 
 #[test]

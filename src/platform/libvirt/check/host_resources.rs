@@ -9,9 +9,9 @@ use roxmltree::Document;
 use uuid::Uuid;
 
 use super::super::Libvirt;
-use super::super::ask::ask_now;
 use super::super::domain_xml::{self, Domain, Need};
 use super::super::machine::capabilities;
+use super::super::query_cache::ask_now;
 use super::super::virsh::Driver;
 use crate::model::{Arrival, Blocker, Kind};
 use crate::platform::PlatformError;

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Channel, ErrorCode, Session};
 
 use super::buffer::Buffer;
-use super::ending::{self, Complaint};
+use super::exit_report::{self, Complaint};
 use super::stream::Fate;
 use super::{LocalEnd, connect_error};
 use crate::model::HostUri;
@@ -40,7 +40,7 @@ const AGAIN: ErrorCode = ErrorCode::Session(-37);
 const DENIED: ErrorCode = ErrorCode::Session(-22);
 
 /// One session, its one channel, and the socket to the rest of the program.
-pub(super) struct Line {
+pub(super) struct SessionLoop {
     command: String,
     session: Session,
     channel: Channel,
@@ -71,7 +71,7 @@ pub(super) struct Line {
     gone: Option<Instant>,
 }
 
-impl Line {
+impl SessionLoop {
     /// Starts the command on the far side.
     pub(super) fn start(
         uri: &HostUri,
@@ -311,7 +311,7 @@ impl Line {
     fn bad_end(&self) -> Option<String> {
         let status = self.channel.exit_status().unwrap_or(0);
         let signal = self.channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
-        ending::describe(&self.command, status, signal.as_deref(), &self.complaint)
+        exit_report::describe(&self.command, status, signal.as_deref(), &self.complaint)
     }
 }
 

@@ -16,7 +16,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures::future::select_ok;
+use futures_util::future::select_ok;
 use tokio::net::TcpStream;
 
 use super::{Seen, read_start};

@@ -15,12 +15,12 @@ use crate::platform::libvirt::virsh::{Driver, failed};
 /// The migrations that arrive here now. For each a virsh waits, connected, for the one word that lets the zone
 /// run: starting one only then would lengthen the downtime.
 #[derive(Debug, Default)]
-pub struct Arriving {
+pub struct Incoming {
     waiting: Mutex<HashMap<Uuid, Waiting>>,
     folders: Mutex<HashMap<PathBuf, Uuid>>,
 }
 
-impl Arriving {
+impl Incoming {
     pub fn open(&self, uuid: Uuid, folder: &Path) -> Result<(), PlatformError> {
         let virsh = Command::new("virsh").args(["-c", Driver::Qemu.uri()]);
         let virsh = virsh.spawn_waiting().map_err(|error| failed("wait for an arrival", error))?;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Arrival, Beside, Brand, Disk, DiskSource, Kind, Network, Obstacle};
+use crate::model::{Arrival, Brand, Disk, DiskSource, Kind, Network, Obstacle, PendingLoad};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -93,8 +93,8 @@ async fn a_check_names_everything_that_is_missing() {
         home: None,
         overwrite: false,
         force: false,
-        beside: Beside::default(),
-        plugs: vec![],
+        pending: PendingLoad::default(),
+        mappings: vec![],
         owners: vec![],
     };
     let found = world.b.check(&arrival).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::Local;
 use crate::host::HostError;
-use crate::host::room::{cpus_of, memory_of};
+use crate::host::capacity::{cpus_of, memory_of};
 use crate::model::{Arrival, Blocker, BlockerKind, Millis};
 use crate::store::Reservation;
 
@@ -23,7 +23,7 @@ impl Local {
         let zone = &arrival.manifest.zone;
         let mut blockers = self.blockers_but_the_same(arrival).await?;
         let earlier = self.booked_beside(zone)?;
-        let room = self.room().await?;
+        let room = self.capacity().await?;
         let wanted = Reservation {
             zone: zone.name.clone(),
             uuid: zone.uuid,
@@ -54,7 +54,7 @@ impl Local {
         let noted = async {
             self.welcome(arrival)?;
             self.note_owners(zone.uuid, &arrival.from, &arrival.owners).await?;
-            self.keep_older(zone.uuid).await
+            self.save_previous_config(zone.uuid).await
         };
         noted.await.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))
     }

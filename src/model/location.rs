@@ -7,7 +7,7 @@ use super::{Home, HostUri};
 /// A host's answer to "where is that zone, as far as you know?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Whereabouts {
+pub enum Location {
     /// Its platform has it.
     Here,
     /// Its platform has it, and it belongs to that host.
@@ -24,7 +24,7 @@ pub enum Whereabouts {
     Unknown,
 }
 
-impl Whereabouts {
+impl Location {
     /// Where it went from there.
     pub const fn gone_to(&self) -> Option<&HostUri> {
         match self {

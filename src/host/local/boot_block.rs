@@ -7,27 +7,27 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::Local;
-use crate::boot_lock::Slip;
+use crate::boot_lock::BootBlock;
 use crate::host::HostError;
 
 /// Those that are held by this process.
 #[derive(Debug, Default)]
-pub(super) struct Holds(Mutex<HashMap<Uuid, Slip>>);
+pub(super) struct BootBlocks(Mutex<HashMap<Uuid, BootBlock>>);
 
 impl Local {
     /// From now on the zone is not booted here, until it is let go or this process ends.
-    pub(super) fn hold(&self, uuid: Uuid) -> Result<(), HostError> {
-        let mut holds = self.holds.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn block_boot(&self, uuid: Uuid) -> Result<(), HostError> {
+        let mut boot_blocks = self.boot_blocks.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Not twice: a slip that goes takes its file with it.
-        if let Entry::Vacant(place) = holds.entry(uuid) {
-            place.insert(Slip::hold(&self.paths, uuid).map_err(|error| self.failed(error))?);
+        if let Entry::Vacant(place) = boot_blocks.entry(uuid) {
+            place.insert(BootBlock::new(&self.paths, uuid).map_err(|error| self.failed(error))?);
         }
         Ok(())
     }
 
     /// It runs elsewhere, or is to run here again.
-    pub(super) fn let_go(&self, uuid: Uuid) {
-        self.holds.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&uuid);
+    pub(super) fn unblock_boot(&self, uuid: Uuid) {
+        self.boot_blocks.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&uuid);
     }
 }
 

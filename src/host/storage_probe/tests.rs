@@ -6,10 +6,10 @@ fn disk(source: DiskSource, readonly: bool) -> Disk {
     Disk::new("vda", source, readonly)
 }
 
-async fn problem(marks: &Marks, disk: &Disk, change: impl FnOnce(&mut ProbeTicket)) -> Option<String> {
+async fn problem(marks: &Markers, disk: &Disk, change: impl FnOnce(&mut ProbeTicket)) -> Option<String> {
     let mut ticket = marks.leave(std::slice::from_ref(disk));
     change(&mut ticket);
-    let view = look(&ticket).await.remove(0);
+    let view = verify(&ticket).await.remove(0);
     marks.take_away(&ticket);
     view.seen.problem
 }
@@ -19,7 +19,7 @@ async fn the_same_folder_is_recognised_and_left_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.img");
     std::fs::write(&path, "x").unwrap();
-    let marks = Marks::default();
+    let marks = Markers::default();
     assert_eq!(problem(&marks, &disk(DiskSource::File(path), false), |_| ()).await, None);
     assert_eq!(problem(&marks, &disk(DiskSource::Dir(folder.path().into()), false), |_| ()).await, None);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -58,7 +58,7 @@ async fn a_block_device_that_is_called_a_file_is_known_as_what_it_is() {
     let disk = disk(DiskSource::File(device), false);
     assert_eq!(find(std::slice::from_ref(&disk)).await[0].seen.problem, None);
     // No mark beside it: every host has a /dev of its own.
-    let proof = Marks::default().leave(&[disk]).marks.remove(0).proof;
+    let proof = Markers::default().leave(&[disk]).marks.remove(0).proof;
     assert!(matches!(proof, Proof::Fingerprint(_) | Proof::None { .. }), "{proof:?}");
 }
 
@@ -71,7 +71,7 @@ async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
     let disk = disk(DiskSource::File(here.path().join("a.img")), false);
     // The other host sees another folder under this path.
     let other = there.path().to_owned();
-    let marks = Marks::default();
+    let marks = Markers::default();
     let seen = problem(&marks, &disk, |ticket| {
         let Proof::File { path, .. } = &mut ticket.marks[0].proof else { panic!("no mark") };
         *path = other.join(path.file_name().unwrap());
@@ -84,7 +84,7 @@ async fn a_copy_at_the_same_path_is_not_taken_for_the_same() {
 async fn what_is_missing_is_said_to_be_missing() {
     let folder = tempfile::tempdir().unwrap();
     let gone = disk(DiskSource::File(folder.path().join("none.img")), false);
-    let seen = problem(&Marks::default(), &gone, |_| ()).await;
+    let seen = problem(&Markers::default(), &gone, |_| ()).await;
     assert_eq!(seen.as_deref(), Some("is missing on its own host"));
 }
 
@@ -94,8 +94,8 @@ async fn a_read_only_file_is_the_same_if_its_content_is() {
     let path = folder.path().join("x.iso");
     std::fs::write(&path, vec![7; 3 << 20]).unwrap();
     let iso = disk(DiskSource::File(path.clone()), true);
-    assert_eq!(problem(&Marks::default(), &iso, |_| ()).await, None);
-    let seen = problem(&Marks::default(), &iso, |_| std::fs::write(&path, vec![8; 3 << 20]).unwrap()).await;
+    assert_eq!(problem(&Markers::default(), &iso, |_| ()).await, None);
+    let seen = problem(&Markers::default(), &iso, |_| std::fs::write(&path, vec![8; 3 << 20]).unwrap()).await;
     assert_eq!(seen.as_deref(), Some("is there, but with another content"));
 }
 
@@ -110,8 +110,8 @@ async fn a_peer_can_make_this_host_neither_read_nor_delete_other_files() {
             proof: Proof::File { path: secret.clone(), content: "s".into() },
         }],
     };
-    assert_eq!(look(&ticket).await[0].seen.problem.as_deref(), Some("the mark is not beside it"));
-    Marks::default().take_away(&ticket);
+    assert_eq!(verify(&ticket).await[0].seen.problem.as_deref(), Some("the mark is not beside it"));
+    Markers::default().take_away(&ticket);
     assert!(secret.exists());
 }
 
@@ -124,7 +124,7 @@ async fn what_would_keep_its_reader_waiting_is_not_read() {
     let mark = |proof| Mark { disk: disk(DiskSource::File(pipe.clone()), false), proof };
     let file = Proof::File { path: pipe.clone(), content: "x".into() };
     let ticket = ProbeTicket { marks: vec![mark(Proof::Fingerprint("1:0".into())), mark(file)] };
-    let views = look(&ticket).await;
+    let views = verify(&ticket).await;
     let problems: Vec<_> = views.into_iter().map(|view| view.seen.problem.unwrap()).collect();
     assert!(problems[0].contains("neither a file nor a block device"), "{problems:?}");
     assert_eq!(problems[1], "is there, but it is not the same storage");
@@ -133,7 +133,7 @@ async fn what_would_keep_its_reader_waiting_is_not_read() {
 #[test]
 fn marks_are_gone_when_their_host_ends() {
     let folder = tempfile::tempdir().unwrap();
-    let marks = Marks::default();
+    let marks = Markers::default();
     marks.leave(&[disk(DiskSource::Dir(folder.path().into()), false)]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     drop(marks);
@@ -142,10 +142,10 @@ fn marks_are_gone_when_their_host_ends() {
 
 /// What is said of a disk by another host, `change` being what is so there.
 async fn seen(disk: &Disk, change: impl FnOnce()) -> Seen {
-    let marks = Marks::default();
+    let marks = Markers::default();
     let ticket = marks.leave(std::slice::from_ref(disk));
     change();
-    let view = look(&ticket).await.remove(0);
+    let view = verify(&ticket).await.remove(0);
     marks.take_away(&ticket);
     view.seen
 }
@@ -191,13 +191,13 @@ async fn what_is_made_at_the_next_boot_needs_only_its_folder_but_is_not_left_beh
 async fn a_peer_cannot_say_of_a_disk_that_it_need_not_be_there() {
     let needed = disk(DiskSource::File("/no/such.img".into()), false);
     let ticket = ProbeTicket { marks: vec![Mark { disk: needed, proof: Proof::Absent }] };
-    assert_eq!(look(&ticket).await[0].seen, Seen::problem("is missing on its own host"));
+    assert_eq!(verify(&ticket).await[0].seen, Seen::problem("is missing on its own host"));
 }
 
 #[test]
 fn a_path_is_named_once() {
     let view = |seen| DiskView { source: DiskSource::File("/srv/x.img".into()), seen };
-    let gone = Marks::default().leave(&[disk(DiskSource::File("/srv/no-such/x.img".into()), false)]);
+    let gone = Markers::default().leave(&[disk(DiskSource::File("/srv/no-such/x.img".into()), false)]);
     let Proof::None { reason } = &gone.marks[0].proof else { panic!("{gone:?}") };
     let blocker = view(Seen::problem(reason.clone())).blocker().unwrap();
     assert_eq!(blocker.reason, "storage /srv/x.img is missing on its own host");

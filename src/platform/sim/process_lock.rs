@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// One user of the simulation, as long as this lives.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct ProcessLock {
     pub id: Uuid,
     path: PathBuf,
     _lock: File,
@@ -20,7 +20,7 @@ fn lock_file(folder: &Path, id: Uuid) -> PathBuf {
     folder.join(format!("sim-{}.lock", id.simple()))
 }
 
-impl Keeper {
+impl ProcessLock {
     /// A new one, with its lock in `folder`.
     pub fn new(folder: &Path) -> std::io::Result<Self> {
         let id = Uuid::new_v4();
@@ -31,7 +31,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for ProcessLock {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_keeper_lives_until_it_is_dropped_or_loses_its_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let keeper = Keeper::new(folder.path()).unwrap();
+        let keeper = ProcessLock::new(folder.path()).unwrap();
         assert!(lives(folder.path(), keeper.id));
         let id = keeper.id;
         drop(keeper);

@@ -17,7 +17,7 @@ const NOBODY: &str = "sysadm";
 
 impl Local {
     /// Keeps the configuration that the platform has of a zone that does not run, if it has one.
-    pub(super) async fn keep_older(&self, uuid: Uuid) -> Result<(), HostError> {
+    pub(super) async fn save_previous_config(&self, uuid: Uuid) -> Result<(), HostError> {
         let inventory = self.inventory().await?;
         let Some(present) = inventory.zones.iter().find(|zone| zone.uuid == uuid) else { return Ok(()) };
         let manifest = self.platform.manifest(&present.name).await.map_err(|error| self.failed(error))?;
@@ -28,16 +28,16 @@ impl Local {
     }
 
     /// The zone is attached, here or elsewhere: what was kept of it does not hold any more.
-    pub(super) fn forget_older(&self, uuid: Uuid) -> Result<(), HostError> {
+    pub(super) fn drop_previous_config(&self, uuid: Uuid) -> Result<(), HostError> {
         self.store.remove_detached(uuid).map(drop).map_err(|error| self.failed(error))
     }
 
     /// The same at the end of its arrival, if it is here.
-    pub(super) async fn forget_older_if_it_is_here(&self, uuid: Uuid) -> Result<(), HostError> {
+    pub(super) async fn drop_previous_config_if_it_is_here(&self, uuid: Uuid) -> Result<(), HostError> {
         let rows = self.store.detached().map_err(|error| self.failed(error))?;
         let is_kept = rows.iter().any(|row| row.uuid == uuid);
         if is_kept && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid) {
-            self.forget_older(uuid)?;
+            self.drop_previous_config(uuid)?;
         }
         Ok(())
     }

@@ -13,9 +13,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ring::digest::{Context, SHA256};
 use rustix::fs::{OFlags, major, minor};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::file;
 use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
@@ -30,7 +30,7 @@ const PREFIX: &str = ".sysadm-probe-";
 
 /// A zone as it is offered to other hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct Exported {
     /// All about it.
     pub manifest: Manifest,
     /// What tells its storage from other storage.
@@ -132,11 +132,11 @@ impl DiskView {
 
 /// The marks that this host has left and not yet taken away.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub struct Markers {
     left: Mutex<HashSet<PathBuf>>,
 }
 
-impl Marks {
+impl Markers {
     /// Leaves a mark at each disk, or makes another proof where none can be left.
     pub fn leave(&self, disks: &[Disk]) -> ProbeTicket {
         // Disks in one folder share a mark.
@@ -196,7 +196,7 @@ impl Marks {
     }
 }
 
-impl Drop for Marks {
+impl Drop for Markers {
     fn drop(&mut self) {
         for path in self.left.get_mut().unwrap_or_else(PoisonError::into_inner).drain() {
             let _ = std::fs::remove_file(path);
@@ -205,7 +205,7 @@ impl Drop for Marks {
 }
 
 /// Looks for each mark from this host.
-pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
+pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
     let views = ticket.marks.iter().map(|mark| async {
         let seen = match (&mark.proof, &mark.disk.source) {
             (Proof::Servers, DiskSource::Network { protocol, servers }) => reach(protocol, servers).await,
@@ -217,7 +217,7 @@ pub async fn look(ticket: &ProbeTicket) -> Vec<DiskView> {
         };
         DiskView { source: mark.disk.source.clone(), seen }
     });
-    futures::future::join_all(views).await
+    futures_util::future::join_all(views).await
 }
 
 /// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
@@ -239,7 +239,7 @@ pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
         };
         DiskView { source: disk.source.clone(), seen }
     });
-    futures::future::join_all(views).await
+    futures_util::future::join_all(views).await
 }
 
 /// Said of storage that is not where the zone goes.
@@ -356,14 +356,14 @@ fn fingerprint(path: &Path) -> std::io::Result<String> {
         let size = about.len();
         (size, vec![(0, MIB), (size / 2, MIB), (size.saturating_sub(MIB), MIB)])
     };
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     for (offset, length) in parts {
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
         (&mut file).take(length).read_to_end(&mut bytes)?;
         hash.update(&bytes);
     }
-    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{size}:{digest}"))
 }
 

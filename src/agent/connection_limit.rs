@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Places, and who has how many of them.
 #[derive(Debug)]
-pub(super) struct Shares<K: Eq + Hash> {
+pub(super) struct ConnectionLimit<K: Eq + Hash> {
     places: usize,
     each: usize,
     taken: Mutex<HashMap<K, usize>>,
 }
 
-impl<K: Clone + Eq + Hash> Shares<K> {
+impl<K: Clone + Eq + Hash> ConnectionLimit<K> {
     /// So many places, of which nobody gets more than `each`.
     pub fn new(places: usize, each: usize) -> Arc<Self> {
         Arc::new(Self { places, each, taken: Mutex::default() })
@@ -38,7 +38,7 @@ impl<K: Clone + Eq + Hash> Shares<K> {
 /// One place; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place<K: Clone + Eq + Hash> {
-    shares: Arc<Shares<K>>,
+    shares: Arc<ConnectionLimit<K>>,
     who: K,
 }
 
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn nobody_gets_all_places_and_each_comes_back() {
-        let shares = Shares::new(3, 2);
+        let shares = ConnectionLimit::new(3, 2);
         let held: Vec<_> = [shares.take("a"), shares.take("a")].into_iter().map(Option::unwrap).collect();
         assert!(shares.take("a").is_none());
         let other = shares.take("b").unwrap();

@@ -13,7 +13,7 @@ use super::locked;
 use super::process::{end_of, is_emulated};
 use crate::config;
 use crate::exec::ExecError;
-use crate::model::{Channel, Progress, Sent};
+use crate::model::{Progress, Sent, StreamId};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
@@ -26,11 +26,11 @@ type Outcome = Option<Result<(), SendFailure>>;
 
 /// The migrations that leave this host now.
 #[derive(Debug, Default)]
-pub struct Leaving {
+pub struct Outgoing {
     current: Mutex<HashMap<ZoneName, (Uuid, watch::Receiver<Outcome>)>>,
 }
 
-impl Leaving {
+impl Outgoing {
     /// Sends a zone. Returns when its QEMU has ended here after everything was sent, or with virsh's error.
     pub async fn send(
         &self,
@@ -82,7 +82,7 @@ impl Leaving {
         settings: &config::Libvirt,
         (downtime, paths): (u64, &Paths),
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
-        let socket = |channel: Channel| folder.join(channel.socket_name()).display().to_string();
+        let socket = |stream: StreamId| folder.join(stream.socket_name()).display().to_string();
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
         words.extend(is_guarded(&paths.state_dir()).then_some("--suspend"));
         // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
@@ -97,9 +97,9 @@ impl Leaving {
         words.extend([
             zone.uuid.to_string(),
             "--desturi".to_owned(),
-            format!("qemu+unix:///system?socket={}", socket(Channel::Control)),
+            format!("qemu+unix:///system?socket={}", socket(StreamId::Control)),
             "--migrateuri".to_owned(),
-            format!("unix://{}", socket(Channel::Memory)),
+            format!("unix://{}", socket(StreamId::Memory)),
         ]);
         let command = Driver::Qemu.virsh().arg(script([allow(zone.uuid, downtime), words]));
         let mut child =
@@ -157,7 +157,7 @@ impl Leaving {
     }
 
     /// Waits for virsh's own end.
-    pub async fn finish(&self, zone: &ZoneName) -> Result<(), PlatformError> {
+    pub async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         let Some((_, mut outcome)) = self.find(zone) else { return Err(PlatformError::no_departure(zone)) };
         let result = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         locked(&self.current).remove(zone);

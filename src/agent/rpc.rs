@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
-use super::claims::Claim;
 use super::ledger::{Held, Limits};
+use super::token_owners::TokenUse;
 use crate::host::{Call, Deed, Host, HostError, Named, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
 use crate::model::{Role, Token};
@@ -37,7 +37,7 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
     while open.tasks.join_next().await.is_some() {}
     // Nobody else will: a client whose line broke is gone, and a new connection knows nothing of these.
     for (token, _claim) in open.arrivals {
-        let _ = host.close_arrival(token).await;
+        let _ = host.close_incoming(token).await;
     }
     end
 }
@@ -48,24 +48,24 @@ struct Open {
     /// Questions that are being answered.
     tasks: JoinSet<()>,
     /// Arrivals that were opened and not closed.
-    arrivals: HashMap<Token, Claim>,
+    arrivals: HashMap<Token, TokenUse>,
 }
 
 impl Open {
     /// Gives what must be held until a question is answered; an error if its token belongs to another peer.
-    fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<Claim>, ()> {
-        let (Call::open_arrival { token, .. } | Call::close_arrival { token } | Call::send { token, .. }) =
+    fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<TokenUse>, ()> {
+        let (Call::open_incoming { token, .. } | Call::close_incoming { token } | Call::send { token, .. }) =
             call
         else {
             return Ok(None);
         };
-        let claim = peer.claims.claim(token, &peer.name).ok_or(())?;
+        let claim = peer.token_owners.claim(token, &peer.name).ok_or(())?;
         match call {
-            Call::open_arrival { .. } => {
-                let kept = peer.claims.claim(token, &peer.name).ok_or(())?;
+            Call::open_incoming { .. } => {
+                let kept = peer.token_owners.claim(token, &peer.name).ok_or(())?;
                 self.arrivals.insert(token.clone(), kept);
             }
-            Call::close_arrival { .. } => drop(self.arrivals.remove(token)),
+            Call::close_incoming { .. } => drop(self.arrivals.remove(token)),
             _ => {}
         }
         Ok(Some(claim))
@@ -280,7 +280,7 @@ fn admit(
     open: &mut Open,
     host: &dyn Host,
     peer: &Peer,
-) -> Result<(Call, Option<Claim>), HostError> {
+) -> Result<(Call, Option<TokenUse>), HostError> {
     let failed = |what: &str, reason: String| HostError::permanent(host.name(), format!("{what}: {reason}"));
     let mut call: Call = serde_json::from_value(call).map_err(|error| {
         HostError::unsupported(host.name(), format!("failed to understand the question: {error}"))
@@ -293,7 +293,7 @@ fn admit(
         let reason = format!("{OUTSTANDING} questions of this connection are open already");
         return Err(failed(&begin, reason));
     }
-    if matches!(call, Call::open_arrival { .. }) && open.arrivals.len() >= OUTSTANDING {
+    if matches!(call, Call::open_incoming { .. }) && open.arrivals.len() >= OUTSTANDING {
         let reason = format!("{OUTSTANDING} arrivals of this connection are open already");
         return Err(failed(&begin, reason));
     }
@@ -309,8 +309,8 @@ fn admit(
 fn in_its_own_name(call: &mut Call, name: &str) {
     match call {
         Call::check { arrival } | Call::reserve { arrival, .. } => arrival.from = name.to_owned(),
-        Call::leave_standby { standby } => standby.origin = name.to_owned(),
-        Call::withdraw_standby { origin, .. } => *origin = name.to_owned(),
+        Call::store_replica { standby } => standby.origin = name.to_owned(),
+        Call::drop_replicas { origin, .. } => *origin = name.to_owned(),
         _ => {}
     }
 }

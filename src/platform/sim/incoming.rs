@@ -18,7 +18,7 @@ use super::settings::ZoneConfig;
 use super::wire::{self, Message};
 use super::{Sim, config_of, locked};
 use crate::model::{Aux, Brand, Manifest};
-use crate::model::{Channel, chain};
+use crate::model::{StreamId, chain};
 use crate::platform::PlatformError;
 
 /// Somebody who waits for a zone.
@@ -48,11 +48,11 @@ impl Sim {
             return Err(PlatformError::State { zone: config.name, what });
         }
         // Asked again, as after an answer that was lost.
-        if locked(&self.inner.arriving).get(folder).is_some_and(|one| one.uuid == config.uuid) {
+        if locked(&self.inner.incoming).get(folder).is_some_and(|one| one.uuid == config.uuid) {
             return Ok(());
         }
-        let (control, uuid) = (listen(folder, Channel::Control)?, config.uuid);
-        let listener = listen(folder, Channel::Memory)?;
+        let (control, uuid) = (listen(folder, StreamId::Control)?, config.uuid);
+        let listener = listen(folder, StreamId::Memory)?;
         let cancel = CancellationToken::new();
         let receiver = Receiver {
             sim: self.clone(),
@@ -62,19 +62,19 @@ impl Sim {
             number: OnceLock::new(),
         };
         let task = tokio::spawn(receiver.run(listener, cancel.clone()));
-        locked(&self.inner.arriving)
+        locked(&self.inner.incoming)
             .insert(folder.to_owned(), Expectation { uuid, _control: control, cancel, task });
         Ok(())
     }
 
     /// Stops waiting. A half image vanishes, a whole one stays.
     pub(super) async fn stop_expecting(&self, folder: &Path) -> Result<(), PlatformError> {
-        let expectation = locked(&self.inner.arriving).remove(folder);
+        let expectation = locked(&self.inner.incoming).remove(folder);
         let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
         cancel.cancel();
         let _ = task.await;
-        for channel in Channel::ALL {
-            let path = folder.join(channel.socket_name());
+        for stream in StreamId::ALL {
+            let path = folder.join(stream.socket_name());
             match std::fs::remove_file(&path) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                     return Err(PlatformError::Io { what: "remove", path, source });
@@ -86,8 +86,8 @@ impl Sim {
     }
 }
 
-fn listen(folder: &Path, channel: Channel) -> Result<UnixListener, PlatformError> {
-    let path = folder.join(channel.socket_name());
+fn listen(folder: &Path, stream: StreamId) -> Result<UnixListener, PlatformError> {
+    let path = folder.join(stream.socket_name());
     UnixListener::bind(&path).map_err(|source| PlatformError::Io { what: "listen on", path, source })
 }
 

@@ -23,9 +23,9 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// Questions with their answers, and when they were asked.
 #[derive(Debug, Default)]
-pub struct Known(Mutex<HashMap<Question, (Instant, String)>>);
+pub struct QueryCache(Mutex<HashMap<Question, (Instant, String)>>);
 
-impl Known {
+impl QueryCache {
     /// Asks virsh in these words. `input` is what it reads from `/dev/stdin`, if they name that.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_kept_for_a_minute_and_no_longer_takes_room_after_it() {
-        let (known, start) = (Known::default(), Instant::now());
+        let (known, start) = (QueryCache::default(), Instant::now());
         let question = |name: &str| (vec![name.to_owned()], String::new());
         let after = |seconds| start + Duration::from_secs(seconds);
         known.keep(question("version"), "9.0".to_owned(), start);
@@ -124,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_emulator_that_is_there_tells_its_devices_and_any_other_is_an_error() {
-        let known = Known::default();
+        let known = QueryCache::default();
         let emulator = Path::new("/usr/bin/qemu-system-x86_64");
         let devices = known.devices(emulator).await.expect("the package qemu-system-x86 is installed");
         assert!(devices.contains("name \"virtio-net-pci\""), "{devices}");
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn no_number_of_questions_takes_room_without_end() {
-        let (known, now) = (Known::default(), Instant::now());
+        let (known, now) = (QueryCache::default(), Instant::now());
         for number in 0..1000 {
             known.keep((vec![number.to_string()], String::new()), String::new(), now);
             assert!(known.0.lock().unwrap().len() <= 256);

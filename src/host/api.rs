@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{DiskView, HostError, Named, Offer, Pending, ProbeTicket, Remote, Standing};
+use super::{DiskView, Exported, HostError, Named, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Arrival, Blocker, Channel, Claim, Facts, HostId, Inventory, Manifest, Millis, Plug, Progress, Role, Sent,
-    Standby, Token, Whereabouts, Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Progress, Role, Sent, Standby, StreamId, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 use crate::transport::ByteStream;
@@ -30,10 +30,10 @@ macro_rules! calls {
             }
 
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
-            async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError>;
+            async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError>;
 
             /// Makes a socket there on which its hypervisor will knock: where a live migration begins.
-            async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError>;
+            async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError>;
         }
 
         /// A question on the wire.
@@ -89,12 +89,12 @@ macro_rules! calls {
                 self.ask(Call::$name { $($arg),* }).await
             })+
 
-            async fn connect(&self, token: &Token, channel: Channel) -> Result<ByteStream, HostError> {
-                self.open_stream(token, channel).await
+            async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
+                self.open_stream(token, stream).await
             }
 
-            async fn listen(&self, token: &Token, channel: Channel) -> Result<Box<dyn Pending>, HostError> {
-                self.open_pending(token, channel).await
+            async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
+                self.open_pending(token, stream).await
             }
         }
     };
@@ -109,25 +109,25 @@ calls! {
     /// its running zones write to their memory, which costs them a little.
     Observe fn survey(measure: bool) -> Survey, within 60 s;
     /// Where a zone is, as far as it knows.
-    Observe fn whereabouts(uuid: Uuid) -> Whereabouts, within 30 s;
+    Observe fn location(uuid: Uuid) -> Location, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.
     Observe fn check(arrival: Arrival) -> Vec<Blocker>, within 60 s;
 
     /// The zone's manifest.
     Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
     /// The zone's manifest, and a mark at each piece of its storage that another host can look for. The marks
-    /// are there until `unmark`.
-    Migrate fn offer(zone: ZoneName) -> Offer, within 60 s;
+    /// are there until `clear_markers`.
+    Migrate fn export(zone: ZoneName) -> Exported, within 60 s;
     /// Looks for the marks: what this host sees of each piece of storage.
-    Migrate fn look(ticket: ProbeTicket) -> Vec<DiskView>, within 60 s;
+    Migrate fn verify_storage(ticket: ProbeTicket) -> Vec<DiskView>, within 60 s;
     /// Takes the marks away.
-    Migrate fn unmark(ticket: ProbeTicket) -> (), within 60 s;
+    Migrate fn clear_markers(ticket: ProbeTicket) -> (), within 60 s;
 
     /// Keeps a manifest for the case that the zone's host is lost. Nothing else changes.
-    Migrate fn leave_standby(standby: Standby) -> (), within 30 s;
+    Migrate fn store_replica(standby: Standby) -> (), within 30 s;
     /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left. What
     /// it has heard of that already, it says with the moment of which it was told: that is done with.
-    Migrate fn withdraw_standby(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
+    Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
         -> Vec<Claim>, within 30 s;
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
@@ -156,22 +156,22 @@ calls! {
     Migrate fn set_autostart(zone: ZoneName, autostart: bool) -> (), within 30 s;
 
     /// Live, destination: makes everything ready for the streams of this migration. Needs a reservation.
-    Migrate fn open_arrival(manifest: Manifest, token: Token) -> (), within 60 s;
+    Migrate fn open_incoming(manifest: Manifest, token: Token) -> (), within 60 s;
     /// Live, destination: takes the folder of the streams away.
-    Migrate fn close_arrival(token: Token) -> (), within 30 s;
+    Migrate fn close_incoming(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
     /// still held there, and with its interfaces plugged in so.
-    Migrate fn send(zone: Zone, token: Token, #[serde(default)] plugs: Vec<Plug>) -> Sent, within 86400 s;
+    Migrate fn send(zone: Zone, token: Token, #[serde(default)] mappings: Vec<InterfaceMapping>) -> Sent, within 86400 s;
     /// Live, source: how far it is, if the zone is on its way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;
     /// Live, source: gives the migration up; the zone goes on where it was.
     Migrate fn abort(zone: ZoneName) -> (), within 30 s;
     /// Live, source: waits until the hypervisor has put the zone away after `send`.
-    Migrate fn finish(zone: ZoneName) -> (), within 120 s;
+    Migrate fn wait_sent(zone: ZoneName) -> (), within 120 s;
     /// Live, destination: lets the zone run that has arrived.
     Migrate fn resume(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
     /// Live, destination: throws an arrived image away that never ran. A zone that runs is never touched.
-    Migrate fn discard(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
+    Migrate fn destroy_incoming(zone: ZoneName, uuid: Uuid) -> (), within 60 s;
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn written(folder: &Path, text: &mut Vec<u8>) {
 }
 
 /// What somebody who is nobody can do with the name of a folder.
-fn stranger(host: Host<'_>, folder: &Path) -> String {
+fn unmanaged_guest(host: Host<'_>, folder: &Path) -> String {
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     let folder = format!("/run/sysadm/{}", name(folder));
     host.run(&[&nobody[..], &["perl", "-e", STRANGER, &folder]].concat()).ends(0).stdout
@@ -110,7 +110,7 @@ fn a_live_migration_shows_no_token_and_lets_in_nobody_but_root_and_qemu() {
     let mark = there.with_extension("expected");
     assert_eq!(access(&there), (uid_of(QEMU), "700".to_owned()));
     assert_eq!(access(&mark), (0, "600".to_owned()));
-    assert_eq!(stranger(h2, &there), "done\n");
+    assert_eq!(unmanaged_guest(h2, &there), "done\n");
     let mut seen = shown(&lab);
 
     // While its memory goes.
@@ -126,7 +126,7 @@ fn a_live_migration_shows_no_token_and_lets_in_nobody_but_root_and_qemu() {
     assert_eq!(access(&there), (uid_of(QEMU), "700".to_owned()));
     assert_eq!(access(&there.join("mem")).0, uid_of(QEMU));
     for (host, folder) in [(h1, &here), (h2, &there)] {
-        assert_eq!(stranger(host, folder), "done\n", "{}", host.name);
+        assert_eq!(unmanaged_guest(host, folder), "done\n", "{}", host.name);
     }
     let now = shown(&lab);
     let text = String::from_utf8_lossy(&now).replace('\0', " ");

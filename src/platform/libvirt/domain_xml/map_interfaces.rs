@@ -4,21 +4,21 @@ use roxmltree::Node;
 
 use super::text::{self, Change, changed};
 use super::{child, interfaces, mac_of, network_of, read};
-use crate::model::{Interface, Plug};
+use crate::model::{Interface, InterfaceMapping};
 
 /// The same document with these changes to the `<source>` of its interfaces.
 ///
 /// # Errors
 /// What is wrong with the document.
-pub fn plug(xml: &str, plugs: &[Plug]) -> Result<String, String> {
+pub fn map_interfaces(xml: &str, mappings: &[InterfaceMapping]) -> Result<String, String> {
     let document = read(xml)?;
-    let changes = interfaces(document.root_element()).filter_map(|device| change(device, plugs));
+    let changes = interfaces(document.root_element()).filter_map(|device| change(device, mappings));
     Ok(changed(xml, changes.collect::<Result<_, _>>()?))
 }
 
-fn change(device: Node<'_, '_>, plugs: &[Plug]) -> Option<Result<Change, String>> {
+fn change(device: Node<'_, '_>, mappings: &[InterfaceMapping]) -> Option<Result<Change, String>> {
     let (attribute, network) = network_of(device)?;
-    let to = Interface::new(mac_of(device)?, network).goes_to(plugs)?.as_str();
+    let to = Interface::new(mac_of(device)?, network).goes_to(mappings)?.as_str();
     Some(text::attribute(child(device, "source")?, attribute, to))
 }
 

@@ -18,7 +18,9 @@ use super::precopy::{Next, Precopy};
 use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
-use crate::model::{Aux, Brand, Channel, Millis, Network, Plug, Progress, Sent, ZoneName, chain};
+use crate::model::{
+    Aux, Brand, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain,
+};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How it ended: none while it goes on.
@@ -54,14 +56,14 @@ impl Departure {
 
 impl Sim {
     fn departure(&self, zone: &ZoneName) -> Option<Departure> {
-        locked(&self.inner.leaving).get(zone).cloned()
+        locked(&self.inner.outgoing).get(zone).cloned()
     }
 
     pub(super) async fn depart(
         &self,
         zone: &ZoneName,
         folder: &Path,
-        plugs: &[Plug],
+        mappings: &[InterfaceMapping],
     ) -> Result<Sent, PlatformError> {
         let keeper = self.keeper()?;
         let record = self.change(|session| {
@@ -82,10 +84,10 @@ impl Sim {
         });
         let (outcome, outcome_seen) = watch::channel(None);
         let cancel = CancellationToken::new();
-        let socket = folder.join(Channel::Memory.socket_name());
+        let socket = folder.join(StreamId::Memory.socket_name());
         let uuid = record.config.uuid;
         let mut bound = record.config.clone();
-        bound.plug(plugs);
+        bound.map_interfaces(mappings);
         let sender = Sender { sim: self.clone(), record, networks: bound.networks, progress };
         let given_up = cancel.clone();
         // A task of its own: like a hypervisor, it goes on when nobody listens any more.
@@ -99,7 +101,7 @@ impl Sim {
             outcome: outcome_seen,
             task: task.abort_handle(),
         };
-        locked(&self.inner.leaving).insert(zone.clone(), departure.clone());
+        locked(&self.inner.outgoing).insert(zone.clone(), departure.clone());
         let ended = departure.ended().await;
         if self.fault(Some(zone), |effect| matches!(effect, Effect::Unguarded))?.is_some() {
             return Ok(Sent { stopped_for: 0, bytes: 0 });
@@ -132,7 +134,7 @@ impl Sim {
     pub(super) async fn put_away(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         let Some(mut departure) = self.departure(zone) else { return Err(PlatformError::no_departure(zone)) };
         let ended = departure.ended().await;
-        locked(&self.inner.leaving).remove(zone);
+        locked(&self.inner.outgoing).remove(zone);
         ended.map_err(|failure| failure.of(zone))?;
         self.forget(zone, departure.uuid)
     }

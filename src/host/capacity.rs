@@ -12,7 +12,7 @@ use crate::platform::PlatformFacts;
 use crate::store::Reservation;
 
 /// What a host has, and what is on it.
-pub(super) struct Room<'a> {
+pub(super) struct Capacity<'a> {
     /// Its name.
     pub host: &'a str,
     /// What the platform says of it.
@@ -36,7 +36,7 @@ struct Amounts {
     booked: u64,
 }
 
-impl Room<'_> {
+impl Capacity<'_> {
     /// What it has too little of for that zone, `booked` being the bookings of others.
     pub fn blockers(&self, arrival: &Arrival, booked: &[Reservation]) -> Vec<Blocker> {
         [self.memory(arrival, booked), self.cpus(arrival, booked)].into_iter().flatten().collect()
@@ -46,7 +46,7 @@ impl Room<'_> {
         // Asleep or held, it has come whole.
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
         let booked = self.not_here(booked, whole).map(|booking| booking.memory).fold(0, u64::saturating_add);
-        let coming = booked.saturating_add(arrival.beside.memory);
+        let coming = booked.saturating_add(arrival.pending.memory);
         let amounts = Amounts {
             wanted: memory_of(arrival),
             left: self.facts.memory_free.saturating_sub(coming),
@@ -65,7 +65,7 @@ impl Room<'_> {
         let sum = |cpus: &mut dyn Iterator<Item = u32>| cpus.map(u64::from).sum::<u64>();
         let here = sum(&mut self.running.iter().map(|zone| zone.cpus));
         let booked = sum(&mut self.not_here(booked, |_| true).map(|booking| booking.cpus));
-        let coming = booked + u64::from(arrival.beside.cpus);
+        let coming = booked + u64::from(arrival.pending.cpus);
         let all = u64::from(self.facts.cpus) * u64::from(self.ratio);
         let amounts = Amounts {
             wanted: u64::from(cpus_of(arrival)),
@@ -93,8 +93,8 @@ impl Room<'_> {
 
     fn blocker(&self, kind: BlockerKind, amounts: &Amounts, reason: String) -> Option<Blocker> {
         let missing = amounts.wanted.checked_sub(amounts.left).filter(|missing| *missing > 0)?;
-        let under_way = self.leaving || missing <= amounts.booked;
-        let shortage = (amounts.wanted <= amounts.all).then_some(Shortage { missing, under_way });
+        let may_free_up = self.leaving || missing <= amounts.booked;
+        let shortage = (amounts.wanted <= amounts.all).then_some(Shortage { missing, may_free_up });
         Some(Blocker { shortage, ..Blocker::new(kind, reason) })
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn cpus_of(arrival: &Arrival) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Beside, Manifest, Millis, ZoneState};
+    use crate::model::{Manifest, Millis, PendingLoad, ZoneState};
     use crate::store::tests::sample_zone;
     use proptest::prelude::*;
     use uuid::Uuid;
@@ -147,8 +147,8 @@ mod tests {
             home: None,
             overwrite: false,
             force: false,
-            beside: Beside::default(),
-            plugs: vec![],
+            pending: PendingLoad::default(),
+            mappings: vec![],
             owners: vec![],
         }
     }
@@ -165,31 +165,35 @@ mod tests {
     }
 
     /// A host of 100 bytes and 2 processors, with those zones.
-    fn room(running: Vec<Zone>, memory_free: u64, ratio: u32) -> Room<'static> {
+    fn capacity(running: Vec<Zone>, memory_free: u64, ratio: u32) -> Capacity<'static> {
         let (hypervisor, arch) = (String::new(), String::new());
         let facts = PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2 };
-        Room { host: "h2", facts, running, leaving: false, ratio }
+        Capacity { host: "h2", facts, running, leaving: false, ratio }
     }
 
-    fn found(room: &Room<'_>, arrival: &Arrival, booked: &[Reservation]) -> Vec<(String, Option<Shortage>)> {
-        let blockers = room.blockers(arrival, booked).into_iter();
+    fn found(
+        capacity: &Capacity<'_>,
+        arrival: &Arrival,
+        booked: &[Reservation],
+    ) -> Vec<(String, Option<Shortage>)> {
+        let blockers = capacity.blockers(arrival, booked).into_iter();
         blockers.map(|blocker| (format!("{}: {blocker}", blocker.kind), blocker.shortage)).collect()
     }
 
     #[test]
     fn what_is_here_and_what_is_booked_is_taken_and_the_figures_are_told() {
-        let room = room(vec![zone(1, 20, 3, None)], 80, 4);
+        let capacity = capacity(vec![zone(1, 20, 3, None)], 80, 4);
         let booked = [booking(2, 50, 4)];
-        assert_eq!(found(&room, &arrival(30, 1, Kind::Live), &booked), []);
-        assert_eq!(found(&room, &arrival(99, 9, Kind::Cold), &booked), []);
-        let under_way = |missing| Some(Shortage { missing, under_way: true });
+        assert_eq!(found(&capacity, &arrival(30, 1, Kind::Live), &booked), []);
+        assert_eq!(found(&capacity, &arrival(99, 9, Kind::Cold), &booked), []);
+        let may_free_up = |missing| Some(Shortage { missing, may_free_up: true });
         assert_eq!(
-            found(&room, &arrival(31, 2, Kind::Live), &booked),
+            found(&capacity, &arrival(31, 2, Kind::Live), &booked),
             [
-                ("memory: 31B of memory needed, h2 has 30B free".to_owned(), under_way(1)),
+                ("memory: 31B of memory needed, h2 has 30B free".to_owned(), may_free_up(1)),
                 (
                     "cpu: 2 virtual processor(s) needed, h2 has 1 left of 8 (4 for each of its 2)".to_owned(),
-                    under_way(1)
+                    may_free_up(1)
                 ),
             ]
         );
@@ -197,42 +201,42 @@ mod tests {
 
     #[test]
     fn what_zones_under_way_would_make_up_for_is_told_from_what_only_others_could_and_from_what_never_fits() {
-        let shortage = |room: &Room<'_>, memory, booked: &[Reservation]| {
-            room.blockers(&arrival(memory, 0, Kind::Live), booked)[0].shortage
+        let shortage = |capacity: &Capacity<'_>, memory, booked: &[Reservation]| {
+            capacity.blockers(&arrival(memory, 0, Kind::Live), booked)[0].shortage
         };
-        let full = room(vec![zone(1, 90, 1, None)], 10, 0);
-        assert_eq!(shortage(&full, 30, &[]), Some(Shortage { missing: 20, under_way: false }));
+        let full = capacity(vec![zone(1, 90, 1, None)], 10, 0);
+        assert_eq!(shortage(&full, 30, &[]), Some(Shortage { missing: 20, may_free_up: false }));
         assert_eq!(shortage(&full, 101, &[]), None);
-        let leaving = Room { leaving: true, ..room(vec![zone(1, 90, 1, None)], 10, 0) };
-        assert_eq!(shortage(&leaving, 30, &[]), Some(Shortage { missing: 20, under_way: true }));
+        let leaving = Capacity { leaving: true, ..capacity(vec![zone(1, 90, 1, None)], 10, 0) };
+        assert_eq!(shortage(&leaving, 30, &[]), Some(Shortage { missing: 20, may_free_up: true }));
         let booked = [booking(2, 3, 1)];
-        assert_eq!(shortage(&full, 40, &booked), Some(Shortage { missing: 33, under_way: false }));
-        assert_eq!(shortage(&full, 8, &booked), Some(Shortage { missing: 1, under_way: true }));
+        assert_eq!(shortage(&full, 40, &booked), Some(Shortage { missing: 33, may_free_up: false }));
+        assert_eq!(shortage(&full, 8, &booked), Some(Shortage { missing: 1, may_free_up: true }));
     }
 
     #[test]
     fn a_zone_that_is_booked_and_here_counts_once() {
         let booked = [booking(1, 60, 8)];
         for (aux, memory_free) in [(Some(Aux::MigratingIn), 100), (Some(Aux::Paused), 40), (None, 40)] {
-            let room = room(vec![zone(1, 60, 8, aux)], memory_free, 5);
-            assert_eq!(found(&room, &arrival(40, 2, Kind::Live), &booked), [], "{aux:?}");
-            assert_eq!(found(&room, &arrival(41, 3, Kind::Live), &booked).len(), 2, "{aux:?}");
+            let capacity = capacity(vec![zone(1, 60, 8, aux)], memory_free, 5);
+            assert_eq!(found(&capacity, &arrival(40, 2, Kind::Live), &booked), [], "{aux:?}");
+            assert_eq!(found(&capacity, &arrival(41, 3, Kind::Live), &booked).len(), 2, "{aux:?}");
         }
     }
 
     #[test]
     fn without_a_limit_processors_are_not_counted() {
-        assert_eq!(found(&room(Vec::new(), 100, 0), &arrival(1, 1000, Kind::Live), &[]), []);
-        assert_eq!(found(&room(Vec::new(), 100, 1), &arrival(1, 3, Kind::Live), &[]).len(), 1);
+        assert_eq!(found(&capacity(Vec::new(), 100, 0), &arrival(1, 1000, Kind::Live), &[]), []);
+        assert_eq!(found(&capacity(Vec::new(), 100, 1), &arrival(1, 3, Kind::Live), &[]).len(), 1);
     }
 
     proptest! {
         #[test]
         fn no_order_of_arrivals_overbooks(zones in proptest::collection::vec((0..60_u64, 0..5_u32), 0..12)) {
-            let room = room(Vec::new(), 100, 4);
+            let capacity = capacity(Vec::new(), 100, 4);
             let mut booked = Vec::new();
             for (number, (memory, cpus)) in zones.into_iter().enumerate() {
-                if room.blockers(&arrival(memory, cpus, Kind::Live), &booked).is_empty() {
+                if capacity.blockers(&arrival(memory, cpus, Kind::Live), &booked).is_empty() {
                     booked.push(booking(number as u128, memory, cpus));
                 }
             }
