@@ -12,7 +12,7 @@ use super::progress::{Reporter, Verbosity};
 use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, DryRun, Engine, EventSink, Outcome, Planned, Readiness, Request, recover};
+use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
 use crate::host::Host;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{About, Action, Left};
@@ -207,14 +207,11 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Re
         policy: policy.to_string(),
     };
     let stays = |one: &Planned| {
-        let reason = match &one.prepared.readiness {
-            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => return None,
-            Readiness::Waits(wait) => wait.refusal.clone(),
-            Readiness::Skipped(reason) | Readiness::Failed(reason) | Readiness::Unsettled(reason) => {
-                reason.clone()
-            }
+        let reason = match &one.job.state {
+            JobState::Waiting(wait) => wait.refusal.clone(),
+            state => state.reason()?,
         };
-        let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
+        let (zone, host) = (one.job.zone.to_string(), engine.local.name().to_owned());
         Some(Left { zone, host, reasons: vec![reason] })
     };
     let unhandled = |unmanaged_guest| Left::unhandled(engine.local.name(), unmanaged_guest);

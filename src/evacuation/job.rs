@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::refusal::Finding;
 use crate::migration::Task;
 use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName};
-use crate::store::{Expectation, Move, MoveState, RestWay};
+use crate::store::{Away, Expectation, Move, MoveState, RestWay};
 
 /// One zone of a run.
 #[derive(Clone)]
@@ -74,7 +74,7 @@ impl Job {
     }
 
     /// A zone with which nothing is done.
-    pub const fn kept(zone: ZoneName, brand: Brand, state: JobState) -> Self {
+    pub fn kept(zone: ZoneName, brand: Brand, state: JobState) -> Self {
         Self { state, ..Self::new(zone, brand, Operation::Keep) }
     }
 

@@ -130,7 +130,9 @@ impl JobState {
             (_, E::Check(_)) if to_be_checked => Ok(Self::Checking),
             (Self::Checking, E::Refuse(_)) => Ok(Self::Checking),
             (_, E::Accept(_)) if to_be_checked => Ok(Self::Ready),
-            (Self::Checking | Self::Waiting(_), E::Wait(wait)) => Ok(Self::Waiting(wait.clone())),
+            (Self::Selected | Self::Checking | Self::Waiting(_), E::Wait(wait)) => {
+                Ok(Self::Waiting(wait.clone()))
+            }
             (Self::Waiting(_), E::Relocate(..)) => Ok(Self::Ready),
             (Self::Ready | Self::Retrying(_), E::Start(_)) => Ok(Self::Running),
             (Self::Running, E::Step(_)) => Ok(Self::Running),
@@ -185,7 +187,10 @@ impl JobState {
 
 impl JobEvent {
     /// What follows when none of these hosts takes the zone: it waits if one of them only has too little room.
-    pub(super) fn refused<'a>(answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>, reason: String) -> Self {
+    pub(super) fn refused<'a>(
+        answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
+        reason: String,
+    ) -> Self {
         Wait::of(answers, &reason).map_or(Self::Fail(None, reason), Self::Wait)
     }
 

@@ -31,7 +31,6 @@
 //!   select  stop_order  run  dry_run  status     which zones, in which order; the run; what `evacuate -l` shows
 //! ```
 
-mod actions;
 pub mod cancel;
 pub mod control_socket;
 mod discovery;
@@ -43,8 +42,10 @@ mod events;
 mod executor;
 mod history;
 mod job;
+mod job_state;
 mod move_queue;
 mod one;
+mod operation;
 mod outcome;
 mod passes;
 mod peers;
@@ -52,6 +53,7 @@ mod placement;
 mod preflight;
 mod record;
 pub mod recover;
+mod refusal;
 mod relocate;
 mod request;
 mod rest;
@@ -63,17 +65,18 @@ mod select;
 mod status;
 mod stop_order;
 pub mod survey;
-mod wait;
 
 pub use cancel::{Cancel, CancelReason, Stage};
 pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
 pub use events::{Event, EventSink};
-pub use job::{Finding, Prepared, Readiness};
+pub use job::{Figures, Job};
+pub use job_state::{Ending, IllegalTransition, JobEvent, JobState};
+pub use operation::Operation;
 pub use outcome::{Down, Outcome};
 pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
+pub use refusal::{Finding, Wait};
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
-pub use wait::Wait;

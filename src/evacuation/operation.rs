@@ -69,7 +69,9 @@ impl Operation {
                 return Err("a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a".to_owned());
             }
             (Action::Suspend, Brand::Lxc) => {
-                return Err("the memory of an lxc zone cannot be saved; --action stop shuts it down".to_owned());
+                return Err(
+                    "the memory of an lxc zone cannot be saved; --action stop shuts it down".to_owned()
+                );
             }
             (Action::Restart, _) => migrate(Kind::Restart),
             (Action::Stop, _) => stop(RestWay::Stop),
@@ -114,11 +116,17 @@ mod tests {
     #[test]
     fn only_kvm_moves_live_or_is_saved_and_only_what_runs_is_ended() {
         each(|zone, action, operation| match operation {
-            Ok(Operation::Migrate { method: Kind::Live, .. } | Operation::Stop { method: RestWay::Suspend, .. }) => {
+            Ok(
+                Operation::Migrate { method: Kind::Live, .. }
+                | Operation::Stop { method: RestWay::Suspend, .. },
+            ) => {
                 assert_eq!(zone.brand, Brand::Kvm);
                 assert!(zone.is_running());
             }
-            Ok(Operation::Migrate { method: Kind::Restart, .. } | Operation::Stop { method: RestWay::Stop, .. }) => {
+            Ok(
+                Operation::Migrate { method: Kind::Restart, .. }
+                | Operation::Stop { method: RestWay::Stop, .. },
+            ) => {
                 assert!(zone.is_running() && matches!(action, Action::Restart | Action::Stop), "{zone:?}");
             }
             Ok(Operation::Migrate { method: Kind::Cold, .. }) => assert!(!zone.is_running()),

@@ -19,9 +19,9 @@ pub struct Wait {
     /// All that every destination had against it.
     pub refusal: String,
     /// What would help.
-    pub hint: Option<String>,
+    hint: Option<String>,
     /// When it is asked again.
-    pub until: Option<String>,
+    until: Option<String>,
 }
 
 impl Wait {
@@ -37,10 +37,25 @@ impl Wait {
         Some(Self { missing, refusal: refusal.to_owned(), hint: None, until: None })
     }
 
+    /// The same, with what would help.
+    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// The same, with when it is asked again.
+    pub(super) fn until(self, until: &str) -> Self {
+        Self { until: Some(until.to_owned()), ..self }
+    }
+
     /// What is said when it is waited for no longer.
     pub(super) fn in_vain(&self) -> String {
         let hint = self.hint.iter().map(|hint| format!("; {hint}"));
         std::iter::once(self.refusal.clone()).chain(hint).collect()
+    }
+
+    /// Whether it is said when it is asked again.
+    pub(super) const fn is_told(&self) -> bool {
+        self.until.is_some()
     }
 
     /// Whether others are giving that room back.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::actions::{Way, way};
 use super::engine::Engine;
-use super::job::Readiness;
+use super::job_state::JobEvent;
+use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError};
@@ -81,9 +81,9 @@ pub(super) async fn way_back(
     refuge: &dyn Host,
     request: &Request,
     platform: &dyn Platform,
-) -> Result<Kind, Readiness> {
+) -> Result<Kind, JobEvent> {
     let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
-    let failed = |reason: String| Readiness::Failed(reason);
+    let failed = |reason: String| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
     let found = inventory
@@ -108,22 +108,20 @@ pub(super) async fn way_back(
     // A zone comes back as it went.
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
     match (zone.is_running(), zone.brand) {
-        (true, _) if restarts => match way(zone, Action::Restart) {
-            Ok(Way::Move(kind)) => Ok(kind),
-            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
-            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
+        (true, _) if restarts => match Operation::of(zone, Action::Restart) {
+            Ok(Operation::Migrate { method, .. }) => Ok(method),
+            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
+            Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
         },
         (true, Brand::Kvm) => Ok(Kind::Live),
-        (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
+        (true, Brand::Lxc) => Err(JobEvent::Skip(format!(
             "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
         ))),
         (false, _) if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
         (false, _) if away.was_running => {
             let reason = "it ran when it left and does not run on";
-            Err(Readiness::Skipped(format!(
-                "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
-            )))
+            Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))
         }
-        (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
+        (false, _) => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
     }
 }

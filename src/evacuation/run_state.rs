@@ -58,12 +58,7 @@ impl RunState {
     }
 
     /// The jobs of a dry run, which nobody else sees.
-    pub fn dry(
-        direction: Direction,
-        store: Arc<Store>,
-        events: Arc<dyn EventSink>,
-        jobs: Vec<Job>,
-    ) -> Self {
+    pub fn dry(direction: Direction, store: Arc<Store>, events: Arc<dyn EventSink>, jobs: Vec<Job>) -> Self {
         let jobs = jobs.into_iter().enumerate().map(|(place, job)| (job.zone.clone(), (place, job)));
         let jobs = Mutex::new(jobs.collect());
         Self { direction, store, events, run: None, jobs, cut_short: AtomicBool::new(false) }
@@ -141,10 +136,10 @@ impl RunState {
                     Event::Migrating(zone, peer)
                 }
             }),
-            (_, JobState::Ready | JobState::Waiting(_)) if checked => self.events.emit(&Event::Checked(job)),
-            (_, JobState::Waiting(wait)) if wait.until.is_some() => {
+            (_, JobState::Waiting(wait)) if wait.is_told() => {
                 self.events.emit(&Event::Waiting(zone, &wait.to_string()));
             }
+            (_, JobState::Ready | JobState::Waiting(_)) if checked => self.events.emit(&Event::Checked(job)),
             (_, state) if state.is_final() && checked => self.events.emit(&Event::Checked(job)),
             // One that waited in vain has not begun, and is told at the end of the run.
             (_, state) if state.is_final() && !matches!(before, JobState::Waiting(_)) => {
@@ -229,6 +224,16 @@ impl RunState {
             _ => None,
         };
         self.jobs().into_iter().filter_map(waits).collect()
+    }
+
+    /// Those that are to be checked, once more if they wait for room.
+    pub fn select_again(&self) -> Vec<Job> {
+        for (zone, _) in self.waiting() {
+            self.report(&zone, JobEvent::Select);
+        }
+        let mut jobs = self.jobs();
+        jobs.retain(|job| job.state == JobState::Selected);
+        jobs
     }
 
     /// Their rows, by zone name.

@@ -2,7 +2,6 @@
 
 use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
-use crate::evacuation::job::Finding;
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::LEASE;
 use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, PendingLoad};
