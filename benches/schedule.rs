@@ -24,7 +24,9 @@ use std::time::Instant;
 
 use mvm::{Case, Run};
 use sysadm::model::Kind;
-use sysadm::plan::{Calibration, Costs, Endless, Forecast, Observation, Plan, Rules, Terms, Trip, schedule};
+use sysadm::plan::{
+    Calibration, Costs, Forecast, NeverConverges, Observation, Plan, Rules, Terms, Trip, schedule,
+};
 use world::{Way, World};
 
 fn main() {
@@ -49,7 +51,7 @@ fn published(folder: &Path) -> (Vec<Case>, Vec<Case>, Vec<Vec<Run>>) {
 }
 
 /// The model, in whole seconds as in the published plans.
-fn in_seconds(trip: &Trip<'_>) -> Result<Forecast, Endless> {
+fn in_seconds(trip: &Trip<'_>) -> Result<Forecast, NeverConverges> {
     let all = Costs { downtime_ms: 0, ..Costs::default() }.forecast(trip)?;
     let total_ms = (all.total_ms + 500) / 1000 * 1000;
     Ok(Forecast { total_ms, late_ms: total_ms, ..all })

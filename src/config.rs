@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::model::{Address, MoveLimits, Role, Word};
+use crate::model::{Address, Identifier, MoveLimits, Role};
 pub use map::Maps;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
@@ -122,12 +122,12 @@ impl Default for Agent {
 #[serde(deny_unknown_fields, default)]
 pub struct Evacuation {
     /// The policy where the command line names none.
-    pub policy: Word,
+    pub policy: Identifier,
 }
 
 impl Default for Evacuation {
     fn default() -> Self {
-        Self { policy: Word::default_policy() }
+        Self { policy: Identifier::default_policy() }
     }
 }
 

@@ -13,30 +13,26 @@
 //! has it as `to`, and nothing else differs. Everything that crosses the network, a hypervisor's memory
 //! stream too, goes through the one authenticated connection of the target's URI.
 //!
-//! # The modules
+//! # The layers
+//!
+//! Each module uses only modules on lines below its own; a test holds every import against this picture.
 //!
 //! ```text
-//!   cli           what is typed and seen
-//!    │
-//!   evacuation    all zones: select, prepare, move N at once, let rest, recover, report
-//!    │      │
-//!    │     migration     ONE zone from a host to a host: live, cold or by a restart; each step undone or settled
-//!    │      │
-//!    │     host ─── Local ───┬── platform     libvirt (through virsh) or simulated
-//!    │      │         ▲      └── maintenance  the lock; hooks carry it into libvirt
-//!    │      │         │
-//!    │      └─── Remote ──► transport  ~ ssh or TLS ~►  agent ──► the other host's Local
-//!    │
-//!   store         SQLite: maintenance, targets, runs, the zones that are away, rest or are detached, the journal, bookings
-//!
-//!   attachment    ONE zone by hand: detach, attach, create; would it fit? (on Local) ──► zonepath  its folder
-//!    └── standby  what a host leaves with others for the case that it is lost ──► elsewhere  does another one have it?
-//!
-//!   policy  what an administrator wants ──► plan  who goes where, and when (both pure)
-//!   model   plain data for all of them      exec    the only place that starts programs
-//!   config  /etc/sysadm/sysadm.toml         paths   where everything lies
-//!   file    the only place that writes whole files      run_lock  one run at a time
-//!   software  what is installed on a host, and whether a zone may attach there
+//! cli, fuzzing                        what is typed and seen; what the fuzzers may reach
+//! agent, attachment                   serves this host to others; ONE zone by hand: detach, attach, create
+//! standby                             what a host leaves with others in case it is lost
+//! elsewhere                           does another host have this zone?
+//! evacuation                          ALL zones: select, check, move many at once, stop in place, recover, report
+//! migration                           ONE zone from a host to a host: live, cold or by a restart
+//! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
+//! maintenance, policy, software       the lock; what an administrator wants; what is installed on a host
+//! platform, transport                 libvirt or simulated; authenticated streams to other hosts
+//! run_lock, zonepath                  one run at a time; a zone's folder
+//! store, config, boot_lock, exec      SQLite; sysadm.toml; who may boot a zone; the only place that starts programs
+//! plan, points                        who goes where and when (pure); fail points
+//! file                                the only place that writes whole files
+//! folder, paths                       the only place that makes folders; where everything lies
+//! model                               plain data for all of them, without I/O
 //! ```
 //!
 //! # What is promised
@@ -66,25 +62,28 @@
 
 pub mod agent;
 pub mod attachment;
+pub mod backoff;
 pub mod boot_lock;
 pub mod cli;
 pub mod config;
 pub mod elsewhere;
 pub mod evacuation;
 pub mod exec;
+pub mod failpoints;
 pub mod file;
 mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod host;
+#[cfg(test)]
+mod layers;
 pub mod maintenance;
 pub mod migration;
 pub mod model;
 pub mod paths;
 pub mod plan;
 pub mod platform;
-pub mod points;
 pub mod policy;
 pub mod run_lock;
 pub mod software;

@@ -1,6 +1,6 @@
 //! Fleets from a seed.
 
-use sysadm::plan::{Fleet, FleetHost, FleetZone, HostIx, Question, ZoneIx};
+use sysadm::plan::{Fleet, FleetHost, FleetZone, HostIx, PlacementRequest, ZoneIx};
 
 pub const GIB: u64 = 1 << 30;
 
@@ -23,7 +23,7 @@ impl Dice {
 /// What is asked of whom.
 pub struct Case {
     pub fleet: Fleet,
-    pub question: Question,
+    pub question: PlacementRequest,
 }
 
 /// Zones that are all to be placed on empty hosts, which they fill to 70 % of their memory. One zone in five is in
@@ -37,7 +37,10 @@ pub fn all(zones: usize, hosts: usize) -> Case {
     let each = (memory as f64 / 0.7 / hosts as f64) as u64;
     fleet.hosts.iter_mut().for_each(|host| (host.memory, host.memory_free) = (each, each));
     let drained = (hosts..hosts + sources).map(|at| HostIx(at as u32)).collect();
-    Case { question: Question { zones: (0..zones).map(|at| ZoneIx(at as u32)).collect(), drained }, fleet }
+    Case {
+        question: PlacementRequest { zones: (0..zones).map(|at| ZoneIx(at as u32)).collect(), drained },
+        fleet,
+    }
 }
 
 /// A running fleet of which every tenth host is emptied.
@@ -60,7 +63,7 @@ pub fn tenth(zones: usize, hosts: usize) -> Case {
     }
     let zones = (0..zones).filter(|at| (at % hosts).is_multiple_of(10)).map(|at| ZoneIx(at as u32)).collect();
     let drained = (0..hosts).step_by(10).map(|at| HostIx(at as u32)).collect();
-    Case { fleet, question: Question { zones, drained } }
+    Case { fleet, question: PlacementRequest { zones, drained } }
 }
 
 fn host(at: usize, memory: u64) -> FleetHost {

@@ -44,7 +44,7 @@ impl Desk<'_> {
             && other.uuid != row.uuid
             && other.moved_to.is_none()
         {
-            return Err(Refusal::PendingLoad(zone.clone(), other.uuid).into());
+            return Err(Refusal::NameTaken(zone.clone(), other.uuid).into());
         }
         let manifest = store.manifest_of(zone)?.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };

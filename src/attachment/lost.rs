@@ -75,7 +75,7 @@ impl Desk<'_> {
         let manifest = self.local.store().standby_manifest(&row.origin, &row.zone)?;
         let manifest = manifest.ok_or_else(|| Refusal::NotLeft(row.zone.clone()))?;
         let config = manifest.config.clone();
-        let manifest = self.local.platform().reread(&manifest, config)?;
+        let manifest = self.local.platform().needs_editor()?.reread(&manifest, config)?;
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
         let written = Written::by(&row.origin, row.since);
         Ok(Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone()))

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
-use super::when::When;
+use super::time_arg::TimeArg;
 use super::{CliError, Exit, ui};
 use crate::maintenance::{self, Ended};
 use crate::model::{Millis, format_minute};
@@ -32,7 +32,7 @@ pub struct Args {
     list: bool,
     /// Say when it will begin: "YYYY-MM-DD HH:MM" (local time), +90min, +2h, or none
     #[arg(long, value_name = "WHEN")]
-    announce: Option<When>,
+    announce: Option<TimeArg>,
     /// Why; shown by -l and to everybody who is refused
     #[arg(short, long, conflicts_with_all = ["end", "list"])]
     message: Option<String>,
@@ -93,7 +93,7 @@ fn end(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn announce(context: &Context, when: &When, message: Option<String>) -> Result<Exit, CliError> {
+fn announce(context: &Context, when: &TimeArg, message: Option<String>) -> Result<Exit, CliError> {
     let now = Millis::now();
     match when
         .moment(now, &TimeZone::system())

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::plain;
-use crate::policy::{Loaded, Mistake, Policy, PolicyError, Source, Word, explain, files};
+use crate::model::{Identifier, plain};
+use crate::policy::{Diagnostic, Loaded, Policy, PolicyError, Source, explain, files};
 
 /// List, check and explain policies: where zones may go, and how
 ///
@@ -41,7 +41,7 @@ enum Action {
     /// Explain a policy in sentences
     Show {
         /// Its name
-        name: Word,
+        name: Identifier,
         /// Its file, as it is
         #[arg(long, conflicts_with = "json")]
         toml: bool,
@@ -52,7 +52,7 @@ enum Action {
 }
 
 struct Line {
-    name: Word,
+    name: Identifier,
     found: Result<Loaded, PolicyError>,
 }
 
@@ -97,33 +97,33 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 /// The policy of that name, or the one that sysadm.toml names. All that is wrong with it is told.
-pub fn load(context: &Context, name: Option<&Word>) -> Result<Policy, CliError> {
+pub fn load(context: &Context, name: Option<&Identifier>) -> Result<Policy, CliError> {
     find(context, name.unwrap_or(&context.config.evacuation.policy)).map(|loaded| loaded.policy)
 }
 
-fn find(context: &Context, name: &Word) -> Result<Loaded, CliError> {
+fn find(context: &Context, name: &Identifier) -> Result<Loaded, CliError> {
     let found = files::load(&context.paths, name);
-    if let Err(PolicyError::Wrong { path, mistakes }) = &found {
-        tell(&path.display().to_string(), mistakes);
+    if let Err(PolicyError::Wrong { path, diagnostics }) = &found {
+        tell(&path.display().to_string(), diagnostics);
     }
     Ok(found?)
 }
 
-fn tell(file: &str, mistakes: &[Mistake]) {
+fn tell(file: &str, diagnostics: &[Diagnostic]) {
     /// Who has this many to read will correct some, and ask again.
     const MOST: usize = 20;
-    for mistake in mistakes.iter().take(MOST) {
-        ui::complain(&format!("{file}:{mistake}"));
-        mistake.picture().iter().for_each(|line| ui::quote(line));
+    for diagnostic in diagnostics.iter().take(MOST) {
+        ui::complain(&format!("{file}:{diagnostic}"));
+        diagnostic.picture().iter().for_each(|line| ui::quote(line));
     }
-    if mistakes.len() > MOST {
-        ui::complain(&format!("{file}: and {} more", mistakes.len() - MOST));
+    if diagnostics.len() > MOST {
+        ui::complain(&format!("{file}: and {} more", diagnostics.len() - MOST));
     }
 }
 
 fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Result<Exit, CliError> {
     let columns = pick(COLUMNS, COLUMNS.len(), output)?;
-    let line = |name: Word| Line { found: files::load(&context.paths, &name), name };
+    let line = |name: Identifier| Line { found: files::load(&context.paths, &name), name };
     let lines: Vec<_> = files::names(&context.paths)?.into_iter().map(line).collect();
     ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) })?;
     Ok(if lines.iter().all(|line| line.found.is_ok()) { Exit::Done } else { Exit::Error })
@@ -138,7 +138,7 @@ fn check(files: &[PathBuf]) -> Exit {
             Err(error) => {
                 exit = Exit::Error;
                 match &error {
-                    PolicyError::Wrong { mistakes, .. } => tell(&file, mistakes),
+                    PolicyError::Wrong { diagnostics, .. } => tell(&file, diagnostics),
                     other => ui::complain(&crate::model::chain(other)),
                 }
             }
@@ -147,7 +147,7 @@ fn check(files: &[PathBuf]) -> Exit {
     exit
 }
 
-fn show(loaded: &Loaded, name: &Word, as_toml: bool, as_json: bool) -> Result<Exit, CliError> {
+fn show(loaded: &Loaded, name: &Identifier, as_toml: bool, as_json: bool) -> Result<Exit, CliError> {
     if as_toml {
         ui::print(&loaded.text)?;
     } else if as_json {

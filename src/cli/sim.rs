@@ -8,7 +8,7 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::model::{BlockerKind, Brand, Word, ZoneName, parse_bytes};
+use crate::model::{BlockerKind, Brand, Identifier, ZoneName, parse_bytes};
 use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
 
 /// Play with simulated hosts and zones
@@ -44,7 +44,7 @@ enum Action {
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
         /// kvm or lxc
-        #[arg(long, default_value_t = Brand::Kvm, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
+        #[arg(long, default_value_t = Brand::KVM, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
         brand: Brand,
         /// Memory
         #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = parse_bytes)]
@@ -230,6 +230,6 @@ fn parse_storage(text: &str) -> Result<Storage, String> {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
-    name.parse::<Word>()?;
+    name.parse::<Identifier>()?;
     Ok(Storage { name: name.to_owned(), folder })
 }

@@ -52,7 +52,7 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
             zone.targets = own_targets(zone, &targets, request);
         }
-        let rings = policy_for(&connected, request).apply(&mut fleet);
+        let cycles = policy_for(&connected, request).apply(&mut fleet);
         apply_actions(&request.actions, self.local.name(), &mut fleet);
         let mut rules = request.policy.rules();
         if let Some(plan) = &plan {
@@ -60,7 +60,7 @@ impl Engine {
             apply_plan(plan, &mut fleet);
         }
         rules.outbound = rules.outbound.min(jobs(request));
-        Ok(self.view_of(direction, (fleet, rings), rules, connected, plan))
+        Ok(self.view_of(direction, (fleet, cycles), rules, connected, plan))
     }
 
     /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may step
@@ -87,7 +87,7 @@ impl Engine {
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, request);
         }
-        let rings = policy_for(&connected, request).apply(&mut fleet);
+        let cycles = policy_for(&connected, request).apply(&mut fleet);
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.action = way_back(zone, &away, request);
         }
@@ -96,21 +96,21 @@ impl Engine {
         }
         let mut rules = plan.as_ref().map_or_else(|| request.policy.rules(), |plan| plan.rules.clone());
         rules.inbound = rules.inbound.min(jobs(request));
-        Ok(self.view_of(Direction::Return, (fleet, rings), rules, connected, plan))
+        Ok(self.view_of(Direction::Return, (fleet, cycles), rules, connected, plan))
     }
 
     fn view_of(
         &self,
         direction: Direction,
-        (fleet, rings): (Fleet, Vec<Vec<String>>),
+        (fleet, cycles): (Fleet, Vec<Vec<String>>),
         rules: Rules,
         connected: Connected,
         plan: Option<PlanFile>,
     ) -> PlanningView {
         // Without it, forecasts are only worse.
-        let experience = learnt(&self.store.trips().unwrap_or_default());
+        let history = learnt(&self.store.trips().unwrap_or_default());
         let here = self.local.name().to_owned();
-        PlanningView { here, direction, fleet, rings, rules, connected, experience, plan }
+        PlanningView { here, direction, fleet, cycles, rules, connected, history, plan }
     }
 
     /// How fast zones write to their memory, as the hosts that they leave tell it after they have watched for a second.

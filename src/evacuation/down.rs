@@ -10,15 +10,16 @@ use super::error::EvacuationError;
 use super::operation::Operation;
 use super::outcome::Down;
 use super::record::MoveContext;
-use super::recover::{View, view};
+use super::recover::view;
 use crate::host::Host;
+use crate::migration::recovery::Observed;
 use crate::model::{Ended, Kind};
 use crate::store::{Away, AwayPhase, Move, MoveState};
 
 impl Engine {
     /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.
     pub(super) async fn down_after(&self, row: &Away, place: &dyn Host) -> Option<Down> {
-        if !self.ran(row) || view(place, row).await != View::Installed {
+        if !self.ran(row) || view(place, row).await != Observed::Installed {
             return None;
         }
         let command = self.local.platform().boot_command(&row.zone, row.uuid, row.brand);
@@ -80,7 +81,7 @@ impl Engine {
         let connected = self.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
         for row in rows {
             let Some(Ok(refuge)) = connected.get(&row.refuge) else { continue };
-            if !matches!(view(refuge.as_ref(), &row).await, View::Installed | View::Silent) {
+            if !matches!(view(refuge.as_ref(), &row).await, Observed::Installed | Observed::Silent) {
                 self.store.update_away(&Away { down: None, ..row })?;
             }
         }

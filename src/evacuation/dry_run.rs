@@ -12,7 +12,7 @@ use super::recover::Open;
 use super::request::Request;
 use super::run_state::RunState;
 use crate::model::{Kind, UnmanagedGuest};
-use crate::plan::{Ahead, Made};
+use crate::plan::{BuiltPlan, MoveEta};
 use crate::store::{AwayPhase, Direction, StoreError};
 
 /// What a run would do.
@@ -23,7 +23,7 @@ pub struct DryRun {
     /// Guests that cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
     /// The planner's part.
-    pub made: Made,
+    pub built: BuiltPlan,
 }
 
 /// One line of a dry run's plan.
@@ -36,7 +36,7 @@ pub struct Planned {
     /// How long that takes, in milliseconds; none if nothing is known.
     pub estimate: Option<u64>,
     /// When it begins after the first move of all, and how long the zone does not answer, as the planner has it.
-    pub ahead: Option<Ahead>,
+    pub eta: Option<MoveEta>,
 }
 
 impl Engine {
@@ -56,22 +56,22 @@ impl Engine {
         }
         let ready = run_state.ready(Operation::is_move);
         let moving: Vec<_> = ready.into_iter().filter_map(|job| Some((job.zone, job.peer?))).collect();
-        let made = view.timed(&moving);
-        let ahead = made.ahead(&[], 0);
+        let built = view.timed(&moving);
+        let etas = built.etas(&[], 0);
         let estimate = |job: Job| {
-            let ahead = ahead.get(job.zone.as_str()).copied();
-            self.estimate(job, ahead)
+            let eta = etas.get(job.zone.as_str()).copied();
+            self.estimate(job, eta)
         };
         let planned = run_state.jobs().into_iter().map(estimate).collect::<Result<_, _>>()?;
-        Ok(DryRun { planned, unmanaged: candidates.unmanaged, made })
+        Ok(DryRun { planned, unmanaged: candidates.unmanaged, built })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.
-    fn estimate(&self, job: Job, ahead: Option<Ahead>) -> Result<Planned, StoreError> {
+    fn estimate(&self, job: Job, eta: Option<MoveEta>) -> Result<Planned, StoreError> {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
         let Some(task) = job.task.as_ref().filter(|_| job.state == JobState::Ready) else {
-            return Ok(Planned { job, size: 0, estimate: None, ahead: None });
+            return Ok(Planned { job, size: 0, estimate: None, eta: None });
         };
         let (size, estimate) = match task.arrival.kind {
             Kind::Live => {
@@ -86,7 +86,7 @@ impl Engine {
             // How long its guest takes to end and to come up only that knows.
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
-        let estimate = ahead.map(|ahead| ahead.duration_ms).or(estimate);
-        Ok(Planned { job, size, estimate, ahead })
+        let estimate = eta.map(|eta| eta.duration_ms).or(estimate);
+        Ok(Planned { job, size, estimate, eta })
     }
 }

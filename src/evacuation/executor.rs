@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::engine::Engine;
 use super::job::Job;
 use super::move_queue::{MoveQueue, Permit};
-use super::one::ZoneMove;
 use super::operation::Operation;
 use super::placement::PlanningView;
 use super::record::MoveContext;
 use super::request::Request;
 use super::run_state::RunState;
+use super::zone_move::ZoneMove;
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::ZoneName;
 
@@ -21,19 +21,19 @@ impl Engine {
         let moving = |jobs: &[Job]| -> Vec<_> {
             jobs.iter().filter_map(|job| Some((job.zone.clone(), job.peer.clone()?))).collect()
         };
-        let made = view.timed(&moving(&jobs));
-        let starts = view.starts(&made, &moving(&jobs));
+        let built = view.timed(&moving(&jobs));
+        let starts = view.starts(&built, &moving(&jobs));
         jobs.sort_by_key(|job| starts.get(&job.zone).copied());
         let queue = MoveQueue::new(view.items(&moving(&jobs), request.jobs), view.slots(request.jobs));
         let (ended, begun) = (Mutex::new(Vec::new()), Self::now());
         let expect = |zone: Option<&ZoneName>| {
             let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.extend(zone.cloned());
-            self.expect(&made, &ended, begun, run_state);
+            self.expect(&built, &ended, begun, run_state);
         };
         expect(None);
         self.run_moves(&jobs, &queue, request, run_state, |zone| expect(Some(zone))).await;
-        self.learn(&made, run_state);
+        self.learn(&built, run_state);
     }
 
     /// Carries these out, each in its turn, and tells when one has ended.

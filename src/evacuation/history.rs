@@ -7,12 +7,12 @@ use super::events::Event;
 use super::run_state::RunState;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{
-    Calibration, Costs, Experience, FleetHost, FleetZone, Forecast, Made, Observation, PlannedMove, Trip,
+    BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, Observation, PlannedMove, Trip,
 };
 use crate::store::{Expectation, Move, MoveState, PastTrip};
 
 /// What is known after these trips, oldest first.
-pub(super) fn learnt(trips: &[PastTrip]) -> Experience {
+pub(super) fn learnt(trips: &[PastTrip]) -> History {
     let costs = Costs::default();
     let calibration = trips.iter().fold(Calibration::default(), |known, past| {
         let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
@@ -28,18 +28,18 @@ pub(super) fn learnt(trips: &[PastTrip]) -> Experience {
             Forecast { total_ms: past.model_ms, late_ms: past.model_ms, downtime_ms: past.model_downtime_ms };
         known.learn(&trip, &Observation { model, total_ms: past.took_ms, downtime_ms: past.downtime_ms })
     });
-    Experience { costs, calibration, stream: None }
+    History { costs, calibration, stream: None }
 }
 
 /// What the moves of a plan took that went well.
-fn past(made: &Made, moves: &[Move]) -> Vec<PastTrip> {
+fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
     let by_name: BTreeMap<_, _> = moves.iter().map(|one| (one.zone.as_str(), one)).collect();
     let of_move = |planned: &PlannedMove| {
-        let zone = made.zone(planned.zone)?;
+        let zone = built.zone(planned.zone)?;
         let ended = by_name
             .get(zone.name.as_str())
             .filter(|one| matches!(one.state, MoveState::Evacuated | MoveState::Returned))?;
-        let (from, to) = (made.host_of(planned.from)?, made.host_of(planned.to)?);
+        let (from, to) = (built.host_of(planned.from)?, built.host_of(planned.to)?);
         let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
         let model = Costs::default().forecast(&trip).ok()?;
         Some(PastTrip {
@@ -57,33 +57,33 @@ fn past(made: &Made, moves: &[Move]) -> Vec<PastTrip> {
             ended: ended.ended?,
         })
     };
-    made.plan.moves.iter().filter_map(of_move).collect()
+    built.plan.moves.iter().filter_map(of_move).collect()
 }
 
 impl Engine {
     /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
-    pub(super) fn learn(&self, made: &Made, run_state: &RunState) {
+    pub(super) fn learn(&self, built: &BuiltPlan, run_state: &RunState) {
         if run_state.run().is_some()
-            && let Err(error) = self.store.record_trips(&past(made, &run_state.moves()))
+            && let Err(error) = self.store.record_trips(&past(built, &run_state.moves()))
         {
             self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
         }
     }
 
     /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
-    pub(super) fn expect(&self, made: &Made, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
+    pub(super) fn expect(&self, built: &BuiltPlan, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
         // Of moves that the planner does not know nothing is said.
-        if made.plan.moves.is_empty() {
+        if built.plan.moves.is_empty() {
             return;
         }
         let now = Self::now();
         let (names, elapsed) = (ended.iter().map(ZoneName::as_str).collect::<Vec<_>>(), now.since(begun));
-        let (left, margin) = made.remaining(&names, elapsed);
-        let (end, ahead) = (now.after(left), made.ahead(&names, elapsed));
+        let (left, margin) = built.remaining(&names, elapsed);
+        let (end, etas) = (now.after(left), built.etas(&names, elapsed));
         let of_zone = |zone: &ZoneName| {
-            let ahead = ahead.get(zone.as_str())?;
-            let (start, duration) = (now.after(ahead.start_ms), ahead.duration_ms);
-            Some(Expectation { start, duration, downtime: ahead.downtime_ms })
+            let eta = etas.get(zone.as_str())?;
+            let (start, duration) = (now.after(eta.start_ms), eta.duration_ms);
+            Some(Expectation { start, duration, downtime: eta.downtime_ms })
         };
         // Only for people: a store that cannot be written is found out by the next step.
         let _ = run_state.expect((end, margin), of_zone);

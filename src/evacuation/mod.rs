@@ -17,18 +17,32 @@
 //! **A migration** (`sysadm zone migrate`) is an evacuation of one zone to one destination, and with no way back: its row is
 //! in the away list only while it moves. Then the zone is `configured` here, with the host to which it went.
 //!
-//! # The files, each using only those above it
+//! # The layers
+//!
+//! Each file uses only files on lines below its own.
 //!
 //! ```text
-//!   cancel  wait  actions  request  error        plain data and pure rules
-//!   job  events                                  one zone of a run; what a run tells
-//!   control_socket  peers  engine                how a run is cancelled; other hosts; what a run works with
-//!   run_state  history  placement  survey        what is written down and learnt; what the planner is asked
-//!   discovery  outcome                           what a run is planned on; what comes of it
-//!   record  rest  recover  down  return_path     where a zone is, after an interruption too
-//!   preflight  move_queue  one  executor         checks and booked room; whose turn it is; one move; all moves
-//!   resting  relocate  passes                    zones that stay; zones that make room; pass after pass
-//!   select  stop_order  run  dry_run  status     which zones, in which order; the run; what `evacuate -l` shows
+//! status, dry_run                        what `evacuate -l` and `-n` show
+//! run                                    the run
+//! stop_order, select                     which zones, in which order
+//! passes                                 pass after pass
+//! resting, relocate                      zones that stay; zones that make room
+//! executor                               all moves
+//! preflight, zone_move                   checks and booked room; one move
+//! move_queue                             whose turn it is
+//! return_path, down                      how a zone comes back; which were found stopped
+//! recover                                where a zone is after an interruption
+//! rest, record                           zones that were stopped in place; zones that are away
+//! outcome, discovery                     what comes of a run; what it is planned on
+//! survey, placement, history             what the planner is asked; what earlier moves took
+//! run_state                              what is written down
+//! engine                                 what a run works with
+//! peers, control_socket                  other hosts; how a run is cancelled
+//! events                                 what a run tells
+//! job                                    one zone of a run: operation, state, findings
+//! job_state                              how far a job is, and what can happen to it
+//! error, request, operation, refusal     plain data and pure rules
+//! cancel                                 whether a run is to end
 //! ```
 
 pub mod cancel;
@@ -44,7 +58,6 @@ mod history;
 mod job;
 mod job_state;
 mod move_queue;
-mod one;
 mod operation;
 mod outcome;
 mod passes;
@@ -65,6 +78,7 @@ mod select;
 mod status;
 mod stop_order;
 pub mod survey;
+mod zone_move;
 
 pub use cancel::{Cancel, CancelReason, Stage};
 pub use dry_run::{DryRun, Planned};

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Aux, Brand, HostUri, Kind, Zone, ZoneState};
+use crate::model::{Abilities, Aux, HostUri, Kind, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Rest, RestWay};
 
@@ -34,19 +34,20 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// What an action comes to for a zone of this host as it is now, or why that cannot be. A zone that is migrated
+    /// What an action comes to for a zone as it is now, or why that cannot be. `able` is what its platform can do with
+    /// zones of its brand. A zone that is migrated
     /// has no targets yet.
     ///
     /// # Errors
     /// Why it cannot be done.
-    pub fn of(zone: &Zone, action: Action) -> Result<Self, String> {
+    pub fn of(zone: &Zone, able: Abilities, action: Action) -> Result<Self, String> {
         let migrate = |method| Ok(Self::Migrate { method, targets: Vec::new() });
         match (zone.state, zone.aux) {
             _ if action == Action::Leave => Ok(Self::Keep),
             (ZoneState::Running, Some(Aux::MigratingIn | Aux::MigratingOut)) => {
                 Err("it is being moved by somebody else".to_owned())
             }
-            (ZoneState::Running | ZoneState::Ready, _) => Self::of_running(zone, action),
+            (ZoneState::Running | ZoneState::Ready, _) => Self::of_running(zone, able, action),
             (ZoneState::Installed, _) => match action {
                 Action::Live | Action::Restart => migrate(Kind::Cold),
                 Action::Stop | Action::Suspend | Action::Leave => Ok(Self::Keep),
@@ -59,23 +60,26 @@ impl Operation {
         }
     }
 
-    fn of_running(zone: &Zone, action: Action) -> Result<Self, String> {
+    fn of_running(zone: &Zone, able: Abilities, action: Action) -> Result<Self, String> {
         let migrate = |method| Self::Migrate { method, targets: Vec::new() };
         let stop = |method| Self::Stop { uuid: zone.uuid, method };
-        let operation = match (action, zone.brand) {
-            (Action::Leave, _) => return Ok(Self::Keep),
-            (Action::Live, Brand::Kvm) => return Ok(migrate(Kind::Live)),
-            (Action::Live, Brand::Lxc) => {
-                return Err("a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a".to_owned());
+        let brand = zone.brand;
+        let operation = match action {
+            Action::Leave => return Ok(Self::Keep),
+            Action::Live if able.live => return Ok(migrate(Kind::Live)),
+            Action::Live => {
+                return Err(format!(
+                    "a running {brand} zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a"
+                ));
             }
-            (Action::Suspend, Brand::Lxc) => {
-                return Err(
-                    "the memory of an lxc zone cannot be saved; --action stop shuts it down".to_owned()
-                );
+            Action::Suspend if able.suspend => stop(RestWay::Suspend),
+            Action::Suspend => {
+                return Err(format!(
+                    "the memory of {brand} zones cannot be saved; --action stop shuts it down"
+                ));
             }
-            (Action::Restart, _) => migrate(Kind::Restart),
-            (Action::Stop, _) => stop(RestWay::Stop),
-            (Action::Suspend, Brand::Kvm) => stop(RestWay::Suspend),
+            Action::Restart => migrate(Kind::Restart),
+            Action::Stop => stop(RestWay::Stop),
         };
         // These end it for a while.
         if zone.aux.is_some() {
@@ -98,14 +102,17 @@ mod tests {
     use super::*;
     use crate::store::tests::sample_zone;
 
-    fn each(mut check: impl FnMut(&Zone, Action, Result<Operation, String>)) {
+    const MACHINE: Abilities = Abilities { live: true, suspend: true, host_software: false };
+    const CONTAINER: Abilities = Abilities { live: false, suspend: false, host_software: true };
+
+    fn each(mut check: impl FnMut(&Zone, Abilities, Action, Result<Operation, String>)) {
         for &state in ZoneState::ALL {
-            for &brand in Brand::ALL {
+            for able in [MACHINE, CONTAINER] {
                 for aux in std::iter::once(None).chain(Aux::ALL.iter().copied().map(Some)) {
                     for persistent in [true, false] {
                         for &action in Action::ALL {
-                            let zone = Zone { state, brand, aux, persistent, ..sample_zone("z") };
-                            check(&zone, action, Operation::of(&zone, action));
+                            let zone = Zone { state, aux, persistent, ..sample_zone("z") };
+                            check(&zone, able, action, Operation::of(&zone, able, action));
                         }
                     }
                 }
@@ -114,29 +121,24 @@ mod tests {
     }
 
     #[test]
-    fn only_kvm_moves_live_or_is_saved_and_only_what_runs_is_ended() {
-        each(|zone, action, operation| match operation {
-            Ok(
-                Operation::Migrate { method: Kind::Live, .. }
-                | Operation::Stop { method: RestWay::Suspend, .. },
-            ) => {
-                assert_eq!(zone.brand, Brand::Kvm);
-                assert!(zone.is_running());
+    fn only_what_its_platform_can_do_is_done_and_only_what_runs_is_ended() {
+        each(|zone, able, action, operation| match operation {
+            Ok(Operation::Migrate { method: Kind::Live, .. }) => assert!(able.live && zone.is_running()),
+            Ok(Operation::Stop { method: RestWay::Suspend, .. }) => {
+                assert!(able.suspend && zone.is_running())
             }
-            Ok(
-                Operation::Migrate { method: Kind::Restart, .. }
-                | Operation::Stop { method: RestWay::Stop, .. },
-            ) => {
+            Ok(Operation::Migrate { method: Kind::Restart, .. } | Operation::Stop { .. }) => {
                 assert!(zone.is_running() && matches!(action, Action::Restart | Action::Stop), "{zone:?}");
             }
             Ok(Operation::Migrate { method: Kind::Cold, .. }) => assert!(!zone.is_running()),
-            Ok(_) | Err(_) => {}
+            Ok(Operation::Keep) | Err(_) => {}
+            Ok(other) => panic!("{other:?}"),
         });
     }
 
     #[test]
     fn nothing_is_ended_that_is_paused_or_would_be_gone() {
-        each(|zone, _, operation| {
+        each(|zone, _, _, operation| {
             if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Kind::Restart, .. }) = operation {
                 assert!(zone.aux.is_none() && zone.persistent, "{zone:?}");
             }
@@ -145,6 +147,6 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_left_alone_is_so_in_every_state() {
-        each(|_, action, operation| assert!(action != Action::Leave || operation == Ok(Operation::Keep)));
+        each(|_, _, action, operation| assert!(action != Action::Leave || operation == Ok(Operation::Keep)));
     }
 }

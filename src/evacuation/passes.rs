@@ -21,7 +21,7 @@ use super::refusal::Wait;
 use super::request::Request;
 use super::resting::StopInPlace;
 use super::run_state::RunState;
-use crate::migration::retry;
+use crate::migration::backoff;
 use crate::model::ZoneName;
 
 /// How long is waited for room that only others can give back. Pure.
@@ -101,7 +101,7 @@ impl Engine {
 
     /// Waits before the next pass; false if the run was cancelled meanwhile.
     async fn pause(&self, budget: WaitBudget, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> bool {
-        let pause = retry::pause(budget.idle);
+        let pause = backoff(WaitBudget::TRIES).pause(budget.idle);
         tell(waiting, &format!("asked again in {} s", pause.as_secs()), run_state);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
@@ -160,13 +160,14 @@ mod tests {
         assert_eq!(tries(&[true; 99], 0), 7);
         // Between two moves of another run nothing is to be seen of it.
         assert_eq!(tries(&[true, true, false, true, false, false, false], 1), 5);
-        let pauses: u64 = (1..=WaitBudget::TRIES).map(|idle| retry::pause(idle).as_secs()).sum();
+        let pauses: u64 =
+            (1..=WaitBudget::TRIES).map(|idle| backoff(WaitBudget::TRIES).pause(idle).as_secs()).sum();
         assert!(pauses * 1000 > crate::migration::LEASE);
     }
 
     #[test]
     fn many_names_are_counted() {
-        let job = |name: &str| Job::new(name.parse().unwrap(), Brand::Kvm, Operation::Keep);
+        let job = |name: &str| Job::new(name.parse().unwrap(), Brand::KVM, Operation::Keep);
         let names = ["a", "b", "c", "d", "e"].map(job);
         assert_eq!(abbreviate(&names[..3]), "a, b, c");
         assert_eq!(abbreviate(&names), "a, b, c, 2 more");

@@ -20,8 +20,8 @@ use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
 use crate::plan::forecast::sharers;
 use crate::plan::{
-    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Leg, Made, Placement, PlanFile, Question,
-    Refusal, Rules, Trip, ZoneIx, place, timed,
+    Action, Assignment, BuiltPlan, Fleet, FleetZone, History, HostIx, Leg, Placement, PlacementRequest,
+    PlanFile, Refusal, Rules, Trip, ZoneIx, place, timed,
 };
 use crate::store::{Direction, TargetKey};
 
@@ -33,12 +33,12 @@ pub(super) struct PlanningView {
     pub(super) direction: Direction,
     pub(super) fleet: Fleet,
     /// What the policy says of the order of these zones, and no order can keep to.
-    pub(super) rings: Vec<Vec<String>>,
+    pub(super) cycles: Vec<Vec<String>>,
     pub(super) rules: Rules,
     /// The other hosts, as far as they could be reached.
     pub(super) connected: Connected,
     /// What earlier moves took.
-    pub(super) experience: Experience,
+    pub(super) history: History,
     /// What is to be done, if that was decided before.
     pub(super) plan: Option<PlanFile>,
 }
@@ -86,12 +86,13 @@ impl PlanningView {
     }
 
     /// When the move of each of these begins, ms from now; those of which no time is known come last.
-    pub fn starts(&self, made: &Made, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
+    pub fn starts(&self, built: &BuiltPlan, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
         let planned = |name: &ZoneName| {
             let plan = self.plan.as_ref()?;
             plan.moves.iter().find(|one| one.zone == name.as_str()).map(|one| one.start_ms)
         };
-        let start = |name: &ZoneName| planned(name).or_else(|| made.start(name.as_str())).unwrap_or(u64::MAX);
+        let start =
+            |name: &ZoneName| planned(name).or_else(|| built.start(name.as_str())).unwrap_or(u64::MAX);
         moving.iter().map(|(name, _)| (name.clone(), start(name))).collect()
     }
 
@@ -140,7 +141,7 @@ impl PlanningView {
             numbers.push(ZoneIx(number));
             named.insert(ZoneIx(number), (&job.zone, targets));
         }
-        let question = Question { zones: numbers, drained: self.this_host() };
+        let question = PlacementRequest { zones: numbers, drained: self.this_host() };
         let placement = place(&fleet, &self.rules, &question);
         let mut places = BTreeMap::new();
         for Assignment { zone, to } in placement.moves {
@@ -191,11 +192,11 @@ impl PlanningView {
         let rate = [from.bandwidth, to.bandwidth].into_iter().flatten().min()?;
         let is_live = zone.running && zone.action == Action::Live;
         let trip = Trip { zone, kind: Kind::Live, from, to, rate };
-        is_live.then(|| sharers(&self.experience.costs, &trip, self.rules.bandwidth, jobs))
+        is_live.then(|| sharers(&self.history.costs, &trip, self.rules.bandwidth, jobs))
     }
 
     /// The plan of these moves.
-    pub fn timed(&self, moving: &[(ZoneName, HostUri)]) -> Made {
+    pub fn timed(&self, moving: &[(ZoneName, HostUri)]) -> BuiltPlan {
         let ends: BTreeMap<_, _> =
             moving.iter().map(|(name, peer)| (name.as_str(), self.ends(peer))).collect();
         let moves = (0..).map(ZoneIx).zip(&self.fleet.zones).filter_map(|(ix, zone)| {
@@ -204,7 +205,7 @@ impl PlanningView {
             Some(Assignment { zone: ix, to: HostIx(u32::try_from(place).ok()?) })
         });
         let placement = Placement { moves: moves.collect(), unplaced: Vec::new() };
-        timed(self.fleet.clone(), self.rules.clone(), placement, &self.experience)
+        timed(self.fleet.clone(), self.rules.clone(), placement, &self.history)
     }
 
     /// How many may be under way: all of them, away from one host, and to one host.

@@ -1,13 +1,11 @@
 //! After an interruption: both hosts are asked what is true, and each half-done move is finished or undone.
 //!
-//! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with why. A host that could not be asked
-//! is one of the answers, and never leads to a start.
+//! [`decide`] says which.
 
 mod ends;
 
 use std::sync::Arc;
 
-pub use ends::View;
 pub(super) use ends::view;
 use ends::{End, look};
 
@@ -17,67 +15,10 @@ use super::events::Event;
 use super::outcome::Down;
 use super::rest;
 use crate::host::{Host, HostError};
+use crate::migration::recovery::{Observed, Resolution, decide};
 use crate::model::chain;
-use crate::model::{Aux, HostUri, Manifest, Step, words};
+use crate::model::{Aux, HostUri, Manifest, Step};
 use crate::store::{Away, AwayPhase};
-
-words! {
-    /// What is to be done with a half-done move.
-    Action, "action" {
-        /// The zone is where it was; nothing is left at the other host.
-        Stayed = "stayed",
-        /// It is where it was; throw the held image at the destination away.
-        Discard = "discard",
-        /// It is where it was; a stopped configuration at the destination is taken away.
-        TakeBack = "take back",
-        /// It has moved.
-        Moved = "moved",
-        /// It has moved; take the stopped configuration at the source away.
-        Forget = "forget",
-        /// It is where it was, and was shut down in order to leave: boot it there, take away what is elsewhere.
-        BootAgain = "boot again",
-        /// It is where it went from there; take the stopped configuration at the other one away.
-        Follow = "follow",
-        /// Its memory is whole at the destination and the source has ended: let it run there.
-        LetRun = "let run",
-        /// Not before both hosts can be asked.
-        Wait = "wait",
-        /// The operator must decide.
-        Stuck = "stuck",
-    }
-}
-
-/// What to do, from the last step of which the journal has an intent, and from what both hosts say.
-///
-/// What the journal does not say was begun is not ours: an image or a configuration at the destination that was
-/// there before is never taken away, and never let run.
-pub const fn decide(step: Option<Step>, source: View, destination: View) -> Action {
-    let sent = matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle));
-    let forward = matches!(step, Some(Step::Switch | Step::Detach | Step::Settle));
-    let shut_down = matches!(step, Some(Step::Shutdown | Step::Boot));
-    let brought = sent || shut_down || matches!(step, Some(Step::Attach | Step::Detach));
-    match (source, destination) {
-        (View::Silent | View::Moves | View::Held, _) | (_, View::Silent | View::Moves) => Action::Wait,
-        (View::Absent | View::GoneOn, View::GoneOn) | (View::GoneOn, View::Absent) => Action::Follow,
-        (View::Installed, View::GoneOn) | (View::GoneOn, View::Installed) if brought => Action::Follow,
-        (View::GoneOn, _) | (_, View::GoneOn) => Action::Stuck,
-        (View::Runs, View::Runs) | (View::Absent, View::Absent) => Action::Stuck,
-        (View::Installed, View::Absent | View::Installed) if shut_down => Action::BootAgain,
-        (View::Runs | View::Installed, View::Absent) => Action::Stayed,
-        (View::Runs, View::Held) if sent => Action::Discard,
-        (View::Installed | View::Absent, View::Held) if sent => Action::LetRun,
-        (View::Runs | View::Installed | View::Absent, View::Held) => Action::Stuck,
-        (View::Runs, View::Installed) if brought => Action::TakeBack,
-        (View::Runs, View::Installed) => Action::Stayed,
-        (View::Installed, View::Installed) if forward => Action::Forget,
-        (View::Installed, View::Installed) if brought => Action::TakeBack,
-        (View::Installed, View::Installed) => Action::Stayed,
-        (View::Installed, View::Runs) if brought => Action::Forget,
-        (View::Absent, View::Runs | View::Installed) if brought => Action::Moved,
-        // It was not we who brought it there.
-        (View::Installed | View::Absent, View::Runs) | (View::Absent, View::Installed) => Action::Stuck,
-    }
-}
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
 /// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
@@ -171,31 +112,31 @@ async fn settle(
         Ok(looked) => looked,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
-    let action = match (row.phase, seen) {
+    let resolution = match (row.phase, seen) {
         // It is home, whoever has brought it.
-        (AwayPhase::Returning, (View::Absent, View::Runs | View::Installed)) => Action::Moved,
+        (AwayPhase::Returning, (Observed::Absent, Observed::Runs | Observed::Installed)) => Resolution::Moved,
         _ => decide(step, seen.0, seen.1),
     };
-    if let Some(why) = left_open(action, seen, [source.name(), destination.name()], row) {
+    if let Some(why) = left_open(resolution, seen, [source.name(), destination.name()], row) {
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
     let there = found.as_ref().map(|(_, host)| host.as_ref());
-    let moved = match act(action, row, (source, destination, there), manifest.as_ref()).await {
+    let moved = match act(resolution, row, (source, destination, there), manifest.as_ref()).await {
         Ok(moved) => moved,
         Err(error) => {
             return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
         }
     };
     let destination = found.as_ref().map_or(destination, |(_, host)| host.as_ref());
-    let place = if moved || action == Action::Follow { destination } else { source };
+    let place = if moved || resolution == Resolution::Follow { destination } else { source };
     let down = match row.phase {
         AwayPhase::Away => None,
         _ => engine.down_after(row, place).await,
     };
     let why_down = down.as_ref().map(|down| down.reason.clone());
     let record = match &found {
-        Some((there, _)) if action == Action::Follow => {
+        Some((there, _)) if resolution == Resolution::Follow => {
             Some(Away { phase: AwayPhase::Away, aside: None, ..there.clone() })
         }
         _ => settled(row, moved),
@@ -239,31 +180,36 @@ fn settled(row: &Away, moved: bool) -> Option<Away> {
 }
 
 /// Why nothing is done, if so.
-fn left_open(action: Action, seen: (View, View), names: [&str; 2], row: &Away) -> Option<String> {
+fn left_open(
+    resolution: Resolution,
+    seen: (Observed, Observed),
+    names: [&str; 2],
+    row: &Away,
+) -> Option<String> {
     let (zone, [source, destination]) = (&row.zone, names);
-    if row.phase == AwayPhase::Away && action != Action::Stayed {
+    if row.phase == AwayPhase::Away && resolution != Resolution::RolledBack {
         // Nobody was moving it, so nothing is undone or finished.
         return Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
             row.refuge
         ));
     }
-    let says = |name: &str, view: View| match view {
-        View::Silent => format!("{name} does not answer"),
-        View::Runs => format!("it runs on {name}"),
-        View::Moves => format!("{name} says that it moves"),
-        View::Held => format!("it is held on {name}"),
-        View::Installed => format!("it is installed on {name}"),
-        View::Absent => format!("it is not on {name}"),
-        View::GoneOn => format!("it has gone on from {name}"),
+    let says = |name: &str, view: Observed| match view {
+        Observed::Silent => format!("{name} does not answer"),
+        Observed::Runs => format!("it runs on {name}"),
+        Observed::Moves => format!("{name} says that it moves"),
+        Observed::Held => format!("it is held on {name}"),
+        Observed::Installed => format!("it is installed on {name}"),
+        Observed::Absent => format!("it is not on {name}"),
+        Observed::GoneOn => format!("it has gone on from {name}"),
     };
     let known = format!("{}, {}", says(source, seen.0), says(destination, seen.1));
-    match action {
-        Action::Wait if matches!(seen, (View::Silent, _) | (_, View::Silent)) => Some(format!(
+    match resolution {
+        Resolution::Wait if matches!(seen, (Observed::Silent, _) | (_, Observed::Silent)) => Some(format!(
             "where it is cannot be told before both {source} and {destination} answer: {known}; then 'sysadm evacuate --resume'"
         )),
-        Action::Wait => Some(format!("{known}; when that has ended: 'sysadm evacuate --resume'")),
-        Action::Stuck => {
+        Resolution::Wait => Some(format!("{known}; when that has ended: 'sysadm evacuate --resume'")),
+        Resolution::NeedsOperator => {
             Some(format!("needs you: {known}; look at both, then 'sysadm evacuate --forget {zone}'"))
         }
         _ => None,
@@ -272,42 +218,45 @@ fn left_open(action: Action, seen: (View, View), names: [&str; 2], row: &Away) -
 
 /// Finishes or undoes a move of a zone; gives whether it has moved.
 async fn act(
-    action: Action,
+    resolution: Resolution,
     row: &Away,
     (source, destination, there): (&dyn Host, &dyn Host, Option<&dyn Host>),
     manifest: Option<&Manifest>,
 ) -> Result<bool, HostError> {
     let (zone, uuid) = (row.zone.clone(), row.uuid);
     let persistent = manifest.filter(|manifest| manifest.zone.persistent);
-    match action {
-        Action::Discard => {
+    match resolution {
+        Resolution::DiscardImage => {
             // Its hypervisor may still be sending it, whoever told it to is gone. What is held over there is a copy
             // only once that has ended, and the zone still runs here then.
             source.abort(zone.clone()).await?;
-            if view(source, row).await != View::Runs {
+            if view(source, row).await != Observed::Runs {
                 return Err(HostError::permanent(source.name(), "it has just left; try again"));
             }
             destination.destroy_incoming(zone.clone(), uuid).await?;
         }
-        Action::TakeBack => destination.detach(zone.clone(), uuid, false).await?,
-        Action::BootAgain => {
+        Resolution::UndefineAtDestination => destination.detach(zone.clone(), uuid, false).await?,
+        Resolution::BootAtSource => {
             source.boot(zone.clone(), uuid).await?;
             destination.detach(zone.clone(), uuid, false).await?;
         }
-        Action::LetRun => {
+        Resolution::ResumeAtDestination => {
             // In this order: what is not there any more cannot be booted there meanwhile.
             source.detach(zone.clone(), uuid, true).await?;
             destination.resume(zone.clone(), uuid).await?;
         }
-        Action::Forget => source.detach(zone.clone(), uuid, true).await?,
-        Action::Follow => {
+        Resolution::UndefineAtSource => source.detach(zone.clone(), uuid, true).await?,
+        Resolution::Follow => {
             let other = if row.phase == AwayPhase::Leaving { source } else { destination };
             follow(row, other, there, persistent).await?;
             return Ok(false);
         }
-        Action::Stayed | Action::Moved | Action::Wait | Action::Stuck => {}
+        Resolution::RolledBack | Resolution::Moved | Resolution::Wait | Resolution::NeedsOperator => {}
     }
-    let moved = matches!(action, Action::Moved | Action::Forget | Action::LetRun);
+    let moved = matches!(
+        resolution,
+        Resolution::Moved | Resolution::UndefineAtSource | Resolution::ResumeAtDestination
+    );
     if let Some(manifest) = persistent.filter(|_| moved) {
         destination.keep(manifest.clone()).await?;
     }
@@ -330,7 +279,7 @@ async fn follow(
     there: Option<&dyn Host>,
     persistent: Option<&Manifest>,
 ) -> Result<(), HostError> {
-    if view(other, row).await == View::Installed {
+    if view(other, row).await == Observed::Installed {
         other.detach(row.zone.clone(), row.uuid, row.phase == AwayPhase::Leaving).await?;
     }
     if let (Some(there), Some(manifest)) = (there, persistent) {
@@ -341,6 +290,3 @@ async fn follow(
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -26,7 +26,7 @@ use super::run_state::RunState;
 use crate::migration::Task;
 use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
-use crate::plan::{Homecoming, Obstacle, ZoneIx, homecoming};
+use crate::plan::{Obstacle, ReturnPlan, ZoneIx, return_plan};
 use crate::store::{Away, Direction};
 
 /// What can be done about zones that wait for room here.
@@ -51,7 +51,7 @@ impl Engine {
             return None;
         }
         let view = self.cancel.bound(QUESTIONS, self.view_of_return(request, &waiting)).await?.ok()?;
-        let advice = advice(&view.homecoming(&waiting), &waiting);
+        let advice = advice(&view.return_plan(&waiting), &waiting);
         Some((view, advice))
     }
 
@@ -124,13 +124,13 @@ impl Engine {
 
 impl PlanningView {
     /// The way home of these zones.
-    fn homecoming(&self, names: &BTreeSet<&str>) -> Homecoming {
+    fn return_plan(&self, names: &BTreeSet<&str>) -> ReturnPlan {
         let is_asked = |zone: &crate::plan::FleetZone| {
             zone.home.as_ref() == Some(&self.here) && names.contains(zone.name.as_str())
         };
         let asked = (0..).map(ZoneIx).zip(&self.fleet.zones).filter(|(_, zone)| is_asked(zone));
         let asked: Vec<_> = asked.map(|(ix, _)| ix).collect();
-        homecoming(self.fleet.clone(), self.rules.clone(), &asked, &self.experience)
+        return_plan(self.fleet.clone(), self.rules.clone(), &asked, &self.history)
     }
 }
 
@@ -145,12 +145,12 @@ impl ReturnAdvice {
 }
 
 /// What follows from the way home of these zones. Pure.
-fn advice(way: &Homecoming, waiting: &BTreeSet<&str>) -> ReturnAdvice {
-    let made = &way.made;
-    let name = |zone: ZoneIx| made.zone(zone).map_or("?", |zone| zone.name.as_str());
+fn advice(way: &ReturnPlan, waiting: &BTreeSet<&str>) -> ReturnAdvice {
+    let built = &way.built;
+    let name = |zone: ZoneIx| built.zone(zone).map_or("?", |zone| zone.name.as_str());
     let mut advice = ReturnAdvice::default();
     for (zone, to) in way.asides().filter(|(zone, _)| waiting.contains(name(*zone))) {
-        if let (Ok(zone), Ok(uri)) = (name(zone).parse(), made.host(to).parse()) {
+        if let (Ok(zone), Ok(uri)) = (name(zone).parse(), built.host(to).parse()) {
             advice.asides.push((zone, uri));
         }
     }
@@ -158,7 +158,7 @@ fn advice(way: &Homecoming, waiting: &BTreeSet<&str>) -> ReturnAdvice {
     for &zone in waiting {
         let Ok(zone) = zone.parse::<ZoneName>() else { continue };
         let aside = advice.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
-        let hint = match (made.start(zone.as_str()), aside) {
+        let hint = match (built.start(zone.as_str()), aside) {
             (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", to.host.as_str())),
             (Some(_), None) if !first.is_empty() => Some(first.clone()),
             (Some(_), None) => None,
@@ -170,9 +170,9 @@ fn advice(way: &Homecoming, waiting: &BTreeSet<&str>) -> ReturnAdvice {
 }
 
 /// Who must leave first, and the command by which it does.
-fn leavers(way: &Homecoming) -> String {
+fn leavers(way: &ReturnPlan) -> String {
     let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for zone in way.first.iter().filter_map(|zone| way.made.zone(*zone)) {
+    for zone in way.first.iter().filter_map(|zone| way.built.zone(*zone)) {
         homes.entry(zone.home.as_deref().unwrap_or("?")).or_default().push(&zone.name);
     }
     let of_home = |(home, zones): (&str, Vec<&str>)| {
@@ -184,26 +184,26 @@ fn leavers(way: &Homecoming) -> String {
 }
 
 /// Why it does not help that others would leave: they cannot.
-fn in_vain(way: &Homecoming, zone: &ZoneName) -> Option<String> {
-    let made = &way.made;
-    let blocked = made
+fn in_vain(way: &ReturnPlan, zone: &ZoneName) -> Option<String> {
+    let built = &way.built;
+    let blocked = built
         .plan
         .blocked
         .iter()
-        .find(|one| made.zone(one.zone).is_some_and(|blocked| blocked.name == zone.as_str()))?;
+        .find(|one| built.zone(one.zone).is_some_and(|blocked| blocked.name == zone.as_str()))?;
     let waits_for: BTreeSet<_> = blocked
         .obstacles
         .iter()
         .flat_map(|obstacle| match obstacle {
             Obstacle::Room { waits_for, .. } | Obstacle::Apart { waits_for, .. } => waits_for.clone(),
             Obstacle::After(other) | Obstacle::Together(other) => [*other].into(),
-            Obstacle::Endless(_) | Obstacle::NoLine | Obstacle::NotLive | Obstacle::Stays(_) => {
+            Obstacle::NeverConverges(_) | Obstacle::NoLine | Obstacle::NotLive | Obstacle::Stays(_) => {
                 BTreeSet::new()
             }
         })
-        .filter_map(|other| Some(made.zone(other)?.name.as_str()))
+        .filter_map(|other| Some(built.zone(other)?.name.as_str()))
         .collect();
-    let why = made.left().into_iter().filter(|left| waits_for.contains(left.zone.as_str()));
+    let why = built.unplaced().into_iter().filter(|left| waits_for.contains(left.zone.as_str()));
     let why = why.map(|left| format!("{} cannot leave: {}", left.zone, left.reasons.join("; ")));
     Some(why.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
 }

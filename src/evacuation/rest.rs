@@ -18,6 +18,7 @@ use super::error::EvacuationError;
 use super::events::Event;
 use super::request::Request;
 use crate::host::Host;
+use crate::migration::recovery::Observed;
 use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 use crate::plan::Action;
 use crate::store::{MoveState, Rest, RestPhase, RestWay};
@@ -30,33 +31,15 @@ pub(super) const fn state_of(way: RestWay) -> MoveState {
     }
 }
 
-/// What is said of a zone by its host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// It runs.
-    Runs,
-    /// Its processors are held: its memory is being saved.
-    Held,
-    /// It does not run.
-    Down,
-    /// It is not here.
-    Gone,
-}
-
-pub(super) fn seen(inventory: &Inventory, uuid: Uuid) -> (Seen, Option<&Zone>) {
+/// What this host says of a zone.
+pub(super) fn seen(inventory: &Inventory, uuid: Uuid) -> (Observed, Option<&Zone>) {
     let zone = inventory.zones.iter().find(|zone| zone.uuid == uuid);
-    let seen = match zone {
-        None => Seen::Gone,
-        Some(zone) if !zone.is_running() => Seen::Down,
-        Some(zone) if zone.aux == Some(Aux::Paused) => Seen::Held,
-        Some(_) => Seen::Runs,
-    };
-    (seen, zone)
+    (Observed::of(zone), zone)
 }
 
 /// What becomes of a record, and what is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
+enum RecordFate {
     /// It is as it says.
     Keep,
     /// The zone rests.
@@ -68,26 +51,27 @@ enum Verdict {
 }
 
 /// What to make of a record that an earlier run has left. `ours`: the last that was begun was to boot it.
-const fn judge(phase: RestPhase, way: RestWay, seen: Seen, ours: bool) -> Verdict {
+const fn judge(phase: RestPhase, way: RestWay, seen: Observed, ours: bool) -> RecordFate {
     match (phase, way, seen) {
-        (_, _, Seen::Gone) => {
-            Verdict::Drop("it rested here and was removed meanwhile; nothing is left to boot")
+        (_, _, Observed::Silent) => RecordFate::Wait("its host does not answer"),
+        (_, _, Observed::Absent | Observed::GoneOn) => {
+            RecordFate::Drop("it rested here and was removed meanwhile; nothing is left to boot")
         }
-        (RestPhase::Stopping, RestWay::Suspend, Seen::Held) => {
-            Verdict::Wait("its memory is being saved; when that has ended: 'sysadm evacuate --resume'")
+        (RestPhase::Stopping, RestWay::Suspend, Observed::Held) => {
+            RecordFate::Wait("its memory is being saved; when that has ended: 'sysadm evacuate --resume'")
         }
-        (RestPhase::Stopping, _, Seen::Down) => {
-            Verdict::Rests("it was interrupted while it was stopped; it rests here now")
+        (RestPhase::Stopping, _, Observed::Installed) => {
+            RecordFate::Rests("it was interrupted while it was stopped; it rests here now")
         }
-        (RestPhase::Stopping, _, Seen::Runs | Seen::Held) => {
-            Verdict::Drop("it was interrupted while it was stopped; it runs on here")
+        (RestPhase::Stopping, _, Observed::Runs | Observed::Moves | Observed::Held) => {
+            RecordFate::Drop("it was interrupted while it was stopped; it runs on here")
         }
-        (RestPhase::Resting, _, Seen::Down) => Verdict::Keep,
-        (RestPhase::Resting, _, Seen::Runs | Seen::Held) if ours => {
-            Verdict::Drop("its return was interrupted; it runs here again")
+        (RestPhase::Resting, _, Observed::Installed) => RecordFate::Keep,
+        (RestPhase::Resting, _, Observed::Runs | Observed::Moves | Observed::Held) if ours => {
+            RecordFate::Drop("its return was interrupted; it runs here again")
         }
-        (RestPhase::Resting, _, Seen::Runs | Seen::Held) => {
-            Verdict::Drop("it rested here and was booted by somebody else; it is left as it is")
+        (RestPhase::Resting, _, Observed::Runs | Observed::Moves | Observed::Held) => {
+            RecordFate::Drop("it rested here and was booted by somebody else; it is left as it is")
         }
     }
 }
@@ -107,13 +91,13 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
         let (seen, zone) = seen(&inventory, rest.uuid);
         let text = match judge(rest.phase, rest.way, seen, ours) {
-            Verdict::Keep => continue,
-            Verdict::Wait(text) => text,
-            Verdict::Rests(text) => {
+            RecordFate::Keep => continue,
+            RecordFate::Wait(text) => text,
+            RecordFate::Rests(text) => {
                 engine.store.update_rest(&rests_now(&rest, zone))?;
                 text
             }
-            Verdict::Drop(text) => {
+            RecordFate::Drop(text) => {
                 engine.store.remove_rest(&rest.zone)?;
                 text
             }
@@ -139,12 +123,10 @@ pub(super) fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<Zone
 mod tests {
     use super::*;
 
-    const SEEN: [Seen; 4] = [Seen::Runs, Seen::Held, Seen::Down, Seen::Gone];
-
-    fn each(mut check: impl FnMut(RestPhase, RestWay, Seen, Verdict)) {
+    fn each(mut check: impl FnMut(RestPhase, RestWay, Observed, RecordFate)) {
         for &phase in RestPhase::ALL {
             for &way in RestWay::ALL {
-                for seen in SEEN {
+                for &seen in Observed::ALL {
                     for ours in [true, false] {
                         check(phase, way, seen, judge(phase, way, seen, ours));
                     }
@@ -156,23 +138,24 @@ mod tests {
     #[test]
     fn a_zone_that_is_down_is_never_dropped_and_one_that_runs_is_never_kept() {
         each(|phase, way, seen, verdict| {
-            let keeps = matches!(verdict, Verdict::Keep | Verdict::Rests(_));
-            assert_eq!(keeps, seen == Seen::Down, "{phase} {way} {seen:?}: {verdict:?}");
+            let keeps = matches!(verdict, RecordFate::Keep | RecordFate::Rests(_));
+            assert_eq!(keeps, seen == Observed::Installed, "{phase} {way} {seen:?}: {verdict:?}");
         });
     }
 
     #[test]
-    fn only_the_end_of_a_save_is_waited_for() {
+    fn only_the_end_of_a_save_and_a_host_that_is_silent_are_waited_for() {
         each(|phase, way, seen, verdict| {
-            let saving = (phase, way, seen) == (RestPhase::Stopping, RestWay::Suspend, Seen::Held);
-            assert_eq!(matches!(verdict, Verdict::Wait(_)), saving);
+            let saving = (phase, way, seen) == (RestPhase::Stopping, RestWay::Suspend, Observed::Held);
+            let silent = seen == Observed::Silent;
+            assert_eq!(matches!(verdict, RecordFate::Wait(_)), saving || silent);
         });
     }
 
     #[test]
     fn a_zone_that_rests_is_told_from_one_that_was_booted_by_others() {
-        let resting = |ours| judge(RestPhase::Resting, RestWay::Stop, Seen::Runs, ours);
-        assert!(matches!(resting(false), Verdict::Drop(text) if text.contains("somebody else")));
-        assert!(matches!(resting(true), Verdict::Drop(text) if text.contains("runs here again")));
+        let resting = |ours| judge(RestPhase::Resting, RestWay::Stop, Observed::Runs, ours);
+        assert!(matches!(resting(false), RecordFate::Drop(text) if text.contains("somebody else")));
+        assert!(matches!(resting(true), RecordFate::Drop(text) if text.contains("runs here again")));
     }
 }

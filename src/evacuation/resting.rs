@@ -10,12 +10,13 @@ use super::events::Event;
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
 use super::operation::Operation;
-use super::rest::{Seen, rests_now, seen};
+use super::rest::{rests_now, seen};
 use super::run_state::RunState;
+use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
+use crate::migration::recovery::Observed;
 use crate::model::chain;
 use crate::model::{Aux, Inventory, Step, ZoneName};
-use crate::points::{Place, When};
 use crate::store::{Entry, Mark, Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
@@ -88,7 +89,7 @@ impl StopInPlace<'_> {
         let asking = async {
             match method {
                 RestWay::Stop => engine.local.stop(zone, uuid, limit).await,
-                RestWay::Suspend => engine.local.save(zone, uuid).await,
+                RestWay::Suspend => engine.local.suspend(zone, uuid).await,
             }
         };
         // A shutdown cannot be called back: the end of it is waited for, also when the run is given up.
@@ -105,7 +106,7 @@ impl StopInPlace<'_> {
             _ => "it still runs".to_owned(),
         };
         let (seen, found) = seen(&inventory, uuid);
-        if seen == Seen::Down {
+        if seen == Observed::Installed {
             let now = rests_now(&row, found);
             self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
             self.told(self.done(zone, step), zone);
@@ -132,7 +133,7 @@ impl StopInPlace<'_> {
         let Some(inventory) = self.look(rest.uuid).await.filter(|_| answer.is_some()) else {
             return unknown();
         };
-        if seen(&inventory, rest.uuid).0 != Seen::Runs {
+        if seen(&inventory, rest.uuid).0 != Observed::Runs {
             let reason = match answer {
                 Some(Err(error)) => error.to_string(),
                 _ => "it was booted and has ended at once".to_owned(),
@@ -164,14 +165,14 @@ impl StopInPlace<'_> {
     /// The intent of its step is on the disk before anything is done with it.
     fn begin(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Intent, None)?;
-        self.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         let begun = self.run_state.apply(zone, JobEvent::Start(Some(step)));
         begun.map(drop).map_err(|error| chain(&error))
     }
 
     fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Done, None)?;
-        self.engine.local.points().reach(Place::Journal, When::After, step)
+        self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
     fn write(&self, zone: &ZoneName, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {

@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError};
-use crate::model::{Brand, Kind, Location};
+use crate::model::{Kind, Location};
 use crate::plan::Action;
 use crate::platform::Platform;
 use crate::store::Away;
@@ -107,21 +107,23 @@ pub(super) async fn way_back(
     }
     // A zone comes back as it went.
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
-    match (zone.is_running(), zone.brand) {
-        (true, _) if restarts => match Operation::of(zone, Action::Restart) {
+    let able = platform.able(zone.brand);
+    match zone.is_running() {
+        true if restarts => match Operation::of(zone, able, Action::Restart) {
             Ok(Operation::Migrate { method, .. }) => Ok(method),
             Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
             Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
         },
-        (true, Brand::Kvm) => Ok(Kind::Live),
-        (true, Brand::Lxc) => Err(JobEvent::Skip(format!(
-            "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
+        true if able.live => Ok(Kind::Live),
+        true => Err(JobEvent::Skip(format!(
+            "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
+            zone.brand
         ))),
-        (false, _) if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
-        (false, _) if away.was_running => {
+        false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
+        false if away.was_running => {
             let reason = "it ran when it left and does not run on";
             Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))
         }
-        (false, _) => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
+        false => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
     }
 }

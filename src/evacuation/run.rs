@@ -17,7 +17,7 @@ use super::stop_order::order_stops;
 use super::{cancel, recover, rest, select};
 use crate::host::{Host, HostError};
 use crate::model::{Inventory, Zone, ZoneName};
-use crate::policy::describe_ring;
+use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::{Direction, configured};
 
@@ -123,8 +123,14 @@ impl Engine {
                 if request.actions == Actions::default() {
                     request.actions.zones = view.actions();
                 }
-                let mut found =
-                    select::leaving(&inventory, &view.targets(), &self.store.away()?, open, &request)?;
+                let mut found = select::leaving(
+                    &inventory,
+                    &view.targets(),
+                    &self.store.away()?,
+                    open,
+                    &request,
+                    |brand| self.local.platform().able(brand),
+                )?;
                 select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {
                     let configured = configured(self.store.detached()?, &inventory);
@@ -166,10 +172,11 @@ impl Engine {
             let remarks = view.connected.remarks();
             remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text)));
         }
-        let [ring, others @ ..] = view.rings.as_slice() else { return };
+        let [cycle, others @ ..] = view.cycles.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
-        let (first, ring) = (ring.first().map_or("", String::as_str), describe_ring(ring));
-        let text = format!("the policy wants {ring}, in a ring{more}: {first} waits for none of them");
+        let (first, cycle) = (cycle.first().map_or("", String::as_str), describe_cycle(cycle));
+        let text =
+            format!("circular dependency in the policy: {cycle}{more}; {first} does not wait for the others");
         self.events.emit(&Event::Warning(&text));
     }
 

@@ -8,7 +8,7 @@ use super::job_state::JobState;
 use super::operation::Operation;
 use super::recover::Open;
 use super::request::Request;
-use crate::model::{HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
 
@@ -57,13 +57,14 @@ pub fn gone_already<'a>(
 }
 
 /// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them
-/// that could not be settled.
+/// that could not be settled; `able` says what the platform can do with zones of a brand.
 pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
     open: &[Open],
     request: &Request,
+    able: impl Fn(Brand) -> Abilities,
 ) -> Result<Candidates, EvacuationError> {
     known(inventory, away, open, request)?;
     let is_open = |name: &ZoneName| open.iter().any(|open| open.row.zone == *name);
@@ -86,7 +87,7 @@ pub fn leaving(
             zone.is_running()
                 || (request.all
                     && zone.state == ZoneState::Installed
-                    && Operation::of(zone, action) != Ok(Operation::Keep))
+                    && Operation::of(zone, able(zone.brand), action) != Ok(Operation::Keep))
                 || is_open(&zone.name)
         }
     };
@@ -94,7 +95,7 @@ pub fn leaving(
         if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) {
             return unsettled(open);
         }
-        match operation(zone, targets, away, request) {
+        match operation(zone, able(zone.brand), targets, away, request) {
             Ok(operation) => Job::new(zone.name.clone(), zone.brand, operation),
             Err(reason) => Job::kept(zone.name.clone(), zone.brand, JobState::Skipped(reason)),
         }
@@ -106,6 +107,7 @@ pub fn leaving(
 /// What is done with a zone that is here, or why nothing is.
 fn operation(
     zone: &Zone,
+    able: Abilities,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
     request: &Request,
@@ -117,7 +119,7 @@ fn operation(
             other.refuge
         ));
     }
-    match Operation::of(zone, request.actions.of(&zone.name))? {
+    match Operation::of(zone, able, request.actions.of(&zone.name))? {
         Operation::Keep => Err("it does not run".to_owned()),
         Operation::Migrate { method, .. } => match (request.only, targets_of(targets, &zone.name).0) {
             (Some(only), _) if only != method => {

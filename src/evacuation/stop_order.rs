@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::job::Job;
 use super::operation::Operation;
 use crate::model::ZoneName;
-use crate::plan::{FleetZone, Sequence};
+use crate::plan::{DependencyGraph, FleetZone};
 
 /// Puts the jobs that stop zones here behind all others, in their order.
 pub(super) fn order_stops<'a>(
@@ -29,14 +29,14 @@ pub(super) fn order_stops<'a>(
     let places: BTreeMap<_, _> =
         (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
     let zone = |place: usize| stops.get(place).and_then(|one| zones.get(one.zone.as_str()));
-    let mut sequence = Sequence::new(stops.len(), |place| {
+    let mut graph = DependencyGraph::new(stops.len(), |place| {
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
         after.filter_map(|name| places.get(name).copied()).collect()
     });
     // The policy has left none; nothing may be lost over one.
-    sequence.break_rings();
+    graph.break_cycles();
     jobs.extend(others);
-    jobs.extend(sequence.order().into_iter().filter_map(|place| stops.get(place).cloned()));
+    jobs.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
 
     fn candidate(zone: &str, stops: bool) -> Job {
         let stop = Operation::Stop { uuid: uuid::Uuid::nil(), method: RestWay::Stop };
-        Job::new(zone.parse().unwrap(), Brand::Kvm, if stops { stop } else { Operation::Keep })
+        Job::new(zone.parse().unwrap(), Brand::KVM, if stops { stop } else { Operation::Keep })
     }
 
     fn zone(name: &str, priority: i32, after: &[&str]) -> FleetZone {
@@ -89,7 +89,7 @@ mod tests {
                 &["web", "app", "db"],
                 ["web", "db", "app"],
             ),
-            // One that is not there, and a ring.
+            // One that is not there, and a cycle.
             (
                 [zone("app", 0, &["x"]), zone("db", 0, &["web"]), zone("web", 0, &["db"])],
                 none,

@@ -21,6 +21,7 @@ use super::sockets::Sockets;
 use super::storage_probe::{self, Markers};
 use super::{DiskView, Exported, Host, HostError, Named, Pending, ProbeTicket, Standing};
 use crate::config::Limits;
+use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
     Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
@@ -28,8 +29,7 @@ use crate::model::{
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, Survey};
-use crate::platform::Platform;
-use crate::points::{Place, Points, When};
+use crate::platform::{LiveMigration, Platform};
 use crate::store::Store;
 use crate::transport::ByteStream;
 use crate::zonepath;
@@ -46,14 +46,14 @@ pub struct Local {
     boot_blocks: boot_block::BootBlocks,
     arrived: guests::Arrived,
     clock: fn() -> Millis,
-    points: Points,
+    failpoints: Failpoints,
     limits: Limits,
 }
 
 impl Local {
     /// This host, of that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
-        let points = Points::of_state_folder(&paths.state_dir());
+        let failpoints = Failpoints::of_state_folder(&paths.state_dir());
         let id = guests::identity(&store, &paths);
         let sockets = Sockets::new(paths.run_dir());
         let (markers, boot_blocks, limits) =
@@ -70,7 +70,7 @@ impl Local {
             boot_blocks,
             arrived,
             clock: Millis::now,
-            points,
+            failpoints,
             limits,
         }
     }
@@ -83,29 +83,29 @@ impl Local {
 
     /// The same host, with another hook at each moment of a move.
     #[must_use]
-    pub fn with_points(self, points: Points) -> Self {
-        Self { points, ..self }
+    pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
+        Self { failpoints, ..self }
     }
 
     /// Who is told of each moment of a move here.
-    pub const fn points(&self) -> &Points {
-        &self.points
+    pub const fn failpoints(&self) -> &Failpoints {
+        &self.failpoints
     }
 
     /// Acts for a step of a move.
     async fn act<T>(
         &self,
-        place: Place,
+        actor: Actor,
         step: Step,
         act: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, HostError> {
-        let reach = |when| {
+        let hit = |timing| {
             let failed = |reason| HostError::permanent(&self.name, reason);
-            self.points.reach(place, when, step).map_err(failed)
+            self.failpoints.hit(actor, timing, step).map_err(failed)
         };
-        reach(When::Before)?;
+        hit(Timing::Before)?;
         let value = act.await?;
-        reach(When::After)?;
+        hit(Timing::After)?;
         Ok(value)
     }
 
@@ -122,6 +122,10 @@ impl Local {
     /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    fn live(&self) -> Result<&dyn LiveMigration, HostError> {
+        self.platform.needs_live().map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: impl std::error::Error + 'static) -> HostError {
@@ -226,7 +230,7 @@ impl Host for Local {
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
-        self.act(Place::Destination, Step::Reserve, self.book(&arrival, lease)).await
+        self.act(Actor::Destination, Step::Reserve, self.book(&arrival, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
@@ -245,7 +249,7 @@ impl Host for Local {
             self.settle_in(uuid).await?;
             Ok(())
         };
-        self.act(Place::Destination, Step::Settle, act).await
+        self.act(Actor::Destination, Step::Settle, act).await
     }
 
     async fn attach(&self, manifest: Manifest) -> Result<(), HostError> {
@@ -258,7 +262,7 @@ impl Host for Local {
             }
             Ok(())
         };
-        self.act(Place::Destination, Step::Attach, act).await
+        self.act(Actor::Destination, Step::Attach, act).await
     }
 
     async fn detach(&self, zone: ZoneName, uuid: Uuid, gone: bool) -> Result<(), HostError> {
@@ -285,7 +289,7 @@ impl Host for Local {
             let _pass = self.permit_boot(&zone, uuid)?;
             self.platform.boot(&zone, uuid).await.map_err(|error| self.failed(error))
         };
-        self.act(Place::Destination, Step::Boot, act).await
+        self.act(Actor::Destination, Step::Boot, act).await
     }
 
     async fn keep(&self, manifest: Manifest) -> Result<(), HostError> {
@@ -307,13 +311,13 @@ impl Host for Local {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
             let folder =
                 self.sockets.expect(&token, manifest.zone.uuid).map_err(|error| self.failed(error))?;
-            self.platform.open_incoming(&manifest, &folder).await.map_err(|error| self.failed(error))
+            self.live()?.open_incoming(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
-        self.act(Place::Destination, Step::Prepare, act).await
+        self.act(Actor::Destination, Step::Prepare, act).await
     }
 
     async fn close_incoming(&self, token: Token) -> Result<(), HostError> {
-        let closed = self.platform.close_incoming(&self.sockets.folder(&token)).await;
+        let closed = self.live()?.close_incoming(&self.sockets.folder(&token)).await;
         self.sockets.remove(&token);
         closed.map_err(|error| self.failed(error))
     }
@@ -327,44 +331,45 @@ impl Host for Local {
         let act = async {
             self.drop_previous_config(zone.uuid)?;
             let folder = self.sockets.folder(&token);
-            self.platform.send(&zone, &folder, &mappings).await.map_err(|error| self.failed(error))
+            self.live()?.send(&zone, &folder, &mappings).await.map_err(|error| self.failed(error))
         };
-        self.act(Place::Source, Step::Transfer, act).await
+        self.act(Actor::Source, Step::Transfer, act).await
     }
 
     async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
-        self.platform.progress(&zone).await.map_err(|error| self.failed(error))
+        self.live()?.progress(&zone).await.map_err(|error| self.failed(error))
     }
 
     async fn abort(&self, zone: ZoneName) -> Result<(), HostError> {
-        self.platform.abort(&zone).await.map_err(|error| self.failed(error))
+        let Some(live) = self.platform.live() else { return Ok(()) };
+        live.abort(&zone).await.map_err(|error| self.failed(error))
     }
 
     async fn wait_sent(&self, zone: ZoneName) -> Result<(), HostError> {
         let act = async {
-            self.platform.wait_sent(&zone).await.map_err(|error| self.failed(error))?;
+            self.live()?.wait_sent(&zone).await.map_err(|error| self.failed(error))?;
             self.see_off(&zone)
         };
-        self.act(Place::Source, Step::Settle, act).await
+        self.act(Actor::Source, Step::Settle, act).await
     }
 
     async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
-            self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
+            self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
             // It runs, whatever a row says that nobody heeds any more.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };
-        self.act(Place::Destination, Step::Switch, act).await
+        self.act(Actor::Destination, Step::Switch, act).await
     }
 
     async fn destroy_incoming(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.platform.destroy_incoming(&zone, uuid).await.map_err(|error| self.failed(error))
+        self.live()?.destroy_incoming(&zone, uuid).await.map_err(|error| self.failed(error))
     }
 
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
-        let path = self.platform.incoming_socket(&self.sockets.folder(token), stream);
+        let path = self.live()?.incoming_socket(&self.sockets.folder(token), stream);
         let stream = self.sockets.connect(token, &path).await;
         Ok(Box::new(stream.map_err(|error| self.failed(error))?))
     }
@@ -372,6 +377,6 @@ impl Host for Local {
     async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError> {
         let act =
             async { self.sockets.listen(token, stream, &self.name).map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Prepare, act).await
+        self.act(Actor::Source, Step::Prepare, act).await
     }
 }

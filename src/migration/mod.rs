@@ -5,19 +5,23 @@
 //! asked.
 
 mod cold;
+mod error;
 pub mod live;
 pub mod older;
+pub mod recovery;
 mod restart;
-pub mod retry;
 pub mod stall;
 mod streams;
 mod watch;
+
+pub use error::MoveError;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
+use crate::backoff::{Backoff, Budget, retry};
 use crate::host::{Host, HostError};
 use crate::model::{Arrival, Kind, Manifest, Step, ZoneName};
 use crate::model::{MoveLimits, Progress};
@@ -60,78 +64,6 @@ pub struct Moved {
     pub bytes: u64,
     /// Milliseconds during which the zone did not answer; none if it did not run.
     pub downtime: Option<u64>,
-}
-
-/// Why a move did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MoveError {
-    /// The zone is as it was, where it was.
-    #[error("{reason}")]
-    Undone {
-        /// At which step.
-        step: Step,
-        /// Why.
-        reason: String,
-        /// Whether it may go better in a while.
-        may_pass: bool,
-    },
-    /// The zone is as it was, where it was, but something of it may be left at the destination. The next run takes
-    /// that away.
-    #[error("{reason}")]
-    Leftover {
-        /// At which step.
-        step: Step,
-        /// Why.
-        reason: String,
-    },
-    /// It was given up on request; the zone is as it was, where it was.
-    #[error("cancelled")]
-    Cancelled,
-    /// Where the zone is cannot be told now.
-    #[error("{reason}")]
-    Unknown {
-        /// At which step.
-        step: Step,
-        /// Why, and what is known.
-        reason: String,
-    },
-}
-
-impl MoveError {
-    /// Undone, for a reason that stays.
-    pub(crate) fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
-        Self::Undone { step, reason: reason.to_string(), may_pass: false }
-    }
-
-    /// Undone because of what a host said.
-    fn because(step: Step, error: &HostError) -> Self {
-        Self::Undone { step, reason: error.to_string(), may_pass: error.is_transient() }
-    }
-
-    /// The step at which it failed, if it did.
-    pub const fn step(&self) -> Option<Step> {
-        match self {
-            Self::Undone { step, .. } | Self::Leftover { step, .. } | Self::Unknown { step, .. } => {
-                Some(*step)
-            }
-            Self::Cancelled => None,
-        }
-    }
-
-    /// The same, as the last of so many attempts.
-    #[must_use]
-    pub fn after(self, attempts: u32) -> Self {
-        match self {
-            Self::Undone { step, reason, may_pass } if attempts > 1 => {
-                Self::Undone { step, reason: format!("{reason}; tried {attempts} times"), may_pass }
-            }
-            other => other,
-        }
-    }
-
-    fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
-        Self::Unknown { step, reason: reason.to_string() }
-    }
 }
 
 /// How long room stays booked if nobody renews the booking, in milliseconds: longer than a line is broken for a
@@ -249,20 +181,27 @@ const SHORT: Duration = Duration::from_secs(10);
 /// How long an answer is insisted on while a zone stands still.
 const LONG: Duration = Duration::from_secs(120);
 
-/// Asks again and again while no answer arrives: for what may be asked twice.
-async fn insist<T, F>(patience: Duration, mut ask: impl FnMut() -> F) -> Result<T, HostError>
+/// The pauses between the attempts of a move, which is tried again so often at most: a line that broke is given up after
+/// fifteen seconds, so it has had some time already.
+pub const fn backoff(retries: u32) -> Backoff {
+    Backoff {
+        first: Duration::from_secs(5),
+        factor: 2,
+        max: Duration::from_secs(120),
+        budget: Budget::Retries(retries),
+    }
+}
+
+/// Asks again while no answer arrives, for so long: for what may be asked twice.
+async fn insist<T, F>(limit: Duration, ask: impl FnMut() -> F) -> Result<T, HostError>
 where
     F: Future<Output = Result<T, HostError>>,
 {
-    let deadline = tokio::time::Instant::now() + patience;
-    let mut pause = Duration::from_millis(100);
-    loop {
-        match ask().await {
-            Err(error) if error.is_no_answer() && tokio::time::Instant::now() + pause < deadline => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-            result => return result,
-        }
-    }
+    let backoff = Backoff {
+        first: Duration::from_millis(100),
+        factor: 2,
+        max: Duration::from_secs(5),
+        budget: Budget::Time(limit),
+    };
+    retry(backoff, HostError::is_no_answer, ask).await
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// What can be seen of it. Anything that changes is a sign of life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Sample {
     /// Bytes of memory that passed through the streams.
     pub passed: u64,
     /// Bytes that the hypervisor says it has sent.
@@ -20,18 +20,18 @@ pub struct Seen {
 #[derive(Clone, Copy, Debug)]
 pub struct Stall {
     patience: Option<Duration>,
-    last: Seen,
+    last: Sample,
     since: Duration,
 }
 
 impl Stall {
     /// A migration that begins now. Without patience it may stand still for ever.
     pub fn new(patience: Option<Duration>) -> Self {
-        Self { patience, last: Seen::default(), since: Duration::ZERO }
+        Self { patience, last: Sample::default(), since: Duration::ZERO }
     }
 
     /// What is seen at that time after its beginning. Gives for how long it has stood still, if that is too long.
-    pub fn look(&mut self, at: Duration, seen: Seen) -> Option<Duration> {
+    pub fn look(&mut self, at: Duration, seen: Sample) -> Option<Duration> {
         if seen != self.last {
             (self.last, self.since) = (seen, at);
         }
@@ -50,7 +50,7 @@ mod tests {
     fn stalled_at(patience: Option<Duration>, moments: &[(u64, [u64; 3])]) -> Option<u64> {
         let mut stall = Stall::new(patience);
         let look = |&(at, [passed, sent, remaining]): &(u64, [u64; 3])| {
-            stall.look(Duration::from_secs(at), Seen { passed, sent, remaining }).map(|_| at)
+            stall.look(Duration::from_secs(at), Sample { passed, sent, remaining }).map(|_| at)
         };
         moments.iter().find_map(look)
     }

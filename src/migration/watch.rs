@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::stall::{Seen, Stall};
+use super::stall::{Sample, Stall};
 use super::streams::Streams;
 use super::{Log, MoveError, Task};
 use crate::model::Step;
@@ -52,7 +52,7 @@ async fn judge(
         tokio::time::sleep(REPORT).await;
         let last = *heard.borrow();
         report(task, log, streams, last);
-        let seen = Seen { passed: streams.bytes(), sent: last.sent, remaining: last.remaining };
+        let seen = Sample { passed: streams.bytes(), sent: last.sent, remaining: last.remaining };
         if let Some(still) = stall.look(begun.elapsed(), seen) {
             return MoveError::undone(Step::Transfer, format!("made no progress for {} s", still.as_secs()));
         }

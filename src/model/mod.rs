@@ -4,12 +4,14 @@
 //! edge, and is valid from then on.
 
 mod address;
+mod brand;
 pub mod document;
 mod edit;
 mod error;
 mod facts;
 mod home;
 mod host_id;
+mod identifier;
 mod location;
 mod mac;
 mod manifest;
@@ -24,17 +26,18 @@ mod standby;
 mod step;
 mod time;
 mod uri;
-mod word;
 pub(crate) mod xml;
 mod zone;
 pub mod zonecfg;
 
 pub use address::{Address, HostName};
+pub use brand::{Abilities, Brand};
 pub use edit::Edit;
 pub use error::chain;
 pub use facts::{Arrival, Blocker, BlockerKind, Facts, PendingLoad, Shortage};
 pub use home::Home;
 pub use host_id::HostId;
+pub use identifier::Identifier;
 pub use location::Location;
 pub use mac::Mac;
 pub use manifest::{Disk, DiskSource, Inherited, Manifest, Presence, is_static};
@@ -49,6 +52,5 @@ pub use standby::{Claim, Standby};
 pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
-pub use word::Word;
 pub(crate) use zone::words;
-pub use zone::{Aux, Brand, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};
+pub use zone::{Aux, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};

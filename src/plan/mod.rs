@@ -3,7 +3,7 @@
 //! ```text
 //!   Fleet (hosts, zones) ──┐
 //!   Rules (from a policy) ─┼─► place ─► Placement ─► schedule ─► Plan
-//!   Question (who leaves) ─┘   (who goes where)      (when, how fast, how long)
+//!   PlacementRequest (who leaves) ─┘   (who goes where)      (when, how fast, how long)
 //!                                                       ▲                 │
 //!                                  forecast (how long a move takes)       └─► simulate (what comes of it)
 //! ```
@@ -11,34 +11,34 @@
 //! Nothing here reads a clock, a host or chance: the same input gives the same plan. A limit on the time of a
 //! search is handed in as a number of steps.
 
-mod chance;
+pub mod build;
 pub mod dispatch;
+pub mod eta;
 pub mod file;
 pub mod fleet;
 pub mod forecast;
 pub mod ganeti;
-pub mod homecoming;
-pub mod make;
-pub mod outlook;
+pub mod order;
 pub mod place;
 pub mod placement;
 mod reasons;
+pub mod return_plan;
+mod rng;
 pub mod rules;
 pub mod schedule;
-pub mod sequence;
 pub mod simulate;
 pub mod survey;
 
-pub use file::{About, Change, Difference, FileMove, Left, PlanFile, PlanFileError};
+pub use build::{BuiltPlan, History, build, timed};
+pub use eta::MoveEta;
+pub use file::{About, Change, Difference, FileMove, PlanFile, PlanFileError, UnplacedZone};
 pub use fleet::{Dirty, Fleet, FleetHost, FleetZone, HugePages, NumaNode, Version};
-pub use forecast::{Calibration, Costs, Endless, Forecast, Observation, Trip};
-pub use homecoming::{Homecoming, away_from, homecoming};
-pub use make::{Experience, Made, make, timed};
-pub use outlook::Ahead;
+pub use forecast::{Calibration, Costs, Forecast, NeverConverges, Observation, Trip};
+pub use order::{Cycle, DependencyGraph};
 pub use place::place;
-pub use placement::{Assignment, HostIx, Placement, Question, Refusal, Unplaced, ZoneIx};
+pub use placement::{Assignment, HostIx, Placement, PlacementRequest, Refusal, Unplaced, ZoneIx};
+pub use return_plan::{ReturnPlan, away_from, return_plan};
 pub use rules::{Action, Goal, Rules, Weights};
 pub use schedule::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource, Terms, Trunk, schedule};
-pub use sequence::{Ring, Sequence};
 pub use simulate::{Breach, Played, simulate};
 pub use survey::{Absent, Survey};

@@ -12,7 +12,7 @@ pub struct HostIx(pub u32);
 
 /// What is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Question {
+pub struct PlacementRequest {
     /// The zones that are to move, each once.
     pub zones: Vec<ZoneIx>,
     /// Hosts that are to be emptied: nothing goes there.

@@ -66,7 +66,7 @@ impl Obstacle {
             }
             Self::After(zone) => format!("{} must move before, and cannot", name(zone)),
             Self::Together(zone) => format!("{} must go along, and cannot", name(zone)),
-            Self::Endless(endless) => format!("moved live it would never arrive: {endless}"),
+            Self::NeverConverges(endless) => format!("moved live it would never arrive: {endless}"),
             Self::NoLine => "nothing can be sent there".to_owned(),
             Self::NotLive => "it runs, and its brand cannot move live".to_owned(),
             Self::Stays(action) => format!("it stays here ({action})"),

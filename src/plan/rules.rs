@@ -83,7 +83,7 @@ pub struct Rules {
     pub inbound: u32,
     /// Bytes a second that one move may take; none: as much as the line carries.
     pub bandwidth: Option<u64>,
-    /// Chance is drawn from this.
+    /// Rng is drawn from this.
     pub seed: u64,
     /// How long a search for a better placement goes on, in steps.
     pub steps: u64,

@@ -1,6 +1,6 @@
 //! What a policy says of the hosts and zones of a fleet.
 
-use super::rings::break_rings;
+use super::cycles::break_cycles;
 use super::{Block, HostRef, Match, Policy};
 use crate::plan::{Fleet, FleetHost, FleetZone};
 
@@ -10,7 +10,7 @@ impl Policy {
     /// Targets that a zone has already (`sysadm target`) stay unless a block names others. Where there are
     /// destinations, no zone may go anywhere else, whatever its targets are.
     ///
-    /// Gives the rings of `after` that had to be broken, as names of zones; see `rings`.
+    /// Gives the cycles of `after` that had to be broken, as names of zones; see `cycles`.
     #[must_use = "what does not hold must be told"]
     pub fn apply(&self, fleet: &mut Fleet) -> Vec<Vec<String>> {
         fleet.hosts.iter_mut().for_each(|host| self.add_groups(host));
@@ -24,7 +24,7 @@ impl Policy {
             self.restrict(hosts, zone);
         }
         self.wait(&mut fleet.zones);
-        break_rings(&mut fleet.zones)
+        break_cycles(&mut fleet.zones)
     }
 
     /// Says of each zone after which others it comes: after all that a block of its own names. Only of two zones that
@@ -125,12 +125,12 @@ mod tests {
 
     /// Three zones and four hosts, after the policy.
     fn after(policy: &str) -> Fleet {
-        let (fleet, rings) = with_rings(policy);
-        assert!(rings.is_empty(), "{rings:?}");
+        let (fleet, cycles) = with_cycles(policy);
+        assert!(cycles.is_empty(), "{cycles:?}");
         fleet
     }
 
-    fn with_rings(policy: &str) -> (Fleet, Vec<Vec<String>>) {
+    fn with_cycles(policy: &str) -> (Fleet, Vec<Vec<String>>) {
         let host = |name: &str, group: Option<&str>| FleetHost {
             name: name.to_owned(),
             groups: group.map(str::to_owned).into_iter().collect(),
@@ -144,13 +144,13 @@ mod tests {
                 host("rads://h4", Some("rack")),
             ],
             zones: vec![
-                zone("web1", Some(Brand::Kvm), &["prod"], None),
-                zone("web2", Some(Brand::Lxc), &[], Some(&["rads://h4", "rads://h3"])),
+                zone("web1", Some(Brand::KVM), &["prod"], None),
+                zone("web2", Some(Brand::LXC), &[], Some(&["rads://h4", "rads://h3"])),
                 zone("db1", None, &["prod"], Some(&["rads://h2"])),
             ],
         };
-        let rings = parse(policy).unwrap().apply(&mut fleet);
-        (fleet, rings)
+        let cycles = parse(policy).unwrap().apply(&mut fleet);
+        (fleet, cycles)
     }
 
     fn each<T>(fleet: &Fleet, value: impl Fn(&FleetZone) -> T) -> Vec<T> {
@@ -243,18 +243,18 @@ mod tests {
 
     #[test]
     fn a_ring_that_only_the_zones_themselves_make_is_broken_at_the_highest_priority_and_told() {
-        let ring = "[[zones]]\nmatch = { tag = \"prod\" }\nafter = [\"web2\"]\n\
+        let cycle = "[[zones]]\nmatch = { tag = \"prod\" }\nafter = [\"web2\"]\n\
                     [[zones]]\nmatch = { brand = \"lxc\" }\nafter = [\"db*\", \"none\"]\n";
-        let (fleet, rings) = with_rings(ring);
+        let (fleet, cycles) = with_cycles(cycle);
         assert_eq!(
-            (waits(&fleet), rings),
+            (waits(&fleet), cycles),
             (
                 ["web2", "db1", ""].map(str::to_owned).to_vec(),
                 vec![vec!["db1".to_owned(), "web2".to_owned()]]
             )
         );
-        let (fleet, rings) = with_rings(&format!("{ring}priority = 1\n"));
+        let (fleet, cycles) = with_cycles(&format!("{cycle}priority = 1\n"));
         assert_eq!(waits(&fleet), ["web2", "", "web2"]);
-        assert_eq!(super::super::describe_ring(&rings[0]), "web2 after db1, db1 after web2");
+        assert_eq!(super::super::describe_cycle(&cycles[0]), "web2 after db1, db1 after web2");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Mistake, Policy, Word, parse};
+use super::{Diagnostic, Identifier, Policy, parse};
 use crate::file;
 use crate::file::FileChange;
 use crate::paths::Paths;
@@ -60,12 +60,12 @@ pub enum PolicyError {
         source: std::io::Error,
     },
     /// It is not what it should be.
-    #[error("{} cannot be used: {} wrong in it", path.display(), count(.mistakes))]
+    #[error("{} cannot be used: {} wrong in it", path.display(), count(.diagnostics))]
     Wrong {
         /// The file.
         path: PathBuf,
         /// All that is wrong with it.
-        mistakes: Vec<Mistake>,
+        diagnostics: Vec<Diagnostic>,
     },
     /// It could not be installed or taken away.
     #[error("failed to change the policy {path}")]
@@ -77,8 +77,8 @@ pub enum PolicyError {
     },
 }
 
-fn count(mistakes: &[Mistake]) -> String {
-    match mistakes.len() {
+fn count(diagnostics: &[Diagnostic]) -> String {
+    match diagnostics.len() {
         1 => "1 thing is".to_owned(),
         many => format!("{many} things are"),
     }
@@ -88,7 +88,7 @@ fn count(mistakes: &[Mistake]) -> String {
 ///
 /// # Errors
 /// If there is none, or if it cannot be read, or is wrong.
-pub fn load(paths: &Paths, name: &Word) -> Result<Loaded, PolicyError> {
+pub fn load(paths: &Paths, name: &Identifier) -> Result<Loaded, PolicyError> {
     let path = paths.policies().join(format!("{name}.toml"));
     match read(&path) {
         Err(PolicyError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {}
@@ -98,7 +98,7 @@ pub fn load(paths: &Paths, name: &Word) -> Result<Loaded, PolicyError> {
         let known = names(paths)?.iter().map(ToString::to_string).collect();
         return Err(PolicyError::Unknown { name: name.to_string(), known });
     };
-    let policy = parse(text).map_err(|mistakes| PolicyError::Wrong { path, mistakes })?;
+    let policy = parse(text).map_err(|diagnostics| PolicyError::Wrong { path, diagnostics })?;
     Ok(Loaded { source: Source::Shipped, text: (*text).to_owned(), policy })
 }
 
@@ -111,7 +111,7 @@ pub fn read(path: &Path) -> Result<Loaded, PolicyError> {
         .map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
     match parse(&text) {
         Ok(policy) => Ok(Loaded { source: Source::File(path.to_owned()), text, policy }),
-        Err(mistakes) => Err(PolicyError::Wrong { path: path.to_owned(), mistakes }),
+        Err(diagnostics) => Err(PolicyError::Wrong { path: path.to_owned(), diagnostics }),
     }
 }
 
@@ -119,10 +119,10 @@ pub fn read(path: &Path) -> Result<Loaded, PolicyError> {
 ///
 /// # Errors
 /// If the folder cannot be read. One that is not there is empty.
-pub fn names(paths: &Paths) -> Result<BTreeSet<Word>, PolicyError> {
+pub fn names(paths: &Paths) -> Result<BTreeSet<Identifier>, PolicyError> {
     let folder = paths.policies();
     let failed = |source| PolicyError::Read { path: folder.clone(), source };
-    let mut names: BTreeSet<Word> = SHIPPED.iter().filter_map(|(name, _)| name.parse().ok()).collect();
+    let mut names: BTreeSet<Identifier> = SHIPPED.iter().filter_map(|(name, _)| name.parse().ok()).collect();
     let entries = match std::fs::read_dir(&folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(names),
         entries => entries.map_err(failed)?,
@@ -208,7 +208,7 @@ mod tests {
         result.unwrap().into_iter().map(|(_, change)| change).collect()
     }
 
-    fn name(text: &str) -> Word {
+    fn name(text: &str) -> Identifier {
         text.parse().unwrap()
     }
 

@@ -6,18 +6,18 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize, Serializer};
 use toml::Spanned;
 
-use super::mistake::Mistake;
-use super::read::{Mistakes, Section};
-use super::rings::own_rings;
-use super::{Block, Convergence, HostRef, Limits, Match, Pattern, Policy, Word};
-use crate::model::HostUri;
+use super::cycles::own_cycles;
+use super::diagnostic::Diagnostic;
+use super::read::{Diagnostics, Section};
+use super::{Block, Convergence, HostRef, Limits, Match, Pattern, Policy};
+use crate::model::{HostUri, Identifier};
 use crate::plan::{Goal, Weights};
 
 /// Reads a policy.
 ///
 /// # Errors
 /// All that is wrong with it, in the order of the file.
-pub fn parse(text: &str) -> Result<Policy, Vec<Mistake>> {
+pub fn parse(text: &str) -> Result<Policy, Vec<Diagnostic>> {
     let mut file = Section::whole(text)?;
     let mut form = Form::default();
     form.groups(&mut file);
@@ -46,8 +46,8 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Mistake>> {
 /// What is known while a policy is read.
 #[derive(Default)]
 struct Form {
-    wrong: Mistakes,
-    groups: BTreeMap<Word, Vec<HostUri>>,
+    wrong: Diagnostics,
+    groups: BTreeMap<Identifier, Vec<HostUri>>,
     /// All of them; empty if any host may be one.
     destinations: BTreeSet<HostUri>,
     /// Where `after` stands in each block.
@@ -71,7 +71,7 @@ impl Form {
         let section = file.section("groups", &mut self.wrong);
         for (name, hosts) in section.lists::<HostUri>(&mut self.wrong) {
             let hosts = self.each_once(hosts);
-            match name.get_ref().parse::<Word>() {
+            match name.get_ref().parse::<Identifier>() {
                 Ok(word) => {
                     self.groups.insert(word, plain(hosts));
                 }
@@ -224,7 +224,7 @@ impl Form {
     }
 
     fn check_rings(&mut self, policy: &Policy) {
-        for (block, what) in own_rings(policy) {
+        for (block, what) in own_cycles(policy) {
             self.wrong.add(self.after.get(block).cloned().unwrap_or_default(), what);
         }
     }

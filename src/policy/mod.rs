@@ -15,12 +15,12 @@
 //! times (`apart`, `together`, `after`, `one_by_one`) adds up. So general rules stand above, exceptions below.
 
 mod apply;
+mod cycles;
+mod diagnostic;
 mod explain;
 pub mod files;
 mod form;
-mod mistake;
 mod read;
-mod rings;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,16 +29,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use crate::model::Word;
+pub use cycles::describe as describe_cycle;
+pub use diagnostic::Diagnostic;
 pub use explain::explain;
 pub use files::{Loaded, PolicyError, Source};
 pub use form::parse;
-pub use mistake::Mistake;
-pub use rings::describe as describe_ring;
 pub use values::{HostRef, Pattern, Rate, Share};
 
 use crate::config::Migration;
-use crate::model::{Brand, HostUri, words};
+use crate::model::{Brand, HostUri, Identifier, words};
 use crate::plan::{Action, Goal, Rules};
 
 /// A policy. Its form in serde is that of its file.
@@ -57,7 +56,7 @@ pub struct Policy {
     pub return_order: ReturnOrder,
     /// Groups of hosts, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub groups: BTreeMap<Word, Vec<HostUri>>,
+    pub groups: BTreeMap<Identifier, Vec<HostUri>>,
     /// What a good placement is.
     #[serde(serialize_with = "form::write_goal")]
     pub goal: Goal,
@@ -160,13 +159,13 @@ pub struct Block {
     pub after: Vec<Pattern>,
     /// A group of which no two zones may be on their way, or down, at the same time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub one_by_one: Option<Word>,
+    pub one_by_one: Option<Identifier>,
     /// A group of which no two zones may be on one host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub apart: Option<Word>,
+    pub apart: Option<Identifier>,
     /// A group of which all zones that move must go to one host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub together: Option<Word>,
+    pub together: Option<Identifier>,
 }
 
 /// Which zones a block is about: those of which all that is said is true.

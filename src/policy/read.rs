@@ -9,13 +9,13 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::mistake::Mistake;
+use super::diagnostic::Diagnostic;
 
 /// What was found to be wrong so far, with the bytes that are meant.
 #[derive(Debug, Default)]
-pub struct Mistakes(Vec<(Range<usize>, String)>);
+pub struct Diagnostics(Vec<(Range<usize>, String)>);
 
-impl Mistakes {
+impl Diagnostics {
     /// One more.
     pub fn add(&mut self, span: Range<usize>, text: impl Into<String>) {
         self.0.push((span, text.into()));
@@ -25,12 +25,12 @@ impl Mistakes {
     ///
     /// # Errors
     /// All that is wrong.
-    pub fn or<T>(mut self, text: &str, value: T) -> Result<T, Vec<Mistake>> {
+    pub fn or<T>(mut self, text: &str, value: T) -> Result<T, Vec<Diagnostic>> {
         if self.0.is_empty() {
             return Ok(value);
         }
         self.0.sort_by_key(|(span, _)| span.start);
-        Err(self.0.iter().map(|(span, what)| Mistake::new(text, span, what)).collect())
+        Err(self.0.iter().map(|(span, what)| Diagnostic::new(text, span, what)).collect())
     }
 }
 
@@ -50,13 +50,13 @@ impl<'i> Section<'i> {
     ///
     /// # Errors
     /// All that is wrong.
-    pub fn whole(text: &'i str) -> Result<Self, Vec<Mistake>> {
+    pub fn whole(text: &'i str) -> Result<Self, Vec<Diagnostic>> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let mut mistakes = Mistakes::default();
+        let mut diagnostics = Diagnostics::default();
         for error in errors {
-            mistakes.add(error.span().unwrap_or_default(), error.message());
+            diagnostics.add(error.span().unwrap_or_default(), error.message());
         }
-        mistakes.or(text, Self::new("the file".to_owned(), 0..0, table.into_inner()))
+        diagnostics.or(text, Self::new("the file".to_owned(), 0..0, table.into_inner()))
     }
 
     const fn new(name: String, span: Range<usize>, table: DeTable<'i>) -> Self {
@@ -82,9 +82,9 @@ impl<'i> Section<'i> {
     pub fn value<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
-        mistakes: &mut Mistakes,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<T>> {
-        read(self.take(key)?, mistakes)
+        read(self.take(key)?, diagnostics)
     }
 
     /// A whole number within those bounds.
@@ -92,7 +92,7 @@ impl<'i> Section<'i> {
         &mut self,
         key: &'static str,
         within: RangeInclusive<T>,
-        mistakes: &mut Mistakes,
+        diagnostics: &mut Diagnostics,
     ) -> Option<T>
     where
         T: TryFrom<i64> + PartialOrd + std::fmt::Display,
@@ -100,7 +100,7 @@ impl<'i> Section<'i> {
         let value = self.take(key)?;
         let (span, kind) = (value.span(), value.get_ref().type_str());
         let number =
-            read::<i64>(value, &mut Mistakes::default()).and_then(|n| T::try_from(n.into_inner()).ok());
+            read::<i64>(value, &mut Diagnostics::default()).and_then(|n| T::try_from(n.into_inner()).ok());
         let good = number.filter(|number| within.contains(number));
         if good.is_none() {
             let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
@@ -109,7 +109,7 @@ impl<'i> Section<'i> {
             } else {
                 format!("this is {article} {kind}")
             };
-            mistakes.add(
+            diagnostics.add(
                 span,
                 format!(
                     "{key}: a whole number from {} to {} is expected, {what}",
@@ -125,57 +125,63 @@ impl<'i> Section<'i> {
     pub fn list<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
-        mistakes: &mut Mistakes,
+        diagnostics: &mut Diagnostics,
     ) -> Option<List<T>> {
-        list(key, self.take(key)?, mistakes)
+        list(key, self.take(key)?, diagnostics)
     }
 
     /// A section within this one; an empty one if it is not there.
-    pub fn section(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Self {
+    pub fn section(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Self {
         let empty = || Self::new(format!("[{key}]"), 0..0, DeTable::new());
-        self.take(key).and_then(|value| table(format!("[{key}]"), value, mistakes)).unwrap_or_else(empty)
+        self.take(key).and_then(|value| table(format!("[{key}]"), value, diagnostics)).unwrap_or_else(empty)
     }
 
     /// Sections that may be there several times: `[[key]]`.
-    pub fn sections(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Vec<Self> {
+    pub fn sections(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<Self> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let (span, name) = (value.span(), format!("[[{key}]]"));
         match value.into_inner() {
             DeValue::Array(items) => {
-                items.into_iter().filter_map(|item| table(name.clone(), item, mistakes)).collect()
+                items.into_iter().filter_map(|item| table(name.clone(), item, diagnostics)).collect()
             }
             other => {
-                mistakes.add(span, format!("{key} is {}; write {name} above its keys", other.type_str()));
+                diagnostics.add(span, format!("{key} is {}; write {name} above its keys", other.type_str()));
                 Vec::new()
             }
         }
     }
 
     /// The lists of a section whose keys may be any, each with its key.
-    pub fn lists<T: DeserializeOwned>(self, mistakes: &mut Mistakes) -> Vec<(Spanned<String>, List<T>)> {
+    pub fn lists<T: DeserializeOwned>(
+        self,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<(Spanned<String>, List<T>)> {
         let read = |(key, value): (Spanned<std::borrow::Cow<'i, str>>, Spanned<DeValue<'i>>)| {
             let key = Spanned::new(key.span(), key.into_inner().into_owned());
-            let values = list(key.get_ref(), value, mistakes)?;
+            let values = list(key.get_ref(), value, diagnostics)?;
             Some((key, values))
         };
         self.table.into_iter().filter_map(read).collect()
     }
 
     /// Ends it: what was not asked for is not known.
-    pub fn end(self, mistakes: &mut Mistakes) {
+    pub fn end(self, diagnostics: &mut Diagnostics) {
         for (key, _) in &self.table {
             let (name, known) = (&self.name, self.known.join(", "));
-            mistakes.add(key.span(), format!("{name} has no key {:?}; it has {known}", key.get_ref()));
+            diagnostics.add(key.span(), format!("{name} has no key {:?}; it has {known}", key.get_ref()));
         }
     }
 }
 
-fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, mistakes: &mut Mistakes) -> Option<Spanned<T>> {
+fn read<T: DeserializeOwned>(
+    value: Spanned<DeValue<'_>>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Spanned<T>> {
     let span = value.span();
     match T::deserialize(ValueDeserializer::from(value)) {
         Ok(value) => Some(Spanned::new(span, value)),
         Err(error) => {
-            mistakes.add(error.span().unwrap_or(span), error.message());
+            diagnostics.add(error.span().unwrap_or(span), error.message());
             None
         }
     }
@@ -184,30 +190,34 @@ fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, mistakes: &mut Mistake
 fn list<T: DeserializeOwned>(
     key: &str,
     value: Spanned<DeValue<'_>>,
-    mistakes: &mut Mistakes,
+    diagnostics: &mut Diagnostics,
 ) -> Option<List<T>> {
     let span = value.span();
     match value.into_inner() {
         DeValue::Array(items) => {
             if items.is_empty() {
-                mistakes.add(span, format!("{key} is empty; leave it out"));
+                diagnostics.add(span, format!("{key} is empty; leave it out"));
             }
-            Some(items.into_iter().filter_map(|item| read(item, mistakes)).collect())
+            Some(items.into_iter().filter_map(|item| read(item, diagnostics)).collect())
         }
         other => {
-            mistakes
+            diagnostics
                 .add(span, format!("{key} is a list; write [ ] around it ({} was found)", other.type_str()));
             None
         }
     }
 }
 
-fn table<'i>(name: String, value: Spanned<DeValue<'i>>, mistakes: &mut Mistakes) -> Option<Section<'i>> {
+fn table<'i>(
+    name: String,
+    value: Spanned<DeValue<'i>>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Section<'i>> {
     let span = value.span();
     match value.into_inner() {
         DeValue::Table(table) => Some(Section::new(name, span, table)),
         other => {
-            mistakes.add(
+            diagnostics.add(
                 span,
                 format!("{name} is a section with keys of its own ({} was found)", other.type_str()),
             );

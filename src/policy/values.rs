@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{HostUri, Word, ZoneName, ZoneNameError, parse_bytes};
+use crate::model::{HostUri, Identifier, ZoneName, ZoneNameError, parse_bytes};
 
 /// A type that serde sees as its text.
 macro_rules! by_text {
@@ -198,7 +198,7 @@ pub enum HostRef {
     /// One host.
     Host(HostUri),
     /// All hosts of that group.
-    Group(Word),
+    Group(Identifier),
 }
 
 impl FromStr for HostRef {
@@ -297,7 +297,7 @@ mod tests {
             assert!(text.parse::<Pattern>().unwrap_err().contains("no pattern"), "{text}");
         }
         for text in ["", "-x", "..", ".x", "a/b", "a b", &"x".repeat(64)] {
-            assert!(text.parse::<Word>().unwrap_err().contains("cannot be a name"), "{text}");
+            assert!(text.parse::<Identifier>().unwrap_err().contains("cannot be a name"), "{text}");
         }
         assert!("h2:22".parse::<HostRef>().unwrap_err().contains("no scheme"));
     }
@@ -352,7 +352,7 @@ mod tests {
                     })+
                 };
             }
-            reads_back!(Share, Rate, Pattern, Word, HostRef);
+            reads_back!(Share, Rate, Pattern, Identifier, HostRef);
         }
     }
 }

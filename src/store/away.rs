@@ -224,7 +224,7 @@ pub(crate) mod tests {
         Zone {
             name: name.parse().unwrap(),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: Some(3),
@@ -241,7 +241,7 @@ pub(crate) mod tests {
         Away {
             zone: zone.parse().unwrap(),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             origin: "h1".into(),
             refuge: "ssh://root@h2".parse().unwrap(),
             aside: None,

@@ -192,7 +192,7 @@ impl Move {
                 self.zone.as_str(),
                 self.state.as_str(),
                 self.kind.map(Kind::as_str),
-                self.brand.map(Brand::as_str),
+                self.brand.as_ref().map(Brand::as_str),
                 self.dest.as_ref().map(ToString::to_string),
                 self.step.map(Step::as_str),
                 self.error,
@@ -300,7 +300,7 @@ mod tests {
         let full = Move {
             state: MoveState::Failed,
             kind: Some(Kind::Live),
-            brand: Some(Brand::Kvm),
+            brand: Some(Brand::KVM),
             dest: Some("ssh://h2".parse().unwrap()),
             step: Some(Step::Transfer),
             error: Some("it did not converge".into()),

@@ -262,7 +262,7 @@ fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
     let site = site(&["web1"]);
     let uuid = uuid(&site, "h1", "web1").parse().unwrap();
     site.done("h1", "maintain -s");
-    std::fs::write(site.paths("h1").state_dir().join("point"), "source.after.detach kill\n").unwrap();
+    std::fs::write(site.paths("h1").state_dir().join("failpoint"), "source.after.detach kill\n").unwrap();
     let struck = site.run("h1", "evacuate -a");
     assert_eq!(struck.status, None, "{struck}");
     let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());

@@ -91,7 +91,7 @@ fn rules_that_want_each_other_first_are_shown() {
     let folder = site.paths("h1").policies().display().to_string();
     assert_snapshot!(site.run("h1", &format!("policy check {folder}/ring.toml")), @r#"
     ------- stderr -------
-    sysadm: /SITE/h1/etc/sysadm/policies/ring.toml:9:10: a ring that no order keeps to: app after web*, web* after app
+    sysadm: /SITE/h1/etc/sysadm/policies/ring.toml:9:10: circular dependency: app after web*, web* after app
         after = ["web*"]
                  ^^^^^^
     [exit status 1]

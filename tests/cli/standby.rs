@@ -324,7 +324,8 @@ fn of_two_targets_that_attach_a_lost_zone_at_once_one_at_most_gets_it() {
 #[test]
 fn a_rescue_that_was_killed_is_repeated() {
     let site = lost();
-    std::fs::write(site.paths("h2").state_dir().join("point"), "destination.before.attach kill\n").unwrap();
+    std::fs::write(site.paths("h2").state_dir().join("failpoint"), "destination.before.attach kill\n")
+        .unwrap();
     let take = "zone attach --standby evac4 --origin-is-down";
     assert_eq!(site.run("h2", take).status, None);
     assert_eq!(site.location("evac4"), "h1 installed");

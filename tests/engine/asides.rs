@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use sysadm::evacuation::{JobState, Outcome, Request, recover};
-use sysadm::points::Point;
+use sysadm::failpoints::Failpoint;
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
 use crate::crashes::{paused, run_until_crash};
-use crate::points::only_home;
+use crate::failpoints::only_home;
 use crate::script::{Blow, Plan};
 use crate::world::{Kindly, World, error_of, live, name, state_of};
 
@@ -107,17 +107,17 @@ async fn a_zone_that_somebody_has_brought_back_by_hand_is_at_home() {
     assert!(world.away("web").is_none(), "{:?}", world.events.all());
 }
 
-fn points() -> Vec<Point> {
+fn points() -> Vec<Failpoint> {
     paused().block_on(async {
         let world = ring(8 * GIB).await;
         world.script.begin(None);
         back(&world, "h1", 0).await;
-        let reached: BTreeSet<_> = world.script.points_reached().iter().map(Point::to_string).collect();
-        Point::all().filter(|point| reached.contains(&point.to_string())).collect()
+        let reached: BTreeSet<_> = world.script.failpoints_hit().iter().map(Failpoint::to_string).collect();
+        Failpoint::all().filter(|point| reached.contains(&point.to_string())).collect()
     })
 }
 
-fn strike(point: Point, blow: Blow) {
+fn strike(point: Failpoint, blow: Blow) {
     let world = paused().block_on(ring(8 * GIB));
     world.script.begin(Some(Plan::At(point, blow, ("h2", "h3"))));
     run_until_crash(&world, Direction::Return);

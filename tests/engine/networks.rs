@@ -21,7 +21,7 @@ fn mapped(kind: Kindly) -> World {
         Kindly::Live => world.run_zone(spec),
         Kindly::Cold => world.sim("h1").create(spec).unwrap(),
         Kindly::Restart => {
-            world.run_zone(brand(spec, sysadm::model::Brand::Lxc));
+            world.run_zone(brand(spec, sysadm::model::Brand::LXC));
             world.actions.zones = [(name("web"), sysadm::plan::Action::Restart)].into();
         }
     }

@@ -97,7 +97,7 @@ async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
     for zone in ["a", "b", "c"] {
         world.run_zone(live(zone));
     }
-    world.run_zone(brand(live("ct"), Brand::Lxc));
+    world.run_zone(brand(live("ct"), Brand::LXC));
     world.sim("h1").create(ZoneSpec { obstacles: vec!["it holds a device".into()], ..live("usb") }).unwrap();
     world.lock("h1");
     let effect = Effect::FailSend { rounds: 1, reason: "the guest does not let go".into() };

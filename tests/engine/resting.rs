@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use sysadm::evacuation::{Outcome, Request, recover};
+use sysadm::failpoints::Failpoint;
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::points::Point;
 use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
 
 use crate::crashes::{paused, run_until_crash};
@@ -26,15 +26,15 @@ async fn ready(world: &World, direction: Direction) {
 }
 
 /// The points that a zone comes to which is put to rest, or booted again.
-pub fn points_of(direction: Direction, action: Action) -> Vec<Point> {
+pub fn points_of(direction: Direction, action: Action) -> Vec<Failpoint> {
     let world = world(action);
     paused().block_on(async {
         ready(&world, direction).await;
         world.script.begin(None);
         assert!(world.run(direction).await.unwrap().is_complete());
     });
-    let reached: BTreeSet<_> = world.script.points_reached().iter().map(Point::to_string).collect();
-    Point::all().filter(|point| reached.contains(&point.to_string())).collect()
+    let reached: BTreeSet<_> = world.script.failpoints_hit().iter().map(Failpoint::to_string).collect();
+    Failpoint::all().filter(|point| reached.contains(&point.to_string())).collect()
 }
 
 fn rests(world: &World) -> Vec<String> {
@@ -57,7 +57,7 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
     for zone in ["app", "db", "web"] {
         world.run_zone(live(zone));
     }
-    world.run_zone(brand(live("ct"), Brand::Lxc));
+    world.run_zone(brand(live("ct"), Brand::LXC));
     world.actions.default = Some(Action::Stop);
     world.lock("h1");
     let zones = ["web", "ct", "app", "db"].map(name).to_vec();
@@ -104,7 +104,7 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
         for zone in ["db", "web", "app", "dns"] {
             world.run_zone(live(zone));
         }
-        world.run_zone(brand(live("ct"), Brand::Lxc));
+        world.run_zone(brand(live("ct"), Brand::LXC));
         world.lock("h1");
         let outcome = run_by(&world, &format!("{single_host}{order}"), named, action).await;
         assert!(outcome.is_complete() && outcome.resting() == expected.len(), "{outcome:?}");
@@ -242,7 +242,7 @@ async fn comes_back(world: &World, context: &str) {
     assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
 }
 
-fn strike(direction: Direction, action: Action, point: Point, blow: Blow) {
+fn strike(direction: Direction, action: Action, point: Failpoint, blow: Blow) {
     let context = format!("{direction} {action} {point} {blow:?}");
     let world = world(action);
     paused().block_on(ready(&world, direction));

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sysadm::failpoints::{Actor, Failpoint, Failpoints};
 use sysadm::model::ZoneName;
 use sysadm::paths::Paths;
 use sysadm::platform::sim::{CrashHook, CrashPoint, Effect, Fault, Operation, Sim};
-use sysadm::points::{Place, Point, Points};
 use tokio::sync::Notify;
 
 use crate::lines::Lines;
@@ -33,9 +33,9 @@ pub enum Plan {
     /// At the so-manieth moment of all everything stops, as by a power loss.
     Crash(usize),
     /// At that point of a move from the one host to the other that happens.
-    At(Point, Blow, (&'static str, &'static str)),
+    At(Failpoint, Blow, (&'static str, &'static str)),
     /// At that point of what is done with a zone that stays on h1.
-    Here(Point, Blow),
+    Here(Failpoint, Blow),
 }
 
 /// What befalls a host or its line.
@@ -74,7 +74,7 @@ struct State {
     watched: Vec<ZoneName>,
     wrong: Vec<String>,
     /// Points of moves that have come, and whether the blow has fallen.
-    reached: Vec<Point>,
+    reached: Vec<Failpoint>,
     struck: bool,
 }
 
@@ -164,17 +164,17 @@ impl Script {
     }
 
     /// The points of moves that have come.
-    pub fn points_reached(&self) -> Vec<Point> {
+    pub fn failpoints_hit(&self) -> Vec<Failpoint> {
         self.locked().reached.clone()
     }
 
     /// What a host's moves call at each point.
-    pub fn points_of(&self, host: &'static str) -> Points {
+    pub fn failpoints_of(&self, host: &'static str) -> Failpoints {
         let script = self.clone();
-        Points::hooked(move |point| script.point(host, point))
+        Failpoints::hooked(move |point| script.point(host, point))
     }
 
-    fn point(&self, host: &'static str, point: Point) -> Result<(), String> {
+    fn point(&self, host: &'static str, point: Failpoint) -> Result<(), String> {
         let plan = {
             let mut state = self.locked();
             state.reached.push(point);
@@ -185,10 +185,10 @@ impl Script {
             Some(Plan::Here(wanted, blow)) => (wanted, blow, ("h1", "h1")),
             _ => return Ok(()),
         };
-        let acts = match point.place {
-            Place::Journal => "h1",
-            Place::Source => source,
-            Place::Destination => destination,
+        let acts = match point.actor {
+            Actor::Journal => "h1",
+            Actor::Source => source,
+            Actor::Destination => destination,
         };
         if wanted != point || acts != host || std::mem::replace(&mut self.locked().struck, true) {
             return Ok(());

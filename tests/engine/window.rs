@@ -128,8 +128,7 @@ async fn zones_that_come_after_each_other_in_a_ring_move_all_the_same_and_that_i
     let engine = world.engine();
     let run = tokio::time::timeout(Duration::from_secs(600), engine.run(Direction::Evacuate, &request)).await;
     assert_eq!(run.expect("it hangs").unwrap().count(MoveState::Evacuated), 3);
-    let said =
-        "the policy wants zone0 after zone1, zone1 after zone0, in a ring: zone0 waits for none of them";
+    let said = "circular dependency in the policy: zone0 after zone1, zone1 after zone0; zone0 does not wait for the others";
     assert_eq!(world.events.count(said), 1, "{:?}", world.events.all());
     let events = world.events.all();
     let place = |what: &str| events.iter().position(|event| event.starts_with(what)).unwrap();

@@ -91,7 +91,7 @@ impl World {
             let sim = Sim::open_with(&paths, Arc::new(Millis::now), script.hook(host));
             script.works_with(host, &sim);
             let local = Local::new(host.to_owned(), Arc::new(sim), Arc::clone(&store), paths);
-            hosts.insert(host, Arc::new(local.with_points(script.points_of(host))));
+            hosts.insert(host, Arc::new(local.with_failpoints(script.failpoints_of(host))));
             stores.insert(host, store);
         }
         Self {
@@ -150,7 +150,7 @@ impl World {
         let mut world = Self::new();
         match zone {
             Kindly::Restart => {
-                world.run_zone(brand(live("web"), Brand::Lxc));
+                world.run_zone(brand(live("web"), Brand::LXC));
                 world.actions.zones = [(name("web"), Action::Restart)].into();
             }
             Kindly::Live => world.run_zone(live("web")),

@@ -1,8 +1,8 @@
 //! A zone that names something of its host stays where that is, or goes where it is, too; `-n` says so first. And one that
 //! somebody undefines while it moves is kept all the same.
 
+use crate::failpoints::{order_to_wait, wait_until_reached};
 use crate::harness::{Host, Lab};
-use crate::points::{order_to_wait, wait_until_reached};
 
 fn lab() -> Lab {
     Lab::with_default_target(&["h1", "h2"], "ssh://root@h2")

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::failpoints::{order_to_wait, wait_until_reached};
 use crate::harness::{Host, Lab};
-use crate::points::{order_to_wait, wait_until_reached};
 use crate::tokens::tokens_in;
 
 /// Whom QEMU runs as on hosts that are no labs.

@@ -46,7 +46,7 @@ fn lab() -> Lab {
 fn with_the_guard_taken_out_a_lost_answer_makes_a_zone_run_twice_and_that_is_seen() {
     let lab = lab();
     let h1 = lab.host("h1");
-    std::fs::write(h1.path("var/lib/sysadm/unguarded"), "").unwrap();
+    std::fs::write(h1.path("var/lib/sysadm/unheld"), "").unwrap();
     let observer = Observer::start(&lab, &["web"]);
     lose_the_answer(&lab).complains(&["web: failed: "]);
     lab.guests_are(&["h1: web running", "h2: web running"]);

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sysadm::model::Brand;
-use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, Question, Rules};
+use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, PlacementRequest, Rules};
 
 /// Where each zone is once all moves are done, and everything that is wrong then.
-pub fn violations(fleet: &Fleet, rules: &Rules, question: &Question, placement: &Placement) -> Vec<String> {
+pub fn violations(
+    fleet: &Fleet,
+    rules: &Rules,
+    question: &PlacementRequest,
+    placement: &Placement,
+) -> Vec<String> {
     let mut wrong = answered_once(fleet, question, placement);
     let mut comes = vec![Vec::new(); fleet.hosts.len()];
     let mut to = BTreeMap::new();
@@ -37,7 +41,7 @@ pub fn violations(fleet: &Fleet, rules: &Rules, question: &Question, placement: 
 }
 
 /// Each zone that moves is answered once, and no other.
-fn answered_once(fleet: &Fleet, question: &Question, placement: &Placement) -> Vec<String> {
+fn answered_once(fleet: &Fleet, question: &PlacementRequest, placement: &Placement) -> Vec<String> {
     let moves = |zone: &usize| matches!(fleet.zones[*zone].action, Action::Live | Action::Restart);
     let asked: BTreeSet<_> = question.zones.iter().map(|zone| zone.0 as usize).filter(moves).collect();
     let placed = placement.moves.iter().map(|step| step.zone.0 as usize);
@@ -88,7 +92,7 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
 
 /// A container does not move while it runs.
 pub fn cannot_go_live(zone: &FleetZone) -> bool {
-    zone.running && zone.brand == Some(Brand::Lxc) && zone.action == Action::Live
+    zone.running && zone.no_live && zone.action == Action::Live
 }
 
 /// What is too much for a host, of what comes.

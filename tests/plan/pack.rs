@@ -1,13 +1,13 @@
 //! Packing beside a known optimum: hosts that were filled to the last byte, and emptied again.
 
-use sysadm::plan::{Fleet, FleetHost, FleetZone, Goal, HostIx, Question, Rules, ZoneIx, place};
+use sysadm::plan::{Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx, place};
 
 use crate::samples::Dice;
 
 const GIB: u64 = 1 << 30;
 
 /// So many full hosts, cut into zones; as many hosts again are there to choose from.
-fn cut(seed: u64, full: u64) -> (Fleet, Question) {
+fn cut(seed: u64, full: u64) -> (Fleet, PlacementRequest) {
     let mut dice = Dice::new(seed);
     let size = (48 + dice.roll(80)) * GIB;
     let mut fleet = Fleet::default();
@@ -34,7 +34,7 @@ fn cut(seed: u64, full: u64) -> (Fleet, Question) {
         }
     }
     let zones = (0..fleet.zones.len()).map(|at| ZoneIx(at as u32)).collect();
-    (fleet, Question { zones, drained: vec![HostIx(0)] })
+    (fleet, PlacementRequest { zones, drained: vec![HostIx(0)] })
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sysadm::plan::{
-    Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement, Question,
-    Refusal, Rules, Version, ZoneIx, place,
+    Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement,
+    PlacementRequest, Refusal, Rules, Version, ZoneIx, place,
 };
 
 use crate::checker::violations;
@@ -44,8 +44,10 @@ fn no_more_steps_are_needed_to_keep_to_the_rules() {
 /// Zones on a host that is emptied, and other hosts.
 fn ask(rules: &Rules, zones: Vec<FleetZone>, hosts: Vec<FleetHost>) -> Placement {
     let old = FleetHost { name: "old".to_owned(), ..FleetHost::default() };
-    let question =
-        Question { zones: (0..zones.len()).map(|at| ZoneIx(at as u32)).collect(), drained: vec![HostIx(0)] };
+    let question = PlacementRequest {
+        zones: (0..zones.len()).map(|at| ZoneIx(at as u32)).collect(),
+        drained: vec![HostIx(0)],
+    };
     place(&Fleet { hosts: [vec![old], hosts].concat(), zones }, rules, &question)
 }
 
@@ -148,10 +150,10 @@ fn every_refusal_says_what_is_missing() {
         all(FleetZone { huge_page: Some(4), ..zone("z") }, FleetHost { huge_pages: pages, ..host("h") }),
         [Refusal::HugePages(8)]
     );
-    let brand = Some(sysadm::model::Brand::Lxc);
-    assert_eq!(all(FleetZone { brand, ..zone("z") }, host("h")), [Refusal::NotLive]);
+    let no_live = true;
+    assert_eq!(all(FleetZone { no_live, ..zone("z") }, host("h")), [Refusal::NotLive]);
     assert_eq!(
-        all(FleetZone { brand, running: false, memory: 103, disk: 1, ..zone("z") }, host("h")),
+        all(FleetZone { no_live, running: false, memory: 103, disk: 1, ..zone("z") }, host("h")),
         [Refusal::Disk(1)]
     );
     let node = NumaNode { memory: 50, memory_free: 6, cpus: 1 };
@@ -233,7 +235,7 @@ fn a_zone_that_waits_for_one_that_is_left_keeps_no_room_from_others() {
 
 #[test]
 fn a_container_that_cannot_move_live_keeps_no_room_from_others() {
-    let container = FleetZone { brand: Some(sysadm::model::Brand::Lxc), memory: 90, ..zone("box") };
+    let container = FleetZone { no_live: true, memory: 90, ..zone("box") };
     let zones = vec![container, FleetZone { memory: 50, ..zone("small") }];
     let placement = ask(&Rules::default(), zones, vec![host("h")]);
     assert_eq!(placement.moves, [Assignment { zone: ZoneIx(1), to: HostIx(1) }]);
@@ -257,9 +259,9 @@ fn two_zones_can_change_places() {
         |name: &str, on: &str| FleetZone { host: on.to_owned(), memory: 90, memory_used: 90, ..zone(name) };
     let full = |name: &str| FleetHost { memory_free: 10, ..host(name) };
     let fleet = Fleet { hosts: vec![full("h1"), full("h2")], zones: vec![at("a", "h1"), at("b", "h2")] };
-    let both = Question { zones: vec![ZoneIx(0), ZoneIx(1)], drained: Vec::new() };
+    let both = PlacementRequest { zones: vec![ZoneIx(0), ZoneIx(1)], drained: Vec::new() };
     assert_eq!(place(&fleet, &Rules::default(), &both).moves.len(), 2);
-    let one = Question { zones: vec![ZoneIx(0)], drained: Vec::new() };
+    let one = PlacementRequest { zones: vec![ZoneIx(0)], drained: Vec::new() };
     let placement = place(&fleet, &Rules::default(), &one);
     assert_eq!(
         placement.unplaced[0].refusals,

@@ -15,7 +15,7 @@ use generate::Case;
 use sysadm::plan::{Costs, HostIx, Plan, Terms, Trip, ZoneIx, schedule};
 use world::{Way, World};
 
-fn forecast(trip: &Trip<'_>) -> Result<sysadm::plan::Forecast, sysadm::plan::Endless> {
+fn forecast(trip: &Trip<'_>) -> Result<sysadm::plan::Forecast, sysadm::plan::NeverConverges> {
     Costs::default().forecast(trip)
 }
 

@@ -1,7 +1,8 @@
 //! How fast moves go, and what they would do to each other.
 
 use sysadm::plan::{
-    Breach, Costs, Dirty, Endless, Fleet, HostIx, Obstacle, Plan, Rules, Terms, ZoneIx, schedule, simulate,
+    Breach, Costs, Dirty, Fleet, HostIx, NeverConverges, Obstacle, Plan, Rules, Terms, ZoneIx, schedule,
+    simulate,
 };
 
 use super::generate::{Case, GB, MB, host, to, zone};
@@ -46,7 +47,8 @@ fn two_that_share_a_line_may_both_never_end() {
     assert_eq!((plan.blocked.len(), plan.moves.len()), (0, 2));
     let heap = simulate(&case.fleet, &case.rules, &at_once(&plan), &terms(&case, &|_, _| true));
     assert_eq!(heap.ends_ms, [None, None]);
-    let stand_still: Vec<_> = [0, 1].map(|zone| Breach::Endless { at_ms: 0, zone: ZoneIx(zone) }).into();
+    let stand_still: Vec<_> =
+        [0, 1].map(|zone| Breach::NeverConverges { at_ms: 0, zone: ZoneIx(zone) }).into();
     assert_eq!(heap.breaches, stand_still);
 }
 
@@ -54,7 +56,10 @@ fn two_that_share_a_line_may_both_never_end() {
 fn a_zone_that_never_arrives_live_is_not_sent() {
     let plan = plan(&two_hosts(1, 150 * MB), false);
     assert_eq!(plan.moves, []);
-    assert_eq!(plan.blocked[0].obstacles, [Obstacle::Endless(Endless { dirty: 150 * MB, rate: 100 * MB })]);
+    assert_eq!(
+        plan.blocked[0].obstacles,
+        [Obstacle::NeverConverges(NeverConverges { dirty: 150 * MB, rate: 100 * MB })]
+    );
 }
 
 #[test]

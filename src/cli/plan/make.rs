@@ -8,10 +8,10 @@ use super::super::{CliError, Exit, policy, ui};
 use super::{show, text_of};
 use crate::evacuation::Surveyed;
 use crate::evacuation::survey::{SurveyReply, ask_all};
-use crate::model::{HostUri, Millis};
+use crate::model::{HostUri, Identifier, Millis};
 use crate::plan::ganeti::Cluster;
-use crate::plan::{About, Experience, Fleet, Question, away_from, homecoming, make};
-use crate::policy::{Policy, Word, describe_ring};
+use crate::plan::{About, Fleet, History, PlacementRequest, away_from, build, return_plan};
+use crate::policy::{Policy, describe_cycle};
 
 /// What is to be planned.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub struct Wanted {
     to: Vec<String>,
     /// The policy
     #[arg(long, value_name = "NAME")]
-    policy: Option<Word>,
+    policy: Option<Identifier>,
     /// Zones that do not run, too
     #[arg(short, long)]
     all: bool,
@@ -63,22 +63,22 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
         }
     };
     fleet.map_networks(|host| context.config.map.networks_of(host));
-    for ring in policy.apply(&mut fleet) {
-        ui::complain(&format!("the policy wants {}, in a ring", describe_ring(&ring)));
+    for cycle in policy.apply(&mut fleet) {
+        ui::complain(&format!("circular dependency in the policy: {}", describe_cycle(&cycle)));
     }
     known(&fleet, &hosts)?;
-    let experience = Experience::default();
-    let made = if args.back.is_empty() {
+    let history = History::default();
+    let built = if args.back.is_empty() {
         restrict(&mut fleet, &to)?;
-        let question = Question::drain(&fleet, &hosts, args.all);
-        make(fleet, policy.rules(), &question, &experience)
+        let question = PlacementRequest::drain(&fleet, &hosts, args.all);
+        build(fleet, policy.rules(), &question, &history)
     } else {
         let away = away_from(&fleet, &hosts, args.all);
-        homecoming(fleet, policy.rules(), &away, &experience).made
+        return_plan(fleet, policy.rules(), &away, &history).built
     };
     let policy = args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string();
-    let left = made.left().into_iter().chain(made.unhandled(&args.drain, args.all)).collect();
-    let plan = made.file(About { made: Millis::now(), hosts, policy }, left);
+    let left = built.unplaced().into_iter().chain(built.unhandled(&args.drain, args.all)).collect();
+    let plan = built.file(About { built: Millis::now(), hosts, policy }, left);
     if let Some(path) = &args.output {
         super::write(path, &plan)?;
     }

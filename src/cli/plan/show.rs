@@ -39,13 +39,13 @@ pub fn run(plan: &PlanFile, json: bool) -> Result<Exit, CliError> {
             ui::print(&table(COLUMNS, &plan.moves))?;
         }
         ui::say(&summary(plan));
-        for left in &plan.left {
+        for left in &plan.unplaced {
             for reason in &left.reasons {
                 ui::complain(&format!("{} stays on {}: {reason}", left.zone, left.host));
             }
         }
     }
-    Ok(match (plan.left.is_empty(), plan.moves.is_empty()) {
+    Ok(match (plan.unplaced.is_empty(), plan.moves.is_empty()) {
         (true, _) => Exit::Done,
         (false, true) => Exit::Error,
         (false, false) => Exit::Partly,
@@ -60,7 +60,7 @@ fn summary(plan: &PlanFile) -> String {
     let [end, late, bound] =
         [plan.makespan_ms, plan.makespan_ms.saturating_add(plan.margin_ms), plan.lower_bound_ms]
             .map(format_span);
-    let left = match plan.left.len() {
+    let left = match plan.unplaced.len() {
         0 => String::new(),
         count => format!("; {count} zone(s) find no place"),
     };

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::sentences::{DRY_RUN, Teller};
+use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
 use crate::attachment::AttachmentError;
 use crate::cli::context::Context;
-use crate::cli::{CliError, Exit, help, policy, stop, ui};
+use crate::cli::evacuate::cancel;
+use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
 use crate::host::Host;
@@ -68,11 +69,11 @@ enum Type {
 pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let mut context = Context::load()?;
     args.zone = context.zone(&*context.store()?, &args.zone).await?;
-    let teller = Arc::new(Teller::new(args.zone.clone(), args.quiet || args.json));
+    let messages = Arc::new(ZoneadmMessages::new(args.zone.clone(), args.quiet || args.json));
     let cancel = Cancel::default();
     let policy = policy::load(&context, None)?.of_one_move();
     context.converge(&policy.convergence, policy.rules().bandwidth);
-    let engine = context.engine(teller.clone(), cancel.clone())?;
+    let engine = context.engine(messages.clone(), cancel.clone())?;
     let action = if args.kind == Type::Cold { Action::Restart } else { Action::Live };
     let request = Request {
         zones: vec![args.zone.clone()],
@@ -93,27 +94,27 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         if let Some(Job { state: JobState::Ready, task: Some(task), .. }) = &job
             && older::is_there(task).await?
         {
-            teller.finds_the_same();
+            messages.finds_the_same();
         }
         job.map(Ended::would)
     } else {
-        stop::listen_for_signals(&cancel);
+        cancel::listen_for_signals(&cancel);
         let outcome = engine.run(Direction::Migrate, &request).await;
-        teller.finish();
+        messages.finish();
         let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;
-        let ended = |one| Ended::of(one, outcome.stopped, teller.findings());
+        let ended = |one| Ended::of(one, outcome.stopped, messages.findings());
         outcome.moves.into_iter().next().map(ended).map(|ended| ended.beside(&outcome.down))
     };
     let Some(ended) = result else {
         return Err(CliError::new(Exit::Error, format!("no such zone: {}", args.zone)));
     };
     if args.dry_run && ended.exit == Exit::Done {
-        DRY_RUN.iter().for_each(|text| teller.say(text));
+        DRY_RUN.iter().for_each(|text| messages.say(text));
     }
     if args.json {
         ui::note(&ended.document(&args)?);
     }
-    ended.complaints.iter().chain(&ended.down).for_each(|text| teller.complain(text));
+    ended.complaints.iter().chain(&ended.down).for_each(|text| messages.complain(text));
     if !args.dry_run {
         context.audit(&ended.line(&args, &request.user));
         if ended.complaints.is_empty() {

@@ -6,8 +6,8 @@ mod delete;
 mod detach;
 mod list;
 mod migrate;
-mod sentences;
 mod standby;
+mod zoneadm_messages;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};

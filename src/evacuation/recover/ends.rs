@@ -2,30 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::evacuation::{Engine, NoPeer};
+use crate::evacuation::engine::Engine;
+use crate::evacuation::peers::NoPeer;
 use crate::host::Host;
-use crate::model::{Aux, HostUri, Location, words};
+use crate::migration::recovery::{Observed, as_it_was};
+use crate::model::{HostUri, Location};
 use crate::store::Away;
-
-words! {
-    /// What one host says of a zone.
-    View, "view" {
-        /// It runs there.
-        Runs = "runs",
-        /// Its image is on the way, the hypervisor says.
-        Moves = "moves",
-        /// Its whole image is held there, and was never let run.
-        Held = "held",
-        /// It is there and does not run.
-        Installed = "installed",
-        /// It is not there.
-        Absent = "absent",
-        /// It was there, and went on from there to another host, which has it.
-        GoneOn = "gone on",
-        /// The host could not be asked.
-        Silent = "silent",
-    }
-}
 
 /// One of the two hosts of a move.
 pub(super) struct End {
@@ -53,17 +35,12 @@ impl End {
 }
 
 /// What a host says of the zone of a record.
-pub(in crate::evacuation) async fn view(host: &dyn Host, row: &Away) -> View {
-    let Ok(inventory) = host.inventory().await else { return View::Silent };
+pub(in crate::evacuation) async fn view(host: &dyn Host, row: &Away) -> Observed {
+    let Ok(inventory) = host.inventory().await else { return Observed::Silent };
     match inventory.identified(row.uuid) {
         // It is there, and more is not known.
-        Err(_) => View::Silent,
-        Ok(None) => View::Absent,
-        Ok(Some(zone)) if !zone.is_running() => View::Installed,
-        // One that its owner had paused before the move looks the same; it is let alone, not let run.
-        Ok(Some(zone)) if zone.aux == Some(Aux::Paused) => View::Held,
-        Ok(Some(zone)) if zone.aux == Some(Aux::MigratingIn) => View::Moves,
-        Ok(Some(_)) => View::Runs,
+        Err(_) => Observed::Silent,
+        Ok(zone) => Observed::of(zone),
     }
 }
 
@@ -76,35 +53,26 @@ pub(super) async fn look(
     row: &Away,
     ends: &[End; 2],
     was_paused: bool,
-) -> Result<((View, View), Option<There>), String> {
+) -> Result<((Observed, Observed), Option<There>), String> {
     let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
     let mut seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
     let mut found = None;
     // What runs at the one host has not gone on from the other one.
-    if seen.0 == View::Runs || seen.1 == View::Runs {
+    if seen.0 == Observed::Runs || seen.1 == Observed::Runs {
         return Ok((seen, found));
     }
     for (end, seen) in ends.iter().zip([&mut seen.0, &mut seen.1]) {
-        if *seen == View::Absent
+        if *seen == Observed::Absent
             && let Some(there) = end.went_on(engine, row).await?
         {
-            (*seen, found) = (View::GoneOn, Some(there));
+            (*seen, found) = (Observed::GoneOn, Some(there));
         }
     }
     // Its refuge may have lost its records.
-    if seen == (View::Absent, View::Absent)
+    if seen == (Observed::Absent, Observed::Absent)
         && let Some(there) = engine.search(row).await
     {
-        (seen.1, found) = (View::GoneOn, Some(there));
+        (seen.1, found) = (Observed::GoneOn, Some(there));
     }
     Ok((seen, found))
-}
-
-/// A zone that its owner has paused looks like an image that is held, and stays paused wherever it goes.
-pub(super) const fn as_it_was(was_paused: bool, source: View, destination: View) -> (View, View) {
-    match (was_paused, source, destination) {
-        (true, View::Held, destination) => (View::Runs, destination),
-        (true, View::Installed | View::Absent, View::Held) => (source, View::Runs),
-        _ => (source, destination),
-    }
 }

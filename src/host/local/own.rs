@@ -5,9 +5,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Local;
+use crate::failpoints::Actor;
 use crate::host::HostError;
 use crate::model::{InterfaceMapping, Manifest, Step, ZoneName};
-use crate::points::Place;
 
 /// No shutdown is waited for longer, whoever asks for it, in milliseconds.
 const LONGEST_SHUTDOWN: u64 = 3_600_000;
@@ -17,9 +17,12 @@ impl Local {
     ///
     /// # Errors
     /// What the platform said.
-    pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Save, act).await
+    pub async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async {
+            let suspend = self.platform.needs_suspend().map_err(|error| self.failed(error))?;
+            suspend.save(zone, uuid).await.map_err(|error| self.failed(error))
+        };
+        self.act(Actor::Source, Step::Save, act).await
     }
 
     /// Shuts a zone down in order, waiting so many milliseconds at most, and leaves it at rest here.
@@ -30,7 +33,7 @@ impl Local {
         let limit = Duration::from_millis(limit.min(LONGEST_SHUTDOWN));
         let act =
             async { self.platform.shutdown(zone, uuid, limit).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Shutdown, act).await
+        self.act(Actor::Source, Step::Shutdown, act).await
     }
 
     /// A zone with these changes to its interfaces.
@@ -42,8 +45,8 @@ impl Local {
         manifest: &Manifest,
         mappings: &[InterfaceMapping],
     ) -> Result<Manifest, HostError> {
-        let config =
-            self.platform.map_interfaces(&manifest.config, mappings).map_err(|error| self.failed(error))?;
+        let editor = self.platform.needs_editor().map_err(|error| self.failed(error))?;
+        let config = editor.map_interfaces(&manifest.config, mappings).map_err(|error| self.failed(error))?;
         Ok(manifest.with_mapping(mappings, config))
     }
 
@@ -53,6 +56,6 @@ impl Local {
     /// What the platform said.
     pub async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async { self.platform.undefine(zone, uuid).await.map_err(|error| self.failed(error)) };
-        self.act(Place::Source, Step::Detach, act).await
+        self.act(Actor::Source, Step::Detach, act).await
     }
 }

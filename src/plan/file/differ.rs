@@ -45,7 +45,7 @@ fn ways(plan: &PlanFile) -> BTreeMap<String, String> {
             ways.entry(a_move.zone.clone()).or_insert_with(|| format!("{} {}", a_move.action, a_move.from));
         way.push_str(&format!(" > {}", a_move.to));
     }
-    for left in &plan.left {
+    for left in &plan.unplaced {
         ways.entry(left.zone.clone()).or_insert_with(|| format!("stays on {}", left.host));
     }
     ways

@@ -27,7 +27,7 @@ pub struct PlanFile {
     /// [`FORM`].
     pub form: u32,
     /// When it was made.
-    pub made: Millis,
+    pub built: Millis,
     /// The hosts that are to be emptied, or to which zones return.
     pub hosts: Vec<String>,
     /// The policy's name.
@@ -39,7 +39,7 @@ pub struct PlanFile {
     /// By begin.
     pub moves: Vec<FileMove>,
     /// Zones that go nowhere, and why.
-    pub left: Vec<Left>,
+    pub unplaced: Vec<UnplacedZone>,
     /// When the last move ends.
     pub makespan_ms: u64,
     /// No order of these moves ends sooner.
@@ -79,7 +79,7 @@ pub struct FileMove {
 /// A zone that goes nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Left {
+pub struct UnplacedZone {
     /// The zone.
     pub zone: String,
     /// The host on which it stays.
@@ -88,7 +88,7 @@ pub struct Left {
     pub reasons: Vec<String>,
 }
 
-impl Left {
+impl UnplacedZone {
     /// A guest of that host that cannot be handled.
     pub fn unhandled(host: &str, unmanaged_guest: &UnmanagedGuest) -> Self {
         let reasons = vec![format!("it cannot be handled: {}", unmanaged_guest.reason)];
@@ -117,7 +117,7 @@ pub enum PlanFileError {
 
 impl PlanFile {
     /// A plan with names in place of numbers, sealed with its hash.
-    pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, left: Vec<Left>) -> Self {
+    pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, unplaced: Vec<UnplacedZone>) -> Self {
         let host =
             |ix: HostIx| fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone());
         let zone =
@@ -136,11 +136,11 @@ impl PlanFile {
         });
         let mut file = Self {
             form: FORM,
-            made: about.made,
+            built: about.built,
             hosts: about.hosts,
             policy: about.policy,
             moves: moves.collect(),
-            left,
+            unplaced,
             makespan_ms: plan.makespan_ms,
             lower_bound_ms: plan.lower_bound_ms,
             margin_ms: plan.margin_ms,
@@ -181,7 +181,7 @@ impl PlanFile {
         self.moves.iter_mut().for_each(|one| [&mut one.from, &mut one.to].into_iter().for_each(own));
         self.hosts.retain(|host| is_here(host));
         self.hosts.iter_mut().for_each(own);
-        self.left.retain(|left| is_here(&left.host));
+        self.unplaced.retain(|one| is_here(&one.host));
         self.fleet.hosts.iter_mut().for_each(|host| own(&mut host.name));
         self.fleet.zones.iter_mut().for_each(|zone| {
             own(&mut zone.host);
@@ -259,7 +259,7 @@ impl PlanFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// When it was made.
-    pub made: Millis,
+    pub built: Millis,
     /// The hosts that are to be emptied, or to which zones return.
     pub hosts: Vec<String>,
     /// The policy's name.

@@ -46,7 +46,7 @@ pub struct Trip<'a> {
 /// A live migration that would go on for ever: the zone writes faster than its memory can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("it writes {dirty} bytes a second, and {rate} can be sent")]
-pub struct Endless {
+pub struct NeverConverges {
     /// Bytes a second that it writes again and again.
     pub dirty: u64,
     /// Bytes a second that can be sent.
@@ -79,8 +79,8 @@ impl Costs {
     /// What the model alone says of a trip.
     ///
     /// # Errors
-    /// [`Endless`]: a live migration at this rate never ends.
-    pub fn forecast(&self, trip: &Trip<'_>) -> Result<Forecast, Endless> {
+    /// [`NeverConverges`]: a live migration at this rate never ends.
+    pub fn forecast(&self, trip: &Trip<'_>) -> Result<Forecast, NeverConverges> {
         let zone = trip.zone;
         let storage = seconds(zone.disk, trip.rate)?;
         let (total, downtime) = match trip.kind {
@@ -99,7 +99,7 @@ impl Costs {
     }
 
     /// Seconds of a live migration of `used` bytes, and seconds of them in which the zone is held.
-    fn live(&self, used: u64, dirty: Dirty, rate: u64) -> Result<(f64, f64), Endless> {
+    fn live(&self, used: u64, dirty: Dirty, rate: u64) -> Result<(f64, f64), NeverConverges> {
         let (b, hot, cold) = (rate as f64, dirty.hot as f64, dirty.rate as f64);
         let period = ms(dirty.hot_ms.max(1));
         let hot_rate = hot / period;
@@ -107,7 +107,7 @@ impl Costs {
         let hold = (hot / b).min(ms(self.downtime_ms));
         let fits = hot / b <= ms(self.downtime_ms);
         if cold >= b || (!fits && hot_rate >= b) {
-            return Err(Endless { dirty: if cold >= b { dirty.rate } else { hot_rate as u64 }, rate });
+            return Err(NeverConverges { dirty: if cold >= b { dirty.rate } else { hot_rate as u64 }, rate });
         }
         let total = if first > period {
             let chase = if fits { 0.0 } else { (hot / b) * (hot_rate / (b - hot_rate)) };
@@ -130,10 +130,10 @@ pub fn used(zone: &FleetZone) -> u64 {
 }
 
 /// Seconds in which so many bytes are sent.
-fn seconds(bytes: u64, rate: u64) -> Result<f64, Endless> {
+fn seconds(bytes: u64, rate: u64) -> Result<f64, NeverConverges> {
     match (bytes, rate) {
         (0, _) => Ok(0.0),
-        (_, 0) => Err(Endless { dirty: 0, rate }),
+        (_, 0) => Err(NeverConverges { dirty: 0, rate }),
         _ => Ok(bytes as f64 / rate as f64),
     }
 }
@@ -152,7 +152,7 @@ mod tests {
         FleetZone { running: true, memory: 2 * used, memory_used: used, dirty, ..FleetZone::default() }
     }
 
-    fn forecast(zone: &FleetZone, kind: Kind, rate: u64) -> Result<Forecast, Endless> {
+    fn forecast(zone: &FleetZone, kind: Kind, rate: u64) -> Result<Forecast, NeverConverges> {
         let host = FleetHost::default();
         Costs::default().forecast(&Trip { zone, kind, from: &host, to: &host, rate })
     }
@@ -170,7 +170,10 @@ mod tests {
     #[test]
     fn a_zone_that_writes_faster_than_the_line_never_arrives_live() {
         let busy = zone(2000 * MB, Some(Dirty { hot: 400 * MB, hot_ms: 1000, rate: 0 }));
-        assert_eq!(forecast(&busy, Kind::Live, 300 * MB), Err(Endless { dirty: 400 * MB, rate: 300 * MB }));
+        assert_eq!(
+            forecast(&busy, Kind::Live, 300 * MB),
+            Err(NeverConverges { dirty: 400 * MB, rate: 300 * MB })
+        );
         assert!(forecast(&busy, Kind::Live, 500 * MB).is_ok());
     }
 

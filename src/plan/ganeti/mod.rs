@@ -26,7 +26,7 @@ mod write;
 
 use std::collections::BTreeSet;
 
-use super::{Fleet, FleetHost, FleetZone, Goal, HostIx, Question, Rules, ZoneIx};
+use super::{Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx};
 pub use parse::ParseError;
 
 const MIB: u64 = 1 << 20;
@@ -107,11 +107,11 @@ impl Cluster {
     }
 
     /// Which zones are to leave which hosts: those that are offline.
-    pub fn question(&self) -> Question {
+    pub fn question(&self) -> PlacementRequest {
         let instances =
             self.instances.iter().enumerate().filter(|(_, instance)| self.nodes[instance.node].offline);
         let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.offline);
-        Question {
+        PlacementRequest {
             zones: instances.map(|(at, _)| ZoneIx(at as u32)).collect(),
             drained: nodes.map(|(at, _)| HostIx(at as u32)).collect(),
         }

@@ -1,14 +1,14 @@
 //! Why a zone fits nowhere: each host with all that stands against it there.
 
 use super::state::State;
-use super::{late, limits};
+use super::{dependents, limits};
 use crate::plan::{FleetZone, HostIx, Refusal, Unplaced, ZoneIx};
 
 /// What has to be known for reasons: who is where in the end.
 pub(super) struct Explain<'a> {
     state: &'a State<'a>,
     there: Vec<Vec<usize>>,
-    held: late::Held<'a>,
+    held: dependents::Held<'a>,
 }
 
 impl<'a> Explain<'a> {
@@ -24,7 +24,7 @@ impl<'a> Explain<'a> {
             let at = to.map(|host| host as usize).or_else(home);
             at.into_iter().for_each(|host| there[host].push(zone));
         }
-        Self { state, there, held: late::held(state, None) }
+        Self { state, there, held: dependents::held(state, None) }
     }
 
     /// A zone of an item that is left over, with all reasons.
@@ -65,8 +65,9 @@ impl<'a> Explain<'a> {
         against.extend(limits::short(self.state.room(host), &need, problem.rules));
         against.extend(part.map(Refusal::Node));
         against.extend(self.apart(at, host));
-        against
-            .extend(late::waits_for(problem, &self.held, at).map(|other| Refusal::After(other.to_owned())));
+        against.extend(
+            dependents::waits_for(problem, &self.held, at).map(|other| Refusal::After(other.to_owned())),
+        );
         against
     }
 

@@ -2,7 +2,7 @@
 
 use super::construct::put_best;
 use super::state::State;
-use super::{Search, late, replan};
+use super::{Search, dependents, replan};
 
 /// With how many others an exchange is tried for each item of a round.
 const EXCHANGES: usize = 12;
@@ -22,17 +22,14 @@ pub(super) fn improve(state: &mut State<'_>, search: &mut Search) {
     }
     let mut left: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_none()).collect();
     while !pool.is_empty() && search.step(1) {
-        if search.chance.below(2) == 0 {
+        if search.rng.below(2) == 0 {
             kick(state, search, &pool);
         }
-        let host = if search.chance.below(2) == 0 {
-            fullest(state, search, &pool)
-        } else {
-            search.chance.pick(&pool)
-        };
+        let host =
+            if search.rng.below(2) == 0 { fullest(state, search, &pool) } else { search.rng.pick(&pool) };
         let Some(host) = host else { continue };
         left.retain(|item| state.at[*item].is_none() && !state.stays[*item]);
-        let mut others: Vec<_> = (0..LEFT).filter_map(|_| search.chance.pick(&left)).collect();
+        let mut others: Vec<_> = (0..LEFT).filter_map(|_| search.rng.pick(&left)).collect();
         others.sort_unstable();
         others.dedup();
         let out = replan::on(state, search, host, &pool, &others);
@@ -49,14 +46,14 @@ fn kick(state: &mut State<'_>, search: &mut Search, pool: &[u32]) {
         return;
     }
     let (before, was) = (state.standing(), state.at.clone());
-    search.chance.shuffle(&mut items);
+    search.rng.shuffle(&mut items);
     items.truncate((items.len() / 3).max(2));
     for item in &items {
         state.take(*item);
     }
     for item in &items {
         let hosts: Vec<_> = state.takers(*item).collect();
-        search.chance.pick(&hosts).into_iter().for_each(|host| state.put(*item, host));
+        search.rng.pick(&hosts).into_iter().for_each(|host| state.put(*item, host));
     }
     while round(state, search) {}
     if !state.standing().beats(before) {
@@ -71,21 +68,21 @@ fn kick(state: &mut State<'_>, search: &mut Search, pool: &[u32]) {
 /// The fullest of some hosts that took items.
 fn fullest(state: &State<'_>, search: &mut Search, pool: &[u32]) -> Option<u32> {
     let some =
-        (0..8).filter_map(|_| search.chance.pick(pool)).filter(|host| !state.here[*host as usize].is_empty());
+        (0..8).filter_map(|_| search.rng.pick(pool)).filter(|host| !state.here[*host as usize].is_empty());
     some.max_by(|a, b| state.score.load(*a as usize).total_cmp(&state.score.load(*b as usize)))
 }
 
 /// One look at each item; whether that was of use.
 fn round(state: &mut State<'_>, search: &mut Search) -> bool {
     let mut items: Vec<_> = (0..state.at.len()).filter(|item| state.at[*item].is_some()).collect();
-    search.chance.shuffle(&mut items);
+    search.rng.shuffle(&mut items);
     let before = state.standing();
     for item in &items {
         if !elsewhere(state, search, *item) {
             return false;
         }
         for _ in 0..EXCHANGES.min(items.len() - 1) {
-            if let Some(other) = search.chance.pick(&items) {
+            if let Some(other) = search.rng.pick(&items) {
                 exchange(state, *item, other);
             }
         }
@@ -140,7 +137,7 @@ pub(super) fn last_look(state: &mut State<'_>) {
         before = state.standing().left;
         for item in 0..state.at.len() {
             let stayed = state.stays[item];
-            if state.at[item].is_some() || late::is_late(state, item) {
+            if state.at[item].is_some() || dependents::is_late(state, item) {
                 continue;
             }
             if stayed {

@@ -11,19 +11,17 @@
 //! 1. A placement breaks no hard constraint (`limits`) once all its moves are done. Zones of the question are
 //!    taken to have left their hosts, and give back what they use and their place in groups that are kept apart;
 //!    those that fit nowhere have not. All other zones stay where they are. That it holds at every moment on the
-//!    way too is the schedule's part. A zone that must come after one that is left is left, too (`late`).
+//!    way too is the schedule's part. A zone that must come after one that is left is left, too (`dependents`).
 //! 2. First as few zones as possible are left over, then the goal counts (`score`).
 //! 3. Zones that must go together go together or not at all.
 //! 4. The same input gives the same placement. A search ends after [`Rules::steps`] steps, a step being one host
 //!    looked at for one zone; the first placement, which takes a look at each host for each zone, is not counted.
 
-mod bundles;
-mod chance;
 mod construct;
+mod dependents;
 mod explain;
-mod follow;
+mod groups;
 mod improve;
-mod late;
 mod limits;
 mod metrics;
 mod peak;
@@ -33,8 +31,8 @@ mod replan;
 mod score;
 mod state;
 
-use super::{Assignment, Fleet, HostIx, Placement, Question, Rules, ZoneIx};
-use chance::Chance;
+use super::{Assignment, Fleet, HostIx, Placement, PlacementRequest, Rules, ZoneIx};
+use crate::plan::rng::Rng;
 pub(super) use limits::unfit;
 use problem::Problem;
 use state::State;
@@ -43,7 +41,7 @@ use state::State;
 #[derive(Clone, Debug)]
 pub(in crate::plan::place) struct Search {
     steps: u64,
-    chance: Chance,
+    rng: Rng,
 }
 
 impl Search {
@@ -56,22 +54,22 @@ impl Search {
 
 /// Finds a host for each zone of the question whose action moves it. Zones and hosts that the fleet does not have
 /// are passed over.
-pub fn place(fleet: &Fleet, rules: &Rules, question: &Question) -> Placement {
+pub fn place(fleet: &Fleet, rules: &Rules, question: &PlacementRequest) -> Placement {
     let asked = problem::asked(fleet, question);
     let mut problem = Problem::new(fleet, rules, question, &asked);
-    bundles::fill(&mut problem, &asked);
-    let mut search = Search { steps: rules.steps, chance: Chance::new(rules.seed) };
+    groups::fill(&mut problem, &asked);
+    let mut search = Search { steps: rules.steps, rng: Rng::new(rules.seed) };
     let mut state = construct::construct(&problem);
     repair::repair(&mut state, &mut search);
     repair::settle(&mut state, &mut search);
-    follow::follow(&mut state, &mut search);
+    dependents::drop_dependents(&mut state, &mut search);
     improve::improve(&mut state, &mut search);
-    follow::follow(&mut state, &mut search);
+    dependents::drop_dependents(&mut state, &mut search);
     answer(&state, fleet, question)
 }
 
 /// The placement in the order of the question.
-fn answer(state: &State<'_>, fleet: &Fleet, question: &Question) -> Placement {
+fn answer(state: &State<'_>, fleet: &Fleet, question: &PlacementRequest) -> Placement {
     let mut at = vec![None; fleet.zones.len()];
     let mut item_of = vec![0; fleet.zones.len()];
     for (number, item) in state.problem.items.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::limits;
 use super::metrics::{self, Metric};
 use super::score::Score;
-use crate::plan::{Action, Fleet, FleetZone, Goal, Question, Rules, ZoneIx};
+use crate::plan::{Action, Fleet, FleetZone, Goal, PlacementRequest, Rules, ZoneIx};
 
 /// What is placed as one: a zone, or zones that must go together.
 #[derive(Clone, Debug)]
@@ -63,7 +63,12 @@ pub(super) struct Problem<'a> {
 
 impl<'a> Problem<'a> {
     /// The question of these zones (by their places in the fleet), of which `bundles` makes items.
-    pub(super) fn new(fleet: &'a Fleet, rules: &'a Rules, question: &Question, asked: &[usize]) -> Self {
+    pub(super) fn new(
+        fleet: &'a Fleet,
+        rules: &'a Rules,
+        question: &PlacementRequest,
+        asked: &[usize],
+    ) -> Self {
         let hosts: HashMap<_, _> =
             fleet.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
         let mut drained = vec![false; fleet.hosts.len()];
@@ -127,7 +132,7 @@ impl<'a> Problem<'a> {
 }
 
 /// The zones that are to be placed, each once, in the order of the question. The others stay.
-pub(super) fn asked(fleet: &Fleet, question: &Question) -> Vec<usize> {
+pub(super) fn asked(fleet: &Fleet, question: &PlacementRequest) -> Vec<usize> {
     let mut seen = vec![false; fleet.zones.len()];
     let moves = |at: &usize| {
         let zone = fleet.zones.get(*at);

@@ -17,7 +17,7 @@ pub(super) fn around(state: &mut State<'_>, search: &mut Search, item: usize) ->
     let left = state.standing().left;
     (0..TRIES).any(|_| {
         let pool = &state.problem.classes[state.problem.items[item].class].hosts;
-        if let Some(host) = search.chance.pick(pool) {
+        if let Some(host) = search.rng.pick(pool) {
             on(state, search, host, pool, &[item]);
         }
         state.standing().left < left
@@ -35,7 +35,7 @@ pub(super) fn on(
 ) -> Vec<usize> {
     let mut hosts = vec![host as usize];
     for _ in 0..2 * HOSTS {
-        let other = search.chance.pick(pool).map(|host| host as usize).filter(|other| !hosts.contains(other));
+        let other = search.rng.pick(pool).map(|host| host as usize).filter(|other| !hosts.contains(other));
         hosts.extend(other.filter(|_| hosts.len() < HOSTS));
     }
     again(state, search, &hosts, others)
@@ -61,10 +61,10 @@ pub(super) fn everything(state: &mut State<'_>, search: &mut Search, pool: &[u32
 fn again(state: &mut State<'_>, search: &mut Search, hosts: &[usize], others: &[usize]) -> Vec<usize> {
     let mut items: Vec<_> =
         hosts.iter().flat_map(|host| &state.here[*host]).map(|item| *item as usize).collect();
-    search.chance.shuffle(&mut items);
+    search.rng.shuffle(&mut items);
     // Without a bound all ways are tried.
     let most = if state.score.bound(state.standing().key).is_some() { ITEMS.1 } else { ITEMS.1 - 2 };
-    items.truncate(ITEMS.0 + search.chance.below(most - ITEMS.0 + 1));
+    items.truncate(ITEMS.0 + search.rng.below(most - ITEMS.0 + 1));
     items.extend(others.iter().filter(|item| state.at[**item].is_none()));
     anew(state, search, items, hosts)
 }

@@ -211,7 +211,7 @@ fn load(metric: &Metric) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::place::chance::Chance;
+    use crate::plan::rng::Rng;
 
     #[test]
     fn what_is_kept_is_what_is_there() {
@@ -219,18 +219,18 @@ mod tests {
             let counts = [true, true, false, true];
             let per = vec![[0.5, 0.25, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.1, 0.2, 0.3]];
             let mut score = Score::new(shape.clone(), &counts, per.clone(), vec![[0.1, 0.2, 0.3]; 4]);
-            let mut chance = Chance::new(3);
+            let mut rng = Rng::new(3);
             let mut all = Vec::new();
             let same = |a: Key, b: Key| assert!(!a.beats(b) && !b.beats(a), "{shape:?}: {a:?}, {b:?}");
             for _ in 0..500 {
-                let amount = std::array::from_fn(|_| chance.below(100) as f64 / 50.0);
-                let change = Change { host: chance.below(4), amount, sign: 1.0, rank: 1.0 };
+                let amount = std::array::from_fn(|_| rng.below(100) as f64 / 50.0);
+                let change = Change { host: rng.below(4), amount, sign: 1.0, rank: 1.0 };
                 let then = score.with(&change);
                 score.apply(&change);
                 same(then, score.key());
                 all.push(change);
-                if chance.below(3) > 0 {
-                    let back = all.swap_remove(chance.below(all.len()));
+                if rng.below(3) > 0 {
+                    let back = all.swap_remove(rng.below(all.len()));
                     score.apply(&Change { sign: -1.0, ..back });
                 }
             }

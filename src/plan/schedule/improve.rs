@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use super::serial::{Times, backwards, serial};
 use super::stock::Problem;
-use crate::plan::chance::Chance;
+use crate::plan::rng::Rng;
 
 /// More lists are not tried however few moves there are.
 const LISTS: u64 = 5000;
@@ -24,7 +24,7 @@ pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> T
     for list in [(0..jobs).collect(), busiest_first(problem), longest_first(problem)] {
         search.push_to_and_fro(&back, list);
     }
-    search.wander(&mut Chance::new(seed));
+    search.wander(&mut Rng::new(seed));
     // Where those with lower priorities make room for the others, only the order that was found is sure to do.
     let found = || serial(problem, &(0..jobs).collect::<Vec<_>>());
     search.best.map(|(_, times)| times).or_else(found).unwrap_or_default()
@@ -83,13 +83,13 @@ impl Search<'_> {
         }
     }
 
-    fn wander(&mut self, chance: &mut Chance) {
+    fn wander(&mut self, rng: &mut Rng) {
         let Some((mut here, mut times)) = self.best.clone() else { return };
         let mut memory = [self.worth(&times); MEMORY];
         let mut turn = 0;
         while !self.is_over() {
             let mut list = here.clone();
-            self.change(&mut list, &times, chance);
+            self.change(&mut list, &times, rng);
             let next = self.judge(&mut list);
             if let (Some(next), Some(before)) = (next, memory.get_mut(turn % MEMORY)) {
                 if self.worth(&next) <= *before || self.worth(&next) <= self.worth(&times) {
@@ -101,21 +101,21 @@ impl Search<'_> {
         }
     }
 
-    fn change(&self, list: &mut Vec<usize>, times: &Times, chance: &mut Chance) {
-        let place = chance.below(list.len());
-        match chance.below(3) {
+    fn change(&self, list: &mut Vec<usize>, times: &Times, rng: &mut Rng) {
+        let place = rng.below(list.len());
+        match rng.below(3) {
             0 => {
                 let late = |job: &usize| self.end(times, *job) == times.makespan;
                 let from = list.iter().position(late).unwrap_or(place);
                 let job = list.remove(from);
-                list.insert(chance.below(from + 1), job);
+                list.insert(rng.below(from + 1), job);
             }
             1 => {
-                let other = chance.below(list.len());
+                let other = rng.below(list.len());
                 list.swap(place, other);
             }
             _ => {
-                let from = chance.below(list.len());
+                let from = rng.below(list.len());
                 let job = list.remove(from);
                 list.insert(place.min(list.len()), job);
             }

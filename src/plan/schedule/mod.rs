@@ -37,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use plan::{Blocked, Leg, Obstacle, Plan, PlannedMove, Resource};
 
 use super::fleet::Fleet;
-use super::forecast::{Endless, Forecast, Trip};
+use super::forecast::{Forecast, NeverConverges, Trip};
 use super::placement::{HostIx, Placement, ZoneIx};
 use super::rules::Rules;
 use problem::Builder;
@@ -49,7 +49,7 @@ pub(super) use stock::What;
 /// What a schedule is made from beside fleet, rules and placement.
 pub struct Terms<'a> {
     /// How long a trip takes.
-    pub forecast: &'a dyn Fn(&Trip<'_>) -> Result<Forecast, Endless>,
+    pub forecast: &'a dyn Fn(&Trip<'_>) -> Result<Forecast, NeverConverges>,
     /// Whether a zone may be on a host for a while, if there is room: the question of fitness, not of memory.
     pub pivot: &'a dyn Fn(ZoneIx, HostIx) -> bool,
     /// Lines that several hosts share.

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::stock::{Problem, Use};
-use crate::plan::chance::Chance;
+use crate::plan::rng::Rng;
 
 /// What can be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,8 +85,8 @@ impl<'a> State<'a> {
         let levels = problem.stocks.levels.clone();
         let mut demand = vec![0; levels.len()];
         problem.jobs.iter().for_each(|job| add(&mut demand, &job.takes, 1));
-        let mut chance = Chance::new(0);
-        let marks = problem.jobs.iter().map(|_| chance.next()).collect();
+        let mut rng = Rng::new(0);
+        let marks = problem.jobs.iter().map(|_| rng.next()).collect();
         let pending = vec![true; problem.jobs.len()];
         Self { problem, levels, demand, pending, order: Vec::new(), hash: 0, marks }
     }

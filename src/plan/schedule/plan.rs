@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Kind;
-use crate::plan::{Action, Endless, HostIx, ZoneIx};
+use crate::plan::{Action, HostIx, NeverConverges, ZoneIx};
 
 /// Which move begins when. Times are milliseconds from the begin of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ pub enum Obstacle {
     /// A zone with which it must be together cannot move.
     Together(ZoneIx),
     /// Moved live it would never arrive.
-    Endless(Endless),
+    NeverConverges(NeverConverges),
     /// Between the two hosts nothing can be sent.
     NoLine,
     /// It runs, and its brand cannot move live.

@@ -126,7 +126,7 @@ impl<'a> Builder<'a> {
         let trip = |rate| Trip { zone: one, kind, from: source, to: target, rate };
         let lines = rate::lines(self.given, from, to);
         let rate = rate::highest(self.given, &lines, |rate| forecast(&trip(rate)))?;
-        let forecast = forecast(&trip(rate)).map_err(Obstacle::Endless)?;
+        let forecast = forecast(&trip(rate)).map_err(Obstacle::NeverConverges)?;
         let draft = PlannedMove {
             zone,
             from,

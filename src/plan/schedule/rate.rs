@@ -7,7 +7,7 @@
 use super::Given;
 use super::plan::Obstacle;
 use super::stock::What;
-use crate::plan::{Endless, FleetHost, Forecast, HostIx};
+use crate::plan::{FleetHost, Forecast, HostIx, NeverConverges};
 
 /// Bytes a second of a move of which no line is known: 1 Gbit/s, without what goes beside the bytes themselves.
 const ASSUMED: u64 = 112_500_000;
@@ -38,7 +38,7 @@ pub(super) fn slots(given: &Given<'_>, from: HostIx, to: HostIx) -> [(What, u32)
 pub(super) fn highest(
     given: &Given<'_>,
     lines: &[(What, u64)],
-    forecast: impl Fn(u64) -> Result<Forecast, Endless>,
+    forecast: impl Fn(u64) -> Result<Forecast, NeverConverges>,
 ) -> Result<u64, Obstacle> {
     let line = lines.iter().map(|line| line.1).min();
     let stream = [given.rules.bandwidth, given.terms.stream].into_iter().flatten().min();
@@ -54,7 +54,12 @@ pub(super) fn highest(
 }
 
 /// The rate at which a line sends most, if one stream sends at most `stream`.
-fn fullest(line: u64, stream: u64, slots: u64, forecast: impl Fn(u64) -> Result<Forecast, Endless>) -> u64 {
+fn fullest(
+    line: u64,
+    stream: u64,
+    slots: u64,
+    forecast: impl Fn(u64) -> Result<Forecast, NeverConverges>,
+) -> u64 {
     let (few, more) = ((line / stream).min(slots), line.div_ceil(stream).min(slots));
     let shared = (line / more).min(stream);
     let time = |rate| forecast(rate).map(|one| one.total_ms).unwrap_or(u64::MAX);
@@ -72,9 +77,9 @@ mod tests {
     use super::*;
 
     /// A move of 1 GB, of which so many bytes are sent again in each second that it takes.
-    fn again(dirty: u64) -> impl Fn(u64) -> Result<Forecast, Endless> {
+    fn again(dirty: u64) -> impl Fn(u64) -> Result<Forecast, NeverConverges> {
         move |rate| match rate.checked_sub(dirty) {
-            None | Some(0) => Err(Endless { dirty, rate }),
+            None | Some(0) => Err(NeverConverges { dirty, rate }),
             Some(net) => Ok(Forecast { total_ms: 1_000_000_000_000 / net, ..Forecast::default() }),
         }
     }

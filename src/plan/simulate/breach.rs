@@ -25,7 +25,7 @@ pub enum Breach {
     /// A zone began where it was not.
     NotThere { at_ms: u64, zone: ZoneIx },
     /// A zone wrote for ever faster than its memory could be sent.
-    Endless { at_ms: u64, zone: ZoneIx },
+    NeverConverges { at_ms: u64, zone: ZoneIx },
 }
 
 /// Where everything is.

@@ -146,7 +146,7 @@ impl Game<'_> {
     /// What came of it. What is still on its way stands still.
     fn over(mut self, moves: &[PlannedMove]) -> Played {
         for one in self.running.iter().filter_map(|one| moves.get(one.place)) {
-            self.played.breaches.push(Breach::Endless { at_ms: self.now, zone: one.zone });
+            self.played.breaches.push(Breach::NeverConverges { at_ms: self.now, zone: one.zone });
         }
         let time = self.played.makespan_ms as f64 / 1000.0;
         for (line, carried) in self.carried {

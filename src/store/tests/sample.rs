@@ -60,7 +60,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
     let row = Away {
         zone: name(zone),
         uuid: Uuid::from_u128(7),
-        brand: Brand::Kvm,
+        brand: Brand::KVM,
         origin: "h1".into(),
         refuge: uri("ssh://root@h2"),
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
@@ -110,7 +110,7 @@ pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
     Rest {
         zone: name(zone),
         uuid: Uuid::from_u128(8),
-        brand: Brand::Kvm,
+        brand: Brand::KVM,
         way,
         phase,
         started: Millis(10),
@@ -134,7 +134,7 @@ pub fn given_up(zone: &str, uuid: u128) -> Detached {
 pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
     manifest.zone.uuid = Uuid::from_u128(uuid);
-    manifest.zone.brand = Brand::Lxc;
+    manifest.zone.brand = Brand::LXC;
     let source = DiskSource::Dir("/zones/it's here/root".into());
     manifest.disks.push(Disk::new("/", source, false));
     Detached::new(manifest, Written::by("h1", Millis(40)), "ada".into())
@@ -147,7 +147,7 @@ pub fn manifest(zone: &str) -> Manifest {
         zone: Zone {
             name: name(zone),
             uuid: Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: Some(3),
@@ -226,7 +226,7 @@ fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
         kind: Some(Kind::Live),
-        brand: Some(Brand::Kvm),
+        brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),
         error: Some("a warning".into()),

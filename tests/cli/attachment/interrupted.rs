@@ -53,7 +53,7 @@ fn a_zone_that_was_attached_before_something_failed_is_attached_and_that_is_said
 
 /// Tells a host to be killed at that moment of a move.
 fn die(site: &Environment, host: &str, moment: &str) {
-    std::fs::write(site.paths(host).state_dir().join("point"), format!("{moment} kill\n")).unwrap();
+    std::fs::write(site.paths(host).state_dir().join("failpoint"), format!("{moment} kill\n")).unwrap();
 }
 
 fn rows(site: &Environment, host: &str) -> usize {

@@ -76,9 +76,9 @@ fn help_of_policy() {
       name. On return they are booted in exactly the reverse order: db first.
       Patterns match names as they are listed, with %XX: Windows%20*. For '?' each character of
       the real name is one: m?ller matches m%C3%BCller.
-      Of zones that a rule both matches and names none waits for another one. Rules that make
-      a ring are wrong; one that only comes about by what zones there are is broken at its
-      highest priority, and told.
+      Of zones that a rule both matches and names none waits for another one. Rules that form
+      a circular dependency are refused; where only the zones at hand form one, it is broken
+      at the zone with the highest priority, and reported.
 
     FILES
       /etc/sysadm/policies/NAME.toml    wins over the policy of that name that is part of the

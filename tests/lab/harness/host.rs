@@ -133,7 +133,7 @@ impl Host<'_> {
 
     /// Orders what is to happen at a point of a move: `source.before.detach kill`.
     pub fn order(&self, text: &str) {
-        std::fs::write(self.path("var/lib/sysadm/point"), format!("{text}\n")).unwrap();
+        std::fs::write(self.path("var/lib/sysadm/failpoint"), format!("{text}\n")).unwrap();
     }
 
     /// Holds the lock.

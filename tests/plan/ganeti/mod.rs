@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use sysadm::plan::ganeti::Cluster;
-use sysadm::plan::{Assignment, HostIx, Placement, Question, Refusal, Rules, ZoneIx, place};
+use sysadm::plan::{Assignment, HostIx, Placement, PlacementRequest, Refusal, Rules, ZoneIx, place};
 
 use crate::checker;
 
@@ -132,7 +132,7 @@ const OFFLINE: &str = include_str!("offline.data");
 /// Empties a node: the whole name of the first zone's destination, and why it has none.
 fn drained(text: &str, rules: &Rules) -> (Option<String>, Vec<(String, Vec<Refusal>)>) {
     let fleet = Cluster::parse(text).unwrap().fleet();
-    let question = Question::drain(&fleet, &["na".to_owned()], true);
+    let question = PlacementRequest::drain(&fleet, &["na".to_owned()], true);
     let placement = place(&fleet, rules, &question);
     let name = |host: HostIx| fleet.hosts[host.0 as usize].name.clone();
     let refusals = placement.unplaced.first().map(|zone| zone.refusals.clone()).unwrap_or_default();

@@ -6,12 +6,12 @@ mod sample;
 mod walk;
 
 use proptest::prelude::*;
-use sysadm::plan::{Experience, Made, Refusal, make};
+use sysadm::plan::{BuiltPlan, History, Refusal, build};
 
 use crate::samples::Sample;
 
-fn plan(sample: &Sample) -> Made {
-    make(sample.fleet.clone(), sample.rules.clone(), &sample.question, &Experience::default())
+fn plan(sample: &Sample) -> BuiltPlan {
+    build(sample.fleet.clone(), sample.rules.clone(), &sample.question, &History::default())
 }
 
 proptest! {
@@ -38,20 +38,20 @@ fn a_plan_that_was_tampered_with_is_seen_through() {
     let (mut hasty, mut astray, mut lying) = (0, 0, 0);
     for seed in 0..200 {
         let sample = sample::sample(seed);
-        let made = plan(&sample);
-        let mut at_once = made.clone();
+        let built = plan(&sample);
+        let mut at_once = built.clone();
         at_once
             .plan
             .moves
             .iter_mut()
             .for_each(|one| (one.start_ms, one.end_ms) = (0, one.end_ms - one.start_ms));
         hasty += usize::from(!walk::wrong(&sample, &at_once).is_empty());
-        let mut elsewhere = made.clone();
+        let mut elsewhere = built.clone();
         for one in &mut elsewhere.plan.moves {
             one.to.0 = (one.to.0 + 1) % sample.fleet.hosts.len() as u32;
         }
         astray += usize::from(!walk::wrong(&sample, &elsewhere).is_empty());
-        let mut more = made.clone();
+        let mut more = built.clone();
         for (_, why) in more.placement.unplaced.iter_mut().flat_map(|one| &mut one.refusals) {
             why.iter_mut().for_each(|why| match why {
                 Refusal::Memory(missing) => *missing += 1,

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{Blocked, FleetZone, Made, Obstacle, Refusal, Resource};
+use sysadm::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
 
 use super::walk::Walk;
 use crate::checker::{cannot_go_live, unfit};
 use crate::samples::Sample;
 
 /// All that is said of those that are left, and is not so.
-pub fn untrue(sample: &Sample, made: &Made) -> Vec<String> {
-    let walk = Walk { sample, made };
+pub fn untrue(sample: &Sample, built: &BuiltPlan) -> Vec<String> {
+    let walk = Walk { sample, built };
     // A zone that waits in a ring keeps the place to which it is to go.
     let mut kept = walk.ends();
-    made.placement.moves.iter().for_each(|one| kept[one.zone.0 as usize] = one.to.0 as usize);
+    built.placement.moves.iter().for_each(|one| kept[one.zone.0 as usize] = one.to.0 as usize);
     let end = End { ends: kept, walk };
     let mut untrue = Vec::new();
-    for one in &made.placement.unplaced {
+    for one in &built.placement.unplaced {
         let zone = one.zone.0 as usize;
         let name = &sample.fleet.zones[zone].name;
         for (host, refusals) in &one.refusals {
@@ -30,15 +30,15 @@ pub fn untrue(sample: &Sample, made: &Made) -> Vec<String> {
         }
     }
     let end = End { ends: walk.ends(), walk };
-    for one in &made.plan.blocked {
+    for one in &built.plan.blocked {
         let lies = one.obstacles.iter().filter(|why| !end.is_in_the_way(one, why));
         untrue.extend(lies.map(|why| format!("{:?} to {:?}: {why:?}", one.zone, one.to)));
         if one.obstacles.is_empty() {
             untrue.push(format!("{:?}: no obstacle", one.zone));
         }
     }
-    let told = made.left();
-    if told.len() != made.placement.unplaced.len() + made.plan.blocked.len()
+    let told = built.unplaced();
+    if told.len() != built.placement.unplaced.len() + built.plan.blocked.len()
         || told.iter().any(|one| one.reasons.is_empty())
     {
         untrue.push(format!("not told, or without a reason: {told:?}"));
@@ -220,7 +220,7 @@ impl End<'_> {
                 bundles[&zone] == bundles[&(other.0 as usize)]
                     && self.walk.is_left(&fleet.zones[other.0 as usize].name)
             }
-            Obstacle::Endless(endless) => {
+            Obstacle::NeverConverges(endless) => {
                 let dirty = one.dirty.unwrap_or_default();
                 endless.dirty >= endless.rate
                     && (dirty.rate.max(dirty.hot * 1000 / dirty.hot_ms.max(1)) >= endless.rate)

@@ -1,6 +1,6 @@
 //! Fleets from a seed of which hosts are emptied, with all that a plan must keep to on the way as well.
 
-use sysadm::plan::{Dirty, HostIx, Question, Rules};
+use sysadm::plan::{Dirty, HostIx, PlacementRequest, Rules};
 
 use crate::samples::{Dice, Sample, wild};
 
@@ -14,7 +14,7 @@ pub fn sample(seed: u64) -> Sample {
         let first = dice.roll(hosts as u64) as usize;
         let drained = (first..hosts.min(first + 1 + dice.roll(3) as usize)).map(|host| format!("h{host}"));
         let drained: Vec<_> = drained.collect();
-        sample.question = Question::drain(&sample.fleet, &drained, !dice.one_in(4));
+        sample.question = PlacementRequest::drain(&sample.fleet, &drained, !dice.one_in(4));
     }
     orders(&mut dice, &mut sample);
     room(&mut dice, &mut sample);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sysadm::model::Kind;
-use sysadm::plan::{Action, Leg, Made, PlannedMove};
+use sysadm::plan::{Action, BuiltPlan, Leg, PlannedMove};
 
 use crate::checker::{seats, unfit, violations};
 use crate::samples::Sample;
@@ -13,20 +13,20 @@ use crate::world::{Way, World};
 #[derive(Clone, Copy)]
 pub struct Walk<'a> {
     pub sample: &'a Sample,
-    pub made: &'a Made,
+    pub built: &'a BuiltPlan,
 }
 
 /// All that is wrong with a plan.
-pub fn wrong(sample: &Sample, made: &Made) -> Vec<String> {
-    let walk = Walk { sample, made };
-    let mut wrong = violations(&sample.fleet, &sample.rules, &sample.question, &made.placement);
+pub fn wrong(sample: &Sample, built: &BuiltPlan) -> Vec<String> {
+    let walk = Walk { sample, built };
+    let mut wrong = violations(&sample.fleet, &sample.rules, &sample.question, &built.placement);
     wrong.extend(walk.world().wrong_at_some_time(&walk.ways()));
-    wrong.extend(made.plan.moves.iter().filter_map(|one| walk.wrong_move(one)));
+    wrong.extend(built.plan.moves.iter().filter_map(|one| walk.wrong_move(one)));
     wrong.extend((0..sample.fleet.zones.len()).filter_map(|zone| walk.wrong_zone(zone)));
     wrong.extend(walk.torn());
     let ends = walk.ends();
     wrong.extend((0..sample.fleet.hosts.len()).filter_map(|host| walk.wrong_nodes(host, &ends)));
-    if made.plan.lower_bound_ms > made.plan.makespan_ms {
+    if built.plan.lower_bound_ms > built.plan.makespan_ms {
         wrong.push("it is shorter than the shortest".to_owned());
     }
     wrong
@@ -46,7 +46,7 @@ impl Walk<'_> {
             start: one.start_ms,
             end: one.end_ms,
         };
-        self.made.plan.moves.iter().map(way).collect()
+        self.built.plan.moves.iter().map(way).collect()
     }
 
     /// The host of each zone when all is over.
@@ -80,11 +80,11 @@ impl Walk<'_> {
 
     /// A zone of the question is brought where it was to go, or is left; one that must come after it moves only then.
     fn wrong_zone(&self, zone: usize) -> Option<String> {
-        let (fleet, made) = (&self.sample.fleet, self.made);
+        let (fleet, built) = (&self.sample.fleet, self.built);
         let of = |one: &PlannedMove| one.zone.0 as usize == zone;
-        let moves: Vec<_> = made.plan.moves.iter().filter(|one| of(one)).collect();
-        let to = made.placement.moves.iter().find(|one| one.zone.0 as usize == zone).map(|one| one.to);
-        let blocked = made.plan.blocked.iter().filter(|one| one.zone.0 as usize == zone).count();
+        let moves: Vec<_> = built.plan.moves.iter().filter(|one| of(one)).collect();
+        let to = built.placement.moves.iter().find(|one| one.zone.0 as usize == zone).map(|one| one.to);
+        let blocked = built.plan.blocked.iter().filter(|one| one.zone.0 as usize == zone).count();
         let name = &fleet.zones[zone].name;
         match (&moves[..], to, blocked) {
             ([], None, 0) | ([], Some(_), 1) => {}
@@ -98,14 +98,14 @@ impl Walk<'_> {
     /// Zones that go, without one with which they must be together.
     fn torn(&self) -> Option<String> {
         let bundles = self.bundles();
-        let moves = |zone: usize| self.made.plan.moves.iter().any(|one| one.zone.0 as usize == zone);
+        let moves = |zone: usize| self.built.plan.moves.iter().any(|one| one.zone.0 as usize == zone);
         let mut zones = bundles.iter().filter(|(zone, first)| moves(**zone) != moves(**first));
         zones.next().map(|(zone, first)| format!("of {zone} and {first} only one goes"))
     }
 
     pub fn is_left(&self, name: &str) -> bool {
-        let left = self.made.plan.blocked.iter().map(|one| one.zone);
-        let mut left = left.chain(self.made.placement.unplaced.iter().map(|one| one.zone));
+        let left = self.built.plan.blocked.iter().map(|one| one.zone);
+        let mut left = left.chain(self.built.placement.unplaced.iter().map(|one| one.zone));
         left.any(|zone| self.sample.fleet.zones[zone.0 as usize].name == name)
     }
 

@@ -13,13 +13,13 @@ use super::locked;
 use super::process::{end_of, is_emulated};
 use crate::config;
 use crate::exec::ExecError;
+use crate::failpoints::holds_incoming;
 use crate::model::{Progress, Sent, StreamId};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
 use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
 use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, is_transient, script};
 use crate::platform::{PlatformError, SendFailure};
-use crate::points::is_guarded;
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
 type Outcome = Option<Result<(), SendFailure>>;
@@ -84,7 +84,7 @@ impl Outgoing {
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
         let socket = |stream: StreamId| folder.join(stream.socket_name()).display().to_string();
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
-        words.extend(is_guarded(&paths.state_dir()).then_some("--suspend"));
+        words.extend(holds_incoming(&paths.state_dir()).then_some("--suspend"));
         // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
         words.extend(["--unsafe", "--abort-on-error"]);
         words.extend(zone.persistent.then_some("--persistent"));

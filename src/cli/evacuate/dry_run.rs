@@ -1,8 +1,8 @@
 //! What a dry run prints.
 
-use super::columns::{Column, table};
 use super::progress::Verbosity;
-use super::{CliError, Exit, ui};
+use crate::cli::columns::{Column, table};
+use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{JobState, Operation, Planned};
 use crate::model::{Kind, UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
@@ -13,9 +13,9 @@ const COLUMNS: &[Column<Planned>] = &[
     Column { name: "KIND", width: 5, value: |plan| kind(plan).map(str::to_owned) },
     Column { name: "DEST", width: 16, value: |plan| plan.job.peer.as_ref().map(ToString::to_string) },
     Column { name: "SIZE", width: 6, value: size },
-    Column { name: "START", width: 7, value: |plan| Some(format!("+{}", format_span(plan.ahead?.start_ms))) },
+    Column { name: "START", width: 7, value: |plan| Some(format!("+{}", format_span(plan.eta?.start_ms))) },
     Column { name: "TIME", width: 6, value: |plan| about(plan.estimate) },
-    Column { name: "DOWNTIME", width: 8, value: |plan| about(plan.ahead?.downtime_ms) },
+    Column { name: "DOWNTIME", width: 8, value: |plan| about(plan.eta?.downtime_ms) },
 ];
 
 fn about(ms: Option<u64>) -> Option<String> {
@@ -116,8 +116,8 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
             serde_json::json!({
                 "zone": plan.job.zone, "brand": plan.job.brand, "kind": kind(plan),
                 "dest": plan.job.peer, "size": plan.size, "estimate_ms": plan.estimate,
-                "start_ms": plan.ahead.map(|ahead| ahead.start_ms),
-                "downtime_ms": plan.ahead.and_then(|ahead| ahead.downtime_ms),
+                "start_ms": plan.eta.map(|eta| eta.start_ms),
+                "downtime_ms": plan.eta.and_then(|eta| eta.downtime_ms),
                 "skipped": skipped, "failed": failed, "waits": waits, "findings": blockers,
             })
         })

@@ -13,7 +13,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cli::progress::{Reporter, Verbosity};
+use crate::cli::evacuate::progress::{Reporter, Verbosity};
 use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Finding};
 use crate::model::{Kind, Step, ZoneName};
@@ -52,7 +52,7 @@ const fn sentences(kind: Kind, step: Step, mark: Mark) -> &'static [&'static str
 }
 
 /// Says it, and keeps what was found.
-pub struct Teller {
+pub struct ZoneadmMessages {
     zone: ZoneName,
     quiet: bool,
     bar: Reporter,
@@ -61,7 +61,7 @@ pub struct Teller {
     is_there: AtomicBool,
 }
 
-impl Teller {
+impl ZoneadmMessages {
     /// For that zone.
     pub fn new(zone: ZoneName, quiet: bool) -> Self {
         let verbosity = if quiet { Verbosity::Quiet } else { Verbosity::Normal };
@@ -102,7 +102,7 @@ impl Teller {
     }
 }
 
-impl EventSink for Teller {
+impl EventSink for ZoneadmMessages {
     fn emit(&self, event: &Event<'_>) {
         match event {
             Event::Checked(job) => self.found().clone_from(&job.findings),

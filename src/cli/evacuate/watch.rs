@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::columns::{Column, table};
-use super::context::Context;
-use super::listing::ListArgs;
+use super::list::ListArgs;
 use super::row::{fields, percent, row_document, status};
-use super::{CliError, Exit, ui};
+use crate::cli::columns::{Column, table};
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{Row, Status};
 
 /// How often the store is looked at. The hypervisor is not asked.

@@ -3,11 +3,11 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::{parsable, table};
-use super::context::Context;
-use super::outlook::end_of_run;
+use super::eta::end_of_run;
 use super::row::{fields, row_document, status};
-use super::{CliError, Exit, ui};
+use crate::cli::columns::{parsable, table};
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::Status;
 use crate::maintenance;
 use crate::model::{Inventory, Millis, UnmanagedGuest};

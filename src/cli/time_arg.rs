@@ -10,7 +10,7 @@ use crate::model::Millis;
 
 /// `2026-11-22 02:00`, `+2h`, or `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum TimeArg {
     /// At that time of this host.
     At(DateTime),
     /// After that time.
@@ -19,7 +19,7 @@ pub enum When {
     Never,
 }
 
-impl FromStr for When {
+impl FromStr for TimeArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -34,7 +34,7 @@ impl FromStr for When {
     }
 }
 
-impl When {
+impl TimeArg {
     /// The moment; none for never.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ mod tests {
     const NOW: Millis = Millis(1_795_300_000_000);
 
     fn moment(text: &str) -> Result<Option<i64>, String> {
-        text.parse::<When>()?.moment(NOW, &TimeZone::UTC).map(|moment| moment.map(|moment| moment.0))
+        text.parse::<TimeArg>()?.moment(NOW, &TimeZone::UTC).map(|moment| moment.map(|moment| moment.0))
     }
 
     #[test]
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(moment("2026-12-24 18:30"), Ok(Some(1_798_137_000_000)));
         assert_eq!(moment("none"), Ok(None));
         let east = TimeZone::fixed(jiff::tz::offset(1));
-        let local = "2026-12-24 18:30".parse::<When>().unwrap().moment(NOW, &east);
+        let local = "2026-12-24 18:30".parse::<TimeArg>().unwrap().moment(NOW, &east);
         assert_eq!(local, Ok(Some(Millis(1_798_133_400_000))));
     }
 

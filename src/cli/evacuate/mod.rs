@@ -1,5 +1,13 @@
 //! `sysadm evacuate`.
 
+pub(super) mod cancel;
+mod dry_run;
+mod eta;
+mod list;
+pub(super) mod progress;
+mod row;
+mod watch;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +15,17 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
-use super::listing::{self, ListArgs};
-use super::progress::{Reporter, Verbosity};
-use super::{CliError, Exit, dry_run, plan, policy, stop, ui, watch};
+use super::{CliError, Exit, plan, policy, ui};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
 use crate::host::Host;
-use crate::model::{Millis, ZoneName};
-use crate::plan::{About, Action, Left};
-use crate::policy::Word;
+use crate::model::{Identifier, Millis, ZoneName};
+use crate::plan::{About, Action, UnplacedZone};
 use crate::run_lock::RunLock;
 use crate::store::{Direction, MoveState, RestPhase};
+use list::ListArgs;
+use progress::{Reporter, Verbosity};
 
 /// Move all zones away from this host, or back
 ///
@@ -79,7 +86,7 @@ pub struct Args {
     /// The policy: where zones may go, which placement is good, what is done with which zone. Default: what
     /// sysadm.toml says, or spread
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "forget", "resume"])]
-    policy: Option<Word>,
+    policy: Option<Identifier>,
     /// After this time (30s, 10m, 1h30m) nothing new starts, and moves in flight are given up: those zones stay
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     deadline: Option<Duration>,
@@ -117,10 +124,10 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         return watch::run(&context, &args.listing).await;
     }
     if args.listing.list {
-        return listing::run(&context, &args.listing, args.json).await;
+        return list::run(&context, &args.listing, args.json).await;
     }
     if args.cancel {
-        return stop::ask(&context).await;
+        return cancel::ask(&context).await;
     }
     if let Some(zone) = &args.forget {
         return forget(&context, zone).await;
@@ -173,8 +180,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         }
         return dry_run::show(direction, &found.planned, &found.unmanaged, args.json, verbosity);
     }
-    stop::listen_for_signals(&cancel);
-    stop::listen_for_deadline(&cancel, args.deadline);
+    cancel::listen_for_signals(&cancel);
+    cancel::listen_for_deadline(&cancel, args.deadline);
     act(&context, &engine, direction, &request, &reporter, args.json).await
 }
 
@@ -200,9 +207,9 @@ async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> 
 }
 
 /// Keeps what a dry run has found.
-fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Result<(), CliError> {
+fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier) -> Result<(), CliError> {
     let about = About {
-        made: Millis::now(),
+        built: Millis::now(),
         hosts: vec![engine.local.name().to_owned()],
         policy: policy.to_string(),
     };
@@ -212,11 +219,11 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Word) -> Re
             state => state.reason()?,
         };
         let (zone, host) = (one.job.zone.to_string(), engine.local.name().to_owned());
-        Some(Left { zone, host, reasons: vec![reason] })
+        Some(UnplacedZone { zone, host, reasons: vec![reason] })
     };
-    let unhandled = |unmanaged_guest| Left::unhandled(engine.local.name(), unmanaged_guest);
+    let unhandled = |unmanaged_guest| UnplacedZone::unhandled(engine.local.name(), unmanaged_guest);
     let left = found.planned.iter().filter_map(stays).chain(found.unmanaged.iter().map(unhandled));
-    plan::write(path, &found.made.file(about, left.collect()))
+    plan::write(path, &found.built.file(about, left.collect()))
 }
 
 async fn act(
@@ -247,7 +254,7 @@ async fn act(
     {
         reporter.compare(&run);
     }
-    if json && let Err(error) = listing::run(context, &ListArgs::default(), true).await {
+    if json && let Err(error) = list::run(context, &ListArgs::default(), true).await {
         if exit == Exit::Done {
             return Err(error);
         }

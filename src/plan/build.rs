@@ -1,13 +1,13 @@
 //! From a fleet to a plan that can be looked at, kept and carried out: places, then times. Pure.
 
 use super::{
-    About, Action, Calibration, Costs, Fleet, FleetHost, FleetZone, HostIx, Left, Placement, Plan, PlanFile,
-    Question, Refusal, Rules, Terms, Trip, Unplaced, ZoneIx, place, schedule,
+    About, Action, Calibration, Costs, Fleet, FleetHost, FleetZone, HostIx, Placement, PlacementRequest,
+    Plan, PlanFile, Refusal, Rules, Terms, Trip, Unplaced, UnplacedZone, ZoneIx, place, schedule,
 };
 
 /// A plan with what it was made from, still by numbers.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct BuiltPlan {
     /// The fleet.
     pub fleet: Fleet,
     /// What was kept to.
@@ -20,7 +20,7 @@ pub struct Made {
 
 /// What is known of moves before any of this plan.
 #[derive(Clone, Debug, Default)]
-pub struct Experience {
+pub struct History {
     /// What moves cost.
     pub costs: Costs,
     /// What was learnt from earlier ones.
@@ -30,14 +30,14 @@ pub struct Experience {
 }
 
 /// Finds places for the zones of the question, and times for their moves.
-pub fn make(fleet: Fleet, rules: Rules, question: &Question, experience: &Experience) -> Made {
+pub fn build(fleet: Fleet, rules: Rules, question: &PlacementRequest, history: &History) -> BuiltPlan {
     let placement = place(&fleet, &rules, question);
-    timed(fleet, rules, placement, experience)
+    timed(fleet, rules, placement, history)
 }
 
 /// Times for moves whose places are given.
-pub fn timed(fleet: Fleet, rules: Rules, placement: Placement, experience: &Experience) -> Made {
-    timed_with(fleet, rules, placement, experience, &|_, _| false)
+pub fn timed(fleet: Fleet, rules: Rules, placement: Placement, history: &History) -> BuiltPlan {
+    timed_with(fleet, rules, placement, history, &|_, _| false)
 }
 
 /// Times for moves whose places are given; `aside` says which zone may be on which third host for a while, where zones
@@ -46,26 +46,26 @@ pub(super) fn timed_with(
     fleet: Fleet,
     rules: Rules,
     placement: Placement,
-    experience: &Experience,
+    history: &History,
     aside: &dyn Fn(ZoneIx, HostIx) -> bool,
-) -> Made {
+) -> BuiltPlan {
     let forecast = |trip: &Trip<'_>| {
-        let model = experience.costs.forecast(trip)?;
-        Ok(experience.calibration.correct(trip, model))
+        let model = history.costs.forecast(trip)?;
+        Ok(history.calibration.correct(trip, model))
     };
     let terms = Terms {
         forecast: &forecast,
         pivot: aside,
         trunks: Vec::new(),
         switch: None,
-        stream: experience.stream,
+        stream: history.stream,
         ready: std::collections::BTreeMap::new(),
     };
     let plan = schedule(&fleet, &rules, &placement, &terms);
-    Made { fleet, rules, placement, plan }
+    BuiltPlan { fleet, rules, placement, plan }
 }
 
-impl Question {
+impl PlacementRequest {
     /// All zones that are to leave these hosts (by name): those that run, and with `all` those that do not.
     pub fn drain(fleet: &Fleet, hosts: &[String], all: bool) -> Self {
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -83,7 +83,7 @@ impl Question {
     }
 }
 
-impl Made {
+impl BuiltPlan {
     /// A zone.
     pub fn zone(&self, zone: ZoneIx) -> Option<&FleetZone> {
         self.fleet.zones.get(zone.0 as usize)
@@ -106,25 +106,25 @@ impl Made {
     }
 
     /// Zones that go nowhere, and all that stands against it.
-    pub fn left(&self) -> Vec<Left> {
+    pub fn unplaced(&self) -> Vec<UnplacedZone> {
         let unplaced = self.placement.unplaced.iter().map(|one| (one.zone, self.refusals(one)));
         let blocked = self.plan.blocked.iter().map(|one| {
             let reasons = one.obstacles.iter().map(|obstacle| obstacle.describe(&self.fleet));
             let to = self.host(one.to);
             (one.zone, reasons.map(|reason| format!("{to}: {reason}")).collect())
         });
-        let left = unplaced.chain(blocked).filter_map(|(zone, reasons)| {
+        let all = unplaced.chain(blocked).filter_map(|(zone, reasons)| {
             let zone = self.zone(zone)?;
-            Some(Left { zone: zone.name.clone(), host: zone.host.clone(), reasons })
+            Some(UnplacedZone { zone: zone.name.clone(), host: zone.host.clone(), reasons })
         });
-        left.collect()
+        all.collect()
     }
 
     /// Guests of these hosts that would have to leave and cannot be handled: with `all` also those that do not run.
-    pub fn unhandled(&self, hosts: &[String], all: bool) -> impl Iterator<Item = Left> {
+    pub fn unhandled(&self, hosts: &[String], all: bool) -> impl Iterator<Item = UnplacedZone> {
         let emptied = self.fleet.hosts.iter().filter(|host| hosts.contains(&host.name));
         emptied.flat_map(move |host| {
-            host.unhandled(all).map(|unmanaged_guest| Left::unhandled(&host.name, unmanaged_guest))
+            host.unhandled(all).map(|unmanaged_guest| UnplacedZone::unhandled(&host.name, unmanaged_guest))
         })
     }
 
@@ -146,7 +146,7 @@ impl Made {
     }
 
     /// As a file, with the zones that go nowhere.
-    pub fn file(&self, about: About, left: Vec<Left>) -> PlanFile {
-        PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, left)
+    pub fn file(&self, about: About, unplaced: Vec<UnplacedZone>) -> PlanFile {
+        PlanFile::new(about, self.fleet.clone(), self.rules.clone(), &self.plan, unplaced)
     }
 }

@@ -1,15 +1,15 @@
-//! Chance from a seed: the same seed gives the same numbers on every machine (splitmix64).
+//! Rng from a seed: the same seed gives the same numbers on every machine (splitmix64).
 
 /// A source of numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Chance(u64);
+pub(super) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub(super) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -39,12 +39,12 @@ impl Chance {
 
 #[cfg(test)]
 mod tests {
-    use super::Chance;
+    use super::Rng;
 
     #[test]
     fn the_same_seed_gives_the_same_numbers() {
         let draw = |seed| {
-            (0..20).map(|_| 0).scan(Chance::new(seed), |c, _: u8| Some(c.below(1000))).collect::<Vec<_>>()
+            (0..20).map(|_| 0).scan(Rng::new(seed), |c, _: u8| Some(c.below(1000))).collect::<Vec<_>>()
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
@@ -52,6 +52,6 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_from_nothing() {
-        assert_eq!(Chance::new(1).pick::<u8>(&[]), None);
+        assert_eq!(Rng::new(1).pick::<u8>(&[]), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::model::plain;
 
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Diagnostic {
     /// Its line, from 1.
     pub line: usize,
     /// Its column, from 1, in characters.
@@ -23,7 +23,7 @@ pub struct Mistake {
 /// So much of a line is shown.
 const SHOWN: usize = 160;
 
-impl Mistake {
+impl Diagnostic {
     /// A mistake at these bytes of a text.
     pub fn new(source: &str, span: &Range<usize>, text: &str) -> Self {
         let start = source.floor_char_boundary(span.start);
@@ -48,7 +48,7 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     /// `LINE:COLUMN: what is wrong`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.text)
@@ -62,23 +62,23 @@ mod tests {
 
     #[test]
     fn a_mistake_is_shown_where_it_is() {
-        let mistake = Mistake::new("a = 1\n\tbö = \"x\" # y\n", &(7..10), "bad\nkey");
-        assert_eq!(mistake.to_string(), "2:2: bad key");
-        assert_eq!(mistake.picture(), [" bö = \"x\" # y", " ^^"]);
+        let diagnostic = Diagnostic::new("a = 1\n\tbö = \"x\" # y\n", &(7..10), "bad\nkey");
+        assert_eq!(diagnostic.to_string(), "2:2: bad key");
+        assert_eq!(diagnostic.picture(), [" bö = \"x\" # y", " ^^"]);
     }
 
     #[test]
     fn one_at_the_end_or_over_several_lines_has_a_mark_too() {
-        assert_eq!(Mistake::new("a = ", &(4..4), "x").picture(), ["a = ", "    ^"]);
-        assert_eq!(Mistake::new("", &(0..0), "x").to_string(), "1:1: x");
-        assert_eq!(Mistake::new("a = [\n1\n]", &(4..9), "x").picture(), ["a = [", "    ^"]);
+        assert_eq!(Diagnostic::new("a = ", &(4..4), "x").picture(), ["a = ", "    ^"]);
+        assert_eq!(Diagnostic::new("", &(0..0), "x").to_string(), "1:1: x");
+        assert_eq!(Diagnostic::new("a = [\n1\n]", &(4..9), "x").picture(), ["a = [", "    ^"]);
     }
 
     proptest! {
         #[test]
         fn any_place_in_any_text_can_be_shown(text in "(\\PC|\n|\t|\r){0,300}", start in 0_usize..400, length in 0_usize..400) {
-            let mistake = Mistake::new(&text, &(start..start + length), &text);
-            for line in mistake.picture().into_iter().chain([mistake.to_string()]) {
+            let diagnostic = Diagnostic::new(&text, &(start..start + length), &text);
+            for line in diagnostic.picture().into_iter().chain([diagnostic.to_string()]) {
                 prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
             }
         }

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use sysadm::evacuation::recover;
+use sysadm::failpoints::Failpoint;
 use sysadm::model::Step;
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
-use sysadm::points::Point;
 use sysadm::store::{AwayPhase, Direction};
 
 use crate::crashes::{paused, run_until_crash};
@@ -15,26 +15,27 @@ use crate::script::{Blow, HOSTS, Plan};
 use crate::world::{Kindly, World, ends};
 
 /// The points that a move of that kind comes to.
-fn points_of(direction: Direction, kind: Kindly) -> Vec<Point> {
+fn points_of(direction: Direction, kind: Kindly) -> Vec<Failpoint> {
     let world = World::with(kind);
     paused().block_on(async {
         world.make_ready_for(direction).await;
         world.script.begin(None);
         assert!(world.run(direction).await.unwrap().is_complete());
     });
-    let reached: BTreeSet<_> = world.script.points_reached().iter().map(Point::to_string).collect();
-    Point::all().filter(|point| reached.contains(&point.to_string())).collect()
+    let reached: BTreeSet<_> = world.script.failpoints_hit().iter().map(Failpoint::to_string).collect();
+    Failpoint::all().filter(|point| reached.contains(&point.to_string())).collect()
 }
 
 #[test]
 fn all_that_is_done_with_zones_comes_to_every_point_that_there_is() {
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for kind in [Kindly::Live, Kindly::Cold, Kindly::Restart] {
-        reached.extend(points_of(Direction::Evacuate, kind).iter().map(Point::to_string));
+        reached.extend(points_of(Direction::Evacuate, kind).iter().map(Failpoint::to_string));
     }
-    reached
-        .extend(crate::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Point::to_string));
-    let all: BTreeSet<_> = Point::all().map(|point| point.to_string()).collect();
+    reached.extend(
+        crate::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Failpoint::to_string),
+    );
+    let all: BTreeSet<_> = Failpoint::all().map(|point| point.to_string()).collect();
     assert_eq!(all.difference(&reached).collect::<Vec<_>>(), [] as [&String; 0]);
     assert!(all.len() > 2 * Step::ALL.len());
 }
@@ -51,7 +52,7 @@ pub async fn only_home(world: &World, context: &str) -> (&'static str, bool) {
     homes[0]
 }
 
-fn strike(direction: Direction, kind: Kindly, point: Point, blow: Blow) {
+fn strike(direction: Direction, kind: Kindly, point: Failpoint, blow: Blow) {
     let context = format!("{direction} {kind:?} {point} {blow:?}");
     let world = World::with(kind);
     paused().block_on(world.make_ready_for(direction));

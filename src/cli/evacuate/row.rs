@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::CliError;
-use super::columns::{Column, pick};
-use super::context::Context;
-use super::outlook::when;
+use super::eta::when;
+use crate::cli::CliError;
+use crate::cli::columns::{Column, pick};
+use crate::cli::context::Context;
 use crate::evacuation::{Row, Status, rows};
 use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
 use crate::run_lock::lock_holder;

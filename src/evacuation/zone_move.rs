@@ -1,6 +1,7 @@
 //! One zone's move within a run: its attempts, each written down step by step, and its record afterwards.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::cancel::{MOVES, QUESTIONS, Stage};
 use super::engine::Engine;
@@ -9,12 +10,12 @@ use super::job_state::JobEvent;
 use super::move_queue::Permit;
 use super::operation::Operation;
 use super::record::MoveContext;
+use crate::failpoints::{Actor, Timing};
 use crate::host::Host;
-use crate::migration::{Log, MoveError, Moved, migrate, retry};
+use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::Progress;
 use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
-use crate::points::{Place, When};
 use crate::store::{Direction, Entry, Mark};
 
 /// One zone's move within a run.
@@ -78,7 +79,7 @@ impl<'a> ZoneMove<'a> {
 
     /// Tries, and again while that may help.
     async fn attempt(&self, retries: u32) -> Result<Moved, MoveError> {
-        let mut attempts = 1;
+        let (begun, mut attempts) = (tokio::time::Instant::now(), 1);
         loop {
             let result = self.migrate().await;
             let Err(error) = &result else { return result };
@@ -88,9 +89,10 @@ impl<'a> ZoneMove<'a> {
                 Mark::Failed,
                 Some(error.to_string()),
             );
-            let again =
-                error.may_pass() && attempts <= retries && self.back_off(attempts, retries, error).await;
-            if !again {
+            let pause = backoff(retries).next(attempts, begun.elapsed()).filter(|_| error.is_transient());
+            let Some(pause) = pause else { return result.map_err(|error| error.after(attempts)) };
+            let again = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
+            if !self.back_off(pause, again).await {
                 return result.map_err(|error| error.after(attempts));
             }
             attempts += 1;
@@ -98,10 +100,8 @@ impl<'a> ZoneMove<'a> {
     }
 
     /// Waits a while, and then for its turn. Gives whether the move may be tried again.
-    async fn back_off(&self, attempts: u32, retries: u32, error: &MoveError) -> bool {
+    async fn back_off(&self, pause: Duration, text: String) -> bool {
         self.permit.pause();
-        let pause = retry::pause(attempts);
-        let text = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
         self.report(JobEvent::Retry(text));
         tokio::select! {
             () = tokio::time::sleep(pause) => self.permit.wait().await,
@@ -168,7 +168,7 @@ impl Log for ZoneMove<'_> {
     fn intent(&self, step: Step) -> Result<(), String> {
         *locked(&self.step) = step;
         self.write(step, Mark::Intent, None)?;
-        self.of.engine.local.points().reach(Place::Journal, When::Before, step)?;
+        self.of.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
             let begun = self.of.run_state.apply(self.zone(), JobEvent::Step(step));
@@ -183,7 +183,7 @@ impl Log for ZoneMove<'_> {
         }
         self.write(step, Mark::Done, None)?;
         self.of.run_state.step_done(self.zone(), step);
-        self.of.engine.local.points().reach(Place::Journal, When::After, step)
+        self.of.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
     fn finds_the_same(&self) {

@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 
 use super::place::unfit;
 use super::{
-    Action, Assignment, Experience, Fleet, FleetZone, HostIx, Leg, Made, Placement, Refusal, Rules, Unplaced,
-    ZoneIx, make,
+    Action, Assignment, BuiltPlan, Fleet, FleetZone, History, HostIx, Leg, Placement, Refusal, Rules,
+    Unplaced, ZoneIx, build,
 };
 
 /// So many zones that might leave first are tried without, at most, to find those that must.
@@ -25,18 +25,18 @@ const TRIALS: usize = 64;
 
 /// A plan by which zones return home.
 #[derive(Clone, Debug)]
-pub struct Homecoming {
+pub struct ReturnPlan {
     /// The plan, with the zones that leave first.
-    pub made: Made,
+    pub built: BuiltPlan,
     /// Zones that were not asked for, and must leave first so that the others fit.
     pub first: BTreeSet<ZoneIx>,
 }
 
-impl Homecoming {
+impl ReturnPlan {
     /// The zones that were asked for and step aside, and where to: the plan's own steps on a host that is neither their
     /// home nor where they are.
     pub fn asides(&self) -> impl Iterator<Item = (ZoneIx, HostIx)> {
-        let legs = self.made.plan.moves.iter().filter(|one| one.leg == Leg::First);
+        let legs = self.built.plan.moves.iter().filter(|one| one.leg == Leg::First);
         legs.map(|one| (one.zone, one.to))
     }
 }
@@ -51,7 +51,7 @@ pub fn away_from(fleet: &Fleet, hosts: &[String], all: bool) -> Vec<ZoneIx> {
 }
 
 /// The way home for these zones. Those of which no home is known are left out.
-pub fn homecoming(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], experience: &Experience) -> Homecoming {
+pub fn return_plan(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], history: &History) -> ReturnPlan {
     for zone in &mut fleet.zones {
         // What a policy does with zones that it evacuates says nothing of those that come home.
         if !matches!(zone.action, Action::Live | Action::Restart) {
@@ -59,39 +59,39 @@ pub fn homecoming(mut fleet: Fleet, rules: Rules, asked: &[ZoneIx], experience: 
         }
     }
     let rules = Rules { headroom: 0.0, max_zones: None, ..rules };
-    let question = Asked { fleet, rules, asked: asked.iter().copied().collect(), experience };
+    let question = Asked { fleet, rules, asked: asked.iter().copied().collect(), history };
     let plain = question.with(&BTreeSet::new());
     if question.left(&plain) == 0 {
-        return Homecoming { made: plain, first: BTreeSet::new() };
+        return ReturnPlan { built: plain, first: BTreeSet::new() };
     }
     let mut first = question.others();
-    let mut made = question.with(&first);
-    if question.left(&made) >= question.left(&plain) {
+    let mut built = question.with(&first);
+    if question.left(&built) >= question.left(&plain) {
         // Those that cannot go either are only looked at, so that it is said who waits for whom.
-        first.retain(|zone| !moves(&made, *zone));
-        return Homecoming { made: question.with(&first), first: BTreeSet::new() };
+        first.retain(|zone| !moves(&built, *zone));
+        return ReturnPlan { built: question.with(&first), first: BTreeSet::new() };
     }
     for zone in question.largest_first(&first).into_iter().take(TRIALS) {
         let fewer: BTreeSet<_> = first.iter().copied().filter(|other| *other != zone).collect();
         let without = question.with(&fewer);
-        if question.left(&without) <= question.left(&made) {
-            (first, made) = (fewer, without);
+        if question.left(&without) <= question.left(&built) {
+            (first, built) = (fewer, without);
         }
     }
     // Those that cannot go themselves help nobody.
-    first.retain(|zone| moves(&made, *zone));
-    Homecoming { made, first }
+    first.retain(|zone| moves(&built, *zone));
+    ReturnPlan { built, first }
 }
 
-fn moves(made: &Made, zone: ZoneIx) -> bool {
-    made.plan.moves.iter().any(|one| one.zone == zone)
+fn moves(built: &BuiltPlan, zone: ZoneIx) -> bool {
+    built.plan.moves.iter().any(|one| one.zone == zone)
 }
 
 struct Asked<'a> {
     fleet: Fleet,
     rules: Rules,
     asked: BTreeSet<ZoneIx>,
-    experience: &'a Experience,
+    history: &'a History,
 }
 
 impl Asked<'_> {
@@ -123,13 +123,13 @@ impl Asked<'_> {
     }
 
     /// How many of the asked zones do not come home.
-    fn left(&self, made: &Made) -> usize {
-        let stays = |zone: &&ZoneIx| !moves(made, **zone);
+    fn left(&self, built: &BuiltPlan) -> usize {
+        let stays = |zone: &&ZoneIx| !moves(built, **zone);
         self.asked.iter().filter(|zone| self.home(**zone).is_some()).filter(stays).count()
     }
 
     /// The plan by which the asked zones and these go home. Only those that were asked for step aside.
-    fn with(&self, others: &BTreeSet<ZoneIx>) -> Made {
+    fn with(&self, others: &BTreeSet<ZoneIx>) -> BuiltPlan {
         let mut placement = Placement::default();
         for zone in self.asked.union(others).copied() {
             let Some(to) = self.home(zone) else { continue };
@@ -144,7 +144,7 @@ impl Asked<'_> {
             let pair = self.fleet.zones.get(zone.0 as usize).zip(self.fleet.hosts.get(host.0 as usize));
             self.asked.contains(&zone) && pair.is_some_and(|(zone, host)| unfit(zone, host, false).is_empty())
         };
-        make::timed_with(self.fleet.clone(), self.rules.clone(), placement, self.experience, &aside)
+        build::timed_with(self.fleet.clone(), self.rules.clone(), placement, self.history, &aside)
     }
 
     fn refusals(&self, zone: ZoneIx, home: HostIx) -> Vec<Refusal> {
@@ -191,12 +191,14 @@ mod tests {
     fn way(hosts: Vec<FleetHost>, zones: Vec<FleetZone>) -> Vec<String> {
         let fleet = Fleet { hosts, zones };
         let asked = away_from(&fleet, &["h1".to_owned()], false);
-        let Homecoming { made, first } = homecoming(fleet, Rules::default(), &asked, &Experience::default());
-        let name = |zone: ZoneIx| made.zone(zone).unwrap().name.clone();
-        let moves = made.plan.moves.iter().map(|one| format!("{} > {}", name(one.zone), made.host(one.to)));
+        let ReturnPlan { built, first } = return_plan(fleet, Rules::default(), &asked, &History::default());
+        let name = |zone: ZoneIx| built.zone(zone).unwrap().name.clone();
+        let moves = built.plan.moves.iter().map(|one| format!("{} > {}", name(one.zone), built.host(one.to)));
         let first = first.iter().map(|zone| format!("first {}", name(*zone)));
-        let left =
-            made.left().into_iter().map(|left| format!("left {}: {}", left.zone, left.reasons.join(", ")));
+        let left = built
+            .unplaced()
+            .into_iter()
+            .map(|left| format!("left {}: {}", left.zone, left.reasons.join(", ")));
         moves.chain(first).chain(left).collect()
     }
 

@@ -1,16 +1,15 @@
 //! The table of recovery, cell by cell.
 
-use super::ends::as_it_was;
 use super::*;
 
 fn steps() -> impl Iterator<Item = Option<Step>> {
     std::iter::once(None).chain(Step::ALL.iter().copied().map(Some))
 }
 
-fn each(mut check: impl FnMut(Option<Step>, View, View, Action)) {
+fn each(mut check: impl FnMut(Option<Step>, Observed, Observed, Resolution)) {
     for step in steps() {
-        for &source in View::ALL {
-            for &destination in View::ALL {
+        for &source in Observed::ALL {
+            for &destination in Observed::ALL {
                 check(step, source, destination, decide(step, source, destination));
             }
         }
@@ -19,19 +18,19 @@ fn each(mut check: impl FnMut(Option<Step>, View, View, Action)) {
 
 #[test]
 fn nothing_is_done_while_a_host_is_silent_or_moves_the_zone() {
-    each(|step, source, destination, action| {
-        if [source, destination].iter().any(|view| matches!(view, View::Silent | View::Moves)) {
-            assert_eq!(action, Action::Wait, "{step:?} {source} {destination}");
+    each(|step, source, destination, resolution| {
+        if [source, destination].iter().any(|view| matches!(view, Observed::Silent | Observed::Moves)) {
+            assert_eq!(resolution, Resolution::Wait, "{step:?} {source} {destination}");
         }
     });
 }
 
 #[test]
 fn a_zone_is_let_run_only_from_an_image_of_ours_while_its_source_has_ended() {
-    each(|step, source, destination, action| {
-        if action == Action::LetRun {
-            assert_eq!(destination, View::Held);
-            assert!(matches!(source, View::Installed | View::Absent));
+    each(|step, source, destination, resolution| {
+        if resolution == Resolution::ResumeAtDestination {
+            assert_eq!(destination, Observed::Held);
+            assert!(matches!(source, Observed::Installed | Observed::Absent));
             assert!(matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle)));
         }
     });
@@ -39,20 +38,20 @@ fn a_zone_is_let_run_only_from_an_image_of_ours_while_its_source_has_ended() {
 
 #[test]
 fn nothing_is_taken_away_that_is_not_whole_elsewhere_or_not_ours() {
-    each(|step, source, destination, action| match action {
-        Action::BootAgain => {
-            assert_eq!(source, View::Installed);
-            assert!(matches!(destination, View::Installed | View::Absent));
+    each(|step, source, destination, resolution| match resolution {
+        Resolution::BootAtSource => {
+            assert_eq!(source, Observed::Installed);
+            assert!(matches!(destination, Observed::Installed | Observed::Absent));
             assert!(matches!(step, Some(Step::Shutdown | Step::Boot)));
         }
-        Action::Discard | Action::TakeBack => {
-            assert!(matches!(source, View::Runs | View::Installed));
-            assert!(matches!(destination, View::Held | View::Installed));
+        Resolution::DiscardImage | Resolution::UndefineAtDestination => {
+            assert!(matches!(source, Observed::Runs | Observed::Installed));
+            assert!(matches!(destination, Observed::Held | Observed::Installed));
             assert!(!matches!(step, None | Some(Step::Reserve | Step::Prepare)));
         }
-        Action::Forget => {
-            assert_eq!(source, View::Installed);
-            assert!(matches!(destination, View::Runs | View::Installed));
+        Resolution::UndefineAtSource => {
+            assert_eq!(source, Observed::Installed);
+            assert!(matches!(destination, Observed::Runs | Observed::Installed));
             assert!(!matches!(step, None | Some(Step::Reserve | Step::Prepare)));
         }
         _ => {}
@@ -62,11 +61,14 @@ fn nothing_is_taken_away_that_is_not_whole_elsewhere_or_not_ours() {
 #[test]
 fn a_zone_that_was_shut_down_to_leave_ends_up_running_wherever_that_can_be_told() {
     for step in [Step::Shutdown, Step::Boot] {
-        for destination in [View::Absent, View::Installed] {
-            assert_eq!(decide(Some(step), View::Installed, destination), Action::BootAgain);
+        for destination in [Observed::Absent, Observed::Installed] {
+            assert_eq!(decide(Some(step), Observed::Installed, destination), Resolution::BootAtSource);
         }
-        assert_eq!(decide(Some(step), View::Installed, View::Runs), Action::Forget);
-        assert_eq!(decide(Some(step), View::Runs, View::Installed), Action::TakeBack);
+        assert_eq!(decide(Some(step), Observed::Installed, Observed::Runs), Resolution::UndefineAtSource);
+        assert_eq!(
+            decide(Some(step), Observed::Runs, Observed::Installed),
+            Resolution::UndefineAtDestination
+        );
     }
 }
 
@@ -74,16 +76,20 @@ fn a_zone_that_was_shut_down_to_leave_ends_up_running_wherever_that_can_be_told(
 fn a_zone_that_its_owner_has_paused_is_never_let_run() {
     each(|step, source, destination, _| {
         let (source, destination) = as_it_was(true, source, destination);
-        assert_ne!(decide(step, source, destination), Action::LetRun, "{step:?} {source} {destination}");
+        assert_ne!(
+            decide(step, source, destination),
+            Resolution::ResumeAtDestination,
+            "{step:?} {source} {destination}"
+        );
     });
-    assert_eq!(as_it_was(false, View::Held, View::Absent), (View::Held, View::Absent));
+    assert_eq!(as_it_was(false, Observed::Held, Observed::Absent), (Observed::Held, Observed::Absent));
 }
 
 #[test]
 fn two_that_run_and_none_at_all_need_the_operator() {
     for step in steps() {
-        assert_eq!(decide(step, View::Runs, View::Runs), Action::Stuck);
-        assert_eq!(decide(step, View::Absent, View::Absent), Action::Stuck);
+        assert_eq!(decide(step, Observed::Runs, Observed::Runs), Resolution::NeedsOperator);
+        assert_eq!(decide(step, Observed::Absent, Observed::Absent), Resolution::NeedsOperator);
     }
 }
 
@@ -93,11 +99,11 @@ fn tables() -> String {
     for step in steps() {
         let mut text = format!(
             "| source \\ destination | {} |\n|---{}|\n",
-            View::ALL.iter().map(|view| view.as_str()).collect::<Vec<_>>().join(" | "),
-            "|---".repeat(View::ALL.len())
+            Observed::ALL.iter().map(|view| view.as_str()).collect::<Vec<_>>().join(" | "),
+            "|---".repeat(Observed::ALL.len())
         );
-        for &source in View::ALL {
-            let cells = View::ALL.iter().map(|&destination| decide(step, source, destination).as_str());
+        for &source in Observed::ALL {
+            let cells = Observed::ALL.iter().map(|&destination| decide(step, source, destination).as_str());
             text.push_str(&format!("| **{source}** | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
         }
         let name = step.map_or_else(|| "none".to_owned(), |step| step.to_string());

@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
 /// or a host URI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Word(String);
+pub struct Identifier(String);
 
-impl Word {
+impl Identifier {
     /// The policy that holds where none is named.
     pub fn default_policy() -> Self {
         Self("spread".to_owned())
     }
 
-    /// The word as text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl FromStr for Word {
+impl FromStr for Identifier {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -38,13 +38,13 @@ impl FromStr for Word {
     }
 }
 
-impl fmt::Display for Word {
+impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }
 
-impl TryFrom<String> for Word {
+impl TryFrom<String> for Identifier {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -52,8 +52,8 @@ impl TryFrom<String> for Word {
     }
 }
 
-impl From<Word> for String {
-    fn from(word: Word) -> Self {
-        word.0
+impl From<Identifier> for String {
+    fn from(name: Identifier) -> Self {
+        name.0
     }
 }

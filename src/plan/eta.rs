@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Made, PlannedMove, ZoneIx};
+use super::{BuiltPlan, PlannedMove, ZoneIx};
 use crate::model::Kind;
 
 /// What is to be expected of a zone's move. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ahead {
+pub struct MoveEta {
     /// From now until it begins.
     pub start_ms: u64,
     /// From its begin to its end.
@@ -37,7 +37,7 @@ impl Pace {
     }
 }
 
-impl Made {
+impl BuiltPlan {
     fn is_over(&self, zone: ZoneIx, ended: &[&str]) -> bool {
         self.zone(zone).is_some_and(|zone| ended.contains(&zone.name.as_str()))
     }
@@ -68,12 +68,12 @@ impl Made {
 
     /// What is to be expected of each zone, by name, of whatever has not begun when `elapsed` ms have passed and these
     /// zones have moved.
-    pub fn ahead(&self, ended: &[&str], elapsed: u64) -> BTreeMap<&str, Ahead> {
+    pub fn etas(&self, ended: &[&str], elapsed: u64) -> BTreeMap<&str, MoveEta> {
         let pace = self.pace(ended, elapsed);
-        let mut found = BTreeMap::<&str, Ahead>::new();
+        let mut found = BTreeMap::<&str, MoveEta>::new();
         for one in &self.plan.moves {
             let Some(zone) = self.zone(one.zone) else { continue };
-            let ahead = Ahead {
+            let eta = MoveEta {
                 start_ms: pace.until(one.start_ms),
                 duration_ms: pace.really(one.end_ms.saturating_sub(one.start_ms)),
                 downtime_ms: downtime(one),
@@ -82,12 +82,12 @@ impl Made {
             found
                 .entry(&zone.name)
                 .and_modify(|known| {
-                    known.start_ms = known.start_ms.min(ahead.start_ms);
-                    known.duration_ms = known.duration_ms.saturating_add(ahead.duration_ms);
+                    known.start_ms = known.start_ms.min(eta.start_ms);
+                    known.duration_ms = known.duration_ms.saturating_add(eta.duration_ms);
                     known.downtime_ms =
-                        known.downtime_ms.zip(ahead.downtime_ms).map(|(a, b)| a.saturating_add(b));
+                        known.downtime_ms.zip(eta.downtime_ms).map(|(a, b)| a.saturating_add(b));
                 })
-                .or_insert(ahead);
+                .or_insert(eta);
         }
         found
     }
@@ -102,10 +102,10 @@ const fn downtime(one: &PlannedMove) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Experience, Fleet, FleetHost, FleetZone, Made, Question, Rules, make};
+    use crate::plan::{BuiltPlan, Fleet, FleetHost, FleetZone, History, PlacementRequest, Rules, build};
 
     /// Four zones that leave one after another: a, b, c, d.
-    fn made() -> Made {
+    fn built() -> BuiltPlan {
         let host = |name: &str| FleetHost {
             name: name.to_owned(),
             memory: 64 << 30,
@@ -123,46 +123,46 @@ mod tests {
         };
         let fleet =
             Fleet { hosts: vec![host("h1"), host("h2")], zones: ["a", "b", "c", "d"].map(zone).to_vec() };
-        let question = Question::drain(&fleet, &["h1".to_owned()], true);
-        make(fleet, Rules { outbound: 1, ..Rules::default() }, &question, &Experience::default())
+        let question = PlacementRequest::drain(&fleet, &["h1".to_owned()], true);
+        build(fleet, Rules { outbound: 1, ..Rules::default() }, &question, &History::default())
     }
 
     /// The first zone of the plan and its end, and the second one.
-    fn first_two(made: &Made) -> (&str, u64, &str) {
-        let mut running = made.plan.moves.iter().filter(|one| one.end_ms > one.start_ms);
+    fn first_two(built: &BuiltPlan) -> (&str, u64, &str) {
+        let mut running = built.plan.moves.iter().filter(|one| one.end_ms > one.start_ms);
         let (first, second) = (running.next().unwrap(), running.next().unwrap());
         assert!(second.start_ms >= first.end_ms);
-        (&made.zone(first.zone).unwrap().name, first.end_ms, &made.zone(second.zone).unwrap().name)
+        (&built.zone(first.zone).unwrap().name, first.end_ms, &built.zone(second.zone).unwrap().name)
     }
 
     #[test]
     fn what_is_left_is_expected_to_be_as_slow_as_what_is_over() {
-        let made = made();
-        let all = made.plan.makespan_ms;
-        assert_eq!(made.remaining(&[], 0).0, all);
-        assert_eq!(made.remaining(&[], 1000).0, all - 1000);
-        let (name, end, _) = first_two(&made);
-        assert_eq!(made.remaining(&[name], end).0, all - end);
-        let late = made.remaining(&[name], end * 3).0;
+        let built = built();
+        let all = built.plan.makespan_ms;
+        assert_eq!(built.remaining(&[], 0).0, all);
+        assert_eq!(built.remaining(&[], 1000).0, all - 1000);
+        let (name, end, _) = first_two(&built);
+        assert_eq!(built.remaining(&[name], end).0, all - end);
+        let late = built.remaining(&[name], end * 3).0;
         assert!(late.abs_diff((all - end) * 3) <= 1, "{late}");
-        assert_eq!(made.remaining(&["a", "b", "c", "d"], 9).0, 0);
+        assert_eq!(built.remaining(&["a", "b", "c", "d"], 9).0, 0);
     }
 
     #[test]
     fn the_last_zone_of_a_plan_that_moves_first_does_not_make_the_others_done() {
-        let made = made();
-        let last = made.plan.moves.iter().max_by_key(|one| one.end_ms).unwrap();
-        let name: &str = &made.zone(last.zone).unwrap().name;
-        let (left, _) = made.remaining(&[name], 10_000);
+        let built = built();
+        let last = built.plan.moves.iter().max_by_key(|one| one.end_ms).unwrap();
+        let name: &str = &built.zone(last.zone).unwrap().name;
+        let (left, _) = built.remaining(&[name], 10_000);
         assert!(left >= 10_000, "{left}");
     }
 
     #[test]
     fn a_zone_that_waits_is_expected_later_after_moves_that_were_slower_than_planned() {
-        let made = made();
-        let (first, end, second) = first_two(&made);
-        let planned = made.ahead(&[], 0)[second];
-        let one = made.plan.moves.iter().find(|one| made.zone(one.zone).unwrap().name == second).unwrap();
+        let built = built();
+        let (first, end, second) = first_two(&built);
+        let planned = built.etas(&[], 0)[second];
+        let one = built.plan.moves.iter().find(|one| built.zone(one.zone).unwrap().name == second).unwrap();
         assert_eq!((planned.start_ms, planned.duration_ms), (end, one.end_ms - one.start_ms));
         assert_eq!(planned.downtime_ms, Some(one.downtime_ms));
         // (zones that are over, ms that have passed, from now until it begins, how long it takes)
@@ -174,19 +174,19 @@ mod tests {
             (&[first], end * 3, 0, planned.duration_ms * 3),
             (&[first], end / 2, 0, half),
         ] {
-            let ahead = made.ahead(ended, elapsed)[second];
-            assert_eq!(ahead.start_ms, start, "{ended:?} {elapsed}");
-            assert!(ahead.duration_ms.abs_diff(duration) <= 1, "{ended:?} {elapsed}: {ahead:?}");
+            let eta = built.etas(ended, elapsed)[second];
+            assert_eq!(eta.start_ms, start, "{ended:?} {elapsed}");
+            assert!(eta.duration_ms.abs_diff(duration) <= 1, "{ended:?} {elapsed}: {eta:?}");
         }
-        let last = made.plan.moves.iter().max_by_key(|one| one.start_ms).unwrap();
-        let last = (&*made.zone(last.zone).unwrap().name, last.start_ms);
-        let late = made.ahead(&[first], end * 3)[last.0];
+        let last = built.plan.moves.iter().max_by_key(|one| one.start_ms).unwrap();
+        let last = (&*built.zone(last.zone).unwrap().name, last.start_ms);
+        let late = built.etas(&[first], end * 3)[last.0];
         assert!(late.start_ms.abs_diff((last.1 - end) * 3) <= 1, "{late:?}");
     }
 
     #[test]
     fn a_zone_that_does_not_run_takes_a_moment_and_has_no_downtime() {
-        let ahead = made().ahead(&[], 0)["d"];
-        assert_eq!((ahead.duration_ms, ahead.downtime_ms), (1000, None));
+        let eta = built().etas(&[], 0)["d"];
+        assert_eq!((eta.duration_ms, eta.downtime_ms), (1000, None));
     }
 }

@@ -1,8 +1,8 @@
-//! A live zone on real hosts, struck at named points of its move (`sysadm::points`): a host loses its power, the
+//! A live zone on real hosts, struck at named points of its move (`sysadm::failpoints`): a host loses its power, the
 //! line breaks, libvirtd is restarted. An observer that knows nothing of the tool watches the hypervisors and the
 //! guest's own ticks.
 
-use sysadm::points::{Place, Point};
+use sysadm::failpoints::{Actor, Failpoint};
 
 use crate::harness::{Host, Lab, Observer, Running, wait_until};
 
@@ -28,28 +28,28 @@ impl Blow {
 }
 
 /// Makes the move wait at that point, until the answer is used to let it go on.
-pub fn order_to_wait(host: Host<'_>, point: Point) -> impl Fn() {
+pub fn order_to_wait(host: Host<'_>, point: Failpoint) -> impl Fn() {
     let folder = host.path("var/lib/sysadm");
     host.order(&format!("{point} wait"));
     move || {
-        let _ = std::fs::remove_file(folder.join("point.reached"));
+        let _ = std::fs::remove_file(folder.join("failpoint.hit"));
     }
 }
 
 /// Waits until it waits there.
-pub fn wait_until_reached(host: Host<'_>, point: Point) {
-    let reached = host.path("var/lib/sysadm/point.reached");
+pub fn wait_until_reached(host: Host<'_>, point: Failpoint) {
+    let reached = host.path("var/lib/sysadm/failpoint.hit");
     wait_until(60, &format!("{point} is reached"), || reached.exists());
 }
 
 fn strike(point: &str, blow: Blow) {
-    let point: Point = point.parse().unwrap();
+    let point: Failpoint = point.parse().unwrap();
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     let [h1, h2] = ["h1", "h2"].map(|name| lab.host(name));
     h1.configure("[connect]\ntimeout = 3\nkeepalive = 1\n");
     h1.run_kvm(&["web"], &[]);
     h1.maintain();
-    let acts = if point.place == Place::Destination { h2 } else { h1 };
+    let acts = if point.actor == Actor::Destination { h2 } else { h1 };
     let go_on = order_to_wait(acts, point);
     let observer = Observer::start(&lab, &["web"]);
     let run = h1.start_sysadm(&["evacuate"]);

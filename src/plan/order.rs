@@ -1,18 +1,18 @@
-//! What comes after what: an order that keeps to it, and the rings that no order can keep to. Pure.
+//! What comes after what: an order that keeps to it, and the cycles that no order can keep to. Pure.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 /// For each of some things, by their numbers, those that come before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sequence {
+pub struct DependencyGraph {
     before: Vec<BTreeSet<usize>>,
 }
 
-/// Things that come after each other in a ring: each after the next one, the last after the first.
-pub type Ring = Vec<usize>;
+/// Things that come after each other in a cycle: each after the next one, the last after the first.
+pub type Cycle = Vec<usize>;
 
-impl Sequence {
+impl DependencyGraph {
     /// Of so many things; `before` gives what comes before each. None comes before itself.
     pub fn new(count: usize, before: impl Fn(usize) -> BTreeSet<usize>) -> Self {
         let others = |number| before(number).into_iter().filter(move |one| *one != number && *one < count);
@@ -39,7 +39,7 @@ impl Sequence {
         next
     }
 
-    /// All of them, each after what comes before it, and else by number. What is in a ring, or after one, is left out.
+    /// All of them, each after what comes before it, and else by number. What is in a cycle, or after one, is left out.
     pub fn order(&self) -> Vec<usize> {
         let next = self.next();
         let mut waits: Vec<_> = self.before.iter().map(BTreeSet::len).collect();
@@ -60,35 +60,35 @@ impl Sequence {
         order
     }
 
-    /// Breaks every ring: the first in it, by number, no longer comes after the others of it. Gives a ring for each that
+    /// Breaks every cycle: the first in it, by number, no longer comes after the others of it. Gives a cycle for each that
     /// was broken.
-    pub fn break_rings(&mut self) -> Vec<Ring> {
+    pub fn break_cycles(&mut self) -> Vec<Cycle> {
         let next = self.next();
         let mut broken = Vec::new();
         loop {
             let free: BTreeSet<_> = self.order().into_iter().collect();
             let mut stuck = (0..self.before.len()).filter(|number| !free.contains(number));
-            let Some(ring) = stuck.find_map(|number| self.ring_of(number)) else { return broken };
-            let Some(&first) = ring.first() else { return broken };
+            let Some(cycle) = stuck.find_map(|number| self.cycle_of(number)) else { return broken };
+            let Some(&first) = cycle.first() else { return broken };
             let behind = self.behind(first, &next);
             if let Some(before) = self.before.get_mut(first) {
                 before.retain(|other| !behind.contains(other));
             }
-            broken.push(ring);
+            broken.push(cycle);
         }
     }
 
-    /// The shortest ring that it is in.
-    fn ring_of(&self, number: usize) -> Option<Ring> {
+    /// The shortest cycle that it is in.
+    fn cycle_of(&self, number: usize) -> Option<Cycle> {
         let mut came_from = vec![None; self.before.len()];
         let mut queue = VecDeque::from([number]);
         while let Some(at) = queue.pop_front() {
             let before = self.before(at);
             if before.contains(&number) {
                 let way = std::iter::successors(Some(at), |at| came_from.get(*at).copied().flatten());
-                let mut ring: Ring = way.collect();
-                ring.reverse();
-                return Some(ring);
+                let mut cycle: Cycle = way.collect();
+                cycle.reverse();
+                return Some(cycle);
             }
             for &other in before {
                 if let Some(place @ None) = came_from.get_mut(other) {
@@ -105,7 +105,7 @@ impl Sequence {
         let (mut behind, mut queue) = (BTreeSet::new(), vec![number]);
         while let Some(at) = queue.pop() {
             for &other in next.get(at).into_iter().flatten() {
-                // Some of these were given up when another ring was broken.
+                // Some of these were given up when another cycle was broken.
                 if self.before(other).contains(&at) && behind.insert(other) {
                     queue.push(other);
                 }
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn sequence(before: &[&[usize]]) -> Sequence {
-        Sequence::new(before.len(), |number| before[number].iter().copied().collect())
+    fn graph(before: &[&[usize]]) -> DependencyGraph {
+        DependencyGraph::new(before.len(), |number| before[number].iter().copied().collect())
     }
 
     #[test]
@@ -136,9 +136,9 @@ mod tests {
             (&[&[0, 9], &[]], &[0, 1]),
         ];
         for (before, expected) in cases {
-            let mut sequence = sequence(before);
-            assert_eq!(sequence.order(), expected, "{before:?}");
-            assert_eq!(sequence.break_rings(), [] as [Ring; 0]);
+            let mut graph = graph(before);
+            assert_eq!(graph.order(), expected, "{before:?}");
+            assert_eq!(graph.break_cycles(), [] as [Cycle; 0]);
         }
     }
 
@@ -152,11 +152,11 @@ mod tests {
             (&[&[2], &[0], &[1, 3], &[]], &[&[0, 2, 1]], &[0, 1, 3, 2]),
             (&[&[1], &[0, 2], &[1]], &[&[0, 1], &[1, 2]], &[0, 1, 2]),
         ];
-        for (before, rings, expected) in cases {
-            let mut sequence = sequence(before);
-            assert!(sequence.order().len() < before.len(), "{before:?}");
-            assert_eq!(sequence.break_rings(), rings, "{before:?}");
-            assert_eq!(sequence.order(), expected, "{before:?}");
+        for (before, cycles, expected) in cases {
+            let mut graph = graph(before);
+            assert!(graph.order().len() < before.len(), "{before:?}");
+            assert_eq!(graph.break_cycles(), cycles, "{before:?}");
+            assert_eq!(graph.order(), expected, "{before:?}");
         }
     }
 
@@ -164,11 +164,14 @@ mod tests {
     fn many_that_come_after_many_take_no_time_even_in_a_ring() {
         let [first, second] = [(0..100).collect(), (100..200).collect::<BTreeSet<_>>()];
         let one_way = |number| if number < 100 { second.clone() } else { BTreeSet::new() };
-        assert_eq!(Sequence::new(200, one_way).order()[..2], [100, 101]);
-        let mut ring =
-            Sequence::new(200, |number| if number < 100 { second.clone() } else { BTreeSet::clone(&first) });
-        assert_eq!(ring.break_rings().len(), 100);
-        assert_eq!(ring.order(), (0..200).collect::<Vec<_>>());
+        assert_eq!(DependencyGraph::new(200, one_way).order()[..2], [100, 101]);
+        let mut cycle =
+            DependencyGraph::new(
+                200,
+                |number| if number < 100 { second.clone() } else { BTreeSet::clone(&first) },
+            );
+        assert_eq!(cycle.break_cycles().len(), 100);
+        assert_eq!(cycle.order(), (0..200).collect::<Vec<_>>());
     }
 
     proptest! {
@@ -178,15 +181,15 @@ mod tests {
         ) {
             let pairs: BTreeSet<_> =
                 pairs.into_iter().map(|(one, other)| if acyclic { (one.max(other), one.min(other)) } else { (one, other) }).collect();
-            let asked = Sequence::new(8, |number| {
+            let asked = DependencyGraph::new(8, |number| {
                 pairs.iter().filter(|(one, _)| *one == number).map(|(_, other)| *other).collect()
             });
             let mut kept = asked.clone();
-            let rings = kept.break_rings();
-            prop_assert!(!acyclic || rings.is_empty());
-            for ring in &rings {
-                for (place, number) in ring.iter().enumerate() {
-                    prop_assert!(asked.before(*number).contains(&ring[(place + 1) % ring.len()]), "{:?}", ring);
+            let cycles = kept.break_cycles();
+            prop_assert!(!acyclic || cycles.is_empty());
+            for cycle in &cycles {
+                for (place, number) in cycle.iter().enumerate() {
+                    prop_assert!(asked.before(*number).contains(&cycle[(place + 1) % cycle.len()]), "{:?}", cycle);
                 }
             }
             let order = kept.order();
@@ -197,7 +200,7 @@ mod tests {
                     if kept.before(number).contains(&other) {
                         prop_assert!(place(other) < place(number), "{} before {} in {:?}", other, number, order);
                     } else {
-                        // Only what was in a ring is given up.
+                        // Only what was in a cycle is given up.
                         prop_assert!(asked.behind(number, &asked.next()).contains(&other));
                     }
                 }

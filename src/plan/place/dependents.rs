@@ -1,8 +1,12 @@
-//! Zones that must come after others: which of them do not move because one of these does not.
+//! Zones that must move after others: where one of these finds no place, its dependents do not move either, and take
+//! no room from anybody.
 
 use std::collections::HashMap;
 
+use super::Search;
+use super::improve::last_look;
 use super::problem::Problem;
+use super::repair::{repair, settle, stay};
 use super::state::State;
 
 /// The names of zones of the question that do not move, and how many zones have each.
@@ -50,5 +54,28 @@ pub(super) fn held<'a>(state: &State<'a>, also: Option<usize>) -> Held<'a> {
             return held;
         }
         open = wait;
+    }
+}
+
+/// Takes those out that come after one that is left, or wait for themselves in a cycle; others may have their room.
+pub(super) fn drop_dependents(state: &mut State<'_>, search: &mut Search) {
+    let mut any = false;
+    loop {
+        let held = held(state, None);
+        let placed = (0..state.at.len()).filter(|item| state.at[*item].is_some());
+        let late: Vec<_> = placed.filter(|item| waits(state, &held, *item)).collect();
+        if late.is_empty() {
+            break;
+        }
+        any = true;
+        for item in late {
+            state.take(item);
+            stay(state, search, item);
+        }
+        repair(state, search);
+        settle(state, search);
+    }
+    if any {
+        last_look(state);
     }
 }

@@ -1,4 +1,4 @@
-//! `after` in a ring: zones that each come after the next one, the last after the first. No order keeps to that.
+//! `after` in a cycle: zones that each come after the next one, the last after the first. No order keeps to that.
 //!
 //! A policy whose own words make one is wrong. One that only comes about by the zones that there are (a tag here, a
 //! name there) is broken, always at the same place, and told.
@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::explain::selected;
 use super::{Match, Pattern, Policy};
-use crate::plan::{FleetZone, Sequence};
+use crate::plan::{DependencyGraph, FleetZone};
 
-/// Breaks every ring among these zones: of each, the zone with the highest priority, or the first name, no longer waits
-/// for the others. Gives the names of one ring for each that was broken.
-pub(super) fn break_rings(zones: &mut [FleetZone]) -> Vec<Vec<String>> {
+/// Breaks every cycle among these zones: of each, the zone with the highest priority, or the first name, no longer waits
+/// for the others. Gives the names of one cycle for each that was broken.
+pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<String>> {
     let mut sorted: Vec<_> = zones.iter().collect();
     sorted.sort_by_key(|zone| (Reverse(zone.priority), zone.name.clone()));
     let (mut names, mut numbers) = (Vec::new(), BTreeMap::new());
@@ -28,31 +28,31 @@ pub(super) fn break_rings(zones: &mut [FleetZone]) -> Vec<Vec<String>> {
         }
     }
     let number = |name: &str| numbers.get(name).copied();
-    let mut sequence = Sequence::new(names.len(), |one| {
+    let mut graph = DependencyGraph::new(names.len(), |one| {
         after.get(one).into_iter().flatten().filter_map(|name| number(name)).collect()
     });
-    let rings = sequence.break_rings();
-    if !rings.is_empty() {
+    let cycles = graph.break_cycles();
+    if !cycles.is_empty() {
         for zone in zones {
-            let kept = number(&zone.name).map(|number| sequence.before(number));
+            let kept = number(&zone.name).map(|number| graph.before(number));
             let holds =
                 |name: &String| number(name).zip(kept).is_none_or(|(other, kept)| kept.contains(&other));
             zone.after.retain(holds);
         }
     }
-    let named = |ring: Vec<usize>| ring.iter().filter_map(|one| names.get(*one).cloned()).collect();
-    rings.into_iter().map(named).collect()
+    let named = |cycle: Vec<usize>| cycle.iter().filter_map(|one| names.get(*one).cloned()).collect();
+    cycles.into_iter().map(named).collect()
 }
 
 /// Says who comes after whom: `web1 after db1, db1 after web1`.
-pub fn describe<S: std::fmt::Display>(ring: &[S]) -> String {
-    let next = ring.iter().cycle().skip(1);
-    let pairs: Vec<_> = ring.iter().zip(next).map(|(one, next)| format!("{one} after {next}")).collect();
+pub fn describe<S: std::fmt::Display>(cycle: &[S]) -> String {
+    let next = cycle.iter().cycle().skip(1);
+    let pairs: Vec<_> = cycle.iter().zip(next).map(|(one, next)| format!("{one} after {next}")).collect();
     pairs.join(", ")
 }
 
-/// The rings that the policy's own words make: for each the block that begins it, and what is said.
-pub(super) fn own_rings(policy: &Policy) -> Vec<(usize, String)> {
+/// The cycles that the policy's own words make: for each the block that begins it, and what is said.
+pub(super) fn own_cycles(policy: &Policy) -> Vec<(usize, String)> {
     let (mut zones, mut labels) = (Vec::new(), BTreeMap::new());
     // One of any name has a name that no other pattern than * means.
     let mut add = |selects: &Match, number: usize| {
@@ -75,15 +75,15 @@ pub(super) fn own_rings(policy: &Policy) -> Vec<(usize, String)> {
     }
     policy.wait(&mut zones);
     let examples = zones.clone();
-    let of_block = |ring: Vec<String>| {
-        let [first, next, ..] = ring.as_slice() else { return None };
+    let of_block = |cycle: Vec<String>| {
+        let [first, next, ..] = cycle.as_slice() else { return None };
         let begins = |block: &super::Block| {
             block.after.iter().any(|pattern| pattern.matches(next))
                 && examples.iter().any(|zone| zone.name == *first && block.selects.fits(zone))
         };
         let block = policy.zones.iter().position(begins)?;
-        let ring: Vec<_> = ring.iter().filter_map(|name| labels.get(name)).collect();
-        Some((block, format!("a ring that no order keeps to: {}", describe(&ring))))
+        let cycle: Vec<_> = cycle.iter().filter_map(|name| labels.get(name)).collect();
+        Some((block, format!("circular dependency: {}", describe(&cycle))))
     };
-    break_rings(&mut zones).into_iter().filter_map(of_block).collect()
+    break_cycles(&mut zones).into_iter().filter_map(of_block).collect()
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::context::Context;
-use super::{CliError, Exit, ui};
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason, Stage};
 use crate::evacuation::control_socket;
 use crate::store::Direction;

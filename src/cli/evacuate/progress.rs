@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 
-use super::outlook::{beside_bar, compared, end_of_run};
-use super::ui;
+use super::eta::{beside_bar, compared, end_of_run};
+use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Outcome};
 use crate::model::{HostUri, Millis, ZoneName};
 use crate::store::{Direction, Move, MoveState, RestWay, Run};

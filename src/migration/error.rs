@@ -1,0 +1,136 @@
+//! Why a move did not succeed, and where its zone is then.
+
+use crate::host::HostError;
+use crate::model::Step;
+
+/// Why a move did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// The zone is as it was, where it was.
+    #[error("{reason}")]
+    Undone {
+        /// At which step.
+        step: Step,
+        /// Why.
+        reason: String,
+        /// Whether it may pass: a line that broke, a hypervisor that is busy, room that is missing now.
+        is_transient: bool,
+    },
+    /// The zone is as it was, where it was, but something of it may be left at the destination. The next run takes
+    /// that away.
+    #[error("{reason}")]
+    Leftover {
+        /// At which step.
+        step: Step,
+        /// Why.
+        reason: String,
+    },
+    /// It was given up on request; the zone is as it was, where it was.
+    #[error("cancelled")]
+    Cancelled,
+    /// Where the zone is cannot be told now.
+    #[error("{reason}")]
+    Unknown {
+        /// At which step.
+        step: Step,
+        /// Why, and what is known.
+        reason: String,
+    },
+}
+
+impl MoveError {
+    /// Undone, for a reason that stays.
+    pub(crate) fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
+        Self::Undone { step, reason: reason.to_string(), is_transient: false }
+    }
+
+    /// Undone because of what a host said.
+    pub(super) fn because(step: Step, error: &HostError) -> Self {
+        Self::Undone { step, reason: error.to_string(), is_transient: error.is_transient() }
+    }
+
+    /// The step at which it failed, if it did.
+    pub const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Undone { step, .. } | Self::Leftover { step, .. } | Self::Unknown { step, .. } => {
+                Some(*step)
+            }
+            Self::Cancelled => None,
+        }
+    }
+
+    /// The same, as the last of so many attempts.
+    #[must_use]
+    pub fn after(self, attempts: u32) -> Self {
+        match self {
+            Self::Undone { step, reason, is_transient } if attempts > 1 => {
+                Self::Undone { step, reason: format!("{reason}; tried {attempts} times"), is_transient }
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
+        Self::Unknown { step, reason: reason.to_string() }
+    }
+
+    /// Whether the move may succeed if it is tried again in a while. The zone is where it was, then. What was decided
+    /// here stays, and where the zone may be elsewhere nothing is done before both hosts have been asked.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Undone { is_transient, .. } => *is_transient,
+            Self::Leftover { .. } | Self::Cancelled | Self::Unknown { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Blocker, BlockerKind, Shortage};
+
+    fn failed(reason: &str, transient: bool) -> HostError {
+        HostError::Failed { host: "h2".into(), reason: reason.into(), transient }
+    }
+
+    #[test]
+    fn lost_lines_and_busy_hypervisors_are_transient_and_reasons_stay() {
+        let blockers = vec![Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance")];
+        let shortage = Some(Shortage { missing: 1, may_free_up: false });
+        let no_room = vec![Blocker { shortage, ..Blocker::new(BlockerKind::Memory, "no room") }];
+        let both = [no_room.clone(), blockers.clone()].concat();
+        let zone: crate::model::ZoneName = "web".parse().unwrap();
+        let host = || "h2".to_owned();
+        let cases = [
+            (HostError::NoAnswer { host: host(), reason: "the line is dead".into() }, true),
+            (HostError::Refused { host: host(), zone: zone.clone(), blockers }, false),
+            (HostError::Refused { host: host(), zone: zone.clone(), blockers: no_room }, true),
+            (HostError::Refused { host: host(), zone: zone.clone(), blockers: both }, false),
+            (HostError::NoSuchZone { host: host(), zone }, false),
+            (
+                HostError::NotAllowed {
+                    host: host(),
+                    peer: "h1".into(),
+                    call: "reserve".into(),
+                    role: "migrate".into(),
+                },
+                false,
+            ),
+            (HostError::unsupported("h2", "failed to understand the question"), false),
+            (failed("zone 'web': the line to the destination broke: it was cut", true), true),
+            (failed("failed to write the journal: Broken pipe", false), false),
+        ];
+        for (error, passes) in cases {
+            assert_eq!(error.is_transient(), passes, "{error}");
+            assert_eq!(MoveError::because(Step::Transfer, &error).is_transient(), passes, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_decided_or_is_not_known_is_never_tried_again() {
+        assert!(!MoveError::Cancelled.is_transient());
+        assert!(!MoveError::undone(Step::Transfer, "made no progress for 60 s").is_transient());
+        let lost = HostError::NoAnswer { host: "h2".into(), reason: "cut".into() };
+        assert!(!MoveError::unknown(Step::Switch, lost).is_transient());
+    }
+}

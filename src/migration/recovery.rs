@@ -1,0 +1,120 @@
+//! What is done with a move that was interrupted. Pure.
+//!
+//! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with the reasons. A host that could not
+//! be asked is one of the observations, and never leads to a start.
+
+use crate::model::{Aux, Step, Zone, words};
+
+words! {
+    /// What one host says of a zone.
+    Observed, "observation" {
+        /// It runs there.
+        Runs = "runs",
+        /// Its image is on the way, the hypervisor says.
+        Moves = "moves",
+        /// Its whole image is held there, and was never resumed.
+        Held = "held",
+        /// It is there and does not run.
+        Installed = "installed",
+        /// It is not there.
+        Absent = "absent",
+        /// It was there, and went on from there to another host, which has it.
+        GoneOn = "gone on",
+        /// The host could not be asked.
+        Silent = "silent",
+    }
+}
+
+impl Observed {
+    /// What a host says that lists its zone so, or does not list it.
+    pub fn of(zone: Option<&Zone>) -> Self {
+        match zone {
+            None => Self::Absent,
+            Some(zone) if !zone.is_running() => Self::Installed,
+            // One that its owner had paused before the move looks the same; it stays paused.
+            Some(zone) if zone.aux == Some(Aux::Paused) => Self::Held,
+            Some(zone) if zone.aux == Some(Aux::MigratingIn) => Self::Moves,
+            Some(_) => Self::Runs,
+        }
+    }
+}
+
+words! {
+    /// What is to be done with a half-done move.
+    Resolution, "resolution" {
+        /// The zone is where it was; nothing is left at the other host.
+        RolledBack = "rolled back",
+        /// It is where it was; throw the held image at the destination away.
+        DiscardImage = "discard image",
+        /// It is where it was; a stopped configuration at the destination is taken away.
+        UndefineAtDestination = "undefine at destination",
+        /// It has moved.
+        Moved = "moved",
+        /// It has moved; take the stopped configuration at the source away.
+        UndefineAtSource = "undefine at source",
+        /// It is where it was, and was shut down in order to leave: boot it there, take away what is elsewhere.
+        BootAtSource = "boot at source",
+        /// It is where it went from there; take the stopped configuration at the other one away.
+        Follow = "follow",
+        /// Its memory is whole at the destination and the source has ended: let it run there.
+        ResumeAtDestination = "resume at destination",
+        /// Not before both hosts can be asked.
+        Wait = "wait",
+        /// The operator must decide.
+        NeedsOperator = "needs operator",
+    }
+}
+
+/// What to do, from the last step of which the journal has an intent, and from what both hosts say.
+///
+/// What the journal does not say was begun is not ours: an image or a configuration at the destination that was
+/// there before is never taken away, and never let run.
+pub const fn decide(step: Option<Step>, source: Observed, destination: Observed) -> Resolution {
+    let sent = matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle));
+    let forward = matches!(step, Some(Step::Switch | Step::Detach | Step::Settle));
+    let shut_down = matches!(step, Some(Step::Shutdown | Step::Boot));
+    let brought = sent || shut_down || matches!(step, Some(Step::Attach | Step::Detach));
+    match (source, destination) {
+        (Observed::Silent | Observed::Moves | Observed::Held, _)
+        | (_, Observed::Silent | Observed::Moves) => Resolution::Wait,
+        (Observed::Absent | Observed::GoneOn, Observed::GoneOn) | (Observed::GoneOn, Observed::Absent) => {
+            Resolution::Follow
+        }
+        (Observed::Installed, Observed::GoneOn) | (Observed::GoneOn, Observed::Installed) if brought => {
+            Resolution::Follow
+        }
+        (Observed::GoneOn, _) | (_, Observed::GoneOn) => Resolution::NeedsOperator,
+        (Observed::Runs, Observed::Runs) | (Observed::Absent, Observed::Absent) => Resolution::NeedsOperator,
+        (Observed::Installed, Observed::Absent | Observed::Installed) if shut_down => {
+            Resolution::BootAtSource
+        }
+        (Observed::Runs | Observed::Installed, Observed::Absent) => Resolution::RolledBack,
+        (Observed::Runs, Observed::Held) if sent => Resolution::DiscardImage,
+        (Observed::Installed | Observed::Absent, Observed::Held) if sent => Resolution::ResumeAtDestination,
+        (Observed::Runs | Observed::Installed | Observed::Absent, Observed::Held) => {
+            Resolution::NeedsOperator
+        }
+        (Observed::Runs, Observed::Installed) if brought => Resolution::UndefineAtDestination,
+        (Observed::Runs, Observed::Installed) => Resolution::RolledBack,
+        (Observed::Installed, Observed::Installed) if forward => Resolution::UndefineAtSource,
+        (Observed::Installed, Observed::Installed) if brought => Resolution::UndefineAtDestination,
+        (Observed::Installed, Observed::Installed) => Resolution::RolledBack,
+        (Observed::Installed, Observed::Runs) if brought => Resolution::UndefineAtSource,
+        (Observed::Absent, Observed::Runs | Observed::Installed) if brought => Resolution::Moved,
+        // It was not we who brought it there.
+        (Observed::Installed | Observed::Absent, Observed::Runs)
+        | (Observed::Absent, Observed::Installed) => Resolution::NeedsOperator,
+    }
+}
+
+/// A zone that its owner has paused looks like an image that is held, and stays paused wherever it goes.
+pub const fn as_it_was(was_paused: bool, source: Observed, destination: Observed) -> (Observed, Observed) {
+    match (was_paused, source, destination) {
+        (true, Observed::Held, destination) => (Observed::Runs, destination),
+        (true, Observed::Installed | Observed::Absent, Observed::Held) => (source, Observed::Runs),
+        _ => (source, destination),
+    }
+}
+
+#[cfg(test)]
+mod tests;
