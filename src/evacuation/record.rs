@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
 use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Detached, Direction, Guest, StoreError};
+use crate::store::{Away, AwayPhase, Detached, Direction, StoreError};
 
 /// What one zone's move is about.
 pub(super) struct MoveContext<'a> {
@@ -30,7 +30,11 @@ impl MoveContext<'_> {
         &self.task.arrival.manifest.zone.name
     }
 
-    /// Its row in the away list while it moves.
+    fn uuid(&self) -> Uuid {
+        self.task.arrival.manifest.zone.uuid
+    }
+
+    /// Its record while it moves.
     pub fn begun(&self, started: Millis) -> Away {
         let zone = &self.task.arrival.manifest.zone;
         match &self.job.operation {
@@ -42,7 +46,7 @@ impl MoveContext<'_> {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 brand: zone.brand,
-                origin: self.origin(),
+                home: self.home(),
                 refuge: self.peer.clone(),
                 aside: None,
                 one_way: self.is_for_good(),
@@ -66,10 +70,10 @@ impl MoveContext<'_> {
             || home.is_some_and(|home| !home.is(local.name(), local.id()))
     }
 
-    /// The name of the host that it belongs to until it has moved.
-    fn origin(&self) -> String {
-        let home = self.task.arrival.home.as_ref();
-        home.map_or_else(|| self.engine.local.name().to_owned(), |home| home.name.clone())
+    /// The host that it belongs to until it has moved, if that is another one.
+    fn home(&self) -> Option<Home> {
+        let home = self.task.arrival.home.clone();
+        home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
     /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
@@ -77,7 +81,7 @@ impl MoveContext<'_> {
         let store = &self.engine.store;
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
         let written = match (&self.job.operation, result) {
-            (Operation::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
+            (Operation::Return(_), Ok(_)) => store.zone_is_here(self.uuid()).map(drop),
             (Operation::Relocate(away), Ok(_)) => store.update_away(&self.relocated(away)),
             (Operation::Return(away) | Operation::Relocate(away), Err(_)) if stayed => {
                 store.update_away(away)
@@ -94,7 +98,7 @@ impl MoveContext<'_> {
                     ..self.begun(figures.started.unwrap_or(now))
                 })
             }
-            (_, Err(_)) if stayed => store.remove_away(self.zone()).map(drop),
+            (_, Err(_)) if stayed => store.zone_is_here(self.uuid()).map(drop),
             // Its end is not known, or something is left: the next run settles it.
             (_, Err(_)) => Ok(()),
         };
@@ -143,7 +147,7 @@ impl Engine {
 
     /// The host that a zone which is here belongs to, if that is another one.
     pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
-        Ok(self.store.guest(uuid)?.map(|guest| guest.home))
+        Ok(self.store.zone(uuid)?.and_then(|record| record.home))
     }
 
     /// A zone has gone to that host for good: it is `configured` here. One of another host leaves nothing behind but where
@@ -155,10 +159,9 @@ impl Engine {
         to: &dyn Host,
         now: Millis,
     ) -> Result<(), EvacuationError> {
-        if let Some(guest) = self.store.guest(row.uuid)? {
-            let is_home = guest.home.is(to.name(), to.id());
-            let gone_to = (!is_home).then(|| row.refuge.clone());
-            return Ok(self.store.guest_gone(&Guest { zone: row.zone.clone(), gone_to, ..guest })?);
+        if let Some(home) = self.home_of(row.uuid)? {
+            let is_home = home.is(to.name(), to.id());
+            return Ok(self.store.passed_on(row.uuid, Some(&row.refuge).filter(|_| !is_home))?);
         }
         let written = Written::by(self.local.name(), now);
         // Who has begun it the journal knows.

@@ -82,7 +82,7 @@ impl StopInPlace<'_> {
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
         engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
         if let Err(reason) = self.begin(zone, step) {
-            self.forget(zone);
+            self.forget(zone, uuid);
             return Err(reason);
         }
         let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
@@ -113,7 +113,7 @@ impl StopInPlace<'_> {
             let error = (now.way != method).then(|| format!("its memory was not saved: {reason}"));
             return Ok(JobEvent::Finish(Ending::Stopped(now.way), error));
         }
-        self.forget(zone);
+        self.forget(zone, uuid);
         self.told(self.write(zone, step, Mark::Failed, Some(reason.clone())), zone);
         Err(reason)
     }
@@ -143,7 +143,7 @@ impl StopInPlace<'_> {
         }
         // In this order: if the power fails just now, it is booted once more.
         self.told(self.done(zone, Step::Boot), zone);
-        self.forget(zone);
+        self.forget(zone, rest.uuid);
         if rest.way == RestWay::Suspend && !saved {
             self.told(Err("its saved memory was gone; it was booted afresh".to_owned()), zone);
         }
@@ -151,8 +151,8 @@ impl StopInPlace<'_> {
     }
 
     /// There is nothing to be booted any more.
-    fn forget(&self, zone: &ZoneName) {
-        let removed = self.engine.store.remove_rest(zone);
+    fn forget(&self, zone: &ZoneName, uuid: Uuid) {
+        let removed = self.engine.store.zone_is_here(uuid);
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
