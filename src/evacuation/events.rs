@@ -1,7 +1,8 @@
 //! What a run tells while it goes on.
 
 use super::job::Prepared;
-use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::migration::steps::Procedure;
+use crate::model::{HostUri, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, RestWay};
 
 /// What happens, as it happens.
@@ -32,8 +33,8 @@ pub enum Event<'a> {
     Step {
         /// The zone.
         zone: &'a ZoneName,
-        /// How it moves.
-        kind: Kind,
+        /// What is done with it.
+        procedure: Procedure,
         /// The step.
         step: Step,
         /// What is so with it.

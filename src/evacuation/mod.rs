@@ -28,7 +28,8 @@
 //! passes                                 pass after pass
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
-//! preflight, one                         checks and booked room; one move
+//! preflight, zone_move                   checks and booked room; one move
+//! journal, in_place                      each step is written down; the acts of a zone that stays
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
@@ -55,7 +56,9 @@ mod error;
 mod events;
 mod executor;
 mod history;
+mod in_place;
 mod job;
+mod journal;
 mod move_queue;
 mod outcome;
 mod passes;

@@ -12,7 +12,7 @@ use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Readiness, Request};
 use crate::host::Host;
-use crate::migration::older;
+use crate::migration::previous_config;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
 use crate::standby;
@@ -92,7 +92,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         let found = why_absent(&context, &engine, &args.zone, found).await?;
         let ready = found.planned.first().map(|one| &one.prepared.readiness);
         if let Some(Readiness::Ready(task)) = ready
-            && older::is_there(task).await?
+            && previous_config::is_there(task).await?
         {
             messages.finds_the_same();
         }
