@@ -48,7 +48,7 @@ impl<'a> InPlace<'a> {
         let (local, zone, uuid) = (&self.engine.local, self.zone, self.uuid);
         match step {
             Step::Boot => local.boot(zone.clone(), uuid).await.map(drop),
-            Step::Save => local.save(zone, uuid).await,
+            Step::Save => local.suspend(zone, uuid).await,
             _ => {
                 let limit = u64::try_from(self.engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
                 local.stop(zone, uuid, limit).await

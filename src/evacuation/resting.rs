@@ -1,5 +1,7 @@
 //! Zones are stopped or suspended in place, and booted again: one after another, each step written down.
 
+use uuid::Uuid;
+
 use super::cancel::Stage;
 use super::engine::Engine;
 use super::events::Event;
@@ -83,7 +85,7 @@ impl StopInPlace<'_> {
             }
             Err(error @ MoveError::Unknown { .. }) => unknown(&error),
             Err(error) => {
-                self.forget(zone);
+                self.forget(zone, uuid);
                 (MoveState::Failed, Some(error.to_string()))
             }
         }
@@ -94,7 +96,7 @@ impl StopInPlace<'_> {
         match self.run(Procedure::Boot, &mut acts).await {
             // In this order: if the power fails just now, it is booted once more.
             Ok(()) => {
-                self.forget(&rest.zone);
+                self.forget(&rest.zone, rest.uuid);
                 if rest.way == RestWay::Suspend && !acts.was_saved {
                     let text = "its saved memory was gone; it was booted afresh".to_owned();
                     self.told(Err(text), &rest.zone);
@@ -128,8 +130,8 @@ impl StopInPlace<'_> {
     }
 
     /// There is nothing to be booted any more.
-    fn forget(&self, zone: &ZoneName) {
-        let removed = self.engine.store.remove_rest(zone);
+    fn forget(&self, zone: &ZoneName, uuid: Uuid) {
+        let removed = self.engine.store.zone_is_here(uuid);
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 

@@ -8,7 +8,7 @@ use super::job::Readiness;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError};
-use crate::model::{Brand, Kind, Location};
+use crate::model::{Kind, Location};
 use crate::plan::Action;
 use crate::platform::Platform;
 use crate::store::Away;
@@ -107,23 +107,25 @@ pub(super) async fn way_back(
     }
     // A zone comes back as it went.
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
-    match (zone.is_running(), zone.brand) {
-        (true, _) if restarts => match way(zone, Action::Restart) {
+    let able = platform.able(zone.brand);
+    match zone.is_running() {
+        true if restarts => match way(zone, able, Action::Restart) {
             Ok(Way::Move(kind)) => Ok(kind),
             Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
             Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
         },
-        (true, Brand::Kvm) => Ok(Kind::Live),
-        (true, Brand::Lxc) => Err(Readiness::Skipped(format!(
-            "a running lxc zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra"
+        true if able.live => Ok(Kind::Live),
+        true => Err(Readiness::Skipped(format!(
+            "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
+            zone.brand
         ))),
-        (false, _) if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
-        (false, _) if away.was_running => {
+        false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
+        false if away.was_running => {
             let reason = "it ran when it left and does not run on";
             Err(Readiness::Skipped(format!(
                 "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
             )))
         }
-        (false, _) => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
+        false => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
     }
 }

@@ -4,6 +4,7 @@
 //! edge, and is valid from then on.
 
 mod address;
+mod brand;
 pub mod document;
 mod edit;
 mod error;
@@ -30,6 +31,7 @@ mod zone;
 pub mod zonecfg;
 
 pub use address::{Address, HostName};
+pub use brand::{Abilities, Brand};
 pub use edit::Edit;
 pub use error::chain;
 pub use facts::{Arrival, Blocker, BlockerKind, Facts, PendingLoad, Shortage};
@@ -51,4 +53,4 @@ pub use step::Step;
 pub use time::{Millis, format_bytes, format_minute, format_span, parse_bytes};
 pub use uri::{HostUri, HostUriError, Scheme};
 pub(crate) use zone::words;
-pub use zone::{Aux, Brand, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};
+pub use zone::{Aux, Ended, Inventory, Kind, UnmanagedGuest, Zone, ZoneState};

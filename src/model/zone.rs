@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ZoneName;
+use super::{Brand, ZoneName};
 
 /// An enum whose variants have one fixed word each, for output, the store and the wire.
 macro_rules! words {
@@ -43,16 +43,6 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
-
-words! {
-    /// The kind of a zone.
-    Brand, "brand" {
-        /// A virtual machine of QEMU, with or without hardware help.
-        Kvm = "kvm",
-        /// A container of libvirt's LXC driver.
-        Lxc = "lxc",
-    }
-}
 
 words! {
     /// A zone's state, zones(7)'s words exactly.

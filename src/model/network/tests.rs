@@ -28,7 +28,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
         zone: Zone {
             name: "web".parse().unwrap(),
             uuid: uuid::Uuid::from_u128(1),
-            brand: crate::model::Brand::Kvm,
+            brand: crate::model::Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: None,

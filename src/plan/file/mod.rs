@@ -106,7 +106,7 @@ pub enum PlanFileError {
     #[error("a plan of form {0}; this sysadm knows form {FORM}")]
     Later(u32),
     /// It was changed after it was made.
-    #[error("it was changed after it was built: its hash is {found}, and it says {said}")]
+    #[error("it was changed after it was made: its hash is {found}, and it says {said}")]
     Changed {
         /// The hash of what is there.
         found: String,

@@ -14,6 +14,16 @@ pub enum Scale {
     Times(u32),
 }
 
+impl Scale {
+    /// A rate per virtual second, per second of whoever watches. Where time stands still they are the same.
+    pub(super) fn per_real_second(self, rate: u64) -> u64 {
+        match self {
+            Self::Instant => rate,
+            Self::Times(times) => rate.saturating_mul(times.max(1).into()),
+        }
+    }
+}
+
 impl From<u32> for Scale {
     fn from(number: u32) -> Self {
         if number == 0 { Self::Instant } else { Self::Times(number) }

@@ -13,14 +13,14 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
+use super::platform::able;
 use super::precopy::{Next, Precopy};
 use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
-use crate::model::{
-    Aux, Brand, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain,
-};
+use crate::model::{Aux, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How it ended: none while it goes on.
@@ -68,7 +68,7 @@ impl Sim {
         let keeper = self.keeper()?;
         let record = self.change(|session| {
             let mut record = session.named(zone)?;
-            if record.config.brand != Brand::Kvm {
+            if !able(record.config.brand).live {
                 return Err(record.refuse("a container cannot move live"));
             }
             record.depart(keeper)?;
@@ -107,6 +107,18 @@ impl Sim {
             return Ok(Sent { stopped_for: 0, bytes: 0 });
         }
         ended.map_err(|failure| failure.of(zone))
+    }
+
+    /// How many zones share the line now, one that sets out among them. Where time stands still, none waits for another.
+    fn sharers(&self, scale: Scale) -> u64 {
+        let under_way = |departure: &&Departure| departure.outcome.borrow().is_none();
+        match scale {
+            Scale::Instant => 1,
+            Scale::Times(_) => {
+                let count = locked(&self.inner.outgoing).values().filter(under_way).count();
+                u64::try_from(count).unwrap_or(u64::MAX).max(1)
+            }
+        }
     }
 
     pub(super) fn progress_of(&self, zone: &ZoneName) -> Option<Progress> {
@@ -185,14 +197,19 @@ impl Sender {
                     self.progress.send_modify(|progress| {
                         (progress.pass, progress.rate) = (copy.rounds(), host.bandwidth);
                     });
-                    time = self.spend(time, bytes, copy.time(bytes)).await?;
+                    let end = self
+                        .spend(time, bytes, || copy.time(bytes).saturating_mul(self.sim.sharers(host.scale)))
+                        .await?;
+                    copy.lasted(end.since(time));
+                    time = end;
                     let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
                     wire::write(&mut stream, &round).await.map_err(broke)?;
                 }
                 Next::Last(bytes) => {
                     let (counter, stopped) = self.stop()?;
                     self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
-                    self.spend(stopped, bytes, copy.time(bytes)).await?;
+                    // The guest stands: this goes before what others send.
+                    self.spend(stopped, bytes, || copy.time(bytes)).await?;
                     let last = Message::Last { bytes, payload: bytes.min(PAYLOAD), counter };
                     wire::write(&mut stream, &last).await.map_err(broke)?;
                     expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
@@ -219,21 +236,25 @@ impl Sender {
         }
     }
 
-    /// The line carries that much, from `start` on; gives the time when it is done.
-    async fn spend(&self, start: Millis, bytes: u64, milliseconds: u64) -> Result<Millis, SendFailure> {
+    /// The line carries that much, from `start` on, in as many milliseconds as `lasts` says at each moment; gives the
+    /// time when it is done.
+    async fn spend(&self, start: Millis, bytes: u64, lasts: impl Fn() -> u64) -> Result<Millis, SendFailure> {
         let before = *self.progress.borrow();
-        let part = |of: u64, n: u64| u64::try_from(u128::from(of) * u128::from(n) / u128::from(PARTS));
+        let part =
+            |of: u64, n: u64| u64::try_from(u128::from(of) * u128::from(n) / u128::from(PARTS)).unwrap_or(0);
         self.progress.send_modify(|progress| progress.remaining = bytes);
+        let mut time = start;
         for n in 1..=PARTS {
-            let (time, done) = (part(milliseconds, n).unwrap_or(0), part(bytes, n).unwrap_or(0));
-            self.sim.sleep_until(start.after(time)).await.map_err(said)?;
+            let (lasts, done) = (lasts(), part(bytes, n));
+            time = time.after(part(lasts, n) - part(lasts, n - 1));
+            self.sim.sleep_until(time).await.map_err(said)?;
             self.progress.send_modify(|progress| {
                 progress.sent = before.sent.saturating_add(done);
                 progress.remaining = bytes.saturating_sub(done);
             });
         }
         self.change(|_, _| Ok(()))?;
-        Ok(start.after(milliseconds))
+        Ok(time)
     }
 
     /// The guest stands from here on. Gives its counter and the time.

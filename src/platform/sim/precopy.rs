@@ -53,8 +53,17 @@ impl Precopy {
         }
         let bytes = self.remaining;
         self.rounds += 1;
-        self.remaining = scaled(self.dirty_rate, self.time(bytes), 1000).min(self.memory);
+        self.remaining = self.written_in(self.time(bytes));
         Next::Round(bytes)
+    }
+
+    /// The last round took that long: others were on the line.
+    pub fn lasted(&mut self, milliseconds: u64) {
+        self.remaining = self.written_in(milliseconds);
+    }
+
+    fn written_in(&self, milliseconds: u64) -> u64 {
+        scaled(self.dirty_rate, milliseconds, 1000).min(self.memory)
     }
 
     /// Why it was hopeless.

@@ -1,7 +1,9 @@
-//! What a planner wants to know of a simulated host and its zones.
+//! What a planner wants to know of a simulated host and its zones. A planner reckons in real seconds: rates are those of
+//! whoever watches.
 
 use std::collections::BTreeSet;
 
+use super::platform::able;
 use super::record::Record;
 use super::settings::HostSettings;
 use crate::model::{Aux, Brand, Disk, DiskSource};
@@ -27,13 +29,13 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
         arch: host.arch.clone(),
         cpu_features: host.cpu_features.clone(),
         hypervisor: Version::find(&host.hypervisor),
-        brands: Some(Brand::ALL.iter().copied().collect()),
+        brands: Some([Brand::KVM, Brand::LXC].into()),
         memory: host.memory,
         memory_free: free,
         cpus: host.cpus,
         cpu_load: running().fold(0.0, |sum, zone| sum + zone.cpu_load),
         network_load: running().fold(0, |sum, zone| zone.network_load.saturating_add(sum)),
-        bandwidth: Some(host.bandwidth),
+        bandwidth: Some(host.scale.per_real_second(host.bandwidth)),
         networks: Some(host.bridges.iter().cloned().collect()),
         storage: Some(host.folders(paths).map(|folder| folder.display().to_string()).collect()),
         unmanaged: host.unmanaged.clone(),
@@ -44,11 +46,15 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
 
 fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
     let (config, zone) = (&record.config, record.zone());
-    let (load, network_load) =
-        if zone.is_running() { (config.profile.load, config.profile.network_load) } else { (0, 0) };
+    let (load, network_load) = if zone.is_running() {
+        (config.profile.load, host.scale.per_real_second(config.profile.network_load))
+    } else {
+        (0, 0)
+    };
     FleetZone {
         cpu_load: f64::from(load) / 100.0,
         network_load,
+        no_live: !able(config.brand).live,
         arch: config.arch.clone(),
         cpu_features: config.profile.cpu_features.clone(),
         hypervisor: config.profile.hypervisor,
@@ -59,7 +65,7 @@ fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
             .filter_map(|disk| storage_of(disk, host, paths))
             .collect::<BTreeSet<_>>(),
         tags: config.profile.tags.clone(),
-        dirty: Some(Dirty { rate: config.dirty_rate, ..Dirty::default() }),
+        dirty: Some(Dirty { rate: host.scale.per_real_second(config.dirty_rate), ..Dirty::default() }),
         ..FleetZone::of(&zone, &host.name)
     }
 }
@@ -67,4 +73,79 @@ fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
 fn storage_of(disk: &Disk, host: &HostSettings, paths: &Paths) -> Option<String> {
     let (DiskSource::File(path) | DiskSource::Dir(path)) = &disk.source else { return None };
     host.folders(paths).find(|folder| path.starts_with(folder)).map(|folder| folder.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, Millis, ZoneName};
+    use crate::plan::{Costs, Trip};
+    use crate::platform::sim::precopy::{Next, Precopy};
+    use crate::platform::sim::settings::ZoneConfig;
+    use crate::platform::sim::{Scale, ZoneSpec};
+
+    /// Real milliseconds that a simulated host takes to send a zone.
+    fn simulated(zone: &ZoneSpec, host: &HostSettings) -> u64 {
+        let mut copy = Precopy::new(zone.memory, zone.dirty_rate, host.bandwidth);
+        let mut virtual_ms = 0;
+        loop {
+            virtual_ms += match copy.next() {
+                Next::Round(bytes) => copy.time(bytes),
+                Next::Last(bytes) => {
+                    let times = u64::from(u32::from(host.scale).max(1));
+                    return (virtual_ms + copy.time(bytes)) / times;
+                }
+                Next::Hopeless => panic!("{zone:?} does not converge"),
+            };
+        }
+    }
+
+    #[test]
+    fn the_model_of_the_planner_takes_as_long_as_the_simulation_however_fast_that_lives() {
+        let paths = Paths::new("/nowhere");
+        for (scale, gigabytes, percent) in
+            [(1, 4, 0), (1, 12, 10), (3, 4, 10), (3, 6, 10), (3, 12, 10), (3, 12, 50), (20, 64, 30)]
+        {
+            let host = HostSettings { scale: Scale::Times(scale), ..HostSettings::default() };
+            let name: ZoneName = "web".parse().unwrap();
+            let spec = ZoneSpec {
+                memory: gigabytes << 30,
+                dirty_rate: host.bandwidth * percent / 100,
+                ..ZoneSpec::new(name)
+            };
+            let expected = simulated(&spec, &host);
+            let config = ZoneConfig {
+                name: spec.name,
+                uuid: uuid::Uuid::nil(),
+                brand: spec.brand,
+                arch: host.arch.clone(),
+                memory: spec.memory,
+                cpus: spec.cpus,
+                dirty_rate: spec.dirty_rate,
+                disks: Vec::new(),
+                networks: spec.networks,
+                obstacles: spec.obstacles,
+                profile: spec.profile,
+            };
+            let mut record = Record::installed(config, String::new(), false);
+            record.boot(Millis(0), 1).unwrap();
+            let survey = of(&host, &[record], &paths);
+            let (zone, host) = (&survey.zones[0], &survey.host);
+            let trip = Trip { zone, kind: Kind::Live, from: host, to: host, rate: host.bandwidth.unwrap() };
+            let found = Costs::default().forecast(&trip).unwrap().total_ms;
+            let ratio = found as f64 / expected as f64;
+            assert!(
+                (0.9..1.1).contains(&ratio),
+                "{found} for {expected}: {scale} times, {gigabytes} GiB, {percent} %"
+            );
+        }
+    }
+
+    #[test]
+    fn a_round_that_others_make_longer_leaves_more_to_send() {
+        let (mut alone, mut shared) = (Precopy::new(4000, 500, 1000), Precopy::new(4000, 500, 1000));
+        assert_eq!((alone.next(), shared.next()), (Next::Round(4000), Next::Round(4000)));
+        shared.lasted(2 * shared.time(4000));
+        assert_eq!((alone.next(), shared.next()), (Next::Round(2000), Next::Round(4000)));
+    }
 }

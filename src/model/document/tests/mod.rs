@@ -22,7 +22,7 @@ fn web1() -> Manifest {
         zone: Zone {
             name: "web1".parse().unwrap(),
             uuid: Uuid::from_u128(0x0051_1286_3319_4f84_a168_e5fc_dfb0_de45),
-            brand: Brand::Lxc,
+            brand: Brand::LXC,
             state: ZoneState::Installed,
             aux: None,
             id: None,
