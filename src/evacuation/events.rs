@@ -1,8 +1,7 @@
 //! What a run tells while it goes on.
 
-use super::job::Prepared;
-use crate::migration::steps::Procedure;
-use crate::model::{HostUri, Millis, Step, ZoneName};
+use super::job::Job;
+use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, RestWay};
 
 /// What happens, as it happens.
@@ -12,8 +11,8 @@ pub enum Event<'a> {
     Preparing(usize),
     /// This zone is prepared for this host.
     Checking(&'a ZoneName, &'a str),
-    /// One more has been prepared, or found impossible.
-    Prepared(&'a Prepared),
+    /// One more has been checked: it is ready, waits, or will not be done.
+    Checked(&'a Job),
     /// So many zones are about to move.
     Moving(usize),
     /// This zone moves now.
@@ -33,8 +32,8 @@ pub enum Event<'a> {
     Step {
         /// The zone.
         zone: &'a ZoneName,
-        /// What is done with it.
-        procedure: Procedure,
+        /// How it moves.
+        kind: Kind,
         /// The step.
         step: Step,
         /// What is so with it.

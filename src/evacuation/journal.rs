@@ -4,13 +4,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::engine::Engine;
 use super::events::Event;
+use super::job_state::JobEvent;
 use super::move_queue::Permit;
 use super::run_state::RunState;
 use crate::failpoints::{Actor, Timing};
 use crate::migration::Log;
 use crate::migration::steps::{Procedure, Running};
 use crate::model::{Progress, Step, ZoneName, chain};
-use crate::store::{Entry, Mark, Move};
+use crate::store::{Entry, Mark};
 
 /// The journal of one zone of a run.
 pub(super) struct Journal<'a> {
@@ -51,11 +52,6 @@ impl<'a> Journal<'a> {
         self.engine.store.log_step(run, &entry).map_err(|error| chain(&error))
     }
 
-    fn tell(&self, step: Step, mark: Mark) {
-        let procedure = self.procedure;
-        self.engine.events.emit(&Event::Step { zone: self.zone, procedure, step, mark });
-    }
-
     /// Whether the zone stands still in that step: what people see may wait then.
     fn is_held(&self, step: Step) -> bool {
         let spec = self.procedure.steps().iter().find(|spec| spec.step == step);
@@ -69,9 +65,8 @@ impl Log for Journal<'_> {
         self.write(step, Mark::Intent, None)?;
         self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         if !self.is_held(step) {
-            let changed = self.run_state.change(self.zone, |a_move| a_move.step = Some(step));
-            changed.map_err(|error| chain(&error))?;
-            self.tell(step, Mark::Intent);
+            let begun = self.run_state.apply(self.zone, JobEvent::Step(step));
+            begun.map_err(|error| chain(&error))?;
         }
         Ok(())
     }
@@ -81,7 +76,7 @@ impl Log for Journal<'_> {
             permit.end();
         }
         self.write(step, Mark::Done, None)?;
-        self.tell(step, Mark::Done);
+        self.run_state.step_done(self.zone, step);
         self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
@@ -98,12 +93,6 @@ impl Log for Journal<'_> {
     }
 
     fn progress(&self, progress: Progress) {
-        let update = |a_move: &mut Move| {
-            a_move.bytes = progress.sent;
-            a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
-        };
-        if let Ok(a_move) = self.run_state.change(self.zone, update) {
-            self.engine.events.emit(&Event::Progress(&a_move));
-        }
+        self.run_state.progress(self.zone, progress);
     }
 }

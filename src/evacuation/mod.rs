@@ -40,12 +40,12 @@
 //! engine                                 what a run works with
 //! peers, control_socket                  other hosts; how a run is cancelled
 //! events                                 what a run tells
-//! job                                    one zone of a run
-//! error, request, actions, wait          plain data and pure rules
+//! job                                    one zone of a run: operation, state, findings
+//! job_state                              how far a job is, and what can happen to it
+//! error, request, operation, refusal     plain data and pure rules
 //! cancel                                 whether a run is to end
 //! ```
 
-mod actions;
 pub mod cancel;
 pub mod control_socket;
 mod discovery;
@@ -58,8 +58,10 @@ mod executor;
 mod history;
 mod in_place;
 mod job;
+mod job_state;
 mod journal;
 mod move_queue;
+mod operation;
 mod outcome;
 mod passes;
 mod peers;
@@ -67,6 +69,7 @@ mod placement;
 mod preflight;
 mod record;
 pub mod recover;
+mod refusal;
 mod relocate;
 mod request;
 mod rest;
@@ -78,7 +81,6 @@ mod select;
 mod status;
 mod stop_order;
 pub mod survey;
-mod wait;
 mod zone_move;
 
 pub use cancel::{Cancel, CancelReason, Stage};
@@ -86,10 +88,12 @@ pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
 pub use events::{Event, EventSink};
-pub use job::{Finding, Prepared, Readiness};
+pub use job::{Figures, Job};
+pub use job_state::{Ending, IllegalTransition, JobEvent, JobState};
+pub use operation::Operation;
 pub use outcome::{Down, Outcome};
 pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
+pub use refusal::{Finding, Wait};
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
-pub use wait::Wait;

@@ -6,14 +6,16 @@ use super::cancel::Stage;
 use super::engine::Engine;
 use super::events::Event;
 use super::in_place::InPlace;
-use super::job::StopPlan;
+use super::job::Job;
+use super::job_state::{Ending, JobEvent};
 use super::journal::Journal;
-use super::rest::{rests_now, state_of};
+use super::operation::Operation;
+use super::rest::rests_now;
 use super::run_state::RunState;
 use crate::migration::steps::Procedure;
 use crate::migration::{MoveError, runner};
 use crate::model::{ZoneName, chain};
-use crate::store::{Move, MoveState, Rest, RestPhase, RestWay};
+use crate::store::{Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
 pub(super) struct StopInPlace<'a> {
@@ -22,24 +24,27 @@ pub(super) struct StopInPlace<'a> {
 }
 
 impl StopInPlace<'_> {
-    /// Puts them to rest in that order.
-    pub async fn stop_all(&self, stops: &[StopPlan]) {
-        for plan in stops {
-            if self.its_turn(&plan.zone) {
-                self.engine.events.emit(&Event::Stopping(&plan.zone, plan.way));
-                let (state, error) = self.stop(plan).await;
-                self.end(&plan.zone, state, error);
+    /// Stops or suspends them, in that order.
+    pub async fn stop_all(&self, stops: &[Job]) {
+        for job in stops {
+            if let Operation::Stop { uuid, method } = job.operation
+                && self.its_turn(&job.zone)
+            {
+                let event =
+                    self.stop(job, uuid, method).await.unwrap_or_else(|reason| JobEvent::Fail(None, reason));
+                self.run_state.report(&job.zone, event);
             }
         }
     }
 
-    /// Boots them in that order.
-    pub async fn boot_all(&self, rests: &[Rest]) {
-        for rest in rests {
-            if self.its_turn(&rest.zone) {
-                self.engine.events.emit(&Event::Booting(&rest.zone));
-                let (state, error) = self.boot(rest).await;
-                self.end(&rest.zone, state, error);
+    /// Boots them, in that order.
+    pub async fn boot_all(&self, boots: &[Job]) {
+        for job in boots {
+            if let Operation::Boot(rest) = &job.operation
+                && self.its_turn(&job.zone)
+            {
+                let event = self.boot(rest).await;
+                self.run_state.report(&job.zone, event);
             }
         }
     }
@@ -48,30 +53,26 @@ impl StopInPlace<'_> {
         let runs = self.engine.cancel.stage() == Stage::Running;
         if !runs {
             self.run_state.cut_short();
-            self.end(zone, MoveState::Skipped, Some("cancelled before its turn".to_owned()));
+            self.run_state.report(zone, JobEvent::Skip("cancelled before its turn".to_owned()));
         }
         runs
     }
 
-    async fn stop(&self, plan: &StopPlan) -> (MoveState, Option<String>) {
-        let (engine, zone, uuid) = (self.engine, &plan.zone, plan.uuid);
+    async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, String> {
+        let (engine, zone) = (self.engine, &job.zone);
         let row = Rest {
             zone: zone.clone(),
             uuid,
-            brand: plan.brand,
-            way: plan.way,
+            brand: job.brand,
+            way: method,
             phase: RestPhase::Stopping,
             started: Engine::now(),
             ended: None,
         };
-        if let Err(reason) = engine.must_still_be_held() {
-            return (MoveState::Failed, Some(reason));
-        }
+        engine.must_still_be_held()?;
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
-        if let Err(error) = engine.store.begin_rest(&row) {
-            return (MoveState::Failed, Some(chain(&error)));
-        }
-        let procedure = match plan.way {
+        engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
+        let procedure = match method {
             RestWay::Stop => Procedure::Stop,
             RestWay::Suspend => Procedure::Suspend,
         };
@@ -80,18 +81,19 @@ impl StopInPlace<'_> {
             Ok(()) => {
                 let now = rests_now(&row, acts.found.as_ref());
                 self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
-                let refusal = acts.refusal.filter(|_| now.way != plan.way);
-                (state_of(now.way), refusal.map(|reason| format!("its memory was not saved: {reason}")))
+                let refusal = acts.refusal.filter(|_| now.way != method);
+                let error = refusal.map(|reason| format!("its memory was not saved: {reason}"));
+                Ok(JobEvent::Finish(Ending::Stopped(now.way), error))
             }
-            Err(error @ MoveError::Unknown { .. }) => unknown(&error),
+            Err(error @ MoveError::Unknown { .. }) => Ok(unknown(&error)),
             Err(error) => {
                 self.forget(zone, uuid);
-                (MoveState::Failed, Some(error.to_string()))
+                Err(error.to_string())
             }
         }
     }
 
-    async fn boot(&self, rest: &Rest) -> (MoveState, Option<String>) {
+    async fn boot(&self, rest: &Rest) -> JobEvent {
         let mut acts = InPlace::new(self.engine, &rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
             // In this order: if the power fails just now, it is booted once more.
@@ -101,19 +103,17 @@ impl StopInPlace<'_> {
                     let text = "its saved memory was gone; it was booted afresh".to_owned();
                     self.told(Err(text), &rest.zone);
                 }
-                (MoveState::Returned, None)
+                JobEvent::Finish(Ending::Booted, None)
             }
             Err(error @ MoveError::Unknown { .. }) => unknown(&error),
-            Err(error) => (MoveState::Failed, Some(error.to_string())),
+            Err(error) => JobEvent::Fail(None, error.to_string()),
         }
     }
 
     /// Runs a procedure. What is done is done: that it could not be written down is told, and no more.
     async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
         let zone = acts.zone;
-        let begun = self.run_state.change(zone, |a_move| {
-            (a_move.state, a_move.started) = (MoveState::Migrating, Some(Engine::now()));
-        });
+        let begun = self.run_state.apply(zone, JobEvent::Start);
         begun.map_err(|error| MoveError::undone(procedure.steps()[0].step, chain(&error)))?;
         let journal = Journal::new(self.engine, self.run_state, zone, procedure, None);
         let result = runner::run(procedure, acts, &journal, &self.engine.cancel.aborting()).await;
@@ -135,16 +135,6 @@ impl StopInPlace<'_> {
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
-    fn end(&self, zone: &ZoneName, state: MoveState, error: Option<String>) {
-        let change = |a_move: &mut Move| {
-            (a_move.state, a_move.error, a_move.ended) = (state, error, Some(Engine::now()));
-        };
-        match self.run_state.change(zone, change) {
-            Ok(a_move) => self.engine.events.emit(&Event::Ended(&a_move)),
-            Err(error) => self.engine.events.emit(&Event::Warning(&error.to_string())),
-        }
-    }
-
     /// What was done is done; that it could not be written down is said.
     fn told(&self, written: Result<(), String>, zone: &ZoneName) {
         if let Err(reason) = written {
@@ -153,6 +143,6 @@ impl StopInPlace<'_> {
     }
 }
 
-fn unknown(error: &MoveError) -> (MoveState, Option<String>) {
-    (MoveState::Unknown, Some(format!("{error}; 'sysadm evacuate --resume' finds out")))
+fn unknown(error: &MoveError) -> JobEvent {
+    JobEvent::Lose(None, format!("{error}; 'sysadm evacuate --resume' finds out"))
 }

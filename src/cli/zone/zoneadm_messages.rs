@@ -112,9 +112,9 @@ impl ZoneadmMessages {
 impl EventSink for ZoneadmMessages {
     fn emit(&self, event: &Event<'_>) {
         match event {
-            Event::Prepared(prepared) => self.found().clone_from(&prepared.findings),
-            Event::Step { procedure, step, mark, .. } => {
-                messages(*procedure, *step, *mark).iter().for_each(|text| self.say(text));
+            Event::Checked(job) => self.found().clone_from(&job.findings),
+            Event::Step { kind, step, mark, .. } => {
+                messages(Procedure::from(*kind), *step, *mark).iter().for_each(|text| self.say(text));
             }
             Event::ReusingConfiguration(_) => self.finds_the_same(),
             Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
