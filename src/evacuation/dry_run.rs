@@ -57,7 +57,7 @@ impl Engine {
         let built = view.timed(&moving);
         let etas = built.etas(&[], 0);
         let estimate = |one: Prepared| {
-            let eta = etas.get(one.zone.as_str()).copied();
+            let eta = etas.get(&one.zone).copied();
             self.estimate(one, eta)
         };
         let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
