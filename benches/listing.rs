@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use sysadm::model::{Brand, Kind, Manifest, Millis, Zone, ZoneState};
 use sysadm::paths::Paths;
+use sysadm::platform::MaintenanceEnforcer;
+use sysadm::platform::libvirt::Libvirt;
 use sysadm::store::{Away, AwayPhase, Direction, Move, MoveState, Store};
 
 const ZONES: usize = 1000;
@@ -34,7 +36,8 @@ fn main() {
         report(&format!("sysadm {}", words.join(" ")), || sysadm(folder.path(), words));
     }
     let paths = Paths::new(folder.path());
-    let hook = sysadm::platform::libvirt::hooks::install(&paths).expect("the hooks").remove(0).0;
+    let libvirt = Libvirt::new(sysadm::config::Libvirt::default(), paths.clone());
+    let hook = libvirt.install().expect("the hooks").remove(0).0;
     report("hook, not in maintenance", || start_of_a_zone(&hook, true));
     std::fs::write(paths.lock_marker(), "admin since today by root\n").expect("a marker");
     report("hook, in maintenance", || start_of_a_zone(&hook, false));
@@ -82,7 +85,7 @@ fn fill(root: &Path) {
         let zone = Zone {
             name,
             uuid: uuid::Uuid::from_u128(number as u128 + 1),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: None,
@@ -108,7 +111,7 @@ fn fill(root: &Path) {
             zone: zone.name.clone(),
             uuid: zone.uuid,
             brand: zone.brand,
-            origin: "h1".into(),
+            home: None,
             refuge: "ssh://root@h2".parse().expect("a URI"),
             aside: None,
             one_way: false,

@@ -88,8 +88,8 @@ pub fn domain(text: &str) {
 
 /// Everything else that virsh prints.
 pub fn virsh(text: &str) {
-    for brand in Brand::ALL {
-        libvirt::read_output(*brand, text);
+    for brand in [Brand::KVM, Brand::LXC] {
+        libvirt::read_output(brand, text);
     }
 }
 

@@ -17,7 +17,7 @@ use super::{AttachmentError, Desk, Refusal};
 use crate::elsewhere::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Brand, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
+    Arrival, Blocker, BlockerKind, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
@@ -53,10 +53,11 @@ impl Desk<'_> {
     /// # Errors
     /// If it cannot be changed so.
     pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
-        let platform = self.local.platform();
-        let edits = platform.updates(manifest).await?;
+        // What cannot be changed fits as it is, or not at all.
+        let Some(editor) = self.local.platform().editor() else { return Ok(Vec::new()) };
+        let edits = editor.updates(manifest).await?;
         if !edits.is_empty() {
-            *manifest = platform.reread(manifest, platform.edit(manifest, &edits)?)?;
+            *manifest = editor.reread(manifest, editor.edit(manifest, &edits)?)?;
         }
         Ok(edits)
     }
@@ -70,7 +71,7 @@ impl Desk<'_> {
             from: "another host".to_owned(),
             // That the very same is here, down, is no reason why it could not be here.
             overwrite: self.is_the_same_here(manifest).await,
-            ..self.arrival(manifest.clone(), kind_of(manifest), false)
+            ..self.arrival(manifest.clone(), self.kind_of(manifest), false)
         };
         let mut findings = self.local.validate(&arrival).await?;
         findings.extend(self.obstacles(manifest));
@@ -82,13 +83,22 @@ impl Desk<'_> {
     /// # Errors
     /// If that cannot be found out.
     pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AttachmentError> {
-        let arrival = self.arrival(manifest.clone(), kind_of(manifest), false);
+        let arrival = self.arrival(manifest.clone(), self.kind_of(manifest), false);
         Ok(self.local.compare_software(&arrival).await?)
     }
 
     /// What this host has against a zone that is configured here.
     pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
         Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
+    }
+
+    /// How a zone would come here as it is.
+    fn kind_of(&self, manifest: &Manifest) -> Kind {
+        match manifest.zone.is_running() {
+            false => Kind::Cold,
+            true if self.local.platform().able(manifest.zone.brand).live => Kind::Live,
+            true => Kind::Restart,
+        }
     }
 
     fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
@@ -129,7 +139,7 @@ impl Desk<'_> {
         let mut row = self.known().await?.may_attach(zone)?.clone();
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
         // One that was detached here is whose it was.
-        let home = self.local.store().guest(row.uuid)?.map(|guest| guest.home);
+        let home = self.local.store().zone(row.uuid)?.and_then(|record| record.home);
         self.admit(&row, terms, home, self.circumstances(&row, terms.force)).await?;
         let attached = match self.must_be_nowhere(&row, not_on).await {
             Ok(()) => self.take(&row).await,
@@ -174,7 +184,7 @@ impl Desk<'_> {
 
     /// What its own host has said against its leaving, but for what is looked for wherever it is attached.
     pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
-        let kind = kind_of(manifest);
+        let kind = self.kind_of(manifest);
         let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(kind));
         obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
     }
@@ -252,15 +262,6 @@ impl Desk<'_> {
             warnings.push(format!("it does not boot with this host as it did: {error}"));
         }
         Ok(warnings)
-    }
-}
-
-/// How a zone would come here as it is.
-const fn kind_of(manifest: &Manifest) -> Kind {
-    match (manifest.zone.is_running(), manifest.zone.brand) {
-        (false, _) => Kind::Cold,
-        (true, Brand::Kvm) => Kind::Live,
-        (true, Brand::Lxc) => Kind::Restart,
     }
 }
 

@@ -102,7 +102,8 @@ impl Desk<'_> {
             return Err(Refusal::Platform(name.clone(), manifest.platform, platform.name()).into());
         }
         // The configuration is what the platform will get, whatever else the manifest says.
-        let original = platform.reread(&manifest, manifest.config.clone())?;
+        let editor = platform.needs_editor()?;
+        let original = editor.reread(&manifest, manifest.config.clone())?;
         let [said, meant] = [&manifest.zone, &original.zone].map(|zone| (zone.name.clone(), zone.uuid));
         if said != meant {
             return Err(Refusal::TwoZones(name.clone(), said, meant).into());
@@ -116,8 +117,8 @@ impl Desk<'_> {
             (zone.state, zone.aux, zone.id) = (ZoneState::Configured, None, None);
         }
         if !edits.is_empty() {
-            let config = platform.edit(&draft.manifest, &edits)?;
-            draft.manifest = platform.reread(&draft.manifest, config)?;
+            let config = editor.edit(&draft.manifest, &edits)?;
+            draft.manifest = editor.reread(&draft.manifest, config)?;
         }
         let zone = &mut draft.manifest.zone;
         zone.autostart = wishes.autostart.unwrap_or(zone.autostart);
@@ -130,9 +131,9 @@ impl Desk<'_> {
     /// If its configuration cannot be changed so.
     pub fn found_in(&self, manifest: Manifest, zonepath: &Path) -> Result<Manifest, AttachmentError> {
         let Some(edit) = elsewhere(&manifest, zonepath) else { return Ok(manifest) };
-        let platform = self.local.platform();
-        let config = platform.edit(&manifest, &[edit])?;
-        Ok(platform.reread(&manifest, config)?)
+        let editor = self.local.platform().needs_editor()?;
+        let config = editor.edit(&manifest, &[edit])?;
+        Ok(editor.reread(&manifest, config)?)
     }
 
     /// The same with another configuration.
@@ -142,7 +143,8 @@ impl Desk<'_> {
     pub fn edited(&self, draft: &Draft, config: String) -> Result<Draft, AttachmentError> {
         let before = &draft.manifest.zone;
         let unreadable = |error| AttachmentError::Unreadable { zone: before.name.clone(), error };
-        let manifest = self.local.platform().reread(&draft.manifest, config).map_err(unreadable)?;
+        let manifest =
+            self.local.platform().needs_editor()?.reread(&draft.manifest, config).map_err(unreadable)?;
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);
         if *name != before.name {
             return Err(Refusal::Renamed(before.name.clone(), name.clone()).into());
@@ -190,7 +192,7 @@ impl Desk<'_> {
         let before = known.configured.iter().find(|row| row.uuid == draft.manifest.zone.uuid);
         let moved_to = before.and_then(|row| row.moved_to.clone());
         let shared = match draft.is_copy() {
-            true => self.local.platform().writes_over(&draft.manifest, &draft.original)?,
+            true => self.local.platform().needs_editor()?.writes_over(&draft.manifest, &draft.original)?,
             false => Vec::new(),
         };
         let Draft { mut manifest, original } = draft;
@@ -215,7 +217,7 @@ impl Desk<'_> {
         let known = self.known().await?;
         let row = known.may_delete(zone)?;
         let store = self.local.store();
-        store.remove_detached(row.uuid)?;
+        store.delete_zone(row.uuid)?;
         if row.moved_to.is_none() {
             let taken =
                 store.standbys()?.into_iter().filter(|one| one.uuid == row.uuid && one.taken.is_some());

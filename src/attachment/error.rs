@@ -53,7 +53,7 @@ pub enum Refusal {
     #[error(
         "zone '{0}': another zone of this name is configured here ({1}), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete {0}'"
     )]
-    PendingLoad(ZoneName, Uuid),
+    NameTaken(ZoneName, Uuid),
     /// Another host has it, or may have it.
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Elsewhere),

@@ -62,7 +62,7 @@ impl Known {
         // Of the other one this may be all that there is.
         let beside = self.configured(name).filter(|row| row.uuid != zone.uuid && row.moved_to.is_none());
         if let Some(row) = beside {
-            return Err(Refusal::PendingLoad(name.clone(), row.uuid));
+            return Err(Refusal::NameTaken(name.clone(), row.uuid));
         }
         if self.rests.iter().any(|rest| rest.zone == *name) {
             return Err(Refusal::Rests(name.clone()));

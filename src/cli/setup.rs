@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::config::PlatformKind;
 use crate::file::FileChange;
-use crate::platform::libvirt::hooks;
 use crate::policy::files;
 
 /// Make the hypervisor itself respect maintenance
@@ -27,19 +25,12 @@ pub fn run(args: &Args) -> Result<Exit, CliError> {
     let policies =
         if args.uninstall { files::uninstall(&context.paths) } else { files::install(&context.paths) };
     say_each(&policies?);
-    if context.config.platform != PlatformKind::Libvirt {
-        ui::say("no hooks to set up: simulated zones respect maintenance as they are");
-        return Ok(Exit::Done);
-    }
-    let changes =
-        if args.uninstall { hooks::uninstall(&context.paths) } else { hooks::install(&context.paths) };
+    let platform = context.platform()?;
+    let Some(enforcer) = platform.enforcer() else { return Ok(Exit::Done) };
+    let changes = if args.uninstall { enforcer.uninstall() } else { enforcer.install() };
     let changes = changes.map_err(|error| CliError::new(Exit::Error, error))?;
     say_each(&changes);
-    if changes.iter().any(|(_, change)| *change == FileChange::Installed) {
-        ui::say(
-            "libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)",
-        );
-    }
+    enforcer.note(&changes).into_iter().for_each(ui::say);
     Ok(Exit::Done)
 }
 

@@ -44,7 +44,7 @@ enum Action {
         #[arg(value_parser = ZoneName::typed)]
         zone: ZoneName,
         /// kvm or lxc
-        #[arg(long, default_value_t = Brand::Kvm, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
+        #[arg(long, default_value_t = Brand::KVM, default_value_if("zonepath", ArgPredicate::IsPresent, "lxc"))]
         brand: Brand,
         /// Memory
         #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = parse_bytes)]

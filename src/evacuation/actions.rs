@@ -1,6 +1,6 @@
 //! What an action comes to for a zone as it is now. Pure.
 
-use crate::model::{Aux, Brand, Kind, Zone, ZoneState};
+use crate::model::{Abilities, Aux, Kind, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::RestWay;
 
@@ -15,14 +15,14 @@ pub enum Way {
     Stay,
 }
 
-/// What is done with a zone, or why that cannot be.
-pub fn way(zone: &Zone, action: Action) -> Result<Way, String> {
+/// What is done with a zone, or why that cannot be. `able` is what its platform can do with zones of its brand.
+pub fn way(zone: &Zone, able: Abilities, action: Action) -> Result<Way, String> {
     match (zone.state, zone.aux) {
         _ if action == Action::Leave => Ok(Way::Stay),
         (ZoneState::Running, Some(Aux::MigratingIn | Aux::MigratingOut)) => {
             Err("it is being moved by somebody else".to_owned())
         }
-        (ZoneState::Running | ZoneState::Ready, _) => way_of_running(zone, action),
+        (ZoneState::Running | ZoneState::Ready, _) => way_of_running(zone, able, action),
         (ZoneState::Installed, _) => match action {
             Action::Live | Action::Restart => Ok(Way::Move(Kind::Cold)),
             Action::Stop | Action::Suspend | Action::Leave => Ok(Way::Stay),
@@ -35,19 +35,22 @@ pub fn way(zone: &Zone, action: Action) -> Result<Way, String> {
     }
 }
 
-fn way_of_running(zone: &Zone, action: Action) -> Result<Way, String> {
-    let way = match (action, zone.brand) {
-        (Action::Leave, _) => return Ok(Way::Stay),
-        (Action::Live, Brand::Kvm) => return Ok(Way::Move(Kind::Live)),
-        (Action::Live, Brand::Lxc) => {
-            return Err("a running lxc zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a".to_owned());
+fn way_of_running(zone: &Zone, able: Abilities, action: Action) -> Result<Way, String> {
+    let brand = zone.brand;
+    let way = match action {
+        Action::Leave => return Ok(Way::Stay),
+        Action::Live if able.live => return Ok(Way::Move(Kind::Live)),
+        Action::Live => {
+            return Err(format!(
+                "a running {brand} zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a"
+            ));
         }
-        (Action::Suspend, Brand::Lxc) => {
-            return Err("the memory of an lxc zone cannot be saved; --action stop shuts it down".to_owned());
+        Action::Suspend if able.suspend => Way::Rest(RestWay::Suspend),
+        Action::Suspend => {
+            return Err(format!("the memory of {brand} zones cannot be saved; --action stop shuts it down"));
         }
-        (Action::Restart, _) => Way::Move(Kind::Restart),
-        (Action::Stop, _) => Way::Rest(RestWay::Stop),
-        (Action::Suspend, Brand::Kvm) => Way::Rest(RestWay::Suspend),
+        Action::Restart => Way::Move(Kind::Restart),
+        Action::Stop => Way::Rest(RestWay::Stop),
     };
     // These end it for a while.
     if zone.aux.is_some() {
@@ -64,14 +67,17 @@ mod tests {
     use super::*;
     use crate::store::tests::sample_zone;
 
-    fn each(mut check: impl FnMut(&Zone, Action, Result<Way, String>)) {
+    const MACHINE: Abilities = Abilities { live: true, suspend: true, host_software: false };
+    const CONTAINER: Abilities = Abilities { live: false, suspend: false, host_software: true };
+
+    fn each(mut check: impl FnMut(&Zone, Abilities, Action, Result<Way, String>)) {
         for &state in ZoneState::ALL {
-            for &brand in Brand::ALL {
+            for able in [MACHINE, CONTAINER] {
                 for aux in std::iter::once(None).chain(Aux::ALL.iter().copied().map(Some)) {
                     for persistent in [true, false] {
                         for &action in Action::ALL {
-                            let zone = Zone { state, brand, aux, persistent, ..sample_zone("z") };
-                            check(&zone, action, way(&zone, action));
+                            let zone = Zone { state, aux, persistent, ..sample_zone("z") };
+                            check(&zone, able, action, way(&zone, able, action));
                         }
                     }
                 }
@@ -80,12 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn only_kvm_moves_live_or_is_saved_and_only_what_runs_is_ended() {
-        each(|zone, action, way| match way {
-            Ok(Way::Move(Kind::Live) | Way::Rest(RestWay::Suspend)) => {
-                assert_eq!(zone.brand, Brand::Kvm);
-                assert!(zone.is_running());
-            }
+    fn only_what_its_platform_can_do_is_done_and_only_what_runs_is_ended() {
+        each(|zone, able, action, way| match way {
+            Ok(Way::Move(Kind::Live)) => assert!(able.live && zone.is_running()),
+            Ok(Way::Rest(RestWay::Suspend)) => assert!(able.suspend && zone.is_running()),
             Ok(Way::Move(Kind::Restart) | Way::Rest(RestWay::Stop)) => {
                 assert!(zone.is_running() && matches!(action, Action::Restart | Action::Stop), "{zone:?}");
             }
@@ -96,7 +100,7 @@ mod tests {
 
     #[test]
     fn nothing_is_ended_that_is_paused_or_would_be_gone() {
-        each(|zone, _, way| {
+        each(|zone, _, _, way| {
             if let Ok(Way::Rest(_) | Way::Move(Kind::Restart)) = way {
                 assert!(zone.aux.is_none() && zone.persistent, "{zone:?}");
             }
@@ -105,6 +109,6 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_left_alone_is_so_in_every_state() {
-        each(|_, action, way| assert!(action != Action::Leave || way == Ok(Way::Stay)));
+        each(|_, _, action, way| assert!(action != Action::Leave || way == Ok(Way::Stay)));
     }
 }

@@ -124,8 +124,14 @@ impl Engine {
                 if request.actions == Actions::default() {
                     request.actions.zones = view.actions();
                 }
-                let mut found =
-                    select::leaving(&inventory, &view.targets(), &self.store.away()?, open, &request)?;
+                let mut found = select::leaving(
+                    &inventory,
+                    &view.targets(),
+                    &self.store.away()?,
+                    open,
+                    &request,
+                    |brand| self.local.platform().able(brand),
+                )?;
                 select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {
                     let configured = configured(self.store.detached()?, &inventory);
@@ -139,7 +145,7 @@ impl Engine {
                 // Before other hosts are asked for nothing.
                 let home = match request.zones.as_slice() {
                     [] => Vec::new(),
-                    _ => select::at_home(&self.local.inventory().await?, &self.store.guests()?),
+                    _ => select::at_home(&self.local.inventory().await?, &self.store.zones()?),
                 };
                 let returning = |request: &Request| {
                     select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)

@@ -7,9 +7,9 @@ use super::error::EvacuationError;
 use super::job::{Candidate, Intent, StopPlan};
 use super::recover::Open;
 use super::request::Request;
-use crate::model::{HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
+use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,13 +51,14 @@ pub fn gone_already<'a>(
 }
 
 /// The zones that an evacuation is about. `away` are all records of zones that are elsewhere, `open` those of them
-/// that could not be settled.
+/// that could not be settled; `able` says what the platform can do with zones of a brand.
 pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
     open: &[Open],
     request: &Request,
+    able: impl Fn(Brand) -> Abilities,
 ) -> Result<Candidates, EvacuationError> {
     known(inventory, away, open, request)?;
     let is_open = |name: &ZoneName| open.iter().any(|open| open.row.zone == *name);
@@ -78,14 +79,16 @@ pub fn leaving(
             request.zones.contains(&zone.name)
         } else {
             zone.is_running()
-                || (request.all && zone.state == ZoneState::Installed && way(zone, action) != Ok(Way::Stay))
+                || (request.all
+                    && zone.state == ZoneState::Installed
+                    && way(zone, able(zone.brand), action) != Ok(Way::Stay))
                 || is_open(&zone.name)
         }
     };
     let list = inventory.zones.iter().filter(wanted).map(|zone| Candidate {
         zone: zone.name.clone(),
         brand: zone.brand,
-        intent: match way(zone, request.actions.of(&zone.name)) {
+        intent: match way(zone, able(zone.brand), request.actions.of(&zone.name)) {
             _ if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) => unsettled(open),
             // Its record would take the other one's place.
             _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
@@ -113,8 +116,9 @@ pub fn leaving(
 }
 
 /// The zones of this host itself that are here.
-pub fn at_home(inventory: &Inventory, guests: &[Guest]) -> Vec<ZoneName> {
-    let own = |zone: &&Zone| guests.iter().all(|guest| guest.uuid != zone.uuid);
+pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
+    let is_guest = |record: &&ZoneRecord| record.home.is_some();
+    let own = |zone: &&Zone| records.iter().filter(is_guest).all(|guest| guest.uuid != zone.uuid);
     inventory.zones.iter().filter(own).map(|zone| zone.name.clone()).collect()
 }
 

@@ -46,7 +46,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn candidate(zone: &str, rests: bool) -> Candidate {
-        let (zone, brand): (ZoneName, _) = (zone.parse().unwrap(), Brand::Kvm);
+        let (zone, brand): (ZoneName, _) = (zone.parse().unwrap(), Brand::KVM);
         let plan = StopPlan { zone: zone.clone(), uuid: uuid::Uuid::nil(), brand, way: RestWay::Stop };
         let intent = if rests { Intent::Rest(plan) } else { Intent::Skip("so".to_owned()) };
         Candidate { zone, brand, intent }

@@ -86,9 +86,13 @@ pub enum HostError {
 }
 
 impl HostError {
-    /// A failure of that host, with all its causes. It is transient if a cause is.
+    /// A failure of that host, with all its causes: transient if a cause is, unsupported if its platform has no such ability.
     pub fn failed(host: &str, error: &(dyn Error + 'static)) -> Self {
-        Self::Failed { host: host.to_owned(), reason: chain(error), transient: is_transient(error) }
+        let (host, reason) = (host.to_owned(), chain(error));
+        match error.downcast_ref() {
+            Some(PlatformError::Unsupported { .. }) => Self::Unsupported { host, reason },
+            _ => Self::Failed { host, reason, transient: is_transient(error) },
+        }
     }
 
     /// A failure of that host that the same request would meet again.

@@ -29,7 +29,7 @@ use crate::model::{
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};
-use crate::platform::Platform;
+use crate::platform::{LiveMigration, Platform};
 use crate::store::Store;
 use crate::transport::ByteStream;
 use crate::zonepath;
@@ -124,6 +124,10 @@ impl Local {
         &self.paths
     }
 
+    fn live(&self) -> Result<&dyn LiveMigration, HostError> {
+        self.platform.needs_live().map_err(|error| self.failed(error))
+    }
+
     fn failed(&self, error: impl std::error::Error + 'static) -> HostError {
         HostError::failed(&self.name, &error)
     }
@@ -197,7 +201,7 @@ impl Host for Local {
 
     async fn export(&self, zone: ZoneName) -> Result<Exported, HostError> {
         let (manifest, own) = self.leaving(&zone).await?;
-        let owners = self.store.brought(manifest.zone.uuid).map_err(|error| self.failed(error))?;
+        let owners = self.owners_of(manifest.zone.uuid)?;
         let ticket = self.markers.leave(&software::storage(&manifest, &own));
         Ok(Exported { manifest, ticket, owners })
     }
@@ -306,13 +310,13 @@ impl Host for Local {
             self.admit(&manifest.zone.name, manifest.zone.uuid)?;
             let folder =
                 self.sockets.expect(&token, manifest.zone.uuid).map_err(|error| self.failed(error))?;
-            self.platform.open_incoming(&manifest, &folder).await.map_err(|error| self.failed(error))
+            self.live()?.open_incoming(&manifest, &folder).await.map_err(|error| self.failed(error))
         };
         self.act(Actor::Destination, Step::Prepare, act).await
     }
 
     async fn close_incoming(&self, token: Token) -> Result<(), HostError> {
-        let closed = self.platform.close_incoming(&self.sockets.folder(&token)).await;
+        let closed = self.live()?.close_incoming(&self.sockets.folder(&token)).await;
         self.sockets.remove(&token);
         closed.map_err(|error| self.failed(error))
     }
@@ -326,22 +330,23 @@ impl Host for Local {
         let act = async {
             self.drop_previous_config(zone.uuid)?;
             let folder = self.sockets.folder(&token);
-            self.platform.send(&zone, &folder, &mappings).await.map_err(|error| self.failed(error))
+            self.live()?.send(&zone, &folder, &mappings).await.map_err(|error| self.failed(error))
         };
         self.act(Actor::Source, Step::Transfer, act).await
     }
 
     async fn progress(&self, zone: ZoneName) -> Result<Option<Progress>, HostError> {
-        self.platform.progress(&zone).await.map_err(|error| self.failed(error))
+        self.live()?.progress(&zone).await.map_err(|error| self.failed(error))
     }
 
     async fn abort(&self, zone: ZoneName) -> Result<(), HostError> {
-        self.platform.abort(&zone).await.map_err(|error| self.failed(error))
+        let Some(live) = self.platform.live() else { return Ok(()) };
+        live.abort(&zone).await.map_err(|error| self.failed(error))
     }
 
     async fn wait_sent(&self, zone: ZoneName) -> Result<(), HostError> {
         let act = async {
-            self.platform.wait_sent(&zone).await.map_err(|error| self.failed(error))?;
+            self.live()?.wait_sent(&zone).await.map_err(|error| self.failed(error))?;
             self.see_off(&zone)
         };
         self.act(Actor::Source, Step::Settle, act).await
@@ -349,7 +354,7 @@ impl Host for Local {
 
     async fn resume(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
-            self.platform.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
+            self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
             // It runs, whatever a row says that nobody heeds any more.
             let _ = self.drop_previous_config(uuid);
@@ -359,11 +364,11 @@ impl Host for Local {
     }
 
     async fn destroy_incoming(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        self.platform.destroy_incoming(&zone, uuid).await.map_err(|error| self.failed(error))
+        self.live()?.destroy_incoming(&zone, uuid).await.map_err(|error| self.failed(error))
     }
 
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
-        let path = self.platform.incoming_socket(&self.sockets.folder(token), stream);
+        let path = self.live()?.incoming_socket(&self.sockets.folder(token), stream);
         let stream = self.sockets.connect(token, &path).await;
         Ok(Box::new(stream.map_err(|error| self.failed(error))?))
     }

@@ -152,6 +152,9 @@ pub struct FleetZone {
     /// Its brand; none if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
+    /// Its platform cannot migrate zones of its brand live.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_live: bool,
     /// Whether it runs. One that does not needs no memory.
     #[serde(default)]
     pub running: bool,
@@ -282,6 +285,7 @@ impl FleetZone {
             uuid: None,
             home: None,
             brand: None,
+            no_live: false,
             running: false,
             memory: 0,
             memory_used: 0,
@@ -308,9 +312,9 @@ impl FleetZone {
         }
     }
 
-    /// It runs, is not to be restarted, and its brand cannot move live.
+    /// It runs, is not to be restarted, and cannot be migrated live.
     pub(super) fn is_bound(&self) -> bool {
-        self.running && self.action == Action::Live && self.brand == Some(Brand::Lxc)
+        self.running && self.action == Action::Live && self.no_live
     }
 
     /// Bytes of huge pages in which its memory lies, whole pages; none if it lies in ordinary memory.

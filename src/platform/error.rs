@@ -54,6 +54,14 @@ pub enum PlatformError {
         #[source]
         source: ExecError,
     },
+    /// The platform has no such ability.
+    #[error("{platform} cannot {what}")]
+    Unsupported {
+        /// The platform.
+        platform: &'static str,
+        /// What it cannot do.
+        what: &'static str,
+    },
     /// A command failed.
     #[error("failed to {what}")]
     Command {
@@ -105,6 +113,7 @@ impl PlatformError {
             Self::Io { source, .. } => is_lost_connection(source),
             Self::NoSuchZone(_)
             | Self::State { .. }
+            | Self::Unsupported { .. }
             | Self::Down { .. }
             | Self::Absent { .. }
             | Self::Unseen { .. }

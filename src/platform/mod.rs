@@ -1,26 +1,33 @@
 //! What the virtualisation underneath can do. [`libvirt`] drives `virsh`; [`sim`] simulates zones.
 //!
+//! Every [`Platform`] lists, checks, defines, boots and shuts down zones. What only some can do is a trait of its own,
+//! reached through the platform: [`LiveMigration`], [`Suspend`], [`ConfigEditor`], [`MaintenanceEnforcer`].
+//!
 //! A platform knows its own zones and nothing of maintenance, targets, reservations or other hosts: those are
 //! [`crate::host::Local`]'s, which joins store and platform.
 
 pub mod converge;
+mod editor;
+mod enforcer;
 mod error;
 mod identity;
 pub mod libvirt;
 pub mod linux;
+mod live;
 pub mod sim;
+mod suspend;
 
+pub use editor::ConfigEditor;
+pub use enforcer::{EnforcerError, MaintenanceEnforcer};
 pub use error::{PlatformError, SendFailure, is_lost_connection};
+pub use live::LiveMigration;
+pub use suspend::Suspend;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::model::{
-    Arrival, Blocker, Brand, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone, ZoneName,
-};
-use crate::model::{Progress, Sent, StreamId};
+use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
 use crate::plan::Survey;
 
 /// What a platform says of its host.
@@ -44,6 +51,9 @@ pub trait Platform: Send + Sync {
     /// Its word in configurations and manifests.
     fn name(&self) -> &'static str;
 
+    /// What it can do with zones of that brand; none if it has no such brand.
+    fn abilities(&self, brand: Brand) -> Option<Abilities>;
+
     /// The command that boots a zone on its host, for people: right for every name, and as it is for a shell.
     fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String;
 
@@ -63,79 +73,78 @@ pub trait Platform: Send + Sync {
     /// memory, storage or maintenance. Changes nothing.
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
 
-    /// A configuration with these changes to its interfaces, and no others.
-    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError>;
-
-    /// The configuration of a manifest with these changes, in the order in which they stand.
-    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError>;
-
-    /// The storage of the original to which a copy of it would write by its configuration. What the copy says that it shares
-    /// does not count.
-    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError>;
-
-    /// A manifest with this configuration in place of its own, and with all that the configuration says: name, UUID,
-    /// brand, memory, processors, disks, networks, interfaces, obstacles. The rest stays, and so does what stands against
-    /// its moving that its own configuration did not say.
-    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError>;
-
     /// What this host has of the software that the zone depends on, the zone being here or on its way. None: it depends
     /// on none that the platform knows of.
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError>;
 
-    /// What would have to change about a zone that does not run so that it fits here: nothing if it does, or if no change
-    /// would help.
-    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError>;
-
-    /// Cold: takes a configuration.
+    /// Takes a configuration.
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError>;
 
-    /// Cold: forgets the configuration of a zone that does not run. Its data stays.
+    /// Forgets the configuration of a zone that does not run. Its data stays.
     async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
 
-    /// Shuts a zone down in order, and waits until it is down: so long at most. Never pulls the plug: one that does not
+    /// Shuts a zone down in order, and waits until it is down: so long at most. Never ends it otherwise: one that does not
     /// go down runs on, and that is an error. Nothing if it does not run.
     async fn shutdown(&self, zone: &ZoneName, uuid: Uuid, limit: Duration) -> Result<(), PlatformError>;
 
     /// Starts a zone, from its saved memory if there is some. Nothing if it runs. Gives whether it did not.
     async fn boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, PlatformError>;
 
-    /// Writes the memory of a zone that runs to a file of the platform's own, and ends it.
-    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
-
     /// Sets whether the zone boots with the host.
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError>;
 
-    /// Where a stream of a live migration ends at the destination: its socket. `folder` is the migration's own.
-    fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf;
+    /// Migrates zones while they run, if it can.
+    fn live(&self) -> Option<&dyn LiveMigration> {
+        None
+    }
 
-    /// Live, destination: makes ready to receive; the sockets will be in `folder`, which is open to this process's
-    /// user alone until then.
-    async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
+    /// Writes the memory of zones to files, if it can.
+    fn suspend(&self) -> Option<&dyn Suspend> {
+        None
+    }
 
-    /// Live, destination: ends what [`open_incoming`](Self::open_arrival) began.
-    async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError>;
+    /// Changes configurations, if it can.
+    fn editor(&self) -> Option<&dyn ConfigEditor> {
+        None
+    }
 
-    /// Live, source: sends the zone into the sockets in `folder`, with these changes to its interfaces. Returns when
-    /// it is stopped for good here and held there.
-    async fn send(
-        &self,
-        zone: &Zone,
-        folder: &Path,
-        mappings: &[InterfaceMapping],
-    ) -> Result<Sent, PlatformError>;
+    /// Keeps zones from booting while its host is in maintenance, if it can.
+    fn enforcer(&self) -> Option<&dyn MaintenanceEnforcer> {
+        None
+    }
+}
 
-    /// Live, source: how far it is.
-    async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError>;
+impl dyn Platform + '_ {
+    /// What it can do with zones of that brand: nothing with those of a brand that it does not have.
+    pub fn able(&self, brand: Brand) -> Abilities {
+        self.abilities(brand).unwrap_or_default()
+    }
 
-    /// Live, source: gives it up.
-    async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError>;
+    /// Its live migration.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`].
+    pub fn needs_live(&self) -> Result<&dyn LiveMigration, PlatformError> {
+        self.live().ok_or_else(|| self.unsupported("migrate zones live"))
+    }
 
-    /// Live, source: waits until the zone is put away after `send`. An error if nothing is known of that any more.
-    async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError>;
+    /// Its way to suspend zones.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`].
+    pub fn needs_suspend(&self) -> Result<&dyn Suspend, PlatformError> {
+        self.suspend().ok_or_else(|| self.unsupported("suspend zones"))
+    }
 
-    /// Live, destination: lets the arrived zone run.
-    async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+    /// Its editor of configurations.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unsupported`].
+    pub fn needs_editor(&self) -> Result<&dyn ConfigEditor, PlatformError> {
+        self.editor().ok_or_else(|| self.unsupported("change configurations"))
+    }
 
-    /// Live, destination: throws an arrived image away that was never let run.
-    async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError>;
+    fn unsupported(&self, what: &'static str) -> PlatformError {
+        PlatformError::Unsupported { platform: self.name(), what }
+    }
 }

@@ -143,8 +143,8 @@ mod tests {
                 host("rads://h4", Some("rack")),
             ],
             zones: vec![
-                zone("web1", Some(Brand::Kvm), &["prod"], None),
-                zone("web2", Some(Brand::Lxc), &[], Some(&["rads://h4", "rads://h3"])),
+                zone("web1", Some(Brand::KVM), &["prod"], None),
+                zone("web2", Some(Brand::LXC), &[], Some(&["rads://h4", "rads://h3"])),
                 zone("db1", None, &["prod"], Some(&["rads://h2"])),
             ],
         };

@@ -143,10 +143,7 @@ fn each_mistake_is_named_where_it_stands() {
             "[[zones]]\nmatch = { name = \"web[1]\" }\naction = \"stop\"\n",
             "2:18: \"web[1]\" is no pattern of zone names: \"[\" is written %5B in a zone name",
         ),
-        (
-            "[[zones]]\nmatch = { brand = \"xen\" }\naction = \"stop\"\n",
-            "2:19: unknown variant `xen`, expected `kvm` or `lxc`",
-        ),
+        ("[[zones]]\nmatch = { brand = \"Xen\" }\naction = \"stop\"\n", "2:19: \"Xen\" is not a brand"),
         ("[[zones]]\nmatch = { tag = \"\" }\naction = \"stop\"\n", "2:17: a tag cannot be empty"),
         (
             "[[zones]]\naction = \"migrate\"\n",

@@ -94,7 +94,7 @@ mod tests {
             zone: name("web"),
             origin: "h1".into(),
             uuid: uuid::Uuid::from_u128(7),
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             via: uri("rads://h2:12303"),
             others: vec![uri("rads://h3:12303")],
             since: Millis(1),

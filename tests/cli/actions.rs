@@ -9,7 +9,7 @@ use crate::environment::Environment;
 /// In maintenance, with a container that runs.
 fn with_container() -> Environment {
     let site = Environment::story();
-    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);
     site.done("h1", "maintain -s");
     site
 }
@@ -234,7 +234,7 @@ fn what_cannot_be_done_with_a_zone_is_said() {
     sysadm: preparing zones for evacuation ... 2/2
     ------- stderr -------
     sysadm: evacuation not complete: 0 of 2 zone(s) moved, 2 skipped.
-    sysadm: ct: skipped: the memory of an lxc zone cannot be saved; --action stop shuts it down
+    sysadm: ct: skipped: the memory of lxc zones cannot be saved; --action stop shuts it down
     sysadm: evac4: skipped: it does not run
     [exit status 3]
     ");

@@ -55,7 +55,7 @@ impl Environment {
             new.run_zone("h1", zone, |_| {});
         }
         new.make_zone("h1", "evac4", |_| {});
-        new.make_zone("h1", "tzone1", |spec| spec.brand = Brand::Lxc);
+        new.make_zone("h1", "tzone1", |spec| spec.brand = Brand::LXC);
         new.start_agents(&["h1", "h2", "h3"]);
         new.done("h1", "target set --default rads://h2");
         new

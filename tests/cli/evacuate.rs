@@ -91,7 +91,7 @@ fn nothing_leaves_a_host_that_is_not_in_maintenance() {
 fn what_cannot_leave_is_named_and_makes_the_result_partial() {
     let site = Environment::locked();
     site.done("h1", "maintain -e");
-    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);
     site.run_zone("h1", "big", |spec| spec.memory = 100 << 30);
     // To a host of its own: what is free there does not depend on who books first.
     site.done("h1", "target set big rads://h3");

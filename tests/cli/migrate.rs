@@ -2,8 +2,8 @@
 
 use insta::{allow_duplicates, assert_snapshot};
 use sysadm::model::{BlockerKind, Brand, Edit, Manifest};
-use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::platform::{ConfigEditor, Platform};
 
 use crate::environment::Environment;
 
@@ -44,7 +44,7 @@ fn a_zone_that_runs_moves_live_and_zoneadms_sentences_are_said() {
 #[test]
 fn a_zone_that_does_not_run_moves_cold_and_one_that_is_to_be_restarted_says_so() {
     let site = Environment::story();
-    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);
     site.done("h1", "maintain -s");
     assert_snapshot!(site.run("h1", "zone migrate evac4 rads://h3"), @r"
     ------- stderr -------

@@ -57,7 +57,7 @@ fn a_dry_run_prints_the_plan_and_changes_nothing_anywhere() {
 #[test]
 fn every_blocker_of_every_zone_is_named() {
     let site = Environment::story();
-    site.run_zone("h1", "ct", |spec| spec.brand = Brand::Lxc);
+    site.run_zone("h1", "ct", |spec| spec.brand = Brand::LXC);
     site.run_zone("h1", "big", |spec| spec.memory = 100 << 30);
     site.run_zone("h1", "here", |spec| spec.storages = vec!["local".to_owned()]);
     site.done("h2", "maintain -s -m 'new disks'");

@@ -2,8 +2,8 @@
 
 use sysadm::evacuation::{EvacuationError, Outcome, Request, recover};
 use sysadm::model::{Edit, Manifest};
-use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::platform::{ConfigEditor, Platform};
 use sysadm::store::{Detached, Direction, MoveState};
 
 use crate::crashes::paused;

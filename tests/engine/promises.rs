@@ -49,7 +49,7 @@ async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let row = world.away("web").expect("it is about to leave");
         assert_eq!((row.phase, row.refuge.to_string().as_str()), (AwayPhase::Leaving, "rads://h2"));
-        let kept = world.store("h1").manifest_of(&name("web")).unwrap().unwrap();
+        let kept = world.configuration_of("web").unwrap();
         assert_eq!(kept.config, manifest_text(&world).await);
         world.clear_faults();
     });
@@ -97,7 +97,7 @@ async fn a_zone_that_cannot_move_stays_as_it_was_and_the_others_go() {
     for zone in ["a", "b", "c"] {
         world.run_zone(live(zone));
     }
-    world.run_zone(brand(live("ct"), Brand::Lxc));
+    world.run_zone(brand(live("ct"), Brand::LXC));
     world.sim("h1").create(ZoneSpec { obstacles: vec!["it holds a device".into()], ..live("usb") }).unwrap();
     world.lock("h1");
     let effect = Effect::FailSend { rounds: 1, reason: "the guest does not let go".into() };

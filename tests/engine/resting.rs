@@ -57,7 +57,7 @@ async fn zones_are_stopped_in_order_stay_and_are_booted_again_in_reverse() {
     for zone in ["app", "db", "web"] {
         world.run_zone(live(zone));
     }
-    world.run_zone(brand(live("ct"), Brand::Lxc));
+    world.run_zone(brand(live("ct"), Brand::LXC));
     world.actions.default = Some(Action::Stop);
     world.lock("h1");
     let zones = ["web", "ct", "app", "db"].map(name).to_vec();
@@ -104,7 +104,7 @@ async fn what_others_depend_on_is_stopped_last_and_booted_first() {
         for zone in ["db", "web", "app", "dns"] {
             world.run_zone(live(zone));
         }
-        world.run_zone(brand(live("ct"), Brand::Lxc));
+        world.run_zone(brand(live("ct"), Brand::LXC));
         world.lock("h1");
         let outcome = run_by(&world, &format!("{single_host}{order}"), named, action).await;
         assert!(outcome.is_complete() && outcome.resting() == expected.len(), "{outcome:?}");

@@ -9,7 +9,7 @@ use crate::world::{World, brand, error_of, live, name, state_of};
 /// A whole-root zone `web` on h1: it depends on the packages that all zones have.
 fn world() -> World {
     let world = World::new();
-    world.sim("h1").create(ZoneSpec { autostart: false, ..brand(live("web"), Brand::Lxc) }).unwrap();
+    world.sim("h1").create(ZoneSpec { autostart: false, ..brand(live("web"), Brand::LXC) }).unwrap();
     world.script.watch(&name("web"));
     world.lock("h1");
     world

@@ -126,7 +126,7 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
     let shared = words(&[world.at("nfs").to_str().unwrap()]);
     let web = FleetZone {
         uuid: zone("web").uuid,
-        brand: Some(sysadm::model::Brand::Kvm),
+        brand: Some(sysadm::model::Brand::KVM),
         running: true,
         memory: 4 << 30,
         memory_used: 4 << 30,

@@ -2,7 +2,7 @@
 
 use sysadm::model::{Edit, NetMap};
 use sysadm::paths::Paths;
-use sysadm::platform::Platform;
+use sysadm::platform::ConfigEditor;
 use sysadm::platform::libvirt::Libvirt;
 
 use crate::harness::{Host, Lab};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sysadm::model::Brand;
 use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, PlacementRequest, Rules};
 
 /// Where each zone is once all moves are done, and everything that is wrong then.
@@ -93,7 +92,7 @@ pub fn unfit(zone: &FleetZone, host: &FleetHost, drained: bool) -> Option<String
 
 /// A container does not move while it runs.
 pub fn cannot_go_live(zone: &FleetZone) -> bool {
-    zone.running && zone.brand == Some(Brand::Lxc) && zone.action == Action::Live
+    zone.running && zone.no_live && zone.action == Action::Live
 }
 
 /// What is too much for a host, of what comes.

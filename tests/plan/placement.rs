@@ -148,10 +148,10 @@ fn every_refusal_says_what_is_missing() {
         all(FleetZone { huge_page: Some(4), ..zone("z") }, FleetHost { huge_pages: pages, ..host("h") }),
         [Refusal::HugePages(8)]
     );
-    let brand = Some(sysadm::model::Brand::Lxc);
-    assert_eq!(all(FleetZone { brand, ..zone("z") }, host("h")), [Refusal::NotLive]);
+    let no_live = true;
+    assert_eq!(all(FleetZone { no_live, ..zone("z") }, host("h")), [Refusal::NotLive]);
     assert_eq!(
-        all(FleetZone { brand, running: false, memory: 103, disk: 1, ..zone("z") }, host("h")),
+        all(FleetZone { no_live, running: false, memory: 103, disk: 1, ..zone("z") }, host("h")),
         [Refusal::Disk(1)]
     );
     let node = NumaNode { memory: 50, memory_free: 6, cpus: 1 };
@@ -237,7 +237,7 @@ fn a_zone_that_waits_for_one_that_is_left_keeps_no_room_from_others() {
 
 #[test]
 fn a_container_that_cannot_move_live_keeps_no_room_from_others() {
-    let container = FleetZone { brand: Some(sysadm::model::Brand::Lxc), memory: 90, ..zone("box") };
+    let container = FleetZone { no_live: true, memory: 90, ..zone("box") };
     let zones = vec![container, FleetZone { memory: 50, ..zone("small") }];
     let placement = ask(&Rules::default(), zones, vec![host("h")]);
     assert_eq!(placement.moves, [Assignment { zone: ZoneIx(1), to: HostIx(1) }]);

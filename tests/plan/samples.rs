@@ -134,17 +134,18 @@ fn host(dice: &mut Dice, at: usize) -> FleetHost {
         disk_free: 40 + dice.roll(100),
         networks: dice.one_in(2).then(|| dice.some(&["blue", "red"], 1)),
         storage: dice.one_in(4).then(|| dice.some(&["san"], 2)),
-        brands: dice.one_in(6).then(|| BTreeSet::from([Brand::Kvm])),
+        brands: dice.one_in(6).then(|| BTreeSet::from([Brand::KVM])),
         ..FleetHost::new(format!("h{at}").parse().unwrap())
     }
 }
 
 fn zone(dice: &mut Dice, at: usize, host: usize, hosts: usize) -> FleetZone {
     let memory = 4 + dice.roll(40);
-    let brand = Brand::ALL[usize::from(dice.one_in(4))];
+    let brand = [Brand::KVM, Brand::LXC][usize::from(dice.one_in(4))];
     FleetZone {
         brand: Some(brand),
-        action: if brand == Brand::Lxc { Action::Restart } else { Action::Live },
+        no_live: brand == Brand::LXC,
+        action: if brand == Brand::LXC { Action::Restart } else { Action::Live },
         running: !dice.one_in(6),
         memory,
         memory_used: memory - dice.roll(4),

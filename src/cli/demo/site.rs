@@ -25,11 +25,11 @@ const HOSTS: [(&str, u64); 3] = [("h1", 64), ("h2", 10), ("h3", 64)];
 
 /// The zones of h1: name, brand, memory in GiB, whether it runs.
 const ZONES: [(&str, Brand, u64, bool); 5] = [
-    ("evac1", Brand::Kvm, 4, true),
-    ("evac2", Brand::Kvm, 6, true),
-    ("evac3", Brand::Kvm, 12, true),
-    ("evac4", Brand::Kvm, 2, false),
-    ("tzone1", Brand::Lxc, 1, false),
+    ("evac1", Brand::KVM, 4, true),
+    ("evac2", Brand::KVM, 6, true),
+    ("evac3", Brand::KVM, 12, true),
+    ("evac4", Brand::KVM, 2, false),
+    ("tzone1", Brand::LXC, 1, false),
 ];
 
 /// All of it. What is left of it when this is dropped is ended and removed.

@@ -6,7 +6,7 @@ use crate::cli::columns::escape;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::{Host, Local};
-use crate::model::{Aux, Brand, Inventory, Zone, ZoneState, plain};
+use crate::model::{Aux, Inventory, Zone, ZoneState, plain};
 use crate::store::{Away, Detached, configured};
 
 #[derive(Debug, clap::Args)]
@@ -136,7 +136,8 @@ impl Line {
 
 /// Where the root file systems of containers lie; virtual machines have none. Not known of one that goes meanwhile.
 async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [Line]) {
-    let asked = inventory.zones.iter().zip(lines).filter(|(zone, _)| zone.brand == Brand::Lxc);
+    let asked =
+        inventory.zones.iter().zip(lines).filter(|(zone, _)| local.platform().able(zone.brand).host_software);
     let asked = asked.map(|(zone, line)| async {
         let manifest = local.manifest(zone.name.clone()).await.ok();
         line.path = manifest.and_then(|manifest| manifest.zonepath().map(Path::to_owned));

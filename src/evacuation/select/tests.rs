@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evacuation::Actions;
-use crate::model::{Brand, Kind};
+use crate::model::{Abilities, Brand, Kind};
 use crate::store::tests::{sample, sample_away, sample_zone};
 use crate::store::{RestPhase, RestWay};
 
@@ -16,13 +16,19 @@ fn unmanaged_guest(running: bool) -> UnmanagedGuest {
     UnmanagedGuest { name: name.into(), uuid: None, reason: "twice".into(), running }
 }
 
+/// What libvirt can do.
+fn able(brand: Brand) -> Abilities {
+    let machine = brand == Brand::KVM;
+    Abilities { live: machine, suspend: machine, host_software: !machine }
+}
+
 fn host() -> Inventory {
     Inventory {
         zones: vec![
-            zone("db", Brand::Kvm, ZoneState::Running),
-            zone("ct", Brand::Lxc, ZoneState::Running),
-            zone("old", Brand::Lxc, ZoneState::Installed),
-            zone("half", Brand::Kvm, ZoneState::Incomplete),
+            zone("db", Brand::KVM, ZoneState::Running),
+            zone("ct", Brand::LXC, ZoneState::Running),
+            zone("old", Brand::LXC, ZoneState::Installed),
+            zone("half", Brand::KVM, ZoneState::Incomplete),
         ],
         unmanaged: [true, false].map(unmanaged_guest).to_vec(),
     }
@@ -44,10 +50,10 @@ fn a_zone_that_has_left_already_is_named_in_vain_and_is_no_error() {
     let already = gone_already(&host(), &away, &[], &request);
     assert_eq!(already, [&away[0]], "there is a db here");
     assert_eq!(gone_already(&host(), &away, &[open("gone")], &request), [] as [&Away; 0]);
-    let found = leaving(&host(), &targets(), &away[..1], &[], &request).unwrap();
+    let found = leaving(&host(), &targets(), &away[..1], &[], &request, able).unwrap();
     assert_eq!(summary(&found), ["db: live"]);
     let nobody = Request { zones: vec!["nobody".parse().unwrap()], ..request };
-    assert!(leaving(&host(), &targets(), &away, &[], &nobody).is_err());
+    assert!(leaving(&host(), &targets(), &away, &[], &nobody, able).is_err());
 }
 
 fn summary(candidates: &Candidates) -> Vec<String> {
@@ -71,7 +77,7 @@ fn a_zone_that_is_half_gone_is_not_forgotten() {
         let unsettled = |zones: &[&str]| {
             let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
             let request = Request { zones, ..Request::default() };
-            let found = leaving(&host(), &BTreeMap::new(), &away, &open, &request).unwrap();
+            let found = leaving(&host(), &BTreeMap::new(), &away, &open, &request, able).unwrap();
             found.list.into_iter().filter(|one| matches!(one.intent, Intent::Unsettled(..))).count()
         };
         assert_eq!((unsettled(&[]), unsettled(&[name]), unsettled(&["db"])), (1, 1, 0), "{name}");
@@ -80,7 +86,7 @@ fn a_zone_that_is_half_gone_is_not_forgotten() {
 
 #[test]
 fn without_options_only_running_zones_are_looked_at() {
-    let found = leaving(&host(), &targets(), &[], &[], &Request::default()).unwrap();
+    let found = leaving(&host(), &targets(), &[], &[], &Request::default(), able).unwrap();
     assert_eq!(summary(&found), ["db: live", "ct: a running lxc zone cannot be migrated live"]);
     assert_eq!(found.unmanaged, [unmanaged_guest(true)]);
 }
@@ -88,7 +94,7 @@ fn without_options_only_running_zones_are_looked_at() {
 #[test]
 fn all_adds_installed_zones_but_not_incomplete_ones() {
     let request = Request { all: true, ..Request::default() };
-    let found = leaving(&host(), &targets(), &[], &[], &request).unwrap();
+    let found = leaving(&host(), &targets(), &[], &[], &request, able).unwrap();
     assert_eq!(summary(&found)[2..], ["old: cold"]);
     assert_eq!(found.unmanaged, [unmanaged_guest(true), unmanaged_guest(false)]);
 }
@@ -99,18 +105,18 @@ fn a_named_zone_is_looked_at_in_any_state() {
         zones: names.iter().map(|name| name.parse().unwrap()).collect(),
         ..Request::default()
     };
-    let found = leaving(&host(), &targets(), &[], &[], &named(&["old", "half"])).unwrap();
+    let found = leaving(&host(), &targets(), &[], &[], &named(&["old", "half"]), able).unwrap();
     assert_eq!(summary(&found), ["old: cold", "half: it is incomplete"]);
     assert!(found.unmanaged.is_empty());
-    let error = leaving(&host(), &targets(), &[], &[], &named(&["old", "nope", "nada"])).unwrap_err();
+    let error = leaving(&host(), &targets(), &[], &[], &named(&["old", "nope", "nada"]), able).unwrap_err();
     assert_eq!(error.to_string(), "no such zone: nope, nada");
-    let error = leaving(&host(), &targets(), &[], &[], &named(&["Windows%2010"])).unwrap_err();
+    let error = leaving(&host(), &targets(), &[], &[], &named(&["Windows%2010"]), able).unwrap_err();
     assert_eq!(error.to_string(), "Windows%2010 does not run and cannot be handled: twice");
 }
 
 #[test]
 fn a_zone_without_a_target_is_skipped_with_the_command_that_helps() {
-    let found = leaving(&host(), &BTreeMap::new(), &[], &[], &Request::default()).unwrap();
+    let found = leaving(&host(), &BTreeMap::new(), &[], &[], &Request::default(), able).unwrap();
     assert_eq!(summary(&found)[0], "db: no target");
 }
 
@@ -121,11 +127,12 @@ fn all_doing(action: Action) -> Request {
 
 #[test]
 fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
-    let summary = |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request).unwrap());
+    let summary =
+        |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
     // What does not run rests already.
     assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
-    let cannot = "ct: the memory of an lxc zone cannot be saved";
+    let cannot = "ct: the memory of lxc zones cannot be saved";
     assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
     let mut request = all_doing(Action::Leave);
     assert_eq!(summary(&request), [] as [&str; 0]);
@@ -136,7 +143,8 @@ fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
 #[test]
 fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
     let only = |only, action| Request { only: Some(only), ..all_doing(action) };
-    let summary = |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request).unwrap());
+    let summary =
+        |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     let cold = "old: its way to move is cold, and only live was asked for";
     let found = summary(&only(Kind::Live, Action::Live));
     assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
@@ -163,7 +171,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
         let mut request = Request { all: true, ..Request::default() };
         let rests = [sample::rest("old", RestWay::Stop, phase)];
         let found = |request: &Request| {
-            let mut found = leaving(&host(), &targets(), &[], &[], request).unwrap();
+            let mut found = leaving(&host(), &targets(), &[], &[], request, able).unwrap();
             keep_out(&mut found, &rests, request);
             summary(&found).into_iter().find(|line| line.starts_with("old"))
         };
@@ -179,7 +187,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 #[test]
 fn a_zone_whose_whereabouts_are_open_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
-    let found = leaving(&host(), &targets(), &away, &open, &Request::default()).unwrap();
+    let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
     let why = (Some(away[0].refuge.clone()), Some("why".to_owned()));
     assert_eq!(found.list[0].intent, Intent::Unsettled(why.0, why.1));
     assert_eq!(summary(&found)[0], "db: unsettled");
@@ -190,7 +198,7 @@ fn a_zone_whose_whereabouts_are_open_is_not_touched() {
 #[test]
 fn a_namesake_of_a_zone_that_is_away_does_not_take_its_record() {
     let away = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("db") }];
-    let found = leaving(&host(), &targets(), &away, &[], &Request::default()).unwrap();
+    let found = leaving(&host(), &targets(), &away, &[], &Request::default(), able).unwrap();
     assert!(
         summary(&found)[0].starts_with("db: another zone of this name is away at"),
         "{:?}",

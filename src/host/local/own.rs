@@ -17,8 +17,11 @@ impl Local {
     ///
     /// # Errors
     /// What the platform said.
-    pub async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
-        let act = async { self.platform.save(zone, uuid).await.map_err(|error| self.failed(error)) };
+    pub async fn suspend(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
+        let act = async {
+            let suspend = self.platform.needs_suspend().map_err(|error| self.failed(error))?;
+            suspend.save(zone, uuid).await.map_err(|error| self.failed(error))
+        };
         self.act(Actor::Source, Step::Save, act).await
     }
 
@@ -42,8 +45,8 @@ impl Local {
         manifest: &Manifest,
         mappings: &[InterfaceMapping],
     ) -> Result<Manifest, HostError> {
-        let config =
-            self.platform.map_interfaces(&manifest.config, mappings).map_err(|error| self.failed(error))?;
+        let editor = self.platform.needs_editor().map_err(|error| self.failed(error))?;
+        let config = editor.map_interfaces(&manifest.config, mappings).map_err(|error| self.failed(error))?;
         Ok(manifest.with_mapping(mappings, config))
     }
 

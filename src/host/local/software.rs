@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use super::Local;
 use crate::host::HostError;
-use crate::model::{
-    Arrival, Blocker, BlockerKind, Brand, Disk, DiskSource, Kind, Manifest, System, ZoneName,
-};
+use crate::model::{Arrival, Blocker, BlockerKind, Disk, DiskSource, Kind, Manifest, System, ZoneName};
 use crate::software::{self, Counted, Report, compare};
 
 /// What [`System::Hypervisor`] calls the part that runs a virtual machine.
@@ -27,7 +25,7 @@ impl Local {
 
     /// What this host has of the software that a zone depends on, and which folders that the zone reads are its own.
     async fn count(&self, manifest: &Manifest) -> Result<Counted, HostError> {
-        if manifest.zone.brand == Brand::Lxc {
+        if self.platform.able(manifest.zone.brand).host_software {
             let inherited: Vec<_> = manifest.inherited().collect();
             let counted = software::count(self.paths.root(), &inherited).await;
             return counted.map_err(|error| self.failed(error));
@@ -40,7 +38,7 @@ impl Local {
     /// The same for a zone that is to leave. That it cannot be read is for the other host to judge, which takes the zone
     /// if it is forced to.
     pub(super) async fn depends(&self, manifest: &Manifest) -> Result<Counted, HostError> {
-        if manifest.zone.brand != Brand::Lxc {
+        if !self.platform.able(manifest.zone.brand).host_software {
             return self.count(manifest).await;
         }
         let (root, inherited) = (self.paths.root(), manifest.inherited().collect::<Vec<_>>());
@@ -105,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::host::Host;
+    use crate::model::Brand;
     use crate::model::{Package, PendingLoad, Software};
     use crate::paths::Paths;
     use crate::platform::sim::{HostSettings, Scale, Sim, ZoneSpec};
@@ -168,7 +167,7 @@ mod tests {
     /// A container that shares `/usr` with its host, as that host tells of it.
     async fn sparse(host: &Site) -> Result<Manifest, HostError> {
         let usr = Disk::new("/usr", DiskSource::Dir(PathBuf::from("/usr")), true);
-        let manifest = Manifest { disks: vec![usr], ..whole(Brand::Lxc) };
+        let manifest = Manifest { disks: vec![usr], ..whole(Brand::LXC) };
         Ok(Manifest { software: host.host.count(&manifest).await?.software, ..manifest })
     }
 
@@ -210,7 +209,7 @@ mod tests {
     async fn a_zone_of_an_older_host_that_does_not_tell_is_taken() {
         let h2 = Site::new("h2");
         h2.write("var/sadm/pkg/SUNWcsu/pkginfo", "damaged\n");
-        assert_eq!(h2.findings(whole(Brand::Lxc), false).await.unwrap(), [""; 0]);
+        assert_eq!(h2.findings(whole(Brand::LXC), false).await.unwrap(), [""; 0]);
     }
 
     #[tokio::test]
@@ -233,7 +232,7 @@ mod tests {
         }
         h1.write("var/sadm/install/contents", &"/usr/bin/ls f\n".repeat(17));
         let spec = ZoneSpec {
-            brand: Brand::Lxc,
+            brand: Brand::LXC,
             inherit: vec![PathBuf::from("/usr")],
             ..ZoneSpec::new("web".parse().unwrap())
         };
@@ -255,7 +254,7 @@ mod tests {
         let h1 = Site::new("h1");
         let newer = Package { name: "libvirt".to_owned(), version: "10.0.0".to_owned() };
         let newer = Software { system: System::Hypervisor, packages: vec![newer], patches: vec![] };
-        let manifest = Manifest { software: Some(newer), ..whole(Brand::Kvm) };
+        let manifest = Manifest { software: Some(newer), ..whole(Brand::KVM) };
         let findings = h1.findings(manifest.clone(), false).await.unwrap();
         assert_eq!(findings, ["software is counted by hypervisor on its source, by nothing on h1"]);
         let row = Away { uuid: manifest.zone.uuid, ..sample_away("web") };
@@ -280,14 +279,14 @@ mod tests {
         ];
         let manifest = |brand| Manifest { disks: disks.clone(), ..whole(brand) };
         let targets = |disks: Vec<Disk>| disks.into_iter().map(|disk| disk.target).collect::<Vec<_>>();
-        let container = manifest(Brand::Lxc);
+        let container = manifest(Brand::LXC);
         let own = h1.host.depends(&container).await.unwrap().own;
         assert_eq!(
             targets(storage(&container, &own)),
             ["/", "/usr/share", "/data"],
             "what is written to is data"
         );
-        let machine = manifest(Brand::Kvm);
+        let machine = manifest(Brand::KVM);
         let own = h1.host.depends(&machine).await.unwrap().own;
         assert_eq!(targets(storage(&machine, &own)).len(), 4);
     }
@@ -296,14 +295,14 @@ mod tests {
     async fn a_virtual_machine_costs_nothing() {
         let h1 = Site::new("h1");
         h1.write("var/sadm/pkg/SUNWcsu/pkginfo", "damaged\n");
-        assert_eq!(h1.host.count(&whole(Brand::Kvm)).await.unwrap(), Counted::default());
+        assert_eq!(h1.host.count(&whole(Brand::KVM)).await.unwrap(), Counted::default());
     }
 
     #[tokio::test]
     async fn a_host_tells_what_its_zones_depend_on() {
         let h1 = Site::new("h1");
         h1.write("var/sadm/pkg/SUNWcsu/pkginfo", "VERSION=1\nSUNW_PKG_ALLZONES=true\n");
-        for (name, brand) in [("web", Brand::Lxc), ("db", Brand::Kvm)] {
+        for (name, brand) in [("web", Brand::LXC), ("db", Brand::KVM)] {
             let spec = ZoneSpec { brand, ..ZoneSpec::new(name.parse().unwrap()) };
             let paths = Paths::new(Path::new(h1.root.path()));
             Sim::open(&paths).create(spec).unwrap();

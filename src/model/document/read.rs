@@ -7,7 +7,7 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 use super::fields::{Fields, Place, elements, name};
 use super::parts::Parts;
 use super::{DocumentError, VERSION, Written, encoding};
-use crate::model::{Brand, Manifest, Software, Zone};
+use crate::{Manifest, Software, Zone};
 
 /// The manifest in a document, and where that comes from; `file` is what it is called in errors.
 ///
@@ -85,14 +85,6 @@ fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
     if let Some(other) = version.filter(|version| !is_known(version, VERSION)) {
         return wrong(&format!(
             "manifest version {other}, this sysadm reads version {VERSION}; use the sysadm that has written it"
-        ));
-    }
-    // The oldest ones of Solaris name no brand.
-    let brand = root.attribute("brand").filter(|brand| !brand.is_empty()).unwrap_or("native");
-    if brand.parse::<Brand>().is_err() {
-        let known = Brand::ALL.iter().map(|brand| brand.as_str()).collect::<Vec<_>>().join(" and ");
-        return wrong(&format!(
-            "its zone is of brand '{brand}', this platform has {known}; it is a manifest of another system"
         ));
     }
     if let Some(missing) = ["version", "uuid"].iter().find(|key| !root.has_attribute(**key)) {

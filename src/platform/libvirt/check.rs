@@ -1,7 +1,8 @@
 //! Why a zone could not be on this host, as far as libvirt can tell.
 //!
 //! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
-//! `devices` and `cards`, neither of which a container has, and what of the host itself the zone names in `belongings`.
+//! `devices` and `device_models`, neither of which a container has, and what of the host itself the zone names in
+//! `host_resources`.
 
 mod device_models;
 mod devices;
@@ -24,7 +25,9 @@ pub(super) use processor::seen;
 /// All reasons against an arrival.
 pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
     let manifest = &arrival.manifest;
-    let driver = Driver::of(manifest.zone.brand);
+    let Some(driver) = Driver::of(manifest.zone.brand) else {
+        return Ok(vec![platform(format!("libvirt has no {} zones", manifest.zone.brand))]);
+    };
     let lists = libvirt.lists().await?;
     if !lists.iter().any(|(present, _)| *present == driver) && !driver.answers().await? {
         return Ok(vec![platform(format!("libvirt has no {} driver there", driver.folder()))]);

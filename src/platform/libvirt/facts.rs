@@ -44,7 +44,7 @@ impl Versions {
         let libvirt = self.libvirt.as_deref().map(|version| package("libvirt", version));
         let packages = libvirt.into_iter().chain(qemu).collect();
         let software = Software { system: System::Hypervisor, packages, patches: Vec::new() };
-        (manifest.zone.brand == Brand::Kvm).then_some(software)
+        (manifest.zone.brand == Brand::KVM).then_some(software)
     }
 }
 

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use crate::file::{self, FileChange};
 use crate::paths::Paths;
 
-use super::Driver;
+use super::{Driver, Libvirt};
+use crate::platform::{EnforcerError, MaintenanceEnforcer};
 
 /// The script, with a word for the marker's path.
 const SCRIPT: &str = include_str!("hook.sh");
@@ -22,25 +23,31 @@ const NOT_OURS: std::io::ErrorKind = std::io::ErrorKind::AlreadyExists;
 /// What every version of it says of itself.
 const SIGNATURE: &str = "# Installed by 'sysadm setup'";
 
-/// Why a hook could not be installed or removed.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to change the hook {path}")]
-pub struct HookError {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
 fn scripts(paths: &Paths) -> impl Iterator<Item = PathBuf> {
     let folder = paths.libvirt_hooks();
     // First in the folder's alphabetical order.
     Driver::ALL.into_iter().map(move |driver| folder.join(format!("{}.d", driver.folder())).join("00-sysadm"))
 }
 
+impl MaintenanceEnforcer for Libvirt {
+    fn install(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
+        install(&self.paths)
+    }
+
+    fn uninstall(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
+        uninstall(&self.paths)
+    }
+
+    fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<&'static str> {
+        let is_new = changes.iter().any(|(_, change)| *change == FileChange::Installed);
+        is_new.then_some(
+            "libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)",
+        )
+    }
+}
+
 /// Installs the hooks. Doing it again changes nothing.
-///
-/// # Errors
-/// The first script that could not be written.
-pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError> {
+fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
     let text = SCRIPT
         .replace("@MARKER@", &paths.lock_marker().display().to_string())
         .replace("@PERMITS@", &paths.boot_permits().display().to_string())
@@ -48,17 +55,14 @@ pub fn install(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError> {
     scripts(paths)
         .map(|path| {
             let change =
-                write_script(&path, &text).map_err(|source| HookError { path: path.clone(), source })?;
+                write_script(&path, &text).map_err(|source| EnforcerError { path: path.clone(), source })?;
             Ok((path, change))
         })
         .collect()
 }
 
 /// Takes the hooks away.
-///
-/// # Errors
-/// The first script that could not be removed.
-pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError> {
+fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
     scripts(paths)
         .map(|path| match must_be_ours(&path).and_then(|_| std::fs::remove_file(&path)) {
             Ok(()) => {
@@ -68,7 +72,7 @@ pub fn uninstall(paths: &Paths) -> Result<Vec<(PathBuf, FileChange)>, HookError>
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((path, FileChange::Absent)),
             Err(error) if error.kind() == NOT_OURS => Ok((path, FileChange::Kept)),
-            Err(source) => Err(HookError { path, source }),
+            Err(source) => Err(EnforcerError { path, source }),
         })
         .collect()
 }
@@ -135,7 +139,7 @@ mod tests {
     fn installing_twice_changes_nothing_and_removing_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::new(folder.path());
-        let changes = |result: Result<Vec<(PathBuf, FileChange)>, HookError>| {
+        let changes = |result: Result<Vec<(PathBuf, FileChange)>, EnforcerError>| {
             result.unwrap().into_iter().map(|(_, change)| change).collect::<Vec<_>>()
         };
         assert_eq!(changes(install(&paths)), [FileChange::Installed; 2]);

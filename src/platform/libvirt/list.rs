@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_domain_of_any_name_is_a_zone_and_its_name_says_nothing_else() {
-        let read = |name: &str| parse_zone(Brand::Kvm, &DOMINFO.replace("evac1", name), "running (booted)");
+        let read = |name: &str| parse_zone(Brand::KVM, &DOMINFO.replace("evac1", name), "running (booted)");
         for (name, text) in [("Windows 10", "Windows%2010"), (" a ", "%20a%20"), ("müller", "m%C3%BCller")] {
             assert_eq!(read(name).unwrap().unwrap().name.as_str(), text);
         }
@@ -187,13 +187,13 @@ mod tests {
         assert!(said.contains("'\\n' is not allowed in a zone name"), "{said}");
         // What it says behind a name that can be one is what counts.
         let info = DOMINFO.replace("Name:           evac1\n", "Name:           UUID: State:\n");
-        let zone = parse_zone(Brand::Kvm, &info, "").unwrap().unwrap();
+        let zone = parse_zone(Brand::KVM, &info, "").unwrap().unwrap();
         assert_eq!((zone.name.as_str(), zone.state), ("UUID%3A%20State%3A", ZoneState::Running));
     }
 
     #[test]
     fn a_running_domain_is_read_whole() {
-        let zone = parse_zone(Brand::Kvm, DOMINFO, "running (booted)").unwrap().unwrap();
+        let zone = parse_zone(Brand::KVM, DOMINFO, "running (booted)").unwrap().unwrap();
         assert_eq!(zone.name.as_str(), "evac1");
         assert_eq!((zone.state, zone.aux, zone.id), (ZoneState::Running, None, Some(1)));
         assert_eq!((zone.memory, zone.cpus), (96 << 20, 1));
@@ -204,7 +204,7 @@ mod tests {
     fn every_state_of_libvirt_has_its_zone_state() {
         let read = |state: &str, reason: &str| {
             let info = DOMINFO.replace("running\nCPU", &format!("{state}\nCPU"));
-            let zone = parse_zone(Brand::Kvm, &info, reason).unwrap().unwrap();
+            let zone = parse_zone(Brand::KVM, &info, reason).unwrap().unwrap();
             (zone.state, zone.aux)
         };
         assert_eq!(read("idle", "idle (unknown)"), (ZoneState::Running, None));
@@ -220,7 +220,7 @@ mod tests {
     fn how_a_domain_has_ended_is_read_where_libvirt_knows_it() {
         let read = |state: &str, reason: &str| {
             let info = DOMINFO.replace("running\nCPU", &format!("{state}\nCPU"));
-            parse_zone(Brand::Kvm, &info, reason).unwrap().unwrap().ended
+            parse_zone(Brand::KVM, &info, reason).unwrap().unwrap().ended
         };
         for (reason, expected) in [
             ("shut off (shutdown)\n\n", Some(Ended::ShutDown)),
@@ -240,20 +240,20 @@ mod tests {
     fn a_managed_save_image_is_seen() {
         let info =
             DOMINFO.replace("Managed save:   no", "Managed save:   yes").replace("running\n", "shut off\n");
-        let zone = parse_zone(Brand::Kvm, &info, "shut off (saved)").unwrap().unwrap();
+        let zone = parse_zone(Brand::KVM, &info, "shut off (saved)").unwrap().unwrap();
         assert_eq!(zone.aux, Some(Aux::Suspended));
     }
 
     #[test]
     fn a_domain_that_is_gone_is_no_error() {
-        assert_eq!(parse_zone(Brand::Kvm, "\n", "").unwrap(), None);
+        assert_eq!(parse_zone(Brand::KVM, "\n", "").unwrap(), None);
     }
 
     proptest! {
         #[test]
         fn no_output_makes_the_readers_panic(text in "(Name|State|Id|UUID|Max memory|CPU\\(s\\)|: |\n|\\PC){0,40}") {
             let _ = parse_list(&text);
-            let _ = parse_zone(Brand::Lxc, &text, &text);
+            let _ = parse_zone(Brand::LXC, &text, &text);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::platform::PlatformError;
 /// # Errors
 /// If libvirt does not say what it has.
 pub async fn updates(known: &QueryCache, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
-    if manifest.zone.brand != Brand::Kvm || manifest.zone.is_running() {
+    if manifest.zone.brand != Brand::KVM || manifest.zone.is_running() {
         return Ok(Vec::new());
     }
     // One that cannot be read is named by the check.

@@ -1,8 +1,35 @@
 //! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
 
-use super::{Driver, Libvirt, NAME, check, domain_xml, list, live};
-use crate::model::{Aux, Brand, Disk, DiskSource, Edit, Manifest, Obstacle, Presence, Zone, ZoneName};
-use crate::platform::PlatformError;
+use super::{Driver, Libvirt, NAME, check, domain_xml, list, live, machine};
+use crate::model::{
+    Aux, Brand, Disk, DiskSource, Edit, InterfaceMapping, Manifest, Obstacle, Presence, Zone, ZoneName,
+};
+use crate::platform::{ConfigEditor, PlatformError};
+
+#[async_trait::async_trait]
+impl ConfigEditor for Libvirt {
+    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
+        domain_xml::map_interfaces(config, mappings)
+            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
+    }
+
+    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
+        edit(manifest, edits)
+    }
+
+    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
+        reread(manifest, config)
+    }
+
+    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
+        domain_xml::writes_over(&copy.config, &original.config)
+            .map_err(|what| PlatformError::State { zone: copy.zone.name.clone(), what })
+    }
+
+    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+        machine::updates(&self.known, manifest).await
+    }
+}
 
 impl Libvirt {
     /// The manifest of a zone that libvirt knows.
@@ -50,7 +77,7 @@ impl Libvirt {
                 zone.virsh_word()
             ));
         }
-        let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::Kvm;
+        let is_held = zone.aux == Some(Aux::Paused) && zone.brand == Brand::KVM;
         if is_held && live::has_arrived(&zone.name, &self.paths) {
             found.push(format!(
                 "it arrived by migration and is paused: QEMU would crash if it left as it is; 'virsh resume {}' first",
@@ -156,7 +183,7 @@ mod tests {
         let before = unmanaged_guest("");
         let manifest = reread(&before, CONFIG.to_owned()).unwrap();
         let zone = &manifest.zone;
-        assert_eq!((zone.brand, zone.memory, zone.cpus), (Brand::Kvm, 96 << 20, 2));
+        assert_eq!((zone.brand, zone.memory, zone.cpus), (Brand::KVM, 96 << 20, 2));
         assert_eq!((zone.state, zone.autostart), (before.zone.state, true));
         assert_eq!((manifest.platform.as_str(), manifest.config.as_str()), ("libvirt", CONFIG));
         assert_eq!(manifest.disks.iter().map(|disk| disk.target.as_str()).collect::<Vec<_>>(), ["vda"]);

@@ -7,7 +7,7 @@ mod check;
 mod domain_xml;
 mod facts;
 mod guests;
-pub mod hooks;
+mod hooks;
 mod job;
 mod list;
 mod live;
@@ -18,17 +18,15 @@ mod query_cache;
 mod survey;
 mod virsh;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Platform, PlatformError, PlatformFacts};
-use crate::config;
-use crate::model::{
-    Arrival, Aux, Blocker, Brand, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone, ZoneName,
+use super::{
+    ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts, Suspend,
 };
-use crate::model::{Progress, Sent, StreamId};
+use crate::config;
+use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
@@ -75,7 +73,7 @@ pub(crate) fn read_output(brand: Brand, text: &str) {
     check::read_output(text);
     facts::read_output(text);
     machine::read_output(text);
-    survey::read_output(Driver::of(brand), text);
+    Driver::of(brand).into_iter().for_each(|driver| survey::read_output(driver, text));
 }
 
 /// Its word in configurations and manifests.
@@ -120,11 +118,12 @@ impl Platform for Libvirt {
         NAME
     }
 
+    fn abilities(&self, brand: Brand) -> Option<Abilities> {
+        Driver::of(brand).map(Driver::abilities)
+    }
+
     fn boot_command(&self, zone: &ZoneName, uuid: Uuid, brand: Brand) -> String {
-        let driver = match brand {
-            Brand::Kvm => Driver::Qemu,
-            Brand::Lxc => Driver::Lxc,
-        };
+        let driver = Driver::of(brand).unwrap_or(Driver::Qemu);
         format!("virsh -c {} start {}", driver.uri(), zone.virsh_word(uuid))
     }
 
@@ -158,34 +157,17 @@ impl Platform for Libvirt {
         check::check(self, arrival).await
     }
 
-    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
-        domain_xml::map_interfaces(config, mappings)
-            .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })
-    }
-
-    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
-        manifest::edit(manifest, edits)
-    }
-
-    fn reread(&self, manifest: &Manifest, config: String) -> Result<Manifest, PlatformError> {
-        manifest::reread(manifest, config)
-    }
-
-    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
-        domain_xml::writes_over(&copy.config, &original.config)
-            .map_err(|what| PlatformError::State { zone: copy.zone.name.clone(), what })
-    }
-
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
         Ok(facts::Versions::of_host(&self.known).await?.software(manifest))
     }
 
-    async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
-        machine::updates(&self.known, manifest).await
-    }
-
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
-        let command = Driver::of(manifest.zone.brand).virsh().args(["define", "/dev/stdin"]);
+        let zone = &manifest.zone;
+        let driver = Driver::of(zone.brand).ok_or_else(|| PlatformError::State {
+            zone: zone.name.clone(),
+            what: format!("libvirt has no {} zones", zone.brand),
+        })?;
+        let command = driver.virsh().args(["define", "/dev/stdin"]);
         let what = || format!("define zone '{}'", manifest.zone.name);
         domain_xml::must_be(&manifest.config, &manifest.zone).map_err(|reason| PlatformError::State {
             zone: manifest.zone.name.clone(),
@@ -206,7 +188,7 @@ impl Platform for Libvirt {
                 return Err(PlatformError::State { zone: zone.clone(), what });
             }
             let mut command = driver.virsh().args(["undefine", &uuid.to_string()]);
-            if found.brand == Brand::Kvm {
+            if driver == Driver::Qemu {
                 command = command.arg("--keep-nvram");
             }
             match command.run().await {
@@ -228,10 +210,6 @@ impl Platform for Libvirt {
         self.start(zone, uuid).await
     }
 
-    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        power::save(zone, uuid).await
-    }
-
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {
         let (driver, uuid) = self.find(zone).await?;
         let mut command = driver.virsh().args(["autostart", &uuid.to_string()]);
@@ -242,79 +220,20 @@ impl Platform for Libvirt {
         Ok(())
     }
 
-    fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
-        match stream {
-            StreamId::Memory => folder.join(stream.socket_name()),
-            StreamId::Control => {
-                // Hosts with modular daemons have a socket for each driver.
-                let modular = self.paths.libvirt_run().join("virtqemud-sock");
-                if modular.exists() { modular } else { self.paths.libvirt_run().join("libvirt-sock") }
-            }
-        }
+    fn live(&self) -> Option<&dyn LiveMigration> {
+        Some(self)
     }
 
-    async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
-        live::let_qemu_in(manifest, folder).await?;
-        self.incoming.open(manifest.zone.uuid, folder)
+    fn suspend(&self) -> Option<&dyn Suspend> {
+        Some(self)
     }
 
-    async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError> {
-        self.incoming.close(folder)
+    fn editor(&self) -> Option<&dyn ConfigEditor> {
+        Some(self)
     }
 
-    async fn send(
-        &self,
-        zone: &Zone,
-        folder: &Path,
-        mappings: &[InterfaceMapping],
-    ) -> Result<Sent, PlatformError> {
-        let documents = live::Documents::of(zone, folder, mappings).await?;
-        self.outgoing.send(zone, folder, documents, (&self.settings, self.downtime), &self.paths).await
-    }
-
-    async fn progress(&self, zone: &ZoneName) -> Result<Option<Progress>, PlatformError> {
-        self.outgoing.progress(zone).await
-    }
-
-    async fn abort(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        match self.find(zone).await {
-            Ok((_, uuid)) => self.outgoing.abort(zone, uuid).await,
-            Err(PlatformError::NoSuchZone(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
-        self.outgoing.wait_sent(zone).await
-    }
-
-    async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        self.incoming.resume(zone, uuid).await
-    }
-
-    async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        let driver = Driver::Qemu;
-        let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { return Ok(()) };
-        match (found.state.as_str(), found.aux) {
-            ("running", Some(Aux::Paused | Aux::MigratingIn)) => {
-                let destroy = driver.virsh().args(["destroy", &uuid.to_string()]);
-                destroy
-                    .run()
-                    .await
-                    .map_err(|error| failed(format!("end the arrived image of '{zone}'"), error))?;
-            }
-            ("installed", _) => {}
-            (state, _) => {
-                let what = format!("it is {state} here and not held; it is not thrown away");
-                return Err(PlatformError::State { zone: zone.clone(), what });
-            }
-        }
-        let undefine = driver.virsh().args(["undefine", "--keep-nvram", &uuid.to_string()]);
-        match undefine.run().await {
-            // A transient domain is gone with its end.
-            Err(error) if !is_missing(&error) => Err(failed(format!("undefine '{zone}'"), error)),
-            _ => Ok(()),
-        }
+    fn enforcer(&self) -> Option<&dyn MaintenanceEnforcer> {
+        Some(self)
     }
 }
 
@@ -328,12 +247,12 @@ mod tests {
         let uuid = Uuid::from_u128(7);
         let command =
             |name: &str, brand| libvirt.boot_command(&ZoneName::of_platform(name).unwrap(), uuid, brand);
-        assert_eq!(command("web-1.example", Brand::Kvm), "virsh -c qemu:///system start web-1.example");
-        assert_eq!(command("box", Brand::Lxc), "virsh -c lxc:///system start box");
+        assert_eq!(command("web-1.example", Brand::KVM), "virsh -c qemu:///system start web-1.example");
+        assert_eq!(command("box", Brand::LXC), "virsh -c lxc:///system start box");
         for name in
             ["Windows 10", "müller", "-rf", "7", "$(reboot)", "a;b", "00511286-3319-4f84-a168-e5fcdfb0de45"]
         {
-            assert_eq!(command(name, Brand::Kvm), format!("virsh -c qemu:///system start {uuid}"), "{name}");
+            assert_eq!(command(name, Brand::KVM), format!("virsh -c qemu:///system start {uuid}"), "{name}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::virsh::{Driver, failed, is_missing};
 use super::{Libvirt, live};
 use crate::exec::ExecError;
 use crate::model::{Zone, ZoneName};
-use crate::platform::PlatformError;
+use crate::platform::{PlatformError, Suspend};
 
 /// How long the memory of a zone may take to be written or read.
 const IMAGE: Duration = Duration::from_secs(3600);
@@ -107,11 +107,14 @@ fn is_too_early(said: &str) -> bool {
     said.contains("Init process ID is not yet known")
 }
 
-pub(super) async fn save(zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-    let save = Driver::Qemu.virsh().timeout(IMAGE).args(["managedsave", &uuid.to_string()]);
-    match save.run().await {
-        Err(error) if is_missing(&error) => Err(PlatformError::NoSuchZone(zone.clone())),
-        result => result.map(drop).map_err(|error| failed(format!("save zone '{zone}'"), error)),
+#[async_trait::async_trait]
+impl Suspend for Libvirt {
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        let save = Driver::Qemu.virsh().timeout(IMAGE).args(["managedsave", &uuid.to_string()]);
+        match save.run().await {
+            Err(error) if is_missing(&error) => Err(PlatformError::NoSuchZone(zone.clone())),
+            result => result.map(drop).map_err(|error| failed(format!("save zone '{zone}'"), error)),
+        }
     }
 }
 

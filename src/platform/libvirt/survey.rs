@@ -85,8 +85,8 @@ async fn networks() -> Result<Vec<String>, PlatformError> {
 
 /// Which zones it can run. That there is QEMU its version has told.
 async fn brands() -> Result<BTreeSet<Brand>, PlatformError> {
-    let containers = Driver::Lxc.answers().await?.then_some(Brand::Lxc);
-    Ok([Brand::Kvm].into_iter().chain(containers).collect())
+    let containers = Driver::Lxc.answers().await?.then_some(Brand::LXC);
+    Ok([Brand::KVM].into_iter().chain(containers).collect())
 }
 
 /// What is known of zones beside the inventory.
@@ -152,6 +152,7 @@ impl Details {
         let xml = self.xml.get(&zone.uuid).map_or("", String::as_str).trim_start();
         let needs = needs::parse(xml, zone.is_running(), machine.usual_huge_page).unwrap_or_default();
         let mut described = FleetZone {
+            no_live: Driver::of(zone.brand).is_none_or(|driver| !driver.abilities().live),
             huge_page: needs.huge_page,
             one_node: needs.one_node,
             // An emulated machine may be of any kind, on any host that emulates it.

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::exec::{Command, ExecError};
-use crate::model::Brand;
+use crate::model::{Abilities, Brand};
 use crate::platform::{PlatformError, is_lost_connection};
 
 /// One of libvirt's drivers.
@@ -20,19 +20,24 @@ impl Driver {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Qemu, Self::Lxc];
 
-    /// The driver of a brand.
-    pub const fn of(brand: Brand) -> Self {
-        match brand {
-            Brand::Kvm => Self::Qemu,
-            Brand::Lxc => Self::Lxc,
-        }
+    /// The driver of a brand; none if libvirt has no such brand.
+    pub fn of(brand: Brand) -> Option<Self> {
+        Self::ALL.into_iter().find(|driver| driver.brand() == brand)
     }
 
     /// The brand of its guests.
     pub const fn brand(self) -> Brand {
         match self {
-            Self::Qemu => Brand::Kvm,
-            Self::Lxc => Brand::Lxc,
+            Self::Qemu => Brand::KVM,
+            Self::Lxc => Brand::LXC,
+        }
+    }
+
+    /// What can be done with its guests.
+    pub const fn abilities(self) -> Abilities {
+        match self {
+            Self::Qemu => Abilities { live: true, suspend: true, host_software: false },
+            Self::Lxc => Abilities { live: false, suspend: false, host_software: true },
         }
     }
 

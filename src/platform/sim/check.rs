@@ -1,9 +1,10 @@
 //! Why a zone could not be on a simulated host.
 
 use super::config_of;
+use super::platform::able;
 use super::record::Record;
 use super::settings::HostSettings;
-use crate::model::{Arrival, Blocker, BlockerKind, Brand, DiskSource, Kind, Network};
+use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
 use crate::paths::Paths;
 use crate::platform::identity::{Other, clash};
 
@@ -36,7 +37,7 @@ pub(super) fn blockers(
         let reason = format!("it needs {}, the host there is {}", config.arch, host.arch);
         found.push(Blocker::new(BlockerKind::Platform, reason));
     }
-    if arrival.kind == Kind::Live && config.brand != Brand::Kvm {
+    if arrival.kind == Kind::Live && !able(config.brand).live {
         found.push(Blocker::new(BlockerKind::Platform, "a container cannot move live"));
     }
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));

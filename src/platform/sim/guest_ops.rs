@@ -5,6 +5,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::faults::Fault;
+use super::platform::abilities;
 use super::record::Record;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
@@ -64,6 +65,9 @@ impl Sim {
     /// Makes a zone that does not run yet, with its disks.
     pub fn create(&self, spec: ZoneSpec) -> Result<(), PlatformError> {
         let host = self.host()?;
+        if abilities(spec.brand).is_none() {
+            return Err(PlatformError::Simulated(format!("there are no simulated {} zones", spec.brand)));
+        }
         let uuid = spec.uuid.unwrap_or_else(Uuid::new_v4);
         let mut disks = Vec::new();
         for (storage, letter) in spec.storages.iter().zip('a'..='z') {

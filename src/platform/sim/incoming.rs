@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::faults::{CrashPoint, Effect};
+use super::platform::able;
 use super::record::Record;
 use super::settings::ZoneConfig;
 use super::wire::{self, Message};
 use super::{Sim, config_of, locked};
-use crate::model::{Aux, Brand, Manifest};
+use crate::model::{Aux, Manifest};
 use crate::model::{StreamId, chain};
 use crate::platform::PlatformError;
 
@@ -43,7 +44,7 @@ impl Sim {
     pub(super) fn expect(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
         self.not_locked()?;
         let config = config_of(manifest)?;
-        if config.brand != Brand::Kvm {
+        if !able(config.brand).live {
             let what = "a container cannot move live".to_owned();
             return Err(PlatformError::State { zone: config.name, what });
         }

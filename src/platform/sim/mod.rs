@@ -10,6 +10,7 @@
 mod check;
 mod clock;
 mod database;
+mod editor;
 mod faults;
 mod guest_ops;
 mod incoming;

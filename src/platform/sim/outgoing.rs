@@ -15,13 +15,12 @@ use uuid::Uuid;
 
 use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
+use super::platform::able;
 use super::precopy::{Next, Precopy};
 use super::record::Record;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
-use crate::model::{
-    Aux, Brand, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain,
-};
+use crate::model::{Aux, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How it ended: none while it goes on.
@@ -69,7 +68,7 @@ impl Sim {
         let keeper = self.keeper()?;
         let record = self.change(|session| {
             let mut record = session.named(zone)?;
-            if record.config.brand != Brand::Kvm {
+            if !able(record.config.brand).live {
                 return Err(record.refuse("a container cannot move live"));
             }
             record.depart(keeper)?;

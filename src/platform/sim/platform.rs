@@ -7,20 +7,39 @@ use uuid::Uuid;
 
 use super::faults::{Effect, Operation};
 use super::record::Record;
-use super::settings::ZoneConfig;
 use super::{Sim, check, config_of, survey};
+use crate::file::FileChange;
 use crate::model::{
-    Arrival, Aux, Blocker, Brand, Disk, Edit, InterfaceMapping, Inventory, Manifest, Software, Zone,
-    ZoneName, ZoneState,
+    Abilities, Arrival, Aux, Blocker, Brand, InterfaceMapping, Inventory, Manifest, Progress, Sent, Software,
+    StreamId, Zone, ZoneName, ZoneState,
 };
-use crate::model::{Progress, Sent, StreamId};
 use crate::plan::Survey;
-use crate::platform::{Platform, PlatformError, PlatformFacts};
+use crate::platform::{
+    ConfigEditor, EnforcerError, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts,
+    Suspend,
+};
+
+/// What the simulation can do with zones of that brand: what libvirt can. Nothing with those that it does not have.
+pub(super) fn able(brand: Brand) -> Abilities {
+    abilities(brand).unwrap_or_default()
+}
+
+pub(super) fn abilities(brand: Brand) -> Option<Abilities> {
+    match brand {
+        Brand::KVM => Some(Abilities { live: true, suspend: true, host_software: false }),
+        Brand::LXC => Some(Abilities { live: false, suspend: false, host_software: true }),
+        _ => None,
+    }
+}
 
 #[async_trait::async_trait]
 impl Platform for Sim {
     fn name(&self) -> &'static str {
         "sim"
+    }
+
+    fn abilities(&self, brand: Brand) -> Option<Abilities> {
+        abilities(brand)
     }
 
     fn boot_command(&self, zone: &ZoneName, _uuid: Uuid, _brand: Brand) -> String {
@@ -85,53 +104,9 @@ impl Platform for Sim {
         self.gated(Operation::Check, zone, work).await
     }
 
-    fn map_interfaces(&self, config: &str, mappings: &[InterfaceMapping]) -> Result<String, PlatformError> {
-        let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
-        let mut config: ZoneConfig = serde_json::from_str(config).map_err(odd)?;
-        config.map_interfaces(mappings);
-        serde_json::to_string_pretty(&config).map_err(odd)
-    }
-
-    fn edit(&self, manifest: &Manifest, edits: &[Edit]) -> Result<String, PlatformError> {
-        let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
-        let mut config: ZoneConfig = serde_json::from_str(&manifest.config).map_err(odd)?;
-        for edit in edits {
-            config.edit(edit).map_err(|what| PlatformError::State { zone: config.name.clone(), what })?;
-        }
-        serde_json::to_string_pretty(&config).map_err(odd)
-    }
-
-    fn reread(&self, manifest: &Manifest, text: String) -> Result<Manifest, PlatformError> {
-        let odd = |error: serde_json::Error| PlatformError::Simulated(error.to_string());
-        let config: ZoneConfig = serde_json::from_str(&text).map_err(odd)?;
-        let zone = Zone {
-            name: config.name.clone(),
-            uuid: config.uuid,
-            brand: config.brand,
-            memory: config.memory,
-            cpus: config.cpus,
-            ..manifest.zone.clone()
-        };
-        let before = serde_json::from_str::<ZoneConfig>(&manifest.config);
-        let before = before.map(|config| config.obstacles).unwrap_or_default();
-        let mut read = config.manifest(zone, text);
-        read.obstacles.extend(manifest.obstacles_beside(&before));
-        Ok(Manifest { software: manifest.software.clone(), ..read })
-    }
-
-    fn writes_over(&self, copy: &Manifest, original: &Manifest) -> Result<Vec<String>, PlatformError> {
-        let has = |disk: &Disk| original.disks.iter().any(|other| other.source == disk.source);
-        let shared = copy.disks.iter().filter(|disk| !disk.readonly && has(disk));
-        Ok(shared.map(|disk| disk.source.to_string()).collect())
-    }
-
     async fn software(&self, _manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
         let work = async { self.read(|session| Ok(session.host()?.software)) };
         self.gated(Operation::Facts, None, work).await
-    }
-
-    async fn updates(&self, _manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
-        Ok(Vec::new())
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
@@ -170,10 +145,6 @@ impl Platform for Sim {
         self.gated(Operation::Boot, Some(zone), async { self.boot_again(zone, uuid) }).await
     }
 
-    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        self.gated(Operation::Save, Some(zone), self.save_memory(zone, uuid)).await
-    }
-
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {
         let work = async {
             self.change(|session| {
@@ -188,6 +159,25 @@ impl Platform for Sim {
         self.gated(Operation::SetAutostart, Some(zone), work).await
     }
 
+    fn live(&self) -> Option<&dyn LiveMigration> {
+        Some(self)
+    }
+
+    fn suspend(&self) -> Option<&dyn Suspend> {
+        Some(self)
+    }
+
+    fn editor(&self) -> Option<&dyn ConfigEditor> {
+        Some(self)
+    }
+
+    fn enforcer(&self) -> Option<&dyn MaintenanceEnforcer> {
+        Some(self)
+    }
+}
+
+#[async_trait::async_trait]
+impl LiveMigration for Sim {
     fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
         folder.join(stream.socket_name())
     }
@@ -248,5 +238,27 @@ impl Platform for Sim {
             })
         };
         self.gated(Operation::DestroyIncoming, Some(zone), work).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Suspend for Sim {
+    async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
+        self.gated(Operation::Save, Some(zone), self.save_memory(zone, uuid)).await
+    }
+}
+
+/// Simulated zones look for the marker themselves.
+impl MaintenanceEnforcer for Sim {
+    fn install(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
+        Ok(Vec::new())
+    }
+
+    fn uninstall(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
+        Ok(Vec::new())
+    }
+
+    fn note(&self, _changes: &[(PathBuf, FileChange)]) -> Option<&'static str> {
+        Some("no hooks to set up: simulated zones respect maintenance as they are")
     }
 }

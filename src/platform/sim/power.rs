@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::Sim;
 use super::database::Session;
 use super::faults::Effect;
+use super::platform::able;
 use super::record::Record;
 use crate::boot_lock;
-use crate::model::{Aux, Brand, Ended, Millis, ZoneName, ZoneState};
+use crate::model::{Aux, Ended, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
 /// How long an orderly shutdown takes, in virtual milliseconds.
@@ -91,7 +92,7 @@ impl Sim {
 
     pub(super) async fn save_memory(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let record = self.known(zone, uuid)?;
-        if record.config.brand != Brand::Kvm {
+        if !able(record.config.brand).suspend {
             return Err(record.refuse("the memory of a container cannot be saved"));
         }
         if (record.state, record.aux) != (ZoneState::Running, None) {

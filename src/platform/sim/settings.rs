@@ -188,7 +188,7 @@ impl ZoneSpec {
         Self {
             name,
             uuid: None,
-            brand: Brand::Kvm,
+            brand: Brand::KVM,
             memory: 1 << 30,
             cpus: 1,
             dirty_rate: 16 << 20,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::platform::able;
 use super::record::Record;
 use super::settings::HostSettings;
 use crate::model::{Aux, Brand, Disk, DiskSource};
@@ -27,7 +28,7 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
         arch: host.arch.clone(),
         cpu_features: host.cpu_features.clone(),
         hypervisor: Version::find(&host.hypervisor),
-        brands: Some(Brand::ALL.iter().copied().collect()),
+        brands: Some([Brand::KVM, Brand::LXC].into()),
         memory: host.memory,
         memory_free: free,
         cpus: host.cpus,
@@ -52,6 +53,7 @@ fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
     FleetZone {
         cpu_load: f64::from(load) / 100.0,
         network_load,
+        no_live: !able(config.brand).live,
         arch: config.arch.clone(),
         cpu_features: config.profile.cpu_features.clone(),
         hypervisor: config.profile.hypervisor,

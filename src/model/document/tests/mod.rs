@@ -6,9 +6,7 @@ mod whole;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{
-    Brand, Disk, DiskSource, Interface, Network, Package, Patch, Software, System, Zone, ZoneState,
-};
+use crate::{Brand, Disk, DiskSource, Interface, Network, Package, Patch, Software, System, Zone, ZoneState};
 
 fn written() -> Written {
     Written { host: "h1.example.org".into(), software: "0.1.0".into(), at: Millis(1_795_000_000_123) }
@@ -22,7 +20,7 @@ fn web1() -> Manifest {
         zone: Zone {
             name: "web1".parse().unwrap(),
             uuid: Uuid::from_u128(0x0051_1286_3319_4f84_a168_e5fc_dfb0_de45),
-            brand: Brand::Lxc,
+            brand: Brand::LXC,
             state: ZoneState::Installed,
             aux: None,
             id: None,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::{Against, Aux, NetworkName, Obstacle, Presence};
+use crate::{Against, Aux, NetworkName, Obstacle, Presence};
 
 #[test]
 fn the_document_is_a_zone_configuration_with_what_a_hypervisor_needs_beyond() {
@@ -123,10 +123,10 @@ fn a_path_that_is_no_text_is_not_written() {
 
 #[test]
 fn every_word_of_a_zone_is_written_and_read() {
-    for brand in Brand::ALL {
+    for brand in [Brand::KVM, Brand::LXC] {
         for state in ZoneState::ALL {
             for aux in Aux::ALL.iter().copied().map(Some).chain([None]) {
-                let zone = Zone { brand: *brand, state: *state, aux, ..web1().zone };
+                let zone = Zone { brand, state: *state, aux, ..web1().zone };
                 let manifest = Manifest { zone, ..web1() };
                 let document = write(&manifest, &written()).unwrap();
                 assert_eq!(read(document.as_bytes(), "x").unwrap().0, manifest);
@@ -178,7 +178,7 @@ fn interface() -> impl Strategy<Value = Interface> {
     let there = option("[a-z0-9 &<>'\"]{1,9}")
         .prop_map(|name| name.and_then(|name| name.parse::<NetworkName>().ok()));
     (any::<[u8; 6]>(), network(), there).prop_map(|(mac, network, there)| Interface {
-        mac: crate::model::Mac(mac),
+        mac: crate::Mac(mac),
         network,
         there,
     })
@@ -211,7 +211,7 @@ fn software() -> impl Strategy<Value = Software> {
 }
 
 fn zone() -> impl Strategy<Value = Zone> {
-    let words = (select(Brand::ALL), select(ZoneState::ALL), option(select(Aux::ALL)));
+    let words = (select(&[Brand::KVM, Brand::LXC][..]), select(ZoneState::ALL), option(select(Aux::ALL)));
     let numbers = (any::<u128>(), option(any::<u32>()), any::<u64>(), any::<u32>());
     ("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,20}", words, numbers, any::<(bool, bool)>()).prop_filter_map(
         "reserved",

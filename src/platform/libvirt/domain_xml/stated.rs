@@ -31,8 +31,8 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
     let document = read(xml)?;
     let root = document.root_element();
     let brand = match root.attribute("type").unwrap_or_default() {
-        "kvm" | "qemu" => Brand::Kvm,
-        "lxc" => Brand::Lxc,
+        "kvm" | "qemu" => Brand::KVM,
+        "lxc" => Brand::LXC,
         other => return Err(text::at(root, format!("a domain of type {other:?} cannot be handled"))),
     };
     let name = text::only(root, "name")?;
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn all_is_known_of_a_zone_from_its_configuration_alone() {
         let stated = stated(ZONE).unwrap();
-        assert_eq!((stated.name.as_str(), stated.brand), ("web1", Brand::Kvm));
+        assert_eq!((stated.name.as_str(), stated.brand), ("web1", Brand::KVM));
         assert_eq!(stated.uuid.to_string(), "af10a2cc-78da-4b64-81ce-6e7aeae52845");
         assert_eq!((stated.memory, stated.cpus), (96 << 20, 1));
     }

@@ -246,7 +246,7 @@ async fn a_zone_that_its_owner_stops_on_the_way_stays_stopped_and_here() {
 
 #[tokio::test]
 async fn a_container_and_a_zone_that_does_not_run_cannot_be_sent() {
-    let world = World::with_zone(ZoneSpec { brand: Brand::Lxc, ..spec("box") });
+    let world = World::with_zone(ZoneSpec { brand: Brand::LXC, ..spec("box") });
     assert!(error(world.send("box").await).contains("cannot move live"));
     world.a.create(spec("cold")).unwrap();
     assert!(error(world.send("cold").await).contains("it is installed, not running"));

@@ -81,7 +81,7 @@ async fn a_check_names_everything_that_is_missing() {
     let world = World::new();
     let networks = vec![Network::Bridge("br7".into()), Network::Managed("lan".into())];
     let storages = vec!["nfs".into(), "local".into()];
-    world.run(ZoneSpec { brand: Brand::Lxc, networks, storages, ..spec("box") });
+    world.run(ZoneSpec { brand: Brand::LXC, networks, storages, ..spec("box") });
     let host = HostSettings { arch: "aarch64".into(), ..settings(world.folder.path(), "b") };
     world.b.set_host(&host).unwrap();
     world.b.create(spec("box")).unwrap();
@@ -167,7 +167,7 @@ fn any_disk() -> impl Strategy<Value = Disk> {
 }
 
 fn any_config() -> impl Strategy<Value = ZoneConfig> {
-    let brand = prop_oneof![Just(Brand::Kvm), Just(Brand::Lxc)];
+    let brand = prop_oneof![Just(Brand::KVM), Just(Brand::LXC)];
     let disks = prop::collection::vec(any_disk(), 0..3);
     let networks = prop::collection::vec(any_network(), 0..3);
     let numbers = any::<(u128, u64, u32, u64)>();

@@ -15,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::*;
 use crate::model::Zone;
 use crate::model::{Sent, StreamId};
-use crate::platform::Platform;
+use crate::platform::{LiveMigration, Platform, Suspend};
 
 /// Two hosts that share storage `nfs`.
 pub(super) struct World {
