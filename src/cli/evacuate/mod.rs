@@ -18,7 +18,7 @@ use super::context::Context;
 use super::{CliError, Exit, plan, policy, ui};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, DryRun, Engine, EventSink, Outcome, Planned, Readiness, Request, recover};
+use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
 use crate::host::Host;
 use crate::model::{Identifier, Millis, ZoneName};
 use crate::plan::{About, Action, HostKey, UnplacedZone};
@@ -211,14 +211,11 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier)
     let here = HostKey::Name(engine.local.name().to_owned());
     let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
     let stays = |one: &Planned| {
-        let reason = match &one.prepared.readiness {
-            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => return None,
-            Readiness::Waits(wait) => wait.refusal.clone(),
-            Readiness::Skipped(reason) | Readiness::Failed(reason) | Readiness::Unsettled(reason) => {
-                reason.clone()
-            }
+        let reason = match &one.job.state {
+            JobState::Waiting(wait) => wait.refusal.clone(),
+            state => state.reason()?,
         };
-        let zone = one.prepared.zone.to_string();
+        let zone = one.job.zone.to_string();
         Some(UnplacedZone { zone, host: here.clone(), reasons: vec![reason] })
     };
     let unhandled = |unmanaged_guest| UnplacedZone::unhandled(&here, unmanaged_guest);
