@@ -92,3 +92,16 @@ pub mod transport;
 pub mod zonepath;
 
 pub use sysadm_model as model;
+
+/// So that tests name the crate as those in a program of their own do.
+#[cfg(test)]
+extern crate self as sysadm;
+
+/// What takes more than one module: tests that drive the engine and the planner as the command line does.
+#[cfg(test)]
+#[path = "../tests"]
+mod tests {
+    mod engine;
+    mod plan;
+    mod plan_schedule;
+}
