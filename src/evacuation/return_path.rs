@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::actions::{Way, way};
 use super::engine::Engine;
-use super::job::Readiness;
+use super::events::Event;
+use super::job_state::JobEvent;
+use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError};
-use crate::model::{Kind, Location};
+use crate::model::{Kind, Location, chain};
 use crate::plan::Action;
 use crate::platform::Platform;
 use crate::store::Away;
@@ -55,8 +56,11 @@ impl Engine {
     /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
     /// has it and says that it does not belong there.
     pub(super) async fn search(&self, away: &Away) -> Option<(Away, Arc<dyn Host>)> {
-        let uris: Vec<_> = self.store.targets().ok()?.into_values().flatten().collect();
-        let connected = self.peers.connect(uris).await;
+        let targets = self.store.targets().inspect_err(|error| {
+            let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
+            self.events.emit(&Event::Warning(&text));
+        });
+        let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
             if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
                 return Some((Away { refuge: uri.clone(), ..away.clone() }, Arc::clone(host)));
@@ -81,9 +85,9 @@ pub(super) async fn way_back(
     refuge: &dyn Host,
     request: &Request,
     platform: &dyn Platform,
-) -> Result<Kind, Readiness> {
+) -> Result<Kind, JobEvent> {
     let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
-    let failed = |reason: String| Readiness::Failed(reason);
+    let failed = |reason: String| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
     let found = inventory
@@ -109,23 +113,21 @@ pub(super) async fn way_back(
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
     let able = platform.able(zone.brand);
     match zone.is_running() {
-        true if restarts => match way(zone, able, Action::Restart) {
-            Ok(Way::Move(kind)) => Ok(kind),
-            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
-            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
+        true if restarts => match Operation::of(zone, able, Action::Restart) {
+            Ok(Operation::Migrate { method, .. }) => Ok(method),
+            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
+            Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
         },
         true if able.live => Ok(Kind::Live),
-        true => Err(Readiness::Skipped(format!(
+        true => Err(JobEvent::Skip(format!(
             "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
             zone.brand
         ))),
         false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
         false if away.was_running => {
             let reason = "it ran when it left and does not run on";
-            Err(Readiness::Skipped(format!(
-                "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
-            )))
+            Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))
         }
-        false => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
+        false => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
     }
 }
