@@ -59,6 +59,8 @@
 
 // Tests start what they need: sshd, ssh-keygen, the tool itself. See clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+// The fuzzers are built without default features: what the compiler says of that build is an error there.
+#![cfg_attr(feature = "fuzzing", deny(warnings))]
 
 pub mod agent;
 pub mod attachment;
