@@ -111,7 +111,7 @@ fn fill(root: &Path) {
             zone: zone.name.clone(),
             uuid: zone.uuid,
             brand: zone.brand,
-            origin: "h1".into(),
+            home: None,
             refuge: "ssh://root@h2".parse().expect("a URI"),
             aside: None,
             one_way: false,

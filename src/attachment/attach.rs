@@ -139,7 +139,7 @@ impl Desk<'_> {
         let mut row = self.known().await?.may_attach(zone)?.clone();
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
         // One that was detached here is whose it was.
-        let home = self.local.store().guest(row.uuid)?.map(|guest| guest.home);
+        let home = self.local.store().zone(row.uuid)?.and_then(|record| record.home);
         self.admit(&row, terms, home, self.circumstances(&row, terms.force)).await?;
         let attached = match self.must_be_nowhere(&row, not_on).await {
             Ok(()) => self.take(&row).await,

@@ -217,7 +217,7 @@ impl Desk<'_> {
         let known = self.known().await?;
         let row = known.may_delete(zone)?;
         let store = self.local.store();
-        store.remove_detached(row.uuid)?;
+        store.delete_zone(row.uuid)?;
         if row.moved_to.is_none() {
             let taken =
                 store.standbys()?.into_iter().filter(|one| one.uuid == row.uuid && one.taken.is_some());

@@ -58,7 +58,7 @@ impl Desk<'_> {
                 let known = self.known().await?;
                 if let Some(row) = known.away.iter().find(|row| row.zone == *zone) {
                     // As it was when it left: of that there may be no other copy.
-                    let manifest = self.local.store().manifest_of(zone)?;
+                    let manifest = self.local.store().manifest_of(row.uuid)?;
                     let manifest = manifest.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
                     return Document::of(manifest, Written::by(self.local.name(), row.started));
                 }
@@ -131,7 +131,7 @@ impl Desk<'_> {
         }
         let cleared = row.zonepath.as_ref().map_or(Ok(()), |path| zonepath::clear(path, row.uuid));
         let cleared = cleared.map_err(|error| chain(&error));
-        let removed = self.local.store().remove_detached(row.uuid).map_err(|error| chain(&error));
+        let removed = self.local.store().zone_is_here(row.uuid).map_err(|error| chain(&error));
         match cleared.and(removed) {
             Ok(_) => cause,
             Err(also) => AttachmentError::NotUndone { cause: cause.into(), also },

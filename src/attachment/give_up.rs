@@ -30,14 +30,15 @@ impl Desk<'_> {
     pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format_args!("evacuate --forget {zone}"))?;
         let store = self.local.store();
-        if store.remove_rest(zone)? {
+        if let Some(rest) = store.rests()?.into_iter().find(|rest| rest.zone == *zone) {
+            store.zone_is_here(rest.uuid)?;
             return Ok(Some(GivenUp::Rest));
         }
         let Some(row) = store.away()?.into_iter().find(|row| row.zone == *zone) else {
             return Ok(self.adopt(zone).await?.map(GivenUp::Home));
         };
         if self.is_known_to_be_here(row.uuid).await {
-            store.remove_away(zone)?;
+            store.zone_is_here(row.uuid)?;
             return Ok(Some(GivenUp::Here(row.refuge)));
         }
         if let Some(other) = store.detached()?.into_iter().find(|other| other.zone == *zone)
@@ -46,7 +47,7 @@ impl Desk<'_> {
         {
             return Err(Refusal::NameTaken(zone.clone(), other.uuid).into());
         }
-        let manifest = store.manifest_of(zone)?.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
+        let manifest = store.manifest_of(row.uuid)?.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
         let written = Written::by(self.local.name(), row.started);
         let kept = Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone());
@@ -58,8 +59,8 @@ impl Desk<'_> {
     async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AttachmentError> {
         let inventory = self.local.inventory().await?;
         let Some(uuid) = inventory.find(zone).map(|zone| zone.uuid) else { return Ok(None) };
-        let guest = self.local.store().guest(uuid)?;
-        self.local.store().remove_guest(uuid)?;
-        Ok(guest.map(|guest| guest.home.name))
+        let record = self.local.store().zone(uuid)?;
+        self.local.store().remove_home(uuid)?;
+        Ok(record.and_then(|record| record.home).map(|home| home.name))
     }
 }

@@ -15,7 +15,7 @@ use crate::model::document::Written;
 use crate::model::{Home, Manifest, Zone, ZoneName, ZoneState};
 use crate::run_lock::RunLock;
 use crate::standby::{Stated, may_take, whom_to_ask};
-use crate::store::{Detached, StandbyRow};
+use crate::store::{Detached, Place, StandbyRow};
 
 /// A zone that was attached from what its host has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,9 @@ impl Desk<'_> {
 
     /// Asks its host and all that could have it.
     async fn must_be_lost(&self, row: &StandbyRow, stated: &Stated) -> Result<(), AttachmentError> {
-        let moved_to = self.local.store().moved_to(row.uuid)?;
+        let record = self.local.store().zone(row.uuid)?;
+        let moved_to =
+            record.filter(|record| record.place == Place::Migrated).and_then(|record| record.location);
         let question = Question { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, whom_to_ask(row, moved_to)).await;
         let lost = may_take(&row.origin, &answers, stated);

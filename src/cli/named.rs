@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::context::Context;
 use super::{CliError, Exit};
 use crate::model::{Inventory, ZoneName};
-use crate::store::Store;
+use crate::store::{Place, Store, ZoneRecord};
 
 impl Context {
     /// The zones that are meant by what was typed ([`ZoneName::typed`]). A UUID is that of a zone that is here, belongs
@@ -40,9 +40,11 @@ fn uuid_in(name: &ZoneName) -> Option<Uuid> {
 /// All zones of which something is known here, those that are here first.
 fn known(inventory: &Inventory, store: &Store) -> Result<Vec<(ZoneName, Uuid)>, CliError> {
     let mut known: Vec<_> = inventory.zones.iter().map(|zone| (zone.name.clone(), zone.uuid)).collect();
-    known.extend(store.away()?.into_iter().map(|row| (row.zone, row.uuid)));
-    known.extend(store.rests()?.into_iter().map(|row| (row.zone, row.uuid)));
-    known.extend(store.detached()?.into_iter().map(|row| (row.zone, row.uuid)));
+    // A guest that has gone on is no zone of this host.
+    let is_gone = |record: &ZoneRecord| record.place == Place::Migrated && !record.is_configured();
+    let recorded =
+        store.zones()?.into_iter().filter(|record| record.place != Place::Here && !is_gone(record));
+    known.extend(recorded.map(|record| (record.zone, record.uuid)));
     known.extend(store.standbys()?.into_iter().map(|row| (row.zone, row.uuid)));
     Ok(known)
 }

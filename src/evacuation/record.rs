@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
 use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Detached, Guest, Move, MoveState, StoreError};
+use crate::store::{Away, AwayPhase, Detached, Move, MoveState, StoreError};
 
 /// What one zone's move is about.
 pub(super) struct MoveContext<'a> {
@@ -42,7 +42,11 @@ impl MoveContext<'_> {
         &self.task.arrival.manifest.zone.name
     }
 
-    /// Its row in the away list while it moves.
+    fn uuid(&self) -> Uuid {
+        self.task.arrival.manifest.zone.uuid
+    }
+
+    /// Its record while it moves.
     pub fn begun(&self, started: Millis) -> Away {
         let zone = &self.task.arrival.manifest.zone;
         match self.purpose {
@@ -54,7 +58,7 @@ impl MoveContext<'_> {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 brand: zone.brand,
-                origin: self.origin(),
+                home: self.home(),
                 refuge: self.peer.clone(),
                 aside: None,
                 one_way: matches!(self.purpose, Purpose::Migrate | Purpose::PassOn),
@@ -71,10 +75,10 @@ impl MoveContext<'_> {
         }
     }
 
-    /// The name of the host that it belongs to until it has moved.
-    fn origin(&self) -> String {
-        let home = self.task.arrival.home.as_ref();
-        home.map_or_else(|| self.engine.local.name().to_owned(), |home| home.name.clone())
+    /// The host that it belongs to until it has moved, if that is another one.
+    fn home(&self) -> Option<Home> {
+        let home = self.task.arrival.home.clone();
+        home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
     /// Puts the away list right after a move. One whose end is not known stays as it is, for the next run.
@@ -97,9 +101,9 @@ impl MoveContext<'_> {
             }
             (Purpose::Migrate | Purpose::PassOn, Ok(_)) => return self.gone(now),
             (Purpose::Leave | Purpose::Migrate | Purpose::PassOn, Err(_)) if stayed => {
-                store.remove_away(self.zone()).map(drop)
+                store.zone_is_here(self.uuid()).map(drop)
             }
-            (Purpose::Return(_), Ok(_)) => store.remove_away(self.zone()).map(drop),
+            (Purpose::Return(_), Ok(_)) => store.zone_is_here(self.uuid()).map(drop),
             (Purpose::Return(away) | Purpose::Aside(away), Err(_)) if stayed => store.update_away(away),
             (Purpose::Aside(away), Ok(_)) => {
                 store.update_away(&Away { refuge: self.peer.clone(), down: None, ..away.clone() })
@@ -134,7 +138,7 @@ impl Engine {
 
     /// The host that a zone which is here belongs to, if that is another one.
     pub(super) fn home_of(&self, uuid: Uuid) -> Result<Option<Home>, StoreError> {
-        Ok(self.store.guest(uuid)?.map(|guest| guest.home))
+        Ok(self.store.zone(uuid)?.and_then(|record| record.home))
     }
 
     /// A zone has gone to that host for good: it is `configured` here. One of another host leaves nothing behind but where
@@ -146,10 +150,9 @@ impl Engine {
         to: &dyn Host,
         now: Millis,
     ) -> Result<(), EvacuationError> {
-        if let Some(guest) = self.store.guest(row.uuid)? {
-            let is_home = guest.home.is(to.name(), to.id());
-            let gone_to = (!is_home).then(|| row.refuge.clone());
-            return Ok(self.store.guest_gone(&Guest { zone: row.zone.clone(), gone_to, ..guest })?);
+        if let Some(home) = self.home_of(row.uuid)? {
+            let is_home = home.is(to.name(), to.id());
+            return Ok(self.store.passed_on(row.uuid, Some(&row.refuge).filter(|_| !is_home))?);
         }
         let written = Written::by(self.local.name(), now);
         // Who has begun it the journal knows.

@@ -105,8 +105,7 @@ async fn settle(
         // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
         let _ = source.abort(row.zone.clone()).await;
     }
-    let zone = row.zone.clone();
-    let manifest = engine.store.manifest_of(&zone)?;
+    let manifest = engine.store.manifest_of(row.uuid)?;
     let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));
     let (seen, found) = match look(engine, row, ends, was_paused).await {
         Ok(looked) => looked,
@@ -150,7 +149,7 @@ async fn settle(
             }
         }
         (Some(row), _) => engine.store.update_away(&row)?,
-        (None, _) => drop(engine.store.remove_away(&zone)?),
+        (None, _) => drop(engine.store.zone_is_here(row.uuid)?),
     }
     if let Some(down) = down.filter(|_| !is_away) {
         engine.note_down(&down)?;

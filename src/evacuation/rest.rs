@@ -98,7 +98,7 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
                 text
             }
             RecordFate::Drop(text) => {
-                engine.store.remove_rest(&rest.zone)?;
+                engine.store.zone_is_here(rest.uuid)?;
                 text
             }
         };

@@ -81,7 +81,7 @@ impl StopInPlace<'_> {
             return (MoveState::Failed, Some(chain(&error)));
         }
         if let Err(reason) = self.begin(zone, step) {
-            self.forget(zone);
+            self.forget(zone, uuid);
             return (MoveState::Failed, Some(reason));
         }
         let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
@@ -112,7 +112,7 @@ impl StopInPlace<'_> {
             let error = (now.way != plan.way).then(|| format!("its memory was not saved: {reason}"));
             return (state_of(now.way), error);
         }
-        self.forget(zone);
+        self.forget(zone, uuid);
         self.told(self.write(zone, step, Mark::Failed, Some(reason.clone())), zone);
         (MoveState::Failed, Some(reason))
     }
@@ -142,7 +142,7 @@ impl StopInPlace<'_> {
         }
         // In this order: if the power fails just now, it is booted once more.
         self.told(self.done(zone, Step::Boot), zone);
-        self.forget(zone);
+        self.forget(zone, rest.uuid);
         if rest.way == RestWay::Suspend && !saved {
             self.told(Err("its saved memory was gone; it was booted afresh".to_owned()), zone);
         }
@@ -150,8 +150,8 @@ impl StopInPlace<'_> {
     }
 
     /// There is nothing to be booted any more.
-    fn forget(&self, zone: &ZoneName) {
-        let removed = self.engine.store.remove_rest(zone);
+    fn forget(&self, zone: &ZoneName, uuid: Uuid) {
+        let removed = self.engine.store.zone_is_here(uuid);
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 

@@ -145,7 +145,7 @@ impl Engine {
                 // Before other hosts are asked for nothing.
                 let home = match request.zones.as_slice() {
                     [] => Vec::new(),
-                    _ => select::at_home(&self.local.inventory().await?, &self.store.guests()?),
+                    _ => select::at_home(&self.local.inventory().await?, &self.store.zones()?),
                 };
                 let returning = |request: &Request| {
                     select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)

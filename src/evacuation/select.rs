@@ -9,7 +9,7 @@ use super::recover::Open;
 use super::request::Request;
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Detached, Guest, Rest, RestPhase, TargetKey, targets_of};
+use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,8 +116,9 @@ pub fn leaving(
 }
 
 /// The zones of this host itself that are here.
-pub fn at_home(inventory: &Inventory, guests: &[Guest]) -> Vec<ZoneName> {
-    let own = |zone: &&Zone| guests.iter().all(|guest| guest.uuid != zone.uuid);
+pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
+    let is_guest = |record: &&ZoneRecord| record.home.is_some();
+    let own = |zone: &&Zone| records.iter().filter(is_guest).all(|guest| guest.uuid != zone.uuid);
     inventory.zones.iter().filter(own).map(|zone| zone.name.clone()).collect()
 }
 

@@ -164,7 +164,7 @@ fn of_away(away: &Away, host: &str) -> Row {
                 Some(interrupted(None, away.ends(host)))
             }
         },
-        origin: away.origin.clone(),
+        origin: away.home.as_ref().map_or(host, |home| &home.name).to_owned(),
         kind: Some(away.kind),
         step: None,
         bytes: (away.bytes, away.bytes),

@@ -202,7 +202,7 @@ impl Host for Local {
 
     async fn export(&self, zone: ZoneName) -> Result<Exported, HostError> {
         let (manifest, own) = self.leaving(&zone).await?;
-        let owners = self.store.brought(manifest.zone.uuid).map_err(|error| self.failed(error))?;
+        let owners = self.owners_of(manifest.zone.uuid)?;
         let ticket = self.markers.leave(&software::storage(&manifest, &own));
         Ok(Exported { manifest, ticket, owners })
     }

@@ -104,19 +104,19 @@ async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) 
     if let (Verdict::Gone, Some(zone)) = (&verdict, zone) {
         let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
         // The row first: a zone that is away and still defined here is settled by the next time.
-        let row = row_of(&zone, local.name(), by, claim.at);
+        let row = row_of(&zone, by, claim.at);
         store.begin_away(&row, &manifest).map_err(|error| chain(&error))?;
         local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
     }
     Ok(verdict)
 }
 
-fn row_of(zone: &Zone, origin: &str, refuge: &HostUri, at: Millis) -> Away {
+fn row_of(zone: &Zone, refuge: &HostUri, at: Millis) -> Away {
     Away {
         zone: zone.name.clone(),
         uuid: zone.uuid,
         brand: zone.brand,
-        origin: origin.to_owned(),
+        home: None,
         refuge: refuge.clone(),
         aside: None,
         one_way: false,

@@ -1,11 +1,13 @@
-//! The zones that belong here and are elsewhere. A row is there before a zone leaves and until it is back or
-//! given up on purpose; no new maintenance and no new run erases it.
+//! The zones that were here and are elsewhere, or on their way. The record is there before a zone leaves and until it is
+//! back or given up on purpose; no new maintenance and no new run erases it.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
 
-use super::{Detached, Expectation, Store, StoreError, detached, parsed, parsed_optional, stored, unsigned};
-use crate::model::{Brand, HostUri, Kind, Manifest, Millis, ZoneName, words};
+use super::place::Place;
+use super::zones::{Configuration, ZoneRecord, find, save, select, settle_here};
+use super::{Detached, Expectation, Store, StoreError, detached};
+use crate::model::{Brand, Home, HostUri, Kind, Manifest, Millis, ZoneName, words};
 
 words! {
     /// How certain it is that the zone is away.
@@ -30,8 +32,8 @@ pub struct Away {
     pub uuid: Uuid,
     /// Its brand.
     pub brand: Brand,
-    /// The host that it belongs to.
-    pub origin: String,
+    /// The host that it belongs to, if that is another one.
+    pub home: Option<Home>,
     /// Where it was brought.
     pub refuge: HostUri,
     /// Where it steps aside to, in that phase.
@@ -58,25 +60,39 @@ pub struct Away {
     pub down: Option<String>,
 }
 
-impl Away {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            zone: parsed(row, "zone")?,
-            uuid: parsed(row, "uuid")?,
-            brand: parsed(row, "brand")?,
-            origin: row.get("origin")?,
-            refuge: parsed(row, "refuge")?,
-            aside: parsed_optional(row, "aside")?,
-            one_way: row.get("one_way")?,
-            was_running: row.get("was_running")?,
-            kind: parsed(row, "kind")?,
-            phase: parsed(row, "phase")?,
-            started: Millis(row.get("started_ms")?),
-            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
-            bytes: unsigned(row, "bytes")?,
-            downtime: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
-            expected: Expectation::read(row)?,
-            down: row.get("down")?,
+impl ZoneRecord {
+    /// The record of a zone that is elsewhere; none if it is not.
+    pub fn away(self) -> Option<Away> {
+        let phase = match self.place {
+            Place::Leaving | Place::Migrating => AwayPhase::Leaving,
+            Place::Away => AwayPhase::Away,
+            Place::Returning => AwayPhase::Returning,
+            Place::Relocating => AwayPhase::Aside,
+            Place::Here
+            | Place::Stopping
+            | Place::Stopped
+            | Place::Suspending
+            | Place::Suspended
+            | Place::Configured
+            | Place::Migrated => return None,
+        };
+        Some(Away {
+            zone: self.zone,
+            uuid: self.uuid,
+            brand: self.brand,
+            home: self.home,
+            refuge: self.location?,
+            aside: self.relocating_to,
+            one_way: self.place == Place::Migrating,
+            was_running: self.was_running,
+            kind: self.kind?,
+            phase,
+            started: self.since,
+            ended: self.ended,
+            bytes: self.bytes,
+            downtime: self.downtime,
+            expected: self.expected,
+            down: self.down,
         })
     }
 }
@@ -91,126 +107,125 @@ impl Away {
             AwayPhase::Aside => [refuge, self.aside.as_ref().map_or("its next refuge", |uri| &uri.host)],
         }
     }
-}
 
-/// A configuration as it is kept.
-pub(super) fn read_manifest(text: &str) -> rusqlite::Result<Manifest> {
-    serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
-    })
+    /// Where it is by this record.
+    pub const fn place(&self) -> Place {
+        match self.phase {
+            AwayPhase::Leaving if self.one_way => Place::Migrating,
+            AwayPhase::Leaving => Place::Leaving,
+            AwayPhase::Away => Place::Away,
+            AwayPhase::Returning => Place::Returning,
+            AwayPhase::Aside => Place::Relocating,
+        }
+    }
+
+    /// The whole record, with what is `known` of the zone beside this.
+    pub(super) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
+        let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
+        ZoneRecord {
+            zone: self.zone.clone(),
+            brand: self.brand,
+            place: self.place(),
+            home: self.home.clone(),
+            location: Some(self.refuge.clone()),
+            relocating_to: self.aside.clone(),
+            was_running: self.was_running,
+            kind: Some(self.kind),
+            since: self.started,
+            ended: self.ended,
+            bytes: self.bytes,
+            downtime: self.downtime,
+            expected: self.expected,
+            down: self.down.clone(),
+            ..known.here()
+        }
+    }
 }
 
 impl Store {
-    /// Records a zone that is about to leave, with its whole configuration, in place of what was there of it. Another zone of
-    /// its name that is away is an error: this may be all that there is of that one.
+    /// Records a zone that is about to leave, with its whole configuration. Another zone of its name that is away is an
+    /// error: this may be all that there is of that one.
     pub fn begin_away(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
-        let manifest = serde_json::to_string(manifest).unwrap_or_default();
         self.write("record a zone that leaves", |transaction| {
-            transaction.execute(
-                "DELETE FROM away WHERE zone = ?1 AND uuid = ?2",
-                params![away.zone.as_str(), away.uuid.to_string()],
-            )?;
-            transaction.execute(
-                "INSERT INTO away (zone, uuid, brand, origin, refuge, was_running, kind, phase, started_ms,
-                 manifest, aside, one_way) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                params![
-                    away.zone.as_str(),
-                    away.uuid.to_string(),
-                    away.brand.as_str(),
-                    away.origin,
-                    away.refuge.to_string(),
-                    away.was_running,
-                    away.kind.as_str(),
-                    away.phase.as_str(),
-                    away.started.0,
-                    manifest,
-                    away.aside.as_ref().map(ToString::to_string),
-                    away.one_way,
-                ],
-            )?;
-            Ok(())
+            let record = away.record(find(transaction, away.uuid)?);
+            save(transaction, &record, &Configuration::Replace(manifest))
         })
     }
 
     /// Changes what is known of a zone's absence. Its identity and configuration stay.
     pub fn update_away(&self, away: &Away) -> Result<(), StoreError> {
-        self.write("record a zone that is away", |transaction| update(transaction, away))
+        self.write("record a zone that is away", |transaction| {
+            update(transaction, away, &Configuration::Keep)
+        })
     }
 
     /// The same of one that is about to come back, with the notes in its configuration of what its networks are called
     /// where it is.
     pub fn begin_return(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
-        let manifest = serde_json::to_string(manifest).unwrap_or_default();
         self.write("record a zone that comes back", |transaction| {
-            update(transaction, away)?;
-            let sql = "UPDATE away SET manifest = ?2 WHERE zone = ?1";
-            transaction.execute(sql, params![away.zone.as_str(), manifest]).map(drop)
-        })
-    }
-
-    /// The configuration of a zone that is away, as it was here; none if it is not away.
-    pub fn manifest_of(&self, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
-        self.read("read the configuration of a zone that is away", |connection| {
-            let text = connection
-                .query_row("SELECT manifest FROM away WHERE zone = ?1", [zone.as_str()], |row| {
-                    row.get::<_, String>(0)
-                })
-                .optional()?;
-            text.as_deref().map(read_manifest).transpose()
-        })
-    }
-
-    /// Takes a row away: the zone is back, never left, or was given up. Whether there was one.
-    pub fn remove_away(&self, zone: &ZoneName) -> Result<bool, StoreError> {
-        self.write("remove a zone from the away list", |transaction| {
-            Ok(transaction.execute("DELETE FROM away WHERE zone = ?1", [zone.as_str()])? > 0)
+            update(transaction, away, &Configuration::Replace(manifest))
         })
     }
 
     /// Gives up a zone that is away. Nobody else need have its configuration: it is `configured` here then.
-    pub fn give_up(&self, row: &Detached) -> Result<bool, StoreError> {
-        self.write("give up a zone that is away", |transaction| {
-            detached::insert(transaction, row)?;
-            Ok(transaction.execute("DELETE FROM away WHERE zone = ?1", [row.zone.as_str()])? > 0)
+    pub fn give_up(&self, row: &Detached) -> Result<(), StoreError> {
+        self.write("give up a zone that is away", |transaction| detached::insert(transaction, row))
+    }
+
+    /// Records that a zone which was being migrated is where it was to go, for good, and is `configured` here. Its user is
+    /// who has begun the move, if the journal knows that.
+    pub fn gone_for_good(&self, row: Detached) -> Result<(), StoreError> {
+        self.write("record a zone that has migrated", |transaction| {
+            let user: Option<String> = transaction
+                .query_row(
+                    "SELECT run.user FROM journal JOIN run ON run.id = journal.run WHERE journal.zone = ?1
+                     ORDER BY journal.id DESC LIMIT 1",
+                    [row.zone.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let user = user.unwrap_or_else(|| row.user.clone());
+            detached::insert(transaction, &Detached { user, ..row })
         })
     }
 
-    /// All zones that are away, by name.
+    /// Records that a zone of another host has gone on to that one; none: it went home, and nothing is kept of it.
+    pub fn passed_on(&self, uuid: Uuid, to: Option<&HostUri>) -> Result<(), StoreError> {
+        self.write("record that a zone of another host has left", |transaction| {
+            let Some(record) = find(transaction, uuid)? else { return Ok(()) };
+            let here = ZoneRecord { home: record.home.clone().filter(|_| to.is_some()), ..record.here() };
+            match to {
+                Some(_) => {
+                    let gone = ZoneRecord { place: Place::Migrated, location: to.cloned(), ..here };
+                    save(transaction, &gone, &Configuration::Drop)
+                }
+                None => settle_here(transaction, here),
+            }
+        })
+    }
+
+    /// All zones that are elsewhere, by name.
     pub fn away(&self) -> Result<Vec<Away>, StoreError> {
-        self.read("read the away list", |connection| {
-            connection
-                // Not the configurations: they are long, and `*` would read them all.
-                .prepare_cached(
-                    "SELECT zone, uuid, brand, origin, refuge, aside, one_way, was_running, kind, phase, started_ms,
-                     ended_ms, bytes, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms, down
-                     FROM away ORDER BY zone",
-                )?
-                .query_map([], Away::read)?
-                .collect()
+        self.read("read the zones that are away", |connection| {
+            let which =
+                "WHERE place IN ('leaving', 'migrating', 'away', 'returning', 'relocating') ORDER BY name";
+            Ok(select(connection, which)?.into_iter().filter_map(ZoneRecord::away).collect())
         })
     }
 }
 
-fn update(transaction: &Transaction<'_>, away: &Away) -> rusqlite::Result<()> {
-    let [start, duration, downtime] = Expectation::columns(away.expected);
-    transaction.execute(
-        "UPDATE away SET phase = ?2, ended_ms = ?3, bytes = ?4, downtime_ms = ?5, refuge = ?6, aside = ?7,
-         expected_start_ms = ?8, expected_duration_ms = ?9, expected_downtime_ms = ?10, down = ?11 WHERE zone = ?1",
-        params![
-            away.zone.as_str(),
-            away.phase.as_str(),
-            away.ended.map(|time| time.0),
-            stored(away.bytes),
-            away.downtime.map(stored),
-            away.refuge.to_string(),
-            away.aside.as_ref().map(ToString::to_string),
-            start,
-            duration,
-            downtime,
-            away.down,
-        ],
-    )?;
-    Ok(())
+fn update(
+    transaction: &Transaction<'_>,
+    away: &Away,
+    configuration: &Configuration<'_>,
+) -> rusqlite::Result<()> {
+    match find(transaction, away.uuid)? {
+        Some(known) if known.place.is_elsewhere() => {
+            save(transaction, &away.record(Some(known)), configuration)
+        }
+        // It was given up or has come home meanwhile.
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -242,7 +257,7 @@ pub(crate) mod tests {
             zone: zone.parse().unwrap(),
             uuid: Uuid::from_u128(7),
             brand: Brand::KVM,
-            origin: "h1".into(),
+            home: None,
             refuge: "ssh://root@h2".parse().unwrap(),
             aside: None,
             one_way: false,
@@ -291,13 +306,13 @@ pub(crate) mod tests {
     #[test]
     fn the_configuration_is_kept_whole_through_every_phase() {
         let (_folder, store) = fresh();
-        let name = "evac1".parse().unwrap();
-        assert_eq!(store.manifest_of(&name).unwrap(), None);
+        let uuid = sample("evac1").uuid;
+        assert_eq!(store.manifest_of(uuid).unwrap(), None);
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
-        for &phase in AwayPhase::ALL {
+        for phase in [AwayPhase::Away, AwayPhase::Returning, AwayPhase::Away, AwayPhase::Aside] {
             let aside = (phase == AwayPhase::Aside).then(|| "rads://h3".parse().unwrap());
             store.update_away(&Away { phase, aside, ..sample("evac1") }).unwrap();
-            assert_eq!(store.manifest_of(&name).unwrap(), Some(manifest("evac1")));
+            assert_eq!(store.manifest_of(uuid).unwrap(), Some(manifest("evac1")));
         }
     }
 
@@ -307,7 +322,7 @@ pub(crate) mod tests {
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
         let other = Away { uuid: Uuid::from_u128(99), ..sample("evac1") };
         let said = crate::model::chain(&store.begin_away(&other, &manifest("evac1")).unwrap_err());
-        assert!(said.contains("UNIQUE") && said.contains("away.zone"), "{said}");
+        assert!(said.contains("UNIQUE") && said.contains("zone"), "{said}");
         assert_eq!(store.away().unwrap()[0].uuid, sample("evac1").uuid);
         // The same one again.
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
@@ -319,22 +334,59 @@ pub(crate) mod tests {
         store.begin_away(&sample("web"), &manifest("web")).unwrap();
         let row = store::tests::sample::detached("web", 7, None);
         let row = Detached { last_at: Some("rads://h2".parse().unwrap()), ..row };
-        // Another one of its name is configured here, of which there may be nothing else.
+        // Another zone of its name cannot be configured here: of either there may be nothing else.
         let beside = store::tests::sample::detached("web", 8, None);
-        store.begin_detached(&beside).unwrap();
-        assert!(store.give_up(&row).is_err());
-        assert_eq!((store.away().unwrap().len(), store.detached().unwrap()), (1, vec![beside.clone()]));
-        store.remove_detached(beside.uuid).unwrap();
-        assert!(store.give_up(&row).unwrap());
+        assert!(store.begin_detached(&beside).is_err());
+        assert_eq!((store.away().unwrap().len(), store.detached().unwrap()), (1, vec![]));
+        store.give_up(&row).unwrap();
         assert_eq!((store.away().unwrap(), store.detached().unwrap()), (vec![], vec![row]));
     }
 
     #[test]
-    fn a_zone_leaves_the_list_once() {
+    fn a_zone_comes_home_once() {
         let (_folder, store) = fresh();
         store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
-        let name = "evac1".parse().unwrap();
-        assert!(store.remove_away(&name).unwrap());
-        assert!(!store.remove_away(&name).unwrap());
+        let uuid = sample("evac1").uuid;
+        assert!(store.zone_is_here(uuid).unwrap());
+        assert!(!store.zone_is_here(uuid).unwrap());
+        // What is said of it later is not heard.
+        store.update_away(&sample("evac1")).unwrap();
+        assert_eq!(store.zones().unwrap(), []);
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_written_is_an_error_and_nothing_is_recorded() {
+        use std::os::unix::ffi::OsStrExt;
+        let (_folder, store) = fresh();
+        let odd = std::path::PathBuf::from(std::ffi::OsStr::from_bytes(b"/srv/\xff"));
+        let odd = crate::model::Disk::new("vda", crate::model::DiskSource::File(odd), false);
+        let unwritable = Manifest { disks: vec![odd], ..manifest("evac1") };
+        let error = store.begin_away(&sample("evac1"), &unwritable).unwrap_err();
+        assert!(crate::model::chain(&error).contains("invalid UTF-8"), "{}", crate::model::chain(&error));
+        assert_eq!(store.zones().unwrap(), []);
+        store.begin_away(&sample("evac1"), &manifest("evac1")).unwrap();
+        assert!(store.begin_return(&sample("evac1"), &unwritable).is_err());
+        assert_eq!(store.manifest_of(sample("evac1").uuid).unwrap(), Some(manifest("evac1")));
+        let standby =
+            crate::model::Standby { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
+        assert!(store.keep_standby(&standby, Millis(1)).is_err());
+        assert_eq!(store.standbys().unwrap(), []);
+    }
+
+    #[test]
+    fn a_zone_that_has_gone_for_good_is_not_away_and_where_it_went_is_known() {
+        let (_folder, store) = fresh();
+        let (row, manifest) = store::tests::sample::moving("web");
+        for refuge in ["rads://h2", "rads://h3"] {
+            let row = Away { refuge: refuge.parse().unwrap(), ..row.clone() };
+            store.begin_away(&row, &manifest).unwrap();
+            assert!(store.away().unwrap()[0].one_way);
+            store.gone_for_good(store::tests::sample::detached("web", 7, Some(refuge))).unwrap();
+            assert_eq!(store.away().unwrap(), []);
+            let record = store.zone(row.uuid).unwrap().unwrap();
+            assert_eq!((record.place, record.location), (Place::Migrated, Some(row.refuge)));
+        }
+        store.begin_away(&Away { one_way: false, ..row }, &manifest).unwrap();
+        assert!(!store.away().unwrap()[0].one_way, "it comes back this time");
     }
 }

@@ -28,29 +28,43 @@ impl Store {
             _ => StoreError::Create { path: file.to_owned(), source },
         };
         let draft = Draft::new(file).map_err(failed)?;
-        self.copy_to(&draft.file(), file)?;
+        copy(&self.lock(), &self.path, &draft.file(), file)?;
         draft.put(file).map_err(failed)
     }
+}
 
-    fn copy_to(&self, draft: &Path, file: &Path) -> Result<(), StoreError> {
-        let failed = |source: rusqlite::Error| {
-            let ours = source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
-            StoreError::query(if ours { &self.path } else { file }, "copy the database", source)
-        };
-        let mut copy = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
-            .map_err(failed)?;
-        // It is given to the disk as a whole, later.
-        copy.execute_batch("PRAGMA synchronous=OFF").map_err(failed)?;
-        if copy_pages(&self.lock(), &mut copy).map_err(failed)? != StepResult::Done {
-            return Err(StoreError::Locked { path: self.path.clone() });
-        }
-        if let Some(what) = integrity::damage(&copy).map_err(failed)?.into_iter().next() {
-            return Err(StoreError::Damaged { path: self.path.clone(), what });
-        }
-        // One file is the whole copy: it can be read where nothing can be written beside it.
-        copy.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(())).map_err(failed)?;
-        copy.close().map_err(|(_, source)| failed(source))
+/// Keeps a copy of the database of that path beside it, before it is brought to that version.
+pub(super) fn keep_before(path: &Path, version: i64) -> Result<(), StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".before-v{version}"));
+    let file = PathBuf::from(name);
+    let failed = |source| StoreError::Create { path: file.clone(), source };
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | NO_MUTEX)
+        .map_err(|source| StoreError::open(path, source))?;
+    let draft = Draft::new(&file).map_err(failed)?;
+    copy(&database, path, &draft.file(), &file)?;
+    draft.replace(&file).map_err(failed)
+}
+
+/// Copies a database, which lies at `path`, into an unfinished `file`.
+fn copy(database: &Connection, path: &Path, draft: &Path, file: &Path) -> Result<(), StoreError> {
+    let failed = |source: rusqlite::Error| {
+        let ours = source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
+        StoreError::query(if ours { path } else { file }, "copy the database", source)
+    };
+    let mut copy =
+        Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(failed)?;
+    // It is given to the disk as a whole, later.
+    copy.execute_batch("PRAGMA synchronous=OFF").map_err(failed)?;
+    if copy_pages(database, &mut copy).map_err(failed)? != StepResult::Done {
+        return Err(StoreError::Locked { path: path.to_owned() });
     }
+    if let Some(what) = integrity::damage(&copy).map_err(failed)?.into_iter().next() {
+        return Err(StoreError::Damaged { path: path.to_owned(), what });
+    }
+    // One file is the whole copy: it can be read where nothing can be written beside it.
+    copy.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(())).map_err(failed)?;
+    copy.close().map_err(|(_, source)| failed(source))
 }
 
 /// Copies everything in one step: with a write-ahead journal, one that reads holds up none that write, and what
@@ -165,7 +179,7 @@ mod tests {
         let file = folder.path().join("copy");
         store
             .write("hold the lock", |transaction| {
-                transaction.execute("DELETE FROM away", [])?;
+                transaction.execute("DELETE FROM target", [])?;
                 reader.backup(&file).unwrap();
                 Ok(())
             })

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the file is damaged, or says what no sysadm writes | a backup |
 //! | two records of a zone cannot both be true | a backup |
-//! | a zone is `leaving`, `returning` or `stopping`, and no run lives | you: `--resume` |
+//! | a zone is on its way, or is being stopped, and no run lives | you: `--resume` |
 //! | a run is over, has not written down how its last step with a zone ended, and nothing else tells | you |
 //! | the lock marker and the maintenance table disagree | you |
 //! | a run is over and left a zone unfinished, which was settled since | nobody |
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contradiction::contradictions;
 use super::{
-    AwayPhase, Contents, Entry, Finding, FindingKind, Mark, Move, MoveState, RestPhase, Store, StoreError,
+    Contents, Entry, Finding, FindingKind, Mark, Move, MoveState, Place, Store, StoreError, ZoneRecord,
     backup,
 };
 use crate::model::{Millis, ZoneName};
@@ -37,13 +37,7 @@ pub struct Surroundings {
 pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     let mut findings = contradictions(contents);
     if !around.running {
-        findings.extend(interrupted(contents));
-        let stopping = contents.rests.iter().filter(|rest| rest.phase == RestPhase::Stopping);
-        findings.extend(stopping.map(|rest| {
-            let text =
-                "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is";
-            Finding::about(FindingKind::Interrupted, &rest.zone, text.to_owned())
-        }));
+        findings.extend(contents.zones.iter().filter_map(|(record, _)| interrupted(record)));
     }
     findings.extend(left_by_runs(contents, around));
     findings.extend(marker(contents, around));
@@ -55,20 +49,27 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     findings
 }
 
-fn interrupted(contents: &Contents) -> impl Iterator<Item = Finding> {
-    contents.away.iter().filter_map(|(row, _)| {
-        let what = match row.phase {
-            AwayPhase::Leaving => "its move to",
-            AwayPhase::Returning => "its return from",
-            AwayPhase::Aside => "its way aside from",
-            AwayPhase::Away => return None,
-        };
-        let text = format!(
-            "{what} {} was interrupted; 'sysadm evacuate --resume' finds out where it is",
-            row.refuge
-        );
-        Some(Finding::about(FindingKind::Interrupted, &row.zone, text))
-    })
+fn interrupted(record: &ZoneRecord) -> Option<Finding> {
+    let moved = |what: &str| {
+        let other = record.location.as_ref().map_or_else(|| "another host".to_owned(), ToString::to_string);
+        format!("{what} {other} was interrupted; 'sysadm evacuate --resume' finds out where it is")
+    };
+    let text = match record.place {
+        Place::Leaving | Place::Migrating => moved("its move to"),
+        Place::Returning => moved("its return from"),
+        Place::Relocating => moved("its relocation from"),
+        Place::Stopping | Place::Suspending => {
+            "it was interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is"
+                .to_owned()
+        }
+        Place::Here
+        | Place::Away
+        | Place::Stopped
+        | Place::Suspended
+        | Place::Configured
+        | Place::Migrated => return None,
+    };
+    Some(Finding::about(FindingKind::Interrupted, &record.zone, text))
 }
 
 /// What the newest run of each zone has left.
@@ -87,10 +88,8 @@ fn left_by_runs(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
     }
     let living = contents.runs.last().filter(|run| around.running && run.ended.is_none()).map(|run| run.id);
     // These are interrupted, and said to be.
-    let half_way = contents.away.iter().filter(|(row, _)| row.phase != AwayPhase::Away);
-    let stopping = contents.rests.iter().filter(|rest| rest.phase == RestPhase::Stopping);
-    let open: BTreeSet<_> =
-        half_way.map(|(row, _)| &row.zone).chain(stopping.map(|rest| &rest.zone)).collect();
+    let half_way = contents.zones.iter().filter(|(record, _)| record.place.is_interim());
+    let open: BTreeSet<_> = half_way.map(|(record, _)| &record.zone).collect();
     left.into_iter()
         .filter(|(zone, (run, ..))| Some(*run) != living && !open.contains(zone))
         .filter_map(|(zone, (run, a_move, entry))| of_zone(zone, run, a_move, entry))

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row};
 
-use super::away::read_manifest;
+use super::zones::{COLUMNS, from_json};
 use super::{
-    Announcement, Away, Brought, Detached, Entry, Guest, Heard, Holder, LeftRow, Move, PastTrip, Reservation,
-    Rest, Run, StandbyRow, Store, StoreError, TargetKey, announcement, identity, targets,
+    Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store,
+    StoreError, TargetKey, ZoneRecord, announcement, identity, targets,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -22,25 +22,22 @@ pub(super) const READERS: &[(&str, Reader)] = &[
     ("run", |row| Run::read(row).map(drop)),
     ("move", |row| Move::read(row).map(drop)),
     ("journal", |row| Entry::read(row).map(drop)),
-    ("away", |row| read_away(row).map(drop)),
-    ("rest", |row| Rest::read(row).map(drop)),
+    ("zone", |row| read_zone(row).map(drop)),
     ("standby", |row| read_standby(row).map(drop)),
     ("left_with", |row| LeftRow::read(row).map(drop)),
     ("heard", |row| Heard::read(row).map(drop)),
-    ("detached", |row| Detached::read(row).map(drop)),
     ("host", |row| identity::read_one(row).map(drop)),
-    ("guest", |row| Guest::read(row).map(drop)),
-    ("brought", |row| Brought::read(row).map(drop)),
     ("reservation", |row| Reservation::read(row).map(drop)),
     ("trip", |row| PastTrip::read(row).map(drop)),
 ];
 
-fn read_away(row: &Row<'_>) -> rusqlite::Result<(Away, Manifest)> {
-    Ok((Away::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
+fn read_zone(row: &Row<'_>) -> rusqlite::Result<(ZoneRecord, Option<Manifest>)> {
+    let manifest = row.get_ref("manifest")?.as_str_or_null()?;
+    Ok((ZoneRecord::read(row)?, manifest.map(from_json).transpose()?))
 }
 
 fn read_standby(row: &Row<'_>) -> rusqlite::Result<(StandbyRow, Manifest)> {
-    Ok((StandbyRow::read(row)?, read_manifest(row.get_ref("manifest")?.as_str()?)?))
+    Ok((StandbyRow::read(row)?, from_json(row.get_ref("manifest")?.as_str()?)?))
 }
 
 /// All rows of all tables.
@@ -58,22 +55,14 @@ pub struct Contents {
     pub moves: Vec<(i64, Move)>,
     /// The whole journal in order, with the number of the run.
     pub journal: Vec<(i64, Entry)>,
-    /// The zones that are away, with their configurations.
-    pub away: Vec<(Away, Manifest)>,
-    /// For which hosts zones were brought here.
-    pub brought: Vec<Brought>,
-    /// The zones that rest here, in the order in which they were put to rest.
-    pub rests: Vec<Rest>,
+    /// The records of zones by name, with the configurations that are kept of them.
+    pub zones: Vec<(ZoneRecord, Option<Manifest>)>,
     /// What other hosts have left here of their zones, with the manifests.
     pub standbys: Vec<(StandbyRow, Manifest)>,
     /// With whom manifests of this host's zones are.
     pub left_with: Vec<LeftRow>,
-    /// Zones of other hosts that are, or were, here.
-    pub guests: Vec<Guest>,
     /// What other hosts have told of zones that they had attached.
     pub heard: Vec<Heard>,
-    /// The zones that are detached here, by name.
-    pub detached: Vec<Detached>,
     /// All bookings, also expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
@@ -101,14 +90,14 @@ impl Store {
                 journal: all(connection, "SELECT * FROM journal ORDER BY id", |row| {
                     Ok((row.get("run")?, Entry::read(row)?))
                 })?,
-                away: all(connection, "SELECT * FROM away ORDER BY zone", read_away)?,
-                brought: all(connection, "SELECT * FROM brought ORDER BY uuid, host", Brought::read)?,
-                rests: all(connection, "SELECT * FROM rest ORDER BY position", Rest::read)?,
+                zones: all(
+                    connection,
+                    &format!("SELECT {COLUMNS}, manifest FROM zone ORDER BY name, uuid"),
+                    read_zone,
+                )?,
                 standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", read_standby)?,
                 left_with: all(connection, "SELECT * FROM left_with ORDER BY uri, zone", LeftRow::read)?,
-                guests: all(connection, "SELECT * FROM guest ORDER BY zone, uuid", Guest::read)?,
                 heard: all(connection, "SELECT * FROM heard ORDER BY uri, uuid", Heard::read)?,
-                detached: all(connection, "SELECT * FROM detached ORDER BY zone", Detached::read)?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
                 trips: all(connection, "SELECT * FROM trip ORDER BY id", PastTrip::read)?,
             })

@@ -1,17 +1,18 @@
 //! The zones that are `configured` here: detached, or made from a manifest, and not attached yet. For most of them
 //! this is the only place that knows how they are configured.
 //!
-//! A row is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
-//! is attached, and its row is left over from an interruption: [`configured`] does not heed it.
+//! The record is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
+//! is attached, and its record is left over from an interruption: [`configured`] does not heed it.
 
 use std::path::PathBuf;
 
-use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, parsed, parsed_optional};
-use crate::model::document::{self, DocumentError, Written};
+use super::place::Place;
+use super::zones::{COLUMNS, Configuration, ZoneRecord, find, from_json, save, settle_here};
+use super::{Store, StoreError};
+use crate::model::document::Written;
 use crate::model::{Brand, HostUri, Inventory, Manifest, Millis, ZoneName};
 
 /// One zone that is configured here.
@@ -56,26 +57,41 @@ impl Detached {
         }
     }
 
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let odd =
-            |error: DocumentError| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into());
-        let (manifest, written) =
-            document::read(row.get_ref("manifest")?.as_bytes()?, "table detached").map_err(odd)?;
-        Ok(Self {
-            zone: parsed(row, "zone")?,
-            uuid: parsed(row, "uuid")?,
-            brand: parsed(row, "brand")?,
-            zonepath: match row.get_ref("zonepath")? {
-                ValueRef::Null => None,
-                path => Some(PathBuf::from(path.as_str()?)),
-            },
-            user: row.get("user")?,
-            since: Millis(row.get("since_ms")?),
-            moved_to: parsed_optional(row, "moved_to")?,
-            last_at: parsed_optional(row, "last_at")?,
-            manifest,
+    /// The whole record, with what is `known` of the zone beside this.
+    pub(super) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
+        let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
+        ZoneRecord {
+            zone: self.zone.clone(),
+            brand: self.brand,
+            place: if self.moved_to.is_some() { Place::Migrated } else { Place::Configured },
+            location: self.moved_to.clone().or_else(|| self.last_at.clone()),
+            since: self.since,
+            zonepath: self.zonepath.clone(),
+            user: Some(self.user.clone()),
+            written: Some(self.written.clone()),
+            ..known.here()
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let record = ZoneRecord::read(row)?;
+        let (Some(user), Some(written)) = (record.user, record.written) else { return Ok(None) };
+        let [moved_to, last_at] = match record.place {
+            Place::Migrated => [record.location, None],
+            _ => [None, record.location],
+        };
+        Ok(Some(Self {
+            zone: record.zone,
+            uuid: record.uuid,
+            brand: record.brand,
+            zonepath: record.zonepath,
+            user,
+            since: record.since,
+            moved_to,
+            last_at,
+            manifest: from_json(row.get_ref("manifest")?.as_str()?)?,
             written,
-        })
+        }))
     }
 }
 
@@ -86,76 +102,81 @@ pub fn configured(rows: Vec<Detached>, inventory: &Inventory) -> Vec<Detached> {
 
 impl Store {
     /// Records a zone that is configured here from now on, in place of what was there of it. Another zone of its name
-    /// that is configured here is an error, unless it has migrated away.
+    /// that is configured here or away is an error.
     pub fn begin_detached(&self, row: &Detached) -> Result<(), StoreError> {
-        self.write("record a zone that is detached", |transaction| insert(transaction, row))
+        self.write("record a zone that is configured", |transaction| insert(transaction, row))
     }
 
-    /// Takes the row of that zone away: it is attached, or nobody wants it any more. Whether there was one.
-    pub fn remove_detached(&self, uuid: Uuid) -> Result<bool, StoreError> {
-        self.write("remove a zone from those that are detached", |transaction| {
-            Ok(transaction.execute("DELETE FROM detached WHERE uuid = ?1", [uuid.to_string()])? > 0)
+    /// Keeps the configuration of a zone that comes over it. The record of one that is away has its configuration already.
+    pub fn keep_previous(&self, row: &Detached) -> Result<(), StoreError> {
+        self.write("keep the configuration that a zone comes over", |transaction| {
+            match find(transaction, row.uuid)? {
+                Some(known) if known.place.is_elsewhere() => Ok(()),
+                _ => insert(transaction, row),
+            }
+        })
+    }
+
+    /// The configuration that is kept of a zone does not hold any more: it is attached, here or elsewhere.
+    pub fn forget_configured(&self, uuid: Uuid) -> Result<(), StoreError> {
+        self.write("forget the configuration of a zone", |transaction| match find(transaction, uuid)? {
+            Some(record) if matches!(record.place, Place::Configured | Place::Migrated) => {
+                settle_here(transaction, record)
+            }
+            _ => Ok(()),
         })
     }
 
     /// All of them by name, also those that the platform has.
     pub fn detached(&self) -> Result<Vec<Detached>, StoreError> {
-        self.read("read the zones that are detached", |connection| {
-            connection
-                .prepare_cached("SELECT * FROM detached ORDER BY zone")?
-                .query_map([], Detached::read)?
-                .collect()
+        self.read("read the zones that are configured", |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS}, manifest FROM zone WHERE place IN ('configured', 'migrated') AND manifest IS NOT NULL
+                 ORDER BY name"
+            );
+            let rows = connection.prepare_cached(&sql)?.query_map([], Detached::read)?.collect::<Result<Vec<_>, _>>()?;
+            Ok(rows.into_iter().flatten().collect())
         })
     }
 }
 
 pub(super) fn insert(transaction: &Transaction<'_>, row: &Detached) -> rusqlite::Result<()> {
-    let odd = |error: DocumentError| rusqlite::Error::ToSqlConversionFailure(error.into());
-    let text = document::write(&row.manifest, &row.written).map_err(odd)?;
     // What is left of another zone that has migrated away is no more than a note.
     transaction.execute(
-        "DELETE FROM detached WHERE zone = ?1 AND uuid <> ?2 AND moved_to IS NOT NULL",
+        "DELETE FROM zone WHERE name = ?1 AND uuid <> ?2 AND place = 'migrated' AND manifest IS NOT NULL",
         params![row.zone.as_str(), row.uuid.to_string()],
     )?;
-    // Of every other zone of that name this may be the only configuration: that is an error.
-    transaction.execute(
-        "INSERT INTO detached (zone, uuid, brand, zonepath, user, since_ms, moved_to, last_at, manifest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (uuid) DO UPDATE SET zone = excluded.zone, brand = excluded.brand,
-         zonepath = excluded.zonepath, user = excluded.user, since_ms = excluded.since_ms,
-         moved_to = excluded.moved_to, last_at = excluded.last_at, manifest = excluded.manifest",
-        params![
-            row.zone.as_str(),
-            row.uuid.to_string(),
-            row.brand.as_str(),
-            row.zonepath.as_ref().map(|path| path.display().to_string()),
-            row.user,
-            row.since.0,
-            row.moved_to.as_ref().map(ToString::to_string),
-            row.last_at.as_ref().map(ToString::to_string),
-            text,
-        ],
-    )?;
-    Ok(())
+    let record = row.record(find(transaction, row.uuid)?);
+    save(transaction, &record, &Configuration::Replace(&row.manifest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::tests::{fresh, sample};
+    use crate::store::{Away, AwayPhase};
 
     #[test]
     fn a_zone_is_kept_with_all_that_is_known_of_it_until_it_is_attached() {
         let (_folder, store) = fresh();
         let [web, moved] = [sample::detached("web", 1, None), sample::detached("old", 2, Some("ssh://h2"))];
         store.begin_detached(&web).unwrap();
-        store.begin_detached(&moved).unwrap();
+        migrated(&store, &moved);
         assert_eq!(store.detached().unwrap(), [moved.clone(), web.clone()]);
         // Again, under another name.
         let renamed = Detached { zone: sample::name("shop"), ..web.clone() };
         store.begin_detached(&renamed).unwrap();
         assert_eq!(store.detached().unwrap(), [moved, renamed]);
-        assert!(store.remove_detached(web.uuid).unwrap() && !store.remove_detached(web.uuid).unwrap());
+        assert!(store.zone_is_here(web.uuid).unwrap() && !store.zone_is_here(web.uuid).unwrap());
+        assert!(store.delete_zone(Uuid::from_u128(2)).unwrap());
+        assert_eq!(store.zones().unwrap(), []);
+    }
+
+    fn migrated(store: &Store, row: &Detached) {
+        let (moving, manifest) = sample::away_with(row.zone.as_str(), row.uuid.as_u128(), AwayPhase::Leaving);
+        let moving = Away { one_way: true, refuge: row.moved_to.clone().unwrap(), ..moving };
+        store.begin_away(&moving, &manifest).unwrap();
+        store.gone_for_good(row.clone()).unwrap();
     }
 
     #[test]
@@ -164,11 +185,10 @@ mod tests {
         let [web, other] = [1, 2].map(|uuid| sample::detached("web", uuid, None));
         store.begin_detached(&web).unwrap();
         let said = crate::model::chain(&store.begin_detached(&other).unwrap_err());
-        assert!(said.contains("UNIQUE") && said.contains("detached.zone"), "{said}");
-        assert!(store.gone_for_good(sample::detached("web", 2, Some("rads://h2"))).is_err());
+        assert!(said.contains("UNIQUE") && said.contains("zone"), "{said}");
         assert_eq!(store.detached().unwrap(), [web]);
         // One that lives elsewhere has its configuration there.
-        store.begin_detached(&sample::detached("old", 3, Some("rads://h2"))).unwrap();
+        migrated(&store, &sample::detached("old", 3, Some("rads://h2")));
         store.begin_detached(&sample::detached("old", 4, None)).unwrap();
         assert_eq!(store.detached().unwrap()[0].uuid, sample::detached("old", 4, None).uuid);
     }

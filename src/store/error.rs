@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 
 use super::file_kind;
 
@@ -92,6 +92,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The record of a zone says that it cannot be there.
+    #[error(transparent)]
+    Transition(#[from] super::IllegalTransition),
     /// Anything else.
     #[error("failed to {what} in {path}")]
     Query {
@@ -110,6 +113,11 @@ impl StoreError {
     }
 
     pub(super) fn query(path: &Path, what: &'static str, source: rusqlite::Error) -> Self {
+        if let rusqlite::Error::ToSqlConversionFailure(error) = &source
+            && let Some(illegal) = error.downcast_ref::<super::IllegalTransition>()
+        {
+            return Self::Transition(illegal.clone());
+        }
         let path = path.to_owned();
         if let Some(what) = damage_in(&source) {
             let is_ours = !file_kind::is_foreign(&path);
@@ -151,12 +159,13 @@ fn damage_in(error: &rusqlite::Error) -> Option<String> {
     is_damage(error).then(|| error.to_string())
 }
 
-/// Whether SQLite finds the file damaged: in so many words, by a table that is not there, or by a length that no row has.
+/// Whether SQLite finds the file damaged: in so many words, by a table that is not there, by a length that no row has, or
+/// by a page that ends before its time.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     use ErrorCode::{DatabaseCorrupt, NotADatabase, OutOfMemory, TooBig, Unknown};
-    error
-        .sqlite_error_code()
-        .is_some_and(|code| matches!(code, NotADatabase | DatabaseCorrupt | Unknown | TooBig | OutOfMemory))
+    let Some(found) = error.sqlite_error() else { return false };
+    found.extended_code == SQLITE_IOERR_SHORT_READ
+        || matches!(found.code, NotADatabase | DatabaseCorrupt | Unknown | TooBig | OutOfMemory)
 }
 
 #[cfg(test)]

@@ -19,11 +19,11 @@ const OVER: &str = "
         FROM newest)
     DELETE FROM run WHERE id NOT IN (
         SELECT * FROM (SELECT id FROM run ORDER BY id DESC LIMIT ?1)
-        UNION SELECT max(id) FROM run WHERE NOT one_way HAVING max(id) IS NOT NULL
-        UNION SELECT run FROM ending WHERE zone IN (SELECT zone FROM away UNION SELECT zone FROM rest)
+        UNION SELECT max(id) FROM run WHERE direction <> 'migrate' HAVING max(id) IS NOT NULL
+        UNION SELECT run FROM ending WHERE zone IN (SELECT name FROM zone WHERE place NOT IN ('here', 'configured', 'migrated'))
             OR state = 'UNKNOWN' OR (mark = 'intent' AND ifnull(state, '') NOT IN ('FAILED', 'SKIPPED'))
         UNION SELECT max(run) FROM journal WHERE mark = 'intent'
-            AND zone IN (SELECT zone FROM away UNION SELECT zone FROM rest) GROUP BY zone)";
+            AND zone IN (SELECT name FROM zone WHERE place NOT IN ('here', 'configured', 'migrated')) GROUP BY zone)";
 
 /// Forgets what tells nothing any more, before a new run.
 pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -70,7 +70,8 @@ mod tests {
         let (row, manifest) = sample::away("away", AwayPhase::Away);
         store.begin_away(&row, &manifest).unwrap();
         let rests = round(&store, Direction::Evacuate, "rests", MoveState::Stopped, done);
-        store.begin_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Resting)).unwrap();
+        store.begin_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Stopping)).unwrap();
+        store.update_rest(&sample::rest("rests", RestWay::Stop, RestPhase::Resting)).unwrap();
         let unknown = round(&store, Direction::Evacuate, "unknown", MoveState::Unknown, intent);
         let dangling = round(&store, Direction::Evacuate, "dangling", MoveState::Evacuated, intent);
         let settled = round(&store, Direction::Evacuate, "settled", MoveState::Failed, intent);

@@ -14,7 +14,6 @@
 mod announcement;
 mod away;
 mod backup;
-mod brought;
 mod check;
 mod contents;
 mod contradiction;
@@ -23,7 +22,6 @@ mod error;
 mod expected;
 mod file_kind;
 mod finding;
-mod guests;
 mod heard;
 mod history;
 mod identity;
@@ -31,7 +29,7 @@ mod integrity;
 mod journal;
 mod left;
 mod maintenance;
-mod moved;
+mod place;
 mod recover;
 mod reservations;
 mod rest;
@@ -42,6 +40,7 @@ mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trips;
+mod zones;
 
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -55,18 +54,17 @@ use uuid::Uuid;
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
-pub use brought::Brought;
 pub use check::{Surroundings, check, damaged};
 pub use contents::Contents;
 pub use detached::{Detached, configured};
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use finding::{Finding, FindingKind, Needs};
-pub use guests::Guest;
 pub use heard::Heard;
 pub use journal::{Entry, Mark};
 pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
+pub use place::{IllegalTransition, Place};
 #[cfg(feature = "fuzzing")]
 pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};
@@ -76,6 +74,7 @@ pub use runs::{Direction, Move, MoveState, Run};
 pub use standby::StandbyRow;
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
 pub use trips::PastTrip;
+pub use zones::ZoneRecord;
 
 /// How long a writer waits for another one before the database counts as locked.
 const BUSY: Duration = Duration::from_secs(5);
@@ -114,7 +113,7 @@ impl Store {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
             .map_err(|source| StoreError::open(path, source))?;
         Self::set_up(&connection, patience).map_err(|source| StoreError::open(path, source))?;
-        schema::upgrade(&connection, path)?;
+        schema::upgrade_file(&connection, path)?;
         Self::on(connection, path, inode(path))
     }
 

@@ -49,7 +49,8 @@ impl Store {
         self.write("book room", |transaction| {
             // A zone that belongs here may be recovered by whoever was bringing it.
             transaction.execute(
-                "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN (SELECT uuid FROM away)",
+                "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN
+                 (SELECT uuid FROM zone WHERE place IN ('leaving', 'migrating', 'away', 'returning', 'relocating'))",
                 [now.0],
             )?;
             let others = transaction

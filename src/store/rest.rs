@@ -1,10 +1,11 @@
 //! The zones that were stopped or suspended here, and are booted again on return. A row is there before a zone is
 //! asked to end, and until it runs again or is given up.
 
-use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, parsed};
+use super::place::Place;
+use super::zones::{Configuration, ZoneRecord, find, save, select};
+use super::{Store, StoreError};
 use crate::model::{Brand, Millis, ZoneName, words};
 
 words! {
@@ -46,69 +47,80 @@ pub struct Rest {
     pub ended: Option<Millis>,
 }
 
+impl ZoneRecord {
+    /// The record of a zone that was stopped here; none if it was not.
+    pub fn rest(self) -> Option<Rest> {
+        let (way, phase) = match self.place {
+            Place::Stopping => (RestWay::Stop, RestPhase::Stopping),
+            Place::Stopped => (RestWay::Stop, RestPhase::Resting),
+            Place::Suspending => (RestWay::Suspend, RestPhase::Stopping),
+            Place::Suspended => (RestWay::Suspend, RestPhase::Resting),
+            Place::Here
+            | Place::Leaving
+            | Place::Migrating
+            | Place::Away
+            | Place::Returning
+            | Place::Relocating
+            | Place::Configured
+            | Place::Migrated => return None,
+        };
+        let Self { zone, uuid, brand, since: started, ended, .. } = self;
+        Some(Rest { zone, uuid, brand, way, phase, started, ended })
+    }
+}
+
 impl Rest {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            zone: parsed(row, "zone")?,
-            uuid: parsed(row, "uuid")?,
-            brand: parsed(row, "brand")?,
-            way: parsed(row, "way")?,
-            phase: parsed(row, "phase")?,
-            started: Millis(row.get("started_ms")?),
-            ended: row.get::<_, Option<i64>>("ended_ms")?.map(Millis),
-        })
+    /// Where it is by this record.
+    const fn place(&self) -> Place {
+        match (self.way, self.phase) {
+            (RestWay::Stop, RestPhase::Stopping) => Place::Stopping,
+            (RestWay::Stop, RestPhase::Resting) => Place::Stopped,
+            (RestWay::Suspend, RestPhase::Stopping) => Place::Suspending,
+            (RestWay::Suspend, RestPhase::Resting) => Place::Suspended,
+        }
+    }
+
+    /// The whole record, with what is `known` of the zone beside this.
+    pub(super) fn record(&self, known: Option<ZoneRecord>, position: i64) -> ZoneRecord {
+        let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
+        ZoneRecord {
+            zone: self.zone.clone(),
+            brand: self.brand,
+            place: self.place(),
+            position: Some(position),
+            since: self.started,
+            ended: self.ended,
+            ..known.here()
+        }
     }
 }
 
 impl Store {
-    /// Records a zone that is about to be put to rest, after all others. Replaces what was there of it.
+    /// Records a zone that is about to be put to rest, after all others.
     pub fn begin_rest(&self, rest: &Rest) -> Result<(), StoreError> {
         self.write("record a zone that is put to rest", |transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO rest (zone, uuid, brand, way, phase, started_ms) VALUES (?1,?2,?3,?4,?5,?6)",
-                params![
-                    rest.zone.as_str(),
-                    rest.uuid.to_string(),
-                    rest.brand.as_str(),
-                    rest.way.as_str(),
-                    rest.phase.as_str(),
-                    rest.started.0,
-                ],
-            )?;
-            Ok(())
+            let last = "SELECT ifnull(max(position), 0) FROM zone";
+            let last: i64 = transaction.query_row(last, [], |row| row.get(0))?;
+            let record = rest.record(find(transaction, rest.uuid)?, last + 1);
+            save(transaction, &record, &Configuration::Drop)
         })
     }
 
     /// Changes what is known of a zone's rest.
     pub fn update_rest(&self, rest: &Rest) -> Result<(), StoreError> {
         self.write("record a zone that rests", |transaction| {
-            transaction.execute(
-                "UPDATE rest SET way = ?2, phase = ?3, ended_ms = ?4 WHERE zone = ?1",
-                params![
-                    rest.zone.as_str(),
-                    rest.way.as_str(),
-                    rest.phase.as_str(),
-                    rest.ended.map(|time| time.0),
-                ],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Takes a row away: the zone runs again, never ended, or was given up. Whether there was one.
-    pub fn remove_rest(&self, zone: &ZoneName) -> Result<bool, StoreError> {
-        self.write("remove a zone from those that rest", |transaction| {
-            Ok(transaction.execute("DELETE FROM rest WHERE zone = ?1", [zone.as_str()])? > 0)
+            let known = find(transaction, rest.uuid)?.filter(|known| known.place.is_stop());
+            let Some(known) = known else { return Ok(()) };
+            let record = ZoneRecord { place: rest.place(), ended: rest.ended, ..known };
+            save(transaction, &record, &Configuration::Drop)
         })
     }
 
     /// All zones that rest here, in the order in which they were put to rest.
     pub fn rests(&self) -> Result<Vec<Rest>, StoreError> {
         self.read("read the zones that rest", |connection| {
-            connection
-                .prepare_cached("SELECT * FROM rest ORDER BY position")?
-                .query_map([], Rest::read)?
-                .collect()
+            let which = "WHERE place IN ('stopping', 'stopped', 'suspending', 'suspended') ORDER BY position";
+            Ok(select(connection, which)?.into_iter().filter_map(ZoneRecord::rest).collect())
         })
     }
 }
@@ -124,15 +136,20 @@ mod tests {
         let order = |store: &Store| {
             store.rests().unwrap().into_iter().map(|rest| rest.zone.to_string()).collect::<Vec<_>>()
         };
-        for zone in ["web", "app", "db"] {
-            store.begin_rest(&sample::rest(zone, RestWay::Stop, RestPhase::Stopping)).unwrap();
+        let with = |zone: &str, uuid, way, phase| sample::rest_with(zone, uuid, way, phase);
+        for (zone, uuid) in [("web", 1), ("app", 2), ("db", 3)] {
+            store.begin_rest(&with(zone, uuid, RestWay::Stop, RestPhase::Stopping)).unwrap();
         }
-        let app = sample::rest("app", RestWay::Stop, RestPhase::Resting);
+        let app = with("app", 2, RestWay::Stop, RestPhase::Resting);
         store.update_rest(&app).unwrap();
         assert_eq!(order(&store), ["web", "app", "db"]);
         assert_eq!(store.rests().unwrap()[1], app);
-        store.begin_rest(&sample::rest("web", RestWay::Suspend, RestPhase::Stopping)).unwrap();
+        // It runs on, and is suspended later.
+        assert!(store.zone_is_here(uuid::Uuid::from_u128(1)).unwrap());
+        store.begin_rest(&with("web", 1, RestWay::Suspend, RestPhase::Stopping)).unwrap();
         assert_eq!(order(&store), ["app", "db", "web"]);
-        assert!(store.remove_rest(&app.zone).unwrap() && !store.remove_rest(&app.zone).unwrap());
+        assert!(store.zone_is_here(app.uuid).unwrap() && !store.zone_is_here(app.uuid).unwrap());
+        store.update_rest(&app).unwrap();
+        assert_eq!(order(&store), ["db", "web"]);
     }
 }

@@ -80,26 +80,11 @@ pub struct Run {
     pub expected: Option<Expected>,
 }
 
-impl Direction {
-    /// In the columns `direction` and `one_way`: the first of them is older than migrations, and knows no more words.
-    const fn columns(self) -> (&'static str, bool) {
-        match self {
-            Self::Evacuate | Self::Return => (self.as_str(), false),
-            Self::Migrate => (Self::Evacuate.as_str(), true),
-        }
-    }
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let direction = parsed(row, "direction")?;
-        Ok(if row.get("one_way")? { Self::Migrate } else { direction })
-    }
-}
-
 impl Run {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
-            direction: Direction::read(row)?,
+            direction: parsed(row, "direction")?,
             user: row.get("user")?,
             pid: row.get("pid")?,
             started: Millis(row.get("started_ms")?),
@@ -218,12 +203,11 @@ impl Store {
         pid: u32,
         now: Millis,
     ) -> Result<i64, StoreError> {
-        let (direction, one_way) = direction.columns();
         self.write("record a new run", |transaction| {
             history::forget(transaction)?;
             transaction.execute(
-                "INSERT INTO run (direction, one_way, user, pid, started_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![direction, one_way, user, pid, now.0],
+                "INSERT INTO run (direction, user, pid, started_ms) VALUES (?1, ?2, ?3, ?4)",
+                params![direction.as_str(), user, pid, now.0],
             )?;
             Ok(transaction.last_insert_rowid())
         })
@@ -255,7 +239,7 @@ impl Store {
         self.read("read the latest run", |connection| {
             let run = connection
                 .query_row(
-                    "SELECT * FROM run WHERE NOT one_way OR (ended_ms IS NULL AND pid = ?1) ORDER BY id DESC LIMIT 1",
+                    "SELECT * FROM run WHERE direction <> 'migrate' OR (ended_ms IS NULL AND pid = ?1) ORDER BY id DESC LIMIT 1",
                     [living],
                     Run::read,
                 )
@@ -265,8 +249,8 @@ impl Store {
                 .prepare_cached(
                     "SELECT * FROM move WHERE run = ?1 AND state NOT IN ('EVACUATED', 'RETURNED') AND zone NOT IN
                      (SELECT zone FROM move JOIN run ON run.id = move.run
-                      WHERE run.id > ?1 AND run.one_way AND state = 'EVACUATED'
-                      UNION SELECT zone FROM detached WHERE moved_to IS NOT NULL AND since_ms >= ?2) ORDER BY zone",
+                      WHERE run.id > ?1 AND direction = 'migrate' AND state = 'EVACUATED'
+                      UNION SELECT name FROM zone WHERE place = 'migrated' AND manifest IS NOT NULL AND since_ms >= ?2) ORDER BY zone",
                 )?
                 .query_map([run.id, run.started.0], Move::read)?
                 .collect::<rusqlite::Result<_>>()?;
@@ -339,7 +323,9 @@ mod tests {
             assert_eq!(latest(living), (run, vec!["evac1".to_owned(), "evac2".to_owned()]));
         }
         // And it had arrived, as was found out later.
-        store.gone_for_good(sample::detached("evac1", 1, Some("ssh://h2"))).unwrap();
+        let (moving, manifest) = sample::moving("evac1");
+        store.begin_away(&moving, &manifest).unwrap();
+        store.gone_for_good(sample::detached("evac1", 7, Some("ssh://h2"))).unwrap();
         assert_eq!(latest(None), (run, vec!["evac2".to_owned()]));
     }
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::StoreError;
+use super::{StoreError, backup};
 
 /// How many tables there are, and how many of them every version has.
 const TABLES: &str =
-    "SELECT count(*), count(*) FILTER (WHERE name IN ('maintenance', 'target', 'run', 'move', 'away',
+    "SELECT count(*), count(*) FILTER (WHERE name IN ('maintenance', 'target', 'run', 'move', 'zone',
     'journal', 'reservation')) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
 
 /// No version will be beyond this one.
@@ -35,6 +35,10 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
 
 /// Refuses a database of a later version, and one of somebody else's.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    check_against(connection, path, known())
+}
+
+fn check_against(connection: &Connection, path: &Path, known: i64) -> Result<i64, StoreError> {
     let (all, ours): (i64, i64) = connection
         .query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)))
         .map_err(|source| StoreError::open(path, source))?;
@@ -46,36 +50,59 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreEr
         let what = format!("its schema version cannot be {found}");
         return Err(StoreError::Damaged { path: path.to_owned(), what });
     }
-    if found > known() {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known: known() });
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
     Ok(found)
 }
 
-/// Brings a database to the newest version.
+/// Makes all tables, or brings those of a copy to the newest version. Nothing is kept of what the copy was.
 pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    bring(connection, path, known())
+    bring(connection, path, &scripts(), |_| Ok(()))
 }
 
-/// Brings a database to a version, if it is not beyond it, in one transaction.
-pub(super) fn bring(connection: &Connection, path: &Path, to: i64) -> Result<(), StoreError> {
-    let found = check(connection, path)?;
-    if found >= to {
+/// Makes all tables as they were in that version.
+pub(super) fn make(connection: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
+    let scripts = scripts();
+    bring(connection, path, &scripts[..scripts.len().min(usize::try_from(version).unwrap_or(0))], |_| Ok(()))
+}
+
+/// Brings the database of that path to the newest version. A copy of it as it was is made before.
+pub(super) fn upgrade_file(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    bring(connection, path, &scripts(), |to| backup::keep_before(path, to))
+}
+
+/// Brings a database to the version of these scripts, if it is not beyond it, in one transaction. `before` is told to
+/// which version, while nobody else can write.
+pub(super) fn bring(
+    connection: &Connection,
+    path: &Path,
+    scripts: &[&str],
+    before: impl FnOnce(i64) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let to = i64::try_from(scripts.len()).unwrap_or(i64::MAX);
+    if check_against(connection, path, to)? == to {
         return Ok(());
     }
     let failed = |source| StoreError::query(path, "upgrade the schema", source);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    // Another process may have done it while this one waited.
-    let found = usize::try_from(check(connection, path)?).unwrap_or(0);
-    let mut sql = String::new();
-    for script in scripts().iter().take(usize::try_from(to).unwrap_or(0)).skip(found) {
-        sql.push_str(script);
-    }
-    sql.push_str(&format!("PRAGMA user_version = {to}; COMMIT;"));
-    connection.execute_batch(&sql).map_err(|source| {
+    let result = (|| {
+        // Another process may have done it while this one waited.
+        let found = check_against(connection, path, to)?;
+        if 0 < found && found < to {
+            before(to)?;
+        }
+        let mut sql = String::new();
+        for script in scripts.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            sql.push_str(script);
+        }
+        sql.push_str(&format!("PRAGMA user_version = {to}; COMMIT;"));
+        connection.execute_batch(&sql).map_err(failed)
+    })();
+    if result.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
-        failed(source)
-    })
+    }
+    result
 }
 
 #[cfg(test)]
@@ -104,8 +131,46 @@ mod tests {
         let path = folder.path().join("sysadm.db");
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = Store::open(&path).unwrap_err().to_string();
-        assert!(error.contains("schema version 99, this sysadm knows up to 5"), "{error}");
+        assert!(error.contains("schema version 99, this sysadm knows up to 1"), "{error}");
         assert!(Store::open_read_only(&path).is_err());
+    }
+
+    #[test]
+    fn a_database_is_copied_before_it_is_upgraded() {
+        let folder = folder();
+        let path = folder.path().join("sysadm.db");
+        let store = Store::open(&path).unwrap();
+        crate::store::tests::sample::write(&store);
+        let contents = store.contents().unwrap();
+        let next = [SCRIPT, "ALTER TABLE target ADD COLUMN more TEXT;"];
+        let copy = folder.path().join("sysadm.db.before-v2");
+        let upgrade = |scripts: &[&str]| {
+            bring(&store.lock(), &path, scripts, |to| backup::keep_before(&path, to))
+                .map_err(|error| error.to_string())
+        };
+        // What an interruption has left is replaced.
+        std::fs::write(&copy, "half a copy").unwrap();
+        assert!(upgrade(&[SCRIPT, "NONSENSE;"]).is_err());
+        assert_eq!(store.contents().unwrap(), contents, "nothing was changed");
+        upgrade(&next).unwrap();
+        assert_eq!(version(&store.lock(), &path).unwrap(), 2);
+        let kept = Store::open_read_only(&copy).unwrap().unwrap();
+        assert_eq!((kept.contents().unwrap(), version(&kept.lock(), &copy).unwrap()), (contents, 1));
+        std::fs::remove_file(&copy).unwrap();
+        upgrade(&next).unwrap();
+        assert!(!copy.exists(), "there was nothing to upgrade");
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_copied_is_not_upgraded() {
+        let folder = folder();
+        let path = folder.path().join("sysadm.db");
+        let store = Store::open(&path).unwrap();
+        let next = [SCRIPT, "ALTER TABLE target ADD COLUMN more TEXT;"];
+        let full = |_| Err(StoreError::Full { path: path.clone() });
+        assert!(matches!(bring(&store.lock(), &path, &next, full), Err(StoreError::Full { .. })));
+        assert_eq!(version(&store.lock(), &path).unwrap(), 1);
+        crate::store::tests::sample::write(&store);
     }
 
     #[test]

@@ -1,9 +1,19 @@
 -- v 1
+-- Who holds this host in maintenance.
 CREATE TABLE maintenance (
     type       TEXT PRIMARY KEY,
     user       TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     message    TEXT
+) STRICT;
+
+-- When maintenance of this host will begin, if somebody has said so: one row at most.
+CREATE TABLE announcement (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    begins_ms INTEGER NOT NULL,
+    user      TEXT NOT NULL,
+    since_ms  INTEGER NOT NULL,
+    message   TEXT
 ) STRICT;
 
 -- Where zones go; zone '*' is the default of all. Position 0 is tried first.
@@ -14,52 +24,41 @@ CREATE TABLE target (
     PRIMARY KEY (zone, position)
 ) STRICT;
 
--- One evacuation or return.
+-- One evacuation, return or migration.
 CREATE TABLE run (
-    id         INTEGER PRIMARY KEY,
-    direction  TEXT NOT NULL CHECK (direction IN ('evacuate', 'return')),
-    user       TEXT NOT NULL,
-    pid        INTEGER NOT NULL,
-    started_ms INTEGER NOT NULL,
-    ended_ms   INTEGER,
-    outcome    TEXT
+    id                INTEGER PRIMARY KEY,
+    direction         TEXT NOT NULL CHECK (direction IN ('evacuate', 'return', 'migrate')),
+    user              TEXT NOT NULL,
+    pid               INTEGER NOT NULL,
+    started_ms        INTEGER NOT NULL,
+    ended_ms          INTEGER,
+    outcome           TEXT,
+    -- When it is expected to end, by how much it may be later, and when it was expected to end at first.
+    expected_ms       INTEGER,
+    margin_ms         INTEGER,
+    first_expected_ms INTEGER
 ) STRICT;
 
 -- What a run did, or does, with one zone.
 CREATE TABLE move (
-    run         INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-    zone        TEXT NOT NULL,
-    state       TEXT NOT NULL,
-    kind        TEXT,
-    brand       TEXT,
-    dest        TEXT,
-    step        TEXT,
-    error       TEXT,
-    bytes       INTEGER NOT NULL DEFAULT 0,
-    total       INTEGER NOT NULL DEFAULT 0,
-    started_ms  INTEGER,
-    ended_ms    INTEGER,
-    downtime_ms INTEGER,
+    run                  INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    zone                 TEXT NOT NULL,
+    state                TEXT NOT NULL,
+    kind                 TEXT,
+    brand                TEXT,
+    dest                 TEXT,
+    step                 TEXT,
+    error                TEXT,
+    bytes                INTEGER NOT NULL DEFAULT 0,
+    total                INTEGER NOT NULL DEFAULT 0,
+    started_ms           INTEGER,
+    ended_ms             INTEGER,
+    downtime_ms          INTEGER,
+    -- What is expected of it, as long as it has not begun; then what was.
+    expected_start_ms    INTEGER,
+    expected_duration_ms INTEGER,
+    expected_downtime_ms INTEGER,
     PRIMARY KEY (run, zone)
-) STRICT;
-
--- Zones that belong here and are elsewhere. Only a return or --forget takes a row away.
-CREATE TABLE away (
-    zone        TEXT PRIMARY KEY,
-    uuid        TEXT NOT NULL,
-    brand       TEXT NOT NULL,
-    origin      TEXT NOT NULL,
-    refuge      TEXT NOT NULL,
-    was_running INTEGER NOT NULL,
-    kind        TEXT NOT NULL,
-    -- leaving and returning: a move is under way, or was when its process died.
-    phase       TEXT NOT NULL CHECK (phase IN ('leaving', 'away', 'returning')),
-    started_ms  INTEGER NOT NULL,
-    ended_ms    INTEGER,
-    bytes       INTEGER NOT NULL DEFAULT 0,
-    downtime_ms INTEGER,
-    -- Last, because it is long: the other columns are read without it.
-    manifest    TEXT NOT NULL
 ) STRICT;
 
 -- Written ahead: the intent of a step is here before the step, its outcome after it.
@@ -74,6 +73,74 @@ CREATE TABLE journal (
 ) STRICT;
 CREATE INDEX journal_by_zone ON journal (run, zone);
 
+-- Each zone of which this host must know something that its platform does not tell, and the one place where it is.
+CREATE TABLE zone (
+    name          TEXT NOT NULL,
+    uuid          TEXT NOT NULL PRIMARY KEY,
+    brand         TEXT NOT NULL,
+    place         TEXT NOT NULL CHECK (place IN ('here', 'leaving', 'migrating', 'away', 'returning', 'relocating',
+        'stopping', 'stopped', 'suspending', 'suspended', 'configured', 'migrated')),
+    -- The other host: where the zone is or goes, or was last.
+    location      TEXT,
+    relocating_to TEXT,
+    -- The host that it belongs to, if that is another one: its name, and its identity if that is known.
+    home          TEXT,
+    home_id       TEXT,
+    -- The hosts that may fetch it: an array.
+    owners        TEXT NOT NULL,
+    -- Among the zones that were stopped here.
+    position      INTEGER,
+    since_ms      INTEGER NOT NULL,
+    ended_ms      INTEGER,
+    was_running   INTEGER NOT NULL,
+    kind          TEXT,
+    bytes         INTEGER NOT NULL,
+    downtime_ms   INTEGER,
+    expected_start_ms    INTEGER,
+    expected_duration_ms INTEGER,
+    expected_downtime_ms INTEGER,
+    -- Why it does not run although it ran when it left, as far as was seen.
+    down          TEXT,
+    -- Where its manifest lies too, if it is configured and has a zonepath.
+    zonepath      TEXT,
+    user          TEXT,
+    -- Where and when its configuration was written, if it is configured.
+    written       TEXT,
+    -- Last, because it is long: the other columns are read without it.
+    manifest      TEXT,
+    CHECK (location IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'migrated')),
+    CHECK (location IS NULL OR place NOT IN ('here', 'stopping', 'stopped', 'suspending', 'suspended')),
+    CHECK (kind IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating')),
+    CHECK ((place = 'relocating') = (relocating_to IS NOT NULL)),
+    CHECK ((place IN ('stopping', 'stopped', 'suspending', 'suspended')) = (position IS NOT NULL)),
+    CHECK (manifest IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'configured')),
+    CHECK (home IS NOT NULL OR home_id IS NULL),
+    CHECK ((written IS NULL) = (user IS NULL)),
+    CHECK (written IS NOT NULL OR place <> 'configured'),
+    CHECK (manifest IS NOT NULL OR written IS NULL)
+) STRICT;
+-- Of a zone that is away or configured this may be the only configuration: its name is taken.
+CREATE UNIQUE INDEX zone_by_name ON zone (name) WHERE place NOT IN ('here', 'migrated');
+-- The rule of store/place.rs.
+CREATE TRIGGER zone_transition BEFORE UPDATE OF place ON zone
+WHEN NEW.place NOT IN (OLD.place, 'here') AND (OLD.place || ' ' || NEW.place) NOT IN (
+    'here leaving', 'here migrating', 'here stopping', 'here suspending', 'here away', 'here configured',
+    'configured leaving', 'configured migrating', 'configured stopping', 'configured suspending', 'configured away',
+    'migrated leaving', 'migrated migrating', 'migrated stopping', 'migrated suspending', 'migrated away',
+    'migrated configured',
+    'leaving away', 'returning away', 'relocating away', 'away returning', 'away relocating', 'migrating migrated',
+    'stopping stopped', 'suspending suspended', 'suspending stopped',
+    'stopped away', 'stopped configured', 'suspended away', 'suspended configured',
+    'leaving configured', 'migrating configured', 'away configured', 'returning configured', 'relocating configured')
+BEGIN
+    SELECT RAISE(ABORT, 'a zone cannot go from that place to this one');
+END;
+-- A zone that is elsewhere or was stopped is not forgotten: it must be here, configured or migrated first.
+CREATE TRIGGER zone_is_kept BEFORE DELETE ON zone WHEN OLD.place NOT IN ('here', 'configured', 'migrated')
+BEGIN
+    SELECT RAISE(ABORT, 'the record of a zone that is elsewhere or stopped cannot be deleted');
+END;
+
 -- Room that is booked here for a zone that comes.
 CREATE TABLE reservation (
     zone       TEXT PRIMARY KEY,
@@ -83,59 +150,6 @@ CREATE TABLE reservation (
     cpus       INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL
 ) STRICT;
-
--- v 2
--- Zones that are away may step aside, from one refuge to another; and what was expected of their moves is kept.
-ALTER TABLE away RENAME TO away_of_v1;
-CREATE TABLE away (
-    zone        TEXT PRIMARY KEY,
-    uuid        TEXT NOT NULL,
-    brand       TEXT NOT NULL,
-    origin      TEXT NOT NULL,
-    refuge      TEXT NOT NULL,
-    -- Where it goes in the phase of that name.
-    aside       TEXT,
-    was_running INTEGER NOT NULL,
-    kind        TEXT NOT NULL,
-    -- leaving, returning and aside: a move is under way, or was when its process died.
-    phase       TEXT NOT NULL CHECK (phase IN ('leaving', 'away', 'returning', 'aside')),
-    started_ms  INTEGER NOT NULL,
-    ended_ms    INTEGER,
-    bytes       INTEGER NOT NULL DEFAULT 0,
-    downtime_ms INTEGER,
-    expected_start_ms    INTEGER,
-    expected_duration_ms INTEGER,
-    expected_downtime_ms INTEGER,
-    -- Last, because it is long: the other columns are read without it.
-    manifest    TEXT NOT NULL,
-    CHECK ((phase = 'aside') = (aside IS NOT NULL))
-) STRICT;
-INSERT INTO away SELECT zone, uuid, brand, origin, refuge, NULL, was_running, kind, phase, started_ms, ended_ms, bytes,
-    downtime_ms, NULL, NULL, NULL, manifest FROM away_of_v1;
-DROP TABLE away_of_v1;
-
--- Zones that were stopped or suspended here, and are booted again on return, the last one first.
-CREATE TABLE rest (
-    position   INTEGER PRIMARY KEY,
-    zone       TEXT NOT NULL UNIQUE,
-    uuid       TEXT NOT NULL,
-    brand      TEXT NOT NULL,
-    way        TEXT NOT NULL CHECK (way IN ('stop', 'suspend')),
-    -- stopping: it is being done, or was when its process died.
-    phase      TEXT NOT NULL CHECK (phase IN ('stopping', 'resting')),
-    started_ms INTEGER NOT NULL,
-    ended_ms   INTEGER
-) STRICT;
-
--- When a run is expected to end, by how much it may be later, and when it was expected to end at first.
-ALTER TABLE run ADD COLUMN expected_ms INTEGER;
-ALTER TABLE run ADD COLUMN margin_ms INTEGER;
-ALTER TABLE run ADD COLUMN first_expected_ms INTEGER;
-
--- What is expected of a move, as long as it has not begun; then what was.
-ALTER TABLE move ADD COLUMN expected_start_ms INTEGER;
-ALTER TABLE move ADD COLUMN expected_duration_ms INTEGER;
-ALTER TABLE move ADD COLUMN expected_downtime_ms INTEGER;
 
 -- What moves were expected to take, and took.
 CREATE TABLE trip (
@@ -152,36 +166,6 @@ CREATE TABLE trip (
     took_ms           INTEGER NOT NULL,
     downtime_ms       INTEGER,
     ended_ms          INTEGER NOT NULL
-) STRICT;
-
--- When maintenance of this host will begin, if somebody has said so: one row at most.
-CREATE TABLE announcement (
-    id        INTEGER PRIMARY KEY CHECK (id = 1),
-    begins_ms INTEGER NOT NULL,
-    user      TEXT NOT NULL,
-    since_ms  INTEGER NOT NULL,
-    message   TEXT
-) STRICT;
-
--- v 3
--- A zone that `sysadm zone migrate` moves does not come back with a return.
-ALTER TABLE away ADD COLUMN one_way INTEGER NOT NULL DEFAULT 0;
--- Nor is such a run an evacuation, whatever its direction says.
-ALTER TABLE run ADD COLUMN one_way INTEGER NOT NULL DEFAULT 0;
-
--- Zones that are `configured` here: detached, or made from a manifest, and not attached yet.
-CREATE TABLE detached (
-    zone       TEXT PRIMARY KEY,
-    uuid       TEXT NOT NULL UNIQUE,
-    brand      TEXT NOT NULL,
-    -- Where its manifest lies too, if the zone has a zonepath.
-    zonepath   TEXT,
-    user       TEXT NOT NULL,
-    since_ms   INTEGER NOT NULL,
-    -- Where it was migrated to, if it was: it is attached there then, and not here.
-    moved_to   TEXT,
-    -- The document.
-    manifest   TEXT NOT NULL
 ) STRICT;
 
 -- Manifests of zones of other hosts, left here for the case that their host is lost.
@@ -203,7 +187,6 @@ CREATE TABLE standby (
     CHECK ((taken_ms IS NULL) = (taken_by IS NULL))
 ) STRICT;
 
--- v 4
 -- With which hosts manifests of zones of this host are, or may be.
 CREATE TABLE left_with (
     uri  TEXT NOT NULL,
@@ -220,35 +203,9 @@ CREATE TABLE heard (
     PRIMARY KEY (uri, uuid)
 ) STRICT;
 
--- v 5
 -- Which host this is, under whatever names: one row, made with the table.
 CREATE TABLE host (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     uuid TEXT NOT NULL
 ) STRICT;
 INSERT INTO host VALUES (1, lower(hex(randomblob(16))));
-
--- Zones of other hosts that are, or were, here. What is said of one that has left says only where it went.
-CREATE TABLE guest (
-    uuid    TEXT PRIMARY KEY,
-    zone    TEXT NOT NULL,
-    -- The host that it belongs to: its name, and its identity if that is known.
-    home    TEXT NOT NULL,
-    home_id TEXT,
-    -- Where it went from here, and not home.
-    gone_to TEXT
-) STRICT;
--- Why a zone that ran when it left does not run where it is, as far as was seen.
-ALTER TABLE away ADD COLUMN down TEXT;
-
--- Where a zone was last that was given up while it was away: it may be there.
-ALTER TABLE detached ADD COLUMN last_at TEXT;
-
--- For which hosts a zone was brought here: they may fetch it.
-CREATE TABLE brought (
-    uuid TEXT NOT NULL,
-    host TEXT NOT NULL,
-    PRIMARY KEY (uuid, host)
-) STRICT;
-INSERT OR IGNORE INTO brought SELECT uuid, origin FROM standby WHERE taken_ms IS NOT NULL;
-INSERT OR IGNORE INTO brought SELECT uuid, source FROM reservation;

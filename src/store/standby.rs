@@ -3,9 +3,13 @@
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::away::read_manifest;
+use super::zones::{Configuration, ZoneRecord, find, from_json, save, to_json};
 use super::{Store, StoreError, parsed, unsigned};
 use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
+
+/// All but the manifests: they are long.
+const STANDBYS: &str =
+    "SELECT zone, origin, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM standby";
 
 /// One of them, without the manifest itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +61,6 @@ impl Store {
     pub fn keep_standby(&self, standby: &Standby, since: Millis) -> Result<(), StoreError> {
         let (zone, manifest) = (&standby.manifest.zone, &standby.manifest);
         let others: Vec<_> = standby.others.iter().map(ToString::to_string).collect();
-        let text = serde_json::to_string(manifest).unwrap_or_default();
         self.write("keep a manifest of another host", |transaction| {
             transaction.execute(
                 "INSERT INTO standby (zone, origin, uuid, brand, via, others, since_ms, manifest)
@@ -73,7 +76,7 @@ impl Store {
                     standby.via.to_string(),
                     others.join(" "),
                     since.0,
-                    text,
+                    to_json(manifest)?,
                 ],
             )?;
             Ok(())
@@ -92,13 +95,19 @@ impl Store {
                 "UPDATE standby SET taken_ms = ?3, taken_by = ?4 WHERE origin = ?1 AND zone = ?2",
                 params![origin, zone.as_str(), taken.map(|(at, _)| at.0), taken.map(|(_, by)| by)],
             )?;
+            if taken.is_none() {
+                return Ok(());
+            }
             // Its host may fetch it when it is back.
-            transaction.execute(
-                "INSERT OR IGNORE INTO brought (uuid, host)
-                 SELECT uuid, origin FROM standby WHERE origin = ?1 AND zone = ?2 AND taken_ms IS NOT NULL",
-                params![origin, zone.as_str()],
-            )?;
-            Ok(())
+            let of_it = format!("{STANDBYS} WHERE origin = ?1 AND zone = ?2");
+            let row = transaction.query_row(&of_it, [origin, zone.as_str()], StandbyRow::read).optional()?;
+            let Some(row) = row else { return Ok(()) };
+            let known = find(transaction, row.uuid)?;
+            let mut record = known.unwrap_or_else(|| ZoneRecord::new(zone, row.uuid, row.brand));
+            if !record.owners.iter().any(|owner| owner == origin) {
+                record.owners.push(origin.to_owned());
+            }
+            save(transaction, &record, &Configuration::Keep)
         })
     }
 
@@ -117,10 +126,7 @@ impl Store {
     pub fn standbys(&self) -> Result<Vec<StandbyRow>, StoreError> {
         self.read("read the manifests of other hosts", |connection| {
             connection
-                .prepare_cached(
-                    "SELECT zone, origin, uuid, brand, via, others, since_ms, taken_ms, taken_by
-                     FROM standby ORDER BY zone, origin",
-                )?
+                .prepare_cached(&format!("{STANDBYS} ORDER BY zone, origin"))?
                 .query_map([], StandbyRow::read)?
                 .collect()
         })
@@ -144,7 +150,7 @@ impl Store {
             let sql = "SELECT manifest FROM standby WHERE origin = ?1 AND zone = ?2";
             let text =
                 connection.query_row(sql, params![origin, zone.as_str()], |row| row.get::<_, String>(0));
-            text.optional()?.as_deref().map(read_manifest).transpose()
+            text.optional()?.as_deref().map(from_json).transpose()
         })
     }
 }

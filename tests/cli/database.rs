@@ -36,12 +36,12 @@ fn one_of_a_newer_version_is_left_alone() {
     Connection::open(database(&site)).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(site.run("h1", "maintain -e"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 5; use the newer sysadm that wrote it
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "maintain -l"), @r"
     ------- stderr -------
-    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 5; use the newer sysadm that wrote it
+    sysadm: /SITE/h1/var/lib/sysadm/sysadm.db has schema version 99, this sysadm knows up to 1; use the newer sysadm that wrote it
     [exit status 1]
     ");
     assert!(site.paths("h1").lock_marker().exists());

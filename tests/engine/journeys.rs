@@ -12,7 +12,7 @@ use sysadm::evacuation::Request;
 use sysadm::model::Millis;
 use sysadm::paths::Paths;
 use sysadm::standby;
-use sysadm::store::{AwayPhase, Direction};
+use sysadm::store::{AwayPhase, Direction, ZoneRecord};
 
 use crate::script::HOSTS;
 use crate::world::{Kindly, World, name};
@@ -120,9 +120,10 @@ fn written(world: &World) -> String {
         let away = store.away().unwrap();
         let away: Vec<_> =
             away.iter().map(|row| format!("{} {} {}", row.refuge, row.phase, row.one_way)).collect();
-        let guests = store.guests().unwrap();
-        let guests: Vec<_> =
-            guests.iter().map(|guest| format!("{} {:?}", guest.home.name, guest.gone_to)).collect();
+        let zones = store.zones().unwrap();
+        let guest =
+            |record: &ZoneRecord| Some((record.home.clone()?.name, record.place, record.location.clone()));
+        let guests: Vec<_> = zones.iter().filter_map(guest).collect();
         let detached = store.detached().unwrap();
         let detached: Vec<_> = detached.iter().map(|row| format!("{:?}", row.moved_to)).collect();
         let left: Vec<_> = store.left_with().unwrap().iter().map(|row| row.uri.to_string()).collect();
@@ -145,7 +146,7 @@ async fn all_is_well(world: &World, zone: Zone, kind: Kindly, path: &[Step]) {
         assert_eq!(is_away, expected, "{host} {}", context());
         if host == zone.at {
             let uuid = world.seen(host, "web").await.unwrap().uuid;
-            let home = store.guest(uuid).unwrap().map(|guest| guest.home.name);
+            let home = store.zone(uuid).unwrap().and_then(|record| record.home).map(|home| home.name);
             let expected = (zone.home != host).then(|| zone.home.to_owned());
             assert_eq!(home, expected, "{host} {}", context());
         }

@@ -95,5 +95,5 @@ async fn one_that_does_not_run_and_is_removed_before_the_end_of_its_move_is_not_
     // Its configuration is with the record that stays open.
     let [open] = &recover::settle_interrupted(&world.engine()).await.unwrap()[..] else { panic!("settled") };
     assert!(open.why.as_ref().is_some_and(|why| why.contains("it is not on h2")), "{open:?}");
-    assert!(world.store("h1").manifest_of(&name("web")).unwrap().is_some());
+    assert!(world.configuration_of("web").is_some());
 }

@@ -61,12 +61,9 @@ async fn its_document_is_kept_and_says_what_it_was() {
     let world = World::with(Kindly::Live);
     let before = sysadm::platform::Platform::manifest(&world.sim("h1"), &name("web")).await.unwrap();
     world.run(Direction::Migrate).await.unwrap();
-    let database = rusqlite::Connection::open(world.at("h1/var/lib/sysadm/sysadm.db")).unwrap();
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
-    let (user, document): (String, _) =
-        database.query_row("SELECT user, manifest FROM detached", [], row).unwrap();
-    let (kept, _) = sysadm::model::document::read(document.as_bytes(), "it").unwrap();
-    assert_eq!((user.as_str(), kept.zone.uuid, kept.config), ("me", before.zone.uuid, before.config));
+    let kept = world.store("h1").detached().unwrap().remove(0);
+    let is = (kept.user.as_str(), kept.manifest.zone.uuid, kept.manifest.config);
+    assert_eq!(is, ("me", before.zone.uuid, before.config));
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,7 +52,7 @@ async fn a_zone_is_plugged_into_what_its_refuge_calls_its_networks_and_comes_bac
         assert!(outcome.is_complete(), "{kind:?}: {outcome:?}");
         assert_eq!(world.all_is_told_truly("web", kind).await, "h2");
         assert_eq!(networks(&world, "h2").await, ["br10", "br10", "br2"], "{kind:?}");
-        assert_eq!(world.store("h1").manifest_of(&name("web")).unwrap().unwrap().config, before);
+        assert_eq!(world.configuration_of("web").unwrap().config, before);
 
         // What sysadm.toml says by then does not matter.
         world.maps = maps("br0 = \"br99\"\nbr2 = \"br98\"\n");

@@ -276,9 +276,17 @@ impl World {
     pub fn moved_to(&self, host: &str, zone: &str) -> Option<String> {
         let folder = self.at(host);
         let database = rusqlite::Connection::open(Paths::new(folder).database()).unwrap();
-        let found =
-            database.query_row("SELECT moved_to FROM detached WHERE zone = ?1", [zone], |row| row.get(0));
+        let found = database.query_row(
+            "SELECT location FROM zone WHERE name = ?1 AND place = 'migrated' AND manifest IS NOT NULL",
+            [zone],
+            |row| row.get(0),
+        );
         found.ok()
+    }
+
+    /// What h1 keeps of the configuration of a zone that is away.
+    pub fn configuration_of(&self, zone: &str) -> Option<sysadm::model::Manifest> {
+        self.store("h1").manifest_of(self.away(zone)?.uuid).unwrap()
     }
 
     pub fn away(&self, zone: &str) -> Option<Away> {

@@ -44,7 +44,7 @@ impl Engine {
         away: &Away,
     ) -> Result<Option<Manifest>, String> {
         let failed = |error: StoreError| chain(&error);
-        let left = self.store.manifest_of(&away.zone).map_err(failed)?;
+        let left = self.store.manifest_of(away.uuid).map_err(failed)?;
         let known = self.store.away().map_err(failed)?;
         // Its refuge has migrated it on, and has called its networks as they are called there.
         let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);

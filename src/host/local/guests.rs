@@ -9,7 +9,7 @@ use super::Local;
 use crate::host::{Host, HostError};
 use crate::model::{Arrival, HostId, ZoneName};
 use crate::paths::Paths;
-use crate::store::{AwayPhase, Guest, Store};
+use crate::store::{Place, Store};
 
 /// The identity of the host that keeps its records there. What cannot be read says nothing: a simulated host has no
 /// machine of its own.
@@ -43,17 +43,13 @@ impl Local {
     /// Puts down whose zone it is for which room was booked. One that belongs here is nobody's guest, whatever is said of it.
     pub(super) fn welcome(&self, arrival: &Arrival) -> Result<(), HostError> {
         let zone = &arrival.manifest.zone;
-        let away = self.store.away().map_err(|error| self.failed(error))?;
-        let is_own = away.iter().any(|row| row.uuid == zone.uuid);
-        let home = arrival.home.clone().filter(|home| !is_own && !home.is(&self.name, self.id));
-        let written = match home {
-            Some(home) => {
-                let guest = Guest { zone: zone.name.clone(), uuid: zone.uuid, home, gone_to: None };
-                self.store.welcome(&guest)
-            }
-            None => self.store.remove_guest(zone.uuid).map(drop),
-        };
-        written.map_err(|error| self.failed(error))
+        let failed = |error| self.failed(error);
+        let is_own =
+            self.store.zone(zone.uuid).map_err(failed)?.is_some_and(|record| record.place.is_elsewhere());
+        match arrival.home.as_ref().filter(|home| !is_own && !home.is(&self.name, self.id)) {
+            Some(home) => self.store.set_home(zone, home).map_err(failed),
+            None => self.store.remove_home(zone.uuid).map(drop).map_err(failed),
+        }
     }
 
     /// The arrival of a zone has ended: one that did not come is no guest, and one that belongs here and was brought home
@@ -62,16 +58,16 @@ impl Local {
         let failed = |error| self.failed(error);
         // A configuration that lay here all the time has not come.
         let came = self.arrived.take(uuid);
-        let away = self.store.away().map_err(failed)?;
-        let away = away.into_iter().find(|row| came && row.uuid == uuid && row.phase == AwayPhase::Away);
-        let guest = self.store.guest(uuid).map_err(failed)?.filter(|guest| guest.gone_to.is_none());
-        if away.is_none() && guest.is_none() {
+        let Some(record) = self.store.zone(uuid).map_err(failed)? else { return Ok(()) };
+        let is_home = came && record.place == Place::Away;
+        let has_gone_on = record.place == Place::Migrated && !record.is_configured();
+        let is_guest = record.home.is_some() && !has_gone_on;
+        if !is_home && !is_guest {
             return Ok(());
         }
-        let is_here = self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid);
-        match (is_here, away) {
-            (true, Some(row)) => self.store.remove_away(&row.zone).map(drop).map_err(failed),
-            (false, _) if guest.is_some() => self.store.remove_guest(uuid).map(drop).map_err(failed),
+        match self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid) {
+            true if is_home => self.store.zone_is_here(uuid).map(drop).map_err(failed),
+            false if is_guest => self.store.remove_home(uuid).map(drop).map_err(failed),
             _ => Ok(()),
         }
     }
@@ -80,11 +76,10 @@ impl Local {
     /// down by its run.
     pub(super) fn see_off(&self, zone: &ZoneName) -> Result<(), HostError> {
         let failed = |error| self.failed(error);
-        let guests = self.store.guests().map_err(failed)?;
-        let away = self.store.away().map_err(failed)?;
-        let left = guests.into_iter().filter(|guest| guest.zone == *zone && guest.gone_to.is_none());
-        for guest in left.filter(|guest| away.iter().all(|row| row.uuid != guest.uuid)) {
-            self.store.remove_guest(guest.uuid).map_err(failed)?;
+        let records = self.store.zones().map_err(failed)?;
+        let left = records.iter().filter(|record| record.zone == *zone && record.home.is_some());
+        for guest in left.filter(|record| record.place != Place::Migrated && !record.place.is_elsewhere()) {
+            self.store.remove_home(guest.uuid).map_err(failed)?;
         }
         Ok(())
     }

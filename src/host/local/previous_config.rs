@@ -1,7 +1,7 @@
 //! The configuration that is here of a zone which comes, and comes over that: kept until the zone is here for good.
 //!
-//! It is a row among the zones that are `configured` here, which nobody heeds while the platform has the zone. It is
-//! there before room is booked, so before anything of the zone can come; if the zone does not stay, what it came over
+//! The record of the zone says that it is `configured` here, which nobody heeds while the platform has it. It is there
+//! before room is booked, so before anything of the zone can come; if the zone does not stay, what it came over
 //! is `configured` here.
 
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use super::Local;
 use crate::host::{Host, HostError};
 use crate::model::document::Written;
 use crate::model::{Manifest, Zone, ZoneState};
-use crate::store::Detached;
+use crate::store::{Detached, Place, ZoneRecord};
 
 /// Who has detached a zone that nobody has.
 const NOBODY: &str = "sysadm";
@@ -24,19 +24,21 @@ impl Local {
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
         let manifest = Manifest { zone: at_rest, ..manifest };
         let row = Detached::new(manifest, Written::by(&self.name, (self.clock)()), NOBODY.to_owned());
-        self.store.begin_detached(&row).map_err(|error| self.failed(error))
+        self.store.keep_previous(&row).map_err(|error| self.failed(error))
     }
 
     /// The zone is attached, here or elsewhere: what was kept of it does not hold any more.
     pub(super) fn drop_previous_config(&self, uuid: Uuid) -> Result<(), HostError> {
-        self.store.remove_detached(uuid).map(drop).map_err(|error| self.failed(error))
+        self.store.forget_configured(uuid).map_err(|error| self.failed(error))
     }
 
     /// The same at the end of its arrival, if it is here.
     pub(super) async fn drop_previous_config_if_it_is_here(&self, uuid: Uuid) -> Result<(), HostError> {
-        let rows = self.store.detached().map_err(|error| self.failed(error))?;
-        let is_kept = rows.iter().any(|row| row.uuid == uuid);
-        if is_kept && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid) {
+        let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
+        let is_kept = |record: &ZoneRecord| matches!(record.place, Place::Configured | Place::Migrated);
+        if record.as_ref().is_some_and(is_kept)
+            && self.inventory().await?.zones.iter().any(|zone| zone.uuid == uuid)
+        {
             self.drop_previous_config(uuid)?;
         }
         Ok(())

@@ -53,7 +53,7 @@ impl Local {
         booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
         let noted = async {
             self.welcome(arrival)?;
-            self.note_owners(zone.uuid, &arrival.from, &arrival.owners).await?;
+            self.note_owners(zone, &arrival.from, &arrival.owners).await?;
             self.save_previous_config(zone.uuid).await
         };
         noted.await.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))

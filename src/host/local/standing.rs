@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::Local;
 use crate::host::rights::{Named, Relation, Standing};
 use crate::host::{Host, HostError};
+use crate::model::Zone;
 use crate::store::Reservation;
 
 /// No zone is brought for more hosts than that; a name is no longer than a host's.
@@ -69,7 +70,7 @@ impl Local {
         let failed = |error| self.failed(error);
         // What it has brought needs no list of zones: one that stands still must not wait for that.
         if let (None, Some(uuid)) = (&named.zone, named.uuid) {
-            let owners = self.store.brought(uuid).map_err(failed)?;
+            let owners = self.owners_of(uuid)?;
             let signs = Signs { owners, ..Signs::default() };
             let standing = signs.relation(peer, &self.name);
             if standing.relation == Relation::Own {
@@ -77,11 +78,11 @@ impl Local {
             }
         }
         let zones = self.inventory().await?.zones;
-        let detached = self.store.detached().map_err(failed)?;
+        let records = self.store.zones().map_err(failed)?;
+        let configured: Vec<_> = records.iter().filter(|record| record.is_configured()).collect();
         let booked = self.store.bookings().map_err(failed)?;
-        let away = self.store.away().map_err(failed)?;
         let known = zones.iter().map(|zone| (&zone.name, zone.uuid));
-        let known = known.chain(detached.iter().map(|row| (&row.zone, row.uuid)));
+        let known = known.chain(configured.iter().map(|record| (&record.zone, record.uuid)));
         let known = known.chain(booked.iter().map(|one| (&one.zone, one.uuid)));
         let meant = known.filter(|(name, _)| named.zone.as_ref() == Some(name)).map(|(_, uuid)| uuid);
         let mut meant: Vec<Uuid> = meant.chain(named.uuid).collect();
@@ -96,15 +97,15 @@ impl Local {
                 .cloned()
                 .partition(|one: &Reservation| one.expires > now);
             let zone = zones.iter().find(|zone| zone.uuid == uuid).map(|zone| &zone.name);
-            let zone = zone.or_else(|| detached.iter().find(|row| row.uuid == uuid).map(|row| &row.zone));
+            let zone = zone.or_else(|| configured.iter().find(|row| row.uuid == uuid).map(|row| &row.zone));
             let signs = Signs {
                 called: zone.map_or_else(|| uuid.to_string(), ToString::to_string),
                 is_here: zones.iter().any(|zone| zone.uuid == uuid)
-                    || detached.iter().any(|row| row.uuid == uuid),
-                is_away: away.iter().any(|row| row.uuid == uuid),
+                    || configured.iter().any(|row| row.uuid == uuid),
+                is_away: records.iter().any(|row| row.uuid == uuid && row.place.is_elsewhere()),
                 booked: boot_blocks,
                 has_run_out,
-                owners: self.store.brought(uuid).map_err(failed)?,
+                owners: self.owners_of(uuid)?,
             };
             let standing = signs.relation(peer, &self.name);
             if least.as_ref().is_none_or(|least| least.relation < standing.relation) {
@@ -117,12 +118,12 @@ impl Local {
     /// Notes for whom a zone comes for which room has just been booked. One that belongs here is nobody else's.
     pub(super) async fn note_owners(
         &self,
-        uuid: Uuid,
+        zone: &Zone,
         from: &str,
         owners: &[String],
     ) -> Result<(), HostError> {
-        let away = self.store.away().map_err(|error| self.failed(error))?;
-        if from == self.name || away.iter().any(|row| row.uuid == uuid) {
+        let record = self.store.zone(zone.uuid).map_err(|error| self.failed(error))?;
+        if from == self.name || record.is_some_and(|record| record.place.is_elsewhere()) {
             return Ok(());
         }
         let is_good =
@@ -130,8 +131,14 @@ impl Local {
         let mut hosts: Vec<_> = owners.iter().filter(is_good).take(OWNERS).cloned().collect();
         hosts.push(from.to_owned());
         let present = self.inventory().await?.zones.iter().map(|zone| zone.uuid).collect();
-        let is_here = std::collections::HashSet::contains(&present, &uuid);
-        self.store.bring(uuid, &hosts, is_here, &present).map_err(|error| self.failed(error))
+        let is_here = std::collections::HashSet::contains(&present, &zone.uuid);
+        self.store.bring(zone, &hosts, is_here, &present).map_err(|error| self.failed(error))
+    }
+
+    /// The hosts that may fetch a zone.
+    pub(super) fn owners_of(&self, uuid: Uuid) -> Result<Vec<String>, HostError> {
+        let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
+        Ok(record.map(|record| record.owners).unwrap_or_default())
     }
 }
 

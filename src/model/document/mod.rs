@@ -32,7 +32,7 @@ pub const VERSION: u32 = 1;
 pub const LIMIT: usize = 4 << 20;
 
 /// Where a document comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Written {
     /// The host that has written it.
     pub host: String,

@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use rustix::fs::{FlockOperation, fcntl_lock};
@@ -25,8 +26,8 @@ use super::contents::READERS;
 use super::{NO_MUTEX, Store, StoreError, identity, integrity, schema};
 use crate::file;
 
-/// The table of the zones that are away.
-const AWAY: &str = "away";
+/// The table of the zones that are away, among others.
+const ZONE: &str = "zone";
 
 /// What was saved, and what was not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,8 +131,10 @@ fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Account, StoreE
         Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(failed)?;
     // It is given to the disk as a whole, later.
     connection.execute_batch("PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF").map_err(failed)?;
+    // What was found stands or goes as it is: no zone changes its place here.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).map_err(failed)?;
     let version = image.header(60).map(i64::from).filter(|version| (1..=schema::known()).contains(version));
-    schema::bring(&connection, path, version.unwrap_or(schema::known()))?;
+    schema::make(&connection, path, version.unwrap_or(schema::known()))?;
     let tables = Table::all(&connection).map_err(failed)?;
     let mut found = search(image, &tables);
     insert(&mut connection, &tables, &mut found).map_err(failed)?;
@@ -144,7 +147,7 @@ fn build(draft: &Path, path: &Path, image: &Image<'_>) -> Result<Account, StoreE
     drop_senseless(&connection, &mut lost).map_err(failed)?;
     perhaps_away(&connection, &mut lost).map_err(failed)?;
     // Zones that are away come first.
-    lost.sort_by_key(|(table, _)| table.as_deref() != Some(AWAY));
+    lost.sort_by_key(|(table, _)| table.as_deref() != Some(ZONE));
     if let Some(what) = integrity::damage(&connection).map_err(failed)?.into_iter().next() {
         return Err(StoreError::Damaged { path: path.to_owned(), what });
     }
@@ -247,18 +250,18 @@ fn drop_senseless(connection: &Connection, lost: &mut Vec<(Option<String>, Strin
 
 /// Where rows of the away list may be lost without their names, the last moves of zones tell which they may be.
 fn perhaps_away(connection: &Connection, lost: &mut Vec<(Option<String>, String)>) -> rusqlite::Result<()> {
-    if !lost.iter().any(|(table, _)| table.as_deref().is_none_or(|table| table == AWAY)) {
+    if !lost.iter().any(|(table, _)| table.as_deref().is_none_or(|table| table == ZONE)) {
         return Ok(());
     }
     let sql = "SELECT zone, ifnull(dest, 'another host') FROM move JOIN run ON run.id = move.run
         WHERE run = (SELECT max(run) FROM move AS other WHERE other.zone = move.zone)
-        AND state IN ('EVACUATED', 'MIGRATING', 'UNKNOWN') AND NOT one_way
-        AND direction = 'evacuate' AND zone NOT IN (SELECT zone FROM away) ORDER BY zone";
+        AND state IN ('EVACUATED', 'MIGRATING', 'UNKNOWN')
+        AND direction = 'evacuate' AND zone NOT IN (SELECT name FROM zone WHERE place <> 'here') ORDER BY zone";
     let mut statement = connection.prepare(sql)?;
     let zones = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     for zone in zones {
         let (zone, dest) = zone?;
-        lost.push((Some(AWAY.to_owned()), format!("{zone} may be away: its last move was to {dest}")));
+        lost.push((Some(ZONE.to_owned()), format!("{zone} may be away: its last move was to {dest}")));
     }
     Ok(())
 }

@@ -63,11 +63,11 @@ impl Table {
         (0..self.columns.len().min(values.len())).filter(may_be_missing)
     }
 
-    /// How a row is called: by its first values, and a zone that is away by where it is, too.
+    /// How a row is called: by its first values, and a zone that is elsewhere by where it is, too.
     pub fn call(&self, values: &[Value]) -> String {
-        let refuge = self.columns.iter().position(|column| column.name == "refuge");
+        let location = self.columns.iter().position(|column| column.name == "location");
         let first = values.iter().take(2).filter_map(text);
-        let words: Vec<_> = first.chain(refuge.and_then(|at| text(values.get(at)?))).collect();
+        let words: Vec<_> = first.chain(location.and_then(|at| text(values.get(at)?))).collect();
         if words.is_empty() { "a row without a name".to_owned() } else { words.join(", ") }
     }
 }
@@ -160,6 +160,7 @@ impl<'a> Search<'a> {
                 record.values.as_slice()
                 && let Some(table) = self.tables.iter().position(|known| known.name == *table)
                 && let Ok(root) = u32::try_from(*root)
+                && root > 0
             {
                 roots.push((kind == "table", table, root));
             }
@@ -273,7 +274,9 @@ impl<'a> Search<'a> {
     /// Rows that are known only by an index, and pages of tables that are gone.
     fn missing(&mut self) {
         let there: BTreeSet<_> = self.found.rows.iter().map(|(table, record)| (*table, record.id)).collect();
-        for (row, words) in std::mem::take(&mut self.indexed) {
+        for (row, mut words) in std::mem::take(&mut self.indexed) {
+            // Names say more than identities.
+            words.sort_by_key(|word| uuid::Uuid::parse_str(word).is_ok());
             if !there.contains(&row) && !self.torn.contains(&row) {
                 self.lose(Some(row.0), format!("{}: nothing but its name can be read", words.join(", ")));
             }
@@ -290,7 +293,7 @@ impl<'a> Search<'a> {
 
 /// A row of the schema itself.
 fn is_schema(record: &Record) -> bool {
-    matches!(record.values.as_slice(), [Value::Text(kind), ..] if kind == "table" || kind == "index")
+    matches!(record.values.as_slice(), [Value::Text(kind), ..] if kind == "table" || kind == "index" || kind == "trigger")
 }
 
 fn cannot_be_read(pages: &BTreeSet<u32>) -> String {

@@ -16,12 +16,10 @@ const PAGE: usize = 4096;
 fn written(store: &Store) {
     sample::write(store);
     for n in 0..40 {
-        let (mut row, mut manifest) = sample::away(&format!("zone{n:02}"), AwayPhase::Away);
-        row.uuid = uuid::Uuid::from_u128(1000 + n);
-        manifest.zone.uuid = row.uuid;
+        let (row, mut manifest) = sample::away_with(&format!("zone{n:02}"), 1000 + n, AwayPhase::Away);
         // Some on more than one page of their own.
         manifest.config = format!("<!-- {} -->", "long ".repeat(if n % 8 == 0 { 2000 } else { 50 }));
-        store.begin_away(&row, &manifest).unwrap();
+        sample::begin(store, &row, &manifest);
         let dest = Some(row.refuge.clone());
         let a_move = Move { state: MoveState::Evacuated, dest, ..Move::new(row.zone.clone()) };
         store.save_moves(1, &[a_move]).unwrap();
@@ -61,14 +59,15 @@ fn read(path: &Path, contents: &Contents, what: &str) -> bool {
         match result {
             Ok(found) => assert_eq!(found, *contents, "{what}"),
             Err(StoreError::Damaged { .. }) => right = false,
-            Err(error) => panic!("{what}: {error}"),
+            Err(error) => panic!("{what}: {}", crate::model::chain(&error)),
         }
     }
     right
 }
 
 fn zones(contents: &Contents) -> BTreeSet<String> {
-    contents.away.iter().map(|(row, _)| row.zone.to_string()).collect()
+    let away = contents.zones.iter().filter(|(record, _)| record.place.is_elsewhere());
+    away.map(|(record, _)| record.zone.to_string()).collect()
 }
 
 /// All rows, a line each.
@@ -77,19 +76,9 @@ fn lines(contents: &Contents) -> BTreeSet<String> {
     let runs = contents.runs.iter().map(|row| format!("{row:?}"));
     let moves = contents.moves.iter().map(|row| format!("{row:?}"));
     let journal = contents.journal.iter().map(|row| format!("{row:?}"));
-    let away = contents.away.iter().map(|row| format!("{row:?}"));
-    let detached = contents.detached.iter().map(|row| format!("{row:?}"));
+    let zones = contents.zones.iter().map(|row| format!("{row:?}"));
     let standbys = contents.standbys.iter().map(|row| format!("{row:?}"));
-    let rests = contents.rests.iter().map(|row| format!("{row:?}"));
-    targets
-        .chain(runs)
-        .chain(moves)
-        .chain(journal)
-        .chain(away)
-        .chain(detached)
-        .chain(standbys)
-        .chain(rests)
-        .collect()
+    targets.chain(runs).chain(moves).chain(journal).chain(zones).chain(standbys).collect()
 }
 
 /// Recovers it: what comes out is whole, holds nothing that was not there, and of each zone that is away and is not there
@@ -204,19 +193,23 @@ fn a_row_that_no_sysadm_can_read_is_named_and_left_out() {
     let (bytes, contents) = database();
     let folder = tempfile::tempdir().unwrap();
     let path = plant(folder.path(), &bytes);
-    let sql = "PRAGMA ignore_check_constraints=1; UPDATE away SET manifest = '{' WHERE zone = 'gone';
-        UPDATE away SET aside = 'ssh://h9' WHERE zone = 'web'; UPDATE move SET state = 'LOST' WHERE zone = 'zz';";
+    let sql = "PRAGMA ignore_check_constraints=1; UPDATE zone SET manifest = '{' WHERE name = 'gone';
+        UPDATE zone SET relocating_to = 'ssh://h9' WHERE name = 'web'; UPDATE move SET state = 'LOST' WHERE zone = 'zz';";
     Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     let recovered = recover(&path).unwrap().unwrap();
     let told = recovered.lost.join("\n");
-    for words in
-        ["away: web, ", "ssh://root@h2: only its aside, which contradicts", "away: gone, ", "move: 1, zz: "]
-    {
+    for words in [
+        "zone: web, ",
+        "ssh://root@h2: only its relocating_to, which contradicts",
+        "zone: gone, ",
+        "move: 1, zz: ",
+    ] {
         assert!(told.contains(words), "{told}");
     }
     let found = Store::open(&path).unwrap().contents().unwrap();
     assert_eq!(zones(&found).len(), zones(&contents).len() - 1);
-    let web = |contents: &Contents| contents.away.iter().find(|(row, _)| row.zone.as_str() == "web").cloned();
+    let web =
+        |contents: &Contents| contents.zones.iter().find(|(row, _)| row.zone.as_str() == "web").cloned();
     assert_eq!(web(&found), web(&contents));
 }
 

@@ -1,10 +1,10 @@
 //! What `sysadm store check` finds: the table of cases.
 
 use super::sample::{QUIET, away, booking, entry, holder, manifest, name, run, uri};
-use crate::model::Step;
+use crate::model::{Manifest, Step};
 use crate::store::{
     AwayPhase, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, StoreError,
-    Surroundings, check,
+    Surroundings, ZoneRecord, check,
 };
 
 const RUNNING: Surroundings = Surroundings { running: true, ..QUIET };
@@ -14,19 +14,27 @@ const CHANGING: Surroundings = Surroundings { marker: None, ..QUIET };
 #[test]
 fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
     let cases = [
-        ("UPDATE away SET aside = 'ssh://root@h9' WHERE zone = 'gone'", "CHECK constraint failed in away"),
+        (
+            "UPDATE zone SET relocating_to = 'ssh://root@h9' WHERE name = 'gone'",
+            "CHECK constraint failed in zone",
+        ),
+        ("UPDATE zone SET location = NULL WHERE name = 'gone'", "CHECK constraint failed in zone"),
+        ("UPDATE zone SET manifest = NULL WHERE name = 'ready'", "CHECK constraint failed in zone"),
         ("UPDATE announcement SET id = 2", "CHECK constraint failed in announcement"),
         ("UPDATE run SET direction = 'up' WHERE id = 1", "CHECK constraint failed in run"),
         ("UPDATE standby SET taken_by = NULL", "CHECK constraint failed in standby"),
-        ("UPDATE rest SET way = 'sleep'", "CHECK constraint failed in rest"),
+        (
+            "DROP TRIGGER zone_transition; UPDATE zone SET place = 'lost' WHERE name = 'gone'",
+            "CHECK constraint failed in zone",
+        ),
         ("UPDATE journal SET mark = 'maybe'", "CHECK constraint failed in journal"),
         ("DELETE FROM run", "belongs to no row of table run"),
         (
-            "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'uuid        TEXT NOT NULL', \
-             'uuid        TEXT') WHERE name = 'away'; PRAGMA writable_schema=RESET; UPDATE away SET uuid = NULL; \
-             PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'uuid        TEXT', \
-             'uuid        TEXT NOT NULL') WHERE name = 'away'",
-            "NULL value in away.uuid",
+            "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'owners        TEXT NOT NULL', \
+             'owners        TEXT') WHERE name = 'zone'; PRAGMA writable_schema=RESET; UPDATE zone SET owners = NULL; \
+             PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'owners        TEXT', \
+             'owners        TEXT NOT NULL') WHERE name = 'zone'",
+            "NULL value in zone.owners",
         ),
         (
             "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema \
@@ -51,37 +59,18 @@ fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
 }
 
 #[test]
-fn one_zone_is_at_one_place() {
-    use super::sample::{detached, rest};
-    use crate::store::{RestPhase, RestWay};
-    let away_as = |zone: &str, phase| {
-        let (mut row, mut manifest) = away(zone, phase);
-        (row.uuid, manifest.zone.uuid) = (uuid::Uuid::from_u128(22), uuid::Uuid::from_u128(22));
-        (row, manifest)
-    };
-    let rests =
-        |phase| crate::store::Rest { uuid: uuid::Uuid::from_u128(22), ..rest("web", RestWay::Stop, phase) };
-    let (gone, coming) = (AwayPhase::Away, AwayPhase::Returning);
-    let nothing: &[&str] = &[];
-    let cases = [
-        (vec![away_as("web", gone)], vec![], vec![], nothing),
-        (vec![away_as("web", gone), away_as("old", gone)], vec![], vec![], &["contradiction web"]),
-        (vec![away_as("web", gone), away_as("old", coming)], vec![], vec![], &["contradiction web"]),
-        (vec![away_as("web", gone)], vec![rests(RestPhase::Resting)], vec![], &["contradiction web"]),
-        (vec![away_as("web", gone)], vec![rests(RestPhase::Stopping)], vec![], &["contradiction web"]),
-        (vec![away_as("web", gone)], vec![], vec![detached("web", 22, None)], &["contradiction web"]),
-        (vec![away_as("web", gone)], vec![], vec![detached("web", 22, Some("ssh://h2"))], nothing),
-        (vec![away_as("web", coming)], vec![], vec![detached("web", 22, None)], nothing),
-        (vec![], vec![rests(RestPhase::Resting)], vec![detached("old", 22, None)], &["contradiction web"]),
-    ];
-    for (away, rests, detached, expected) in cases {
-        let contents = Contents { away, rests, detached, ..Contents::default() };
-        assert_eq!(found(&contents, &RUNNING), expected, "{contents:?}");
-    }
-    let contents = Contents { away: vec![(away("web", gone).0, manifest("other"))], ..Contents::default() };
+fn a_record_holds_the_configuration_of_its_zone() {
+    let row = away("web", AwayPhase::Away).0.record(None);
+    let contents = Contents { zones: vec![(row, Some(manifest("other")))], ..Contents::default() };
     assert_eq!(found(&contents, &QUIET), ["contradiction web"]);
     let text = &check(&contents, &QUIET)[0].text;
     assert!(text.starts_with("its record holds the configuration of 'other'"), "{text}");
+}
+
+/// The record of 'web' in that phase.
+fn recorded(phase: AwayPhase) -> (ZoneRecord, Option<Manifest>) {
+    let (row, manifest) = away("web", phase);
+    (row.record(None), Some(manifest))
 }
 
 fn found(contents: &Contents, around: &Surroundings) -> Vec<String> {
@@ -110,7 +99,7 @@ fn one(
         runs: vec![run(1, Direction::Evacuate, ended)],
         moves: vec![moved(1, state)],
         journal: last.into_iter().flat_map(|last| [before.clone(), last]).collect(),
-        away: phase.map(|phase| away("web", phase)).into_iter().collect(),
+        zones: phase.map(recorded).into_iter().collect(),
         ..Contents::default()
     }
 }
@@ -119,8 +108,11 @@ fn one(
 fn a_zone_whose_stop_was_interrupted_waits_for_somebody() {
     use crate::store::{RestPhase, RestWay};
     let with = |phase| {
-        let rests = vec![super::sample::rest("web", RestWay::Stop, phase)];
-        Contents { rests, ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None) }
+        let rest = super::sample::rest("web", RestWay::Stop, phase).record(None, 1);
+        Contents {
+            zones: vec![(rest, None)],
+            ..one(None, MoveState::Migrating, Some((Step::Shutdown, Mark::Intent)), None)
+        }
     };
     assert_eq!(found(&with(RestPhase::Stopping), &QUIET), ["interrupted web"]);
     assert_eq!(found(&with(RestPhase::Stopping), &RUNNING), [] as [&str; 0]);
@@ -253,7 +245,7 @@ fn damage_is_all_that_is_said_of_a_damaged_database() {
         "UPDATE move SET state = 'LOST' WHERE zone = 'web'",
         "column state: \"LOST\" is not a state of a move",
     );
-    damaged("UPDATE away SET manifest = '{' WHERE zone = 'web'", "EOF while parsing");
+    damaged("UPDATE zone SET manifest = '{' WHERE name = 'web'", "EOF while parsing");
     damaged(
         "PRAGMA writable_schema=ON; DELETE FROM sqlite_schema WHERE name = 'journal_by_zone'; PRAGMA writable_schema=RESET",
         "never used",

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::sample;
-use crate::model::Step;
-use crate::store::{AwayPhase, Contents, Direction, MoveState, Store, StoreError, schema};
+use crate::store::{Contents, Store, StoreError, schema};
 
 fn fixture(version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{version}.sql"))
@@ -17,55 +16,9 @@ fn fixture(version: i64) -> PathBuf {
 /// What today's software must read out of the fixture of that version.
 fn expected(version: i64) -> Contents {
     match version {
-        1 => before_zones_rested(),
-        2 => before_detached_zones(),
-        3 => before_it_was_known_what_is_left(),
-        4 => before_it_was_known_whose_zones_are_here(),
-        5 => sample::contents(),
+        1 => sample::contents(),
         _ => panic!("say here what v{version}.sql holds"),
     }
-}
-
-/// Version 4 knew of nobody whose zones are here, but of those that it had attached for their lost hosts, and of bookings.
-fn before_it_was_known_whose_zones_are_here() -> Contents {
-    let mut contents = sample::contents();
-    contents.brought = vec![sample::brought(7, "h1"), sample::brought(9, "h3")];
-    contents.detached.retain(|row| row.last_at.is_none());
-    contents.guests.clear();
-    contents.away.iter_mut().for_each(|(row, _)| row.down = None);
-    contents
-}
-
-/// Version 3 did not know with whom it had left manifests, nor what it had heard of that.
-fn before_it_was_known_what_is_left() -> Contents {
-    Contents { left_with: vec![], heard: vec![], ..before_it_was_known_whose_zones_are_here() }
-}
-
-/// Version 2 knew neither a move without a return nor what other hosts leave here.
-fn before_detached_zones() -> Contents {
-    let mut contents = before_it_was_known_what_is_left();
-    contents.standbys.clear();
-    contents.brought.retain(|row| *row == sample::brought(9, "h3"));
-    contents.detached.clear();
-    contents.runs.retain(|run| run.direction != Direction::Migrate);
-    contents.away.retain(|(row, _)| !row.one_way);
-    contents
-}
-
-/// Version 1 knew neither restarts, zones that rest or step aside, nor announced maintenance, and did not keep what moves
-/// took or were expected to take.
-fn before_zones_rested() -> Contents {
-    let mut contents = before_detached_zones();
-    contents.announcement = None;
-    contents.rests.clear();
-    contents.trips.clear();
-    contents.away.retain(|(row, _)| row.phase != AwayPhase::Aside);
-    contents.runs.iter_mut().for_each(|run| run.expected = None);
-    contents.moves.iter_mut().for_each(|(_, a_move)| a_move.expected = None);
-    contents.away.iter_mut().for_each(|(away, _)| away.expected = None);
-    contents.moves.retain(|(_, a_move)| !matches!(a_move.state, MoveState::Stopped | MoveState::Suspended));
-    contents.journal.retain(|(_, entry)| !matches!(entry.step, Step::Shutdown | Step::Save | Step::Boot));
-    contents
 }
 
 /// A database as that version has left it.

@@ -8,9 +8,9 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Brought, Contents, Detached, Direction, Entry, Expectation, Expected,
-    Guest, Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Reservation, Rest, RestPhase, RestWay,
-    Run, StandbyRow, Store, Surroundings, TargetKey,
+    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Heard,
+    Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay, Run,
+    StandbyRow, Store, Surroundings, TargetKey, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -61,7 +61,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         zone: name(zone),
         uuid: Uuid::from_u128(7),
         brand: Brand::KVM,
-        origin: "h1".into(),
+        home: None,
         refuge: uri("ssh://root@h2"),
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
         one_way: false,
@@ -76,6 +76,13 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         down: arrived.then(|| "it does not run".to_owned()),
     };
     (row, manifest(zone))
+}
+
+/// The same with an identity of its own.
+pub fn away_with(zone: &str, uuid: u128, phase: AwayPhase) -> (Away, Manifest) {
+    let (mut row, mut manifest) = away(zone, phase);
+    (row.uuid, manifest.zone.uuid) = (Uuid::from_u128(uuid), Uuid::from_u128(uuid));
+    (row, manifest)
 }
 
 /// One that leaves for good.
@@ -101,15 +108,33 @@ pub fn trip(zone: &str) -> PastTrip {
     }
 }
 
-pub fn guest(zone: &str, uuid: u128, gone_to: Option<&str>) -> Guest {
-    let home = Home { name: "h9".into(), id: Some(Uuid::from_u128(9).into()) };
-    Guest { zone: name(zone), uuid: Uuid::from_u128(uuid), home, gone_to: gone_to.map(uri) }
+/// The home of guests.
+pub fn home() -> Home {
+    Home { name: "h9".into(), id: Some(Uuid::from_u128(9).into()) }
+}
+
+/// A zone of that home that is here, or has gone on.
+pub fn guest(zone: &str, uuid: u128, gone_to: Option<&str>) -> ZoneRecord {
+    let place = if gone_to.is_some() { Place::Migrated } else { Place::Here };
+    let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::KVM);
+    ZoneRecord { place, location: gone_to.map(uri), home: Some(home()), ..known }
+}
+
+/// A zone that is here for these hosts.
+pub fn brought(zone: &str, uuid: u128, owners: &[&str]) -> ZoneRecord {
+    let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::KVM);
+    ZoneRecord { owners: owners.iter().map(|&owner| owner.to_owned()).collect(), ..known }
 }
 
 pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
+    rest_with(zone, 8, way, phase)
+}
+
+/// The same with an identity of its own.
+pub fn rest_with(zone: &str, uuid: u128, way: RestWay, phase: RestPhase) -> Rest {
     Rest {
         zone: name(zone),
-        uuid: Uuid::from_u128(8),
+        uuid: Uuid::from_u128(uuid),
         brand: Brand::KVM,
         way,
         phase,
@@ -182,18 +207,19 @@ pub fn standby(zone: &str, origin: &str) -> Standby {
     Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
-/// What becomes of that, kept since then.
+/// The same with an identity of its own.
+pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
+    let mut standby = standby(zone, origin);
+    standby.manifest.zone.uuid = Uuid::from_u128(uuid);
+    standby
+}
+
 pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
     LeftRow { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
 }
 
 pub fn heard(from: &str, at: i64) -> Heard {
     Heard { uri: uri(from), uuid: Uuid::from_u128(7), at: Millis(at) }
-}
-
-/// A zone that is here for that host.
-pub fn brought(uuid: u128, host: &str) -> Brought {
-    Brought { uuid: Uuid::from_u128(uuid), host: host.into() }
 }
 
 fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
@@ -240,6 +266,55 @@ fn full_move(zone: &str) -> Move {
     }
 }
 
+/// Those that are away or on their way.
+pub fn all_away() -> Vec<(Away, Manifest)> {
+    vec![
+        away_with("back", 11, AwayPhase::Returning),
+        away_with("beside", 12, AwayPhase::Aside),
+        away_with("gone", 13, AwayPhase::Away),
+        {
+            let (row, manifest) = away_with("moving", 14, AwayPhase::Leaving);
+            (Away { one_way: true, ..row }, manifest)
+        },
+        away_with("web", 7, AwayPhase::Leaving),
+    ]
+}
+
+/// Those that rest, in their order.
+pub fn all_rests() -> Vec<Rest> {
+    vec![
+        rest_with("quiet", 15, RestWay::Stop, RestPhase::Resting),
+        rest_with("asleep", 16, RestWay::Suspend, RestPhase::Resting),
+        rest_with("ending", 17, RestWay::Stop, RestPhase::Stopping),
+        rest_with("tired", 18, RestWay::Suspend, RestPhase::Stopping),
+    ]
+}
+
+/// Those that are configured.
+pub fn all_detached() -> Vec<Detached> {
+    vec![
+        detached_container("box", 21),
+        given_up("lost", 24),
+        detached("ready", 22, None),
+        detached("there", 23, Some("rads://h3:12303")),
+    ]
+}
+
+/// All of them, in every place.
+fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
+    let away = all_away().into_iter().map(|(row, manifest)| (row.record(None), Some(manifest)));
+    let rests = all_rests().into_iter().zip(1..).map(|(rest, position)| (rest.record(None, position), None));
+    let detached = all_detached().into_iter().map(|row| (row.record(None), Some(row.manifest)));
+    let passed = guest("passed", 27, Some("rads://h3"));
+    // It was attached from the manifest that its host has left.
+    let taken = brought("taken", 28, &["h1"]);
+    let others = [passed, guest("visitor", 26, None), brought("guest", 9, &["h3", "h4"]), taken];
+    let mut all: Vec<_> =
+        away.chain(rests).chain(detached).chain(others.map(|record| (record, None))).collect();
+    all.sort_by(|(a, _), (b, _)| a.zone.cmp(&b.zone));
+    all
+}
+
 /// Every table, every word of every enumeration, every column with and without a value.
 pub fn contents() -> Contents {
     let moves = MoveState::ALL.iter().enumerate();
@@ -261,33 +336,14 @@ pub fn contents() -> Contents {
         ],
         moves: moves.chain([(1, full_move("zz")), (2, full_move("web"))]).collect(),
         journal: marks.chain(steps).collect(),
-        away: vec![
-            away("back", AwayPhase::Returning),
-            away("beside", AwayPhase::Aside),
-            away("gone", AwayPhase::Away),
-            moving("moving"),
-            away("web", AwayPhase::Leaving),
-        ],
-        brought: vec![brought(7, "h1"), brought(9, "h3"), brought(9, "h4")],
+        zones: zones(),
         trips: vec![trip("web"), PastTrip { kind: Kind::Cold, downtime_ms: None, ..trip("db") }],
-        rests: vec![
-            rest("quiet", RestWay::Stop, RestPhase::Resting),
-            rest("asleep", RestWay::Suspend, RestPhase::Resting),
-            rest("ending", RestWay::Stop, RestPhase::Stopping),
-        ],
         standbys: vec![
             standby_row(&standby("left", "h1"), None),
-            standby_row(&standby("taken", "h1"), Some((Millis(41), "ada".into()))),
+            standby_row(&standby_with("taken", 28, "h1"), Some((Millis(41), "ada".into()))),
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
-        guests: vec![guest("passed", 27, Some("rads://h3")), guest("visitor", 26, None)],
         heard: vec![heard("rads://h3:12303", 43)],
-        detached: vec![
-            detached_container("box", 21),
-            given_up("lost", 24),
-            detached("ready", 22, None),
-            detached("there", 23, Some("rads://h3:12303")),
-        ],
         reservations: vec![booking("guest", 1_700_000_000_000)],
     }
 }
@@ -317,14 +373,19 @@ pub fn write(store: &Store) {
     for (run, entry) in &contents.journal {
         store.log_step(*run, entry).unwrap();
     }
-    for (row, manifest) in &contents.away {
-        store.begin_away(row, manifest).unwrap();
-        store.update_away(row).unwrap();
+    for (row, manifest) in &all_away() {
+        begin(store, row, manifest);
     }
     store.record_trips(&contents.trips).unwrap();
-    contents.guests.iter().for_each(|guest| store.welcome(guest).unwrap());
-    for rest in &contents.rests {
-        store.begin_rest(rest).unwrap();
+    let zone = |zone: &str, uuid| Zone { uuid: Uuid::from_u128(uuid), ..manifest(zone).zone };
+    for guest in [zone("passed", 27), zone("visitor", 26)] {
+        store.set_home(&guest, &home()).unwrap();
+    }
+    let (passing, configuration) = away_with("passed", 27, AwayPhase::Leaving);
+    store.begin_away(&Away { one_way: true, home: Some(home()), ..passing }, &configuration).unwrap();
+    store.passed_on(Uuid::from_u128(27), Some(&uri("rads://h3"))).unwrap();
+    for rest in &all_rests() {
+        store.begin_rest(&Rest { phase: RestPhase::Stopping, ended: None, ..rest.clone() }).unwrap();
         store.update_rest(rest).unwrap();
     }
     for (row, manifest) in &contents.standbys {
@@ -337,14 +398,31 @@ pub fn write(store: &Store) {
     }
     contents.left_with.iter().for_each(|row| store.leave_with(row).unwrap());
     contents.heard.iter().for_each(|heard| store.hear(heard).unwrap());
-    contents.detached.iter().for_each(|row| store.begin_detached(row).unwrap());
+    for row in all_detached() {
+        if let Some(to) = &row.moved_to {
+            let (moving, manifest) = away_with(row.zone.as_str(), 23, AwayPhase::Leaving);
+            let moving = Away { one_way: true, refuge: to.clone(), ..moving };
+            store.begin_away(&moving, &manifest).unwrap();
+            store.gone_for_good(row).unwrap();
+        } else {
+            store.begin_detached(&row).unwrap();
+        }
+    }
     for booking in &contents.reservations {
         store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }
-    for row in &contents.brought {
-        let hosts = std::slice::from_ref(&row.host);
-        store.bring(row.uuid, hosts, true, &Default::default()).unwrap();
+    let owners = ["h3", "h4"].map(str::to_owned);
+    store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();
+}
+
+/// Records a zone that is away, over the places through which it came there.
+pub fn begin(store: &Store, row: &Away, manifest: &Manifest) {
+    let (phase, aside) = (AwayPhase::Leaving, None);
+    store.begin_away(&Away { phase, aside: aside.clone(), ..row.clone() }, manifest).unwrap();
+    if row.phase != phase {
+        store.update_away(&Away { phase: AwayPhase::Away, aside, ..row.clone() }).unwrap();
     }
+    store.update_away(row).unwrap();
 }
 
 #[test]
@@ -352,4 +430,8 @@ fn what_is_written_reads_back_as_it_was() {
     let (_folder, store) = crate::store::tests::fresh();
     write(&store);
     assert_eq!(store.contents().unwrap(), contents());
+    assert_eq!(store.away().unwrap(), all_away().into_iter().map(|(row, _)| row).collect::<Vec<_>>());
+    assert_eq!((store.rests().unwrap(), store.detached().unwrap()), (all_rests(), all_detached()));
+    let (row, manifest) = away("web", AwayPhase::Leaving);
+    assert_eq!(store.manifest_of(row.uuid).unwrap(), Some(manifest));
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, booking, detached, entry, given_up, guest, heard, holder, left, manifest, name, rest,
-    standby, trip, uri,
+    announcement, away, away_with, booking, detached, entry, given_up, heard, holder, home, left, manifest,
+    name, rest_with, standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
@@ -25,32 +25,33 @@ pub const WRITES: &[Write] = &[
     ("record the state of moves", |store| store.save_moves(2, &[Move::new(name("new"))])),
     ("write the journal", |store| store.log_step(2, &entry("new", Step::Reserve, Mark::Intent))),
     ("record a zone that has migrated", |store| {
-        store.gone_for_good(detached("moving", 25, Some("rads://h2")))
+        store.gone_for_good(detached("moving", 14, Some("rads://h2")))
     }),
     ("record a zone that leaves", |store| {
-        store.begin_away(&away("new", AwayPhase::Leaving).0, &manifest("new"))
+        store.begin_away(&away_with("new", 31, AwayPhase::Leaving).0, &manifest("new"))
     }),
     ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
     ("record a zone that comes back", |store| {
-        store.begin_return(&away("web", AwayPhase::Returning).0, &manifest("web"))
+        store.begin_return(&away_with("gone", 13, AwayPhase::Returning).0, &manifest("gone"))
     }),
-    ("give up a zone that is away", |store| store.give_up(&given_up("gone", 35)).map(drop)),
-    ("remove a zone from the away list", |store| store.remove_away(&name("gone")).map(drop)),
+    ("give up a zone that is away", |store| store.give_up(&given_up("gone", 13))),
+    ("record that a zone is here", |store| store.zone_is_here(uuid(13)).map(drop)),
+    ("delete the record of a zone", |store| store.delete_zone(uuid(23)).map(drop)),
     ("record a zone that is put to rest", |store| {
-        store.begin_rest(&rest("new", RestWay::Stop, RestPhase::Stopping))
+        store.begin_rest(&rest_with("tiny", 32, RestWay::Stop, RestPhase::Stopping))
     }),
     ("record a zone that rests", |store| {
-        store.update_rest(&rest("ending", RestWay::Stop, RestPhase::Resting))
+        store.update_rest(&rest_with("ending", 17, RestWay::Stop, RestPhase::Resting))
     }),
-    ("remove a zone from those that rest", |store| store.remove_rest(&name("quiet")).map(drop)),
-    ("record a zone that is detached", |store| store.begin_detached(&detached("new", 34, None))),
-    ("remove a zone from those that are detached", |store| {
-        store.remove_detached(detached("ready", 22, None).uuid).map(drop)
+    ("record a zone that is configured", |store| store.begin_detached(&detached("fresh", 34, None))),
+    ("keep the configuration that a zone comes over", |store| {
+        store.keep_previous(&detached("older", 35, None))
     }),
-    ("record a zone of another host", |store| store.welcome(&guest("new", 28, None))),
-    ("remove a zone of another host", |store| store.remove_guest(guest("visitor", 26, None).uuid).map(drop)),
+    ("forget the configuration of a zone", |store| store.forget_configured(uuid(22))),
+    ("record whose zone it is", |store| store.set_home(&manifest("new").zone, &home())),
+    ("record that a zone belongs to no other host", |store| store.remove_home(uuid(26)).map(drop)),
     ("record that a zone of another host has left", |store| {
-        store.guest_gone(&guest("visitor", 26, Some("rads://h3")))
+        store.passed_on(uuid(14), Some(&uri("rads://h3")))
     }),
     ("record what moves took", |store| store.record_trips(&[trip("new")])),
     ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
@@ -69,14 +70,18 @@ pub const WRITES: &[Write] = &[
         store.told(&row.uri, &[(row.uuid, row.at)])
     }),
     ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
-    ("record whose zone comes", |store| {
-        store.bring(booking("guest", 0).uuid, &["h9".to_owned()], true, &Default::default())
+    ("record who brings a zone", |store| {
+        store.bring(&manifest("web").zone, &["h9".to_owned()], true, &Default::default())
     }),
     ("extend a booking", |store| {
         store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
     }),
     ("give booked room back", |store| store.release(&name("guest"), booking("guest", 0).uuid).map(drop)),
 ];
+
+fn uuid(number: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(number)
+}
 
 /// The words of every `self.write("…"` in the store's own code.
 fn in_the_code() -> BTreeSet<String> {
