@@ -32,7 +32,7 @@
 //! plan, points                        who goes where and when (pure); fail points
 //! file                                the only place that writes whole files
 //! folder, paths                       the only place that makes folders; where everything lies
-//! model                               plain data for all of them, without I/O
+//! model                               plain data for all of them, without I/O (a crate of its own: src/model)
 //! ```
 //!
 //! # What is promised
@@ -80,7 +80,6 @@ pub mod host;
 mod layers;
 pub mod maintenance;
 pub mod migration;
-pub mod model;
 pub mod paths;
 pub mod plan;
 pub mod platform;
@@ -91,3 +90,5 @@ pub mod standby;
 pub mod store;
 pub mod transport;
 pub mod zonepath;
+
+pub use sysadm_model as model;

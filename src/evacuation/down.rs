@@ -17,25 +17,28 @@ use crate::store::{Away, AwayPhase, Move, MoveState};
 
 impl Engine {
     /// What is so with a zone whose move has just been settled: none unless it ran, and does not where it is now.
-    pub(super) async fn down_after(&self, row: &Away, place: &dyn Host) -> Option<Down> {
-        if !self.ran(row) || view(place, row).await != Observed::Installed {
-            return None;
+    pub(super) async fn down_after(
+        &self,
+        row: &Away,
+        place: &dyn Host,
+    ) -> Result<Option<Down>, EvacuationError> {
+        if !self.ran(row)? || view(place, row).await != Observed::Installed {
+            return Ok(None);
         }
         let command = self.local.platform().boot_command(&row.zone, row.uuid, row.brand);
         let reason = format!(
             "it ran before its move and does not run on {name}; its memory is lost; boot it there: {command}",
             name = place.name()
         );
-        Some(Down { zone: row.zone.clone(), reason })
+        Ok(Some(Down { zone: row.zone.clone(), reason }))
     }
 
     /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its refuge.
-    fn ran(&self, row: &Away) -> bool {
-        let latest = self.store.latest_run(None).ok().flatten();
-        let moves = latest.map(|(_, moves)| moves).unwrap_or_default();
+    fn ran(&self, row: &Away) -> Result<bool, EvacuationError> {
+        let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
         let was_down = row.phase == AwayPhase::Returning && kind == Some(Kind::Cold);
-        row.was_running && (!was_down || row.down.is_some())
+        Ok(row.was_running && (!was_down || row.down.is_some()))
     }
 
     /// Writes down in the latest run that a zone which has stayed does not run where it is.
@@ -51,16 +54,20 @@ impl Engine {
     /// Those that were found down before this run, and those that it has brought home so. One that has moved as it was is
     /// down where it is now.
     pub(super) fn still_down(&self, found: Vec<Down>, moves: &[Move]) -> Vec<Down> {
-        // Those that are away may have been booted or have come home meanwhile, by this run or by others.
-        // A database that does not answer is told of at the end of the run.
-        let away = self.away_and_down().unwrap_or_default();
-        let listed = self.store.away().unwrap_or_default();
+        // Those that are away may have been booted or have come home meanwhile, by this run or by others. What cannot be
+        // read is as it was; that it cannot is told at the end of the run.
+        let away = self.store.away();
+        let is_down = |one: &Down| match &away {
+            Ok(away) => {
+                let row = away.iter().find(|row| row.zone == one.zone);
+                row.is_none_or(|row| row.down.as_ref() == Some(&one.reason))
+            }
+            Err(_) => true,
+        };
         let mut down = Vec::new();
         for one in found {
             match moves.iter().find(|a_move| a_move.zone == one.zone) {
-                None if away.contains(&one) || listed.iter().all(|row| row.zone != one.zone) => {
-                    down.push(one)
-                }
+                None if is_down(&one) => down.push(one),
                 Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Kind::Cold) => {
                     let reason =
                         "it ran when an earlier move of it began, did not run any more, and has moved so";

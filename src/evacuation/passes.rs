@@ -20,8 +20,8 @@ use super::resting::StopInPlace;
 use super::run_state::RunState;
 use super::wait::Wait;
 use crate::migration::backoff;
-use crate::model::ZoneName;
-use crate::store::{AwayPhase, Direction, Move, MoveState, Rest};
+use crate::model::{ZoneName, chain};
+use crate::store::{Away, AwayPhase, Direction, Move, MoveState, Rest};
 
 /// How long is waited for room that only others can give back. Pure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,14 +132,8 @@ impl Engine {
     /// Zones that have stepped aside are elsewhere now. Where one is that was to, and of which no end is known, must be
     /// settled first.
     fn renew_records(&self, candidates: &mut Vec<Candidate>) {
-        let away = self.store.away().unwrap_or_default();
-        candidates.retain_mut(|candidate| {
-            let Intent::Return(known) = &mut candidate.intent else { return true };
-            if let Some(row) = away.iter().find(|row| row.zone == candidate.zone) {
-                **known = row.clone();
-            }
-            known.phase == AwayPhase::Away
-        });
+        let away = self.store.away().map_err(|error| chain(&error));
+        candidates.retain_mut(|candidate| renew_record(candidate, &away));
     }
 
     fn tell(&self, waiting: &[(ZoneName, Wait)], until: &str, run_state: &RunState) {
@@ -184,6 +178,24 @@ fn split_stops(prepared: &[Prepared], stops: &mut Vec<StopPlan>) -> Vec<Rest> {
     rests
 }
 
+/// Takes over what is recorded of a candidate now. Gives whether the run goes on with it: where a zone is that cannot be
+/// read is not known.
+fn renew_record(candidate: &mut Candidate, away: &Result<Vec<Away>, String>) -> bool {
+    let Intent::Return(known) = &mut candidate.intent else { return true };
+    match away {
+        Ok(away) => {
+            if let Some(row) = away.iter().find(|row| row.zone == candidate.zone) {
+                **known = row.clone();
+            }
+            known.phase == AwayPhase::Away
+        }
+        Err(error) => {
+            candidate.intent = Intent::Unsettled(Some(known.refuge.clone()), Some(error.clone()));
+            true
+        }
+    }
+}
+
 fn names_of_ready(prepared: &[Prepared]) -> Vec<ZoneName> {
     let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
     ready.map(|one| one.zone.clone()).collect()
@@ -218,6 +230,25 @@ mod tests {
         let pauses: u64 =
             (1..=WaitBudget::TRIES).map(|idle| backoff(WaitBudget::TRIES).pause(idle).as_secs()).sum();
         assert!(pauses * 1000 > crate::migration::LEASE);
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_read_does_not_mean_that_a_zone_is_where_it_was() {
+        use crate::store::tests::sample_away;
+        let row = sample_away("web");
+        let candidate = Candidate {
+            zone: row.zone.clone(),
+            brand: row.brand,
+            intent: Intent::Return(Box::new(row.clone())),
+        };
+        let renewed = |away: Result<Vec<Away>, String>| {
+            let mut candidate = candidate.clone();
+            renew_record(&mut candidate, &away).then_some(candidate.intent)
+        };
+        assert_eq!(renewed(Ok(vec![row.clone()])), Some(Intent::Return(Box::new(row.clone()))));
+        assert_eq!(renewed(Ok(vec![Away { phase: AwayPhase::Aside, ..row.clone() }])), None);
+        let unsettled = Intent::Unsettled(Some(row.refuge), Some("it is damaged".to_owned()));
+        assert_eq!(renewed(Err("it is damaged".to_owned())), Some(unsettled));
     }
 
     #[test]

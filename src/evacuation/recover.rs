@@ -131,7 +131,7 @@ async fn settle(
     let place = if moved || resolution == Resolution::Follow { destination } else { source };
     let down = match row.phase {
         AwayPhase::Away => None,
-        _ => engine.down_after(row, place).await,
+        _ => engine.down_after(row, place).await?,
     };
     let why_down = down.as_ref().map(|down| down.reason.clone());
     let record = match &found {

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cancel::QUESTIONS;
 use super::engine::Engine;
+use super::events::Event;
 use super::executor::renew;
 use super::job::{Prepared, Readiness};
 use super::move_queue::{MoveQueue, Permit};
@@ -25,7 +26,7 @@ use super::return_path::way_back;
 use super::run_state::RunState;
 use super::zone_move::ZoneMove;
 use crate::migration::Task;
-use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
+use crate::model::{HostUri, Kind, PendingLoad, ZoneName, chain};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::{Obstacle, ReturnPlan, ZoneIx, return_plan};
 use crate::store::{Away, Direction, MoveState};
@@ -65,7 +66,13 @@ impl Engine {
         run_state: &RunState,
     ) -> bool {
         let Some((view, advice)) = ahead else { return false };
-        let away = self.store.away().unwrap_or_default();
+        let away = match self.store.away() {
+            Ok(away) => away,
+            Err(error) => {
+                self.events.emit(&Event::Warning(&format!("no zone is relocated: {}", chain(&error))));
+                return false;
+            }
+        };
         let mut ready = Vec::new();
         for (zone, to) in &advice.asides {
             let Some(row) = away.iter().find(|row| row.zone == *zone) else { continue };

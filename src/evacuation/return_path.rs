@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::actions::{Way, way};
 use super::engine::Engine;
+use super::events::Event;
 use super::job::Readiness;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError};
-use crate::model::{Kind, Location};
+use crate::model::{Kind, Location, chain};
 use crate::plan::Action;
 use crate::platform::Platform;
 use crate::store::Away;
@@ -55,8 +56,11 @@ impl Engine {
     /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
     /// has it and says that it does not belong there.
     pub(super) async fn search(&self, away: &Away) -> Option<(Away, Arc<dyn Host>)> {
-        let uris: Vec<_> = self.store.targets().ok()?.into_values().flatten().collect();
-        let connected = self.peers.connect(uris).await;
+        let targets = self.store.targets().inspect_err(|error| {
+            let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
+            self.events.emit(&Event::Warning(&text));
+        });
+        let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
             if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
                 return Some((Away { refuge: uri.clone(), ..away.clone() }, Arc::clone(host)));

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::zone::words;
 use super::{Home, InterfaceMapping, Kind, Manifest, Network};
+use crate::words;
 
 /// A host's answer to "who are you, and how are you?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,8 +30,8 @@ impl HostId {
     }
 
     /// One that no host has.
-    #[cfg(test)]
-    pub(crate) const fn test(number: u128) -> Self {
+    #[doc(hidden)]
+    pub const fn test(number: u128) -> Self {
         Self(Uuid::from_u128(number))
     }
 }

@@ -4,7 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone, words};
+use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone};
+use crate::words;
 
 /// What travels instead of the zone when a host is asked to take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, words};
+use super::Kind;
+use crate::words;
 
 words! {
     /// What an obstacle stands against.

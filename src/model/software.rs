@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::zone::words;
+use crate::words;
 
 words! {
     /// Who counts what is installed.

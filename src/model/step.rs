@@ -13,7 +13,7 @@
 //! its configuration is whole on one host at least at every moment; it runs on neither, and this host's lock
 //! keeps it from being booted here meanwhile.
 
-use super::zone::words;
+use crate::words;
 
 words! {
     /// One step.

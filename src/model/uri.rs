@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::zone::words;
+use crate::words;
 
 words! {
     /// How another host is reached.

@@ -9,7 +9,7 @@ const NAMESPACES: usize = 500;
 
 /// What a text has too much of to be parsed, and in which line. This is coarse, but no way of writing a document deceives
 /// it: no `<` is in an attribute, and no `xmlns` can be written in another way.
-pub(crate) fn excess(text: &str) -> Option<(usize, String)> {
+pub fn excess(text: &str) -> Option<(usize, String)> {
     if let Some((at, _)) = text.match_indices("xmlns").nth(NAMESPACES) {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         return Some((line, format!("more than {NAMESPACES} namespaces are declared")));

@@ -6,43 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Brand, ZoneName};
-
-/// An enum whose variants have one fixed word each, for output, the store and the wire.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+ }
-
-        impl $name {
-            /// Every variant, in order of declaration.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word for it.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(format!("{text:?} is not a {}", $what)),
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use words;
+use crate::words;
 
 words! {
     /// A zone's state, zones(7)'s words exactly.
@@ -223,6 +187,22 @@ impl Inventory {
 mod tests {
     use super::*;
 
+    fn web() -> Zone {
+        Zone {
+            name: "web".parse().unwrap(),
+            uuid: Uuid::from_u128(7),
+            brand: Brand::KVM,
+            state: ZoneState::Running,
+            aux: None,
+            id: Some(3),
+            autostart: true,
+            persistent: true,
+            ended: None,
+            memory: 96 << 20,
+            cpus: 1,
+        }
+    }
+
     #[test]
     fn every_state_word_reads_back() {
         for state in ZoneState::ALL {
@@ -232,7 +212,6 @@ mod tests {
 
     #[test]
     fn virsh_is_told_a_name_only_if_it_takes_it_for_that_zone() {
-        use crate::store::tests::{sample, sample_zone};
         for (name, is_name) in [
             ("web1", true),
             ("1web", true),
@@ -240,7 +219,7 @@ mod tests {
             ("Windows%2010", false),
             ("00511286-3319-4f84-a168-e5fcdfb0de45", false),
         ] {
-            let zone = Zone { name: sample::name(name), ..sample_zone("web") };
+            let zone = Zone { name: name.parse().unwrap(), ..web() };
             assert_eq!(zone.virsh_word() == name, is_name, "{name}");
             assert!(is_name || zone.virsh_word() == zone.uuid.to_string());
         }
@@ -248,8 +227,7 @@ mod tests {
 
     #[test]
     fn a_guest_that_cannot_be_handled_is_neither_a_zone_nor_gone() {
-        use crate::store::tests::sample_zone;
-        let (zone, uuid) = (sample_zone("web"), Uuid::from_u128(77));
+        let (zone, uuid) = (web(), Uuid::from_u128(77));
         let unmanaged_guest = |name: &str, uuid| UnmanagedGuest {
             name: name.into(),
             uuid,

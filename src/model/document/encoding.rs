@@ -1,7 +1,7 @@
 //! From bytes to the text of an XML document, and what else they may be.
 
 use super::{DocumentError, LIMIT, too_long};
-use crate::model::xml::excess;
+use crate::xml::excess;
 
 /// The text in these bytes, if it can be an XML document in UTF-8 of a manifest's size.
 pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentError> {

@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use super::fields::{Fields, Place, elements, name, unknown};
 use super::{DocumentError, Written};
-use crate::model::{
+use crate::{
     Against, Disk, DiskSource, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System,
 };
 

@@ -7,7 +7,7 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 use super::fields::{Fields, Place, elements, name};
 use super::parts::Parts;
 use super::{DocumentError, VERSION, Written, encoding};
-use crate::model::{Manifest, Software, Zone};
+use crate::{Manifest, Software, Zone};
 
 /// The manifest in a document, and where that comes from; `file` is what it is called in errors.
 ///

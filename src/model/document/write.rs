@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{DocumentError, LIMIT, VERSION, Written, too_long};
-use crate::model::xml::excess;
-use crate::model::{Against, Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
+use crate::xml::excess;
+use crate::{Against, Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
 
 /// The document of a manifest: 2 spaces of indent for each level, a line for each element, and the platform's
 /// configuration as it is.

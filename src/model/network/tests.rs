@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Zone, ZoneState};
+use crate::{Zone, ZoneState};
 
 fn name(text: &str) -> NetworkName {
     text.parse().unwrap()
@@ -28,7 +28,7 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
         zone: Zone {
             name: "web".parse().unwrap(),
             uuid: uuid::Uuid::from_u128(1),
-            brand: crate::model::Brand::KVM,
+            brand: crate::Brand::KVM,
             state: ZoneState::Running,
             aux: None,
             id: None,
@@ -145,6 +145,15 @@ fn a_record_of_older_software_says_of_no_interface_that_it_was_changed() {
     let noted = zone(vec![interface(1, "br0")]).bound_for(&names(&[("br0", "br10")])).unwrap();
     let text = serde_json::to_string(&noted).unwrap();
     assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), noted);
+}
+
+#[test]
+fn two_interfaces_with_one_address_come_back_as_they_were() {
+    let here = zone(vec![interface(2, "br3"), interface(0, "br2"), interface(0, "br1")]);
+    let Ok(left) = here.clone().bound_for(&names(&[("br3", "br1")])) else { return };
+    let there = brought(&left);
+    let home = there.with_mapping(&left.reverse_mapping(&there).unwrap(), String::new());
+    assert_eq!(home.interfaces, here.interfaces);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::{Item, Name, Value, Zonecfg};
-use crate::model::plain;
+use crate::plain;
 
 /// So many resources are within each other at most: an `anet` has a `mac` in it, and there it ends.
 const DEPTH: usize = 8;

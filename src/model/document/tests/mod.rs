@@ -6,9 +6,7 @@ mod whole;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{
-    Brand, Disk, DiskSource, Interface, Network, Package, Patch, Software, System, Zone, ZoneState,
-};
+use crate::{Brand, Disk, DiskSource, Interface, Network, Package, Patch, Software, System, Zone, ZoneState};
 
 fn written() -> Written {
     Written { host: "h1.example.org".into(), software: "0.1.0".into(), at: Millis(1_795_000_000_123) }

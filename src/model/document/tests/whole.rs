@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::{Against, Aux, NetworkName, Obstacle, Presence};
+use crate::{Against, Aux, NetworkName, Obstacle, Presence};
 
 #[test]
 fn the_document_is_a_zone_configuration_with_what_a_hypervisor_needs_beyond() {
@@ -178,7 +178,7 @@ fn interface() -> impl Strategy<Value = Interface> {
     let there = option("[a-z0-9 &<>'\"]{1,9}")
         .prop_map(|name| name.and_then(|name| name.parse::<NetworkName>().ok()));
     (any::<[u8; 6]>(), network(), there).prop_map(|(mac, network, there)| Interface {
-        mac: crate::model::Mac(mac),
+        mac: crate::Mac(mac),
         network,
         there,
     })
