@@ -11,7 +11,6 @@ use super::record::{MoveContext, Purpose};
 use super::request::Request;
 use super::run_state::RunState;
 use super::zone_move::ZoneMove;
-use crate::host::Host;
 use crate::migration::{LEASE, RENEWAL, Task};
 use crate::model::{HostUri, ZoneName};
 use crate::store::{Away, Direction};

@@ -11,7 +11,6 @@ use super::job::StopPlan;
 use super::rest::{rests_now, seen, state_of};
 use super::run_state::RunState;
 use crate::failpoints::{Actor, Timing};
-use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::model::chain;
 use crate::model::{Aux, Inventory, Step, ZoneName};

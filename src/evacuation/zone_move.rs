@@ -9,7 +9,6 @@ use super::events::Event;
 use super::move_queue::Permit;
 use super::record::{MoveContext, Purpose, conclude};
 use crate::failpoints::{Actor, Timing};
-use crate::host::Host;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::Progress;
 use crate::model::document::{self, Written};

@@ -247,7 +247,7 @@ impl Preflight<'_> {
 
     async fn fetch(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Readiness, Readiness> {
         let failed = |reason: String| Readiness::Failed(reason);
-        let kind = way_back(away, refuge.as_ref(), self.request, self.engine.local.platform()).await?;
+        let kind = way_back(away, refuge.as_ref(), self.request, &*self.engine.local).await?;
         let exported = refuge.export(away.zone.clone()).await.map_err(|error| failed(error.to_string()))?;
         let readiness = match (exported.manifest.held(kind), self.engine.homeward(&exported.manifest, away)) {
             (Some(held), _) => Readiness::Skipped(held),
