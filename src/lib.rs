@@ -29,7 +29,7 @@
 //! platform, transport                 libvirt or simulated; authenticated streams to other hosts
 //! run_lock, zonepath                  one run at a time; a zone's folder
 //! store, config, boot_lock, exec      SQLite; sysadm.toml; who may boot a zone; the only place that starts programs
-//! plan, points                        who goes where and when (pure); fail points
+//! plan, failpoints, backoff           who goes where and when (pure); fail points; retries
 //! file                                the only place that writes whole files
 //! folder, paths                       the only place that makes folders; where everything lies
 //! model                               plain data for all of them, without I/O (a crate of its own: src/model)

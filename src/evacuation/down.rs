@@ -7,8 +7,9 @@
 
 use super::engine::Engine;
 use super::error::EvacuationError;
+use super::operation::Operation;
 use super::outcome::Down;
-use super::record::{MoveContext, Purpose};
+use super::record::MoveContext;
 use super::recover::view;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
@@ -104,7 +105,7 @@ impl Engine {
 impl MoveContext<'_> {
     /// What is said of a guest that has come home and ran when it left, but did not any more.
     pub(super) fn came_home_down(&self) -> Option<String> {
-        let Purpose::Return(away) = self.purpose else { return None };
+        let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.arrival.manifest.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
         let is_down = away.was_running && self.task.arrival.kind == Kind::Cold;

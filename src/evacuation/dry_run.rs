@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::error::EvacuationError;
-use super::job::{Prepared, Readiness};
+use super::job::Job;
+use super::job_state::JobState;
+use super::operation::Operation;
 use super::preflight::check::Mode;
 use super::recover::Open;
 use super::request::Request;
@@ -28,7 +30,7 @@ pub struct DryRun {
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// The zone, with what was found out about it.
-    pub prepared: Prepared,
+    pub job: Job,
     /// Bytes that must cross.
     pub size: u64,
     /// How long that takes, in milliseconds; none if nothing is known.
@@ -46,35 +48,35 @@ impl Engine {
         let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
         let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
         let (request, mut view, candidates) = self.see(direction, &open, request).await?;
-        let run_state = RunState::unsaved(Arc::clone(&self.store), &candidates.list);
-        let list = &candidates.list;
-        let mut prepared = self.prepare_and_measure(list, &mut view, &request, Mode::Look, &run_state).await;
-        if let Some((_, advice)) = self.plan_relocations(direction, &prepared, &request).await {
-            advice.tell(&mut prepared);
+        let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));
+        let run_state = RunState::dry(direction, store, events, candidates.list);
+        self.preflight(&run_state.jobs(), &mut view, &request, Mode::Look, &run_state).await;
+        if let Some((_, advice)) = self.plan_relocations(&request, &run_state).await {
+            advice.tell(&run_state);
         }
-        let ready = prepared.iter().filter(|one| matches!(one.readiness, Readiness::Ready(_)));
-        let moving: Vec<_> = ready.filter_map(|one| Some((one.zone.clone(), one.peer.clone()?))).collect();
+        let ready = run_state.ready(Operation::is_move);
+        let moving: Vec<_> = ready.into_iter().filter_map(|job| Some((job.zone, job.peer?))).collect();
         let built = view.timed(&moving);
         let etas = built.etas(&[], 0);
-        let estimate = |one: Prepared| {
-            let eta = etas.get(one.zone.as_str()).copied();
-            self.estimate(one, eta)
+        let estimate = |job: Job| {
+            let eta = etas.get(job.zone.as_str()).copied();
+            self.estimate(job, eta)
         };
-        let planned = prepared.into_iter().map(estimate).collect::<Result<_, _>>()?;
+        let planned = run_state.jobs().into_iter().map(estimate).collect::<Result<_, _>>()?;
         Ok(DryRun { planned, unmanaged: candidates.unmanaged, built })
     }
 
     /// How long a move will take: as the planner says, or by what earlier ones took.
-    fn estimate(&self, prepared: Prepared, eta: Option<MoveEta>) -> Result<Planned, StoreError> {
+    fn estimate(&self, job: Job, eta: Option<MoveEta>) -> Result<Planned, StoreError> {
         /// What a line carries if nothing is known of it: a gigabit, in bytes a second.
         const RATE: u64 = 117_000_000;
-        let Readiness::Ready(task) = &prepared.readiness else {
-            return Ok(Planned { prepared, size: 0, estimate: None, eta: None });
+        let Some(task) = job.task.as_ref().filter(|_| job.state == JobState::Ready) else {
+            return Ok(Planned { job, size: 0, estimate: None, eta: None });
         };
         let (size, estimate) = match task.arrival.kind {
             Kind::Live => {
                 let size = task.arrival.manifest.zone.memory;
-                let known = match &prepared.peer {
+                let known = match &job.peer {
                     Some(peer) => self.store.past_rate(peer)?,
                     None => None,
                 };
@@ -85,6 +87,6 @@ impl Engine {
             Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
         };
         let estimate = eta.map(|eta| eta.duration_ms).or(estimate);
-        Ok(Planned { prepared, size, estimate, eta })
+        Ok(Planned { job, size, estimate, eta })
     }
 }

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on.
 
-use super::job::Prepared;
+use super::job::Job;
 use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, RestWay};
 
@@ -11,8 +11,8 @@ pub enum Event<'a> {
     Preparing(usize),
     /// This zone is prepared for this host.
     Checking(&'a ZoneName, &'a str),
-    /// One more has been prepared, or found impossible.
-    Prepared(&'a Prepared),
+    /// One more has been checked: it is ready, waits, or will not be done.
+    Checked(&'a Job),
     /// So many zones are about to move.
     Moving(usize),
     /// This zone moves now.

@@ -1,174 +1,190 @@
-//! One zone of a run: what is intended with it, and what its preparation came to.
+//! One zone of a run: what is done with it, how far that is, and what is known of it.
 
-use uuid::Uuid;
+use std::fmt;
+use std::sync::Arc;
 
-use super::wait::Wait;
+use super::job_state::{Ending, IllegalTransition, JobEvent, JobState};
+use super::operation::Operation;
+use super::refusal::Finding;
 use crate::migration::Task;
-use crate::model::{Blocker, Brand, HostUri, Kind, ZoneName};
-use crate::store::{Away, Move, MoveState, Rest, RestWay};
+use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName};
+use crate::store::{Away, Expectation, Move, MoveState, RestWay};
 
 /// One zone of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Its brand.
-    pub brand: Brand,
-    /// What is intended.
-    pub intent: Intent,
-}
-
-/// What is intended with a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Intent {
-    /// To one of these hosts, the first that takes it.
-    Leave {
-        /// How.
-        kind: Kind,
-        /// Where to, in order.
-        targets: Vec<HostUri>,
-    },
-    /// Back from its refuge.
-    Return(Box<Away>),
-    /// It stays here, and is stopped or suspended.
-    Rest(StopPlan),
-    /// It rests here, and is booted again.
-    Wake(Box<Rest>),
-    /// Not at all, and why.
-    Skip(String),
-    /// Where it is must be settled first: where it was last, and what is known of that.
-    Unsettled(Option<HostUri>, Option<String>),
-}
-
-/// One zone that is to be put to rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StopPlan {
-    /// The zone.
-    pub zone: ZoneName,
-    /// Its identity.
-    pub uuid: Uuid,
-    /// Its brand.
-    pub brand: Brand,
-    /// How.
-    pub way: RestWay,
-}
-
-/// What one target had against a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The target.
-    pub target: HostUri,
-    /// All that it had against it.
-    pub blockers: Vec<Blocker>,
-}
-
-/// A zone after its preparation.
 #[derive(Clone)]
-pub struct Prepared {
+pub struct Job {
     /// The zone.
     pub zone: ZoneName,
     /// Its brand.
     pub brand: Brand,
-    /// The other host: its destination, or the last that was tried; for a return, its refuge.
+    /// What is done with it.
+    pub operation: Operation,
+    /// How far that is.
+    pub state: JobState,
+    /// The other host: its destination, or the last one that was tried; on return, its refuge.
     pub peer: Option<HostUri>,
-    /// What it came to.
-    pub readiness: Readiness,
-    /// What was found at the targets that did not take it.
+    /// What hosts have against it, in the order in which they were asked.
     pub findings: Vec<Finding>,
-    /// For a return: its record.
-    pub away: Option<Box<Away>>,
+    /// Its move, as its destination has accepted it.
+    pub task: Option<Arc<Task>>,
+    /// What is measured.
+    pub figures: Figures,
 }
 
-/// What a preparation came to.
-#[derive(Clone)]
-pub enum Readiness {
-    /// It can move.
-    Ready(Box<Task>),
-    /// It can be put to rest here.
-    Rest(StopPlan),
-    /// It can be booted here again.
-    Wake(Box<Rest>),
-    /// No attempt will be made.
-    Skipped(String),
-    /// A destination would take it if it had more room.
-    Waits(Wait),
-    /// No destination takes it, or it could not even be asked for.
-    Failed(String),
-    /// Where it is must be settled first; what is known of that.
-    Unsettled(String),
+/// What is measured of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The step that was begun last, or at which the job failed.
+    pub step: Option<Step>,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// Bytes to send in all, as far as known.
+    pub total: u64,
+    /// When it was started.
+    pub started: Option<Millis>,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// How long the zone did not answer, in milliseconds.
+    pub downtime: Option<u64>,
+    /// What is, or was, expected of it.
+    pub expected: Option<Expectation>,
 }
 
-/// Why nothing is done with a zone whose last move is open.
-pub const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
+impl Job {
+    /// A job that is to be checked.
+    pub const fn new(zone: ZoneName, brand: Brand, operation: Operation) -> Self {
+        Self {
+            zone,
+            brand,
+            operation,
+            state: JobState::Selected,
+            peer: None,
+            findings: Vec::new(),
+            task: None,
+            figures: Figures {
+                step: None,
+                bytes: 0,
+                total: 0,
+                started: None,
+                ended: None,
+                downtime: None,
+                expected: None,
+            },
+        }
+    }
 
-impl Prepared {
-    /// What it waits for, if so.
-    pub(super) const fn waits(&self) -> Option<&Wait> {
-        match &self.readiness {
-            Readiness::Waits(wait) => Some(wait),
-            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => None,
-            Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled(_) => None,
+    /// A zone with which nothing is done.
+    pub fn kept(zone: ZoneName, brand: Brand, state: JobState) -> Self {
+        Self { state, ..Self::new(zone, brand, Operation::Keep) }
+    }
+
+    /// The hosts that have not refused it yet.
+    pub fn targets_left(&self) -> Vec<HostUri> {
+        let Operation::Migrate { targets, .. } = &self.operation else { return Vec::new() };
+        let has_refused = |target: &HostUri| self.findings.iter().any(|finding| finding.target == *target);
+        targets.iter().filter(|target| !has_refused(target)).cloned().collect()
+    }
+
+    /// How it moves, once that is decided.
+    pub fn method(&self) -> Option<Kind> {
+        self.task.as_ref().map(|task| task.arrival.kind)
+    }
+
+    /// Lets something happen to it.
+    ///
+    /// # Errors
+    /// If that cannot happen now; nothing is changed then.
+    pub fn apply(&mut self, event: JobEvent, now: Millis) -> Result<(), IllegalTransition> {
+        let next = self.state.next(&event)?;
+        let is_again = matches!(self.state, JobState::Retrying(_));
+        match event {
+            JobEvent::Select => self.findings.clear(),
+            JobEvent::Check(peer) => self.peer = Some(peer),
+            JobEvent::Refuse(finding) => self.findings.push(finding),
+            JobEvent::Accept(task) => self.accept(task),
+            JobEvent::Relocate(peer, task) => {
+                if let Operation::Return(record) = &self.operation {
+                    self.operation = Operation::Relocate(record.clone());
+                }
+                self.peer = Some(peer);
+                self.accept(Some(task));
+            }
+            JobEvent::Start(_) if is_again => self.figures.bytes = 0,
+            JobEvent::Start(step) => (self.figures.started, self.figures.step) = (Some(now), step),
+            JobEvent::Step(step) => self.figures.step = Some(step),
+            JobEvent::Finish(Ending::Moved(moved), _) => {
+                (self.figures.bytes, self.figures.total) = (moved.bytes, moved.bytes);
+                self.figures.downtime = moved.downtime;
+            }
+            JobEvent::Found(record) | JobEvent::Relocated(record) => self.find_at(record),
+            JobEvent::RelocationFailed(_) => {
+                if let Operation::Relocate(record) = &self.operation {
+                    self.find_at(record.clone());
+                }
+            }
+            JobEvent::Fail(step, _) | JobEvent::Lose(step, _) => {
+                self.figures.step = step.or(self.figures.step);
+            }
+            JobEvent::Wait(_) | JobEvent::Retry(_) | JobEvent::Finish(..) | JobEvent::Skip(_) => {}
+        }
+        if next.is_final() && self.figures.started.is_some() {
+            self.figures.ended = Some(now);
+        }
+        self.state = next;
+        Ok(())
+    }
+
+    fn accept(&mut self, task: Option<Arc<Task>>) {
+        self.figures.total = task.as_ref().map_or(0, |task| task.arrival.manifest.zone.memory);
+        self.task = task;
+    }
+
+    /// It has yet to come home, from there.
+    fn find_at(&mut self, record: Box<Away>) {
+        self.operation = Operation::Return(record);
+        (self.task, self.figures) = (None, Figures::default());
+        self.findings.clear();
+    }
+
+    /// Its row in the run.
+    pub fn row(&self) -> Move {
+        let Figures { step, bytes, total, started, ended, downtime, expected } = self.figures;
+        Move {
+            zone: self.zone.clone(),
+            state: self.row_state(),
+            kind: self.method(),
+            brand: Some(self.brand),
+            dest: self.peer.clone(),
+            step,
+            error: self.state.reason(),
+            bytes,
+            total,
+            started,
+            ended,
+            downtime,
+            expected,
+        }
+    }
+
+    const fn row_state(&self) -> MoveState {
+        match (&self.state, &self.operation) {
+            (JobState::Selected | JobState::Checking, _) => MoveState::Preparing,
+            (JobState::Ready | JobState::Waiting(_) | JobState::Retrying(_), _) => MoveState::Ready,
+            (JobState::Running, _) => MoveState::Migrating,
+            (JobState::Done(Ending::Moved(_), _), Operation::Return(_)) => MoveState::Returned,
+            (JobState::Done(Ending::Moved(_), _), _) => MoveState::Evacuated,
+            (JobState::Done(Ending::Booted, _), _) => MoveState::Returned,
+            (JobState::Done(Ending::Stopped(RestWay::Stop), _), _) => MoveState::Stopped,
+            (JobState::Done(Ending::Stopped(RestWay::Suspend), _), _) => MoveState::Suspended,
+            (JobState::Skipped(_), _) => MoveState::Skipped,
+            (JobState::Failed(_), _) => MoveState::Failed,
+            (JobState::Unknown(_), _) => MoveState::Unknown,
         }
     }
 }
 
-impl std::fmt::Debug for Readiness {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Ready(task) => write!(f, "Ready({})", task.arrival.kind),
-            Self::Rest(plan) => write!(f, "Rest({})", plan.way),
-            Self::Wake(_) => f.write_str("Wake"),
-            Self::Skipped(reason) => write!(f, "Skipped({reason:?})"),
-            Self::Waits(wait) => write!(f, "Waits({wait})"),
-            Self::Failed(reason) => write!(f, "Failed({reason:?})"),
-            Self::Unsettled(reason) => write!(f, "Unsettled({reason:?})"),
-        }
-    }
-}
-
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {:?} {:?}", self.zone, self.readiness, self.findings)
-    }
-}
-
-pub(super) fn unprepared(candidate: &Candidate, readiness: Readiness) -> Prepared {
-    Prepared {
-        zone: candidate.zone.clone(),
-        brand: candidate.brand,
-        peer: None,
-        readiness,
-        findings: Vec::new(),
-        away: None,
-    }
-}
-
-/// Writes a preparation's result into the zone's row.
-pub(super) fn note(a_move: &mut Move, prepared: &Prepared) {
-    a_move.dest.clone_from(&prepared.peer);
-    match &prepared.readiness {
-        Readiness::Ready(task) => {
-            a_move.state = MoveState::Ready;
-            a_move.error = None;
-            a_move.kind = Some(task.arrival.kind);
-            a_move.total = task.arrival.manifest.zone.memory;
-        }
-        Readiness::Waits(wait) => {
-            a_move.state = MoveState::Ready;
-            a_move.error = Some(wait.to_string());
-        }
-        Readiness::Rest(_) | Readiness::Wake(_) => a_move.state = MoveState::Ready,
-        Readiness::Skipped(reason) => {
-            a_move.state = MoveState::Skipped;
-            a_move.error = Some(reason.clone());
-        }
-        Readiness::Failed(reason) => {
-            a_move.state = MoveState::Failed;
-            a_move.error = Some(reason.clone());
-        }
-        Readiness::Unsettled(reason) => {
-            a_move.state = MoveState::Unknown;
-            a_move.error = Some(reason.clone());
-        }
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?} {:?} {:?}", self.zone, self.operation, self.state, self.findings)
     }
 }

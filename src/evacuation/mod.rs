@@ -28,7 +28,7 @@
 //! passes                                 pass after pass
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
-//! preflight, one                         checks and booked room; one move
+//! preflight, zone_move                   checks and booked room; one move
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
@@ -39,12 +39,12 @@
 //! engine                                 what a run works with
 //! peers, control_socket                  other hosts; how a run is cancelled
 //! events                                 what a run tells
-//! job                                    one zone of a run
-//! error, request, actions, wait          plain data and pure rules
+//! job                                    one zone of a run: operation, state, findings
+//! job_state                              how far a job is, and what can happen to it
+//! error, request, operation, refusal     plain data and pure rules
 //! cancel                                 whether a run is to end
 //! ```
 
-mod actions;
 pub mod cancel;
 pub mod control_socket;
 mod discovery;
@@ -56,7 +56,9 @@ mod events;
 mod executor;
 mod history;
 mod job;
+mod job_state;
 mod move_queue;
+mod operation;
 mod outcome;
 mod passes;
 mod peers;
@@ -64,6 +66,7 @@ mod placement;
 mod preflight;
 mod record;
 pub mod recover;
+mod refusal;
 mod relocate;
 mod request;
 mod rest;
@@ -75,7 +78,6 @@ mod select;
 mod status;
 mod stop_order;
 pub mod survey;
-mod wait;
 mod zone_move;
 
 pub use cancel::{Cancel, CancelReason, Stage};
@@ -83,10 +85,12 @@ pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
 pub use events::{Event, EventSink};
-pub use job::{Finding, Prepared, Readiness};
+pub use job::{Figures, Job};
+pub use job_state::{Ending, IllegalTransition, JobEvent, JobState};
+pub use operation::Operation;
 pub use outcome::{Down, Outcome};
 pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
+pub use refusal::{Finding, Wait};
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};
-pub use wait::Wait;

@@ -12,7 +12,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::EvacuationError;
-use super::job::{Candidate, Intent};
+use super::job::Job;
+use super::operation::Operation;
 use super::peers::Connected;
 use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName, ZoneNameError};
 use crate::plan::dispatch::{Item, Slots};
@@ -121,24 +122,24 @@ impl PlanningView {
     /// With `force`, a target that has nothing but what may be overruled against a zone is one for it.
     pub fn place(
         &self,
-        open: &[Candidate],
+        open: &[Job],
         settled: &[(ZoneName, HostUri)],
         force: bool,
     ) -> BTreeMap<ZoneName, Proposal> {
         let mut fleet = self.with(settled);
         let (mut numbers, mut named) = (Vec::new(), BTreeMap::new());
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
-            let of_zone = |one: &&Candidate| one.zone.as_str() == zone.name;
-            let Some(candidate) = open.iter().find(of_zone) else { continue };
-            let Intent::Leave { kind, targets } = &candidate.intent else { continue };
-            let targets = self.connected.names_of(targets);
+            let of_zone = |job: &&Job| job.zone.as_str() == zone.name;
+            let Some(job) = open.iter().find(of_zone) else { continue };
+            let Operation::Migrate { method, .. } = job.operation else { continue };
+            let targets = self.connected.names_of(&job.targets_left());
             zone.targets = Some(targets.iter().map(ToString::to_string).collect());
             // What is done with it was decided when it was chosen.
             // And a run lets it go, when those before it are over, however they end.
             zone.after.clear();
-            zone.action = if *kind == Kind::Restart { Action::Restart } else { Action::Live };
+            zone.action = if method == Kind::Restart { Action::Restart } else { Action::Live };
             numbers.push(ZoneIx(number));
-            named.insert(ZoneIx(number), (&candidate.zone, targets));
+            named.insert(ZoneIx(number), (&job.zone, targets));
         }
         let question = PlacementRequest { zones: numbers, drained: self.this_host() };
         let placement = place(&fleet, &self.rules, &question);

@@ -5,36 +5,24 @@ use uuid::Uuid;
 use super::engine::Engine;
 use super::error::EvacuationError;
 use super::events::Event;
+use super::job::Job;
+use super::job_state::{Ending, JobEvent};
+use super::operation::Operation;
 use super::run_state::RunState;
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
 use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
-use crate::store::{Away, AwayPhase, Detached, Move, MoveState, StoreError};
+use crate::store::{Away, AwayPhase, Detached, Direction, StoreError};
 
 /// What one zone's move is about.
 pub(super) struct MoveContext<'a> {
     pub engine: &'a Engine,
     pub run_state: &'a RunState,
-    pub purpose: Purpose<'a>,
+    pub job: &'a Job,
     pub task: &'a Task,
     /// The other host.
     pub peer: &'a HostUri,
-}
-
-/// What a zone moves for.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose<'a> {
-    /// To a refuge.
-    Leave,
-    /// To another host, for good.
-    Migrate,
-    /// From its refuge to another one, or home: it belongs to another host.
-    PassOn,
-    /// Home; its record.
-    Return(&'a Away),
-    /// From its refuge to another one, because its home has no room yet; its record.
-    Aside(&'a Away),
 }
 
 impl MoveContext<'_> {
@@ -49,19 +37,19 @@ impl MoveContext<'_> {
     /// Its record while it moves.
     pub fn begun(&self, started: Millis) -> Away {
         let zone = &self.task.arrival.manifest.zone;
-        match self.purpose {
-            Purpose::Return(away) => Away { phase: AwayPhase::Returning, ..away.clone() },
-            Purpose::Aside(away) => {
-                Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..away.clone() }
+        match &self.job.operation {
+            Operation::Return(away) => Away { phase: AwayPhase::Returning, ..(**away).clone() },
+            Operation::Relocate(away) => {
+                Away { phase: AwayPhase::Aside, aside: Some(self.peer.clone()), ..(**away).clone() }
             }
-            Purpose::Leave | Purpose::Migrate | Purpose::PassOn => Away {
+            _ => Away {
                 zone: zone.name.clone(),
                 uuid: zone.uuid,
                 brand: zone.brand,
                 home: self.home(),
                 refuge: self.peer.clone(),
                 aside: None,
-                one_way: matches!(self.purpose, Purpose::Migrate | Purpose::PassOn),
+                one_way: self.is_for_good(),
                 was_running: zone.is_running(),
                 kind: self.task.arrival.kind,
                 phase: AwayPhase::Leaving,
@@ -75,6 +63,13 @@ impl MoveContext<'_> {
         }
     }
 
+    /// Whether it leaves this host for good: it was told to, or belongs to another host.
+    pub fn is_for_good(&self) -> bool {
+        let (local, home) = (&self.engine.local, self.task.arrival.home.as_ref());
+        self.run_state.direction() == Direction::Migrate
+            || home.is_some_and(|home| !home.is(local.name(), local.id()))
+    }
+
     /// The host that it belongs to until it has moved, if that is another one.
     fn home(&self) -> Option<Home> {
         let home = self.task.arrival.home.clone();
@@ -85,29 +80,25 @@ impl MoveContext<'_> {
     pub fn record(&self, result: &Result<Moved, MoveError>, now: Millis) {
         let store = &self.engine.store;
         let stayed = matches!(result, Err(MoveError::Undone { .. } | MoveError::Cancelled));
-        let written = match (self.purpose, result) {
-            (Purpose::Leave, Ok(moved)) => {
-                let began = self.run_state.moves().into_iter().find(|a_move| a_move.zone == *self.zone());
-                let expected = began.as_ref().and_then(|a_move| a_move.expected);
-                let started = began.and_then(|a_move| a_move.started).unwrap_or(now);
+        let written = match (&self.job.operation, result) {
+            (Operation::Return(_), Ok(_)) => store.zone_is_here(self.uuid()).map(drop),
+            (Operation::Relocate(away), Ok(_)) => store.update_away(&self.relocated(away)),
+            (Operation::Return(away) | Operation::Relocate(away), Err(_)) if stayed => {
+                store.update_away(away)
+            }
+            (_, Ok(_)) if self.is_for_good() => return self.gone(now),
+            (_, Ok(moved)) => {
+                let figures = self.run_state.job(self.zone()).map(|job| job.figures).unwrap_or_default();
                 store.update_away(&Away {
                     phase: AwayPhase::Away,
                     ended: Some(now),
                     bytes: moved.bytes,
                     downtime: moved.downtime,
-                    expected,
-                    ..self.begun(started)
+                    expected: figures.expected,
+                    ..self.begun(figures.started.unwrap_or(now))
                 })
             }
-            (Purpose::Migrate | Purpose::PassOn, Ok(_)) => return self.gone(now),
-            (Purpose::Leave | Purpose::Migrate | Purpose::PassOn, Err(_)) if stayed => {
-                store.zone_is_here(self.uuid()).map(drop)
-            }
-            (Purpose::Return(_), Ok(_)) => store.zone_is_here(self.uuid()).map(drop),
-            (Purpose::Return(away) | Purpose::Aside(away), Err(_)) if stayed => store.update_away(away),
-            (Purpose::Aside(away), Ok(_)) => {
-                store.update_away(&Away { refuge: self.peer.clone(), down: None, ..away.clone() })
-            }
+            (_, Err(_)) if stayed => store.zone_is_here(self.uuid()).map(drop),
             // Its end is not known, or something is left: the next run settles it.
             (_, Err(_)) => Ok(()),
         };
@@ -127,6 +118,24 @@ impl MoveContext<'_> {
     fn not_written(&self, error: &dyn std::error::Error) {
         let text = format!("{}: its record could not be written: {error}", self.zone());
         self.engine.events.emit(&Event::Warning(&text));
+    }
+
+    /// The record of a zone that has gone to another refuge.
+    fn relocated(&self, away: &Away) -> Away {
+        Away { refuge: self.peer.clone(), down: None, ..away.clone() }
+    }
+
+    /// What has become of the job.
+    pub fn conclusion(&self, result: &Result<Moved, MoveError>) -> JobEvent {
+        match (&self.job.operation, result) {
+            // It has yet to come home.
+            (Operation::Relocate(away), Ok(_)) => JobEvent::Relocated(Box::new(self.relocated(away))),
+            (_, Ok(moved)) => JobEvent::Finish(Ending::Moved(*moved), self.came_home_down()),
+            (Operation::Relocate(_), Err(error @ (MoveError::Undone { .. } | MoveError::Cancelled))) => {
+                JobEvent::RelocationFailed(error.to_string())
+            }
+            (_, Err(error)) => ended_badly(error),
+        }
     }
 }
 
@@ -161,47 +170,18 @@ impl Engine {
     }
 }
 
-/// The row of a zone whose move has ended.
-pub(super) fn conclude(
-    a_move: &mut Move,
-    of: &MoveContext<'_>,
-    result: &Result<Moved, MoveError>,
-    now: Millis,
-) {
-    a_move.ended = Some(now);
-    match result {
-        Ok(moved) => {
-            a_move.error = of.came_home_down();
-            a_move.state = match of.purpose {
-                Purpose::Leave | Purpose::Migrate | Purpose::PassOn => MoveState::Evacuated,
-                Purpose::Return(_) => MoveState::Returned,
-                // It has yet to come home.
-                Purpose::Aside(_) => MoveState::Ready,
-            };
-            a_move.bytes = moved.bytes;
-            a_move.total = moved.bytes;
-            a_move.downtime = moved.downtime;
-        }
-        Err(error @ MoveError::Unknown { step, .. }) => {
-            a_move.state = MoveState::Unknown;
-            a_move.step = Some(*step);
-            a_move.error =
-                Some(format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"));
-        }
-        Err(error @ MoveError::Leftover { step, .. }) => {
-            a_move.state = MoveState::Failed;
-            a_move.step = Some(*step);
-            a_move.error =
-                Some(format!("{error}; the next run, or 'sysadm evacuate --resume', takes it away"));
-        }
-        Err(error @ MoveError::Undone { step, .. }) => {
-            a_move.state = MoveState::Failed;
-            a_move.step = Some(*step);
-            a_move.error = Some(error.to_string());
-        }
-        Err(MoveError::Cancelled) => {
-            a_move.state = MoveState::Failed;
-            a_move.error = Some("cancelled; it stays where it was".to_owned());
-        }
+/// A move that has not succeeded.
+fn ended_badly(error: &MoveError) -> JobEvent {
+    match error {
+        MoveError::Unknown { step, .. } => JobEvent::Lose(
+            Some(*step),
+            format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"),
+        ),
+        MoveError::Leftover { step, .. } => JobEvent::Fail(
+            Some(*step),
+            format!("{error}; the next run, or 'sysadm evacuate --resume', takes it away"),
+        ),
+        MoveError::Undone { step, .. } => JobEvent::Fail(Some(*step), error.to_string()),
+        MoveError::Cancelled => JobEvent::Fail(None, "cancelled; it stays where it was".to_owned()),
     }
 }

@@ -11,25 +11,23 @@
 //! could do without it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::cancel::QUESTIONS;
 use super::engine::Engine;
-use super::events::Event;
-use super::executor::renew;
-use super::job::{Prepared, Readiness};
-use super::move_queue::{MoveQueue, Permit};
+use super::job_state::JobEvent;
+use super::move_queue::MoveQueue;
+use super::operation::Operation;
 use super::placement::PlanningView;
 use super::preflight::check::{Check, Mode};
-use super::record::{MoveContext, Purpose};
 use super::request::Request;
 use super::return_path::way_back;
 use super::run_state::RunState;
-use super::zone_move::ZoneMove;
 use crate::migration::Task;
-use crate::model::{HostUri, Kind, PendingLoad, ZoneName, chain};
+use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::{Obstacle, ReturnPlan, ZoneIx, return_plan};
-use crate::store::{Away, Direction, MoveState};
+use crate::store::{Away, Direction};
 
 /// What can be done about zones that wait for room here.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -44,13 +42,12 @@ impl Engine {
     /// Looks at all that is known of hosts and zones, for those of these that wait for room here.
     pub(super) async fn plan_relocations(
         &self,
-        direction: Direction,
-        prepared: &[Prepared],
         request: &Request,
+        run_state: &RunState,
     ) -> Option<(PlanningView, ReturnAdvice)> {
-        let waiting = prepared.iter().filter(|one| one.waits().is_some());
-        let waiting: BTreeSet<_> = waiting.map(|one| one.zone.as_str()).collect();
-        if direction != Direction::Return || waiting.is_empty() {
+        let waiting = run_state.waiting();
+        let waiting: BTreeSet<_> = waiting.iter().map(|(zone, _)| zone.as_str()).collect();
+        if run_state.direction() != Direction::Return || waiting.is_empty() {
             return None;
         }
         let view = self.cancel.bound(QUESTIONS, self.view_of_return(request, &waiting)).await?.ok()?;
@@ -66,33 +63,24 @@ impl Engine {
         run_state: &RunState,
     ) -> bool {
         let Some((view, advice)) = ahead else { return false };
-        let away = match self.store.away() {
-            Ok(away) => away,
-            Err(error) => {
-                self.events.emit(&Event::Warning(&format!("no zone is relocated: {}", chain(&error))));
-                return false;
-            }
-        };
-        let mut ready = Vec::new();
+        let mut jobs = Vec::new();
         for (zone, to) in &advice.asides {
-            let Some(row) = away.iter().find(|row| row.zone == *zone) else { continue };
-            let task = self.cancel.bound(QUESTIONS, self.way_aside(view, row, to, request)).await;
-            ready.extend(task.flatten().map(|task| (row, to, task)));
+            let Some(Operation::Return(record)) = run_state.job(zone).map(|job| job.operation) else {
+                continue;
+            };
+            let task = self.cancel.bound(QUESTIONS, self.way_aside(view, &record, to, request)).await;
+            if let Some(task) = task.flatten() {
+                // One that cannot be written is found out by its journal, before the move.
+                jobs.extend(run_state.apply(zone, JobEvent::Relocate(to.clone(), task)).ok());
+            }
         }
         let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
-        let queue = &MoveQueue::new(vec![Item::default(); ready.len()], slots);
-        let bookings: Vec<_> = ready.iter().map(|(.., task)| task.clone()).collect();
-        let moves = ready.iter().enumerate().map(|(number, (row, peer, task))| async move {
-            let of = MoveContext { engine: self, run_state, purpose: Purpose::Aside(row), task, peer };
-            ZoneMove::new(of, Permit::new(queue, number)).run(request.retries).await;
-        });
-        tokio::select! {
-            _ = futures_util::future::join_all(moves) => {}
-            () = renew(&bookings) => {}
-        }
-        let moves = run_state.moves();
-        let is_there = |zone| moves.iter().any(|one| one.zone == zone && one.state == MoveState::Ready);
-        ready.iter().any(|(row, ..)| is_there(row.zone.clone()))
+        let queue = MoveQueue::new(vec![Item::default(); jobs.len()], slots);
+        self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
+        jobs.iter().any(|job| {
+            let now = run_state.job(&job.zone).map(|job| job.operation);
+            matches!(now, Some(Operation::Return(record)) if Some(&record.refuge) == job.peer.as_ref())
+        })
     }
 
     /// Books room for a zone on its way aside, if it can go there live.
@@ -102,7 +90,7 @@ impl Engine {
         row: &Away,
         to: &HostUri,
         request: &Request,
-    ) -> Option<Box<Task>> {
+    ) -> Option<Arc<Task>> {
         let [refuge, third] = [&row.refuge, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
         let (refuge, third) = (refuge?, third?);
         let kind = way_back(row, refuge.as_ref(), request, &*self.local)
@@ -124,7 +112,7 @@ impl Engine {
             Some(bound) => {
                 check.run(&bound, third.as_ref(), PendingLoad::default()).await.ok().map(|arrival| {
                     let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
-                    Box::new(Task { arrival, manifest, from, to })
+                    Arc::new(Task { arrival, manifest, from, to })
                 })
             }
             None => None,
@@ -148,11 +136,10 @@ impl PlanningView {
 
 impl ReturnAdvice {
     /// Says in each zone that waits what would help.
-    pub(super) fn tell(&self, prepared: &mut [Prepared]) {
-        for one in prepared {
-            if let Readiness::Waits(wait) = &mut one.readiness {
-                wait.hint = self.hints.get(&one.zone).cloned();
-            }
+    pub(super) fn tell(&self, run_state: &RunState) {
+        for (zone, wait) in run_state.waiting() {
+            let hint = self.hints.get(&zone).cloned();
+            run_state.report(&zone, JobEvent::Wait(wait.with_hint(hint)));
         }
     }
 }

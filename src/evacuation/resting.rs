@@ -7,14 +7,16 @@ use uuid::Uuid;
 use super::cancel::{MOVES, QUESTIONS, Stage};
 use super::engine::Engine;
 use super::events::Event;
-use super::job::StopPlan;
-use super::rest::{rests_now, seen, state_of};
+use super::job::Job;
+use super::job_state::{Ending, JobEvent};
+use super::operation::Operation;
+use super::rest::{rests_now, seen};
 use super::run_state::RunState;
 use crate::failpoints::{Actor, Timing};
 use crate::migration::recovery::Observed;
 use crate::model::chain;
 use crate::model::{Aux, Inventory, Step, ZoneName};
-use crate::store::{Entry, Mark, Move, MoveState, Rest, RestPhase, RestWay};
+use crate::store::{Entry, Mark, Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
 pub(super) struct StopInPlace<'a> {
@@ -23,31 +25,30 @@ pub(super) struct StopInPlace<'a> {
 }
 
 impl StopInPlace<'_> {
-    /// Puts them to rest in that order.
-    pub async fn stop_all(&self, stops: &[StopPlan]) {
-        for plan in stops {
-            if self.its_turn(&plan.zone) {
-                self.engine.events.emit(&Event::Stopping(&plan.zone, plan.way));
-                let step = match plan.way {
-                    RestWay::Stop => Step::Shutdown,
-                    RestWay::Suspend => Step::Save,
-                };
-                let (state, error) = self.rest(plan, step).await;
-                self.end(&plan.zone, state, error);
+    /// Stops or suspends them, in that order.
+    pub async fn stop_all(&self, stops: &[Job]) {
+        for job in stops {
+            if let Operation::Stop { uuid, method } = job.operation
+                && self.its_turn(&job.zone)
+            {
+                let event =
+                    self.stop(job, uuid, method).await.unwrap_or_else(|reason| JobEvent::Fail(None, reason));
+                self.run_state.report(&job.zone, event);
             }
         }
     }
 
-    /// Boots them in that order.
-    pub async fn boot_all(&self, rests: &[Rest]) {
-        for rest in rests {
-            if self.its_turn(&rest.zone) {
-                self.engine.events.emit(&Event::Booting(&rest.zone));
-                let (state, error) = match self.begin(&rest.zone, Step::Boot) {
+    /// Boots them, in that order.
+    pub async fn boot_all(&self, boots: &[Job]) {
+        for job in boots {
+            if let Operation::Boot(rest) = &job.operation
+                && self.its_turn(&job.zone)
+            {
+                let event = match self.begin(&rest.zone, Step::Boot) {
                     Ok(()) => self.boot(rest).await,
-                    Err(reason) => (MoveState::Failed, Some(reason)),
+                    Err(reason) => JobEvent::Fail(None, reason),
                 };
-                self.end(&rest.zone, state, error);
+                self.run_state.report(&job.zone, event);
             }
         }
     }
@@ -56,36 +57,36 @@ impl StopInPlace<'_> {
         let runs = self.engine.cancel.stage() == Stage::Running;
         if !runs {
             self.run_state.cut_short();
-            self.end(zone, MoveState::Skipped, Some("cancelled before its turn".to_owned()));
+            self.run_state.report(zone, JobEvent::Skip("cancelled before its turn".to_owned()));
         }
         runs
     }
 
-    async fn rest(&self, plan: &StopPlan, step: Step) -> (MoveState, Option<String>) {
-        let (engine, zone, uuid) = (self.engine, &plan.zone, plan.uuid);
+    async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, String> {
+        let (engine, zone) = (self.engine, &job.zone);
+        let step = match method {
+            RestWay::Stop => Step::Shutdown,
+            RestWay::Suspend => Step::Save,
+        };
         let row = Rest {
             zone: zone.clone(),
             uuid,
-            brand: plan.brand,
-            way: plan.way,
+            brand: job.brand,
+            way: method,
             phase: RestPhase::Stopping,
             started: Engine::now(),
             ended: None,
         };
-        if let Err(reason) = engine.must_still_be_held() {
-            return (MoveState::Failed, Some(reason));
-        }
+        engine.must_still_be_held()?;
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
-        if let Err(error) = engine.store.begin_rest(&row) {
-            return (MoveState::Failed, Some(chain(&error)));
-        }
+        engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
         if let Err(reason) = self.begin(zone, step) {
             self.forget(zone, uuid);
-            return (MoveState::Failed, Some(reason));
+            return Err(reason);
         }
         let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
         let asking = async {
-            match plan.way {
+            match method {
                 RestWay::Stop => engine.local.stop(zone, uuid, limit).await,
                 RestWay::Suspend => engine.local.suspend(zone, uuid).await,
             }
@@ -97,7 +98,7 @@ impl StopInPlace<'_> {
         }
         let Some(inventory) = self.look(uuid).await.filter(|_| answer.is_some()) else {
             let text = "whether it has ended is not known; 'sysadm evacuate --resume' finds out";
-            return (MoveState::Unknown, Some(text.to_owned()));
+            return Ok(JobEvent::Lose(None, text.to_owned()));
         };
         let reason = match answer {
             Some(Err(error)) => error.to_string(),
@@ -108,19 +109,19 @@ impl StopInPlace<'_> {
             let now = rests_now(&row, found);
             self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
             self.told(self.done(zone, step), zone);
-            let error = (now.way != plan.way).then(|| format!("its memory was not saved: {reason}"));
-            return (state_of(now.way), error);
+            let error = (now.way != method).then(|| format!("its memory was not saved: {reason}"));
+            return Ok(JobEvent::Finish(Ending::Stopped(now.way), error));
         }
         self.forget(zone, uuid);
         self.told(self.write(zone, step, Mark::Failed, Some(reason.clone())), zone);
-        (MoveState::Failed, Some(reason))
+        Err(reason)
     }
 
-    async fn boot(&self, rest: &Rest) -> (MoveState, Option<String>) {
+    async fn boot(&self, rest: &Rest) -> JobEvent {
         let (engine, zone) = (self.engine, &rest.zone);
         let unknown = || {
             let text = "whether it runs is not known; 'sysadm evacuate --resume' finds out";
-            (MoveState::Unknown, Some(text.to_owned()))
+            JobEvent::Lose(None, text.to_owned())
         };
         let Some(before) = self.look(rest.uuid).await else { return unknown() };
         let saved = seen(&before, rest.uuid).1.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
@@ -137,7 +138,7 @@ impl StopInPlace<'_> {
                 _ => "it was booted and has ended at once".to_owned(),
             };
             self.told(self.write(zone, Step::Boot, Mark::Failed, Some(reason.clone())), zone);
-            return (MoveState::Failed, Some(reason));
+            return JobEvent::Fail(None, reason);
         }
         // In this order: if the power fails just now, it is booted once more.
         self.told(self.done(zone, Step::Boot), zone);
@@ -145,7 +146,7 @@ impl StopInPlace<'_> {
         if rest.way == RestWay::Suspend && !saved {
             self.told(Err("its saved memory was gone; it was booted afresh".to_owned()), zone);
         }
-        (MoveState::Returned, None)
+        JobEvent::Finish(Ending::Booted, None)
     }
 
     /// There is nothing to be booted any more.
@@ -164,26 +165,13 @@ impl StopInPlace<'_> {
     fn begin(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Intent, None)?;
         self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
-        let begun = |a_move: &mut Move| {
-            (a_move.state, a_move.step, a_move.started) =
-                (MoveState::Migrating, Some(step), Some(Engine::now()));
-        };
-        self.run_state.change(zone, begun).map(drop).map_err(|error| chain(&error))
+        let begun = self.run_state.apply(zone, JobEvent::Start(Some(step)));
+        begun.map(drop).map_err(|error| chain(&error))
     }
 
     fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
         self.write(zone, step, Mark::Done, None)?;
         self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
-    }
-
-    fn end(&self, zone: &ZoneName, state: MoveState, error: Option<String>) {
-        let change = |a_move: &mut Move| {
-            (a_move.state, a_move.error, a_move.ended) = (state, error, Some(Engine::now()));
-        };
-        match self.run_state.change(zone, change) {
-            Ok(a_move) => self.engine.events.emit(&Event::Ended(&a_move)),
-            Err(error) => self.engine.events.emit(&Event::Warning(&error.to_string())),
-        }
     }
 
     fn write(&self, zone: &ZoneName, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {

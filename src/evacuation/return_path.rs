@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::actions::{Way, way};
 use super::engine::Engine;
 use super::events::Event;
-use super::job::Readiness;
+use super::job_state::JobEvent;
+use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
@@ -84,9 +84,9 @@ pub(super) async fn way_back(
     refuge: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
-) -> Result<Kind, Readiness> {
+) -> Result<Kind, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
-    let failed = |reason: String| Readiness::Failed(reason);
+    let failed = |reason: String| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
     let found = inventory
@@ -112,23 +112,21 @@ pub(super) async fn way_back(
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
-        true if restarts => match way(zone, able, Action::Restart) {
-            Ok(Way::Move(kind)) => Ok(kind),
-            Ok(Way::Rest(_) | Way::Stay) => Err(Readiness::Skipped("it cannot be restarted".to_owned())),
-            Err(reason) => Err(Readiness::Skipped(format!("on {name}: {reason}"))),
+        true if restarts => match Operation::of(zone, able, Action::Restart) {
+            Ok(Operation::Migrate { method, .. }) => Ok(method),
+            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
+            Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
         },
         true if able.live => Ok(Kind::Live),
-        true => Err(Readiness::Skipped(format!(
+        true => Err(JobEvent::Skip(format!(
             "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
             zone.brand
         ))),
         false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
         false if away.was_running => {
             let reason = "it ran when it left and does not run on";
-            Err(Readiness::Skipped(format!(
-                "{reason} {name}; boot it there: {boot}; or -ra returns it as it is"
-            )))
+            Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))
         }
-        false => Err(Readiness::Skipped(format!("it does not run on {name}; -ra returns it too"))),
+        false => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
     }
 }

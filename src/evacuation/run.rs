@@ -34,13 +34,12 @@ impl Engine {
         let _ear = self.listen(direction);
         self.check_lock_state(direction)?;
         let (down, (request, view, candidates)) = self.look(direction, request).await?;
-        let request = &request;
         let run = self.store.begin_run(direction, &request.user, std::process::id(), Self::now())?;
-        let run_state = RunState::new(Arc::clone(&self.store), run, &candidates.list);
-        run_state.save_all()?;
-        let stopped = self.in_passes(direction, candidates.list, view, request, &run_state).await;
+        let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));
+        let run_state = RunState::begin(direction, store, events, run, candidates.list)?;
+        self.in_passes(view, &request, &run_state).await;
         // Whoever asked it to stop when all was as good as done has stopped nothing.
-        let stopped = stopped.filter(|_| run_state.is_cut_short());
+        let stopped = self.cancel.reason().filter(|_| run_state.is_cut_short());
         let moves = run_state.moves();
         let (running, unmanaged) = match direction {
             Direction::Evacuate if request.zones.is_empty() => match self.still_here().await {
@@ -53,7 +52,7 @@ impl Engine {
             },
             _ => (Some(Vec::new()), candidates.unmanaged),
         };
-        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, request)) {
+        let (left_alone, left_running) = match running.map(|running| rest::left_alone(running, &request)) {
             Some((alone, others)) => (alone, Some(others)),
             None => (Vec::new(), None),
         };

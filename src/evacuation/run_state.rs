@@ -1,38 +1,76 @@
-//! What a run does with each of its zones, in memory and in the store: what `evacuate -l` shows meanwhile.
+//! The jobs of one run. Everything that becomes of a zone goes through [`RunState::apply`]: the state of its job, its
+//! row in the store (what `evacuate -l` and `--json` show), and what is told on the screen all follow from it. Nothing
+//! else writes these rows.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::job::Candidate;
-use crate::model::{Millis, ZoneName};
-use crate::store::{Expectation, Move, Store, StoreError};
+use super::events::{Event, EventSink};
+use super::job::Job;
+use super::job_state::{IllegalTransition, JobEvent, JobState};
+use super::operation::Operation;
+use super::refusal::Wait;
+use crate::model::{Millis, Progress, Step, ZoneName, chain};
+use crate::store::{Direction, Expectation, Mark, Move, Store, StoreError};
 
-/// The moves of one run.
+/// What could not happen to a job, or is not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The run has no such zone.
+    #[error("zone {0} is not part of this run")]
+    NoSuchJob(ZoneName),
+    /// It cannot happen now.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// It has happened, and is not recorded.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The jobs of one run.
 pub struct RunState {
+    direction: Direction,
     store: Arc<Store>,
+    events: Arc<dyn EventSink>,
+    /// Its number; none for a dry run.
     run: Option<i64>,
-    moves: Mutex<BTreeMap<ZoneName, Move>>,
+    /// Each with its place in the order in which they were selected.
+    jobs: Mutex<BTreeMap<ZoneName, (usize, Job)>>,
     cut_short: AtomicBool,
 }
 
 impl RunState {
-    /// The board of a run that is in the store.
-    pub fn new(store: Arc<Store>, run: i64, candidates: &[Candidate]) -> Self {
-        Self { run: Some(run), ..Self::unsaved(store, candidates) }
+    /// The jobs of a run that is in the store.
+    ///
+    /// # Errors
+    /// If their rows cannot be written.
+    pub fn begin(
+        direction: Direction,
+        store: Arc<Store>,
+        events: Arc<dyn EventSink>,
+        run: i64,
+        jobs: Vec<Job>,
+    ) -> Result<Self, StoreError> {
+        let begun = Self { run: Some(run), ..Self::dry(direction, store, events, jobs) };
+        begun.store.save_moves(run, &begun.moves())?;
+        Ok(begun)
     }
 
-    /// The board of a dry run, which nobody else sees.
-    pub fn unsaved(store: Arc<Store>, candidates: &[Candidate]) -> Self {
-        let moves = candidates.iter().map(|candidate| {
-            let blank = Move { brand: Some(candidate.brand), ..Move::new(candidate.zone.clone()) };
-            (candidate.zone.clone(), blank)
-        });
-        Self { store, run: None, moves: Mutex::new(moves.collect()), cut_short: AtomicBool::new(false) }
+    /// The jobs of a dry run, which nobody else sees.
+    pub fn dry(direction: Direction, store: Arc<Store>, events: Arc<dyn EventSink>, jobs: Vec<Job>) -> Self {
+        let jobs = jobs.into_iter().enumerate().map(|(place, job)| (job.zone.clone(), (place, job)));
+        let jobs = Mutex::new(jobs.collect());
+        Self { direction, store, events, run: None, jobs, cut_short: AtomicBool::new(false) }
     }
 
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<ZoneName, Move>> {
-        self.moves.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<ZoneName, (usize, Job)>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which way the run goes.
+    pub const fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// The number of the run; none for a dry one.
@@ -40,7 +78,7 @@ impl RunState {
         self.run
     }
 
-    /// Something is left undone because the run was given up.
+    /// Something is left undone because the run was cancelled.
     pub fn cut_short(&self) {
         self.cut_short.store(true, Ordering::Relaxed);
     }
@@ -50,47 +88,156 @@ impl RunState {
         self.cut_short.load(Ordering::Relaxed)
     }
 
-    /// Writes all of them down.
-    pub fn save_all(&self) -> Result<(), StoreError> {
-        let moves = self.moves();
-        self.run.map_or(Ok(()), |run| self.store.save_moves(run, &moves))
+    /// Lets something happen to a zone's job, writes that down, and tells it. Gives the job as it is then.
+    ///
+    /// # Errors
+    /// If that cannot happen to it now, or is not recorded.
+    pub fn apply(&self, zone: &ZoneName, event: JobEvent) -> Result<Job, JobError> {
+        let told = event.clone();
+        let (before, job) = {
+            let mut jobs = self.locked();
+            let (_, job) = jobs.get_mut(zone).ok_or_else(|| JobError::NoSuchJob(zone.clone()))?;
+            let before = job.state.clone();
+            job.apply(event, Millis::now())?;
+            (before, job.clone())
+        };
+        let saved = self.save(&job);
+        self.tell(&before, &told, &job);
+        saved.map(|()| job).map_err(JobError::Store)
     }
 
-    /// Changes one and writes it down; gives it as it is then.
-    pub fn change(&self, zone: &ZoneName, change: impl FnOnce(&mut Move)) -> Result<Move, StoreError> {
-        let changed = {
-            let mut moves = self.locked();
-            let a_move = moves.entry(zone.clone()).or_insert_with(|| Move::new(zone.clone()));
-            change(a_move);
-            a_move.clone()
-        };
-        if let Some(run) = self.run {
-            self.store.save_moves(run, std::slice::from_ref(&changed))?;
+    /// The same, where nothing depends on whether it is recorded: if it is not, that is said.
+    pub fn report(&self, zone: &ZoneName, event: JobEvent) {
+        if let Err(error) = self.apply(zone, event) {
+            self.events.emit(&Event::Warning(&format!("{zone}: {}", chain(&error))));
         }
-        Ok(changed)
+    }
+
+    fn save(&self, job: &Job) -> Result<(), StoreError> {
+        self.run.map_or(Ok(()), |run| self.store.save_moves(run, &[job.row()]))
+    }
+
+    /// What is told of a change.
+    fn tell(&self, before: &JobState, event: &JobEvent, job: &Job) {
+        let (zone, peer) = (&job.zone, job.peer.as_ref().map_or("", |peer| peer.host.as_str()));
+        let checked = matches!(before, JobState::Selected | JobState::Checking);
+        match (event, &job.state) {
+            (JobEvent::Check(_), _) => self.events.emit(&Event::Checking(zone, peer)),
+            (JobEvent::Step(step), _) => self.tell_step(job, *step, Mark::Intent),
+            (JobEvent::Retry(text), _) => self.events.emit(&Event::Retrying(zone, text)),
+            (JobEvent::RelocationFailed(why), _) => {
+                self.events.emit(&Event::Warning(&format!("{zone}: it has not gone to {peer}: {why}")));
+            }
+            (_, JobState::Running) => self.events.emit(&match &job.operation {
+                Operation::Relocate(_) => Event::Relocating(zone, peer),
+                Operation::Stop { method, .. } => Event::Stopping(zone, *method),
+                Operation::Boot(_) => Event::Booting(zone),
+                Operation::Keep | Operation::Migrate { .. } | Operation::Return(_) => {
+                    Event::Migrating(zone, peer)
+                }
+            }),
+            (_, JobState::Waiting(wait)) if wait.is_told() => {
+                self.events.emit(&Event::Waiting(zone, &wait.to_string()));
+            }
+            (_, JobState::Ready | JobState::Waiting(_)) if checked => self.events.emit(&Event::Checked(job)),
+            (_, state) if state.is_final() && checked => self.events.emit(&Event::Checked(job)),
+            // One that waited in vain has not begun, and is told at the end of the run.
+            (_, state) if state.is_final() && !matches!(before, JobState::Waiting(_)) => {
+                self.events.emit(&Event::Ended(&job.row()));
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_step(&self, job: &Job, step: Step, mark: Mark) {
+        if let Some(kind) = job.method() {
+            self.events.emit(&Event::Step { zone: &job.zone, kind, step, mark });
+        }
+    }
+
+    /// A step of a zone's move is done.
+    pub fn step_done(&self, zone: &ZoneName, step: Step) {
+        if let Some(job) = self.job(zone) {
+            self.tell_step(&job, step, Mark::Done);
+        }
+    }
+
+    /// How far the transfer of a zone is.
+    pub fn progress(&self, zone: &ZoneName, progress: Progress) {
+        let job = {
+            let mut jobs = self.locked();
+            let Some((_, job)) = jobs.get_mut(zone) else { return };
+            job.figures.bytes = progress.sent;
+            job.figures.total = progress.sent.saturating_add(progress.remaining).max(job.figures.total);
+            job.clone()
+        };
+        if self.save(&job).is_ok() {
+            self.events.emit(&Event::Progress(&job.row()));
+        }
     }
 
     /// Writes down when all is expected to have moved and by how many ms it may be later, and what is expected of those
     /// that have not begun.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn expect(
         &self,
         end: (Millis, u64),
         of: impl Fn(&ZoneName) -> Option<Expectation>,
     ) -> Result<(), StoreError> {
         let mut changed = Vec::new();
-        for a_move in self.locked().values_mut().filter(|one| one.started.is_none() && !one.state.is_final())
-        {
-            if let Some(expectation) = of(&a_move.zone) {
-                a_move.expected = Some(expectation);
-                changed.push((a_move.zone.clone(), expectation));
+        let has_not_begun = |job: &&mut Job| job.figures.started.is_none() && !job.state.is_final();
+        for job in self.locked().values_mut().map(|(_, job)| job).filter(has_not_begun) {
+            if let Some(expectation) = of(&job.zone) {
+                job.figures.expected = Some(expectation);
+                changed.push((job.zone.clone(), expectation));
             }
         }
         // Not the whole rows: what has become of a zone meanwhile is written by its own move.
         self.run.map_or(Ok(()), |run| self.store.expect(run, end, &changed))
     }
 
-    /// All of them, by zone name.
+    /// One job.
+    pub fn job(&self, zone: &ZoneName) -> Option<Job> {
+        self.locked().get(zone).map(|(_, job)| job.clone())
+    }
+
+    /// All of them, in the order in which they were selected.
+    pub fn jobs(&self) -> Vec<Job> {
+        let mut jobs: Vec<_> = self.locked().values().cloned().collect();
+        jobs.sort_by_key(|(place, _)| *place);
+        jobs.into_iter().map(|(_, job)| job).collect()
+    }
+
+    /// Those that are ready, and of which the operation is such a one.
+    pub fn ready(&self, is_such: impl Fn(&Operation) -> bool) -> Vec<Job> {
+        let mut jobs = self.jobs();
+        jobs.retain(|job| job.state == JobState::Ready && is_such(&job.operation));
+        jobs
+    }
+
+    /// Those that wait for room, and for what.
+    pub fn waiting(&self) -> Vec<(ZoneName, Wait)> {
+        let waits = |job: Job| match job.state {
+            JobState::Waiting(wait) => Some((job.zone, wait)),
+            _ => None,
+        };
+        self.jobs().into_iter().filter_map(waits).collect()
+    }
+
+    /// Those that are to be checked, once more if they wait for room.
+    pub fn select_again(&self) -> Vec<Job> {
+        for (zone, _) in self.waiting() {
+            self.report(&zone, JobEvent::Select);
+        }
+        let mut jobs = self.jobs();
+        jobs.retain(|job| job.state == JobState::Selected);
+        jobs
+    }
+
+    /// Their rows, by zone name.
     pub fn moves(&self) -> Vec<Move> {
-        self.locked().values().cloned().collect()
+        self.locked().values().map(|(_, job)| job.row()).collect()
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::actions::{Way, way};
 use super::error::EvacuationError;
-use super::job::{Candidate, Intent, StopPlan};
+use super::job::Job;
+use super::job_state::JobState;
+use super::operation::Operation;
 use super::recover::Open;
 use super::request::Request;
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
@@ -12,16 +13,21 @@ use crate::plan::Action;
 use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
 
 /// Who could move, and who is in the way.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Candidates {
     /// One for each zone that the run is about.
-    pub list: Vec<Candidate>,
+    pub list: Vec<Job>,
     /// Guests that would have to leave, and cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
 }
 
-fn unsettled(open: &Open) -> Intent {
-    Intent::Unsettled(Some(open.row.refuge.clone()), open.why.clone())
+/// Why nothing is done with a zone of which the last move is open.
+const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
+
+fn unsettled(open: &Open) -> Job {
+    let why = open.why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
+    let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
+    Job { peer: Some(open.row.refuge.clone()), ..job }
 }
 
 /// Every zone that was named must be there, or have left already.
@@ -70,7 +76,7 @@ pub fn leaving(
         .filter(|(row, _)| {
             inventory.find(&row.zone).is_none() && (!named || request.zones.contains(&row.zone))
         })
-        .map(|(row, open)| Candidate { zone: row.zone.clone(), brand: row.brand, intent: unsettled(open) });
+        .map(|(_, open)| unsettled(open));
     let wanted = |zone: &&Zone| {
         let action = request.actions.of(&zone.name);
         if action == Action::Leave && !is_open(&zone.name) {
@@ -81,38 +87,49 @@ pub fn leaving(
             zone.is_running()
                 || (request.all
                     && zone.state == ZoneState::Installed
-                    && way(zone, able(zone.brand), action) != Ok(Way::Stay))
+                    && Operation::of(zone, able(zone.brand), action) != Ok(Operation::Keep))
                 || is_open(&zone.name)
         }
     };
-    let list = inventory.zones.iter().filter(wanted).map(|zone| Candidate {
-        zone: zone.name.clone(),
-        brand: zone.brand,
-        intent: match way(zone, able(zone.brand), request.actions.of(&zone.name)) {
-            _ if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) => unsettled(open),
-            // Its record would take the other one's place.
-            _ if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) => {
-                Intent::Skip(format!(
-                    "another zone of this name is away at {}; return that one, or give it up",
-                    other.refuge
-                ))
-            }
-            Err(reason) => Intent::Skip(reason),
-            Ok(Way::Stay) => Intent::Skip("it does not run".to_owned()),
-            Ok(Way::Rest(way)) => {
-                Intent::Rest(StopPlan { zone: zone.name.clone(), uuid: zone.uuid, brand: zone.brand, way })
-            }
-            Ok(Way::Move(kind)) if let Some(only) = request.only.filter(|only| *only != kind) => {
-                Intent::Skip(format!("its way to move is {kind}, and only {only} was asked for"))
-            }
-            Ok(Way::Move(kind)) => match targets_of(targets, &zone.name).0 {
-                [] => Intent::Skip(format!("no target; set one: sysadm target set {} URI", zone.name)),
-                targets => Intent::Leave { kind, targets: targets.to_vec() },
-            },
-        },
+    let list = inventory.zones.iter().filter(wanted).map(|zone| {
+        if let Some(open) = open.iter().find(|open| open.row.zone == zone.name) {
+            return unsettled(open);
+        }
+        match operation(zone, able(zone.brand), targets, away, request) {
+            Ok(operation) => Job::new(zone.name.clone(), zone.brand, operation),
+            Err(reason) => Job::kept(zone.name.clone(), zone.brand, JobState::Skipped(reason)),
+        }
     });
     let unmanaged = inventory.unhandled(request.all).filter(|_| !named);
     Ok(Candidates { list: list.chain(half_gone).collect(), unmanaged: unmanaged.cloned().collect() })
+}
+
+/// What is done with a zone that is here, or why nothing is.
+fn operation(
+    zone: &Zone,
+    able: Abilities,
+    targets: &BTreeMap<TargetKey, Vec<HostUri>>,
+    away: &[Away],
+    request: &Request,
+) -> Result<Operation, String> {
+    // Its record would take the other one's place.
+    if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) {
+        return Err(format!(
+            "another zone of this name is away at {}; return that one, or give it up",
+            other.refuge
+        ));
+    }
+    match Operation::of(zone, able, request.actions.of(&zone.name))? {
+        Operation::Keep => Err("it does not run".to_owned()),
+        Operation::Migrate { method, .. } => match (request.only, targets_of(targets, &zone.name).0) {
+            (Some(only), _) if only != method => {
+                Err(format!("its way to move is {method}, and only {only} was asked for"))
+            }
+            (_, []) => Err(format!("no target; set one: sysadm target set {} URI", zone.name)),
+            (_, targets) => Ok(Operation::Migrate { method, targets: targets.to_vec() }),
+        },
+        other => Ok(other),
+    }
 }
 
 /// The zones of this host itself that are here.
@@ -143,29 +160,26 @@ pub fn returning(
         return Err(EvacuationError::NotAway(unknown));
     }
     let wanted = |row: &Away| request.zones.is_empty() || request.zones.contains(&row.zone);
-    let list = away.into_iter().filter(wanted).map(|row| Candidate {
-        zone: row.zone.clone(),
-        brand: row.brand,
-        intent: match open.iter().find(|open| open.row.zone == row.zone) {
+    let list =
+        away.into_iter().filter(wanted).map(|row| match open.iter().find(|open| open.row.zone == row.zone) {
             Some(open) => unsettled(open),
-            None => Intent::Return(Box::new(row)),
-        },
-    });
+            None => Job::new(row.zone.clone(), row.brand, Operation::Return(Box::new(row))),
+        });
     Ok(Candidates { list: to_boot(rests, request).chain(list).collect(), unmanaged: Vec::new() })
 }
 
 /// Zones that rest here already do not leave, and are not in the way; one that is being saved is waited for.
 pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], request: &Request) {
-    candidates.list.retain_mut(|candidate| {
-        match rests.iter().find(|rest| rest.zone == candidate.zone) {
+    candidates.list.retain_mut(|job| {
+        match rests.iter().find(|rest| rest.zone == job.zone) {
             None => return true,
             Some(rest) if rest.phase == RestPhase::Stopping => {
-                candidate.intent = Intent::Unsettled(None, None)
+                keep(job, JobState::Unknown(UNSETTLED.to_owned()))
             }
-            Some(_) if request.zones.contains(&candidate.zone) => {
+            Some(_) if request.zones.contains(&job.zone) => {
                 let reason =
                     "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
-                candidate.intent = Intent::Skip(reason.to_owned());
+                keep(job, JobState::Skipped(reason.to_owned()));
             }
             Some(_) => return false,
         }
@@ -173,31 +187,37 @@ pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], request: &Re
     });
 }
 
+/// Nothing is done with that zone.
+fn keep(job: &mut Job, state: JobState) {
+    *job = Job::kept(job.zone.clone(), job.brand, state);
+}
+
 /// A zone that has gone for good is configured here, under its name: one whose name another configured zone has does not
 /// go.
 pub(super) fn keep_namesakes(candidates: &mut Candidates, configured: &[Detached], inventory: &Inventory) {
-    for candidate in &mut candidates.list {
-        let uuid = inventory.find(&candidate.zone).map(|zone| zone.uuid);
-        let other = configured.iter().find(|row| row.zone == candidate.zone && Some(row.uuid) != uuid);
-        if let (Some(other), Intent::Leave { .. }) = (other, &candidate.intent) {
-            candidate.intent = Intent::Skip(format!(
+    for job in &mut candidates.list {
+        let uuid = inventory.find(&job.zone).map(|zone| zone.uuid);
+        let other = configured.iter().find(|row| row.zone == job.zone && Some(row.uuid) != uuid);
+        if let (Some(other), Operation::Migrate { .. }) = (other, &job.operation) {
+            let reason = format!(
                 "another zone of this name is configured here ({}); delete that one first: sysadm zone delete {}",
                 other.uuid, other.zone
-            ));
+            );
+            keep(job, JobState::Skipped(reason));
         }
     }
 }
 
 /// Those that are to be booted again on return, the last one first.
-pub(super) fn to_boot(rests: &[Rest], request: &Request) -> impl Iterator<Item = Candidate> {
+pub(super) fn to_boot(rests: &[Rest], request: &Request) -> impl Iterator<Item = Job> {
     let wanted = |rest: &&Rest| request.zones.is_empty() || request.zones.contains(&rest.zone);
-    rests.iter().rev().filter(wanted).map(|rest| Candidate {
-        zone: rest.zone.clone(),
-        brand: rest.brand,
-        intent: match rest.phase {
-            RestPhase::Resting => Intent::Wake(Box::new(rest.clone())),
-            RestPhase::Stopping => Intent::Unsettled(None, None),
-        },
+    rests.iter().rev().filter(wanted).map(|rest| match rest.phase {
+        RestPhase::Resting => {
+            Job::new(rest.zone.clone(), rest.brand, Operation::Boot(Box::new(rest.clone())))
+        }
+        RestPhase::Stopping => {
+            Job::kept(rest.zone.clone(), rest.brand, JobState::Unknown(UNSETTLED.to_owned()))
+        }
     })
 }
 

@@ -7,19 +7,20 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::job::{Candidate, Intent};
+use super::job::Job;
+use super::operation::Operation;
 use crate::model::ZoneName;
 use crate::plan::{DependencyGraph, FleetZone};
 
-/// Puts the candidates that are to rest behind all others, in their order.
+/// Puts the jobs that stop zones here behind all others, in their order.
 pub(super) fn order_stops<'a>(
-    candidates: &mut Vec<Candidate>,
+    jobs: &mut Vec<Job>,
     zones: impl Iterator<Item = &'a FleetZone>,
     named: &[ZoneName],
 ) {
     let zones: BTreeMap<_, _> = zones.map(|zone| (zone.name.as_str(), zone)).collect();
     let (mut stops, others): (Vec<_>, Vec<_>) =
-        candidates.drain(..).partition(|one| matches!(one.intent, Intent::Rest(_)));
+        jobs.drain(..).partition(|one| matches!(one.operation, Operation::Stop { .. }));
     stops.sort_by_cached_key(|one| {
         let place = named.iter().position(|zone| *zone == one.zone);
         let priority = zones.get(one.zone.as_str()).map_or(0, |zone| zone.priority);
@@ -34,23 +35,20 @@ pub(super) fn order_stops<'a>(
     });
     // The policy has left none; nothing may be lost over one.
     graph.break_cycles();
-    candidates.extend(others);
-    candidates.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
+    jobs.extend(others);
+    jobs.extend(graph.order().into_iter().filter_map(|place| stops.get(place).cloned()));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::job::StopPlan;
     use super::*;
     use crate::model::Brand;
     use crate::store::RestWay;
     use proptest::prelude::*;
 
-    fn candidate(zone: &str, rests: bool) -> Candidate {
-        let (zone, brand): (ZoneName, _) = (zone.parse().unwrap(), Brand::KVM);
-        let plan = StopPlan { zone: zone.clone(), uuid: uuid::Uuid::nil(), brand, way: RestWay::Stop };
-        let intent = if rests { Intent::Rest(plan) } else { Intent::Skip("so".to_owned()) };
-        Candidate { zone, brand, intent }
+    fn candidate(zone: &str, stops: bool) -> Job {
+        let stop = Operation::Stop { uuid: uuid::Uuid::nil(), method: RestWay::Stop };
+        Job::new(zone.parse().unwrap(), Brand::KVM, if stops { stop } else { Operation::Keep })
     }
 
     fn zone(name: &str, priority: i32, after: &[&str]) -> FleetZone {
@@ -58,7 +56,7 @@ mod tests {
         FleetZone { name: name.to_owned(), priority, after, ..FleetZone::default() }
     }
 
-    fn ordered(mut candidates: Vec<Candidate>, zones: &[FleetZone], named: &[&str]) -> Vec<String> {
+    fn ordered(mut candidates: Vec<Job>, zones: &[FleetZone], named: &[&str]) -> Vec<String> {
         let named: Vec<ZoneName> = named.iter().map(|name| name.parse().unwrap()).collect();
         order_stops(&mut candidates, zones.iter(), &named);
         candidates.iter().map(|one| one.zone.to_string()).collect()

@@ -6,14 +6,16 @@ use std::time::Duration;
 use super::cancel::{MOVES, QUESTIONS, Stage};
 use super::engine::Engine;
 use super::events::Event;
+use super::job_state::JobEvent;
 use super::move_queue::Permit;
-use super::record::{MoveContext, Purpose, conclude};
+use super::operation::Operation;
+use super::record::MoveContext;
 use crate::failpoints::{Actor, Timing};
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::Progress;
 use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
-use crate::store::{Entry, Mark, Move, MoveState};
+use crate::store::{Direction, Entry, Mark};
 
 /// One zone's move within a run.
 pub(super) struct ZoneMove<'a> {
@@ -52,13 +54,9 @@ impl<'a> ZoneMove<'a> {
             self.permit.end();
             let release = self.of.task.to.release(self.zone().clone(), uuid);
             let _ = tokio::time::timeout(QUESTIONS, release).await;
-            self.end(|a_move| {
-                a_move.state = MoveState::Skipped;
-                a_move.error = Some("cancelled before its turn".to_owned());
-            });
+            self.report(JobEvent::Skip("cancelled before its turn".to_owned()));
             return;
         }
-        self.tell_that_it_moves();
         let result = match self.begin() {
             Ok(()) => self.attempt(retries).await,
             Err(reason) => Err(MoveError::undone(Step::Reserve, reason)),
@@ -71,17 +69,11 @@ impl<'a> ZoneMove<'a> {
             self.of.run_state.cut_short();
         }
         self.of.record(&result, now);
-        self.end(|a_move| conclude(a_move, &self.of, &result, now));
+        self.report(self.of.conclusion(&result));
     }
 
-    fn tell_that_it_moves(&self) {
-        let (zone, peer) = (self.zone(), self.of.peer.host.as_str());
-        self.of.engine.events.emit(&match self.of.purpose {
-            Purpose::Leave | Purpose::Migrate | Purpose::PassOn | Purpose::Return(_) => {
-                Event::Migrating(zone, peer)
-            }
-            Purpose::Aside(_) => Event::Relocating(zone, peer),
-        });
+    fn report(&self, event: JobEvent) {
+        self.of.run_state.report(self.zone(), event);
     }
 
     /// Tries, and again while that may help.
@@ -109,11 +101,7 @@ impl<'a> ZoneMove<'a> {
     /// Waits a while, and then for its turn. Gives whether the move may be tried again.
     async fn back_off(&self, pause: Duration, text: String) -> bool {
         self.permit.pause();
-        let _ = self.of.run_state.change(self.zone(), |a_move| {
-            a_move.state = MoveState::Ready;
-            a_move.error = Some(text.clone());
-        });
-        self.of.engine.events.emit(&Event::Retrying(self.zone(), &text));
+        self.report(JobEvent::Retry(text));
         tokio::select! {
             () = tokio::time::sleep(pause) => self.permit.wait().await,
             () = self.of.engine.cancel.given_up() => {}
@@ -122,11 +110,7 @@ impl<'a> ZoneMove<'a> {
             self.of.run_state.cut_short();
             return false;
         }
-        self.tell_that_it_moves();
-        let changed = self.of.run_state.change(self.zone(), |a_move| {
-            (a_move.state, a_move.error, a_move.bytes) = (MoveState::Migrating, None, 0);
-        });
-        changed.is_ok()
+        self.of.run_state.apply(self.zone(), JobEvent::Start(None)).is_ok()
     }
 
     async fn migrate(&self) -> Result<Moved, MoveError> {
@@ -142,47 +126,34 @@ impl<'a> ZoneMove<'a> {
 
     /// The record of a zone that is away is there before the zone leaves.
     fn begin(&self) -> Result<(), String> {
-        if matches!(self.of.purpose, Purpose::Leave | Purpose::PassOn) {
+        if self.of.run_state.direction() == Direction::Evacuate {
             self.of.engine.must_still_be_held()?;
         }
-        let started = Engine::now();
-        let changed = self.of.run_state.change(self.zone(), |a_move| {
-            a_move.state = MoveState::Migrating;
-            a_move.started = Some(started);
-        });
-        changed.map_err(|error| error.to_string())?;
+        let job = self.of.run_state.apply(self.zone(), JobEvent::Start(None));
+        let job = job.map_err(|error| crate::model::chain(&error))?;
+        let started = job.figures.started.unwrap_or_else(Engine::now);
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
         let forced = self.of.task.arrival.force.then(|| FORCED.to_owned());
         self.write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
-        let written = match self.of.purpose {
-            Purpose::Return(away) => match self.of.engine.left(&self.of.task.manifest, away)? {
-                Some(left) => self.of.engine.store.begin_return(&row, &left),
-                None => self.of.engine.store.update_away(&row),
+        let (store, manifest) = (&self.of.engine.store, &self.of.task.manifest);
+        let written = match &self.of.job.operation {
+            Operation::Return(away) => match self.of.engine.left(manifest, away)? {
+                Some(left) => store.begin_return(&row, &left),
+                None => store.update_away(&row),
             },
-            Purpose::Aside(_) => self.of.engine.store.update_away(&row),
-            Purpose::Leave | Purpose::PassOn => self.of.engine.store.begin_away(&row, &self.of.task.manifest),
-            Purpose::Migrate => {
+            Operation::Relocate(_) => store.update_away(&row),
+            _ => {
                 // What could not be kept afterwards does not go.
-                document::write(&self.of.task.manifest, &Written::by(self.of.engine.local.name(), started))
-                    .map_err(|error| crate::model::chain(&error))?;
-                self.of.engine.store.begin_away(&row, &self.of.task.manifest)
+                if self.of.is_for_good() && self.of.task.arrival.home.is_none() {
+                    document::write(manifest, &Written::by(self.of.engine.local.name(), started))
+                        .map_err(|error| crate::model::chain(&error))?;
+                }
+                store.begin_away(&row, manifest)
             }
         };
         written.map_err(|error| crate::model::chain(&error))
-    }
-
-    fn end(&self, change: impl FnOnce(&mut Move)) {
-        match self.of.run_state.change(self.zone(), change) {
-            Ok(a_move) => self.of.engine.events.emit(&Event::Ended(&a_move)),
-            Err(error) => self.of.engine.events.emit(&Event::Warning(&error.to_string())),
-        }
-    }
-
-    fn tell(&self, step: Step, mark: Mark) {
-        let kind = self.of.task.arrival.kind;
-        self.of.engine.events.emit(&Event::Step { zone: self.zone(), kind, step, mark });
     }
 
     fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
@@ -199,9 +170,8 @@ impl Log for ZoneMove<'_> {
         self.of.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         // What people see may wait; the zone that stands still may not.
         if step != Step::Switch {
-            let changed = self.of.run_state.change(self.zone(), |a_move| a_move.step = Some(step));
-            changed.map_err(|error| crate::model::chain(&error))?;
-            self.tell(step, Mark::Intent);
+            let begun = self.of.run_state.apply(self.zone(), JobEvent::Step(step));
+            begun.map_err(|error| crate::model::chain(&error))?;
         }
         Ok(())
     }
@@ -211,7 +181,7 @@ impl Log for ZoneMove<'_> {
             self.permit.end();
         }
         self.write(step, Mark::Done, None)?;
-        self.tell(step, Mark::Done);
+        self.of.run_state.step_done(self.zone(), step);
         self.of.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
     }
 
@@ -220,12 +190,6 @@ impl Log for ZoneMove<'_> {
     }
 
     fn progress(&self, progress: Progress) {
-        let update = |a_move: &mut Move| {
-            a_move.bytes = progress.sent;
-            a_move.total = progress.sent.saturating_add(progress.remaining).max(a_move.total);
-        };
-        if let Ok(a_move) = self.of.run_state.change(self.zone(), update) {
-            self.of.engine.events.emit(&Event::Progress(&a_move));
-        }
+        self.of.run_state.progress(self.zone(), progress);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::evacuation::{Outcome, Readiness, Request, recover};
+use sysadm::evacuation::{JobState, Outcome, Request, recover};
 use sysadm::failpoints::Failpoint;
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
@@ -83,7 +83,7 @@ async fn without_a_third_host_it_is_said_that_they_wait_for_each_other() {
 async fn a_dry_run_says_so_and_moves_nothing() {
     let world = ring(8 * GIB).await;
     let found = world.engine().plan(Direction::Return, &World::request()).await.unwrap();
-    let Readiness::Waits(wait) = &found.planned[0].prepared.readiness else { panic!("{:?}", found.planned) };
+    let JobState::Waiting(wait) = &found.planned[0].job.state else { panic!("{:?}", found.planned) };
     assert_eq!(
         wait.to_string(),
         "waits for room: 4G more memory on h1; it can go to h3 until then; db of h2 must leave first: run 'sysadm \

@@ -29,7 +29,7 @@ async fn what_every_target_has_against_a_zone_is_said_software_too() {
     world.set_faults("h2", &[lacks("libfoo 1.2 is missing")]);
     world.set_host("h3", |host| host.memory = 2 << 30);
     let dry = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap();
-    let found = &dry.planned[0].prepared.findings;
+    let found = &dry.planned[0].job.findings;
     let kinds: Vec<_> =
         found.iter().map(|one| (one.target.host.as_str(), one.blockers[0].kind.as_str())).collect();
     assert_eq!(kinds, [("h2", "software"), ("h3", "memory")], "{found:?}");

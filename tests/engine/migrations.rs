@@ -1,6 +1,6 @@
 //! One zone away for good.
 
-use sysadm::evacuation::{EvacuationError, Readiness, Request};
+use sysadm::evacuation::{EvacuationError, JobState, Request};
 use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState};
@@ -138,9 +138,9 @@ async fn a_guest_that_is_moved_on_is_followed_by_the_return_of_its_own_host() {
 
         let request = Request { actions: world.actions.clone(), ..World::request() };
         let dry = world.engine().plan(Direction::Return, &request).await.unwrap();
-        let prepared = &dry.planned[0].prepared;
-        assert!(matches!(prepared.readiness, Readiness::Ready(_)), "{prepared:?}");
-        assert_eq!(prepared.peer.as_ref().unwrap().host, "h3");
+        let job = &dry.planned[0].job;
+        assert_eq!(job.state, JobState::Ready, "{job:?}");
+        assert_eq!(job.peer.as_ref().unwrap().host, "h3");
         assert_eq!(world.away("web"), row, "a dry run has changed something");
 
         let outcome = world.run(Direction::Return).await.unwrap();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{Outcome, Readiness, Request, Stage};
-use sysadm::model::Millis;
+use sysadm::evacuation::{JobState, Outcome, Request, Stage};
+use sysadm::model::{Kind, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
@@ -182,9 +182,10 @@ async fn a_run_that_is_given_up_while_zones_wait_for_room_ends_at_once() {
 async fn a_dry_run_names_what_would_wait_and_books_nothing() {
     let world = leaving(3, 9 * GIB);
     let planned = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap().planned;
-    let readiness: Vec<_> = planned.iter().map(|plan| format!("{:?}", plan.prepared.readiness)).collect();
-    assert_eq!(readiness, ["Ready(live)", "Ready(live)", "Waits(waits for room: 3G more memory on h2)"]);
-    assert!(matches!(&planned[2].prepared.readiness, Readiness::Waits(wait)
+    let jobs: Vec<_> = planned.iter().map(|plan| &plan.job).collect();
+    assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Kind::Live)));
+    assert_eq!(jobs[2].state.reason().as_deref(), Some("waits for room: 3G more memory on h2"));
+    assert!(matches!(&jobs[2].state, JobState::Waiting(wait)
         if wait.refusal == "h2: 4G of memory needed, h2 has 1G free"));
     world.all_room_is_given_back();
 }

@@ -426,7 +426,7 @@ impl EventSink for Events {
             | Event::Step { .. }
             | Event::Estimate { .. }
             | Event::ReusingConfiguration(_) => return,
-            Event::Prepared(_) => "prepared".to_owned(),
+            Event::Checked(_) => "prepared".to_owned(),
             other => format!("{other:?}"),
         };
         self.0.lock().unwrap().push(text);

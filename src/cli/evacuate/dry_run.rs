@@ -3,15 +3,15 @@
 use super::progress::Verbosity;
 use crate::cli::columns::{Column, table};
 use crate::cli::{CliError, Exit, ui};
-use crate::evacuation::{Planned, Readiness};
-use crate::model::{UnmanagedGuest, format_bytes, format_span};
+use crate::evacuation::{JobState, Operation, Planned};
+use crate::model::{Kind, UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
 
 const COLUMNS: &[Column<Planned>] = &[
-    Column { name: "ZONENAME", width: 16, value: |plan| Some(plan.prepared.zone.to_string()) },
-    Column { name: "BRAND", width: 6, value: |plan| Some(plan.prepared.brand.to_string()) },
+    Column { name: "ZONENAME", width: 16, value: |plan| Some(plan.job.zone.to_string()) },
+    Column { name: "BRAND", width: 6, value: |plan| Some(plan.job.brand.to_string()) },
     Column { name: "KIND", width: 5, value: |plan| kind(plan).map(str::to_owned) },
-    Column { name: "DEST", width: 16, value: |plan| plan.prepared.peer.as_ref().map(ToString::to_string) },
+    Column { name: "DEST", width: 16, value: |plan| plan.job.peer.as_ref().map(ToString::to_string) },
     Column { name: "SIZE", width: 6, value: size },
     Column { name: "START", width: 7, value: |plan| Some(format!("+{}", format_span(plan.eta?.start_ms))) },
     Column { name: "TIME", width: 6, value: |plan| about(plan.estimate) },
@@ -23,17 +23,17 @@ fn about(ms: Option<u64>) -> Option<String> {
 }
 
 fn kind(plan: &Planned) -> Option<&'static str> {
-    match &plan.prepared.readiness {
-        Readiness::Ready(task) => Some(task.arrival.kind.as_str()),
-        Readiness::Rest(bed) => Some(bed.way.as_str()),
-        Readiness::Wake(_) => Some("boot"),
-        Readiness::Waits(_) | Readiness::Skipped(_) | Readiness::Failed(_) | Readiness::Unsettled(_) => None,
+    match (&plan.job.state, &plan.job.operation) {
+        (JobState::Ready, Operation::Stop { method, .. }) => Some(method.as_str()),
+        (JobState::Ready, Operation::Boot(_)) => Some("boot"),
+        (JobState::Ready, _) => plan.job.method().map(Kind::as_str),
+        _ => None,
     }
 }
 
 /// What crosses to another host.
 fn size(plan: &Planned) -> Option<String> {
-    matches!(plan.prepared.readiness, Readiness::Ready(_)).then(|| format_bytes(plan.size))
+    (plan.job.state == JobState::Ready && plan.job.task.is_some()).then(|| format_bytes(plan.size))
 }
 
 /// Prints the plan and every blocker, and says whether all zones could move.
@@ -62,7 +62,7 @@ pub fn show(
         }
         return Ok(Exit::Done);
     }
-    let waiting = plans.iter().filter(|plan| matches!(plan.prepared.readiness, Readiness::Waits(_))).count();
+    let waiting = plans.iter().filter(|plan| matches!(plan.job.state, JobState::Waiting(_))).count();
     let all = plans.len() + unmanaged.len();
     ui::complain(&match waiting {
         0 => format!("dry-run failed: {blocked} of {all} zone(s) cannot move"),
@@ -70,29 +70,28 @@ pub fn show(
             "dry-run failed: {blocked} of {all} zone(s) cannot move now, {waiting} would wait for room"
         ),
     });
-    let skipped = plans.iter().any(|plan| matches!(plan.prepared.readiness, Readiness::Skipped(_)));
+    let skipped = plans.iter().any(|plan| matches!(plan.job.state, JobState::Skipped(_)));
     Ok(if ready == 0 && !skipped && unmanaged.is_empty() { Exit::Error } else { Exit::Partly })
 }
 
 /// A line for each reason: what other targets had against zones that found one, too.
 fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
     plans.iter().flat_map(|plan| {
-        let zone = &plan.prepared.zone;
+        let zone = &plan.job.zone;
         let mut lines: Vec<_> = plan
-            .prepared
+            .job
             .findings
             .iter()
             .flat_map(|finding| {
                 finding.blockers.iter().map(move |blocker| format!("{zone}: {}: {blocker}", finding.target))
             })
             .collect();
-        match &plan.prepared.readiness {
-            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => {}
-            Readiness::Waits(wait) => lines.push(format!("{zone}: {wait}")),
-            Readiness::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
-            Readiness::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
-            Readiness::Failed(_) => {}
-            Readiness::Unsettled(reason) => lines.push(format!("{zone}: {reason}")),
+        match &plan.job.state {
+            JobState::Waiting(wait) => lines.push(format!("{zone}: {wait}")),
+            JobState::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
+            JobState::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
+            JobState::Unknown(reason) => lines.push(format!("{zone}: {reason}")),
+            _ => {}
         }
         lines
     })
@@ -102,22 +101,21 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
     let zones: Vec<_> = plans
         .iter()
         .map(|plan| {
-            let (skipped, failed, waits) = match &plan.prepared.readiness {
-                Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => (None, None, None),
-                Readiness::Waits(wait) => (None, Some(wait.refusal.as_str()), Some(wait.to_string())),
-                Readiness::Skipped(reason) => (Some(reason.as_str()), None, None),
-                Readiness::Failed(reason) => (None, Some(reason.as_str()), None),
-                Readiness::Unsettled(reason) => (None, Some(reason.as_str()), None),
+            let (skipped, failed, waits) = match &plan.job.state {
+                JobState::Waiting(wait) => (None, Some(wait.refusal.as_str()), Some(wait.to_string())),
+                JobState::Skipped(reason) => (Some(reason.as_str()), None, None),
+                JobState::Failed(reason) | JobState::Unknown(reason) => (None, Some(reason.as_str()), None),
+                _ => (None, None, None),
             };
             let blockers: Vec<_> = plan
-                .prepared
+                .job
                 .findings
                 .iter()
                 .map(|finding| serde_json::json!({"target": finding.target, "blockers": finding.blockers}))
                 .collect();
             serde_json::json!({
-                "zone": plan.prepared.zone, "brand": plan.prepared.brand, "kind": kind(plan),
-                "dest": plan.prepared.peer, "size": plan.size, "estimate_ms": plan.estimate,
+                "zone": plan.job.zone, "brand": plan.job.brand, "kind": kind(plan),
+                "dest": plan.job.peer, "size": plan.size, "estimate_ms": plan.estimate,
                 "start_ms": plan.eta.map(|eta| eta.start_ms),
                 "downtime_ms": plan.eta.and_then(|eta| eta.downtime_ms),
                 "skipped": skipped, "failed": failed, "waits": waits, "findings": blockers,

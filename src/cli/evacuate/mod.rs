@@ -18,7 +18,7 @@ use super::context::Context;
 use super::{CliError, Exit, plan, policy, ui};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, DryRun, Engine, EventSink, Outcome, Planned, Readiness, Request, recover};
+use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
 use crate::model::{Identifier, Millis, ZoneName};
 use crate::plan::{About, Action, UnplacedZone};
 use crate::run_lock::RunLock;
@@ -213,14 +213,11 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier)
         policy: policy.to_string(),
     };
     let stays = |one: &Planned| {
-        let reason = match &one.prepared.readiness {
-            Readiness::Ready(_) | Readiness::Rest(_) | Readiness::Wake(_) => return None,
-            Readiness::Waits(wait) => wait.refusal.clone(),
-            Readiness::Skipped(reason) | Readiness::Failed(reason) | Readiness::Unsettled(reason) => {
-                reason.clone()
-            }
+        let reason = match &one.job.state {
+            JobState::Waiting(wait) => wait.refusal.clone(),
+            state => state.reason()?,
         };
-        let (zone, host) = (one.prepared.zone.to_string(), engine.local.name().to_owned());
+        let (zone, host) = (one.job.zone.to_string(), engine.local.name().to_owned());
         Some(UnplacedZone { zone, host, reasons: vec![reason] })
     };
     let unhandled = |unmanaged_guest| UnplacedZone::unhandled(engine.local.name(), unmanaged_guest);

@@ -285,7 +285,7 @@ impl Reporter {
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
             Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
             Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
-            Event::Prepared(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
+            Event::Checked(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
             Event::Estimate { .. } | Event::ReusingConfiguration(_) | Event::Warning(_) => {}
         }
     }
@@ -300,7 +300,7 @@ impl Reporter {
             Event::Moving(count) => {
                 self.begin_phase(if away { "evacuating zones" } else { "returning zones" }, *count);
             }
-            Event::Prepared(_) => self.locked().count(),
+            Event::Checked(_) => self.locked().count(),
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
             Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
             Event::Waiting(zone, text) => {

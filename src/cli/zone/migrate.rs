@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Readiness, Request};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
@@ -89,13 +89,13 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let result = if args.dry_run {
         let found = engine.plan(Direction::Migrate, &request).await;
         let found = why_absent(&context, &engine, &args.zone, found).await?;
-        let ready = found.planned.first().map(|one| &one.prepared.readiness);
-        if let Some(Readiness::Ready(task)) = ready
+        let job = found.planned.into_iter().next().map(|one| one.job);
+        if let Some(Job { state: JobState::Ready, task: Some(task), .. }) = &job
             && older::is_there(task).await?
         {
             messages.finds_the_same();
         }
-        found.planned.first().map(|one| Ended::would(&one.prepared.readiness, &one.prepared.findings))
+        job.map(Ended::would)
     } else {
         cancel::listen_for_signals(&cancel);
         let outcome = engine.run(Direction::Migrate, &request).await;
@@ -173,14 +173,12 @@ impl Ended {
         Self { exit, down: down.iter().map(|one| format!("down: {}", one.reason)).collect(), ..self }
     }
 
-    fn would(readiness: &Readiness, findings: &[Finding]) -> Self {
-        let (exit, complaints) = match readiness {
-            Readiness::Ready(_) => (Exit::Done, vec![]),
-            Readiness::Unsettled(reason) => (Exit::Stuck, vec![reason.clone()]),
-            _ if !findings.is_empty() => refusal(findings),
-            Readiness::Skipped(reason) | Readiness::Failed(reason) => (Exit::Error, vec![reason.clone()]),
-            Readiness::Waits(wait) => (Exit::Error, vec![wait.to_string()]),
-            Readiness::Rest(_) | Readiness::Wake(_) => (Exit::Error, vec!["it rests here".to_owned()]),
+    fn would(job: Job) -> Self {
+        let (exit, complaints) = match job.state {
+            JobState::Ready => (Exit::Done, vec![]),
+            JobState::Unknown(reason) => (Exit::Stuck, vec![reason]),
+            _ if !job.findings.is_empty() => refusal(&job.findings),
+            state => (Exit::Error, state.reason().into_iter().collect()),
         };
         Self { exit, complaints, down: Vec::new(), moved: None }
     }

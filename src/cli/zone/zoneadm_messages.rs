@@ -105,7 +105,7 @@ impl ZoneadmMessages {
 impl EventSink for ZoneadmMessages {
     fn emit(&self, event: &Event<'_>) {
         match event {
-            Event::Prepared(prepared) => self.found().clone_from(&prepared.findings),
+            Event::Checked(job) => self.found().clone_from(&job.findings),
             Event::Step { kind, step, mark, .. } => {
                 sentences(*kind, *step, *mark).iter().for_each(|text| self.say(text));
             }

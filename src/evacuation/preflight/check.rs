@@ -2,7 +2,6 @@
 
 use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
-use crate::evacuation::job::Finding;
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::LEASE;
 use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, PendingLoad};
@@ -85,15 +84,4 @@ impl Check<'_> {
             },
         }
     }
-}
-
-/// Reasons on one line.
-pub(in crate::evacuation) fn join(blockers: &[Blocker]) -> String {
-    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// All findings on one line.
-pub(in crate::evacuation) fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
-    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }

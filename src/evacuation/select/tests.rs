@@ -57,15 +57,16 @@ fn a_zone_that_has_left_already_is_named_in_vain_and_is_no_error() {
 }
 
 fn summary(candidates: &Candidates) -> Vec<String> {
-    let word = |intent: &Intent| match intent {
-        Intent::Leave { kind, .. } => kind.to_string(),
-        Intent::Return(_) => "return".to_owned(),
-        Intent::Rest(plan) => plan.way.to_string(),
-        Intent::Wake(_) => "wake".to_owned(),
-        Intent::Skip(reason) => reason.split(';').next().unwrap().to_owned(),
-        Intent::Unsettled(..) => "unsettled".to_owned(),
+    let word = |job: &Job| match (&job.state, &job.operation) {
+        (JobState::Skipped(reason), _) => reason.split(';').next().unwrap().to_owned(),
+        (JobState::Unknown(_), _) => "unsettled".to_owned(),
+        (_, Operation::Migrate { method, .. }) => method.to_string(),
+        (_, Operation::Return(_)) => "return".to_owned(),
+        (_, Operation::Stop { method, .. }) => method.to_string(),
+        (_, Operation::Boot(_)) => "boot".to_owned(),
+        (state, operation) => panic!("{state:?} {operation:?}"),
     };
-    candidates.list.iter().map(|one| format!("{}: {}", one.zone, word(&one.intent))).collect()
+    candidates.list.iter().map(|job| format!("{}: {}", job.zone, word(job))).collect()
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn a_zone_that_is_half_gone_is_not_forgotten() {
             let zones = zones.iter().map(|zone| zone.parse().unwrap()).collect();
             let request = Request { zones, ..Request::default() };
             let found = leaving(&host(), &BTreeMap::new(), &away, &open, &request, able).unwrap();
-            found.list.into_iter().filter(|one| matches!(one.intent, Intent::Unsettled(..))).count()
+            found.list.into_iter().filter(|one| matches!(one.state, JobState::Unknown(_))).count()
         };
         assert_eq!((unsettled(&[]), unsettled(&[name]), unsettled(&["db"])), (1, 1, 0), "{name}");
     }
@@ -161,8 +162,8 @@ fn zones_that_rest_come_back_first_and_the_last_one_first() {
         let request = Request { zones, ..Request::default() };
         summary(&returning(vec![sample_away("a")], &rests, &[], &[], &request).unwrap())
     };
-    assert_eq!(back(&[]), ["z: wake", "y: wake", "x: wake", "a: return"]);
-    assert_eq!(back(&["y"]), ["y: wake"]);
+    assert_eq!(back(&[]), ["z: boot", "y: boot", "x: boot", "a: return"]);
+    assert_eq!(back(&["y"]), ["y: boot"]);
 }
 
 #[test]
@@ -188,8 +189,8 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 fn a_zone_whose_whereabouts_are_open_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
-    let why = (Some(away[0].refuge.clone()), Some("why".to_owned()));
-    assert_eq!(found.list[0].intent, Intent::Unsettled(why.0, why.1));
+    assert_eq!(found.list[0].peer, Some(away[0].refuge.clone()));
+    assert_eq!(found.list[0].state, JobState::Unknown("why".to_owned()));
     assert_eq!(summary(&found)[0], "db: unsettled");
     let found = returning(vec![sample_away("db")], &[], &open, &[], &Request::default()).unwrap();
     assert_eq!(summary(&found), ["db: unsettled"]);

@@ -1,6 +1,15 @@
-//! What a zone waits for that was refused for want of room alone.
+//! What hosts have against a zone, and what it waits for that was refused for want of room alone. Pure.
 
-use crate::model::{Blocker, BlockerKind, Shortage, format_bytes};
+use crate::model::{Blocker, BlockerKind, HostUri, Shortage, format_bytes};
+
+/// What one host has against a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The host.
+    pub target: HostUri,
+    /// All that it has against it.
+    pub blockers: Vec<Blocker>,
+}
 
 /// What a zone waits for that was refused for want of room alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +19,9 @@ pub struct Wait {
     /// All that every destination had against it.
     pub refusal: String,
     /// What would help.
-    pub hint: Option<String>,
+    hint: Option<String>,
+    /// When it is asked again.
+    until: Option<String>,
 }
 
 impl Wait {
@@ -23,13 +34,28 @@ impl Wait {
             let missing = blockers.iter().map(|one| Some((host.to_owned(), one.kind, one.shortage?)));
             missing.collect::<Option<Vec<_>>>().filter(|missing| !missing.is_empty())
         })?;
-        Some(Self { missing, refusal: refusal.to_owned(), hint: None })
+        Some(Self { missing, refusal: refusal.to_owned(), hint: None, until: None })
+    }
+
+    /// The same, with what would help.
+    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// The same, with when it is asked again.
+    pub(super) fn until(self, until: &str) -> Self {
+        Self { until: Some(until.to_owned()), ..self }
     }
 
     /// What is said when it is waited for no longer.
     pub(super) fn in_vain(&self) -> String {
         let hint = self.hint.iter().map(|hint| format!("; {hint}"));
         std::iter::once(self.refusal.clone()).chain(hint).collect()
+    }
+
+    /// Whether it is said when it is asked again.
+    pub(super) const fn is_told(&self) -> bool {
+        self.until.is_some()
     }
 
     /// Whether others are giving that room back.
@@ -49,8 +75,19 @@ impl std::fmt::Display for Wait {
             }
             write!(f, " on {host}")?;
         }
-        self.hint.iter().try_for_each(|hint| write!(f, "; {hint}"))
+        self.hint.iter().chain(&self.until).try_for_each(|text| write!(f, "; {text}"))
     }
+}
+
+/// Reasons on one line.
+pub(super) fn join(blockers: &[Blocker]) -> String {
+    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// All findings on one line.
+pub(super) fn describe(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
+    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
 
 #[cfg(test)]

@@ -1,0 +1,227 @@
+//! How far a job is, and what can happen to it then. Pure.
+//!
+//! ```text
+//!                        ┌────────── Select ──────────┐
+//!                        ▼                            │
+//!   Selected ─ Check ─► Checking ─ Wait ─────────► Waiting ◄┐ Wait
+//!      │                 │  ▲ └┐ Check, Refuse        │   └──┘
+//!      │                 │  └──┘                      │
+//!      └──── Accept ────►┴─ Accept ─► Ready ◄─ Relocate ─┘
+//!                                       │
+//!                                     Start        ┌┐ Step
+//!                                       ▼          ▼│
+//!   Selected ◄─ Relocated, ─────────── Running ── Retry ─► Retrying
+//!               RelocationFailed        │   ▲                 │
+//!                                     Finish └──── Start ─────┘
+//!                                       ▼
+//!                                      Done
+//!
+//!   Skip  before it has started     ─► Skipped      Found  at Selected: its record is another one
+//!   Fail  until it has ended        ─► Failed
+//!   Lose  while it runs             ─► Unknown
+//! ```
+//!
+//! Done, Skipped, Failed and Unknown are final. [`JobState::next`] is the whole table; whatever it does not allow is an
+//! error and changes nothing.
+
+use std::sync::Arc;
+
+use super::refusal::{Finding, Wait, describe};
+use crate::migration::{Moved, Task};
+use crate::model::{Blocker, HostUri, Step};
+use crate::store::{Away, RestWay};
+
+/// How far a job is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// It is to be checked.
+    Selected,
+    /// A host is asked whether it takes the zone.
+    Checking,
+    /// Nothing stands against it, room is booked: it waits for its turn.
+    Ready,
+    /// A host would take the zone if it had more room.
+    Waiting(Wait),
+    /// It is being done.
+    Running,
+    /// An attempt has failed, and why; another one follows.
+    Retrying(String),
+    /// It is done, and what is to be said of that.
+    Done(Ending, Option<String>),
+    /// It is not attempted, and why.
+    Skipped(String),
+    /// It failed, and why; the zone is where it was.
+    Failed(String),
+    /// Where the zone is must be settled first; what is known of that.
+    Unknown(String),
+}
+
+/// How a job ends that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The zone has moved.
+    Moved(Moved),
+    /// It was stopped or suspended here.
+    Stopped(RestWay),
+    /// It was booted here.
+    Booted,
+}
+
+/// What happens to a job.
+#[derive(Clone)]
+pub enum JobEvent {
+    /// It is checked once more.
+    Select,
+    /// The zone is elsewhere than was recorded: its record as it is now.
+    Found(Box<Away>),
+    /// This host is asked.
+    Check(HostUri),
+    /// A host has something against the zone.
+    Refuse(Finding),
+    /// The job can be done: by this move, or here.
+    Accept(Option<Arc<Task>>),
+    /// It has to wait for room.
+    Wait(Wait),
+    /// While it waits, the zone goes to this host.
+    Relocate(HostUri, Arc<Task>),
+    /// It is started, with this step if it consists of one.
+    Start(Option<Step>),
+    /// This step begins.
+    Step(Step),
+    /// An attempt has failed, and why; it is tried again.
+    Retry(String),
+    /// It is done, and what is to be said of that.
+    Finish(Ending, Option<String>),
+    /// The zone is on another host now: its record as it is now.
+    Relocated(Box<Away>),
+    /// The zone has stayed at its refuge, and why.
+    RelocationFailed(String),
+    /// It is not attempted, and why.
+    Skip(String),
+    /// It failed, at this step if one was begun, and why.
+    Fail(Option<Step>, String),
+    /// What has become of the zone is not known: at which step, and what is known.
+    Lose(Option<Step>, String),
+}
+
+/// What the table of states does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a job that is {state} cannot {event}")]
+pub struct IllegalTransition {
+    /// The state.
+    pub state: &'static str,
+    /// What happened.
+    pub event: &'static str,
+}
+
+impl JobState {
+    /// The state after that event.
+    ///
+    /// # Errors
+    /// If that cannot happen in this state.
+    pub fn next(&self, event: &JobEvent) -> Result<Self, IllegalTransition> {
+        use JobEvent as E;
+        let to_be_checked = matches!(self, Self::Selected | Self::Checking);
+        let not_started = to_be_checked || matches!(self, Self::Waiting(_) | Self::Ready);
+        let started = matches!(self, Self::Running | Self::Retrying(_));
+        match (self, event) {
+            (Self::Waiting(_), E::Select) => Ok(Self::Selected),
+            (Self::Selected, E::Found(_)) => Ok(Self::Selected),
+            (_, E::Check(_)) if to_be_checked => Ok(Self::Checking),
+            (Self::Checking, E::Refuse(_)) => Ok(Self::Checking),
+            (_, E::Accept(_)) if to_be_checked => Ok(Self::Ready),
+            (Self::Selected | Self::Checking | Self::Waiting(_), E::Wait(wait)) => {
+                Ok(Self::Waiting(wait.clone()))
+            }
+            (Self::Waiting(_), E::Relocate(..)) => Ok(Self::Ready),
+            (Self::Ready | Self::Retrying(_), E::Start(_)) => Ok(Self::Running),
+            (Self::Running, E::Step(_)) => Ok(Self::Running),
+            (Self::Running, E::Retry(why)) => Ok(Self::Retrying(why.clone())),
+            (Self::Running, E::Finish(ending, note)) => Ok(Self::Done(*ending, note.clone())),
+            (Self::Running, E::Relocated(_)) => Ok(Self::Selected),
+            (_, E::RelocationFailed(_)) if started || *self == Self::Ready => Ok(Self::Selected),
+            (_, E::Skip(why)) if not_started => Ok(Self::Skipped(why.clone())),
+            (_, E::Fail(_, why)) if not_started || started => Ok(Self::Failed(why.clone())),
+            (Self::Running, E::Lose(_, why)) => Ok(Self::Unknown(why.clone())),
+            _ => Err(IllegalTransition { state: self.name(), event: event.name() }),
+        }
+    }
+
+    /// One word for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Selected => "selected",
+            Self::Checking => "checking",
+            Self::Ready => "ready",
+            Self::Waiting(_) => "waiting",
+            Self::Running => "running",
+            Self::Retrying(_) => "retrying",
+            Self::Done(..) => "done",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Whether the run has nothing more to do with the zone.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Done(..) | Self::Skipped(_) | Self::Failed(_) | Self::Unknown(_) => true,
+            Self::Selected | Self::Checking | Self::Ready => false,
+            Self::Waiting(_) | Self::Running | Self::Retrying(_) => false,
+        }
+    }
+
+    /// Why it is as it is, if there is something to be said.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Selected | Self::Checking | Self::Ready | Self::Running => None,
+            Self::Waiting(wait) => Some(wait.to_string()),
+            Self::Done(_, note) => note.clone(),
+            Self::Retrying(why) | Self::Skipped(why) | Self::Failed(why) | Self::Unknown(why) => {
+                Some(why.clone())
+            }
+        }
+    }
+}
+
+impl JobEvent {
+    /// What follows when none of these hosts takes the zone: it waits if one of them only has too little room.
+    pub(super) fn refused<'a>(
+        answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
+        reason: String,
+    ) -> Self {
+        Wait::of(answers, &reason).map_or(Self::Fail(None, reason), Self::Wait)
+    }
+
+    /// The same, where this is what was found.
+    pub(super) fn refused_by(findings: &[Finding]) -> Self {
+        let answers = findings.iter().map(|one| (one.target.host.as_str(), one.blockers.as_slice()));
+        Self::refused(answers, describe(findings))
+    }
+
+    /// One word for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::Found(_) => "found",
+            Self::Check(_) => "check",
+            Self::Refuse(_) => "refuse",
+            Self::Accept(_) => "accept",
+            Self::Wait(_) => "wait",
+            Self::Relocate(..) => "relocate",
+            Self::Start(_) => "start",
+            Self::Step(_) => "step",
+            Self::Retry(_) => "retry",
+            Self::Finish(..) => "finish",
+            Self::Relocated(_) => "relocated",
+            Self::RelocationFailed(_) => "relocation-failed",
+            Self::Skip(_) => "skip",
+            Self::Fail(..) => "fail",
+            Self::Lose(..) => "lose",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

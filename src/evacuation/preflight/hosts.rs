@@ -1,0 +1,260 @@
+//! One zone is offered to its targets, or to its home.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::check::{Check, Mode};
+use super::networks::Mapped;
+use crate::evacuation::engine::Engine;
+use crate::evacuation::events::Event;
+use crate::evacuation::job::Job;
+use crate::evacuation::job_state::JobEvent;
+use crate::evacuation::operation::Operation;
+use crate::evacuation::peers::Connected;
+use crate::evacuation::placement::Proposal;
+use crate::evacuation::refusal::{Finding, join};
+use crate::evacuation::request::Request;
+use crate::evacuation::return_path::{Trail, way_back};
+use crate::evacuation::run_state::RunState;
+use crate::host::{Exported, Host};
+use crate::migration::Task;
+use crate::model::{
+    Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
+};
+use crate::store::Away;
+
+/// What the checks of all zones of one pass have in common.
+pub(super) struct Preflight<'a> {
+    pub engine: &'a Engine,
+    pub request: &'a Request,
+    pub run_state: &'a RunState,
+    pub mode: Mode,
+    pub connected: Connected,
+    /// What a dry run has sent to each host.
+    pub planned: Mutex<BTreeMap<HostId, PendingLoad>>,
+}
+
+impl Preflight<'_> {
+    /// Checks one, and gives what follows. `proposal` is what the planner makes of it.
+    pub async fn check(&self, job: &Job, proposal: Option<&Proposal>) -> JobEvent {
+        let checked = match &job.operation {
+            Operation::Migrate { method, .. } => self.leave(job, *method, proposal).await,
+            Operation::Return(record) | Operation::Relocate(record) => self.come_back(job, record).await,
+            Operation::Stop { .. } | Operation::Boot(_) | Operation::Keep => Ok(JobEvent::Accept(None)),
+        };
+        checked.unwrap_or_else(|reason| JobEvent::Fail(None, reason))
+    }
+
+    fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+        let reached = self.connected.get(uri).ok_or_else(|| "not connected".to_owned())?;
+        Ok(Arc::clone(reached.as_ref().map_err(ToString::to_string)?))
+    }
+
+    /// A target, and the zone as it will be there.
+    fn way_to(&self, target: &HostUri, exported: &Exported) -> Result<(Arc<dyn Host>, Mapped), Vec<Blocker>> {
+        let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
+        let host = self.host(target).map_err(silent)?;
+        let bound = self.engine.outward(&exported.manifest, target).map_err(|blocker| vec![blocker])?;
+        Ok((host, bound))
+    }
+
+    /// Notes the targets of a zone that could not be reached: it goes elsewhere, and who has named them wants to know.
+    pub fn note_unreached(&self, zone: &ZoneName) {
+        let left = self.run_state.job(zone).map(|job| job.targets_left()).unwrap_or_default();
+        for target in left {
+            if let Some(Err(reason)) = self.connected.get(&target) {
+                let blockers = vec![Blocker::new(BlockerKind::Host, reason.to_string())];
+                self.run_state.report(zone, JobEvent::Refuse(Finding { target, blockers }));
+            }
+        }
+    }
+
+    fn question<'a>(
+        &'a self,
+        exported: &'a Exported,
+        kind: Kind,
+        from: &'a str,
+        home: Option<Home>,
+    ) -> Check<'a> {
+        let Request { overwrite, force, .. } = *self.request;
+        Check {
+            events: self.engine.events.as_ref(),
+            exported,
+            kind,
+            from,
+            home,
+            overwrite,
+            force,
+            mode: self.mode,
+        }
+    }
+
+    /// Asks, in a dry run as if what it has planned for that host were there.
+    async fn put(&self, check: &Check<'_>, bound: &Mapped, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
+        if self.mode == Mode::Book {
+            return check.run(bound, host, PendingLoad::default()).await;
+        }
+        let arrival = self.look(check, bound, host).await?;
+        if arrival.kind != Kind::Cold {
+            let zone = &arrival.manifest.zone;
+            let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+            let pending = planned.entry(host.id()).or_default();
+            pending.memory = pending.memory.saturating_add(zone.memory);
+            pending.cpus = pending.cpus.saturating_add(zone.cpus);
+        }
+        Ok(arrival)
+    }
+
+    /// Only asks, as if what was planned for that host were there.
+    async fn look(
+        &self,
+        check: &Check<'_>,
+        bound: &Mapped,
+        host: &dyn Host,
+    ) -> Result<Arrival, Vec<Blocker>> {
+        let pending = {
+            let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+            planned.get(&host.id()).copied().unwrap_or_default()
+        };
+        check.run(bound, host, pending).await
+    }
+
+    /// Offers the zone to its targets: those that the planner has for it, or else all of them.
+    async fn leave(&self, job: &Job, method: Kind, proposal: Option<&Proposal>) -> Result<JobEvent, String> {
+        let local = &self.engine.local;
+        let exported = local.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
+        let home = match self.engine.home_of(exported.manifest.zone.uuid) {
+            Ok(Some(home)) => Some(home),
+            // Of its own zones, this host's are those that come back.
+            Ok(None) => self.request.destination.is_none().then(|| self.engine.here()),
+            Err(error) => return Err(chain(&error)),
+        };
+        let check = self.question(&exported, method, local.name(), home);
+        let event = match (exported.manifest.held(method), proposal) {
+            (Some(held), _) => JobEvent::Skip(held),
+            (None, Some(Proposal::Nowhere(refusals))) => self.ask_all(job, &check, refusals).await,
+            (None, Some(Proposal::At(target))) => {
+                self.first_taker(job, &check, std::slice::from_ref(target)).await
+            }
+            (None, None) => self.first_taker(job, &check, &job.targets_left()).await,
+        };
+        let _ = local.clear_markers(exported.ticket).await;
+        Ok(event)
+    }
+
+    /// Asks all targets of a zone for which the planner has no place what they have against it. One that has nothing
+    /// is left out for the planner's own reasons.
+    async fn ask_all(
+        &self,
+        job: &Job,
+        check: &Check<'_>,
+        refusals: &BTreeMap<HostUri, Vec<Blocker>>,
+    ) -> JobEvent {
+        let check = Check { mode: Mode::Look, home: check.home.clone(), ..*check };
+        for target in job.targets_left() {
+            self.run_state.report(&job.zone, JobEvent::Check(target.clone()));
+            let answer = match self.way_to(&target, check.exported) {
+                Ok((host, mapped)) => self.look(&check, &mapped, host.as_ref()).await,
+                Err(blockers) => Err(blockers),
+            };
+            let blockers = answer.err().or_else(|| refusals.get(&target).cloned());
+            let silent = || vec![Blocker::new(BlockerKind::Host, "it has not said how it is")];
+            let blockers = blockers.unwrap_or_else(silent);
+            self.run_state.report(&job.zone, JobEvent::Refuse(Finding { target, blockers }));
+        }
+        self.refused(job)
+    }
+
+    async fn first_taker(&self, job: &Job, check: &Check<'_>, targets: &[HostUri]) -> JobEvent {
+        for target in targets {
+            self.run_state.report(&job.zone, JobEvent::Check(target.clone()));
+            let answer = match self.way_to(target, check.exported) {
+                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|arrival| {
+                    let (manifest, from) = (mapped.record, self.engine.local.clone());
+                    Arc::new(Task { arrival, manifest, from, to })
+                }),
+                Err(blockers) => Err(blockers),
+            };
+            match answer {
+                Ok(task) => return JobEvent::Accept(Some(task)),
+                Err(blockers) => {
+                    let finding = Finding { target: target.clone(), blockers };
+                    self.run_state.report(&job.zone, JobEvent::Refuse(finding));
+                }
+            }
+        }
+        self.refused(job)
+    }
+
+    /// All that were asked have refused it.
+    fn refused(&self, job: &Job) -> JobEvent {
+        JobEvent::refused_by(&self.run_state.job(&job.zone).map(|job| job.findings).unwrap_or_default())
+    }
+
+    /// Finds the zone at its refuge, and asks this host to take it.
+    async fn come_back(&self, job: &Job, record: &Away) -> Result<JobEvent, String> {
+        let found = self.find(record).await;
+        if let Ok((record, _)) = &found {
+            self.run_state.report(&job.zone, JobEvent::Found(Box::new(record.clone())));
+        }
+        let refuge = found.as_ref().map_or(&record.refuge, |(record, _)| &record.refuge);
+        self.run_state.report(&job.zone, JobEvent::Check(refuge.clone()));
+        let (record, refuge) = found?;
+        let way = way_back(&record, refuge.as_ref(), self.request, &*self.engine.local).await;
+        let method = match way {
+            Ok(method) => method,
+            Err(event) => return Ok(event),
+        };
+        let exported = refuge.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
+        let event = match exported.manifest.held(method) {
+            Some(held) => Ok(JobEvent::Skip(held)),
+            None => self.fetch(&record, method, &exported, &refuge).await,
+        };
+        let _ = refuge.clear_markers(exported.ticket).await;
+        event
+    }
+
+    /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
+    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), String> {
+        let trail = match self.host(&away.refuge) {
+            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
+            Err(reason) => Err(reason),
+        };
+        let is_there = |trail: &Trail| trail.known != Some(Location::Unknown);
+        if !trail.as_ref().is_ok_and(is_there)
+            && let Some((found, host)) = self.engine.search(away).await
+        {
+            let why =
+                trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.refuge.host.as_str()));
+            self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
+            return Ok((found, host));
+        }
+        let Trail { away: found, host, hops, .. } = trail?;
+        hops.iter().for_each(|hop| self.tell(away, &format!("{hop}; it returns from there")));
+        Ok((found, host))
+    }
+
+    fn tell(&self, away: &Away, text: &str) {
+        self.engine.events.emit(&Event::Warning(&format!("{}: {text}", away.zone)));
+    }
+
+    /// Asks this host to take the zone back.
+    async fn fetch(
+        &self,
+        record: &Away,
+        method: Kind,
+        exported: &Exported,
+        refuge: &Arc<dyn Host>,
+    ) -> Result<JobEvent, String> {
+        let mapped = self.engine.homeward(&exported.manifest, record)?;
+        let check = self.question(exported, method, refuge.name(), Some(self.engine.here()));
+        let to = self.engine.local.clone();
+        Ok(match self.put(&check, &mapped, to.as_ref()).await {
+            Ok(arrival) => {
+                let (manifest, from) = (mapped.record, Arc::clone(refuge));
+                JobEvent::Accept(Some(Arc::new(Task { arrival, manifest, from, to })))
+            }
+            Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], join(&blockers)),
+        })
+    }
+}
