@@ -14,8 +14,8 @@ use sysadm::paths::Paths;
 use sysadm::standby;
 use sysadm::store::{AwayPhase, Direction, ZoneRecord};
 
-use crate::script::HOSTS;
-use crate::world::{Kindly, World, name};
+use super::script::HOSTS;
+use super::world::{Kindly, World, name};
 
 const DEPTH: usize = 4;
 

@@ -18,8 +18,8 @@ use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::{Away, AwayPhase, Direction, Holder, Move, MoveState, Store, TargetKey};
 
-use crate::lines::Lines;
-use crate::script::{HOSTS, Script};
+use super::lines::Lines;
+use super::script::{HOSTS, Script};
 
 pub struct World {
     folder: Arc<tempfile::TempDir>,
