@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::cancel::{MOVES, QUESTIONS};
 use super::engine::Engine;
 use super::rest::seen;
-use crate::host::{Host, HostError};
+use crate::host::HostError;
 use crate::migration::MoveError;
 use crate::migration::recovery::Observed;
 use crate::migration::runner::Acts;

@@ -9,7 +9,6 @@ use super::journal::Journal;
 use super::move_queue::Permit;
 use super::operation::Operation;
 use super::record::MoveContext;
-use crate::host::Host;
 use crate::migration::steps::Procedure;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::document::{self, Written};
