@@ -11,8 +11,7 @@ use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
-use crate::host::Host;
-use crate::migration::older;
+use crate::migration::previous_config;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
 use crate::standby;
@@ -92,7 +91,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         let found = why_absent(&context, &engine, &args.zone, found).await?;
         let job = found.planned.into_iter().next().map(|one| one.job);
         if let Some(Job { state: JobState::Ready, task: Some(task), .. }) = &job
-            && older::is_there(task).await?
+            && previous_config::is_there(task).await?
         {
             messages.finds_the_same();
         }
@@ -136,7 +135,7 @@ async fn why_absent<T>(
 ) -> Result<T, CliError> {
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
-            let known = super::desk(context, &engine.local).known().await?;
+            let known = super::desk(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
             Err(AttachmentError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),

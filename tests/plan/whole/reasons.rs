@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use sysadm::model::ZoneName;
 use sysadm::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
 
+use super::super::checker::{cannot_go_live, unfit};
+use super::super::samples::Sample;
 use super::walk::Walk;
-use crate::checker::{cannot_go_live, unfit};
-use crate::samples::Sample;
 
 /// All that is said of those that are left, and is not so.
 pub fn untrue(sample: &Sample, built: &BuiltPlan) -> Vec<String> {
@@ -173,7 +174,7 @@ impl End<'_> {
     }
 
     /// Whether another zone of a group of this zone is on a host.
-    fn is_there(&self, zone: usize, group: &str, host: usize, other: Option<&String>) -> bool {
+    fn is_there(&self, zone: usize, group: &str, host: usize, other: Option<&ZoneName>) -> bool {
         let zones = &self.walk.sample.fleet.zones;
         let is = |at: usize| at != zone && self.ends[at] == host && zones[at].apart.contains(group);
         zones[zone].apart.contains(group)
