@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use sysadm::plan::{Assignment, Dirty, Fleet, FleetHost, FleetZone, HostIx, Placement, Trunk, ZoneIx};
+use sysadm::testing::plan::{
+    Assignment, Dirty, Fleet, FleetHost, FleetZone, HostIx, Placement, Trunk, ZoneIx,
+};
 
 const MB: u64 = 1_000_000;
 
