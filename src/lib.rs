@@ -18,7 +18,7 @@
 //! Each module uses only modules on lines below its own; a test holds every import against this picture.
 //!
 //! ```text
-//! cli, fuzzing                        what is typed and seen; what the fuzzers may reach
+//! cli, fuzzing, testing               what is typed and seen; what fuzzers, benchmarks and other programs of tests reach
 //! agent, attachment                   serves this host to others; ONE zone by hand: detach, attach, create
 //! standby                             what a host leaves with others in case it is lost
 //! elsewhere                           does another host have this zone?

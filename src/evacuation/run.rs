@@ -15,7 +15,7 @@ use super::run_state::RunState;
 use super::select::Candidates;
 use super::stop_order::order_stops;
 use super::{cancel, recover, rest, select};
-use crate::host::{Host, HostError};
+use crate::host::HostError;
 use crate::model::{Inventory, Zone, ZoneName};
 use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
@@ -129,7 +129,7 @@ impl Engine {
                     &self.store.away()?,
                     open,
                     &request,
-                    |brand| self.local.platform().able(brand),
+                    |brand| self.local.able(brand),
                 )?;
                 select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {
@@ -174,7 +174,7 @@ impl Engine {
         }
         let [cycle, others @ ..] = view.cycles.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
-        let (first, cycle) = (cycle.first().map_or("", String::as_str), describe_cycle(cycle));
+        let (first, cycle) = (cycle.first().map_or("", ZoneName::as_str), describe_cycle(cycle));
         let text =
             format!("circular dependency in the policy: {cycle}{more}; {first} does not wait for the others");
         self.events.emit(&Event::Warning(&text));

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::sockets::Sockets;
 use super::storage_probe::{self, Markers};
-use super::{DiskView, Exported, Host, HostError, Named, Pending, ProbeTicket, Standing};
+use super::{DiskView, Exported, Host, HostError, LocalAdmin, Named, Pending, ProbeTicket, Standing};
 use crate::config::Limits;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
@@ -28,7 +28,7 @@ use crate::model::{
     Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
-use crate::plan::{Absent, Survey};
+use crate::plan::{Absent, HostKey, Survey};
 use crate::platform::{LiveMigration, Platform};
 use crate::store::Store;
 use crate::transport::ByteStream;
@@ -85,11 +85,6 @@ impl Local {
     #[must_use]
     pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
         Self { failpoints, ..self }
-    }
-
-    /// Who is told of each moment of a move here.
-    pub const fn failpoints(&self) -> &Failpoints {
-        &self.failpoints
     }
 
     /// Acts for a step of a move.
@@ -174,15 +169,14 @@ impl Host for Local {
 
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
-        let mut survey = survey.named(&self.name);
+        let mut survey = survey.named(&HostKey::Name(self.name.clone()));
         survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
         survey.host.max_vcpus = limit.map(|limit| survey.host.cpus.saturating_mul(limit));
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        survey.away =
-            away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge.to_string() }).collect();
+        survey.away = away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge }).collect();
         survey.host.announced = self.announced()?;
         Ok(survey)
     }

@@ -106,8 +106,8 @@ async fn take(world: &World, step: Step, zone: Zone) {
         }
         Step::Migrate(_) => {}
         Step::Standby(host) => {
-            let (engine, peers) = (world.engine_of(host), world.peers_of(host));
-            let report = standby::leave(&engine.local, world.store(host), &peers, &[]).await.unwrap();
+            let peers = world.peers_of(host);
+            let report = standby::leave(&world.local(host), world.store(host), &peers, &[]).await.unwrap();
             assert_eq!(report.claimed, [], "{step:?}");
         }
     }
