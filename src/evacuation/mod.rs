@@ -29,6 +29,7 @@
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
 //! preflight, zone_move                   checks and booked room; one move
+//! journal, in_place                      each step is written down; the acts of a zone that stays
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
@@ -55,8 +56,10 @@ mod error;
 mod events;
 mod executor;
 mod history;
+mod in_place;
 mod job;
 mod job_state;
+mod journal;
 mod move_queue;
 mod operation;
 mod outcome;
