@@ -19,9 +19,8 @@
 //!
 //! ```text
 //! cli, fuzzing, testing               what is typed and seen; what fuzzers, benchmarks and other programs of tests reach
-//! agent, attachment                   serves this host to others; ONE zone by hand: detach, attach, create
-//! standby                             what a host leaves with others in case it is lost
-//! elsewhere                           does another host have this zone?
+//! agent, admin                        serves this host to others; ONE zone by hand: detach, attach, create
+//! failover                            what a host leaves with others in case it is lost; does another host have this zone?
 //! evacuation                          ALL zones: select, check, move many at once, stop in place, recover, report
 //! migration                           ONE zone from a host to a host: live, cold or by a restart
 //! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
@@ -62,15 +61,15 @@
 // The fuzzers are built without default features: what the compiler says of that build is an error there.
 #![cfg_attr(feature = "fuzzing", deny(warnings))]
 
+mod admin;
 mod agent;
-mod attachment;
 mod backoff;
 mod boot_lock;
 pub mod cli;
 mod config;
-mod elsewhere;
 mod evacuation;
 mod exec;
+mod failover;
 mod failpoints;
 mod file;
 mod folder;
@@ -88,7 +87,6 @@ mod platform;
 mod policy;
 mod run_lock;
 mod software;
-mod standby;
 mod store;
 #[doc(hidden)]
 pub mod testing;

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui, zone};
 use crate::host::Local;
 use crate::model::chain;
-use crate::{agent, standby};
+use crate::{agent, failover};
 
 /// Serve this host to other hosts
 ///
@@ -54,7 +54,7 @@ fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
         let mut said = Vec::new();
         loop {
             ticks.tick().await;
-            let problems = match standby::leave(&host, &store, &peers, &[]).await {
+            let problems = match failover::leave(&host, &store, &peers, &[]).await {
                 Ok(report) => zone::standby_problems(&report),
                 Err(error) => vec![chain(&error)],
             };

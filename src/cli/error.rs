@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::attachment::AttachmentError;
+use crate::admin::AttachmentError;
 use crate::evacuation::EvacuationError;
 use crate::evacuation::cancel::CancelReason;
 use crate::host::HostError;

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use sysadm::evacuation::Request;
+use sysadm::failover;
 use sysadm::model::Millis;
 use sysadm::paths::Paths;
-use sysadm::standby;
 use sysadm::store::{AwayPhase, Direction, ZoneRecord};
 
 use super::script::HOSTS;
@@ -107,7 +107,7 @@ async fn take(world: &World, step: Step, zone: Zone) {
         Step::Migrate(_) => {}
         Step::Standby(host) => {
             let peers = world.peers_of(host);
-            let report = standby::leave(&world.local(host), world.store(host), &peers, &[]).await.unwrap();
+            let report = failover::leave(&world.local(host), world.store(host), &peers, &[]).await.unwrap();
             assert_eq!(report.claimed, [], "{step:?}");
         }
     }

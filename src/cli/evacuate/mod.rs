@@ -16,7 +16,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::{CliError, Exit, plan, policy, ui};
-use crate::attachment::GivenUp;
+use crate::admin::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
 use crate::model::{Identifier, Millis, ZoneName};

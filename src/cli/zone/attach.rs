@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::attachment::{AttachmentError, Desk, Rescue, Terms};
+use crate::admin::{AttachOptions, AttachmentError, TakeoverRequest, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
+use crate::failover::Stated;
 use crate::host::Host;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, ZoneName};
 use crate::software::Report;
-use crate::standby::Stated;
 use crate::store::StandbyRow;
 use crate::zonepath;
 
@@ -64,7 +64,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     };
     let local = context.local(store)?;
     let desk = super::desk(&context, &local);
-    let terms = Terms { force: args.force, update: args.update };
+    let terms = AttachOptions { force: args.force, update: args.update };
     match (args.dry_run, zone) {
         (_, Some(zone)) if args.standby => {
             let stated = Stated { origin_is_down: args.origin_is_down, not_on: args.not_on };
@@ -77,7 +77,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-async fn dry_run(desk: &Desk<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
+async fn dry_run(desk: &ZoneAdmin<'_>, path: &Path, update: bool, json: bool) -> Result<Exit, CliError> {
     let mut manifest = super::read_manifest(path)?;
     if let Some(zonepath) = zonepath::of(&manifest, path)? {
         manifest = desk.found_in(manifest, &zonepath)?;
@@ -97,9 +97,9 @@ const SKIPPED: &str = ", validation skipped (-F)";
 
 async fn attach(
     context: &Context,
-    desk: &Desk<'_>,
+    desk: &ZoneAdmin<'_>,
     zone: &ZoneName,
-    terms: Terms,
+    terms: AttachOptions,
     not_on: &[String],
     json: bool,
 ) -> Result<Exit, CliError> {
@@ -145,7 +145,7 @@ fn states(down: Option<&str>, not_on: &[String]) -> String {
 
 async fn attach_lost(
     context: &Context,
-    desk: &Desk<'_>,
+    desk: &ZoneAdmin<'_>,
     (zone, origin): (&ZoneName, Option<&str>),
     stated: &Stated,
     force: bool,
@@ -158,7 +158,7 @@ async fn attach_lost(
         let stated = states(stated.origin_is_down.then_some(origin), &stated.not_on);
         context.audit(&format!("zone '{zone}' of {origin} is being attached by {user}{stated}{how}"));
     };
-    let rescue = Rescue { zone, origin, stated, force, note: &note };
+    let rescue = TakeoverRequest { zone, origin, stated, force, note: &note };
     let (findings, taken) = match desk.attach_lost(&rescue).await {
         Ok(taken) => (Vec::new(), Some(taken)),
         Err(AttachmentError::Unfit { findings, .. }) => (findings, None),
@@ -182,13 +182,13 @@ async fn attach_lost(
 }
 
 /// What is to be said of a zone that fits.
-async fn notes_of(desk: &Desk<'_>, manifest: &Manifest, findings: &[Blocker]) -> Vec<String> {
+async fn notes_of(desk: &ZoneAdmin<'_>, manifest: &Manifest, findings: &[Blocker]) -> Vec<String> {
     if findings.is_empty() { desk.local.notes(&manifest.disks).await } else { Vec::new() }
 }
 
 /// The whole of what is different, if software is among what stands against a zone.
 async fn differences(
-    desk: &Desk<'_>,
+    desk: &ZoneAdmin<'_>,
     manifest: &Manifest,
     findings: &[Blocker],
 ) -> Result<Option<Report>, CliError> {

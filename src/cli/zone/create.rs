@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::attachment::{AttachmentError, Desk, Draft, Wishes};
+use crate::admin::{AttachmentError, Draft, Overrides, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
@@ -72,10 +72,10 @@ fn parse_network(text: &str) -> Result<(NetworkName, NetworkName), String> {
     Ok((name(from)?, name(to)?))
 }
 
-fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> Result<Wishes, CliError> {
+fn wishes(settings: Vec<Setting>, networks: Vec<(NetworkName, NetworkName)>) -> Result<Overrides, CliError> {
     let twice =
         |name| CliError::usage(format!("--net {name}= is given twice; a network goes into one other"));
-    let mut wishes = Wishes { networks: NetMap::of(networks).map_err(twice)?, ..Wishes::default() };
+    let mut wishes = Overrides { networks: NetMap::of(networks).map_err(twice)?, ..Overrides::default() };
     for setting in settings {
         match setting {
             Setting::Memory(bytes) => wishes.memory = Some(bytes),
@@ -94,7 +94,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let local = context.local(context.store()?)?;
     let desk = super::desk(&context, &local);
     let manifest = super::read_manifest(&args.manifest)?;
-    let wishes = Wishes { zonepath: zonepath::of(&manifest, &args.manifest)?, ..wishes };
+    let wishes = Overrides { zonepath: zonepath::of(&manifest, &args.manifest)?, ..wishes };
     let draft = desk.draft(&args.zone, manifest, &wishes)?;
     match args.edit {
         true => edited(&context, &desk, draft).await,
@@ -102,7 +102,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-async fn create(context: &Context, desk: &Desk<'_>, draft: Draft) -> Result<Exit, CliError> {
+async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result<Exit, CliError> {
     let created = match desk.create(draft).await {
         Ok(created) => created,
         Err(AttachmentError::Unfit { zone, findings, .. }) => {
@@ -156,7 +156,7 @@ impl Drop for Text {
 }
 
 /// Creates the zone with its configuration as it is when the editor has ended.
-async fn edited(context: &Context, desk: &Desk<'_>, draft: Draft) -> Result<Exit, CliError> {
+async fn edited(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result<Exit, CliError> {
     let before = draft.manifest.config.clone();
     let mut text = Text::write(context, &before)?;
     edit(&text.file).await?;

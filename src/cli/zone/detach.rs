@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
+use crate::failover;
 use crate::host::Host;
 use crate::model::ZoneName;
-use crate::standby;
 
 /// Take a zone from this host, so that it can be attached to another one
 ///
@@ -43,7 +43,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let left = desk.detach(zone, args.manifest.as_deref()).await?;
     context.audit(&format!("zone '{zone}' detached by {}", desk.user));
-    let stale = standby::withdraw(local.name(), local.store(), &desk.peers, zone).await?;
+    let stale = failover::withdraw(local.name(), local.store(), &desk.peers, zone).await?;
     super::stale(&stale).iter().for_each(|line| ui::complain(line));
     if let Some(why) = left.no_copy {
         let text = format!(

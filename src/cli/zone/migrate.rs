@@ -5,16 +5,16 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
-use crate::attachment::AttachmentError;
+use crate::admin::AttachmentError;
 use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
+use crate::failover;
 use crate::migration::previous_config;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
-use crate::standby;
 use crate::store::{Direction, Move, MoveState};
 
 /// Move a zone to another host, for good
@@ -119,7 +119,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         if ended.complaints.is_empty() {
             // It is not to be attached from what was left of it here.
             let stale =
-                standby::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
+                failover::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
             super::stale(&stale).iter().for_each(|line| ui::complain(line));
         }
     }

@@ -11,7 +11,7 @@ mod zoneadm_messages;
 
 use super::context::Context;
 use super::{CliError, Exit, ui};
-use crate::attachment::Desk;
+use crate::admin::ZoneAdmin;
 use crate::host::Local;
 use crate::model::{Blocker, BlockerKind, Manifest, Millis};
 use crate::zonepath;
@@ -49,8 +49,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-pub(super) fn desk<'a>(context: &Context, local: &'a Local) -> Desk<'a> {
-    Desk { local, peers: context.peers(Some(local)), user: Context::user(), now: Millis::now() }
+pub(super) fn desk<'a>(context: &Context, local: &'a Local) -> ZoneAdmin<'a> {
+    ZoneAdmin { local, peers: context.peers(Some(local)), user: Context::user(), now: Millis::now() }
 }
 
 /// The manifest in a file, in the folder that holds one, or on standard input.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::cli::columns::{Column, parsable, pick, table};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, ui};
+use crate::failover::{Claimed, Left, Report, Stale, Verdict, leave};
 use crate::model::{ZoneName, format_minute};
-use crate::standby::{Claimed, Left, Report, Stale, Verdict, leave};
 use crate::store::StandbyRow;
 
 /// Leave the manifests of zones with their targets, for the case that this host is lost

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   origin                                                target
-//!   leave ── the manifest of each zone, again and again ──► kept (store: standby)
+//!   replicate ── the manifest of each zone, again and again ──► kept (store: standby)
 //!     ╳  is lost
 //!                                                         take: nobody else runs it? ──► attached
 //!   is back: leave ◄── "it was attached here" ────────────┘
@@ -12,10 +12,11 @@
 //!
 //! A host that cannot be asked counts as running a zone. Only the administrator can say otherwise, and that is recorded.
 
-mod heed;
-mod leave;
-mod take;
+pub mod ownership;
+mod reconcile;
+mod replicate;
+mod takeover;
 
-pub use heed::{Claimed, Verdict};
-pub use leave::{Left, Report, Stale, leave, withdraw};
-pub use take::{Refused, Stated, may_take, whom_to_ask};
+pub use reconcile::{Claimed, Verdict};
+pub use replicate::{Left, Report, Stale, leave, withdraw};
+pub use takeover::{Refused, Stated, may_take, whom_to_ask};

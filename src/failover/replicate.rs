@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use super::heed::{Claimed, Verdict, heed};
+use super::reconcile::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
 use crate::host::{Host, Local};
 use crate::model::chain;

@@ -7,12 +7,12 @@
 //!       └──── attach ─────┘  └───────────► (nothing)
 //! ```
 //!
-//! What may be done is decided in [`Known`] (pure); a [`Desk`] does it.
+//! What may be done is decided in [`Known`] (pure); a [`ZoneAdmin`] does it.
 //!
 //! - A detached zone's configuration is durable before its platform forgets it, and its row goes only when the platform
 //!   has it again. Where both know a zone, the platform is right: an interruption leaves the zone attached.
 //! - Of several hosts that share a zonepath only one attaches its zone (see [`crate::zonepath`]). A zone without one is
-//!   attached only if its targets, and the host that it was migrated to, say that they have it not ([`crate::elsewhere`]).
+//!   attached only if its targets, and the host that it was migrated to, say that they have it not ([`crate::failover::ownership`]).
 //! - What is done is said to be done, also when something after it has failed: that is a warning.
 //! - "Will it fit?" has one answer: that of [`Local::check`](crate::host::Host::check), which arriving zones get too.
 
@@ -20,16 +20,16 @@ mod attach;
 mod create;
 mod detach;
 mod error;
+mod failover;
 mod give_up;
-mod known;
-mod lost;
+mod state;
 
-pub use attach::Terms;
-pub use create::{Draft, Wishes};
+pub use attach::AttachOptions;
+pub use create::{Draft, Overrides};
 pub use error::{AttachmentError, Refusal};
+pub use failover::TakeoverRequest;
 pub use give_up::GivenUp;
-pub use known::Known;
-pub use lost::Rescue;
+pub use state::Known;
 
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};
@@ -38,7 +38,7 @@ use crate::model::document::Written;
 use crate::store::{Detached, ZoneRecord};
 
 /// Where zones are detached and attached.
-pub struct Desk<'a> {
+pub struct ZoneAdmin<'a> {
     /// This host.
     pub local: &'a Local,
     /// The others.
@@ -49,7 +49,7 @@ pub struct Desk<'a> {
     pub now: Millis,
 }
 
-impl Desk<'_> {
+impl ZoneAdmin<'_> {
     /// What is written here now.
     fn written(&self) -> Written {
         Written::by(self.local.name(), self.now)

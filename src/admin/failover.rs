@@ -6,15 +6,15 @@
 //!
 //! Room is booked before others are asked: of two targets that do this at once, one at least hears of the other. The note
 //! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
-//! [`crate::standby`]).
+//! [`crate::failover`]).
 
-use super::{AttachmentError, Desk, Refusal, Terms};
-use crate::elsewhere::Question;
+use super::{AttachOptions, AttachmentError, Refusal, ZoneAdmin};
+use crate::failover::ownership::Question;
+use crate::failover::{Stated, may_take, whom_to_ask};
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{Home, Manifest, Zone, ZoneName, ZoneState};
 use crate::run_lock::RunLock;
-use crate::standby::{Stated, may_take, whom_to_ask};
 use crate::store::{Detached, Place, StandbyRow};
 
 /// A zone that was attached from what its host has left.
@@ -27,7 +27,7 @@ pub struct Taken {
 }
 
 /// How a zone of a lost host is to be attached.
-pub struct Rescue<'a> {
+pub struct TakeoverRequest<'a> {
     /// The zone.
     pub zone: &'a ZoneName,
     /// Which host it belongs to, if several have left a zone of that name.
@@ -40,12 +40,12 @@ pub struct Rescue<'a> {
     pub note: &'a (dyn Fn(&StandbyRow) + Sync),
 }
 
-impl Desk<'_> {
+impl ZoneAdmin<'_> {
     /// Attaches a zone of another host, which is stated to be down.
     ///
     /// # Errors
     /// Why not; nothing was changed then.
-    pub async fn attach_lost(&self, rescue: &Rescue<'_>) -> Result<Taken, AttachmentError> {
+    pub async fn attach_lost(&self, rescue: &TakeoverRequest<'_>) -> Result<Taken, AttachmentError> {
         let zone = rescue.zone;
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
         let store = self.local.store();
@@ -53,7 +53,7 @@ impl Desk<'_> {
         let configured = self.at_rest(&row)?;
         self.known().await?.may_create(&configured.manifest)?;
         let against = self.obstacles(&configured.manifest).filter(|_| !rescue.force).collect();
-        let terms = Terms { force: rescue.force, update: false };
+        let terms = AttachOptions { force: rescue.force, update: false };
         let home = Home { name: row.origin.clone(), id: None };
         self.admit(&configured, terms, Some(home), against).await?;
         let taken = match self.must_be_lost(&row, rescue.stated).await {

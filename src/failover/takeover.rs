@@ -1,6 +1,6 @@
 //! Whether a zone of a lost host may be attached here.
 
-use crate::elsewhere::{Answer, Elsewhere, nowhere};
+use super::ownership::{Answer, Elsewhere, nowhere};
 use crate::model::{HostUri, Location};
 use crate::store::StandbyRow;
 

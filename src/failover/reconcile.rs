@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::elsewhere::{Answer, Question};
+use super::ownership::{Answer, Question};
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::chain;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use crate::elsewhere::Elsewhere;
+use crate::failover::ownership::Elsewhere;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{Blocker, HostUri, NetworkName, UnmanagedGuest, ZoneName, ZoneState};
@@ -71,7 +71,7 @@ pub enum Refusal {
     LeftBySeveral(ZoneName, Vec<String>),
     /// Its host may be there.
     #[error("zone '{0}': {1}")]
-    NotLost(ZoneName, crate::standby::Refused),
+    NotLost(ZoneName, crate::failover::Refused),
     /// Somebody has that name.
     #[error("zone '{0}': there is a zone of this name here, {1}")]
     Name(ZoneName, ZoneState),

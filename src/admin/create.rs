@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{AttachmentError, Desk, Known, Refusal};
+use super::{AttachmentError, Known, Refusal, ZoneAdmin};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::{Detached, Place, ZoneRecord};
@@ -16,7 +16,7 @@ use crate::zonepath;
 
 /// What is to be another than a manifest says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct Overrides {
     /// Memory in bytes.
     pub memory: Option<u64>,
     /// Virtual processors.
@@ -50,7 +50,7 @@ pub struct Created {
     pub findings: Vec<Blocker>,
 }
 
-impl Wishes {
+impl Overrides {
     /// The changes to a configuration that come to that.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Draft {
     }
 }
 
-impl Desk<'_> {
+impl ZoneAdmin<'_> {
     /// The zone of a manifest under that name, with these wishes fulfilled.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Desk<'_> {
         &self,
         name: &ZoneName,
         manifest: Manifest,
-        wishes: &Wishes,
+        wishes: &Overrides,
     ) -> Result<Draft, AttachmentError> {
         let platform = self.local.platform();
         if manifest.platform != platform.name() {

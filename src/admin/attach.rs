@@ -13,8 +13,8 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AttachmentError, Desk, Refusal};
-use crate::elsewhere::{Question, nowhere};
+use super::{AttachmentError, Refusal, ZoneAdmin};
+use crate::failover::ownership::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
     Arrival, Blocker, BlockerKind, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
@@ -29,7 +29,7 @@ const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct AttachOptions {
     /// Whatever its validation finds.
     pub force: bool,
     /// Changed so that it fits, where the platform knows how.
@@ -47,7 +47,7 @@ pub struct Attached {
     pub warnings: Vec<String>,
 }
 
-impl Desk<'_> {
+impl ZoneAdmin<'_> {
     /// Changes a zone as its platform says, so that it fits here.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ impl Desk<'_> {
     pub async fn attach(
         &self,
         zone: &ZoneName,
-        terms: Terms,
+        terms: AttachOptions,
         not_on: &[String],
     ) -> Result<Attached, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
@@ -168,7 +168,7 @@ impl Desk<'_> {
     pub(super) async fn admit(
         &self,
         row: &Detached,
-        terms: Terms,
+        terms: AttachOptions,
         home: Option<Home>,
         findings: Vec<Blocker>,
     ) -> Result<(), AttachmentError> {

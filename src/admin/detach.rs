@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use super::{AttachmentError, Desk, Known, Refusal};
+use super::{AttachmentError, Known, Refusal, ZoneAdmin};
 use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
@@ -46,7 +46,7 @@ pub struct Left {
     pub no_copy: Option<String>,
 }
 
-impl Desk<'_> {
+impl ZoneAdmin<'_> {
     /// What a detach would write of that zone, in whatever state it is. Changes nothing.
     ///
     /// # Errors

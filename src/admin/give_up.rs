@@ -1,6 +1,6 @@
 //! Giving up a zone that is away: it does not return, and its configuration is not lost.
 
-use super::{AttachmentError, Desk, Refusal};
+use super::{AttachmentError, Refusal, ZoneAdmin};
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
@@ -20,7 +20,7 @@ pub enum GivenUp {
     Home(String),
 }
 
-impl Desk<'_> {
+impl ZoneAdmin<'_> {
     /// Gives up a zone that is away or rests here, or the host to which a zone that is here belongs; none if nothing of
     /// that is so. Of one that is away nobody else need have the
     /// configuration: it is configured here then, unless this host itself has it.
