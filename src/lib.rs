@@ -82,6 +82,8 @@ pub mod host;
 mod layers;
 pub mod maintenance;
 pub mod migration;
+#[cfg(test)]
+mod names;
 pub mod paths;
 pub mod plan;
 pub mod platform;
