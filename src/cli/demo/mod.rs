@@ -6,7 +6,7 @@ mod story;
 
 use super::{CliError, Exit, ui};
 use site::Site;
-use stage::Stage;
+use stage::Terminal;
 
 /// Show what this tool does, on three simulated hosts
 ///

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::site::SCALE;
-use super::stage::Stage;
+use super::stage::Terminal;
 use crate::cli::CliError;
 
 /// Tells it.
