@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use sysadm::plan::{
+use sysadm::testing::plan::{
     Assignment, Dirty, Fleet, FleetHost, FleetZone, HostIx, HostKey, Placement, Trunk, ZoneIx,
 };
 

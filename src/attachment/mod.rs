@@ -24,19 +24,18 @@ mod give_up;
 mod known;
 mod lost;
 
-pub use attach::{Attached, Terms};
-pub use create::{Created, Draft, Wishes};
-pub use detach::{Document, Left};
+pub use attach::Terms;
+pub use create::{Draft, Wishes};
 pub use error::{AttachmentError, Refusal};
 pub use give_up::GivenUp;
 pub use known::Known;
-pub use lost::{Rescue, Taken};
+pub use lost::Rescue;
 
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::Millis;
 use crate::model::document::Written;
-use crate::store::configured;
+use crate::store::{Detached, ZoneRecord};
 
 /// Where zones are detached and attached.
 pub struct Desk<'a> {
@@ -62,9 +61,14 @@ impl Desk<'_> {
     /// If it cannot be found out.
     pub async fn known(&self) -> Result<Known, AttachmentError> {
         let store = self.local.store();
-        let (away, rests) = (store.away()?, store.rests()?);
+        let zones = store.zones()?;
         let inventory = self.local.inventory().await?;
-        let configured = configured(store.detached()?, &inventory);
-        Ok(Known { inventory, configured, away, rests })
+        Ok(Known { inventory, zones })
+    }
+
+    /// All that is kept of a configured zone.
+    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AttachmentError> {
+        let found = self.local.store().configured(record.uuid)?;
+        found.ok_or_else(|| Refusal::NoSuchZone(record.zone.clone()).into())
     }
 }

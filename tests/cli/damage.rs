@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 
@@ -104,7 +104,7 @@ fn what_can_be_read_is_saved_and_the_damaged_file_is_kept() {
     let list = |site: &Environment| site.run("h1", "evacuate -l").stdout;
     let recovered = site.run("h1", "store recover");
     assert!(recovered.status == Some(3), "{recovered}");
-    assert!(recovered.stdout.contains("sysadm: zone: 5 row(s) saved\n"), "{recovered}");
+    assert!(recovered.stdout.contains("sysadm: zone: 6 row(s) saved\n"), "{recovered}");
     assert!(
         recovered.stdout.ends_with("is kept: /SITE/h1/var/lib/sysadm/sysadm.db.damaged\n"),
         "{recovered}"
@@ -164,7 +164,7 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
         "{printed}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    let run = sysadm::run_lock::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
+    let run = sysadm::testing::run_lock::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
     let printed = site.run("h1", "store recover");
     assert!(
         printed.status == Some(4) && printed.stderr.contains("is in progress (evacuate, pid "),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
-use sysadm::plan::Fleet;
+use sysadm::testing::plan::Fleet;
 
 use crate::environment::Environment;
 

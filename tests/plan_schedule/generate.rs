@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{Assignment, Fleet, FleetHost, FleetZone, HostIx, Placement, Rules, Trunk, ZoneIx};
+use sysadm::testing::plan::{
+    Assignment, Fleet, FleetHost, FleetZone, HostIx, Placement, Rules, Trunk, ZoneIx,
+};
 
 pub const GB: u64 = 1_000_000_000;
 pub const MB: u64 = 1_000_000;
