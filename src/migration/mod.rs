@@ -150,8 +150,7 @@ async fn reserve(task: &Task, log: &dyn Log) -> Result<bool, MoveError> {
     let undone = |reason: String| MoveError::undone(Step::Reserve, reason);
     log.intent(Step::Reserve).map_err(undone)?;
     let reserved = task.to.reserve(task.arrival.clone(), LEASE).await;
-    reserved.map_err(|error| MoveError::because(Step::Reserve, &error))?;
-    let over = older::is_there(task).await.map_err(|error| MoveError::because(Step::Reserve, &error))?;
+    let over = reserved.map_err(|error| MoveError::because(Step::Reserve, &error))?;
     log.done(Step::Reserve).map_err(undone)?;
     if over && !task.arrival.overwrite {
         log.finds_the_same();
