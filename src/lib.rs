@@ -59,6 +59,8 @@
 
 // Tests start what they need: sshd, ssh-keygen, the tool itself. See clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+// The fuzzers are built without default features: what the compiler says of that build is an error there.
+#![cfg_attr(feature = "fuzzing", deny(warnings))]
 
 pub mod agent;
 pub mod attachment;
@@ -92,3 +94,16 @@ pub mod transport;
 pub mod zonepath;
 
 pub use sysadm_model as model;
+
+/// So that tests name the crate as those in a program of their own do.
+#[cfg(test)]
+extern crate self as sysadm;
+
+/// What takes more than one module: tests that drive the engine and the planner as the command line does.
+#[cfg(test)]
+#[path = "../tests"]
+mod tests {
+    mod engine;
+    mod plan;
+    mod plan_schedule;
+}

@@ -120,7 +120,7 @@ fn raise(root: &std::path::Path) -> Nodes {
 fn engine(nodes: &Nodes, host: &str) -> Engine {
     let node = &nodes[host];
     Engine {
-        local: Arc::clone(&node.local),
+        local: node.local.clone(),
         store: Arc::clone(&node.store),
         peers: Peers::new(Arc::new(Net(Arc::clone(nodes))), Some(node.local.id())),
         events: Arc::new(Nobody),

@@ -26,7 +26,7 @@ impl Engine {
         if !self.ran(row)? || view(place, row).await != Observed::Installed {
             return Ok(None);
         }
-        let command = self.local.platform().boot_command(&row.zone, row.uuid, row.brand);
+        let command = self.local.boot_command(&row.zone, row.uuid, row.brand);
         let reason = format!(
             "it ran before its move and does not run on {name}; its memory is lost; boot it there: {command}",
             name = place.name()
@@ -114,7 +114,7 @@ impl MoveContext<'_> {
         }
         let why =
             if zone.ended == Some(Ended::Crashed) { "crashed there" } else { "did not run there any more" };
-        let command = self.engine.local.platform().boot_command(&zone.name, zone.uuid, zone.brand);
+        let command = self.engine.local.boot_command(&zone.name, zone.uuid, zone.brand);
         Some(format!("it ran when it left, {why}, and is home; boot it here: {command}"))
     }
 }

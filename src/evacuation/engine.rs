@@ -7,15 +7,15 @@ use super::error::EvacuationError;
 use super::events::EventSink;
 use super::peers::Peers;
 use crate::config::Maps;
-use crate::host::Local;
+use crate::host::LocalAdmin;
 use crate::maintenance;
 use crate::model::{Millis, MoveLimits, chain};
 use crate::store::{Direction, Store};
 
 /// Everything that an evacuation or return works with.
 pub struct Engine {
-    /// This host.
-    pub local: Arc<Local>,
+    /// The host whose zones are moved: this one.
+    pub local: Arc<dyn LocalAdmin>,
     /// Its store.
     pub store: Arc<Store>,
     /// How other hosts are reached.

@@ -51,7 +51,6 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
             rate: planned.rate,
             model_ms: model.total_ms,
             model_downtime_ms: model.downtime_ms,
-            expected_ms: planned.end_ms.saturating_sub(planned.start_ms),
             took_ms: ended.ended?.since(ended.started?),
             downtime_ms: ended.downtime,
             ended: ended.ended?,
@@ -63,8 +62,8 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
 impl Engine {
     /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
     pub(super) fn learn(&self, built: &BuiltPlan, run_state: &RunState) {
-        if run_state.run().is_some()
-            && let Err(error) = self.store.record_trips(&past(built, &run_state.moves()))
+        if let Some(run) = run_state.run()
+            && let Err(error) = self.store.record_trips(run, &past(built, &run_state.moves()))
         {
             self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
         }

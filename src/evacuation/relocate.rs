@@ -93,7 +93,7 @@ impl Engine {
     ) -> Option<Arc<Task>> {
         let [refuge, third] = [&row.refuge, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
         let (refuge, third) = (refuge?, third?);
-        let kind = way_back(row, refuge.as_ref(), request, self.local.platform())
+        let kind = way_back(row, refuge.as_ref(), request, &*self.local)
             .await
             .ok()
             .filter(|kind| *kind == Kind::Live)?;

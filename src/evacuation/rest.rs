@@ -17,7 +17,6 @@ use super::engine::Engine;
 use super::error::EvacuationError;
 use super::events::Event;
 use super::request::Request;
-use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 use crate::plan::Action;

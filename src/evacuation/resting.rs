@@ -13,7 +13,6 @@ use super::operation::Operation;
 use super::rest::{rests_now, seen};
 use super::run_state::RunState;
 use crate::failpoints::{Actor, Timing};
-use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::model::chain;
 use crate::model::{Aux, Inventory, Step, ZoneName};

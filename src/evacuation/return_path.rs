@@ -8,10 +8,9 @@ use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, LocalAdmin};
 use crate::model::{Kind, Location, chain};
 use crate::plan::Action;
-use crate::platform::Platform;
 use crate::store::Away;
 
 /// So many hosts may have passed a zone on, one after the other.
@@ -84,9 +83,9 @@ pub(super) async fn way_back(
     away: &Away,
     refuge: &dyn Host,
     request: &Request,
-    platform: &dyn Platform,
+    home: &dyn LocalAdmin,
 ) -> Result<Kind, JobEvent> {
-    let boot = platform.boot_command(&away.zone, away.uuid, away.brand);
+    let boot = home.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: String| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
     let name = refuge.name();
@@ -111,7 +110,7 @@ pub(super) async fn way_back(
     }
     // A zone comes back as it went.
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
-    let able = platform.able(zone.brand);
+    let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {
             Ok(Operation::Migrate { method, .. }) => Ok(method),

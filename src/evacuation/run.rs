@@ -15,7 +15,7 @@ use super::run_state::RunState;
 use super::select::Candidates;
 use super::stop_order::order_stops;
 use super::{cancel, recover, rest, select};
-use crate::host::{Host, HostError};
+use crate::host::HostError;
 use crate::model::{Inventory, Zone, ZoneName};
 use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
@@ -123,7 +123,7 @@ impl Engine {
                     &self.store.away()?,
                     open,
                     &request,
-                    |brand| self.local.platform().able(brand),
+                    |brand| self.local.able(brand),
                 )?;
                 select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {

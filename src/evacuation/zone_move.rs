@@ -11,7 +11,6 @@ use super::move_queue::Permit;
 use super::operation::Operation;
 use super::record::MoveContext;
 use crate::failpoints::{Actor, Timing};
-use crate::host::Host;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::Progress;
 use crate::model::document::{self, Written};

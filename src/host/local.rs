@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::sockets::Sockets;
 use super::storage_probe::{self, Markers};
-use super::{DiskView, Exported, Host, HostError, Named, Pending, ProbeTicket, Standing};
+use super::{DiskView, Exported, Host, HostError, LocalAdmin, Named, Pending, ProbeTicket, Standing};
 use crate::config::Limits;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
@@ -85,11 +85,6 @@ impl Local {
     #[must_use]
     pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
         Self { failpoints, ..self }
-    }
-
-    /// Who is told of each moment of a move here.
-    pub const fn failpoints(&self) -> &Failpoints {
-        &self.failpoints
     }
 
     /// Acts for a step of a move.

@@ -5,6 +5,7 @@
 //! once, in `calls`; from that list come the trait, the messages on the wire, the remote side and the role
 //! that each question needs.
 
+mod admin;
 mod api;
 mod capacity;
 mod error;
@@ -16,6 +17,7 @@ mod rights;
 mod sockets;
 mod storage_probe;
 
+pub use admin::LocalAdmin;
 pub use api::{Call, Host};
 pub use error::HostError;
 pub use local::Local;

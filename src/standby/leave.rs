@@ -120,7 +120,8 @@ pub async fn leave(
         for claim in part.claims {
             let verdict = heed(local, store, peers, &claim, &uri).await;
             if matches!(verdict, Verdict::Gone | Verdict::Known | Verdict::Home) {
-                store.hear(&Heard { uri: uri.clone(), uuid: claim.uuid, at: claim.at })?;
+                let (zone, uuid, at) = (claim.zone.clone(), claim.uuid, claim.at);
+                store.hear(&Heard { uri: uri.clone(), zone, uuid, at })?;
             }
             report.claimed.push(Claimed { claim, by: uri.clone(), verdict });
         }

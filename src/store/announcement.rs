@@ -1,4 +1,4 @@
-//! When maintenance of this host will begin, if somebody has said so. It locks nothing: it is told to others, so that
+//! When maintenance of this host will begin, if somebody has said so: the row of its table that has no type. It locks nothing: it is told to others, so that
 //! they bring no zone here that would have to leave again. Whoever starts maintenance uses it up.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -24,7 +24,7 @@ impl Announcement {
         Ok(Self {
             begins: Millis(row.get("begins_ms")?),
             user: row.get("user")?,
-            since: Millis(row.get("since_ms")?),
+            since: Millis(row.get("started_ms")?),
             message: row.get("message")?,
         })
     }
@@ -32,12 +32,12 @@ impl Announcement {
 
 /// The announcement; none if there is none.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Announcement>> {
-    connection.query_row("SELECT * FROM announcement", [], Announcement::read).optional()
+    connection.query_row("SELECT * FROM maintenance WHERE type = ''", [], Announcement::read).optional()
 }
 
 /// Takes it away.
 pub(super) fn use_up(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(connection.execute("DELETE FROM announcement", [])? > 0)
+    Ok(connection.execute("DELETE FROM maintenance WHERE type = ''", [])? > 0)
 }
 
 impl Store {
@@ -50,8 +50,8 @@ impl Store {
     pub fn announce(&self, announcement: &Announcement) -> Result<(), StoreError> {
         self.write("note when maintenance begins", |transaction| {
             transaction.execute(
-                "INSERT OR REPLACE INTO announcement (id, begins_ms, user, since_ms, message)
-                 VALUES (1, ?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO maintenance (type, begins_ms, user, started_ms, message)
+                 VALUES ('', ?1, ?2, ?3, ?4)",
                 params![announcement.begins.0, announcement.user, announcement.since.0, announcement.message],
             )?;
             Ok(())

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row};
 
-use super::zones::{COLUMNS, from_json};
+use super::maintenance::HOLDERS;
+use super::zones::{COLUMNS, ZONES, from_json};
 use super::{
     Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store,
-    StoreError, TargetKey, ZoneRecord, announcement, identity, targets,
+    StoreError, TargetKey, ZoneRecord, announcement, identity, targets, trips,
 };
 use crate::model::{HostUri, Manifest};
 
@@ -16,19 +17,24 @@ type Reader = fn(&Row<'_>) -> rusqlite::Result<()>;
 
 /// How a row of each table is read.
 pub(super) const READERS: &[(&str, Reader)] = &[
-    ("maintenance", |row| Holder::read(row).map(drop)),
-    ("announcement", |row| Announcement::read(row).map(drop)),
+    ("maintenance", |row| match row.get_ref("type")?.as_str()? {
+        "" => Announcement::read(row).map(drop),
+        _ => Holder::read(row).map(drop),
+    }),
     ("target", |row| targets::read_one(row).map(drop)),
     ("run", |row| Run::read(row).map(drop)),
     ("move", |row| Move::read(row).map(drop)),
     ("journal", |row| Entry::read(row).map(drop)),
-    ("zone", |row| read_zone(row).map(drop)),
-    ("standby", |row| read_standby(row).map(drop)),
-    ("left_with", |row| LeftRow::read(row).map(drop)),
-    ("heard", |row| Heard::read(row).map(drop)),
-    ("host", |row| identity::read_one(row).map(drop)),
+    ("zone", |row| match row.get_ref("place")?.as_str()? {
+        "host" => identity::read_one(row).map(drop),
+        _ => read_zone(row).map(drop),
+    }),
+    ("replica", |row| match row.get_ref("role")?.as_str()? {
+        "held" => read_standby(row).map(drop),
+        "sent" => LeftRow::read(row).map(drop),
+        _ => Heard::read(row).map(drop),
+    }),
     ("reservation", |row| Reservation::read(row).map(drop)),
-    ("trip", |row| PastTrip::read(row).map(drop)),
 ];
 
 fn read_zone(row: &Row<'_>) -> rusqlite::Result<(ZoneRecord, Option<Manifest>)> {
@@ -76,11 +82,7 @@ impl Store {
             // What the tables say belongs together, whatever others write meanwhile.
             let _moment = connection.unchecked_transaction()?;
             Ok(Contents {
-                holders: all(
-                    connection,
-                    "SELECT * FROM maintenance ORDER BY started_ms, type",
-                    Holder::read,
-                )?,
+                holders: all(connection, HOLDERS, Holder::read)?,
                 announcement: announcement::read(connection)?,
                 targets: targets::read_all(connection)?,
                 runs: all(connection, "SELECT * FROM run ORDER BY id", Run::read)?,
@@ -90,16 +92,24 @@ impl Store {
                 journal: all(connection, "SELECT * FROM journal ORDER BY id", |row| {
                     Ok((row.get("run")?, Entry::read(row)?))
                 })?,
-                zones: all(
+                zones: all(connection, &format!("SELECT {COLUMNS}, manifest FROM zone {ZONES}"), read_zone)?,
+                standbys: all(
                     connection,
-                    &format!("SELECT {COLUMNS}, manifest FROM zone ORDER BY name, uuid"),
-                    read_zone,
+                    "SELECT * FROM replica WHERE role = 'held' ORDER BY zone, host",
+                    read_standby,
                 )?,
-                standbys: all(connection, "SELECT * FROM standby ORDER BY zone, origin", read_standby)?,
-                left_with: all(connection, "SELECT * FROM left_with ORDER BY uri, zone", LeftRow::read)?,
-                heard: all(connection, "SELECT * FROM heard ORDER BY uri, uuid", Heard::read)?,
+                left_with: all(
+                    connection,
+                    "SELECT * FROM replica WHERE role = 'sent' ORDER BY host, zone",
+                    LeftRow::read,
+                )?,
+                heard: all(
+                    connection,
+                    "SELECT * FROM replica WHERE role = 'taken' ORDER BY host, uuid",
+                    Heard::read,
+                )?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
-                trips: all(connection, "SELECT * FROM trip ORDER BY id", PastTrip::read)?,
+                trips: trips::read_all(connection)?,
             })
         })
     }

@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use super::{Store, StoreError, parsed};
-use crate::model::{HostUri, Millis};
+use crate::model::{HostUri, Millis, ZoneName};
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Heard {
     /// Who has told it.
     pub uri: HostUri,
     /// Of which zone.
+    pub zone: ZoneName,
+    /// Its identity.
     pub uuid: Uuid,
     /// When that host has attached it.
     pub at: Millis,
@@ -20,7 +22,12 @@ pub struct Heard {
 
 impl Heard {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { uri: parsed(row, "uri")?, uuid: parsed(row, "uuid")?, at: Millis(row.get("at_ms")?) })
+        Ok(Self {
+            uri: parsed(row, "host")?,
+            zone: parsed(row, "zone")?,
+            uuid: parsed(row, "uuid")?,
+            at: Millis(row.get("taken_ms")?),
+        })
     }
 }
 
@@ -29,8 +36,8 @@ impl Store {
     pub fn hear(&self, heard: &Heard) -> Result<(), StoreError> {
         self.write("record what was heard of a zone", |transaction| {
             transaction.execute(
-                "INSERT OR REPLACE INTO heard (uri, uuid, at_ms) VALUES (?1, ?2, ?3)",
-                params![heard.uri.to_string(), heard.uuid.to_string(), heard.at.0],
+                "INSERT OR REPLACE INTO replica (role, host, zone, uuid, taken_ms) VALUES ('taken', ?1, ?2, ?3, ?4)",
+                params![heard.uri.to_string(), heard.zone.as_str(), heard.uuid.to_string(), heard.at.0],
             )?;
             Ok(())
         })
@@ -41,7 +48,9 @@ impl Store {
         self.write("record that a host knows what was heard", |transaction| {
             for (uuid, at) in known {
                 let key = params![uri.to_string(), uuid.to_string(), at.0];
-                transaction.execute("DELETE FROM heard WHERE uri = ?1 AND uuid = ?2 AND at_ms = ?3", key)?;
+                let sql =
+                    "DELETE FROM replica WHERE role = 'taken' AND host = ?1 AND uuid = ?2 AND taken_ms = ?3";
+                transaction.execute(sql, key)?;
             }
             Ok(())
         })
@@ -51,7 +60,7 @@ impl Store {
     pub fn heard(&self) -> Result<Vec<Heard>, StoreError> {
         self.read("read what was heard of zones", |connection| {
             connection
-                .prepare_cached("SELECT * FROM heard ORDER BY uri, uuid")?
+                .prepare_cached("SELECT * FROM replica WHERE role = 'taken' ORDER BY host, uuid")?
                 .query_map([], Heard::read)?
                 .collect()
         })

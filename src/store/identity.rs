@@ -7,13 +7,14 @@ use super::{Store, parsed};
 
 /// What the database says. One in which nothing is said is like no other.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Uuid> {
-    let kept = connection.query_row("SELECT * FROM host", [], read_one).optional()?;
+    let kept = connection.query_row("SELECT uuid FROM zone WHERE place = 'host'", [], read_one).optional()?;
     Ok(kept.unwrap_or_else(Uuid::new_v4))
 }
 
 /// Makes a new one where nothing is said.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO host SELECT 1, ?1 WHERE NOT EXISTS (SELECT 1 FROM host)";
+    let sql = "INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running, bytes)
+        SELECT '', ?1, 'host', 'host', '[]', 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM zone WHERE place = 'host')";
     connection.execute(sql, [Uuid::new_v4().to_string()]).map(drop)
 }
 

@@ -20,7 +20,7 @@ pub struct LeftRow {
 
 impl LeftRow {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { uri: parsed(row, "uri")?, zone: parsed(row, "zone")?, uuid: parsed(row, "uuid")? })
+        Ok(Self { uri: parsed(row, "host")?, zone: parsed(row, "zone")?, uuid: parsed(row, "uuid")? })
     }
 }
 
@@ -29,8 +29,8 @@ impl Store {
     pub fn leave_with(&self, row: &LeftRow) -> Result<(), StoreError> {
         self.write("record with whom a manifest is left", |transaction| {
             transaction.execute(
-                "INSERT INTO left_with (uri, zone, uuid) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (uri, uuid) DO UPDATE SET zone = excluded.zone",
+                "INSERT INTO replica (role, host, zone, uuid) VALUES ('sent', ?1, ?2, ?3)
+                 ON CONFLICT (role, host, uuid) WHERE role <> 'held' DO UPDATE SET zone = excluded.zone",
                 params![row.uri.to_string(), row.zone.as_str(), row.uuid.to_string()],
             )?;
             Ok(())
@@ -42,7 +42,8 @@ impl Store {
         self.write("record that manifests were withdrawn", |transaction| {
             for uuid in zones {
                 let key = params![uri.to_string(), uuid.to_string()];
-                transaction.execute("DELETE FROM left_with WHERE uri = ?1 AND uuid = ?2", key)?;
+                transaction
+                    .execute("DELETE FROM replica WHERE role = 'sent' AND host = ?1 AND uuid = ?2", key)?;
             }
             Ok(())
         })
@@ -52,7 +53,7 @@ impl Store {
     pub fn left_with(&self) -> Result<Vec<LeftRow>, StoreError> {
         self.read("read with whom manifests are left", |connection| {
             connection
-                .prepare_cached("SELECT * FROM left_with ORDER BY uri, zone")?
+                .prepare_cached("SELECT * FROM replica WHERE role = 'sent' ORDER BY host, zone")?
                 .query_map([], LeftRow::read)?
                 .collect()
         })

@@ -9,6 +9,9 @@ use serde::Serialize;
 use super::{Store, StoreError, announcement, parsed};
 use crate::model::Millis;
 
+/// All holders, oldest first.
+pub(super) const HOLDERS: &str = "SELECT * FROM maintenance WHERE type <> '' ORDER BY started_ms, type";
+
 /// The name of a holder: 1 to 32 lower-case letters, digits and `-`, a letter first. Solaris knows `admin`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MaintenanceType(String);
@@ -68,10 +71,7 @@ impl Store {
     /// All holders, oldest first. Empty: the host is in service.
     pub fn holders(&self) -> Result<Vec<Holder>, StoreError> {
         self.read("read the maintenance state", |connection| {
-            connection
-                .prepare_cached("SELECT * FROM maintenance ORDER BY started_ms, type")?
-                .query_map([], Holder::read)?
-                .collect()
+            connection.prepare_cached(HOLDERS)?.query_map([], Holder::read)?.collect()
         })
     }
 
@@ -99,7 +99,7 @@ impl Store {
             )?;
             announcement::use_up(transaction)?;
             let all = transaction
-                .prepare("SELECT * FROM maintenance ORDER BY started_ms, type")?
+                .prepare(HOLDERS)?
                 .query_map([], Holder::read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             // The marker is there before the row is durable: a crash in between locks too much, never too little.
@@ -123,7 +123,7 @@ impl Store {
                 .optional()?;
             let Some(ended) = ended else { return Ok(None) };
             let rest = transaction
-                .prepare("SELECT * FROM maintenance ORDER BY started_ms, type")?
+                .prepare(HOLDERS)?
                 .query_map([], Holder::read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(Some((ended, rest)))

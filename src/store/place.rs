@@ -127,7 +127,9 @@ mod tests {
     fn with_a_zone(connection: &Connection, place: Place) {
         let location = (place.is_elsewhere() || place == Place::Migrated).then_some("ssh://h2");
         let is_written = place == Place::Configured;
-        connection.execute_batch("PRAGMA recursive_triggers=OFF; UPDATE zone SET place = 'here', location = NULL, relocating_to = NULL, position = NULL; DELETE FROM zone;").unwrap();
+        let free = "UPDATE zone SET place = 'here', location = NULL, relocating_to = NULL, position = NULL WHERE name <> '';
+            DELETE FROM zone WHERE name <> '';";
+        connection.execute_batch(free).unwrap();
         let sql = "INSERT INTO zone (name, uuid, brand, place, location, relocating_to, owners, position, since_ms, was_running,
             kind, bytes, user, written, manifest) VALUES ('web', 'u', 'kvm', ?1, ?2, ?3, '[]', ?4, 0, 0, 'live', 0, ?5, ?5, '{}')";
         let (to, position) =
@@ -142,7 +144,8 @@ mod tests {
             ((place == Place::Relocating).then_some("ssh://h3"), place.is_stop().then_some(1));
         let written = (place == Place::Configured).then_some("{}");
         connection.execute(
-            "UPDATE zone SET place = ?1, location = ?2, relocating_to = ?3, position = ?4, user = ?5, written = ?5",
+            "UPDATE zone SET place = ?1, location = ?2, relocating_to = ?3, position = ?4, user = ?5, written = ?5
+             WHERE name <> ''",
             params![place.as_str(), location, to, position, written],
         )
     }
@@ -161,9 +164,12 @@ mod tests {
                 }
             }
             with_a_zone(&connection, from);
-            let deleted = connection.execute("DELETE FROM zone", []);
+            let deleted = connection.execute("DELETE FROM zone WHERE name <> ''", []);
             let may_be_forgotten = matches!(from, Place::Here | Place::Configured | Place::Migrated);
             assert_eq!(deleted.is_ok(), may_be_forgotten, "{from}: {deleted:?}");
+        }
+        for sql in ["UPDATE zone SET place = 'here' WHERE name = ''", "DELETE FROM zone WHERE name = ''"] {
+            assert!(connection.execute(sql, []).is_err(), "the host itself stays");
         }
     }
 

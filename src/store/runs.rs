@@ -168,9 +168,12 @@ impl Move {
         let [start, duration, downtime] = Expectation::columns(self.expected);
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO move (run, zone, state, kind, brand, dest, step, error, bytes, total,
+                "INSERT INTO move (run, zone, state, kind, brand, dest, step, error, bytes, total,
                  started_ms, ended_ms, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms)
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)
+                 ON CONFLICT (run, zone) DO UPDATE SET state = ?3, kind = ?4, brand = ?5, dest = ?6, step = ?7, error = ?8,
+                 bytes = ?9, total = ?10, started_ms = ?11, ended_ms = ?12, downtime_ms = ?13, expected_start_ms = ?14,
+                 expected_duration_ms = ?15, expected_downtime_ms = ?16",
             )?
             .execute(params![
                 run,

@@ -1,19 +1,12 @@
 -- v 1
--- Who holds this host in maintenance.
+-- Who holds this host in maintenance; and, without a type, who has said when it will begin: at most one row.
 CREATE TABLE maintenance (
     type       TEXT PRIMARY KEY,
     user       TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
-    message    TEXT
-) STRICT;
-
--- When maintenance of this host will begin, if somebody has said so: one row at most.
-CREATE TABLE announcement (
-    id        INTEGER PRIMARY KEY CHECK (id = 1),
-    begins_ms INTEGER NOT NULL,
-    user      TEXT NOT NULL,
-    since_ms  INTEGER NOT NULL,
-    message   TEXT
+    begins_ms  INTEGER,
+    message    TEXT,
+    CHECK ((type = '') = (begins_ms IS NOT NULL))
 ) STRICT;
 
 -- Where zones go; zone '*' is the default of all. Position 0 is tried first.
@@ -58,7 +51,18 @@ CREATE TABLE move (
     expected_start_ms    INTEGER,
     expected_duration_ms INTEGER,
     expected_downtime_ms INTEGER,
-    PRIMARY KEY (run, zone)
+    -- How the planner calls the hosts of one that went well, the memory that was used, the bytes a second that it was to
+    -- get, and what the model alone had said: the next forecasts are made from these.
+    source               TEXT,
+    destination          TEXT,
+    memory               INTEGER,
+    rate                 INTEGER,
+    model_ms             INTEGER,
+    model_downtime_ms    INTEGER,
+    PRIMARY KEY (run, zone),
+    CHECK ((model_ms IS NULL) = (source IS NULL) AND (model_ms IS NULL) = (destination IS NULL)
+        AND (model_ms IS NULL) = (memory IS NULL) AND (model_ms IS NULL) = (rate IS NULL)
+        AND (model_ms IS NULL) = (model_downtime_ms IS NULL))
 ) STRICT;
 
 -- Written ahead: the intent of a step is here before the step, its outcome after it.
@@ -73,13 +77,14 @@ CREATE TABLE journal (
 ) STRICT;
 CREATE INDEX journal_by_zone ON journal (run, zone);
 
--- Each zone of which this host must know something that its platform does not tell, and the one place where it is.
+-- Each zone of which this host must know something that its platform does not tell, and the one place where it is. The
+-- host itself is the row without a name, whose UUID says which host this is under whatever names.
 CREATE TABLE zone (
     name          TEXT NOT NULL,
     uuid          TEXT NOT NULL PRIMARY KEY,
     brand         TEXT NOT NULL,
     place         TEXT NOT NULL CHECK (place IN ('here', 'leaving', 'migrating', 'away', 'returning', 'relocating',
-        'stopping', 'stopped', 'suspending', 'suspended', 'configured', 'migrated')),
+        'stopping', 'stopped', 'suspending', 'suspended', 'configured', 'migrated', 'host')),
     -- The other host: where the zone is or goes, or was last.
     location      TEXT,
     relocating_to TEXT,
@@ -108,6 +113,7 @@ CREATE TABLE zone (
     written       TEXT,
     -- Last, because it is long: the other columns are read without it.
     manifest      TEXT,
+    CHECK ((place = 'host') = (name = '')),
     CHECK (location IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating', 'migrated')),
     CHECK (location IS NULL OR place NOT IN ('here', 'stopping', 'stopped', 'suspending', 'suspended')),
     CHECK (kind IS NOT NULL OR place NOT IN ('leaving', 'migrating', 'away', 'returning', 'relocating')),
@@ -123,7 +129,7 @@ CREATE TABLE zone (
 CREATE UNIQUE INDEX zone_by_name ON zone (name) WHERE place NOT IN ('here', 'migrated');
 -- The rule of store/place.rs.
 CREATE TRIGGER zone_transition BEFORE UPDATE OF place ON zone
-WHEN NEW.place NOT IN (OLD.place, 'here') AND (OLD.place || ' ' || NEW.place) NOT IN (
+WHEN NEW.place <> OLD.place AND (NEW.place <> 'here' OR OLD.place = 'host') AND (OLD.place || ' ' || NEW.place) NOT IN (
     'here leaving', 'here migrating', 'here stopping', 'here suspending', 'here away', 'here configured',
     'configured leaving', 'configured migrating', 'configured stopping', 'configured suspending', 'configured away',
     'migrated leaving', 'migrated migrating', 'migrated stopping', 'migrated suspending', 'migrated away',
@@ -151,61 +157,31 @@ CREATE TABLE reservation (
     expires_ms INTEGER NOT NULL
 ) STRICT;
 
--- What moves were expected to take, and took.
-CREATE TABLE trip (
-    id                INTEGER PRIMARY KEY,
-    zone              TEXT NOT NULL,
-    source            TEXT NOT NULL,
-    dest              TEXT NOT NULL,
-    kind              TEXT NOT NULL,
-    memory            INTEGER NOT NULL,
-    rate              INTEGER NOT NULL,
-    model_ms          INTEGER NOT NULL,
-    model_downtime_ms INTEGER NOT NULL,
-    expected_ms       INTEGER NOT NULL,
-    took_ms           INTEGER NOT NULL,
-    downtime_ms       INTEGER,
-    ended_ms          INTEGER NOT NULL
-) STRICT;
-
--- Manifests of zones of other hosts, left here for the case that their host is lost.
-CREATE TABLE standby (
-    zone       TEXT NOT NULL,
-    origin     TEXT NOT NULL,
-    uuid       TEXT NOT NULL,
-    brand      TEXT NOT NULL,
-    -- By which URI its origin has reached this host, and the other targets of the zone.
-    via        TEXT NOT NULL,
-    others     TEXT NOT NULL,
-    since_ms   INTEGER NOT NULL,
-    -- When it was attached here, and who did that.
-    taken_ms   INTEGER,
-    taken_by   TEXT,
+-- Manifests that hosts keep for each other, for the case that one of them is lost.
+--   held: one of a zone of that host, kept here; `taken` when the zone was attached here
+--   sent: one of a zone of this host, which is, or may be, with the host of that URI
+--   taken: the host of that URI has attached a zone of this host, which was put down here and which it may not know
+CREATE TABLE replica (
+    zone     TEXT NOT NULL,
+    uuid     TEXT NOT NULL,
+    host     TEXT NOT NULL,
+    role     TEXT NOT NULL CHECK (role IN ('held', 'sent', 'taken')),
+    brand    TEXT,
+    -- By which URI the zone's host has reached this host, and the other targets of the zone.
+    via      TEXT,
+    others   TEXT,
+    since_ms INTEGER,
+    taken_ms INTEGER,
+    taken_by TEXT,
     -- Last, because it is long: the other columns are read without it.
-    manifest   TEXT NOT NULL,
-    PRIMARY KEY (origin, zone),
-    CHECK ((taken_ms IS NULL) = (taken_by IS NULL))
+    manifest TEXT,
+    CHECK (role <> 'held' OR (brand IS NOT NULL AND via IS NOT NULL AND others IS NOT NULL AND since_ms IS NOT NULL
+        AND manifest IS NOT NULL)),
+    CHECK ((taken_ms IS NULL) = (role = 'sent' OR (role = 'held' AND taken_by IS NULL))),
+    CHECK (role = 'held' OR (manifest IS NULL AND taken_by IS NULL))
 ) STRICT;
+CREATE UNIQUE INDEX replica_held ON replica (host, zone) WHERE role = 'held';
+CREATE UNIQUE INDEX replica_of_ours ON replica (role, host, uuid) WHERE role <> 'held';
 
--- With which hosts manifests of zones of this host are, or may be.
-CREATE TABLE left_with (
-    uri  TEXT NOT NULL,
-    zone TEXT NOT NULL,
-    uuid TEXT NOT NULL,
-    PRIMARY KEY (uri, uuid)
-) STRICT;
-
--- What other hosts have told of zones that they had attached while this host was away, and that was put down.
-CREATE TABLE heard (
-    uri   TEXT NOT NULL,
-    uuid  TEXT NOT NULL,
-    at_ms INTEGER NOT NULL,
-    PRIMARY KEY (uri, uuid)
-) STRICT;
-
--- Which host this is, under whatever names: one row, made with the table.
-CREATE TABLE host (
-    id   INTEGER PRIMARY KEY CHECK (id = 1),
-    uuid TEXT NOT NULL
-) STRICT;
-INSERT INTO host VALUES (1, lower(hex(randomblob(16))));
+INSERT INTO zone (name, uuid, brand, place, owners, since_ms, was_running, bytes)
+    VALUES ('', lower(hex(randomblob(16))), 'host', 'host', '[]', 0, 0, 0);

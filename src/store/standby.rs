@@ -8,8 +8,7 @@ use super::{Store, StoreError, parsed, unsigned};
 use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
 
 /// All but the manifests: they are long.
-const STANDBYS: &str =
-    "SELECT zone, origin, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM standby";
+const STANDBYS: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";
 
 /// One of them, without the manifest itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ impl StandbyRow {
         let taken = row.get::<_, Option<i64>>("taken_ms")?.map(Millis);
         Ok(Self {
             zone: parsed(row, "zone")?,
-            origin: row.get("origin")?,
+            origin: row.get("host")?,
             uuid: parsed(row, "uuid")?,
             brand: parsed(row, "brand")?,
             via: parsed(row, "via")?,
@@ -63,9 +62,9 @@ impl Store {
         let others: Vec<_> = standby.others.iter().map(ToString::to_string).collect();
         self.write("keep a manifest of another host", |transaction| {
             transaction.execute(
-                "INSERT INTO standby (zone, origin, uuid, brand, via, others, since_ms, manifest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT (origin, zone) DO UPDATE SET uuid = excluded.uuid, brand = excluded.brand,
+                "INSERT INTO replica (role, zone, host, uuid, brand, via, others, since_ms, manifest)
+                 VALUES ('held', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (host, zone) WHERE role = 'held' DO UPDATE SET uuid = excluded.uuid, brand = excluded.brand,
                  via = excluded.via, others = excluded.others, since_ms = excluded.since_ms,
                  manifest = excluded.manifest WHERE taken_ms IS NULL",
                 params![
@@ -92,14 +91,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("record a zone that was attached from a manifest of its lost host", |transaction| {
             transaction.execute(
-                "UPDATE standby SET taken_ms = ?3, taken_by = ?4 WHERE origin = ?1 AND zone = ?2",
+                "UPDATE replica SET taken_ms = ?3, taken_by = ?4 WHERE role = 'held' AND host = ?1 AND zone = ?2",
                 params![origin, zone.as_str(), taken.map(|(at, _)| at.0), taken.map(|(_, by)| by)],
             )?;
             if taken.is_none() {
                 return Ok(());
             }
             // Its host may fetch it when it is back.
-            let of_it = format!("{STANDBYS} WHERE origin = ?1 AND zone = ?2");
+            let of_it = format!("{STANDBYS} AND host = ?1 AND zone = ?2");
             let row = transaction.query_row(&of_it, [origin, zone.as_str()], StandbyRow::read).optional()?;
             let Some(row) = row else { return Ok(()) };
             let known = find(transaction, row.uuid)?;
@@ -115,7 +114,7 @@ impl Store {
     pub fn drop_standby(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
         self.write("drop a manifest of another host", |transaction| {
             let dropped = transaction.execute(
-                "DELETE FROM standby WHERE origin = ?1 AND zone = ?2",
+                "DELETE FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2",
                 params![origin, zone.as_str()],
             )?;
             Ok(dropped > 0)
@@ -126,7 +125,7 @@ impl Store {
     pub fn standbys(&self) -> Result<Vec<StandbyRow>, StoreError> {
         self.read("read the manifests of other hosts", |connection| {
             connection
-                .prepare_cached(&format!("{STANDBYS} ORDER BY zone, origin"))?
+                .prepare_cached(&format!("{STANDBYS} ORDER BY zone, host"))?
                 .query_map([], StandbyRow::read)?
                 .collect()
         })
@@ -136,8 +135,8 @@ impl Store {
     pub fn standbys_beside(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
         self.read("count the manifests of another host", |connection| {
             connection.query_row(
-                "SELECT count(*) AS many, ifnull(sum(length(manifest)), 0) AS much FROM standby
-                 WHERE origin = ?1 AND zone <> ?2",
+                "SELECT count(*) AS many, ifnull(sum(length(manifest)), 0) AS much FROM replica
+                 WHERE role = 'held' AND host = ?1 AND zone <> ?2",
                 params![origin, zone.as_str()],
                 |row| Ok((unsigned(row, "many")?, unsigned(row, "much")?)),
             )
@@ -147,7 +146,7 @@ impl Store {
     /// The manifest itself.
     pub fn standby_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
         self.read("read a manifest of another host", |connection| {
-            let sql = "SELECT manifest FROM standby WHERE origin = ?1 AND zone = ?2";
+            let sql = "SELECT manifest FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2";
             let text =
                 connection.query_row(sql, params![origin, zone.as_str()], |row| row.get::<_, String>(0));
             text.optional()?.as_deref().map(from_json).transpose()

@@ -1,12 +1,9 @@
-//! What moves were expected to take, and took: the next forecasts are made from the newest of them.
+//! What moves were expected to take, and took: the next forecasts are made from that. It is kept with the moves.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError, parsed, stored, unsigned};
 use crate::model::{Kind, Millis, ZoneName};
-
-/// So many are kept.
-const KEPT: u32 = 1000;
 
 /// One move that went well. Sizes in bytes, times in ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +24,6 @@ pub struct PastTrip {
     pub model_ms: u64,
     /// The same of its downtime.
     pub model_downtime_ms: u64,
-    /// What was expected, with all that had been learnt before.
-    pub expected_ms: u64,
     /// What it took.
     pub took_ms: u64,
     /// How long the zone did not answer; none if that was not measured.
@@ -39,76 +34,78 @@ pub struct PastTrip {
 
 impl PastTrip {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let [started, ended] = [Millis(row.get("started_ms")?), Millis(row.get("ended_ms")?)];
         Ok(Self {
             zone: parsed(row, "zone")?,
             source: row.get("source")?,
-            dest: row.get("dest")?,
+            dest: row.get("destination")?,
             kind: parsed(row, "kind")?,
             memory: unsigned(row, "memory")?,
             rate: unsigned(row, "rate")?,
             model_ms: unsigned(row, "model_ms")?,
             model_downtime_ms: unsigned(row, "model_downtime_ms")?,
-            expected_ms: unsigned(row, "expected_ms")?,
-            took_ms: unsigned(row, "took_ms")?,
+            took_ms: ended.since(started),
             downtime_ms: row.get::<_, Option<i64>>("downtime_ms")?.map(|ms| u64::try_from(ms).unwrap_or(0)),
-            ended: Millis(row.get("ended_ms")?),
+            ended,
         })
     }
 }
 
+/// The moves that went well and of which all is known, oldest first.
+const TRIPS: &str =
+    "SELECT * FROM move WHERE model_ms IS NOT NULL AND kind IS NOT NULL AND started_ms IS NOT NULL
+    AND ended_ms IS NOT NULL AND state IN ('EVACUATED', 'RETURNED') ORDER BY ended_ms, run, zone";
+
+pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastTrip>> {
+    connection.prepare_cached(TRIPS)?.query_map([], PastTrip::read)?.collect()
+}
+
 impl Store {
-    /// Keeps what moves took; the oldest are forgotten.
-    pub fn record_trips(&self, trips: &[PastTrip]) -> Result<(), StoreError> {
+    /// Keeps beside moves of a run what they were expected to take.
+    pub fn record_trips(&self, run: i64, trips: &[PastTrip]) -> Result<(), StoreError> {
         self.write("record what moves took", |transaction| {
             for trip in trips {
                 transaction.execute(
-                    "INSERT INTO trip (zone, source, dest, kind, memory, rate, model_ms, model_downtime_ms, expected_ms,
-                     took_ms, downtime_ms, ended_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+                    "UPDATE move SET source = ?3, destination = ?4, memory = ?5, rate = ?6, model_ms = ?7,
+                     model_downtime_ms = ?8 WHERE run = ?1 AND zone = ?2",
                     params![
+                        run,
                         trip.zone.as_str(),
                         trip.source,
                         trip.dest,
-                        trip.kind.as_str(),
                         stored(trip.memory),
                         stored(trip.rate),
                         stored(trip.model_ms),
                         stored(trip.model_downtime_ms),
-                        stored(trip.expected_ms),
-                        stored(trip.took_ms),
-                        trip.downtime_ms.map(stored),
-                        trip.ended.0,
                     ],
                 )?;
             }
-            transaction.execute("DELETE FROM trip WHERE id <= (SELECT max(id) FROM trip) - ?1", [KEPT])?;
             Ok(())
         })
     }
 
-    /// What earlier moves took, oldest first.
+    /// What earlier moves took, oldest first; as many as there are runs with them.
     pub fn trips(&self) -> Result<Vec<PastTrip>, StoreError> {
-        self.read("read what moves took", |connection| {
-            connection
-                .prepare_cached("SELECT * FROM trip ORDER BY id")?
-                .query_map([], PastTrip::read)?
-                .collect()
-        })
+        self.read("read what moves took", read_all)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::store::tests::{fresh, sample_trip};
+    use crate::model::Millis;
+    use crate::store::tests::{fresh, sample};
+    use crate::store::{Direction, Move, MoveState};
 
     #[test]
-    fn the_oldest_are_forgotten_and_the_rest_reads_back() {
+    fn what_a_move_took_is_known_as_long_as_the_move_is_and_only_if_it_went_well() {
         let (_folder, store) = fresh();
-        let trips: Vec<_> =
-            (0..u64::from(KEPT) + 5).map(|n| PastTrip { took_ms: n, ..sample_trip("web") }).collect();
-        store.record_trips(&trips).unwrap();
-        let read = store.trips().unwrap();
-        assert_eq!(read.len(), KEPT as usize);
-        assert_eq!(read, trips[5..]);
+        let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
+        let (ended, trip) = (sample::full_move("zz"), sample::trip("zz"));
+        let failed = Move { state: MoveState::Failed, ..sample::full_move("web") };
+        store.save_moves(run, &[ended.clone(), failed]).unwrap();
+        store.record_trips(run, &[trip.clone(), sample::trip("web"), sample::trip("unknown")]).unwrap();
+        // What is written of the move later leaves it.
+        store.save_moves(run, &[ended]).unwrap();
+        assert_eq!(store.trips().unwrap(), [trip]);
     }
 }

@@ -22,6 +22,9 @@ pub(super) const COLUMNS: &str =
     since_ms, ended_ms, was_running, kind, bytes, downtime_ms, expected_start_ms, expected_duration_ms,
     expected_downtime_ms, down, zonepath, user, written";
 
+/// All zones by name. The host itself is none.
+pub(super) const ZONES: &str = "WHERE place <> 'host' ORDER BY name, uuid";
+
 /// What is recorded of one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneRecord {
@@ -181,7 +184,7 @@ pub(super) fn find(connection: &Connection, uuid: Uuid) -> rusqlite::Result<Opti
     connection.prepare_cached(&sql)?.query_row([uuid.to_string()], ZoneRecord::read).optional()
 }
 
-/// All records by name, or those of them that are so.
+/// Those records of zones that are so.
 pub(super) fn select(connection: &Connection, which: &str) -> rusqlite::Result<Vec<ZoneRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM zone {which}");
     connection.prepare_cached(&sql)?.query_map([], ZoneRecord::read)?.collect()
@@ -259,7 +262,7 @@ pub(super) fn settle_here(transaction: &Transaction<'_>, record: ZoneRecord) -> 
 impl Store {
     /// All zones of which something is recorded, by name.
     pub fn zones(&self) -> Result<Vec<ZoneRecord>, StoreError> {
-        self.read("read the records of zones", |connection| select(connection, "ORDER BY name, uuid"))
+        self.read("read the records of zones", |connection| select(connection, ZONES))
     }
 
     /// What is recorded of that zone; none if nothing is.

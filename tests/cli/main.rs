@@ -30,6 +30,8 @@ mod pipes;
 mod plan;
 mod planned;
 mod policy;
+#[path = "../rads/mod.rs"]
+mod rads;
 mod return_home;
 mod secrets;
 mod sim;

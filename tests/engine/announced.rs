@@ -3,7 +3,7 @@
 use sysadm::model::Millis;
 use sysadm::store::{Announcement, Direction, MoveState, TargetKey};
 
-use crate::world::{Kindly, World, error_of, live, name, state_of};
+use super::world::{Kindly, World, error_of, live, name, state_of};
 
 /// Somebody says that maintenance of that host begins then.
 fn announce(world: &World, host: &str, begins: Millis) {

@@ -7,10 +7,10 @@ use sysadm::evacuation::{JobState, Outcome, Request, recover};
 use sysadm::failpoints::Failpoint;
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
-use crate::crashes::{paused, run_until_crash};
-use crate::failpoints::only_home;
-use crate::script::{Blow, Plan};
-use crate::world::{Kindly, World, error_of, live, name, state_of};
+use super::crashes::{paused, run_until_crash};
+use super::failpoints::only_home;
+use super::script::{Blow, Plan};
+use super::world::{Kindly, World, error_of, live, name, state_of};
 
 const GIB: u64 = 1 << 30;
 

@@ -7,8 +7,8 @@ use sysadm::evacuation::{Request, Stage};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
-use crate::lines::{Break, Loss};
-use crate::world::{Kindly, World, error_of, live, name, state_of, until};
+use super::lines::{Break, Loss};
+use super::world::{Kindly, World, error_of, live, name, state_of, until};
 
 fn two_zones() -> World {
     let world = World::new();

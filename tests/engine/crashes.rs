@@ -3,8 +3,8 @@
 use futures_util::FutureExt;
 use sysadm::store::Direction;
 
-use crate::script::Plan;
-use crate::world::{Kindly, MIGRATIONS, WAYS, World, ends};
+use super::script::Plan;
+use super::world::{Kindly, MIGRATIONS, WAYS, World, ends};
 
 /// Runs until the power is lost. Everything that the run had started is gone with the runtime.
 pub fn run_until_crash(world: &World, direction: Direction) {

@@ -3,7 +3,7 @@
 use sysadm::evacuation::Request;
 use sysadm::store::{Direction, MoveState};
 
-use crate::world::{Kindly, World, live};
+use super::world::{Kindly, World, live};
 
 fn with_zones(zones: &[&str]) -> World {
     let world = World::new();

@@ -10,9 +10,9 @@ use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
 use sysadm::store::{AwayPhase, Direction};
 
-use crate::crashes::{paused, run_until_crash};
-use crate::script::{Blow, HOSTS, Plan};
-use crate::world::{Kindly, World, ends};
+use super::crashes::{paused, run_until_crash};
+use super::script::{Blow, HOSTS, Plan};
+use super::world::{Kindly, World, ends};
 
 /// The points that a move of that kind comes to.
 fn points_of(direction: Direction, kind: Kindly) -> Vec<Failpoint> {
@@ -33,7 +33,7 @@ fn all_that_is_done_with_zones_comes_to_every_point_that_there_is() {
         reached.extend(points_of(Direction::Evacuate, kind).iter().map(Failpoint::to_string));
     }
     reached.extend(
-        crate::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Failpoint::to_string),
+        super::resting::points_of(Direction::Evacuate, Action::Suspend).iter().map(Failpoint::to_string),
     );
     let all: BTreeSet<_> = Failpoint::all().map(|point| point.to_string()).collect();
     assert_eq!(all.difference(&reached).collect::<Vec<_>>(), [] as [&String; 0]);

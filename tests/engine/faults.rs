@@ -7,8 +7,8 @@ use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
-use crate::script::{HOSTS, Moment, Plan};
-use crate::world::{Kindly, WAYS, World, ends, state_of};
+use super::script::{HOSTS, Moment, Plan};
+use super::world::{Kindly, WAYS, World, ends, state_of};
 
 /// Whatever a run came to: it says where the zone is, or that it does not know.
 async fn is_honest(world: &World, direction: Direction, kind: Kindly, outcome: &Outcome) {

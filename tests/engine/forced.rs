@@ -5,7 +5,7 @@ use sysadm::model::{BlockerKind, Network};
 use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::store::{Direction, MoveState, TargetKey};
 
-use crate::world::{Kindly, World, error_of, live, name, state_of};
+use super::world::{Kindly, World, error_of, live, name, state_of};
 
 fn lacks(reason: &str) -> Fault {
     Fault::always(Effect::Refuse { kind: BlockerKind::Software, reason: reason.to_owned() })

@@ -7,8 +7,8 @@ use sysadm::evacuation::{EvacuationError, Outcome};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
-use crate::script::HOSTS;
-use crate::world::{Kindly, WAYS, World, ends, error_of, state_of};
+use super::script::HOSTS;
+use super::world::{Kindly, WAYS, World, ends, error_of, state_of};
 
 /// Long after everything that does not hang has been done.
 const LATER: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use sysadm::model::Location;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
-use crate::world::{Kindly, World, live, name, state_of, until};
+use super::world::{Kindly, World, live, name, state_of, until};
 
 async fn empty(world: &World, host: &str, to: &str) {
     world.set_default_target(host, &format!("rads://{to}"));

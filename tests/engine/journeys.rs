@@ -14,8 +14,8 @@ use sysadm::paths::Paths;
 use sysadm::standby;
 use sysadm::store::{AwayPhase, Direction, ZoneRecord};
 
-use crate::script::HOSTS;
-use crate::world::{Kindly, World, name};
+use super::script::HOSTS;
+use super::world::{Kindly, World, name};
 
 const DEPTH: usize = 4;
 
@@ -106,8 +106,8 @@ async fn take(world: &World, step: Step, zone: Zone) {
         }
         Step::Migrate(_) => {}
         Step::Standby(host) => {
-            let (engine, peers) = (world.engine_of(host), world.peers_of(host));
-            let report = standby::leave(&engine.local, world.store(host), &peers, &[]).await.unwrap();
+            let peers = world.peers_of(host);
+            let report = standby::leave(&world.local(host), world.store(host), &peers, &[]).await.unwrap();
             assert_eq!(report.claimed, [], "{step:?}");
         }
     }

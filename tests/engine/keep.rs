@@ -6,9 +6,9 @@ use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 
-use crate::lines::{Break, Loss};
-use crate::script::{Moment, Plan};
-use crate::world::{Kindly, MIGRATIONS, WAYS, World, ends, error_of, name, state_of, until};
+use super::lines::{Break, Loss};
+use super::script::{Moment, Plan};
+use super::world::{Kindly, MIGRATIONS, WAYS, World, ends, error_of, name, state_of, until};
 
 /// The ways of a zone that runs.
 fn ways() -> impl Iterator<Item = (Direction, Kindly)> {

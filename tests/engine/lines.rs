@@ -15,7 +15,7 @@ use sysadm::transport::ByteStream;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::world::{Kindly, MIGRATIONS, WAYS, World, ends, state_of, until};
+use super::world::{Kindly, MIGRATIONS, WAYS, World, ends, state_of, until};
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState};
 

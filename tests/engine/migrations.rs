@@ -5,8 +5,8 @@ use sysadm::model::BlockerKind;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{AwayPhase, Direction, MoveState};
 
-use crate::lines::{Break, Loss};
-use crate::world::{Kindly, World, error_of, live, name, state_of};
+use super::lines::{Break, Loss};
+use super::world::{Kindly, World, error_of, live, name, state_of};
 
 const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
 

@@ -5,7 +5,7 @@ use sysadm::model::Millis;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState, Reservation};
 
-use crate::world::{Kindly, World, error_of, live, until};
+use super::world::{Kindly, World, error_of, live, until};
 
 async fn run_on(world: &World, host: &str, direction: Direction) -> Outcome {
     world.engine_of(host).run(direction, &World::request()).await.unwrap()

@@ -7,7 +7,7 @@ use sysadm::platform::Platform;
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState};
 
-use crate::world::{Kindly, World, brand, error_of, live, name, state_of};
+use super::world::{Kindly, World, brand, error_of, live, name, state_of};
 
 /// Zone `web` of h1 has interfaces in br0, br1 and br2, and h2 calls the first two br10.
 fn mapped(kind: Kindly) -> World {

@@ -6,10 +6,10 @@ use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::platform::{ConfigEditor, Platform};
 use sysadm::store::{Detached, Direction, MoveState};
 
-use crate::crashes::paused;
-use crate::lines::{Break, Loss};
-use crate::script::Plan;
-use crate::world::{Kindly, World, error_of, name, state_of};
+use super::crashes::paused;
+use super::lines::{Break, Loss};
+use super::script::Plan;
+use super::world::{Kindly, World, error_of, name, state_of};
 
 const KINDS: [Kindly; 3] = [Kindly::Live, Kindly::Cold, Kindly::Restart];
 

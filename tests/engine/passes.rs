@@ -9,7 +9,7 @@ use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
 
-use crate::world::{Kindly, World, error_of, live, name, state_of, until};
+use super::world::{Kindly, World, error_of, live, name, state_of, until};
 
 const GIB: u64 = 1 << 30;
 

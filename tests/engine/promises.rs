@@ -9,8 +9,8 @@ use sysadm::model::{BlockerKind, Brand, Millis};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
-use crate::lines::{Break, Loss};
-use crate::world::{Kindly, World, brand, error_of, live, name, state_of};
+use super::lines::{Break, Loss};
+use super::world::{Kindly, World, brand, error_of, live, name, state_of};
 
 fn targets(world: &World, uris: &[&str]) {
     let uris: Vec<_> = uris.iter().map(|uri| uri.parse().unwrap()).collect();

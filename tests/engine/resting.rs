@@ -9,9 +9,9 @@ use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
 
-use crate::crashes::{paused, run_until_crash};
-use crate::script::{Blow, Plan};
-use crate::world::{Kindly, World, brand, error_of, live, name, state_of};
+use super::crashes::{paused, run_until_crash};
+use super::script::{Blow, Plan};
+use super::world::{Kindly, World, brand, error_of, live, name, state_of};
 
 const WAYS: [Action; 2] = [Action::Stop, Action::Suspend];
 

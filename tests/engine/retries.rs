@@ -7,7 +7,7 @@ use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, Mark, MoveState};
 use tokio::time::Instant;
 
-use crate::world::{Kindly, WAYS, World, ends, error_of, live, name, state_of, until};
+use super::world::{Kindly, WAYS, World, ends, error_of, live, name, state_of, until};
 
 fn retries(retries: u32) -> Request {
     Request { retries, jobs: 1, ..World::request() }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use sysadm::platform::sim::{Effect, Fault, Operation};
 use sysadm::store::Direction;
 
-use crate::lines::{Break, Loss};
-use crate::world::{Kindly, World, live, name};
+use super::lines::{Break, Loss};
+use super::world::{Kindly, World, live, name};
 
 fn any_operation() -> impl Strategy<Value = Operation> {
     prop::sample::select(Operation::ALL.to_vec())

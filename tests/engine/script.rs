@@ -11,7 +11,7 @@ use sysadm::paths::Paths;
 use sysadm::platform::sim::{CrashHook, CrashPoint, Effect, Fault, Operation, Sim};
 use tokio::sync::Notify;
 
-use crate::lines::Lines;
+use super::lines::Lines;
 
 pub const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
 

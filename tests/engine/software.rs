@@ -4,7 +4,7 @@ use sysadm::model::Brand;
 use sysadm::platform::sim::ZoneSpec;
 use sysadm::store::{Direction, MoveState};
 
-use crate::world::{World, brand, error_of, live, name, state_of};
+use super::world::{World, brand, error_of, live, name, state_of};
 
 /// A whole-root zone `web` on h1: it depends on the packages that all zones have.
 fn world() -> World {

@@ -7,7 +7,7 @@ use sysadm::platform::sim::{Effect, Fault, Operation, Scale, ZoneSpec};
 use sysadm::store::{Direction, MoveState};
 use tokio::time::Instant;
 
-use crate::world::{Kindly, World, ends, error_of, live, name, state_of};
+use super::world::{Kindly, World, ends, error_of, live, name, state_of};
 
 fn stall() -> Fault {
     Fault::always(Effect::Stall { rounds: 1 })

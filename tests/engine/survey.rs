@@ -9,7 +9,7 @@ use sysadm::model::HostUri;
 use sysadm::plan::{Dirty, FleetZone, Version};
 use sysadm::platform::sim::{Effect, Fault, HostSettings, Operation, Profile, ZoneSpec};
 
-use crate::world::{World, live};
+use super::world::{World, live};
 
 fn words(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|&word| word.to_owned()).collect()
@@ -152,7 +152,7 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
 async fn room_that_is_booked_is_not_free() {
     let world = World::new();
     let booking = sysadm::store::Reservation {
-        zone: crate::world::name("web"),
+        zone: super::world::name("web"),
         uuid: uuid::Uuid::new_v4(),
         source: "h9".to_owned(),
         memory: 10 << 30,

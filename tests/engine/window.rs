@@ -7,7 +7,7 @@ use sysadm::platform::sim::{Effect, Fault, ZoneSpec};
 use sysadm::policy::ReturnOrder;
 use sysadm::store::{Direction, MoveState};
 
-use crate::world::{Kindly, World, live, name, state_of};
+use super::world::{Kindly, World, live, name, state_of};
 
 /// The most that moved at once.
 fn most_at_once(events: &[String]) -> usize {

@@ -18,8 +18,8 @@ use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::{Away, AwayPhase, Direction, Holder, Move, MoveState, Store, TargetKey};
 
-use crate::lines::Lines;
-use crate::script::{HOSTS, Script};
+use super::lines::Lines;
+use super::script::{HOSTS, Script};
 
 pub struct World {
     folder: Arc<tempfile::TempDir>,
@@ -182,9 +182,13 @@ impl World {
         self.engine_of("h1")
     }
 
+    pub fn local(&self, host: &str) -> Arc<Local> {
+        Arc::clone(&self.hosts[host])
+    }
+
     pub fn engine_of(&self, host: &str) -> Engine {
         Engine {
-            local: Arc::clone(&self.hosts[host]),
+            local: self.local(host),
             store: Arc::clone(&self.stores[host]),
             peers: self.peers_of(host),
             events: self.events.clone(),

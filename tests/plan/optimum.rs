@@ -2,8 +2,8 @@
 
 use sysadm::plan::{Action, Goal, Placement, Rules, Weights, place};
 
-use crate::checker::unfit;
-use crate::samples::{Sample, small};
+use super::checker::unfit;
+use super::samples::{Sample, small};
 
 /// All sets of zones that each host can take, of up to twelve zones.
 struct Exact<'a> {

@@ -2,7 +2,7 @@
 
 use sysadm::plan::{Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx, place};
 
-use crate::samples::Dice;
+use super::samples::Dice;
 
 const GIB: u64 = 1 << 30;
 

@@ -7,8 +7,8 @@ use sysadm::plan::{
     PlacementRequest, Refusal, Rules, Version, ZoneIx, place,
 };
 
-use crate::checker::violations;
-use crate::samples::{small, wild};
+use super::checker::violations;
+use super::samples::{small, wild};
 
 #[test]
 fn no_placement_breaks_a_rule() {

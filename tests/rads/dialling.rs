@@ -12,9 +12,9 @@ use sysadm::transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fake::{Fake, Other};
-use crate::raw;
-use crate::site::{Agent, DAY, Site, config, copy, dialer, impatient, uri, write};
+use super::fake::{Fake, Other};
+use super::raw;
+use super::site::{Agent, DAY, Site, config, copy, dialer, impatient, uri, write};
 
 async fn error(dialer: &Dialer, uri: &HostUri) -> (DialError, String) {
     let error = dialer.dial(uri).await.map(|_| ()).unwrap_err();

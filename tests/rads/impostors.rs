@@ -12,7 +12,7 @@ use sysadm::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::store::{Detached, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::site::{Agent, Site, config, dialer};
+use super::site::{Agent, Site, config, dialer};
 
 /// A host of simulated zones on storage that all hosts share, and its store.
 fn host(site: &Site, paths: &Paths, name: &str) -> (Arc<Local>, Arc<Store>, Sim) {

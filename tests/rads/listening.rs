@@ -10,8 +10,8 @@ use sysadm::transport::{DialError, cert};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::raw;
-use crate::site::{Agent, DAY, Site, config, copy, dialer};
+use super::raw;
+use super::site::{Agent, DAY, Site, config, copy, dialer};
 
 async fn works(agent: &Agent, site: &Site, name: &str) {
     let remote = Remote::connect(agent.uri(), dialer(&site.host(name))).await.unwrap();
@@ -158,8 +158,8 @@ async fn a_certificate_that_names_no_host_is_refused() {
     about.distinguished_name.push(rcgen::DnType::CommonName, "sysadm CA");
     let issuer = rcgen::Issuer::new(about, ca_key);
     let pem = rcgen::CertificateParams::default().signed_by(&key, &issuer).unwrap().pem();
-    crate::site::write(&nameless, "host.pem", pem.as_bytes());
-    crate::site::write(&nameless, "host.key", key.serialize_pem().as_bytes());
+    super::site::write(&nameless, "host.pem", pem.as_bytes());
+    super::site::write(&nameless, "host.key", key.serialize_pem().as_bytes());
     let (bytes, _) = raw::heard(raw::connect(agent.address, &there, Some(&nameless)).await).await;
     assert_eq!(bytes, b"");
     agent.logged("its certificate names no host").await;

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::raw;
-use crate::site::{Agent, Site, config, dialer};
+use super::raw;
+use super::site::{Agent, Site, config, dialer};
 
 type Line = TlsStream<TcpStream>;
 

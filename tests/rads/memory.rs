@@ -10,8 +10,8 @@ use sysadm::paths::Paths;
 use sysadm::transport::frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::raw;
-use crate::site::Site;
+use super::raw;
+use super::site::Site;
 
 /// An agent in a process of its own, in which h1 only looks.
 struct Agent {

@@ -14,7 +14,7 @@ use sysadm::transport::{Dialer, cert};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::fake::Fake;
+use super::fake::Fake;
 
 pub const DAY: u64 = 86_400_000;
 

@@ -19,7 +19,6 @@ use super::{CliError, Exit, plan, policy, ui};
 use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
-use crate::host::Host;
 use crate::model::{Identifier, Millis, ZoneName};
 use crate::plan::{About, Action, UnplacedZone};
 use crate::run_lock::RunLock;

@@ -11,7 +11,6 @@ use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
-use crate::host::Host;
 use crate::migration::older;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
@@ -136,7 +135,7 @@ async fn why_absent<T>(
 ) -> Result<T, CliError> {
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
-            let known = super::desk(context, &engine.local).known().await?;
+            let known = super::desk(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
             Err(AttachmentError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),

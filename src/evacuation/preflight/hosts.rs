@@ -200,7 +200,7 @@ impl Preflight<'_> {
         let refuge = found.as_ref().map_or(&record.refuge, |(record, _)| &record.refuge);
         self.run_state.report(&job.zone, JobEvent::Check(refuge.clone()));
         let (record, refuge) = found?;
-        let way = way_back(&record, refuge.as_ref(), self.request, self.engine.local.platform()).await;
+        let way = way_back(&record, refuge.as_ref(), self.request, &*self.engine.local).await;
         let method = match way {
             Ok(method) => method,
             Err(event) => return Ok(event),

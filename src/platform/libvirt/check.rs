@@ -8,14 +8,12 @@ mod device_models;
 mod devices;
 mod host_resources;
 mod processor;
-mod questions;
 
 use std::path::Path;
 
 use super::domain_xml::{self, Domain};
-use super::list::Listed;
 use super::machine;
-use super::virsh::{failed, is_plain};
+use super::virsh::{Connection, Listed, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
 use crate::platform::PlatformError;
@@ -29,7 +27,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
         return Ok(vec![platform(format!("libvirt has no {} zones", manifest.zone.brand))]);
     };
     let lists = libvirt.lists().await?;
-    if !lists.iter().any(|(present, _)| *present == driver) && !driver.answers().await? {
+    if !lists.iter().any(|(present, _)| *present == driver) && !Connection::to(driver).answers().await? {
         return Ok(vec![platform(format!("libvirt has no {} driver there", driver.folder()))]);
     }
     let mut blockers = identity(lists.into_iter().flat_map(|(_, listed)| listed), arrival);
@@ -79,9 +77,7 @@ async fn missing_network(network: &Network, called: &str) -> Result<Option<Block
         Network::Device(name) if device(name) => return Ok(None),
         Network::Device(_) => format!("no network device {called} there"),
         Network::Managed(name) => {
-            let command = Driver::Qemu.virsh().args(["net-list", "--name"]);
-            let active = command.run().await.map_err(|error| failed("list the networks", error))?;
-            if active.lines().any(|line| line.trim() == name) {
+            if Connection::qemu().networks().await?.contains(name) {
                 return Ok(None);
             }
             format!("no active network {called} there")
@@ -103,13 +99,13 @@ async fn hardware(
     // libvirt would start whatever program it is asked about: a peer may name those that it has anyway.
     let emulator = match &domain.emulator {
         None => None,
-        Some(path) => match machine::emulator(&libvirt.known, path).await? {
+        Some(path) => match machine::emulator(&libvirt.queries, path).await? {
             Some(known) => Some(known),
             None => return Ok(vec![platform(format!("libvirt knows no emulator {} there", path.display()))]),
         },
     };
     let domain = &Domain { emulator, ..domain.clone() };
-    let capabilities = match questions::capabilities(libvirt, domain).await? {
+    let capabilities = match libvirt.queries.machine(domain).await? {
         Ok(capabilities) => capabilities,
         Err(said) => {
             let reason = format!("no machine {} {machine} ({}) there: {said}", domain.arch, domain.virt);
@@ -121,11 +117,11 @@ async fn hardware(
     missing.extend(devices::missing(config, &capabilities).into_iter().map(platform));
     let emulator = match &domain.emulator {
         Some(emulator) => Some(emulator.clone()),
-        None => machine::usual_emulator(&libvirt.known, &domain.arch).await?,
+        None => machine::usual_emulator(&libvirt.queries, &domain.arch).await?,
     };
     if let Some(emulator) = emulator {
         // One that does not tell is no reason: libvirt can start it, and whoever asks here may be confined otherwise.
-        let listed = libvirt.known.devices(&emulator).await.unwrap_or_default();
+        let listed = libvirt.queries.devices(&emulator).await.unwrap_or_default();
         missing.extend(device_models::missing(config, &listed).into_iter().map(platform));
     }
     Ok(missing)

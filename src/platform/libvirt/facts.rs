@@ -2,28 +2,11 @@
 
 use std::path::Path;
 
-use super::query_cache::QueryCache;
+use super::virsh::Versions;
 use crate::model::{Brand, Manifest, Package, Software, System};
 use crate::platform::PlatformError;
 
-/// The versions of what zones run on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Versions {
-    /// `9.0.0`
-    pub libvirt: Option<String>,
-    /// `QEMU 7.2.22`
-    pub hypervisor: Option<String>,
-}
-
 impl Versions {
-    /// Asks libvirt.
-    pub async fn of_host(known: &QueryCache) -> Result<Self, PlatformError> {
-        match known.ask(["version"], "").await? {
-            Ok(output) => Ok(parse_version(&output)),
-            Err(what) => Err(PlatformError::Output { command: "virsh version", what }),
-        }
-    }
-
     /// For people.
     pub fn describe(&self) -> String {
         let libvirt =
@@ -45,19 +28,6 @@ impl Versions {
         let packages = libvirt.into_iter().chain(qemu).collect();
         let software = Software { system: System::Hypervisor, packages, patches: Vec::new() };
         (manifest.zone.brand == Brand::KVM).then_some(software)
-    }
-}
-
-// Compiled against library: libvirt 9.0.0
-// Using library: libvirt 9.0.0
-// Using API: QEMU 9.0.0
-// Running hypervisor: QEMU 7.2.22
-/// Reads what `virsh version` prints.
-fn parse_version(output: &str) -> Versions {
-    let field = |name: &str| output.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    Versions {
-        libvirt: field("Using library:").and_then(|text| text.strip_prefix("libvirt ")).map(str::to_owned),
-        hypervisor: field("Running hypervisor:").map(str::to_owned),
     }
 }
 
@@ -102,11 +72,12 @@ fn parse_meminfo(text: &str) -> Option<Memory> {
 /// Reads a text as each of the things that are read here.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
-    let _ = (parse_meminfo(text), parse_version(text));
+    let _ = parse_meminfo(text);
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::virsh::parse_version;
     use super::*;
 
     #[test]

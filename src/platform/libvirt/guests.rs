@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use super::virsh::{self, Driver, failed, is_missing};
-use super::{Libvirt, list};
+use super::Libvirt;
+use super::virsh::{Code, Connection, Driver, Listed};
 use crate::model::chain;
 use crate::model::{Inventory, UnmanagedGuest, Zone, ZoneName};
 use crate::platform::PlatformError;
@@ -14,30 +14,29 @@ use crate::platform::PlatformError;
 impl Libvirt {
     /// The domains of each driver that this host has. A driver that does not answer is an error if it may have
     /// guests: they may run all the same.
-    pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<list::Listed>)>, PlatformError> {
+    pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<Listed>)>, PlatformError> {
         // Each question is a process: containers are not asked for where none can be.
         let worth = |driver: &Driver| *driver == Driver::Qemu || self.trace_of(*driver).is_some();
-        let asked = Driver::ALL.into_iter().filter(worth).map(|driver| async move {
-            let command = driver.virsh().args(["list", "--all", "--id", "--name", "--uuid"]);
-            (driver, command.run().await)
-        });
+        let asked = Driver::ALL.into_iter().filter(worth);
+        let asked = asked.map(|driver| async move { (driver, Connection::to(driver).list().await) });
         let asked = futures_util::future::join_all(asked);
         let mut lists = Vec::new();
         let mut absent = None;
         for (driver, answer) in asked.await {
             match answer {
-                Ok(output) => lists.push((driver, list::parse_list(&output)?)),
-                Err(error) if virsh::is_absent(&error) => match self.trace_of(driver) {
+                Ok(listed) => lists.push((driver, listed?)),
+                Err(error) if error.code == Code::NoDriver => match self.trace_of(driver) {
                     Some(trace) => {
-                        return Err(PlatformError::Unseen { brand: driver.brand(), trace, source: error });
+                        let source = error.into_source();
+                        return Err(PlatformError::Unseen { brand: driver.brand(), trace, source });
                     }
                     None => absent = Some(error),
                 },
-                Err(error) => return Err(failed("list the zones", error)),
+                Err(error) => return Err(error.failed("list the zones")),
             }
         }
         match absent {
-            Some(error) if lists.is_empty() => Err(failed("list the zones", error)),
+            Some(error) if lists.is_empty() => Err(error.failed("list the zones")),
             _ => Ok(lists),
         }
     }
@@ -55,18 +54,11 @@ impl Libvirt {
     }
 
     /// The guests of one driver. One that is there and of which libvirt does not tell is an unmanaged guest.
-    pub(super) async fn guests(driver: Driver, listed: &[list::Listed]) -> Result<Inventory, PlatformError> {
-        let commands = listed
-            .iter()
-            .flat_map(|domain| {
-                [format!("dominfo {}", domain.uuid), format!("domstate --reason {}", domain.uuid)]
-            })
-            .collect();
-        let answers = driver.each(commands).await?;
+    pub(super) async fn guests(driver: Driver, listed: &[Listed]) -> Result<Inventory, PlatformError> {
+        let zones = Connection::to(driver).zones(listed).await?;
         let (mut result, mut untold) = (Inventory::default(), Vec::new());
-        for (domain, answer) in listed.iter().zip(answers.chunks(2)) {
-            let [info, state] = answer else { continue };
-            match (ZoneName::of_platform(&domain.name), list::parse_zone(driver.brand(), info, state)) {
+        for (domain, zone) in listed.iter().zip(zones) {
+            match (ZoneName::of_platform(&domain.name), zone) {
                 (Err(error), _) => {
                     let advice = match driver {
                         Driver::Qemu => format!("once it is down: 'virsh domrename {} NAME'", domain.uuid),
@@ -89,19 +81,18 @@ impl Libvirt {
     }
 
     /// A domain of which libvirt has told nothing: none if it is gone since it was listed, or why it does not tell.
-    async fn asked_again(driver: Driver, domain: &list::Listed) -> Result<Option<Zone>, String> {
-        match driver.virsh().arg(format!("dominfo {}", domain.uuid)).run().await {
-            Err(error) if is_missing(&error) => return Ok(None),
-            asked => asked.map_err(|error| chain(&error))?,
-        };
-        let zone = Self::zone_by_uuid(driver, domain.uuid).await.map_err(|error| chain(&error))?;
+    async fn asked_again(driver: Driver, domain: &Listed) -> Result<Option<Zone>, String> {
+        let libvirt = Connection::to(driver);
+        match libvirt.tells_of(domain.uuid).await {
+            Err(error) if error.code == Code::NoDomain => return Ok(None),
+            asked => asked.map_err(|error| chain(&error.into_source()))?,
+        }
+        let zone = libvirt.zone(domain.uuid).await.map_err(|error| chain(&error))?;
         zone.map(Some).ok_or_else(|| "libvirt lists it and tells nothing of it".to_owned())
     }
 
     /// The guests of all drivers.
-    pub(super) async fn inventory_of(
-        lists: &[(Driver, Vec<list::Listed>)],
-    ) -> Result<Inventory, PlatformError> {
+    pub(super) async fn inventory_of(lists: &[(Driver, Vec<Listed>)]) -> Result<Inventory, PlatformError> {
         let parts = futures_util::future::try_join_all(
             lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
         );
@@ -134,17 +125,5 @@ impl Libvirt {
             }
         }
         Err(PlatformError::NoSuchZone(zone.clone()))
-    }
-
-    /// A zone of that identity, if there is one.
-    pub(super) async fn zone_by_uuid(driver: Driver, uuid: Uuid) -> Result<Option<Zone>, PlatformError> {
-        let commands = [format!("dominfo {uuid}"), format!("domstate --reason {uuid}")];
-        match driver.batch(&commands).await?.as_slice() {
-            // Another zone may be called what this one's UUID is.
-            [info, state] => {
-                Ok(list::parse_zone(driver.brand(), info, state)?.filter(|zone| zone.uuid == uuid))
-            }
-            _ => Ok(None),
-        }
     }
 }

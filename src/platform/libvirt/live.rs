@@ -25,7 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use super::Libvirt;
-use super::virsh::{Driver, failed, is_missing};
+use super::virsh::{Code, Connection};
 use crate::model::{Aux, InterfaceMapping, Manifest, Progress, Sent, StreamId, Zone, ZoneName};
 use crate::platform::{LiveMigration, PlatformError};
 
@@ -92,15 +92,12 @@ impl LiveMigration for Libvirt {
     }
 
     async fn destroy_incoming(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        let driver = Driver::Qemu;
-        let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { return Ok(()) };
+        let libvirt = Connection::qemu();
+        let Some(found) = libvirt.zone(uuid).await? else { return Ok(()) };
         match (found.state.as_str(), found.aux) {
             ("running", Some(Aux::Paused | Aux::MigratingIn)) => {
-                let destroy = driver.virsh().args(["destroy", &uuid.to_string()]);
-                destroy
-                    .run()
-                    .await
-                    .map_err(|error| failed(format!("end the arrived image of '{zone}'"), error))?;
+                let destroyed = libvirt.destroy(uuid).await;
+                destroyed.map_err(|error| error.failed(format!("end the arrived image of '{zone}'")))?;
             }
             ("installed", _) => {}
             (state, _) => {
@@ -108,10 +105,9 @@ impl LiveMigration for Libvirt {
                 return Err(PlatformError::State { zone: zone.clone(), what });
             }
         }
-        let undefine = driver.virsh().args(["undefine", "--keep-nvram", &uuid.to_string()]);
-        match undefine.run().await {
+        match libvirt.undefine(uuid).await {
             // A transient domain is gone with its end.
-            Err(error) if !is_missing(&error) => Err(failed(format!("undefine '{zone}'"), error)),
+            Err(error) if error.code != Code::NoDomain => Err(error.failed(format!("undefine '{zone}'"))),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use roxmltree::{Document, Node};
 
 use super::domain_xml::{self, Domain};
-use super::query_cache::QueryCache;
+use super::virsh::QueryCache;
 use crate::model::{Brand, Edit, Manifest};
 use crate::platform::PlatformError;
 
@@ -16,38 +16,29 @@ use crate::platform::PlatformError;
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn updates(known: &QueryCache, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
+pub async fn updates(queries: &QueryCache, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
     if manifest.zone.brand != Brand::KVM || manifest.zone.is_running() {
         return Ok(Vec::new());
     }
     // One that cannot be read is named by the check.
     let Ok(domain) = domain_xml::parse(&manifest.config) else { return Ok(Vec::new()) };
-    Ok(update(&domain, &capabilities(known).await?).into_iter().collect())
-}
-
-/// What `virsh capabilities` prints.
-///
-/// # Errors
-/// If libvirt does not say what it has.
-pub async fn capabilities(known: &QueryCache) -> Result<String, PlatformError> {
-    let answer = known.ask(["capabilities"], "").await?;
-    answer.map_err(|what| PlatformError::Output { command: "virsh capabilities", what })
+    Ok(update(&domain, &queries.capabilities().await?).into_iter().collect())
 }
 
 /// The emulator of that name, if libvirt knows it: by the name that it has for it.
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn emulator(known: &QueryCache, path: &Path) -> Result<Option<PathBuf>, PlatformError> {
-    Ok(known_emulator(path, &parse_emulators(&capabilities(known).await?)))
+pub async fn emulator(queries: &QueryCache, path: &Path) -> Result<Option<PathBuf>, PlatformError> {
+    Ok(known_emulator(path, &parse_emulators(&queries.capabilities().await?)))
 }
 
 /// The emulator that libvirt takes for an architecture if a domain names none.
 ///
 /// # Errors
 /// If libvirt does not say what it has.
-pub async fn usual_emulator(known: &QueryCache, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
-    Ok(parse_usual_emulator(&capabilities(known).await?, arch))
+pub async fn usual_emulator(queries: &QueryCache, arch: &str) -> Result<Option<PathBuf>, PlatformError> {
+    Ok(parse_usual_emulator(&queries.capabilities().await?, arch))
 }
 
 /// Distributions have second names for QEMU. No other is looked at: it may be the name of any file.

@@ -1,6 +1,7 @@
 //! The manifest of a zone: from libvirt, from a configuration alone, and with changes.
 
-use super::{Driver, Libvirt, NAME, check, domain_xml, list, live, machine};
+use super::virsh::{Connection, Described};
+use super::{Driver, Libvirt, NAME, check, domain_xml, live, machine};
 use crate::model::{
     Aux, Brand, Disk, DiskSource, Edit, InterfaceMapping, Manifest, Obstacle, Presence, Zone, ZoneName,
 };
@@ -27,7 +28,7 @@ impl ConfigEditor for Libvirt {
     }
 
     async fn updates(&self, manifest: &Manifest) -> Result<Vec<Edit>, PlatformError> {
-        machine::updates(&self.known, manifest).await
+        machine::updates(&self.queries, manifest).await
     }
 }
 
@@ -35,26 +36,13 @@ impl Libvirt {
     /// The manifest of a zone that libvirt knows.
     pub(super) async fn manifest_of(&self, zone: &ZoneName) -> Result<Manifest, PlatformError> {
         let (driver, uuid) = self.find(zone).await?;
-        let mut commands = vec![
-            format!("dominfo {uuid}"),
-            format!("domstate --reason {uuid}"),
-            format!("dumpxml --inactive --security-info {uuid}"),
-            format!("dumpxml {uuid}"),
-        ];
-        if driver == Driver::Qemu {
-            commands.push(format!("snapshot-list --name {uuid}"));
-        }
-        let answers = driver.batch(&commands).await?;
-        let [info, state, config, current, rest @ ..] = answers.as_slice() else {
-            return Err(PlatformError::Output { command: "virsh", what: "too few answers".to_owned() });
-        };
-        let zone_now = list::parse_zone(driver.brand(), info, state)?
-            .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
-        let snapshots = rest.iter().flat_map(|names| names.lines()).filter(|name| !name.trim().is_empty());
-        let obstacles = self.obstacles(&zone_now, snapshots.count());
+        let Described { zone: found, config, current, snapshots } =
+            Connection::to(driver).describe(uuid).await?;
+        let zone_now = found.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))?;
+        let obstacles = self.obstacles(&zone_now, snapshots);
         let has_seen = driver == Driver::Qemu && zone_now.is_running();
-        let processor = if has_seen { check::seen(self, current).await? } else { None };
-        let mut manifest = with(zone_now, config.trim_start().to_owned(), current)
+        let processor = if has_seen { check::seen(self, &current).await? } else { None };
+        let mut manifest = with(zone_now, config, &current)
             .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
         manifest.obstacles.extend(obstacles);
         manifest

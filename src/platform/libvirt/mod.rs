@@ -8,13 +8,10 @@ mod domain_xml;
 mod facts;
 mod guests;
 mod hooks;
-mod job;
-mod list;
 mod live;
 mod machine;
 mod manifest;
 mod power;
-mod query_cache;
 mod survey;
 mod virsh;
 
@@ -30,11 +27,12 @@ use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Soft
 use crate::paths::Paths;
 use crate::plan::Survey;
 pub use virsh::Driver;
-use virsh::{failed, is_missing};
+use virsh::{Code, Connection};
 
 /// Reads a domain's XML in every way in which it is read.
 #[cfg(feature = "fuzzing")]
-pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
+pub(crate) fn read_domain(xml: &str, zone: Option<&crate::model::Zone>) {
+    use crate::model::{Edit, InterfaceMapping};
     let interfaces = domain_xml::parse(xml).map(|domain| domain.interfaces).unwrap_or_default();
     let other = |one: &crate::model::Interface| {
         let [from, to] = [one.network.name(), "other"].map(|name| name.parse().ok());
@@ -67,13 +65,11 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&Zone>) {
 /// Reads a text as each of the things that virsh prints.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_output(brand: Brand, text: &str) {
-    let (info, state) = text.split_once("\n--\n").unwrap_or((text, text));
-    let _ = (list::parse_list(text), list::parse_zone(brand, info, state));
-    let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
     check::read_output(text);
     facts::read_output(text);
     machine::read_output(text);
-    Driver::of(brand).into_iter().for_each(|driver| survey::read_output(driver, text));
+    survey::read_output(text);
+    Driver::of(brand).into_iter().for_each(|driver| virsh::read_output(driver, text));
 }
 
 /// Its word in configurations and manifests.
@@ -86,7 +82,7 @@ pub struct Libvirt {
     /// For how long a zone may be stopped in order to leave, in ms.
     downtime: u64,
     paths: Paths,
-    known: query_cache::QueryCache,
+    queries: virsh::QueryCache,
     outgoing: live::Outgoing,
     incoming: live::Incoming,
 }
@@ -98,7 +94,7 @@ impl Libvirt {
             settings,
             downtime: config::Migration::default().downtime,
             paths,
-            known: query_cache::QueryCache::default(),
+            queries: virsh::QueryCache::default(),
             outgoing: live::Outgoing::default(),
             incoming: live::Incoming::default(),
         }
@@ -128,7 +124,7 @@ impl Platform for Libvirt {
     }
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
-        let versions = facts::Versions::of_host(&self.known).await?;
+        let versions = self.queries.versions().await?;
         let memory = facts::memory()?;
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
         Ok(PlatformFacts {
@@ -158,7 +154,7 @@ impl Platform for Libvirt {
     }
 
     async fn software(&self, manifest: &Manifest) -> Result<Option<Software>, PlatformError> {
-        Ok(facts::Versions::of_host(&self.known).await?.software(manifest))
+        Ok(self.queries.versions().await?.software(manifest))
     }
 
     async fn define(&self, manifest: &Manifest) -> Result<(), PlatformError> {
@@ -167,14 +163,12 @@ impl Platform for Libvirt {
             zone: zone.name.clone(),
             what: format!("libvirt has no {} zones", zone.brand),
         })?;
-        let command = driver.virsh().args(["define", "/dev/stdin"]);
         let what = || format!("define zone '{}'", manifest.zone.name);
         domain_xml::must_be(&manifest.config, &manifest.zone).map_err(|reason| PlatformError::State {
             zone: manifest.zone.name.clone(),
             what: format!("its configuration is refused: {reason}"),
         })?;
-        command.stdin(manifest.config.as_str()).run().await.map_err(|error| failed(what(), error))?;
-        Ok(())
+        Connection::to(driver).define(&manifest.config).await.map_err(|error| error.failed(what()))
     }
 
     async fn undefine(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
@@ -182,19 +176,16 @@ impl Platform for Libvirt {
             if !listed.iter().any(|domain| domain.uuid == uuid) {
                 continue;
             }
-            let Some(found) = Self::zone_by_uuid(driver, uuid).await? else { continue };
+            let libvirt = Connection::to(driver);
+            let Some(found) = libvirt.zone(uuid).await? else { continue };
             if found.is_running() {
                 let what = "it runs; only a zone that does not run can be detached".to_owned();
                 return Err(PlatformError::State { zone: zone.clone(), what });
             }
-            let mut command = driver.virsh().args(["undefine", &uuid.to_string()]);
-            if driver == Driver::Qemu {
-                command = command.arg("--keep-nvram");
-            }
-            match command.run().await {
+            match libvirt.undefine(uuid).await {
                 // Somebody else was quicker: libvirt itself, at the end of a migration.
-                Err(error) if !is_missing(&error) => {
-                    return Err(failed(format!("undefine zone '{zone}'"), error));
+                Err(error) if error.code != Code::NoDomain => {
+                    return Err(error.failed(format!("undefine zone '{zone}'")));
                 }
                 _ => {}
             }
@@ -212,12 +203,8 @@ impl Platform for Libvirt {
 
     async fn set_autostart(&self, zone: &ZoneName, autostart: bool) -> Result<(), PlatformError> {
         let (driver, uuid) = self.find(zone).await?;
-        let mut command = driver.virsh().args(["autostart", &uuid.to_string()]);
-        if !autostart {
-            command = command.arg("--disable");
-        }
-        command.run().await.map_err(|error| failed(format!("set autostart of zone '{zone}'"), error))?;
-        Ok(())
+        let set = Connection::to(driver).set_autostart(uuid, autostart).await;
+        set.map_err(|error| error.failed(format!("set autostart of zone '{zone}'")))
     }
 
     fn live(&self) -> Option<&dyn LiveMigration> {

@@ -9,14 +9,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::virsh::{Driver, failed, is_missing};
+use super::virsh::{Code, Connection, Driver, LibvirtError};
 use super::{Libvirt, live};
-use crate::exec::ExecError;
 use crate::model::{Zone, ZoneName};
 use crate::platform::{PlatformError, Suspend};
-
-/// How long the memory of a zone may take to be written or read.
-const IMAGE: Duration = Duration::from_secs(3600);
 
 /// Until a zone is looked at again whose process has ended, or cannot be seen.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
@@ -26,7 +22,7 @@ impl Libvirt {
     async fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<(Driver, Zone), PlatformError> {
         for (driver, listed) in self.lists().await? {
             if listed.iter().any(|domain| domain.uuid == uuid)
-                && let Some(found) = Self::zone_by_uuid(driver, uuid).await?
+                && let Some(found) = Connection::to(driver).zone(uuid).await?
             {
                 return Ok((driver, found));
             }
@@ -49,12 +45,12 @@ impl Libvirt {
         let mut pause = if end.is_some() { limit } else { PAUSES[1] };
         let mut refusal = ask_to_shut_down(driver, uuid, deadline).await.err();
         loop {
-            match Self::zone_by_uuid(driver, uuid).await? {
+            match Connection::to(driver).zone(uuid).await? {
                 Some(now) if now.is_running() => {}
                 _ => return Ok(()),
             }
             if let Some(error) = refusal.take() {
-                return Err(failed(format!("shut down zone '{zone}'"), error));
+                return Err(error.failed(format!("shut down zone '{zone}'")));
             }
             if Instant::now() >= deadline {
                 return Err(PlatformError::not_down(
@@ -81,53 +77,30 @@ impl Libvirt {
         if found.is_running() {
             return Ok(false);
         }
-        let start = driver.virsh().timeout(IMAGE).args(["start", &uuid.to_string()]);
-        start.run().await.map_err(|error| failed(format!("start zone '{zone}'"), error))?;
+        let started = Connection::to(driver).start(uuid).await;
+        started.map_err(|error| error.failed(format!("start zone '{zone}'")))?;
         Ok(true)
     }
 }
 
 /// Asks it; a container that has only just been started as soon as it can be asked.
-async fn ask_to_shut_down(driver: Driver, uuid: Uuid, deadline: Instant) -> Result<(), ExecError> {
+async fn ask_to_shut_down(driver: Driver, uuid: Uuid, deadline: Instant) -> Result<(), LibvirtError> {
     loop {
-        let asked = driver.virsh().args(["shutdown", &uuid.to_string()]).run().await;
-        match asked {
-            Err(error) if is_too_early(error.stderr()) && Instant::now() + PAUSES[0] < deadline => {
+        match Connection::to(driver).shutdown(uuid).await {
+            Err(error) if error.code == Code::TooEarly && Instant::now() + PAUSES[0] < deadline => {
                 tokio::time::sleep_until(Instant::now() + PAUSES[0]).await;
             }
-            asked => return asked.map(drop),
+            asked => return asked,
         }
     }
-}
-
-// error: Failed to shutdown domain '847926fa-6652-4b0e-8c85-347842aeff32'
-// error: Requested operation is not valid: Init process ID is not yet known
-/// Whether libvirt does not know the first process of a container yet: it hears of it some ms after the start.
-fn is_too_early(said: &str) -> bool {
-    said.contains("Init process ID is not yet known")
 }
 
 #[async_trait::async_trait]
 impl Suspend for Libvirt {
     async fn save(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
-        let save = Driver::Qemu.virsh().timeout(IMAGE).args(["managedsave", &uuid.to_string()]);
-        match save.run().await {
-            Err(error) if is_missing(&error) => Err(PlatformError::NoSuchZone(zone.clone())),
-            result => result.map(drop).map_err(|error| failed(format!("save zone '{zone}'"), error)),
+        match Connection::qemu().managed_save(uuid).await {
+            Err(error) if error.code == Code::NoDomain => Err(PlatformError::NoSuchZone(zone.clone())),
+            saved => saved.map_err(|error| error.failed(format!("save zone '{zone}'"))),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_container_that_has_just_been_started_is_told_from_one_that_cannot_be_shut_down() {
-        let said = |what| {
-            format!("error: Failed to shutdown domain 'x'\nerror: Requested operation is not valid: {what}")
-        };
-        assert!(is_too_early(&said("Init process ID is not yet known")));
-        assert!(!is_too_early(&said("domain is not running")) && !is_too_early(""));
     }
 }

@@ -12,7 +12,6 @@
 mod machine;
 pub(super) mod needs;
 mod processor;
-mod stats;
 mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +22,8 @@ use futures_util::future::{join_all, try_join_all};
 use self::machine::Machine;
 use self::needs::{Needs, Processor};
 use self::processor::Features;
-use self::stats::{Usage, Usages};
 use self::storage::Storage;
-use super::list::Listed;
-use super::virsh::failed;
+use super::virsh::{Connection, Listed, Usage, Usages, per_second};
 use super::{Driver, Libvirt};
 use crate::model::{Brand, Inventory, Zone};
 use crate::plan::{Dirty, FleetHost, FleetZone, Survey, Version};
@@ -66,21 +63,19 @@ async fn look(moment: Duration) -> (Machine, u64) {
     let (before, began) = (carried(), Instant::now());
     tokio::time::sleep(moment).await;
     let amount = carried().zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
-    let rate = stats::per_second(amount, began.elapsed());
+    let rate = per_second(amount, began.elapsed());
     (machine, rate)
 }
 
 /// libvirt's own networks that are active.
 async fn networks() -> Result<Vec<String>, PlatformError> {
-    let command = Driver::Qemu.virsh().args(["net-list", "--name"]);
-    let names = command.run().await.map_err(|error| failed("list the networks", error))?;
-    let names = names.lines().map(str::trim).filter(|name| !name.is_empty());
-    Ok(names.map(|name| crate::model::Network::Managed(name.to_owned()).label()).collect())
+    let names = Connection::qemu().networks().await?;
+    Ok(names.into_iter().map(|name| crate::model::Network::Managed(name).label()).collect())
 }
 
 /// Which zones it can run. That there is QEMU its version has told.
 async fn brands() -> Result<BTreeSet<Brand>, PlatformError> {
-    let containers = Driver::Lxc.answers().await?.then_some(Brand::LXC);
+    let containers = Connection::to(Driver::Lxc).answers().await?.then_some(Brand::LXC);
     Ok([Brand::KVM].into_iter().chain(containers).collect())
 }
 
@@ -113,8 +108,7 @@ async fn zones(
 }
 
 async fn documents(driver: Driver, listed: &[Listed]) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
-    let commands = listed.iter().map(|domain| format!("dumpxml {}", domain.uuid)).collect();
-    let answers = driver.each(commands).await?;
+    let answers = Connection::to(driver).documents(listed.iter().map(|domain| domain.uuid)).await?;
     Ok(listed.iter().map(|domain| domain.uuid).zip(answers).collect())
 }
 
@@ -124,19 +118,14 @@ async fn usages(
     moment: Duration,
     measure: bool,
 ) -> Result<(Brand, Usages, Usages, Duration), PlatformError> {
-    let look = async |also: Vec<String>| {
-        let commands = stats::commands(driver, listed);
-        let wanted = commands.len();
-        let answers = driver.each(commands.into_iter().chain(also).collect()).await?;
-        Ok(stats::parse(driver, listed, answers.get(..wanted).unwrap_or_default()))
-    };
+    let libvirt = Connection::to(driver);
     if listed.iter().all(|domain| domain.id.is_none()) {
         return Ok((driver.brand(), Usages::new(), Usages::new(), moment));
     }
-    let before = look(if measure { stats::measure(driver, listed) } else { Vec::new() }).await?;
+    let before = libvirt.usages(listed, measure).await?;
     let began = Instant::now();
     tokio::time::sleep(moment).await;
-    let after = look(Vec::new()).await?;
+    let after = libvirt.usages(listed, false).await?;
     // Both looks take as long, so this is the time between them for each zone.
     Ok((driver.brand(), before, after, began.elapsed()))
 }
@@ -246,10 +235,8 @@ fn host_of(
 
 /// Reads a text as each of the things that are read here.
 #[cfg(feature = "fuzzing")]
-pub(super) fn read_output(driver: Driver, text: &str) {
-    let answers = [text.to_owned()];
-    let _ = (stats::parse(driver, &[], &answers), needs::parse(text, true, 1));
-    processor::read_output(text);
+pub(super) fn read_output(text: &str) {
+    let _ = needs::parse(text, true, 1);
     storage::read_output(text);
     machine::read_output(text);
 }

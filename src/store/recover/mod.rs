@@ -21,6 +21,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use self::image::Image;
 use self::rows::{Found, Table, search};
+use self::tree::Record;
 use super::backup::Draft;
 use super::contents::READERS;
 use super::{NO_MUTEX, Store, StoreError, identity, integrity, schema};
@@ -176,8 +177,11 @@ fn count(connection: &Connection, tables: &[Table]) -> rusqlite::Result<Vec<(Str
 fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     // What the new database says of whose it is gives way to what the damaged one said.
-    if found.rows.iter().any(|(number, _)| tables[*number].name == "host") {
-        transaction.execute_batch("DELETE FROM host")?;
+    let is_host = |(number, record): &(usize, Record)| {
+        tables[*number].name == ZONE && record.values.first() == Some(&Value::Text(String::new()))
+    };
+    if found.rows.iter().any(is_host) {
+        transaction.execute_batch("DELETE FROM zone WHERE place = 'host'")?;
     }
     for (number, record) in std::mem::take(&mut found.rows) {
         let table = &tables[number];
@@ -205,9 +209,7 @@ fn insert(connection: &mut Connection, tables: &[Table], found: &mut Found) -> r
          SELECT run, 'evacuate', 'unknown', 0, 0, 0, 'lost' FROM (SELECT run FROM move UNION SELECT run FROM journal)
          WHERE run NOT IN (SELECT id FROM run)",
     )?;
-    if tables.iter().any(|table| table.name == "host") {
-        identity::make(&transaction)?;
-    }
+    identity::make(&transaction)?;
     transaction.commit()
 }
 

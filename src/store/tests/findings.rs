@@ -20,9 +20,9 @@ fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
         ),
         ("UPDATE zone SET location = NULL WHERE name = 'gone'", "CHECK constraint failed in zone"),
         ("UPDATE zone SET manifest = NULL WHERE name = 'ready'", "CHECK constraint failed in zone"),
-        ("UPDATE announcement SET id = 2", "CHECK constraint failed in announcement"),
+        ("UPDATE maintenance SET begins_ms = 2", "CHECK constraint failed in maintenance"),
         ("UPDATE run SET direction = 'up' WHERE id = 1", "CHECK constraint failed in run"),
-        ("UPDATE standby SET taken_by = NULL", "CHECK constraint failed in standby"),
+        ("UPDATE replica SET taken_by = NULL", "CHECK constraint failed in replica"),
         (
             "DROP TRIGGER zone_transition; UPDATE zone SET place = 'lost' WHERE name = 'gone'",
             "CHECK constraint failed in zone",
@@ -38,7 +38,7 @@ fn what_the_tables_forbid_is_damage_also_if_sqlite_was_told_to_let_it_pass() {
         ),
         (
             "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema \
-             WHERE name = 'heard') WHERE name = 'left_with'",
+             WHERE name = 'target') WHERE name = 'replica'",
             "2nd reference to page",
         ),
     ];

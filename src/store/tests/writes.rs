@@ -53,7 +53,7 @@ pub const WRITES: &[Write] = &[
     ("record that a zone of another host has left", |store| {
         store.passed_on(uuid(14), Some(&uri("rads://h3")))
     }),
-    ("record what moves took", |store| store.record_trips(&[trip("new")])),
+    ("record what moves took", |store| store.record_trips(2, &[trip("web")])),
     ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
     ("record a zone that was attached from a manifest of its lost host", |store| {
         store.take_standby("h1", &name("left"), Some((Millis(42), "eve")))

@@ -11,6 +11,8 @@
 mod error;
 mod facts;
 mod files;
+#[cfg(test)]
+mod tests;
 mod x509;
 
 use std::fs;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use sysadm::plan::ganeti::Cluster;
 use sysadm::plan::{Assignment, HostIx, Placement, PlacementRequest, Refusal, Rules, ZoneIx, place};
 
-use crate::checker;
+use super::checker;
 
 const TEXT: &str = "\
 default|uuid-1|preferred||

@@ -8,7 +8,7 @@ mod walk;
 use proptest::prelude::*;
 use sysadm::plan::{BuiltPlan, History, Refusal, build};
 
-use crate::samples::Sample;
+use super::samples::Sample;
 
 fn plan(sample: &Sample) -> BuiltPlan {
     build(sample.fleet.clone(), sample.rules.clone(), &sample.question, &History::default())

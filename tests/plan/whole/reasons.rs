@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use sysadm::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
 
+use super::super::checker::{cannot_go_live, unfit};
+use super::super::samples::Sample;
 use super::walk::Walk;
-use crate::checker::{cannot_go_live, unfit};
-use crate::samples::Sample;
 
 /// All that is said of those that are left, and is not so.
 pub fn untrue(sample: &Sample, built: &BuiltPlan) -> Vec<String> {

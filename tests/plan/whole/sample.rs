@@ -2,7 +2,7 @@
 
 use sysadm::plan::{Dirty, HostIx, PlacementRequest, Rules};
 
-use crate::samples::{Dice, Sample, wild};
+use super::super::samples::{Dice, Sample, wild};
 
 /// As [`wild`], with orders, groups that go one by one, priorities, slots and busy zones. One to three hosts are emptied,
 /// or any zones move that the sample says; the others have about as much memory as is needed.

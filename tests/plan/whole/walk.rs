@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sysadm::model::Kind;
 use sysadm::plan::{Action, BuiltPlan, Leg, PlannedMove};
 
-use crate::checker::{seats, unfit, violations};
-use crate::samples::Sample;
-use crate::world::{Way, World};
+use super::super::checker::{seats, unfit, violations};
+use super::super::samples::Sample;
+use super::super::world::{Way, World};
 
 /// Where a plan leads, in the terms of the checkers.
 #[derive(Clone, Copy)]

@@ -10,9 +10,7 @@ use uuid::Uuid;
 
 use super::super::Libvirt;
 use super::super::domain_xml::{self, Domain, Need};
-use super::super::machine::capabilities;
-use super::super::query_cache::ask_now;
-use super::super::virsh::Driver;
+use super::super::virsh::{Connection, Driver};
 use crate::model::{Arrival, Blocker, Kind};
 use crate::platform::PlatformError;
 use here::Here;
@@ -30,7 +28,7 @@ pub async fn missing(
             // Those of the other driver are not the container's.
             Need::Security(_) if domain.virt == "lxc" => None,
             Need::Security(_) | Need::Tsc(_) => {
-                (!is_capable(need, &capabilities(&libvirt.known).await?)).then(|| need.to_string())
+                (!is_capable(need, &libvirt.queries.capabilities().await?)).then(|| need.to_string())
             }
             // What is taken now may be free when it is booted.
             Need::Port(..) | Need::Cid(_) if arrival.kind == Kind::Cold => None,
@@ -40,8 +38,8 @@ pub async fn missing(
                 others.iter().any(|other| other.needs.contains(need)).then(|| need.to_string())
             }
             Need::Address(address) => here::misses_address(address).await.then(|| need.to_string()),
-            need => match question(need) {
-                Some(words) => missed(need, ask_now(&words, "").await?),
+            need => match kept(need).await? {
+                Some(answer) => missed(need, answer),
                 None => here.misses(need),
             },
         };
@@ -55,53 +53,43 @@ async fn running(libvirt: &Libvirt, zone: Uuid) -> Result<Vec<Domain>, PlatformE
     let lists = libvirt.lists().await?;
     let listed = lists.iter().filter(|(driver, _)| *driver == Driver::Qemu).flat_map(|(_, listed)| listed);
     let others = listed.filter(|other| other.id.is_some() && other.uuid != zone);
-    let documents =
-        Driver::Qemu.each(others.map(|other| format!("dumpxml {}", other.uuid)).collect()).await?;
+    let documents = Connection::qemu().documents(others.map(|other| other.uuid)).await?;
     Ok(documents.iter().filter_map(|xml| domain_xml::parse(xml.trim_start()).ok()).collect())
 }
 
-/// How virsh is asked for what libvirt keeps.
-fn question(need: &Need) -> Option<Vec<String>> {
-    let words: &[&str] = match need {
-        Need::Volume(pool, volume) => &["vol-path", &format!("--pool={pool}"), &format!("--vol={volume}")],
-        Need::Secret(uuid) => &["secret-dumpxml", &uuid.to_string()],
-        Need::SecretFor(..) => &["secret-list"],
-        Need::Network(_) => &["net-list", "--name"],
-        Need::PortGroup(network, _) => &["net-dumpxml", &format!("--network={network}")],
-        Need::Filter(_) => &["nwfilter-list"],
-        _ => return None,
-    };
-    Some(words.iter().map(|&word| word.to_owned()).collect())
+/// Whether libvirt keeps it, or what it says against the question. None: it is not libvirt that keeps such things.
+async fn kept(need: &Need) -> Result<Option<Result<bool, String>>, PlatformError> {
+    let libvirt = Connection::qemu();
+    Ok(Some(match need {
+        Need::Volume(pool, volume) => libvirt.volume(pool, volume).await?.map(|_| true),
+        Need::Secret(uuid) => libvirt.secret(*uuid).await?.map(|_| true),
+        Need::SecretFor(kind, name) => {
+            libvirt.secrets().await?.map(|all| all.contains(&format!("{kind} {name}")))
+        }
+        Need::Network(name) => Ok(libvirt.networks().await?.contains(name)),
+        Need::PortGroup(network, group) => {
+            libvirt.network(network).await?.map(|xml| has_port_group(&xml, group))
+        }
+        Need::Filter(filter) => libvirt.network_filters().await?.map(|all| all.contains(filter)),
+        _ => return Ok(None),
+    }))
 }
 
-/// What is said of it after virsh's answer, if it is not there.
-fn missed(need: &Need, answer: Result<String, String>) -> Option<String> {
+/// What is said of it after libvirt's answer, if it is not there.
+fn missed(need: &Need, answer: Result<bool, String>) -> Option<String> {
     match (need, answer) {
-        (need, Ok(answer)) => (!is_in(need, &answer)).then(|| need.to_string()),
+        (need, Ok(there)) => (!there).then(|| need.to_string()),
         // That there is no such network is said already, by the interface.
         (Need::PortGroup(..), Err(_)) => None,
         (need, Err(said)) => Some(format!("{need}: {said}")),
     }
 }
 
-/// Whether it is what virsh has printed, or among that.
-fn is_in(need: &Need, answer: &str) -> bool {
-    // `UUID   name`
-    let named = || answer.lines().filter_map(|line| line.trim().split_once(' ')).map(|(_, name)| name.trim());
-    match need {
-        //  c2177883-f1bb-47f0-914d-32a22e3a8804   ceph client.libvirt secret
-        //  2a8b8ed6-fd31-48e8-a189-28b9737da1c5   Unused
-        Need::SecretFor(kind, name) => {
-            named().filter_map(|usage| usage.split_once(' ')).any(|usage| usage == (kind, name))
-        }
-        Need::Filter(filter) => named().any(|name| name == filter),
-        Need::Network(network) => answer.lines().any(|line| line.trim() == network),
-        Need::PortGroup(_, group) => Document::parse(answer).is_ok_and(|document| {
-            let groups = document.descendants().filter(|node| node.has_tag_name("portgroup"));
-            groups.into_iter().any(|node| node.attribute("name") == Some(group))
-        }),
-        _ => true,
-    }
+fn has_port_group(network: &str, group: &str) -> bool {
+    Document::parse(network).is_ok_and(|document| {
+        let mut groups = document.descendants().filter(|node| node.has_tag_name("portgroup"));
+        groups.any(|node| node.attribute("name") == Some(group))
+    })
 }
 
 // <host>
@@ -137,68 +125,18 @@ fn is_capable(need: &Need, capabilities: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn asked(devices: &str) -> Vec<String> {
-        let domain = format!("<domain type='kvm'><devices>{devices}</devices></domain>");
-        let needs = domain_xml::parse(&domain).unwrap().needs;
-        needs.iter().filter_map(question).map(|words| words.join(" ")).collect()
-    }
-
     #[test]
-    fn volumes_secrets_filters_and_networks_are_asked_for_each_once() {
-        let devices = "<disk type='volume'><source pool='vms' volume='web.img'/></disk>\
-            <disk type='volume'><source pool='vms' volume='/etc/shadow'/></disk>\
-            <disk type='volume'><source pool='vms' volume='x.iso' startupPolicy='optional'/></disk>\
-            <disk type='network'><source protocol='rbd'><auth username='u'>\
-            <secret type='ceph' uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></auth></source></disk>\
-            <disk type='file'><source file='/x'><encryption format='luks'>\
-            <secret type='passphrase' uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></encryption></source></disk>\
-            <disk type='network'><source protocol='iscsi'><auth username='u'><secret type='iscsi' usage='san 1'/></auth>\
-            </source></disk>\
-            <interface type='network'><source network='lan' portgroup='blue'/><filterref filter='clean'/></interface>\
-            <graphics type='vnc'><listen type='network' network='mgmt'/></graphics>";
-        assert_eq!(
-            asked(devices),
-            [
-                "net-dumpxml --network=lan",
-                "nwfilter-list",
-                "net-list --name",
-                "vol-path --pool=vms --vol=web.img",
-                "secret-dumpxml c2177883-f1bb-47f0-914d-32a22e3a8804",
-                "secret-list",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_libvirt_keeps_is_found_by_its_name_or_what_it_is_for() {
-        let secrets = " c2177883-f1bb-47f0-914d-32a22e3a8804   ceph client.libvirt secret\n \
-                      1ed8a768-690a-425b-b2e5-776395e722c0   volume /x/y.img\n \
-                      2a8b8ed6-fd31-48e8-a189-28b9737da1c5   Unused\n";
-        let filters = " 0fd82ade-1a3a-4e4b-b7b2-d4a5f7b3a6e1   clean-traffic\n \
-                       1ed8a768-690a-425b-b2e5-776395e722c0   my filter\n";
+    fn what_libvirt_does_not_have_is_named_with_what_it_says() {
         let network = "<network><name>lan</name><portgroup name='blue'/></network>";
-        let secret = |kind: &str, name: &str| Need::SecretFor(kind.into(), name.into());
-        let group = |name: &str| Need::PortGroup("lan".into(), name.into());
-        for (need, answer, there) in [
-            (secret("ceph", "client.libvirt secret"), secrets, true),
-            (secret("volume", "/x/y.img"), secrets, true),
-            (secret("iscsi", "client.libvirt secret"), secrets, false),
-            (secret("ceph", "client.libvirt"), secrets, false),
-            (secret("ceph", ""), secrets, false),
-            (Need::Filter("clean-traffic".into()), filters, true),
-            (Need::Filter("my filter".into()), filters, true),
-            (Need::Filter("clean".into()), filters, false),
-            (Need::Network("lan".into()), " default\n lan\n", true),
-            (Need::Network("la".into()), " default\n lan\n", false),
-            (group("blue"), network, true),
-            (group("red"), network, false),
-        ] {
-            let said = missed(&need, Ok(answer.to_owned()));
-            assert_eq!(said, (!there).then(|| need.to_string()));
-        }
-        let said = missed(&Need::Filter("x".into()), Err("no such driver".into())).unwrap();
+        assert!(has_port_group(network, "blue") && !has_port_group(network, "red"));
+        assert!(!has_port_group("", "blue"));
+        let group = Need::PortGroup("lan".into(), "blue".into());
+        let filter = Need::Filter("x".into());
+        assert_eq!(missed(&filter, Ok(true)), None);
+        assert_eq!(missed(&filter, Ok(false)).unwrap(), "no network filter x there");
+        let said = missed(&filter, Err("no such driver".into())).unwrap();
         assert_eq!(said, "no network filter x there: no such driver");
-        assert_eq!(missed(&group("blue"), Err("no such network".into())), None);
+        assert_eq!(missed(&group, Err("no such network".into())), None);
     }
 
     #[test]

@@ -11,18 +11,15 @@
 //! elsewhere. Where libvirt cannot compare (on some architectures) the model's name must do, and for the processor of a
 //! host what `virsh capabilities` says of it.
 
-mod refusal;
-
 use roxmltree::Document;
 
 use super::super::Libvirt;
 use super::super::domain_xml::{self, Domain, child};
-use super::super::machine;
 use super::super::survey::needs::{Processor, processor_of};
-use super::{platform, questions};
+use super::super::virsh::{CpuFit, Refusal};
+use super::platform;
 use crate::model::{Arrival, Blocker, Kind, xml};
 use crate::platform::PlatformError;
-use refusal::Refusal;
 
 /// What is told of a processor of which nothing is known: there is no other that is the same for certain.
 const UNKNOWN: &str = "<cpu mode='host-passthrough'/>";
@@ -48,21 +45,24 @@ pub async fn missing(
     if plain.is_some_and(|model| usable(capabilities, &model.name) == Some(true)) {
         return Ok(Vec::new());
     }
-    let Err(said) = questions::compare(libvirt, domain, &cpu).await? else { return Ok(Vec::new()) };
-    let lacks = match (refusal::parse(&said), model) {
-        (None, _) => {
-            return Err(PlatformError::Output { command: "virsh hypervisor-cpu-compare", what: said });
+    let refusal = match libvirt.queries.compare_cpu(domain, &cpu).await? {
+        CpuFit::Fits => return Ok(Vec::new()),
+        CpuFit::Refused(refusal) => refusal,
+        CpuFit::Unclear(what) => {
+            return Err(PlatformError::Output { command: "virsh hypervisor-cpu-compare", what });
         }
-        (Some(Refusal::Incomparable), Some(model)) if model.is_strict => {
-            let here = own(&machine::capabilities(&libvirt.known).await?, "cpu");
+    };
+    let lacks = match (refusal, model) {
+        (Refusal::Incomparable, Some(model)) if model.is_strict => {
+            let here = own(&libvirt.queries.capabilities().await?, "cpu");
             if here.as_ref() == Some(&cpu) { vec![] } else { vec!["the CPU there is another one".to_owned()] }
         }
-        (Some(Refusal::Incomparable), model) => model
+        (Refusal::Incomparable, model) => model
             .filter(|model| arrival.kind == Kind::Live && usable(capabilities, &model.name) == Some(false))
             .map(|model| format!("no CPU {} for {} there", model.name, domain.virt))
             .into_iter()
             .collect(),
-        (Some(refusal), _) => refusal.reasons(&domain.virt),
+        (refusal, _) => refusal.reasons(&domain.virt),
     };
     Ok(lacks.into_iter().map(platform).collect())
 }
@@ -120,19 +120,17 @@ pub async fn seen(libvirt: &Libvirt, current: &str) -> Result<Option<String>, Pl
             None => return Ok(Some(UNKNOWN.to_owned())),
         },
     };
-    let refusal =
-        questions::compare(libvirt, &domain, &cpu).await?.err().and_then(|said| refusal::parse(&said));
-    Ok(Some(without(&cpu, refusal.as_ref().map_or(&[], Refusal::features))))
+    Ok(Some(without(&cpu, libvirt.queries.compare_cpu(&domain, &cpu).await?.features())))
 }
 
 /// The processor of this host, as zones see it that have all of it. None: libvirt does not know it.
 async fn of_host(libvirt: &Libvirt, domain: &Domain) -> Result<Option<String>, PlatformError> {
-    let answer = questions::capabilities(libvirt, domain).await?;
+    let answer = libvirt.queries.machine(domain).await?;
     let capabilities =
         answer.map_err(|what| PlatformError::Output { command: "virsh domcapabilities", what })?;
     match own(&capabilities, "mode") {
         Some(cpu) => Ok(Some(cpu)),
-        None => Ok(own(&machine::capabilities(&libvirt.known).await?, "cpu")),
+        None => Ok(own(&libvirt.queries.capabilities().await?, "cpu")),
     }
 }
 
@@ -210,8 +208,7 @@ fn usable(capabilities: &str, model: &str) -> Option<bool> {
 /// Reads a text as each of the things that are read here.
 #[cfg(feature = "fuzzing")]
 pub fn read_output(text: &str) {
-    let _ =
-        (usable(text, "qemu64"), refusal::parse(text), own(text, "mode"), own(text, "cpu"), rewritten(text));
+    let _ = (usable(text, "qemu64"), own(text, "mode"), own(text, "cpu"), rewritten(text));
 }
 
 #[cfg(test)]

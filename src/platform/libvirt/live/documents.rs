@@ -4,18 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use uuid::Uuid;
-
 use crate::file;
 use crate::model::{InterfaceMapping, Zone};
 use crate::platform::PlatformError;
 use crate::platform::libvirt::domain_xml::map_interfaces;
-use crate::platform::libvirt::virsh::Driver;
+use crate::platform::libvirt::virsh::Connection;
 
-/// virsh's options with their files, which are gone when this is dropped.
+/// These files, which are gone when this is dropped.
 #[derive(Debug, Default)]
 pub struct Documents {
-    files: Vec<(&'static str, PathBuf)>,
+    files: Vec<PathBuf>,
 }
 
 impl Documents {
@@ -29,15 +27,15 @@ impl Documents {
         if mappings.is_empty() {
             return Ok(documents);
         }
-        let xml = texts(zone.uuid).await?;
-        for (text, (option, ending)) in xml.iter().zip([("--xml", "xml"), ("--persistent-xml", "later")]) {
+        let xml = Connection::qemu().migratable(zone.uuid).await?;
+        for (text, ending) in xml.iter().zip(["xml", "later"]) {
             if ending == "later" && !zone.persistent {
                 continue;
             }
             let text = map_interfaces(text.trim_start(), mappings)
                 .map_err(|what| PlatformError::Output { command: "virsh dumpxml", what })?;
             let path = folder.with_extension(ending);
-            documents.files.push((option, path.clone()));
+            documents.files.push(path.clone());
             file::create(&path, &text, 0o600).map_err(|source| PlatformError::Io {
                 what: "write",
                 path,
@@ -47,25 +45,26 @@ impl Documents {
         Ok(documents)
     }
 
-    /// Words for virsh.
-    pub fn words(&self) -> impl Iterator<Item = String> {
-        self.files.iter().flat_map(|(option, path)| [(*option).to_owned(), path.display().to_string()])
+    /// The file of what the zone is to be now.
+    pub fn xml(&self) -> Option<&Path> {
+        self.file("xml")
+    }
+
+    /// The file of what it is to be after its next boot.
+    pub fn persistent_xml(&self) -> Option<&Path> {
+        self.file("later")
+    }
+
+    fn file(&self, ending: &str) -> Option<&Path> {
+        let mut files = self.files.iter().map(PathBuf::as_path);
+        files.find(|path| path.extension().is_some_and(|extension| extension == ending))
     }
 }
 
 impl Drop for Documents {
     fn drop(&mut self) {
-        for (_, path) in &self.files {
+        for path in &self.files {
             let _ = std::fs::remove_file(path);
         }
     }
-}
-
-/// What the zone is now, as another host may read it, and what it is after its next boot.
-async fn texts(uuid: Uuid) -> Result<Vec<String>, PlatformError> {
-    let commands = [
-        format!("dumpxml --migratable --security-info {uuid}"),
-        format!("dumpxml --inactive --security-info {uuid}"),
-    ];
-    Driver::Qemu.batch(&commands).await
 }

@@ -2,20 +2,13 @@
 
 use std::time::Instant;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::model::Sent;
 use crate::platform::PlatformError;
 use crate::platform::converge::allowed_downtime;
-use crate::platform::libvirt::job::{Event, parse_event};
-use crate::platform::libvirt::virsh::{Driver, failed};
-
-/// The words by which virsh allows a downtime, in ms. An old QEMU that cannot do it goes on with its default.
-pub fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
-    vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
-}
+use crate::platform::libvirt::virsh::{Connection, Event};
 
 /// What downtime a zone is allowed.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +36,7 @@ async fn raise_downtime(uuid: Uuid, allowance: Allowance, mut passes: watch::Rec
         if wanted > allowed {
             allowed = wanted;
             // Where it fails, the migration has just ended.
-            let _ = Driver::Qemu.virsh().args(allow(uuid, allowed)).run().await;
+            let _ = Connection::qemu().set_max_downtime(uuid, allowed).await;
         }
     }
 }
@@ -56,32 +49,23 @@ pub struct StopWatch {
 
 /// Listens to what a zone goes through until the [`StopWatch`] is dropped; raises the downtime that it is allowed.
 pub fn watch_events(uuid: Uuid, allowance: Allowance) -> Result<StopWatch, PlatformError> {
-    let command = Driver::Qemu.virsh().args(["event", "--domain", &uuid.to_string()]).args([
-        "--all",
-        "--loop",
-        "--timestamp",
-    ]);
-    let mut child = command.spawn().map_err(|error| failed("listen for events", error))?;
+    let mut events = Connection::qemu().events(uuid)?;
     let (sender, moment) = watch::channel(None);
-    let Some(output) = child.stdout.take() else { return Ok(StopWatch { moment }) };
     let (pass, passes) = watch::channel(0);
     tokio::spawn(raise_downtime(uuid, allowance, passes));
     tokio::spawn(async move {
-        let mut lines = BufReader::new(output).lines();
         loop {
             tokio::select! {
-                line = lines.next_line() => match line {
-                    Ok(Some(line)) => match parse_event(&line) {
-                        // The last pass is of a zone that stands still already.
-                        Event::Pass(number) if sender.borrow().is_none() => { pass.send_replace(number); }
-                        Event::StoppedToMigrate => { sender.send_replace(Some(Instant::now())); }
-                        Event::Resumed => { sender.send_replace(None); }
-                        Event::Pass(_) | Event::Other => {}
-                    },
-                    Ok(None) | Err(_) => return,
+                event = events.next() => match event {
+                    // The last pass is of a zone that stands still already.
+                    Some(Event::Pass(number)) if sender.borrow().is_none() => { pass.send_replace(number); }
+                    Some(Event::StoppedToMigrate) => { sender.send_replace(Some(Instant::now())); }
+                    Some(Event::Resumed) => { sender.send_replace(None); }
+                    Some(Event::Pass(_) | Event::Other) => {}
+                    None => return,
                 },
-                // The migration is over, whatever became of it. Dropping the child ends it.
-                () = sender.closed() => { drop(child); return }
+                // The migration is over, whatever became of it. Dropping the events ends them.
+                () = sender.closed() => { drop(events); return }
             }
         }
     });

@@ -7,24 +7,21 @@ use std::sync::Mutex;
 use uuid::Uuid;
 
 use super::locked;
-use crate::exec::{Command, Waiting};
 use crate::model::ZoneName;
 use crate::platform::PlatformError;
-use crate::platform::libvirt::virsh::{Driver, failed};
+use crate::platform::libvirt::virsh::{Code, Connection, Resumer};
 
-/// The migrations that arrive here now. For each a virsh waits, connected, for the one word that lets the zone
-/// run: starting one only then would lengthen the downtime.
+/// The migrations that arrive here now. For each a connection waits for the one word that lets the zone run:
+/// to connect only then would lengthen the downtime.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    waiting: Mutex<HashMap<Uuid, Waiting>>,
+    waiting: Mutex<HashMap<Uuid, Resumer>>,
     folders: Mutex<HashMap<PathBuf, Uuid>>,
 }
 
 impl Incoming {
     pub fn open(&self, uuid: Uuid, folder: &Path) -> Result<(), PlatformError> {
-        let virsh = Command::new("virsh").args(["-c", Driver::Qemu.uri()]);
-        let virsh = virsh.spawn_waiting().map_err(|error| failed("wait for an arrival", error))?;
-        locked(&self.waiting).insert(uuid, virsh);
+        locked(&self.waiting).insert(uuid, Connection::qemu().resumer()?);
         locked(&self.folders).insert(folder.to_owned(), uuid);
         Ok(())
     }
@@ -38,16 +35,13 @@ impl Incoming {
 
     pub async fn resume(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let waiting = locked(&self.waiting).remove(&uuid);
-        if let Some(virsh) = waiting
-            && virsh.tell(&format!("resume {uuid}"), "resumed").await
+        if let Some(resumer) = waiting
+            && resumer.resume(uuid).await
         {
             return Ok(());
         }
-        let command = Driver::Qemu.virsh().args(["resume", &uuid.to_string()]);
-        match command.run().await {
-            Err(error) if !error.stderr().contains("already running") => {
-                Err(failed(format!("let zone '{zone}' run"), error))
-            }
+        match Connection::qemu().resume(uuid).await {
+            Err(error) if error.code != Code::Running => Err(error.failed(format!("let zone '{zone}' run"))),
             _ => Ok(()),
         }
     }

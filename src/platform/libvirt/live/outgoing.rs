@@ -8,17 +8,15 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::documents::Documents;
-use super::events::{Allowance, allow, watch_events};
+use super::events::{Allowance, watch_events};
 use super::locked;
 use super::process::{end_of, is_emulated};
 use crate::config;
-use crate::exec::ExecError;
 use crate::failpoints::holds_incoming;
 use crate::model::{Progress, Sent, StreamId};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
-use crate::platform::libvirt::job::{DEFAULT_DOWNTIME, parse_progress};
-use crate::platform::libvirt::virsh::{Driver, failed, has_no_job, is_missing, is_transient, script};
+use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, Migration};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How virsh ended: none while it runs, then `Ok` or what went wrong.
@@ -82,43 +80,31 @@ impl Outgoing {
         settings: &config::Libvirt,
         (downtime, paths): (u64, &Paths),
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
-        let socket = |stream: StreamId| folder.join(stream.socket_name()).display().to_string();
-        let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
-        words.extend(holds_incoming(&paths.state_dir()).then_some("--suspend"));
-        // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
-        words.extend(["--unsafe", "--abort-on-error"]);
-        words.extend(zone.persistent.then_some("--persistent"));
-        words.extend(settings.auto_converge.then_some("--auto-converge"));
-        let mut words: Vec<_> = words.into_iter().map(str::to_owned).collect();
-        if settings.bandwidth > 0 {
-            words.extend(["--bandwidth".to_owned(), settings.bandwidth.to_string()]);
-        }
-        words.extend(documents.words());
-        words.extend([
-            zone.uuid.to_string(),
-            "--desturi".to_owned(),
-            format!("qemu+unix:///system?socket={}", socket(StreamId::Control)),
-            "--migrateuri".to_owned(),
-            format!("unix://{}", socket(StreamId::Memory)),
-        ]);
-        let command = Driver::Qemu.virsh().arg(script([allow(zone.uuid, downtime), words]));
-        let mut child =
-            command.spawn().map_err(|error| failed(format!("migrate zone '{}'", zone.name), error))?;
+        let socket = |stream: StreamId| folder.join(stream.socket_name());
+        let [control, memory] = [StreamId::Control, StreamId::Memory].map(socket);
+        let migration = Migration {
+            uuid: zone.uuid,
+            suspend: holds_incoming(&paths.state_dir()),
+            persistent: zone.persistent,
+            auto_converge: settings.auto_converge,
+            bandwidth: settings.bandwidth,
+            downtime,
+            xml: documents.xml(),
+            persistent_xml: documents.persistent_xml(),
+            control: &control,
+            memory: &memory,
+        };
+        let started = Connection::qemu().migrate(&migration);
+        let transfer = started.map_err(|error| error.failed(format!("migrate zone '{}'", zone.name)))?;
         let (sender, receiver) = watch::channel(None);
         locked(&self.current).insert(zone.name.clone(), (zone.uuid, receiver.clone()));
         let uuid = zone.uuid;
         tokio::spawn(async move {
-            let result = command.collect(&mut child).await.map(drop).map_err(|error| SendFailure {
-                transient: is_transient(&error),
-                what: match error {
-                    ExecError::Failed { stderr, .. } => stderr,
-                    other => crate::model::chain(&other),
-                },
-            });
+            let result = transfer.ended().await;
             drop(documents);
             if result.is_err() {
                 // It stays here, and the next one to migrate it expects the default.
-                let _ = Driver::Qemu.virsh().args(allow(uuid, DEFAULT_DOWNTIME)).run().await;
+                let _ = Connection::qemu().set_max_downtime(uuid, DEFAULT_DOWNTIME).await;
             }
             let _ = sender.send(Some(result));
         });
@@ -134,25 +120,19 @@ impl Outgoing {
         if outcome.borrow().is_some() {
             return Ok(None);
         }
-        let command = Driver::Qemu.virsh().args(["domjobinfo", "--rawstats", &uuid.to_string()]);
-        match command.run().await {
-            Ok(output) => Ok(parse_progress(&output)),
-            // It has just ended.
-            Err(ExecError::Failed { .. }) => Ok(None),
-            Err(error) => Err(failed(format!("ask for the progress of '{zone}'"), error)),
-        }
+        let progress = Connection::qemu().migration_progress(uuid).await;
+        progress.map_err(|error| error.failed(format!("ask for the progress of '{zone}'")))
     }
 
     /// Gives a migration up, also one that another process began: `uuid` is the zone's then.
     pub async fn abort(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let outcome = self.find(zone).map(|(_, outcome)| outcome);
-        let command = Driver::Qemu.virsh().args(["domjobabort", &uuid.to_string()]);
-        match command.run().await {
+        match Connection::qemu().abort_job(uuid).await {
             // It has just ended, or there was none.
             Err(_) if outcome.is_some_and(|outcome| outcome.borrow().is_some()) => Ok(()),
-            Err(error) if has_no_job(&error) || is_missing(&error) => Ok(()),
-            Err(error) => Err(failed(format!("abort the migration of '{zone}'"), error)),
-            Ok(_) => Ok(()),
+            Err(error) if matches!(error.code, Code::NoJob | Code::NoDomain) => Ok(()),
+            Err(error) => Err(error.failed(format!("abort the migration of '{zone}'"))),
+            Ok(()) => Ok(()),
         }
     }
 

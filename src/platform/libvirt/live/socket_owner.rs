@@ -12,13 +12,12 @@ use roxmltree::{Document, Node};
 use crate::exec::Command;
 use crate::model::Manifest;
 use crate::platform::PlatformError;
-use crate::platform::libvirt::virsh::{Driver, failed};
+use crate::platform::libvirt::virsh::Connection;
 
 /// Gives the folder of a migration to the user of the QEMU that will receive it. Its mode stays.
 pub async fn let_qemu_in(manifest: &Manifest, folder: &Path) -> Result<(), PlatformError> {
     // Asked each time: an agent may be older than what qemu.conf says.
-    let capabilities = Driver::Qemu.virsh().arg("capabilities").run().await;
-    let capabilities = capabilities.map_err(|error| failed("ask which user QEMU runs as", error))?;
+    let capabilities = Connection::qemu().capabilities().await?;
     let unread = |command: &'static str| move |what: String| PlatformError::Output { command, what };
     let own = label_of_zone(&manifest.config).map_err(unread("virsh dumpxml"))?;
     let label = match own {
@@ -41,7 +40,11 @@ async fn uid_of(label: &str) -> Result<u32, PlatformError> {
         return Ok(uid);
     }
     let output = Command::new("id").args(["-u", "--", user]).run().await;
-    let output = output.map_err(|error| failed(format!("find QEMU's user {user:?}"), error))?;
+    let output = output.map_err(|source| PlatformError::Command {
+        what: format!("find QEMU's user {user:?}"),
+        transient: false,
+        source,
+    })?;
     output.trim().parse().map_err(|_| PlatformError::Output {
         command: "id",
         what: format!("{:?} is no user id", output.trim()),

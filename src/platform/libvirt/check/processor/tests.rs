@@ -45,7 +45,7 @@ fn what_the_zones_own_host_is_said_to_lack_is_not_asked_for_elsewhere() {
                 Host CPU does not provide required features: pni, svm, topoext";
     let seen = "<cpu mode='custom' match='exact'><model fallback='forbid'>qemu64</model>\
                 <feature policy='require' name='topoext'/><feature policy='require' name='avx2'/></cpu>";
-    let relaxed = without(seen, refusal::parse(said).unwrap().features());
+    let relaxed = without(seen, CpuFit::of(said.to_owned()).features());
     assert_eq!(
         relaxed,
         "<cpu mode='custom' match='exact'><model fallback='forbid'>qemu64</model><feature policy='require' name='avx2'/>\
@@ -137,10 +137,8 @@ proptest! {
     fn no_answer_makes_the_readers_panic(
         text in "(required features:|Unknown CPU model|incompatible with host CPU|<mode name='host-model'>|<model>|, |\\PC){0,30}"
     ) {
-        let refusal = refusal::parse(&text);
-        if let Some(refusal) = &refusal {
-            assert!(rewritten(&without("<cpu><model>x</model></cpu>", refusal.features())).is_ok());
-        }
+        let fit = CpuFit::of(text.clone());
+        assert!(rewritten(&without("<cpu><model>x</model></cpu>", fit.features())).is_ok());
         let _ = (own(&text, "mode"), own(&text, "cpu"), usable(&text, "x"), rewritten(&text));
     }
 }

@@ -1,11 +1,34 @@
-//! `virsh`, and the libvirt driver that it talks to.
+//! libvirt on this host, asked through `virsh`: one function a question, with typed answers and errors. Nothing else
+//! builds virsh's arguments or reads its texts, so what stands behind this can be replaced.
+//!
+//! [`Connection`] asks one driver: about its domains in `domains`, about migrations in `migration`. What libvirt says of the
+//! host itself is in `host`; [`QueryCache`] keeps what it says of the abilities of its emulators. The other files read
+//! what virsh prints.
+
+mod cpu;
+mod domains;
+mod host;
+mod job;
+mod list;
+mod migration;
+mod query_cache;
+mod stats;
+
+pub use cpu::{CpuFit, Refusal};
+pub use domains::Described;
+pub use host::{Versions, parse_version};
+pub use job::{DEFAULT_DOWNTIME, Event};
+pub use list::Listed;
+pub use migration::{Migration, Resumer};
+pub use query_cache::{Answer, QueryCache};
+pub use stats::{Usage, Usages, per_second};
 
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::exec::{Command, ExecError};
-use crate::model::{Abilities, Brand};
-use crate::platform::{PlatformError, is_lost_connection};
+use crate::model::{Abilities, Brand, chain};
+use crate::platform::{PlatformError, SendFailure, is_lost_connection};
 
 /// One of libvirt's drivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,24 +79,126 @@ impl Driver {
             Self::Lxc => "lxc",
         }
     }
+}
 
-    /// `virsh`, quiet, connected to it.
-    pub fn virsh(self) -> Command {
-        Command::new("virsh").args(["-q", "-c", self.uri()]).timeout(Duration::from_secs(60))
+/// One of libvirt's drivers, to be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    driver: Driver,
+}
+
+/// What libvirt says against a request, as its error numbers tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// This libvirt has no such driver, or no daemon for it.
+    NoDriver,
+    /// There is no such domain.
+    NoDomain,
+    /// Nothing is being done with the domain, or it does not even run.
+    NoJob,
+    /// The domain runs already.
+    Running,
+    /// The first process of a container is not known yet: libvirt hears of it some ms after its start.
+    TooEarly,
+    /// Anything else.
+    Other,
+}
+
+/// Why libvirt did not do what it was asked.
+#[derive(Debug)]
+pub struct LibvirtError {
+    /// What kind of error it is.
+    pub code: Code,
+    source: ExecError,
+}
+
+impl LibvirtError {
+    fn new(source: ExecError) -> Self {
+        Self { code: code(source.stderr()), source }
     }
 
-    /// Whether this libvirt has the driver.
-    pub async fn answers(self) -> Result<bool, PlatformError> {
-        match self.virsh().arg("uri").run().await {
-            Ok(_) => Ok(true),
-            Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(failed("ask libvirt", error)),
+    /// The same as an error of the platform; `what` was to be done.
+    pub fn failed(self, what: impl Into<String>) -> PlatformError {
+        failed(what, self.source)
+    }
+
+    /// The same as the end of a migration.
+    fn send_failure(self) -> SendFailure {
+        let transient = is_transient(&self.source);
+        let what = match self.source {
+            ExecError::Failed { stderr, .. } => stderr,
+            other => chain(&other),
+        };
+        SendFailure { what, transient }
+    }
+
+    /// What libvirt said, if it answered at all.
+    ///
+    /// # Errors
+    /// If it did not; `what` was to be done.
+    pub fn said(self, what: &str) -> Result<String, PlatformError> {
+        match self.source {
+            source @ ExecError::Failed { .. } => {
+                let said = source.stderr().to_owned();
+                match failed(what, source) {
+                    down @ PlatformError::Down { .. } => Err(down),
+                    _ => Ok(said),
+                }
+            }
+            source => Err(failed(what, source)),
         }
+    }
+
+    /// The cause itself.
+    pub fn into_source(self) -> ExecError {
+        self.source
+    }
+}
+
+/// Reads what virsh said.
+fn code(said: &str) -> Code {
+    let says = |words: &str| said.contains(words);
+    if says("no connection driver available")
+        || (says("Failed to connect socket") && says("No such file or directory"))
+    {
+        Code::NoDriver
+    } else if says("failed to get domain") || says("Domain not found") {
+        Code::NoDomain
+    } else if says("no job is active") || says("domain is not running") {
+        Code::NoJob
+    } else if says("already running") {
+        Code::Running
+    } else if says("Init process ID is not yet known") {
+        Code::TooEarly
+    } else {
+        Code::Other
+    }
+}
+
+impl Connection {
+    /// To that driver.
+    pub const fn to(driver: Driver) -> Self {
+        Self { driver }
+    }
+
+    /// To the driver of virtual machines.
+    pub const fn qemu() -> Self {
+        Self::to(Driver::Qemu)
+    }
+
+    /// `virsh`, quiet, connected to the driver.
+    fn virsh(self) -> Command {
+        Command::new("virsh").args(["-q", "-c", self.driver.uri()]).timeout(Duration::from_secs(60))
+    }
+
+    /// Runs virsh with these words.
+    async fn run<const N: usize>(self, words: [&str; N]) -> Result<String, LibvirtError> {
+        self.virsh().args(words).run().await.map_err(LibvirtError::new)
     }
 
     /// Several virsh commands about several domains, of which any may be gone since it was listed: its answer is
     /// empty then, and only its own. That libvirt is there still is asked at the end.
-    pub async fn each(self, mut commands: Vec<String>) -> Result<Vec<String>, PlatformError> {
+    async fn each(self, mut commands: Vec<String>) -> Result<Vec<String>, PlatformError> {
         if commands.is_empty() {
             return Ok(commands);
         }
@@ -85,15 +210,15 @@ impl Driver {
 
     /// Several virsh commands in one process. Gives the output of each; empty for one about a domain that is
     /// not there. (virsh goes on after a command that fails, and fails itself if the last one has.)
-    pub async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {
+    async fn batch(self, commands: &[String]) -> Result<Vec<String>, PlatformError> {
         // Nothing that a guest can write into its own description may look like the separator.
         let separator = uuid::Uuid::new_v4().simple().to_string();
         let script = commands.join(&format!("; echo --str {separator}; "));
-        let output = match self.virsh().arg(script).run().await {
+        let output = match self.run([&script]).await {
             Ok(output) => output,
             // Gone since it was listed: no answer is the answer.
-            Err(error) if is_missing(&error) => return Ok(vec![String::new(); commands.len()]),
-            Err(error) => return Err(failed("ask libvirt", error)),
+            Err(error) if error.code == Code::NoDomain => return Ok(vec![String::new(); commands.len()]),
+            Err(error) => return Err(error.failed("ask libvirt")),
         };
         let parts: Vec<_> = output.split(&separator).map(str::to_owned).collect();
         if parts.len() == commands.len() {
@@ -107,22 +232,25 @@ impl Driver {
     }
 }
 
+/// Reads a text as each of the things that virsh prints.
+#[cfg(feature = "fuzzing")]
+pub fn read_output(driver: Driver, text: &str) {
+    let (info, state) = text.split_once("\n--\n").unwrap_or((text, text));
+    let _ = (list::parse_list(text), list::parse_zone(driver.brand(), info, state));
+    let _ = (job::parse_progress(text), text.lines().map(job::parse_event).count());
+    let _ = (host::parse_version(text), CpuFit::of(text.to_owned()), cpu::parse_features(text));
+    let _ = stats::parse(driver, &[], &[text.to_owned()]);
+}
+
 /// Commands as one argument for virsh: each word between quotes, as its own parser wants them.
-pub fn script(commands: impl IntoIterator<Item = Vec<String>>) -> String {
+fn script(commands: impl IntoIterator<Item = Vec<String>>) -> String {
     let quote = |word: String| format!("'{}'", word.replace('\'', r"'\''"));
     let line = |words: Vec<String>| words.into_iter().map(quote).collect::<Vec<_>>().join(" ");
     commands.into_iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether virsh said that this libvirt has no such driver, or no daemon for it.
-pub fn is_absent(error: &ExecError) -> bool {
-    let said = error.stderr();
-    said.contains("no connection driver available")
-        || (said.contains("Failed to connect socket") && said.contains("No such file or directory"))
-}
-
 /// A virsh that failed, told apart from one that is not there and from a libvirtd that does not answer.
-pub fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
+fn failed(what: impl Into<String>, source: ExecError) -> PlatformError {
     if let ExecError::Start { program, source: reason } = &source
         && reason.kind() == ErrorKind::NotFound
     {
@@ -153,24 +281,12 @@ const TRANSIENT: &[&str] = &[
 ];
 
 /// Whether virsh may succeed if it is run again in a while. A failure that is not known is taken for a permanent one.
-pub fn is_transient(error: &ExecError) -> bool {
+fn is_transient(error: &ExecError) -> bool {
     match error {
         ExecError::Failed { stderr, .. } => TRANSIENT.iter().any(|part| stderr.contains(part)),
         ExecError::Start { source, .. } | ExecError::Io { source, .. } => is_lost_connection(source),
         ExecError::Timeout { .. } | ExecError::TooMuch { .. } => false,
     }
-}
-
-/// Whether virsh said that there is no such domain.
-pub fn is_missing(error: &ExecError) -> bool {
-    let said = error.stderr();
-    said.contains("failed to get domain") || said.contains("Domain not found")
-}
-
-/// Whether virsh said that nothing is being done with the domain, or that it does not even run.
-pub fn has_no_job(error: &ExecError) -> bool {
-    let said = error.stderr();
-    said.contains("no job is active") || said.contains("domain is not running")
 }
 
 /// Whether libvirt could have such a word for a type, an architecture or a machine.
@@ -215,6 +331,16 @@ mod tests {
         }
         let missing = Command::new("no-such-virsh").run().await.unwrap_err();
         assert!(!failed("list the zones", missing).is_transient());
+    }
+
+    #[test]
+    fn a_container_that_has_just_been_started_is_told_from_one_that_cannot_be_shut_down() {
+        let said = |what| {
+            format!("error: Failed to shutdown domain 'x'\nerror: Requested operation is not valid: {what}")
+        };
+        assert_eq!(code(&said("Init process ID is not yet known")), Code::TooEarly);
+        assert_eq!(code(&said("domain is not running")), Code::NoJob);
+        assert_eq!(code(""), Code::Other);
     }
 
     #[test]

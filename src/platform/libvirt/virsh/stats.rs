@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::platform::libvirt::Driver;
-use crate::platform::libvirt::list::Listed;
+use super::{Driver, Listed};
 
 /// What a zone has used until now, or uses now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

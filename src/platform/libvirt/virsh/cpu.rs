@@ -1,6 +1,35 @@
-//! Why virsh says that a processor does not fit.
+//! What virsh says of processors: `hypervisor-cpu-compare` and `hypervisor-cpu-baseline --features`.
 
-use super::super::super::virsh::is_plain;
+use std::collections::BTreeSet;
+
+use super::{Connection, is_plain};
+use crate::platform::PlatformError;
+
+/// Whether a processor fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CpuFit {
+    /// It has all that is needed.
+    Fits,
+    /// It does not, or that cannot be told.
+    Refused(Refusal),
+    /// What libvirt says is not about processors.
+    Unclear(String),
+}
+
+impl CpuFit {
+    /// Reads what libvirt said against a processor.
+    pub fn of(said: String) -> Self {
+        parse(&said).map_or(Self::Unclear(said), Self::Refused)
+    }
+
+    /// The features that make the difference.
+    pub fn features(&self) -> &[String] {
+        match self {
+            Self::Refused(refusal) => refusal.features(),
+            Self::Fits | Self::Unclear(_) => &[],
+        }
+    }
+}
 
 /// What it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +50,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The features that make the difference.
-    pub fn features(&self) -> &[String] {
+    fn features(&self) -> &[String] {
         match self {
             Self::Lacks(names) | Self::Forbids(names) | Self::Extra(names) => names,
             Self::Model(_) | Self::Other(_) | Self::Incomparable => &[],
@@ -63,7 +92,7 @@ const INCOMPARABLE: [&str; 5] = [
 // error: Failed to compare hypervisor CPU with /dev/stdin error: the CPU is incompatible with host CPU: Host CPU does
 // not provide required features: pni, avx512f
 /// Reads what virsh says. None: it says nothing of a processor.
-pub fn parse(said: &str) -> Option<Refusal> {
+fn parse(said: &str) -> Option<Refusal> {
     let after = |words: &str| said.split_once(words).map(|(_, rest)| rest.trim());
     let names = |list: &str| {
         let names = list.split(',').map(str::trim).filter(|name| is_plain(name)).map(str::to_owned);
@@ -88,9 +117,42 @@ pub fn parse(said: &str) -> Option<Refusal> {
     after("the CPU is incompatible with host CPU").map(|what| Refusal::Other(what.to_owned()))
 }
 
+impl Connection {
+    /// Whether this host has KVM, and what libvirt says of it then, as XML.
+    pub async fn kvm_capabilities(self) -> Result<Option<String>, PlatformError> {
+        match self.run(["domcapabilities", "--virttype", "kvm"]).await {
+            Ok(capabilities) => Ok(Some(capabilities)),
+            Err(error) => error.said("ask for capabilities").map(|_| None),
+        }
+    }
+
+    /// The features of a processor: a `<cpu>`, or a host's capabilities. None if libvirt cannot tell.
+    pub async fn cpu_features(self, cpu: String) -> Option<BTreeSet<String>> {
+        let baseline = ["hypervisor-cpu-baseline", "--virttype", "kvm", "--features", "/dev/stdin"];
+        parse_features(&self.virsh().args(baseline).stdin(cpu).run().await.ok()?)
+    }
+}
+
+// <cpu mode='custom' match='exact'>
+//   <model fallback='forbid'>EPYC-Milan</model>
+//   <vendor>AMD</vendor>
+//   <feature policy='require' name='3dnowprefetch'/>
+//   <feature policy='disable' name='abm'/>
+// </cpu>
+/// Reads what `virsh hypervisor-cpu-baseline --features` prints.
+pub fn parse_features(output: &str) -> Option<BTreeSet<String>> {
+    let document = roxmltree::Document::parse(output).ok()?;
+    let has = |node: &roxmltree::Node<'_, '_>| {
+        node.has_tag_name("feature") && node.attribute("policy") == Some("require")
+    };
+    let features = document.root_element().children().filter(has);
+    Some(features.filter_map(|node| node.attribute("name")).map(str::to_owned).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn virsh(what: &str) -> Option<Refusal> {
         parse(&format!("error: Failed to compare hypervisor CPU with /dev/stdin error: {what}"))
@@ -143,6 +205,22 @@ mod tests {
             "",
         ] {
             assert_eq!(virsh(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_processor_has_what_is_required_and_not_what_is_disabled() {
+        let features = parse_features(include_str!("fixtures/baseline.xml")).unwrap();
+        assert!(["apic", "clflushopt", "lm", "x2apic"].iter().all(|name| features.contains(*name)));
+        assert!(!["avx2", "abm", "svm"].iter().any(|name| features.contains(*name)));
+        assert_eq!(parse_features("<cpu/>"), Some(BTreeSet::new()));
+        assert_eq!(parse_features("error"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_makes_the_reader_panic(text in "(<cpu>|</cpu>|<feature policy='require' name='|'/>|\\PC){0,30}") {
+            let _ = parse_features(&text);
         }
     }
 }

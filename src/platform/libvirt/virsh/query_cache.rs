@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Driver;
-use super::virsh::failed;
+use super::{Connection, CpuFit, LibvirtError, Versions, parse_version};
 use crate::exec::{Command, ExecError};
 use crate::platform::PlatformError;
+use crate::platform::libvirt::domain_xml::Domain;
 
 /// What virsh printed, or what it said against the question.
 pub type Answer = Result<String, String>;
@@ -26,11 +26,50 @@ const FRESH: Duration = Duration::from_secs(60);
 pub struct QueryCache(Mutex<HashMap<Question, (Instant, String)>>);
 
 impl QueryCache {
-    /// Asks virsh in these words. `input` is what it reads from `/dev/stdin`, if they name that.
+    /// The versions of libvirt and of its hypervisor.
+    ///
+    /// # Errors
+    /// If libvirt does not tell.
+    pub async fn versions(&self) -> Result<Versions, PlatformError> {
+        let answer = self.ask(["version"], "").await?;
+        let output = answer.map_err(|what| PlatformError::Output { command: "virsh version", what })?;
+        Ok(parse_version(&output))
+    }
+
+    /// What the host can do, as XML.
+    ///
+    /// # Errors
+    /// If libvirt does not tell.
+    pub async fn capabilities(&self) -> Result<String, PlatformError> {
+        let answer = self.ask(["capabilities"], "").await?;
+        answer.map_err(|what| PlatformError::Output { command: "virsh capabilities", what })
+    }
+
+    /// What QEMU can do for the machine of a domain, as XML, or why there is none: libvirt's usual QEMU, or the domain's
+    /// own.
     ///
     /// # Errors
     /// If libvirt does not answer. That it answers "no" is an answer.
-    pub async fn ask<I: Into<String>>(
+    pub async fn machine(&self, domain: &Domain) -> Result<Answer, PlatformError> {
+        let words = ["domcapabilities".to_owned()].into_iter().chain(words(domain, "emulatorbin"));
+        self.ask(words, "").await
+    }
+
+    /// Whether the processor that QEMU gives such a machine has all of a `<cpu>`.
+    ///
+    /// # Errors
+    /// If libvirt does not answer.
+    pub async fn compare_cpu(&self, domain: &Domain, cpu: &str) -> Result<CpuFit, PlatformError> {
+        let command = ["hypervisor-cpu-compare", "--error", "/dev/stdin"].map(str::to_owned);
+        let answer = self.ask(command.into_iter().chain(words(domain, "emulator")), cpu).await?;
+        Ok(match answer {
+            Ok(_) => CpuFit::Fits,
+            Err(said) => CpuFit::of(said),
+        })
+    }
+
+    /// Asks virsh in these words. `input` is what it reads from `/dev/stdin`, if they name that.
+    async fn ask<I: Into<String>>(
         &self,
         words: impl IntoIterator<Item = I>,
         input: &str,
@@ -39,7 +78,11 @@ impl QueryCache {
         if let Some(answer) = self.fresh(&question, Instant::now()) {
             return Ok(Ok(answer));
         }
-        let answer = ask_now(&question.0, input).await?;
+        let command = Connection::qemu().virsh().args(question.0.iter().map(String::as_str)).stdin(input);
+        let answer = match command.run().await {
+            Ok(output) => Ok(output),
+            Err(error) => Err(LibvirtError::new(error).said("ask libvirt what it has")?),
+        };
         if let Ok(answer) = &answer {
             self.keep(question, answer.clone(), Instant::now());
         }
@@ -85,24 +128,17 @@ fn is_fresh(asked: Instant, now: Instant) -> bool {
     now.duration_since(asked) < FRESH
 }
 
-/// Asks virsh what may be another thing at any time.
-///
-/// # Errors
-/// If libvirt does not answer. That it answers "no" is an answer.
-pub async fn ask_now(words: &[String], input: &str) -> Result<Answer, PlatformError> {
-    const WHAT: &str = "ask libvirt what it has";
-    let command = Driver::Qemu.virsh().args(words.iter().map(String::as_str)).stdin(input);
-    match command.run().await {
-        Ok(output) => Ok(Ok(output)),
-        Err(error @ ExecError::Failed { .. }) => {
-            let said = error.stderr().to_owned();
-            match failed(WHAT, error) {
-                down @ PlatformError::Down { .. } => Err(down),
-                _ => Ok(Err(said)),
-            }
-        }
-        Err(error) => Err(failed(WHAT, error)),
-    }
+/// The machine, for virsh. Its commands call the emulator by different names.
+fn words(domain: &Domain, emulator: &str) -> Vec<String> {
+    let path = domain.emulator.as_ref().map(|path| path.display().to_string());
+    let options = [
+        ("virttype", domain.virt.as_str()),
+        ("arch", domain.arch.as_str()),
+        ("machine", domain.machine.as_deref().unwrap_or_default()),
+        (emulator, path.as_deref().unwrap_or_default()),
+    ];
+    let said = options.into_iter().filter(|(_, word)| !word.is_empty());
+    said.map(|(option, word)| format!("--{option}={word}")).collect()
 }
 
 #[cfg(test)]
@@ -140,5 +176,27 @@ mod tests {
             known.keep((vec![number.to_string()], String::new()), String::new(), now);
             assert!(known.0.lock().unwrap().len() <= 256);
         }
+    }
+
+    #[test]
+    fn every_question_names_the_whole_machine_and_nothing_that_is_not_said() {
+        let domain = Domain {
+            virt: "kvm".to_owned(),
+            arch: "x86_64".to_owned(),
+            machine: Some("pc-q35-7.2".to_owned()),
+            emulator: Some("/usr/bin/qemu-system-x86_64".into()),
+            ..Domain::default()
+        };
+        assert_eq!(
+            words(&domain, "emulator"),
+            [
+                "--virttype=kvm",
+                "--arch=x86_64",
+                "--machine=pc-q35-7.2",
+                "--emulator=/usr/bin/qemu-system-x86_64"
+            ]
+        );
+        let domain = Domain { arch: String::new(), machine: None, emulator: None, ..domain };
+        assert_eq!(words(&domain, "emulatorbin"), ["--virttype=kvm"]);
     }
 }

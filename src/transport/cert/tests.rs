@@ -1,13 +1,11 @@
 //! Certificates of a site.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use sysadm::model::Millis;
-use sysadm::transport::cert::{self, CertError};
+use crate::model::Millis;
+use crate::transport::cert::{self, CertError};
 
 const NOW: Millis = Millis(1_795_000_000_000);
 const DAY: u64 = 86_400_000;
@@ -136,7 +134,7 @@ fn what_is_in_a_key_file_never_gets_into_an_error() {
     for broken in [whole.replace("-----END", "-----ENDE"), whole.replacen(&secret, &secret[1..], 1)] {
         fs::write(&key, broken).unwrap();
         let error = cert::issue(dir.path(), "h2", &[], 30, NOW).unwrap_err();
-        assert!(!format!("{error:?} {}", sysadm::model::chain(&error)).contains(&secret[8..40]));
+        assert!(!format!("{error:?} {}", crate::model::chain(&error)).contains(&secret[8..40]));
     }
     fs::write(&key, &whole).unwrap();
     assert!(cert::show(&key).unwrap_err().to_string().contains("ca.key holds no usable certificate"));

@@ -1,0 +1,213 @@
+//! Live migrations: started, watched, given up, and ended.
+
+use std::path::Path;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
+use uuid::Uuid;
+
+use super::job::{self, Event};
+use super::{Connection, LibvirtError, script};
+use crate::exec::{Command, ExecError, Waiting};
+use crate::model::Progress;
+use crate::platform::{PlatformError, SendFailure};
+
+/// A migration to be started.
+#[derive(Debug)]
+pub struct Migration<'a> {
+    /// The domain.
+    pub uuid: Uuid,
+    /// It is left paused at the destination.
+    pub suspend: bool,
+    /// It is defined at the destination, too.
+    pub persistent: bool,
+    /// QEMU may slow it down so that the migration ends.
+    pub auto_converge: bool,
+    /// The most that is sent in a second, in MiB; 0: no limit.
+    pub bandwidth: u64,
+    /// For how long it may be stopped at first, in ms.
+    pub downtime: u64,
+    /// What it is to be there now, in a file; as here, if none.
+    pub xml: Option<&'a Path>,
+    /// What it is to be there after its next boot, in a file; as here, if none.
+    pub persistent_xml: Option<&'a Path>,
+    /// Where the libvirt of the destination answers.
+    pub control: &'a Path,
+    /// Where its QEMU takes the memory.
+    pub memory: &'a Path,
+}
+
+impl Migration<'_> {
+    fn words(&self) -> Vec<String> {
+        let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
+        words.extend(self.suspend.then_some("--suspend"));
+        // Whether both hosts see the same storage was probed; libvirt only looks at the kind of file system.
+        words.extend(["--unsafe", "--abort-on-error"]);
+        words.extend(self.persistent.then_some("--persistent"));
+        words.extend(self.auto_converge.then_some("--auto-converge"));
+        let mut words: Vec<_> = words.into_iter().map(str::to_owned).collect();
+        if self.bandwidth > 0 {
+            words.extend(["--bandwidth".to_owned(), self.bandwidth.to_string()]);
+        }
+        for (option, path) in [("--xml", self.xml), ("--persistent-xml", self.persistent_xml)] {
+            words.extend(path.into_iter().flat_map(|path| [option.to_owned(), path.display().to_string()]));
+        }
+        words.extend([
+            self.uuid.to_string(),
+            "--desturi".to_owned(),
+            format!("qemu+unix:///system?socket={}", self.control.display()),
+            "--migrateuri".to_owned(),
+            format!("unix://{}", self.memory.display()),
+        ]);
+        words
+    }
+}
+
+/// A migration that goes on. It is ended when this is dropped.
+#[derive(Debug)]
+pub struct Transfer {
+    command: Command,
+    child: Child,
+}
+
+impl Transfer {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// Why the domain stays here.
+    pub async fn ended(mut self) -> Result<(), SendFailure> {
+        let ended = self.command.collect(&mut self.child).await;
+        ended.map(drop).map_err(|error| LibvirtError::new(error).send_failure())
+    }
+}
+
+/// The words by which virsh allows a downtime, in ms. An old QEMU that cannot do it goes on with its default.
+fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
+    vec!["migrate-setmaxdowntime".to_owned(), uuid.to_string(), downtime.to_string()]
+}
+
+impl Connection {
+    /// Starts a migration and does not wait.
+    pub fn migrate(self, migration: &Migration<'_>) -> Result<Transfer, LibvirtError> {
+        let words = script([allow(migration.uuid, migration.downtime), migration.words()]);
+        let command = self.virsh().arg(words);
+        let child = command.spawn().map_err(LibvirtError::new)?;
+        Ok(Transfer { command, child })
+    }
+
+    /// For how long a domain may be stopped in order to migrate, in ms.
+    pub async fn set_max_downtime(self, uuid: Uuid, downtime: u64) -> Result<(), LibvirtError> {
+        self.virsh().args(allow(uuid, downtime)).run().await.map(drop).map_err(LibvirtError::new)
+    }
+
+    /// How far the migration of a domain is; none if there is none.
+    pub async fn migration_progress(self, uuid: Uuid) -> Result<Option<Progress>, LibvirtError> {
+        match self.run(["domjobinfo", "--rawstats", &uuid.to_string()]).await {
+            Ok(output) => Ok(job::parse_progress(&output)),
+            // It has just ended.
+            Err(LibvirtError { source: ExecError::Failed { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives up what is being done with a domain.
+    pub async fn abort_job(self, uuid: Uuid) -> Result<(), LibvirtError> {
+        self.run(["domjobabort", &uuid.to_string()]).await.map(drop)
+    }
+
+    /// Lets a paused domain run.
+    pub async fn resume(self, uuid: Uuid) -> Result<(), LibvirtError> {
+        self.run(["resume", &uuid.to_string()]).await.map(drop)
+    }
+
+    /// Connects now, in order to let a paused domain run at once when it is told to.
+    pub fn resumer(self) -> Result<Resumer, PlatformError> {
+        let virsh = Command::new("virsh").args(["-c", self.driver.uri()]);
+        let waiting = virsh.spawn_waiting();
+        Ok(Resumer(waiting.map_err(|error| LibvirtError::new(error).failed("wait for an arrival"))?))
+    }
+
+    /// Listens to what a domain goes through.
+    pub fn events(self, uuid: Uuid) -> Result<Events, PlatformError> {
+        let command = self.virsh().args(["event", "--domain", &uuid.to_string()]).args([
+            "--all",
+            "--loop",
+            "--timestamp",
+        ]);
+        let spawned = command.spawn();
+        let mut child = spawned.map_err(|error| LibvirtError::new(error).failed("listen for events"))?;
+        let lines = child.stdout.take().map(|output| BufReader::new(output).lines());
+        Ok(Events { lines, _child: child })
+    }
+}
+
+/// A connection that waits for one word.
+#[derive(Debug)]
+pub struct Resumer(Waiting);
+
+impl Resumer {
+    /// Lets the domain run; gives whether libvirt has confirmed that.
+    pub async fn resume(self, uuid: Uuid) -> bool {
+        self.0.tell(&format!("resume {uuid}"), "resumed").await
+    }
+}
+
+/// What a domain goes through. Nothing more is heard when it is dropped.
+#[derive(Debug)]
+pub struct Events {
+    lines: Option<Lines<BufReader<ChildStdout>>>,
+    _child: Child,
+}
+
+impl Events {
+    /// The next event; none if no more will come.
+    pub async fn next(&mut self) -> Option<Event> {
+        let line = self.lines.as_mut()?.next_line().await.ok()??;
+        Some(job::parse_event(&line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_is_told_all_that_it_needs_and_nothing_that_was_not_asked_for() {
+        let migration = Migration {
+            uuid: Uuid::nil(),
+            suspend: true,
+            persistent: false,
+            auto_converge: false,
+            bandwidth: 0,
+            downtime: 300,
+            xml: None,
+            persistent_xml: None,
+            control: Path::new("/run/x/ctl"),
+            memory: Path::new("/run/x/mem"),
+        };
+        let words = |migration: &Migration<'_>| migration.words().join(" ");
+        let nil = Uuid::nil();
+        let end =
+            format!("{nil} --desturi qemu+unix:///system?socket=/run/x/ctl --migrateuri unix:///run/x/mem");
+        assert_eq!(
+            words(&migration),
+            format!("migrate --live --p2p --undefinesource --suspend --unsafe --abort-on-error {end}")
+        );
+        let all = Migration {
+            suspend: false,
+            persistent: true,
+            auto_converge: true,
+            bandwidth: 9,
+            xml: Some(Path::new("/x.xml")),
+            persistent_xml: Some(Path::new("/x.later")),
+            ..migration
+        };
+        assert_eq!(
+            words(&all),
+            format!(
+                "migrate --live --p2p --undefinesource --unsafe --abort-on-error --persistent --auto-converge \
+                 --bandwidth 9 --xml /x.xml --persistent-xml /x.later {end}"
+            )
+        );
+    }
+}
