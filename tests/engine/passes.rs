@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sysadm::evacuation::{JobState, Outcome, Request, Stage};
-use sysadm::host::Host;
 use sysadm::model::{Arrival, Kind, Millis, PendingLoad};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
