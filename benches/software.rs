@@ -12,8 +12,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sysadm::model::{Inherited, Software};
-use sysadm::software;
+use sysadm::testing::model::{Inherited, Software};
+use sysadm::testing::software;
 
 #[allow(dead_code, reason = "another benchmark needs more of it")]
 #[path = "placement/clock.rs"]

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 // What the tests' sshd calls `crate::`.
-use sysadm::{config, model, transport};
+use sysadm::testing::{config, model, transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[allow(dead_code, reason = "the tests need more of it")]
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 mod sshd;
 
 use sshd::Sshd;
-use sysadm::transport::ByteStream;
+use sysadm::testing::transport::ByteStream;
 
 const SIZE: usize = 1 << 30;
 const BLOCK: usize = 1 << 20;

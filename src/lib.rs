@@ -18,7 +18,7 @@
 //! Each module uses only modules on lines below its own; a test holds every import against this picture.
 //!
 //! ```text
-//! cli, fuzzing                        what is typed and seen; what the fuzzers may reach
+//! cli, fuzzing, testing               what is typed and seen; what fuzzers, benchmarks and other programs of tests reach
 //! agent, attachment                   serves this host to others; ONE zone by hand: detach, attach, create
 //! standby                             what a host leaves with others in case it is lost
 //! elsewhere                           does another host have this zone?
@@ -62,38 +62,40 @@
 // The fuzzers are built without default features: what the compiler says of that build is an error there.
 #![cfg_attr(feature = "fuzzing", deny(warnings))]
 
-pub mod agent;
-pub mod attachment;
-pub mod backoff;
-pub mod boot_lock;
+mod agent;
+mod attachment;
+mod backoff;
+mod boot_lock;
 pub mod cli;
-pub mod config;
-pub mod elsewhere;
-pub mod evacuation;
-pub mod exec;
-pub mod failpoints;
-pub mod file;
+mod config;
+mod elsewhere;
+mod evacuation;
+mod exec;
+mod failpoints;
+mod file;
 mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod host;
+mod host;
 #[cfg(test)]
 mod layers;
-pub mod maintenance;
-pub mod migration;
-pub mod paths;
-pub mod plan;
-pub mod platform;
-pub mod policy;
-pub mod run_lock;
-pub mod software;
-pub mod standby;
-pub mod store;
-pub mod transport;
-pub mod zonepath;
+mod maintenance;
+mod migration;
+mod paths;
+mod plan;
+mod platform;
+mod policy;
+mod run_lock;
+mod software;
+mod standby;
+mod store;
+#[doc(hidden)]
+pub mod testing;
+mod transport;
+mod zonepath;
 
-pub use sysadm_model as model;
+use sysadm_model as model;
 
 /// So that tests name the crate as those in a program of their own do.
 #[cfg(test)]

@@ -8,15 +8,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sysadm::config::Config;
-use sysadm::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
-use sysadm::host::{Host, Local};
-use sysadm::maintenance;
-use sysadm::model::{HostUri, Millis};
-use sysadm::paths::Paths;
-use sysadm::platform::Platform;
-use sysadm::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
-use sysadm::store::{Direction, Holder, Store, TargetKey};
+use sysadm::testing::config::Config;
+use sysadm::testing::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
+use sysadm::testing::host::{Host, Local};
+use sysadm::testing::maintenance;
+use sysadm::testing::model::{HostUri, Millis};
+use sysadm::testing::paths::Paths;
+use sysadm::testing::platform::Platform;
+use sysadm::testing::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::store::{Direction, Holder, Store, TargetKey};
 
 const HOSTS: usize = 20;
 const ZONES: usize = 500;
@@ -199,7 +199,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
     moved
 }
 
-async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm::model::Zone)> {
+async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm::testing::model::Zone)> {
     let mut found = Vec::new();
     for (host, node) in nodes.iter() {
         let zones = node.sim.inventory().await.unwrap().zones;

@@ -1,6 +1,6 @@
 //! Fleets from a seed.
 
-use sysadm::plan::{Fleet, FleetHost, FleetZone, HostIx, PlacementRequest, ZoneIx};
+use sysadm::testing::plan::{Fleet, FleetHost, FleetZone, HostIx, PlacementRequest, ZoneIx};
 
 pub const GIB: u64 = 1 << 30;
 
@@ -68,20 +68,17 @@ pub fn tenth(zones: usize, hosts: usize) -> Case {
 
 fn host(at: usize, memory: u64) -> FleetHost {
     FleetHost {
-        name: format!("host-{at}"),
         memory,
         memory_free: memory,
         cpus: 64,
         bandwidth: Some(1_250_000_000),
-        ..FleetHost::default()
+        ..FleetHost::new(format!("host-{at}").parse().unwrap())
     }
 }
 
 fn zone(dice: &mut Dice, at: usize, host: usize) -> FleetZone {
     let memory = (1 + dice.roll(16)) * GIB;
     FleetZone {
-        name: format!("zone-{at}"),
-        host: format!("host-{host}"),
         running: true,
         memory,
         memory_used: memory,
@@ -89,6 +86,6 @@ fn zone(dice: &mut Dice, at: usize, host: usize) -> FleetZone {
         cpu_load: dice.roll(200) as f64 / 100.0,
         network_load: dice.roll(10_000_000),
         apart: at.is_multiple_of(5).then(|| format!("group-{}", at / 20)).into_iter().collect(),
-        ..FleetZone::default()
+        ..FleetZone::new(format!("zone-{at}").parse().unwrap(), format!("host-{host}").parse().unwrap())
     }
 }

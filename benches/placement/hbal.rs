@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use sysadm::plan::ganeti::Cluster;
-use sysadm::plan::{Assignment, HostIx, Placement, ZoneIx, place};
+use sysadm::testing::plan::ganeti::Cluster;
+use sysadm::testing::plan::{Assignment, HostIx, Placement, ZoneIx, place};
 
 use crate::clock;
 
@@ -49,7 +49,7 @@ pub fn files(folder: &Path) -> std::io::Result<()> {
             compare(&name, &cluster)?;
             continue;
         }
-        let nodes: Vec<_> = cluster.nodes().map(str::to_owned).collect();
+        let nodes: Vec<_> = cluster.nodes().map(ToString::to_string).collect();
         for node in nodes {
             let cluster = cluster.clone().offline(&[&node]);
             if !cluster.question().zones.is_empty() {
@@ -160,7 +160,7 @@ fn solution(cluster: &Cluster, said: &str) -> Placement {
     let mut placement = Placement::default();
     let host = |name: &str| {
         let name = name.split(':').next()?;
-        fleet.hosts.iter().position(|host| host.name == name)
+        fleet.hosts.iter().position(|host| host.name.is_written(name))
     };
     for line in said.lines() {
         let words: Vec<_> = line.split_whitespace().collect();
@@ -169,7 +169,7 @@ fn solution(cluster: &Cluster, said: &str) -> Placement {
         let taken =
             |zone: usize| placement.moves.iter().any(|step: &Assignment| step.zone.0 as usize == zone);
         let zone = (0..fleet.zones.len()).find(|zone| {
-            fleet.zones[*zone].name == name
+            fleet.zones[*zone].name.as_str() == name
                 && fleet.zones[*zone].host == fleet.hosts[from].name
                 && !taken(*zone)
         });

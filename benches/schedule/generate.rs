@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sysadm::plan::{
-    Assignment, Costs, Dirty, Fleet, FleetHost, FleetZone, HostIx, Placement, Trip, Trunk, ZoneIx,
+use sysadm::testing::plan::{
+    Assignment, Costs, Dirty, Fleet, FleetHost, FleetZone, HostIx, HostKey, Placement, Trip, Trunk, ZoneIx,
 };
 
 use crate::mvm::{Case, Run, rate};
@@ -37,23 +37,20 @@ pub fn all() -> (Vec<Case>, Vec<Case>, Vec<Vec<Run>>) {
 
 fn host(name: u64, memory: u64, used: u64, mbit: u64) -> FleetHost {
     FleetHost {
-        name: name.to_string(),
         memory,
         memory_free: memory - used,
         bandwidth: Some(rate(mbit)),
-        ..FleetHost::default()
+        ..FleetHost::new(HostKey::Name(name.to_string()))
     }
 }
 
 fn zone(name: u64, host: u64, memory: u64, dirty: Dirty) -> FleetZone {
     FleetZone {
-        name: name.to_string(),
-        host: host.to_string(),
         running: true,
         memory,
         memory_used: memory,
         dirty: Some(dirty),
-        ..FleetZone::default()
+        ..FleetZone::new(name.to_string().parse().expect("a name"), HostKey::Name(host.to_string()))
     }
 }
 
@@ -104,7 +101,7 @@ fn emptied(times: u64, dice: &mut Dice) -> Case {
     }
     let all = 16 * times * GB * 4;
     let used = |host: u64| -> u64 {
-        zones.iter().filter(|zone| zone.host == host.to_string()).map(|zone| zone.memory).sum()
+        zones.iter().filter(|zone| zone.host.is_written(&host.to_string())).map(|zone| zone.memory).sum()
     };
     let hosts = (0..72).map(|name| host(name, all, used(name), 1000)).collect();
     let trunk = |hosts: std::ops::Range<u32>| Trunk {
@@ -127,7 +124,7 @@ fn runs(case: &Case, dice: &mut Dice) -> Vec<Run> {
         let from = case.fleet.hosts.iter().find(|host| host.name == zone.host).expect("a host").clone();
         let to = case.fleet.hosts[one.to.0 as usize].clone();
         let rate = from.bandwidth.min(to.bandwidth).expect("a line");
-        let trip = Trip { zone: &zone, kind: sysadm::model::Kind::Live, from: &from, to: &to, rate };
+        let trip = Trip { zone: &zone, kind: sysadm::testing::model::Kind::Live, from: &from, to: &to, rate };
         let model = Costs::default().forecast(&trip).expect("it ends").total_ms;
         let class = 70 + zone.memory / GB * 5 + rate / MB % 10;
         Run { took: model * (class + dice.roll(9)) / 100, zone, from, to, rate }

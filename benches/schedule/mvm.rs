@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use sysadm::plan::{Assignment, Dirty, Fleet, FleetHost, FleetZone, HostIx, Placement, Trunk, ZoneIx};
+use sysadm::testing::plan::{
+    Assignment, Dirty, Fleet, FleetHost, FleetZone, HostIx, HostKey, Placement, Trunk, ZoneIx,
+};
 
 const MB: u64 = 1_000_000;
 
@@ -164,28 +166,25 @@ fn fleet(model: &Value, line: impl Fn(u64) -> u64) -> Fleet {
             rate: of(["coldDirtyRate", "dirtyRate"]) * MB,
         };
         let size = number(&memory["vms"][vm.to_string()]) * 1000 * MB;
-        let (name, host) = (vm.to_string(), host.clone());
+        let (name, host) = (vm.to_string().parse().expect("a name"), HostKey::Name(host.clone()));
         FleetZone {
-            name,
-            host,
             running: true,
             memory: size,
             memory_used: size,
             dirty: Some(dirty),
-            ..Default::default()
+            ..FleetZone::new(name, host)
         }
     };
     let zones: Vec<_> = homes.iter().map(zone).collect();
     let host = |(name, size): (&String, &Value)| {
         let size = number(size) * 1000 * MB;
-        let used: u64 = zones.iter().filter(|zone| zone.host == *name).map(|zone| zone.memory).sum();
+        let used: u64 = zones.iter().filter(|zone| zone.host.is_written(name)).map(|zone| zone.memory).sum();
         let bandwidth = Some(rate(line(name.parse().expect("a number"))));
         FleetHost {
-            name: name.clone(),
             memory: size,
             memory_free: size - used,
             bandwidth,
-            ..Default::default()
+            ..FleetHost::new(HostKey::Name(name.clone()))
         }
     };
     Fleet { hosts: memory["nodes"].as_object().expect("nodes").iter().map(host).collect(), zones }
@@ -196,11 +195,11 @@ fn assignment(fleet: &Fleet, vm: u64, host: u64) -> Assignment {
 }
 
 fn zone_place(fleet: &Fleet, vm: u64) -> ZoneIx {
-    ZoneIx(fleet.zones.iter().position(|zone| zone.name == vm.to_string()).expect("a VM") as u32)
+    ZoneIx(fleet.zones.iter().position(|zone| zone.name.as_str() == vm.to_string()).expect("a VM") as u32)
 }
 
 fn host_place(fleet: &Fleet, host: u64) -> HostIx {
-    HostIx(fleet.hosts.iter().position(|one| one.name == host.to_string()).expect("a node") as u32)
+    HostIx(fleet.hosts.iter().position(|one| one.name.is_written(&host.to_string())).expect("a node") as u32)
 }
 
 fn number(value: &Value) -> u64 {

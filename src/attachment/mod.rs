@@ -24,13 +24,12 @@ mod give_up;
 mod known;
 mod lost;
 
-pub use attach::{Attached, Terms};
-pub use create::{Created, Draft, Wishes};
-pub use detach::{Document, Left};
+pub use attach::Terms;
+pub use create::{Draft, Wishes};
 pub use error::{AttachmentError, Refusal};
 pub use give_up::GivenUp;
 pub use known::Known;
-pub use lost::{Rescue, Taken};
+pub use lost::Rescue;
 
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};

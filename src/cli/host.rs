@@ -9,7 +9,7 @@ use super::{CliError, Exit, ui};
 use crate::evacuation::{Surveyed, survey};
 use crate::host::{Host, Remote};
 use crate::model::{Facts, HostId, HostUri, format_bytes, plain};
-use crate::plan::{FleetHost, Version};
+use crate::plan::{FleetHost, HostKey, Version};
 use crate::store::Store;
 
 /// Ask other hosts how they are
@@ -186,7 +186,7 @@ fn lines(answers: Vec<(HostUri, Reply)>) -> Vec<Line> {
 
 /// A host's line in the inventory.
 struct Stock {
-    name: String,
+    name: HostKey,
     /// The host and how many zones run there, and how many there are; or why that is not known.
     answer: Result<(FleetHost, usize, usize), String>,
 }
@@ -198,7 +198,7 @@ impl Stock {
 }
 
 const STOCK: &[Column<Stock>] = &[
-    Column { name: "HOST", width: 24, value: |line| Some(line.name.clone()) },
+    Column { name: "HOST", width: 24, value: |line| Some(line.name.to_string()) },
     Column { name: "FREE", width: 6, value: |line| line.host(|host| format_bytes(host.memory_free)) },
     Column { name: "MEMORY", width: 6, value: |line| line.host(|host| format_bytes(host.memory)) },
     Column { name: "CPUS", width: 4, value: |line| line.host(|host| host.cpus.to_string()) },

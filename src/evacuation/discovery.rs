@@ -11,8 +11,8 @@ use super::placement::PlanningView;
 use super::request::{Actions, Request};
 use super::survey::{Surveyed, ask};
 use crate::host::Host;
-use crate::model::{HostUri, Kind};
-use crate::plan::{Action, Fleet, FleetHost, FleetZone, PlanFile, Rules};
+use crate::model::{HostUri, Kind, ZoneName};
+use crate::plan::{Action, Fleet, FleetHost, FleetZone, HostKey, PlanFile, Rules};
 use crate::policy::{Policy, ReturnOrder};
 use crate::store::{Away, Direction, TargetKey, TargetOrigin, targets_of};
 
@@ -42,18 +42,18 @@ impl Engine {
             Some(uri) => [(TargetKey::Default, vec![uri.clone()])].into(),
             None => self.store.targets()?,
         };
-        let plan = request.plan.as_ref().map(|plan| plan.clone().leaving(self.local.name()));
-        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let plan = request.plan.as_ref().map(|plan| plan.clone().leaving(&self.key()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.uri().cloned());
         let named = targets.values().flatten().chain(request.policy.hosts()).cloned();
         // A host goes by the name that the plan has for it, if it is in the plan.
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
         let mut fleet = self.fleet(&connected).await;
-        for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.local.name()) {
+        for zone in fleet.zones.iter_mut().filter(|zone| zone.host == self.key()) {
             zone.targets = own_targets(zone, &targets, request);
         }
         let cycles = policy_for(&connected, request).apply(&mut fleet);
-        apply_actions(&request.actions, self.local.name(), &mut fleet);
+        apply_actions(&request.actions, &self.key(), &mut fleet);
         let mut rules = request.policy.rules();
         if let Some(plan) = &plan {
             rules = plan.rules.clone();
@@ -68,22 +68,22 @@ impl Engine {
     pub(super) async fn view_of_return(
         &self,
         request: &Request,
-        waiting: &BTreeSet<&str>,
+        waiting: &BTreeSet<&ZoneName>,
     ) -> Result<PlanningView, EvacuationError> {
         let targets = self.store.targets()?;
         let mut away = self.store.away()?;
         away.retain(|row| request.zones.is_empty() || request.zones.contains(&row.zone));
-        let aside = away.iter().filter(|row| waiting.contains(row.zone.as_str()));
+        let aside = away.iter().filter(|row| waiting.contains(&row.zone));
         let aside = aside.flat_map(|row| targets_of(&targets, &row.zone).0).chain(request.policy.hosts());
         let aside = aside.filter(|_| !waiting.is_empty());
-        let plan = request.plan.as_ref().map(|plan| plan.clone().returning(self.local.name()));
-        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.parse().ok());
+        let plan = request.plan.as_ref().map(|plan| plan.clone().returning(&self.key()));
+        let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.uri().cloned());
         let named = away.iter().map(|row| &row.refuge).chain(aside).cloned();
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
         // Zones that rest here need nobody.
         let mut fleet = if away.is_empty() { Fleet::default() } else { self.fleet(&connected).await };
-        let is_ours = |zone: &FleetZone| zone.home.as_deref() == Some(self.local.name());
+        let is_ours = |zone: &FleetZone| zone.home == Some(self.key());
         for zone in fleet.zones.iter_mut().filter(|zone| is_ours(zone)) {
             zone.targets = own_targets(zone, &targets, request);
         }
@@ -102,14 +102,14 @@ impl Engine {
     fn view_of(
         &self,
         direction: Direction,
-        (fleet, cycles): (Fleet, Vec<Vec<String>>),
+        (fleet, cycles): (Fleet, Vec<Vec<ZoneName>>),
         rules: Rules,
         connected: Connected,
         plan: Option<PlanFile>,
     ) -> PlanningView {
         // Without it, forecasts are only worse.
         let history = learnt(&self.store.trips().unwrap_or_default());
-        let here = self.local.name().to_owned();
+        let here = self.key();
         PlanningView { here, direction, fleet, cycles, rules, connected, history, plan }
     }
 
@@ -118,12 +118,17 @@ impl Engine {
     pub(super) async fn measured(&self, view: &PlanningView) -> Fleet {
         let hosts = match view.direction {
             Direction::Evacuate | Direction::Migrate => {
-                vec![(self.local.name().to_owned(), self.this_host())]
+                vec![(self.key(), self.this_host())]
             }
             Direction::Return => others(&view.connected),
         };
         let asked = hosts.into_iter().map(|(name, host)| ask(name, std::future::ready(Ok(host)), true));
         Surveyed::of(futures_util::future::join_all(asked).await).fleet
+    }
+
+    /// What this host is called in its own plans.
+    pub(super) fn key(&self) -> HostKey {
+        HostKey::Name(self.local.name().to_owned())
     }
 
     fn this_host(&self) -> Arc<dyn Host> {
@@ -132,7 +137,7 @@ impl Engine {
 
     /// This host and all of those, as far as they answer.
     async fn fleet(&self, connected: &Connected) -> Fleet {
-        let here = (self.local.name().to_owned(), self.this_host());
+        let here = (self.key(), self.this_host());
         let hosts = std::iter::once(here).chain(others(connected));
         let asked = hosts.map(|(name, host)| ask(name, std::future::ready(Ok(host)), false));
         let answers = futures_util::future::join_all(asked).await;
@@ -140,15 +145,15 @@ impl Engine {
         fleet.zones.iter_mut().for_each(|zone| zone.storage.clear());
         fleet.map_networks(|host| self.maps.networks_of(host));
         // When its own maintenance begins keeps no zone from coming home.
-        let here = |host: &&mut FleetHost| host.name == self.local.name();
+        let here = |host: &&mut FleetHost| host.name == self.key();
         fleet.hosts.iter_mut().filter(here).for_each(|host| host.announced = None);
         fleet
     }
 }
 
 /// Those that could be reached.
-fn others(connected: &Connected) -> Vec<(String, Arc<dyn Host>)> {
-    connected.reached().map(|(uri, host)| (uri.to_string(), Arc::clone(host))).collect()
+fn others(connected: &Connected) -> Vec<(HostKey, Arc<dyn Host>)> {
+    connected.reached().map(|(uri, host)| (HostKey::Uri(uri.clone()), Arc::clone(host))).collect()
 }
 
 /// The same targets, by the names by which their hosts go.
@@ -190,14 +195,12 @@ fn way_back(zone: &FleetZone, away: &[Away], request: &Request) -> Action {
 }
 
 /// What was asked for goes before what the policy does with zones.
-fn apply_actions(actions: &Actions, here: &str, fleet: &mut Fleet) {
+fn apply_actions(actions: &Actions, here: &HostKey, fleet: &mut Fleet) {
     if *actions == Actions::default() {
         return;
     }
-    for zone in fleet.zones.iter_mut().filter(|zone| zone.host == here) {
-        if let Ok(name) = zone.name.parse() {
-            zone.action = actions.of(&name);
-        }
+    for zone in fleet.zones.iter_mut().filter(|zone| zone.host == *here) {
+        zone.action = actions.of(&zone.name);
     }
 }
 
@@ -213,8 +216,8 @@ fn apply_plan(plan: &PlanFile, fleet: &mut Fleet) {
 
 /// The targets of a zone before the policy speaks. A policy that names destinations goes before the default of all
 /// zones, and not before what was said of this one.
-fn own_targets(zone: &FleetZone, targets: &Targets, request: &Request) -> Option<Vec<String>> {
-    let (uris, origin) = targets_of(targets, &zone.name.parse().ok()?);
+fn own_targets(zone: &FleetZone, targets: &Targets, request: &Request) -> Option<Vec<HostKey>> {
+    let (uris, origin) = targets_of(targets, &zone.name);
     let is_default = origin == TargetOrigin::Default && !request.policy.destinations.is_empty();
-    (!uris.is_empty() && !is_default).then(|| uris.iter().map(ToString::to_string).collect())
+    (!uris.is_empty() && !is_default).then(|| uris.iter().cloned().map(HostKey::Uri).collect())
 }

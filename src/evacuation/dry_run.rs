@@ -59,7 +59,7 @@ impl Engine {
         let built = view.timed(&moving);
         let etas = built.etas(&[], 0);
         let estimate = |job: Job| {
-            let eta = etas.get(job.zone.as_str()).copied();
+            let eta = etas.get(&job.zone).copied();
             self.estimate(job, eta)
         };
         let planned = run_state.jobs().into_iter().map(estimate).collect::<Result<_, _>>()?;

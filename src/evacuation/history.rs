@@ -7,7 +7,8 @@ use super::events::Event;
 use super::run_state::RunState;
 use crate::model::{Millis, ZoneName};
 use crate::plan::{
-    BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, Observation, PlannedMove, Trip,
+    BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, HostKey, Observation,
+    PlannedMove, Trip,
 };
 use crate::store::{Expectation, Move, MoveState, PastTrip};
 
@@ -15,13 +16,13 @@ use crate::store::{Expectation, Move, MoveState, PastTrip};
 pub(super) fn learnt(trips: &[PastTrip]) -> History {
     let costs = Costs::default();
     let calibration = trips.iter().fold(Calibration::default(), |known, past| {
-        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
+        let host = |name: &str| FleetHost::new(HostKey::Name(name.to_owned()));
         let (from, to) = (host(&past.source), host(&past.dest));
         let zone = FleetZone {
             running: true,
             memory: past.memory,
             memory_used: past.memory,
-            ..FleetZone::default()
+            ..FleetZone::new(past.zone.clone(), from.name.clone())
         };
         let trip = Trip { zone: &zone, kind: past.kind, from: &from, to: &to, rate: past.rate };
         let model =
@@ -33,19 +34,19 @@ pub(super) fn learnt(trips: &[PastTrip]) -> History {
 
 /// What the moves of a plan took that went well.
 fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
-    let by_name: BTreeMap<_, _> = moves.iter().map(|one| (one.zone.as_str(), one)).collect();
+    let by_name: BTreeMap<_, _> = moves.iter().map(|one| (&one.zone, one)).collect();
     let of_move = |planned: &PlannedMove| {
         let zone = built.zone(planned.zone)?;
         let ended = by_name
-            .get(zone.name.as_str())
+            .get(&zone.name)
             .filter(|one| matches!(one.state, MoveState::Evacuated | MoveState::Returned))?;
         let (from, to) = (built.host_of(planned.from)?, built.host_of(planned.to)?);
         let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
         let model = Costs::default().forecast(&trip).ok()?;
         Some(PastTrip {
             zone: ended.zone.clone(),
-            source: from.name.clone(),
-            dest: to.name.clone(),
+            source: from.name.to_string(),
+            dest: to.name.to_string(),
             kind: planned.kind,
             memory: zone.memory_used,
             rate: planned.rate,
@@ -76,11 +77,11 @@ impl Engine {
             return;
         }
         let now = Self::now();
-        let (names, elapsed) = (ended.iter().map(ZoneName::as_str).collect::<Vec<_>>(), now.since(begun));
+        let (names, elapsed) = (ended.iter().collect::<Vec<_>>(), now.since(begun));
         let (left, margin) = built.remaining(&names, elapsed);
         let (end, etas) = (now.after(left), built.etas(&names, elapsed));
         let of_zone = |zone: &ZoneName| {
-            let eta = etas.get(zone.as_str())?;
+            let eta = etas.get(zone)?;
             let (start, duration) = (now.after(eta.start_ms), eta.duration_ms);
             Some(Expectation { start, duration, downtime: eta.downtime_ms })
         };
@@ -99,9 +100,13 @@ mod tests {
     fn moves_that_took_twice_as_long_as_the_model_says_are_expected_to_do_so_again() {
         let slow = |took_ms| PastTrip { model_ms: 10_000, took_ms, ..sample_trip("web") };
         let known = learnt(&vec![slow(20_000); 30]);
-        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
+        let host = |name: &str| FleetHost::new(name.parse().unwrap());
         let past = sample_trip("web");
-        let zone = FleetZone { running: true, memory_used: past.memory, ..FleetZone::default() };
+        let zone = FleetZone {
+            running: true,
+            memory_used: past.memory,
+            ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
+        };
         let (from, to) = (host(&past.source), host(&past.dest));
         let trip = Trip { zone: &zone, kind: past.kind, from: &from, to: &to, rate: past.rate };
         let model = known.costs.forecast(&trip).unwrap();

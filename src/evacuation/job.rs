@@ -109,8 +109,8 @@ impl Job {
                 self.peer = Some(peer);
                 self.accept(Some(task));
             }
-            JobEvent::Start(_) if is_again => self.figures.bytes = 0,
-            JobEvent::Start(step) => (self.figures.started, self.figures.step) = (Some(now), step),
+            JobEvent::Start if is_again => self.figures.bytes = 0,
+            JobEvent::Start => (self.figures.started, self.figures.step) = (Some(now), None),
             JobEvent::Step(step) => self.figures.step = Some(step),
             JobEvent::Finish(Ending::Moved(moved), _) => {
                 (self.figures.bytes, self.figures.total) = (moved.bytes, moved.bytes);

@@ -84,8 +84,8 @@ pub enum JobEvent {
     Wait(Wait),
     /// While it waits, the zone goes to this host.
     Relocate(HostUri, Arc<Task>),
-    /// It is started, with this step if it consists of one.
-    Start(Option<Step>),
+    /// It is started.
+    Start,
     /// This step begins.
     Step(Step),
     /// An attempt has failed, and why; it is tried again.
@@ -134,7 +134,7 @@ impl JobState {
                 Ok(Self::Waiting(wait.clone()))
             }
             (Self::Waiting(_), E::Relocate(..)) => Ok(Self::Ready),
-            (Self::Ready | Self::Retrying(_), E::Start(_)) => Ok(Self::Running),
+            (Self::Ready | Self::Retrying(_), E::Start) => Ok(Self::Running),
             (Self::Running, E::Step(_)) => Ok(Self::Running),
             (Self::Running, E::Retry(why)) => Ok(Self::Retrying(why.clone())),
             (Self::Running, E::Finish(ending, note)) => Ok(Self::Done(*ending, note.clone())),
@@ -210,7 +210,7 @@ impl JobEvent {
             Self::Accept(_) => "accept",
             Self::Wait(_) => "wait",
             Self::Relocate(..) => "relocate",
-            Self::Start(_) => "start",
+            Self::Start => "start",
             Self::Step(_) => "step",
             Self::Retry(_) => "retry",
             Self::Finish(..) => "finish",

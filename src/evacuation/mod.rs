@@ -29,6 +29,7 @@
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
 //! preflight, zone_move                   checks and booked room; one move
+//! journal, in_place                      each step is written down; the acts of a zone that stays
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
@@ -55,8 +56,10 @@ mod error;
 mod events;
 mod executor;
 mod history;
+mod in_place;
 mod job;
 mod job_state;
+mod journal;
 mod move_queue;
 mod operation;
 mod outcome;
@@ -80,17 +83,19 @@ mod stop_order;
 pub mod survey;
 mod zone_move;
 
-pub use cancel::{Cancel, CancelReason, Stage};
+pub use cancel::Cancel;
+#[cfg(test)]
+pub use cancel::Stage;
 pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
 pub use events::{Event, EventSink};
-pub use job::{Figures, Job};
-pub use job_state::{Ending, IllegalTransition, JobEvent, JobState};
+pub use job::Job;
+pub use job_state::JobState;
 pub use operation::Operation;
 pub use outcome::{Down, Outcome};
 pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
-pub use refusal::{Finding, Wait};
+pub use refusal::Finding;
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};

@@ -16,25 +16,25 @@ use super::job::Job;
 use super::operation::Operation;
 use super::peers::Connected;
 use super::request::{Actions, Request};
-use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName, ZoneNameError};
+use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
 use crate::plan::forecast::sharers;
 use crate::plan::{
-    Action, Assignment, BuiltPlan, Fleet, FleetZone, History, HostIx, Leg, Placement, PlacementRequest,
-    PlanFile, Refusal, Rules, Trip, ZoneIx, place, timed,
+    Action, Assignment, BuiltPlan, Fleet, FleetZone, History, HostIx, HostKey, Leg, Placement,
+    PlacementRequest, PlanFile, Refusal, Rules, Trip, ZoneIx, place, timed,
 };
 use crate::store::{Direction, TargetKey};
 
 /// Hosts and zones as they are, with all that the policy says of them.
 pub(super) struct PlanningView {
     /// The name of this host in it.
-    pub(super) here: String,
+    pub(super) here: HostKey,
     /// Which way zones move.
     pub(super) direction: Direction,
     pub(super) fleet: Fleet,
     /// What the policy says of the order of these zones, and no order can keep to.
-    pub(super) cycles: Vec<Vec<String>>,
+    pub(super) cycles: Vec<Vec<ZoneName>>,
     pub(super) rules: Rules,
     /// The other hosts, as far as they could be reached.
     pub(super) connected: Connected,
@@ -55,8 +55,8 @@ pub(super) enum Proposal {
 
 impl PlanningView {
     /// The hosts that a zone leaves and comes to, which goes to that peer or returns from it.
-    fn ends(&self, peer: &HostUri) -> (String, String) {
-        let (here, there) = (self.here.clone(), self.connected.name_of(peer).to_string());
+    fn ends(&self, peer: &HostUri) -> (HostKey, HostKey) {
+        let (here, there) = (self.here.clone(), HostKey::Uri(self.connected.name_of(peer).clone()));
         match self.direction {
             Direction::Evacuate | Direction::Migrate => (here, there),
             Direction::Return => (there, here),
@@ -98,19 +98,17 @@ impl PlanningView {
             return Err(EvacuationError::Changed(changed.iter().map(ToString::to_string).collect()));
         }
         let whole = plan.moves.iter().filter(|one| one.leg != Leg::First);
-        let odd = |error: ZoneNameError| EvacuationError::Changed(vec![error.to_string()]);
-        let zones = whole.map(|one| one.zone.parse()).collect::<Result<Vec<_>, _>>().map_err(odd)?;
-        if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.clone())) } else { Ok(zones) }
+        let zones: Vec<_> = whole.map(|one| one.zone.clone()).collect();
+        if zones.is_empty() { Err(EvacuationError::NotPlanned(self.here.to_string())) } else { Ok(zones) }
     }
 
     /// When the move of each of these begins, ms from now; those of which no time is known come last.
     pub fn starts(&self, built: &BuiltPlan, moving: &[(ZoneName, HostUri)]) -> BTreeMap<ZoneName, u64> {
         let planned = |name: &ZoneName| {
             let plan = self.plan.as_ref()?;
-            plan.moves.iter().find(|one| one.zone == name.as_str()).map(|one| one.start_ms)
+            plan.moves.iter().find(|one| one.zone == *name).map(|one| one.start_ms)
         };
-        let start =
-            |name: &ZoneName| planned(name).or_else(|| built.start(name.as_str())).unwrap_or(u64::MAX);
+        let start = |name: &ZoneName| planned(name).or_else(|| built.start(name)).unwrap_or(u64::MAX);
         moving.iter().map(|(name, _)| (name.clone(), start(name))).collect()
     }
 
@@ -118,7 +116,7 @@ impl PlanningView {
     fn actions(&self) -> BTreeMap<ZoneName, Action> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
         let other = here.filter(|zone| zone.action != Action::default());
-        other.filter_map(|zone| Some((zone.name.parse().ok()?, zone.action))).collect()
+        other.map(|zone| (zone.name.clone(), zone.action)).collect()
     }
 
     /// All zones of this host, with what the policy says of them.
@@ -129,9 +127,10 @@ impl PlanningView {
     /// Where each zone of this host may go, once the policy has spoken.
     pub fn targets(&self) -> BTreeMap<TargetKey, Vec<HostUri>> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
-        let with_targets = here.filter_map(|zone| {
-            let uris = zone.targets.iter().flatten().filter_map(|uri| uri.parse().ok()).collect();
-            Some((TargetKey::Zone(zone.name.parse().ok()?), uris))
+        let with_targets = here.map(|zone| {
+            // One that is only a name is this host.
+            let uris = zone.targets.iter().flatten().filter_map(HostKey::uri).cloned().collect();
+            (TargetKey::Zone(zone.name.clone()), uris)
         });
         with_targets.collect()
     }
@@ -147,11 +146,11 @@ impl PlanningView {
         let mut fleet = self.with(settled);
         let (mut numbers, mut named) = (Vec::new(), BTreeMap::new());
         for (number, zone) in (0..).zip(&mut fleet.zones).filter(|(_, zone)| zone.host == self.here) {
-            let of_zone = |job: &&Job| job.zone.as_str() == zone.name;
+            let of_zone = |job: &&Job| job.zone == zone.name;
             let Some(job) = open.iter().find(of_zone) else { continue };
             let Operation::Migrate { method, .. } = job.operation else { continue };
             let targets = self.connected.names_of(&job.targets_left());
-            zone.targets = Some(targets.iter().map(ToString::to_string).collect());
+            zone.targets = Some(targets.iter().cloned().map(HostKey::Uri).collect());
             // What is done with it was decided when it was chosen.
             // And a run lets it go, when those before it are over, however they end.
             zone.after.clear();
@@ -187,10 +186,10 @@ impl PlanningView {
 
     /// These moves as parts of a plan, in their order; not more than `jobs` are under way.
     pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<Item> {
-        let place_of = |name: &String| moving.iter().position(|(zone, _)| zone.as_str() == name);
+        let place_of = |name: &ZoneName| moving.iter().position(|(zone, _)| zone == name);
         let item = |(name, peer): &(ZoneName, HostUri)| {
             let (from, to) = self.ends(peer);
-            let is_it = |zone: &&FleetZone| zone.host == from && zone.name == name.as_str();
+            let is_it = |zone: &&FleetZone| zone.host == from && zone.name == *name;
             let zone = self.fleet.zones.iter().find(is_it);
             Item {
                 after: zone.map(|zone| zone.after.iter().filter_map(place_of).collect()).unwrap_or_default(),
@@ -204,8 +203,8 @@ impl PlanningView {
     }
 
     /// How many moves may share the line with that of a zone; none if that is not known, or no matter.
-    fn sharers(&self, zone: &FleetZone, to: &str, jobs: usize) -> Option<usize> {
-        let host = |name: &str| self.fleet.hosts.iter().find(|host| host.name == name);
+    fn sharers(&self, zone: &FleetZone, to: &HostKey, jobs: usize) -> Option<usize> {
+        let host = |name: &HostKey| self.fleet.hosts.iter().find(|host| host.name == *name);
         let (from, to) = (host(&zone.host)?, host(to)?);
         let rate = [from.bandwidth, to.bandwidth].into_iter().flatten().min()?;
         let is_live = zone.running && zone.action == Action::Live;
@@ -215,10 +214,9 @@ impl PlanningView {
 
     /// The plan of these moves.
     pub fn timed(&self, moving: &[(ZoneName, HostUri)]) -> BuiltPlan {
-        let ends: BTreeMap<_, _> =
-            moving.iter().map(|(name, peer)| (name.as_str(), self.ends(peer))).collect();
+        let ends: BTreeMap<_, _> = moving.iter().map(|(name, peer)| (name, self.ends(peer))).collect();
         let moves = (0..).map(ZoneIx).zip(&self.fleet.zones).filter_map(|(ix, zone)| {
-            let (_, to) = ends.get(zone.name.as_str()).filter(|(from, _)| *from == zone.host)?;
+            let (_, to) = ends.get(&zone.name).filter(|(from, _)| *from == zone.host)?;
             let place = self.fleet.hosts.iter().position(|host| host.name == *to)?;
             Some(Assignment { zone: ix, to: HostIx(u32::try_from(place).ok()?) })
         });
@@ -241,13 +239,13 @@ impl PlanningView {
     /// The fleet as it will be when these have moved.
     fn with(&self, settled: &[(ZoneName, HostUri)]) -> Fleet {
         let mut fleet = self.fleet.clone();
-        let gone: BTreeSet<_> = settled.iter().map(|(zone, _)| zone.as_str()).collect();
+        let gone: BTreeSet<_> = settled.iter().map(|(zone, _)| zone).collect();
         for zone in &mut fleet.zones {
-            if zone.host != self.here || !gone.contains(zone.name.as_str()) {
+            if zone.host != self.here || !gone.contains(&zone.name) {
                 continue;
             }
-            let Some((_, to)) = settled.iter().find(|(name, _)| name.as_str() == zone.name) else { continue };
-            zone.host = self.connected.name_of(to).to_string();
+            let Some((_, to)) = settled.iter().find(|(name, _)| *name == zone.name) else { continue };
+            zone.host = HostKey::Uri(self.connected.name_of(to).clone());
             if let Some(host) = fleet.hosts.iter_mut().find(|host| host.name == zone.host)
                 && zone.running
             {
@@ -259,7 +257,7 @@ impl PlanningView {
 }
 
 fn host_uri(fleet: &Fleet, host: HostIx) -> Option<HostUri> {
-    fleet.hosts.get(host.0 as usize)?.name.parse().ok()
+    fleet.hosts.get(host.0 as usize)?.name.uri().cloned()
 }
 
 /// A planner's reason as one that a host could have given.

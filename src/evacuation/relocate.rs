@@ -26,7 +26,7 @@ use super::run_state::RunState;
 use crate::migration::Task;
 use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
-use crate::plan::{Obstacle, ReturnPlan, ZoneIx, return_plan};
+use crate::plan::{HostKey, Obstacle, ReturnPlan, ZoneIx, return_plan};
 use crate::store::{Away, Direction};
 
 /// What can be done about zones that wait for room here.
@@ -46,7 +46,7 @@ impl Engine {
         run_state: &RunState,
     ) -> Option<(PlanningView, ReturnAdvice)> {
         let waiting = run_state.waiting();
-        let waiting: BTreeSet<_> = waiting.iter().map(|(zone, _)| zone.as_str()).collect();
+        let waiting: BTreeSet<_> = waiting.iter().map(|(zone, _)| zone).collect();
         if run_state.direction() != Direction::Return || waiting.is_empty() {
             return None;
         }
@@ -75,7 +75,8 @@ impl Engine {
             }
         }
         let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
-        let queue = MoveQueue::new(vec![Item::default(); jobs.len()], slots);
+        // As many as may go at once may share a line: which one does not matter.
+        let queue = MoveQueue::new(vec![Item::new(self.key(), self.key()); jobs.len()], slots);
         self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
         jobs.iter().any(|job| {
             let now = run_state.job(&job.zone).map(|job| job.operation);
@@ -124,9 +125,9 @@ impl Engine {
 
 impl PlanningView {
     /// The way home of these zones.
-    fn return_plan(&self, names: &BTreeSet<&str>) -> ReturnPlan {
+    fn return_plan(&self, names: &BTreeSet<&ZoneName>) -> ReturnPlan {
         let is_asked = |zone: &crate::plan::FleetZone| {
-            zone.home.as_ref() == Some(&self.here) && names.contains(zone.name.as_str())
+            zone.home.as_ref() == Some(&self.here) && names.contains(&zone.name)
         };
         let asked = (0..).map(ZoneIx).zip(&self.fleet.zones).filter(|(_, zone)| is_asked(zone));
         let asked: Vec<_> = asked.map(|(ix, _)| ix).collect();
@@ -145,26 +146,26 @@ impl ReturnAdvice {
 }
 
 /// What follows from the way home of these zones. Pure.
-fn advice(way: &ReturnPlan, waiting: &BTreeSet<&str>) -> ReturnAdvice {
+fn advice(way: &ReturnPlan, waiting: &BTreeSet<&ZoneName>) -> ReturnAdvice {
     let built = &way.built;
-    let name = |zone: ZoneIx| built.zone(zone).map_or("?", |zone| zone.name.as_str());
     let mut advice = ReturnAdvice::default();
-    for (zone, to) in way.asides().filter(|(zone, _)| waiting.contains(name(*zone))) {
-        if let (Ok(zone), Ok(uri)) = (name(zone).parse(), built.host(to).parse()) {
-            advice.asides.push((zone, uri));
+    for (zone, to) in way.asides() {
+        if let (Some(zone), Some(uri)) = (built.zone(zone), built.host(to).and_then(HostKey::uri))
+            && waiting.contains(&zone.name)
+        {
+            advice.asides.push((zone.name.clone(), uri.clone()));
         }
     }
     let first = leavers(way);
     for &zone in waiting {
-        let Ok(zone) = zone.parse::<ZoneName>() else { continue };
-        let aside = advice.asides.iter().find(|(one, _)| *one == zone).map(|(_, to)| to);
-        let hint = match (built.start(zone.as_str()), aside) {
+        let aside = advice.asides.iter().find(|(one, _)| one == zone).map(|(_, to)| to);
+        let hint = match (built.start(zone), aside) {
             (Some(_), Some(to)) => Some(format!("it can go to {} until then; {first}", to.host.as_str())),
             (Some(_), None) if !first.is_empty() => Some(first.clone()),
             (Some(_), None) => None,
-            (None, _) => in_vain(way, &zone),
+            (None, _) => in_vain(way, zone),
         };
-        advice.hints.extend(hint.map(|hint| (zone, hint)));
+        advice.hints.extend(hint.map(|hint| (zone.clone(), hint)));
     }
     advice
 }
@@ -173,10 +174,9 @@ fn advice(way: &ReturnPlan, waiting: &BTreeSet<&str>) -> ReturnAdvice {
 fn leavers(way: &ReturnPlan) -> String {
     let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for zone in way.first.iter().filter_map(|zone| way.built.zone(*zone)) {
-        homes.entry(zone.home.as_deref().unwrap_or("?")).or_default().push(&zone.name);
+        homes.entry(zone.home.as_ref().map_or("?", HostKey::host)).or_default().push(zone.name.as_str());
     }
-    let of_home = |(home, zones): (&str, Vec<&str>)| {
-        let host = home.parse::<HostUri>().map_or_else(|_| home.to_owned(), |uri| uri.host);
+    let of_home = |(host, zones): (&str, Vec<&str>)| {
         let command = format!("run 'sysadm evacuate -r {}' on {host}", zones.join(" "));
         format!("{} of {host} must leave first: {command}", zones.join(", "))
     };
@@ -190,7 +190,7 @@ fn in_vain(way: &ReturnPlan, zone: &ZoneName) -> Option<String> {
         .plan
         .blocked
         .iter()
-        .find(|one| built.zone(one.zone).is_some_and(|blocked| blocked.name == zone.as_str()))?;
+        .find(|one| built.zone(one.zone).is_some_and(|blocked| blocked.name == *zone))?;
     let waits_for: BTreeSet<_> = blocked
         .obstacles
         .iter()

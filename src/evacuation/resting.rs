@@ -1,22 +1,21 @@
-//! Zones are put to rest, and booted again: one after another, each step written down.
-//!
-//! What was asked of the hypervisor may have been answered or not: what counts is what it says of the zone then.
+//! Zones are stopped or suspended in place, and booted again: one after another, each step written down.
 
 use uuid::Uuid;
 
-use super::cancel::{MOVES, QUESTIONS, Stage};
+use super::cancel::Stage;
 use super::engine::Engine;
 use super::events::Event;
+use super::in_place::InPlace;
 use super::job::Job;
 use super::job_state::{Ending, JobEvent};
+use super::journal::Journal;
 use super::operation::Operation;
-use super::rest::{rests_now, seen};
+use super::rest::rests_now;
 use super::run_state::RunState;
-use crate::failpoints::{Actor, Timing};
-use crate::migration::recovery::Observed;
-use crate::model::chain;
-use crate::model::{Aux, Inventory, Step, ZoneName};
-use crate::store::{Entry, Mark, Rest, RestPhase, RestWay};
+use crate::migration::steps::Procedure;
+use crate::migration::{MoveError, runner};
+use crate::model::{ZoneName, chain};
+use crate::store::{Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
 pub(super) struct StopInPlace<'a> {
@@ -44,10 +43,7 @@ impl StopInPlace<'_> {
             if let Operation::Boot(rest) = &job.operation
                 && self.its_turn(&job.zone)
             {
-                let event = match self.begin(&rest.zone, Step::Boot) {
-                    Ok(()) => self.boot(rest).await,
-                    Err(reason) => JobEvent::Fail(None, reason),
-                };
+                let event = self.boot(rest).await;
                 self.run_state.report(&job.zone, event);
             }
         }
@@ -64,10 +60,6 @@ impl StopInPlace<'_> {
 
     async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, String> {
         let (engine, zone) = (self.engine, &job.zone);
-        let step = match method {
-            RestWay::Stop => Step::Shutdown,
-            RestWay::Suspend => Step::Save,
-        };
         let row = Rest {
             zone: zone.clone(),
             uuid,
@@ -80,73 +72,61 @@ impl StopInPlace<'_> {
         engine.must_still_be_held()?;
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
         engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
-        if let Err(reason) = self.begin(zone, step) {
-            self.forget(zone, uuid);
-            return Err(reason);
-        }
-        let limit = u64::try_from(engine.policy.shutdown.as_millis()).unwrap_or(u64::MAX);
-        let asking = async {
-            match method {
-                RestWay::Stop => engine.local.stop(zone, uuid, limit).await,
-                RestWay::Suspend => engine.local.suspend(zone, uuid).await,
+        let procedure = match method {
+            RestWay::Stop => Procedure::Stop,
+            RestWay::Suspend => Procedure::Suspend,
+        };
+        let mut acts = InPlace::new(engine, zone, uuid);
+        match self.run(procedure, &mut acts).await {
+            Ok(()) => {
+                let now = rests_now(&row, acts.found.as_ref());
+                self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
+                let refusal = acts.refusal.filter(|_| now.way != method);
+                let error = refusal.map(|reason| format!("its memory was not saved: {reason}"));
+                Ok(JobEvent::Finish(Ending::Stopped(now.way), error))
             }
-        };
-        // A shutdown cannot be called back: the end of it is waited for, also when the run is given up.
-        let answer = engine.cancel.bound(MOVES, asking).await;
-        if answer.is_none() {
-            self.run_state.cut_short();
+            Err(error @ MoveError::Unknown { .. }) => Ok(unknown(&error)),
+            Err(error) => {
+                self.forget(zone, uuid);
+                Err(error.to_string())
+            }
         }
-        let Some(inventory) = self.look(uuid).await.filter(|_| answer.is_some()) else {
-            let text = "whether it has ended is not known; 'sysadm evacuate --resume' finds out";
-            return Ok(JobEvent::Lose(None, text.to_owned()));
-        };
-        let reason = match answer {
-            Some(Err(error)) => error.to_string(),
-            _ => "it still runs".to_owned(),
-        };
-        let (seen, found) = seen(&inventory, uuid);
-        if seen == Observed::Installed {
-            let now = rests_now(&row, found);
-            self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
-            self.told(self.done(zone, step), zone);
-            let error = (now.way != method).then(|| format!("its memory was not saved: {reason}"));
-            return Ok(JobEvent::Finish(Ending::Stopped(now.way), error));
-        }
-        self.forget(zone, uuid);
-        self.told(self.write(zone, step, Mark::Failed, Some(reason.clone())), zone);
-        Err(reason)
     }
 
     async fn boot(&self, rest: &Rest) -> JobEvent {
-        let (engine, zone) = (self.engine, &rest.zone);
-        let unknown = || {
-            let text = "whether it runs is not known; 'sysadm evacuate --resume' finds out";
-            JobEvent::Lose(None, text.to_owned())
-        };
-        let Some(before) = self.look(rest.uuid).await else { return unknown() };
-        let saved = seen(&before, rest.uuid).1.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
-        let answer = engine.cancel.bound(MOVES, engine.local.boot(zone.clone(), rest.uuid)).await;
-        if answer.is_none() {
+        let mut acts = InPlace::new(self.engine, &rest.zone, rest.uuid);
+        match self.run(Procedure::Boot, &mut acts).await {
+            // In this order: if the power fails just now, it is booted once more.
+            Ok(()) => {
+                self.forget(&rest.zone, rest.uuid);
+                if rest.way == RestWay::Suspend && !acts.was_saved {
+                    let text = "its saved memory was gone; it was booted afresh".to_owned();
+                    self.told(Err(text), &rest.zone);
+                }
+                JobEvent::Finish(Ending::Booted, None)
+            }
+            Err(error @ MoveError::Unknown { .. }) => unknown(&error),
+            Err(error) => JobEvent::Fail(None, error.to_string()),
+        }
+    }
+
+    /// Runs a procedure. What is done is done: that it could not be written down is told, and no more.
+    async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
+        let zone = acts.zone;
+        let begun = self.run_state.apply(zone, JobEvent::Start);
+        begun.map_err(|error| MoveError::undone(procedure.steps()[0].step, chain(&error)))?;
+        let journal = Journal::new(self.engine, self.run_state, zone, procedure, None);
+        let result = runner::run(procedure, acts, &journal, &self.engine.cancel.aborting()).await;
+        if acts.is_cut_short {
             self.run_state.cut_short();
         }
-        let Some(inventory) = self.look(rest.uuid).await.filter(|_| answer.is_some()) else {
-            return unknown();
-        };
-        if seen(&inventory, rest.uuid).0 != Observed::Runs {
-            let reason = match answer {
-                Some(Err(error)) => error.to_string(),
-                _ => "it was booted and has ended at once".to_owned(),
-            };
-            self.told(self.write(zone, Step::Boot, Mark::Failed, Some(reason.clone())), zone);
-            return JobEvent::Fail(None, reason);
+        match result {
+            Err(error) if acts.is_done => {
+                self.told(Err(error.to_string()), zone);
+                Ok(())
+            }
+            result => result,
         }
-        // In this order: if the power fails just now, it is booted once more.
-        self.told(self.done(zone, Step::Boot), zone);
-        self.forget(zone, rest.uuid);
-        if rest.way == RestWay::Suspend && !saved {
-            self.told(Err("its saved memory was gone; it was booted afresh".to_owned()), zone);
-        }
-        JobEvent::Finish(Ending::Booted, None)
     }
 
     /// There is nothing to be booted any more.
@@ -155,35 +135,14 @@ impl StopInPlace<'_> {
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
-    /// The zones of this host, if it tells of that one.
-    async fn look(&self, uuid: Uuid) -> Option<Inventory> {
-        let asked = self.engine.cancel.bound(QUESTIONS, self.engine.local.inventory()).await;
-        asked.and_then(Result::ok).filter(|inventory| inventory.identified(uuid).is_ok())
-    }
-
-    /// The intent of its step is on the disk before anything is done with it.
-    fn begin(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
-        self.write(zone, step, Mark::Intent, None)?;
-        self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
-        let begun = self.run_state.apply(zone, JobEvent::Start(Some(step)));
-        begun.map(drop).map_err(|error| chain(&error))
-    }
-
-    fn done(&self, zone: &ZoneName, step: Step) -> Result<(), String> {
-        self.write(zone, step, Mark::Done, None)?;
-        self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
-    }
-
-    fn write(&self, zone: &ZoneName, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
-        let Some(run) = self.run_state.run() else { return Ok(()) };
-        let entry = Entry { zone: zone.clone(), step, mark, at: Engine::now(), detail };
-        self.engine.store.log_step(run, &entry).map_err(|error| chain(&error))
-    }
-
     /// What was done is done; that it could not be written down is said.
     fn told(&self, written: Result<(), String>, zone: &ZoneName) {
         if let Err(reason) = written {
             self.engine.events.emit(&Event::Warning(&format!("{zone}: {reason}")));
         }
     }
+}
+
+fn unknown(error: &MoveError) -> JobEvent {
+    JobEvent::Lose(None, format!("{error}; 'sysadm evacuate --resume' finds out"))
 }

@@ -166,7 +166,7 @@ impl Engine {
         }
         let [cycle, others @ ..] = view.cycles.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
-        let (first, cycle) = (cycle.first().map_or("", String::as_str), describe_cycle(cycle));
+        let (first, cycle) = (cycle.first().map_or("", ZoneName::as_str), describe_cycle(cycle));
         let text =
             format!("circular dependency in the policy: {cycle}{more}; {first} does not wait for the others");
         self.events.emit(&Event::Warning(&text));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rest::state_of;
+use crate::migration::steps::{self, Interrupted};
 use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
@@ -178,21 +179,13 @@ fn of_away(away: &Away, host: &str) -> Row {
 /// What is known of a zone whose move was interrupted, what is not, and what settles it. `step` is the last that is
 /// known to have begun.
 fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> String {
-    let known = match step {
+    let known = match step.and_then(steps::interrupted) {
         None => format!("interrupted on its way from {from} to {to}; which has it is not known"),
-        Some(Step::Reserve | Step::Prepare) => format!("interrupted before it left {from}"),
-        Some(Step::Transfer | Step::Switch) => {
-            format!("interrupted while its memory went from {from} to {to}; which has it is not known")
+        Some(Interrupted::BeforeItLeft) => format!("interrupted before it left {from}"),
+        Some(Interrupted::While(what)) => {
+            format!("interrupted while {what} from {from} to {to}; which has it is not known")
         }
-        Some(Step::Shutdown | Step::Save | Step::Boot) => {
-            format!(
-                "interrupted while it was restarted on its way from {from} to {to}; which has it is not known"
-            )
-        }
-        Some(Step::Attach | Step::Detach) => {
-            format!("interrupted while its configuration went from {from} to {to}; which has it is not known")
-        }
-        Some(Step::Settle) => format!("interrupted after it had come to {to}"),
+        Some(Interrupted::AfterItCame) => format!("interrupted after it had come to {to}"),
     };
     format!("{known}; 'sysadm evacuate --resume' asks both and settles it")
 }

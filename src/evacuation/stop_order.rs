@@ -18,17 +18,16 @@ pub(super) fn order_stops<'a>(
     zones: impl Iterator<Item = &'a FleetZone>,
     named: &[ZoneName],
 ) {
-    let zones: BTreeMap<_, _> = zones.map(|zone| (zone.name.as_str(), zone)).collect();
+    let zones: BTreeMap<_, _> = zones.map(|zone| (&zone.name, zone)).collect();
     let (mut stops, others): (Vec<_>, Vec<_>) =
         jobs.drain(..).partition(|one| matches!(one.operation, Operation::Stop { .. }));
     stops.sort_by_cached_key(|one| {
         let place = named.iter().position(|zone| *zone == one.zone);
-        let priority = zones.get(one.zone.as_str()).map_or(0, |zone| zone.priority);
+        let priority = zones.get(&one.zone).map_or(0, |zone| zone.priority);
         (place, Reverse(priority), one.zone.clone())
     });
-    let places: BTreeMap<_, _> =
-        (0..).zip(&stops).map(|(place, one)| (one.zone.to_string(), place)).collect();
-    let zone = |place: usize| stops.get(place).and_then(|one| zones.get(one.zone.as_str()));
+    let places: BTreeMap<_, _> = (0..).zip(&stops).map(|(place, one)| (one.zone.clone(), place)).collect();
+    let zone = |place: usize| stops.get(place).and_then(|one| zones.get(&one.zone));
     let mut graph = DependencyGraph::new(stops.len(), |place| {
         let after = zone(place).into_iter().flat_map(|zone| &zone.after);
         after.filter_map(|name| places.get(name).copied()).collect()
@@ -52,8 +51,8 @@ mod tests {
     }
 
     fn zone(name: &str, priority: i32, after: &[&str]) -> FleetZone {
-        let after = after.iter().map(ToString::to_string).collect();
-        FleetZone { name: name.to_owned(), priority, after, ..FleetZone::default() }
+        let after = after.iter().map(|name| name.parse().unwrap()).collect();
+        FleetZone { priority, after, ..FleetZone::new(name.parse().unwrap(), "host".parse().unwrap()) }
     }
 
     fn ordered(mut candidates: Vec<Job>, zones: &[FleetZone], named: &[&str]) -> Vec<String> {
@@ -118,7 +117,7 @@ mod tests {
             let name = |number: usize| format!("z{number}");
             // Each comes only after those with lower numbers.
             let zones: Vec<_> = shape.iter().enumerate().map(|(number, (priority, after))| FleetZone {
-                after: after.iter().filter(|other| **other < number).map(|other| name(*other)).collect(),
+                after: after.iter().filter(|other| **other < number).map(|other| name(*other).parse().unwrap()).collect(),
                 ..zone(&name(number), *priority, &[])
             }).collect();
             let candidates: Vec<_> = (0..9).rev().map(|number| candidate(&name(number), rests[number])).collect();
@@ -126,10 +125,10 @@ mod tests {
             let order = ordered(candidates, &zones, &named.iter().map(String::as_str).collect::<Vec<_>>());
             let place = |name: &str| order.iter().position(|one| one == name);
             for (number, zone) in zones.iter().enumerate() {
-                let own = place(&zone.name);
+                let own = place(zone.name.as_str());
                 prop_assert!(own.is_some());
                 for other in zone.after.iter().filter(|_| rests[number]) {
-                    prop_assert!(place(other) < own, "{} after {}: {:?}", zone.name, other, order);
+                    prop_assert!(place(other.as_str()) < own, "{} after {}: {:?}", zone.name, other, order);
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::peers::{Peers, Reached};
 use crate::host::{Host, HostError};
 use crate::model::HostUri;
-use crate::plan::{Fleet, Survey};
+use crate::plan::{Fleet, HostKey, Survey};
 
 /// How long one host may take, all in all.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -21,9 +21,9 @@ pub struct Surveyed {
     /// Those that have answered, by the names under which they were asked, with their zones.
     pub fleet: Fleet,
     /// Those that have not, and why.
-    pub silent: Vec<(String, String)>,
+    pub silent: Vec<(HostKey, String)>,
     /// Other names under which hosts were asked, each with the first one.
-    pub also: BTreeMap<String, String>,
+    pub also: BTreeMap<HostKey, HostKey>,
 }
 
 /// Asks this host, if it is to be asked, and all those at the URIs; they are named by their URIs. With `measure` they
@@ -36,23 +36,23 @@ pub async fn survey(
 ) -> Surveyed {
     let here = async {
         let host = local?;
-        Some(ask(host.name().to_owned(), std::future::ready(Ok(host)), measure).await)
+        Some(ask(HostKey::Name(host.name().to_owned()), std::future::ready(Ok(host)), measure).await)
     };
     let (here, there) = tokio::join!(here, ask_all(peers, uris, measure));
     Surveyed::of(here.into_iter().chain(there))
 }
 
 /// The name under which a host was asked, and its answer, or why there is none.
-pub type SurveyReply = (String, Result<Survey, String>);
+pub type SurveyReply = (HostKey, Result<Survey, String>);
 
 /// Asks all hosts at the URIs.
 pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<SurveyReply> {
-    let asked = uris.iter().map(|uri| ask(uri.to_string(), peers.reach(uri), measure));
+    let asked = uris.iter().map(|uri| ask(HostKey::Uri(uri.clone()), peers.reach(uri), measure));
     futures_util::future::join_all(asked).await
 }
 
 /// Asks one host, however it is reached.
-pub async fn ask(name: String, host: impl Future<Output = Reached>, measure: bool) -> SurveyReply {
+pub async fn ask(name: HostKey, host: impl Future<Output = Reached>, measure: bool) -> SurveyReply {
     let answer = async {
         let host = host.await?;
         let survey = survey_of(&*host, measure).await.map_err(|error| error.to_string())?;
@@ -96,8 +96,8 @@ impl Surveyed {
     }
 
     /// The name by which the host goes that is meant.
-    pub fn name_of<'a>(&'a self, name: &'a str) -> &'a str {
-        self.also.get(name).map_or(name, String::as_str)
+    pub fn name_of<'a>(&'a self, name: &'a HostKey) -> &'a HostKey {
+        self.also.get(name).unwrap_or(name)
     }
 
     /// What is said of names that are other ones of a host.
@@ -114,23 +114,22 @@ mod tests {
 
     #[test]
     fn whoever_answers_is_in_the_fleet_and_whoever_does_not_is_named() {
-        let answer = |name: &str| Survey {
-            host: FleetHost { name: name.into(), ..FleetHost::default() },
-            ..Survey::default()
-        };
+        let answer = |name: &str| Survey::new(FleetHost::new(name.parse().unwrap()), Vec::new());
         let known = |name: &str, id| Survey { id: Some(HostId::test(id)), ..answer(name) };
+        let key = |name: &str| name.parse::<HostKey>().unwrap();
         let answers = [
-            ("h1".to_owned(), Ok(known("h1", 1))),
-            ("rads://h2".to_owned(), Err("no route".to_owned())),
-            ("rads://h3".to_owned(), Ok(known("third", 3))),
-            ("ssh://h3".to_owned(), Ok(known("third", 3))),
-            ("ssh://h1".to_owned(), Ok(known("h1", 1))),
+            (key("h1"), Ok(known("h1", 1))),
+            (key("rads://h2"), Err("no route".to_owned())),
+            (key("rads://h3"), Ok(known("third", 3))),
+            (key("ssh://h3"), Ok(known("third", 3))),
+            (key("ssh://h1"), Ok(known("h1", 1))),
         ];
         let surveyed = Surveyed::of(answers);
-        let names: Vec<_> = surveyed.fleet.hosts.iter().map(|host| host.name.as_str()).collect();
+        let names: Vec<_> = surveyed.fleet.hosts.iter().map(|host| host.name.to_string()).collect();
         assert_eq!(names, ["h1", "rads://h3"]);
-        assert_eq!(surveyed.silent, [("rads://h2".to_owned(), "no route".to_owned())]);
-        assert_eq!((surveyed.name_of("ssh://h3"), surveyed.name_of("ssh://h4")), ("rads://h3", "ssh://h4"));
+        assert_eq!(surveyed.silent, [(key("rads://h2"), "no route".to_owned())]);
+        assert_eq!(surveyed.name_of(&key("ssh://h3")), &key("rads://h3"));
+        assert_eq!(surveyed.name_of(&key("ssh://h4")), &key("ssh://h4"));
         let remarks = ["ssh://h1 is the same host as h1", "ssh://h3 is the same host as rads://h3"];
         assert_eq!(surveyed.remarks().collect::<Vec<_>>(), remarks);
     }

@@ -1,43 +1,34 @@
 //! One zone's move within a run: its attempts, each written down step by step, and its record afterwards.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cancel::{MOVES, QUESTIONS, Stage};
 use super::engine::Engine;
-use super::events::Event;
 use super::job_state::JobEvent;
+use super::journal::Journal;
 use super::move_queue::Permit;
 use super::operation::Operation;
 use super::record::MoveContext;
-use crate::failpoints::{Actor, Timing};
+use crate::migration::steps::Procedure;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
-use crate::model::Progress;
 use crate::model::document::{self, Written};
 use crate::model::{Step, ZoneName};
-use crate::store::{Direction, Entry, Mark};
+use crate::store::{Direction, Mark};
 
 /// One zone's move within a run.
 pub(super) struct ZoneMove<'a> {
     of: MoveContext<'a>,
-    /// Given back as soon as the zone runs at its destination: what follows is paper.
     permit: Permit<'a>,
-    /// The last step that was begun.
-    step: Mutex<Step>,
 }
 
 /// What the journal says of a move that is forced.
 const FORCED: &str =
     "forced: what its destination has against its software, platform and networks does not count";
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<'a> ZoneMove<'a> {
     /// The move of a zone that is ready, when it is its turn.
     pub const fn new(of: MoveContext<'a>, permit: Permit<'a>) -> Self {
-        Self { of, permit, step: Mutex::new(Step::Reserve) }
+        Self { of, permit }
     }
 
     fn zone(&self) -> &ZoneName {
@@ -82,12 +73,6 @@ impl<'a> ZoneMove<'a> {
         loop {
             let result = self.migrate().await;
             let Err(error) = &result else { return result };
-            // Written for people alone: what is to be done next is not read from it.
-            let _ = self.write(
-                error.step().unwrap_or(*locked(&self.step)),
-                Mark::Failed,
-                Some(error.to_string()),
-            );
             let pause = backoff(retries).next(attempts, begun.elapsed()).filter(|_| error.is_transient());
             let Some(pause) = pause else { return result.map_err(|error| error.after(attempts)) };
             let again = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
@@ -110,18 +95,19 @@ impl<'a> ZoneMove<'a> {
             self.of.run_state.cut_short();
             return false;
         }
-        self.of.run_state.apply(self.zone(), JobEvent::Start(None)).is_ok()
+        self.of.run_state.apply(self.zone(), JobEvent::Start).is_ok()
     }
 
     async fn migrate(&self) -> Result<Moved, MoveError> {
-        let cancel = &self.of.engine.cancel;
-        let migrated =
-            cancel.bound(MOVES, migrate(self.of.task, self, self.of.engine.policy, cancel.aborting())).await;
-        migrated.unwrap_or_else(|| {
-            let step = *locked(&self.step);
-            let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
-            Err(MoveError::Unknown { step, reason })
-        })
+        let (cancel, journal) = (&self.of.engine.cancel, self.journal());
+        let migrating = migrate(self.of.task, &journal, self.of.engine.policy, cancel.aborting());
+        if let Some(result) = cancel.bound(MOVES, migrating).await {
+            return result;
+        }
+        let step = journal.last().unwrap_or(Step::Reserve);
+        let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
+        journal.failed(step, &reason);
+        Err(MoveError::Unknown { step, reason })
     }
 
     /// The record of a zone that is away is there before the zone leaves.
@@ -129,13 +115,13 @@ impl<'a> ZoneMove<'a> {
         if self.of.run_state.direction() == Direction::Evacuate {
             self.of.engine.must_still_be_held()?;
         }
-        let job = self.of.run_state.apply(self.zone(), JobEvent::Start(None));
+        let job = self.of.run_state.apply(self.zone(), JobEvent::Start);
         let job = job.map_err(|error| crate::model::chain(&error))?;
         let started = job.figures.started.unwrap_or_else(Engine::now);
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
         let forced = self.of.task.arrival.force.then(|| FORCED.to_owned());
-        self.write(Step::Reserve, Mark::Intent, forced)?;
+        self.journal().write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
         let (store, manifest) = (&self.of.engine.store, &self.of.task.manifest);
         let written = match &self.of.job.operation {
@@ -156,40 +142,9 @@ impl<'a> ZoneMove<'a> {
         written.map_err(|error| crate::model::chain(&error))
     }
 
-    fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
-        let Some(run) = self.of.run_state.run() else { return Ok(()) };
-        let entry = Entry { zone: self.zone().clone(), step, mark, at: Engine::now(), detail };
-        self.of.engine.store.log_step(run, &entry).map_err(|error| crate::model::chain(&error))
-    }
-}
-
-impl Log for ZoneMove<'_> {
-    fn intent(&self, step: Step) -> Result<(), String> {
-        *locked(&self.step) = step;
-        self.write(step, Mark::Intent, None)?;
-        self.of.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
-        // What people see may wait; the zone that stands still may not.
-        if step != Step::Switch {
-            let begun = self.of.run_state.apply(self.zone(), JobEvent::Step(step));
-            begun.map_err(|error| crate::model::chain(&error))?;
-        }
-        Ok(())
-    }
-
-    fn done(&self, step: Step) -> Result<(), String> {
-        if matches!(step, Step::Switch | Step::Boot) {
-            self.permit.end();
-        }
-        self.write(step, Mark::Done, None)?;
-        self.of.run_state.step_done(self.zone(), step);
-        self.of.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
-    }
-
-    fn finds_the_same(&self) {
-        self.of.engine.events.emit(&Event::ReusingConfiguration(self.zone()));
-    }
-
-    fn progress(&self, progress: Progress) {
-        self.of.run_state.progress(self.zone(), progress);
+    fn journal(&self) -> Journal<'_> {
+        let (engine, run_state) = (self.of.engine, self.of.run_state);
+        let procedure = Procedure::from(self.of.task.arrival.kind);
+        Journal::new(engine, run_state, self.zone(), procedure, Some(&self.permit))
     }
 }

@@ -148,11 +148,6 @@ impl Command {
         self
     }
 
-    /// The program and its arguments.
-    pub fn argv(&self) -> Vec<&str> {
-        std::iter::once(self.program).chain(self.args.iter().map(String::as_str)).collect()
-    }
-
     /// Starts it and does not wait. It is ended when the handle is dropped.
     ///
     /// # Errors

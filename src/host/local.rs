@@ -28,7 +28,7 @@ use crate::model::{
     Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
-use crate::plan::{Absent, Survey};
+use crate::plan::{Absent, HostKey, Survey};
 use crate::platform::{LiveMigration, Platform};
 use crate::store::Store;
 use crate::transport::ByteStream;
@@ -169,15 +169,14 @@ impl Host for Local {
 
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
-        let mut survey = survey.named(&self.name);
+        let mut survey = survey.named(&HostKey::Name(self.name.clone()));
         survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
         survey.host.max_vcpus = limit.map(|limit| survey.host.cpus.saturating_mul(limit));
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        survey.away =
-            away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge.to_string() }).collect();
+        survey.away = away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge }).collect();
         survey.host.announced = self.announced()?;
         Ok(survey)
     }

@@ -22,7 +22,9 @@ pub use api::{Call, Host};
 pub use error::HostError;
 pub use local::Local;
 pub use remote::Remote;
-pub use rights::{Deed, Named, Relation, Standing};
+#[cfg(test)]
+pub use rights::Relation;
+pub use rights::{Deed, Named, Standing};
 pub use storage_probe::{DiskView, Exported, ProbeTicket};
 
 use crate::transport::ByteStream;

@@ -74,6 +74,20 @@ impl MoveError {
         Self::Unknown { step, reason: reason.to_string() }
     }
 
+    /// Whether the zone is as it was, so that what was begun is undone.
+    pub const fn is_undoable(&self) -> bool {
+        !matches!(self, Self::Unknown { .. })
+    }
+
+    /// The same, after the point of no return.
+    #[must_use]
+    pub fn into_unknown(self, step: Step) -> Self {
+        match self {
+            error @ Self::Unknown { .. } => error,
+            error => Self::unknown(error.step().unwrap_or(step), error),
+        }
+    }
+
     /// Whether the move may succeed if it is tried again in a while. The zone is where it was, then. What was decided
     /// here stays, and where the zone may be elsewhere nothing is done before both hosts have been asked.
     pub const fn is_transient(&self) -> bool {

@@ -1,118 +1,76 @@
-//! A zone that runs: its memory goes over while it goes on running.
+//! The acts of a zone that runs: its memory goes over while it goes on running.
 //!
-//! The zone is let run at the destination only when it is known to be stopped for good at the source; see
+//! The zone is resumed at the destination only when it is known to be stopped for good at the source; see
 //! [`crate::platform::Platform::send`]. If the answer to that does not arrive, nothing is started anywhere.
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch::Receiver;
-
+use super::attempt::{Attempt, set_autostart_at_source};
+use super::destination;
+use super::error::MoveError;
+use super::insist::{LONG, SHORT, insist, soon};
+use super::runner::aborted;
 use super::streams::Streams;
+use super::task::Task;
 use super::watch::watch;
-use super::{
-    LONG, Log, MoveError, Moved, SHORT, Task, asked, insist, not_boot_at_source, settle, soon, unless,
-};
 use crate::host::HostError;
-use crate::model::{Aux, MoveLimits, Step};
-use crate::model::{Sent, Token};
+use crate::model::{Aux, Sent, Step};
 
 /// How long the end of a transfer is waited for that was asked to end.
 const END: Duration = Duration::from_secs(30);
 
-pub(super) async fn migrate(
-    task: &Task,
-    log: &dyn Log,
-    policy: MoveLimits,
-    abort: Receiver<bool>,
-) -> Result<Moved, MoveError> {
-    let token = Token::random();
-    let result = match unless(&abort, prepare(task, log, &token)).await {
-        Ok(streams) => sent_and_switched(task, log, &token, &streams, policy, abort).await,
-        Err(error) => Err(error),
-    };
-    soon(task.to.close_incoming(token)).await;
-    result
-}
-
-async fn sent_and_switched(
-    task: &Task,
-    log: &dyn Log,
-    token: &Token,
-    streams: &Streams,
-    policy: MoveLimits,
-    abort: Receiver<bool>,
-) -> Result<Moved, MoveError> {
-    let error = match not_boot_at_source(task, true).await {
-        Ok(()) => match transfer(task, log, token, streams, policy, abort).await {
-            Ok((sent, at)) => return switch(task, log, streams, sent, at).await,
-            Err(error) => error,
-        },
-        Err(error) => MoveError::because(Step::Prepare, &error),
-    };
-    if matches!(error, MoveError::Unknown { .. }) {
-        return Err(error);
-    }
-    // It stays where it was, as it was.
-    not_boot_at_source(task, false).await.map_err(|also| {
-        let text =
-            format!("{error}; it stays where it was, but its autostart could not be set again: {also}");
-        MoveError::unknown(Step::Transfer, text)
-    })?;
-    Err(error)
-}
-
-async fn prepare(task: &Task, log: &dyn Log, token: &Token) -> Result<Streams, MoveError> {
-    let undone = |reason: String| MoveError::undone(Step::Prepare, reason);
-    log.intent(Step::Prepare).map_err(undone)?;
-    let open = task.to.open_incoming(task.arrival.manifest.clone(), token.clone());
-    let (opened, streams) = futures_util::future::join(open, Streams::lay(task, token)).await;
+/// Makes the destination ready, and lays the streams.
+pub(super) async fn prepare(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
+    let task = attempt.task;
+    let open = task.to.open_incoming(task.arrival.manifest.clone(), attempt.token.clone());
+    let (opened, streams) = futures_util::future::join(open, Streams::lay(task, &attempt.token)).await;
     let because = |error: HostError| MoveError::because(Step::Prepare, &error);
     opened.map_err(because)?;
-    let streams = streams.map_err(because)?;
-    log.done(Step::Prepare).map_err(undone)?;
-    Ok(streams)
+    attempt.streams = Some(streams.map_err(because)?);
+    Ok(())
 }
 
-/// Sends the memory. Gives what the source said at its end, and when it said so.
-async fn transfer(
-    task: &Task,
-    log: &dyn Log,
-    token: &Token,
-    streams: &Streams,
-    policy: MoveLimits,
-    abort: Receiver<bool>,
-) -> Result<(Sent, Instant), MoveError> {
-    log.intent(Step::Transfer).map_err(|reason| MoveError::undone(Step::Transfer, reason))?;
-    let send =
-        task.from.send(task.arrival.manifest.zone.clone(), token.clone(), task.arrival.mappings.clone());
+/// Closes the sockets at the destination.
+pub(super) async fn close(attempt: &Attempt<'_>) {
+    soon(attempt.task.to.close_incoming(attempt.token.clone())).await;
+}
+
+/// Sends the memory.
+pub(super) async fn transfer(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
+    let task = attempt.task;
+    let because = |error: &HostError| MoveError::because(Step::Transfer, error);
+    let Some(streams) = &attempt.streams else {
+        return Err(MoveError::undone(Step::Transfer, "its streams are not laid"));
+    };
+    set_autostart_at_source(task, false).await.map_err(|error| because(&error))?;
+    attempt.is_sent = true;
+    let (zone, mappings) = (task.arrival.manifest.zone.clone(), task.arrival.mappings.clone());
+    let send = task.from.send(zone, attempt.token.clone(), mappings);
     tokio::pin!(send);
     let ended = tokio::select! {
         result = &mut send => Ok(result),
-        why = watch(task, log, streams, policy) => Err(why),
-        () = asked(abort) => Err(MoveError::Cancelled),
+        why = watch(task, attempt.log, streams, attempt.limits) => Err(why),
+        () = aborted(attempt.abort.clone()) => Err(MoveError::Cancelled),
     };
     let (result, why) = match ended {
         Ok(result) => (result, None),
         Err(why) => match give_up(task, send).await {
             Some(result) => (result, Some(why)),
             None => {
-                return Err(MoveError::unknown(
-                    Step::Transfer,
-                    format!(
-                        "{why}; {} does not say within {} s that it has ended",
-                        task.from.name(),
-                        END.as_secs()
-                    ),
-                ));
+                let (host, limit) = (task.from.name(), END.as_secs());
+                let text = format!("{why}; {host} does not say within {limit} s that it has ended");
+                return Err(MoveError::unknown(Step::Transfer, text));
             }
         },
     };
     match result {
-        Ok(sent) => Ok((sent, Instant::now())),
+        Ok(sent) => {
+            attempt.sent = Some((sent, Instant::now()));
+            Ok(())
+        }
         Err(error) => {
-            let cause = || MoveError::because(Step::Transfer, &streams.trouble().unwrap_or(error));
-            let given_up = why.is_some();
-            Err(undo(task, why.unwrap_or_else(cause), given_up).await)
+            attempt.is_given_up = why.is_some();
+            Err(why.unwrap_or_else(|| because(&streams.trouble().unwrap_or(error))))
         }
     }
 }
@@ -136,8 +94,8 @@ async fn give_up(
 }
 
 /// After a transfer that failed: the zone must run at the source, and the image at the destination go.
-async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
-    let (zone, uuid) = (task.zone(), task.arrival.manifest.zone.uuid);
+async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> MoveError {
+    let (zone, uuid) = (task.zone(), task.uuid());
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
     // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
@@ -165,46 +123,60 @@ async fn undo(task: &Task, cause: MoveError, given_up: bool) -> MoveError {
         return MoveError::Leftover { step: Step::Transfer, reason };
     }
     match cause {
-        MoveError::Undone { step, reason, .. } if given_up => {
+        MoveError::Undone { step, reason, .. } if is_given_up => {
             MoveError::undone(step, format!("{reason}; it goes on running on {there}"))
         }
         cause => cause,
     }
 }
 
-/// Lets the zone run at its destination. It is stopped for good at the source; from here it only goes forward.
-async fn switch(
-    task: &Task,
-    log: &dyn Log,
-    streams: &Streams,
-    sent: Sent,
-    at: Instant,
-) -> Result<Moved, MoveError> {
+/// It stays where it was, as it was.
+pub(super) async fn stay(attempt: &Attempt<'_>, cause: MoveError) -> MoveError {
+    let error = match attempt.is_sent {
+        true => destroy_image(attempt.task, cause, attempt.is_given_up).await,
+        false => cause,
+    };
+    if matches!(error, MoveError::Unknown { .. }) {
+        return error;
+    }
+    match set_autostart_at_source(attempt.task, true).await {
+        Ok(()) => error,
+        Err(also) => {
+            let text =
+                format!("{error}; it stays where it was, but its autostart could not be set again: {also}");
+            MoveError::unknown(Step::Transfer, text)
+        }
+    }
+}
+
+/// Resumes the zone at its destination. It is stopped for good at the source; from here it only goes forward.
+pub(super) async fn switch(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
+    let task = attempt.task;
     let zone = &task.arrival.manifest.zone;
     let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
-    // The zone stands still: that the transfer is done is written when it runs again. An entry that cannot be
-    // written (a full disk) does not keep it standing: there is no way but forward, and after a crash both hosts
-    // are asked.
-    let _ = log.intent(Step::Switch);
     // One that its owner has paused stays so.
     if zone.aux != Some(Aux::Paused) {
         let resumed = insist(LONG, || task.to.resume(task.zone(), zone.uuid)).await;
         resumed.map_err(|error| unknown(format!("it is held on {}: {error}", task.to.name())))?;
     }
-    let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let downtime = sent.stopped_for.saturating_add(waited);
-    let _ = log.done(Step::Transfer);
-    log.done(Step::Switch).map_err(unknown)?;
+    let crossed = attempt.streams.as_ref().map_or(0, Streams::bytes);
+    if let Some((sent, at)) = attempt.sent {
+        let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        attempt.moved.downtime = Some(sent.stopped_for.saturating_add(waited));
+        attempt.moved.bytes = crossed.max(sent.bytes);
+    }
+    Ok(())
+}
+
+/// The source puts away what is left of the zone, and the destination keeps it.
+pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
     if let Err(error) = task.from.wait_sent(task.zone()).await {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
-        let detached = insist(SHORT, || task.from.detach(task.zone(), zone.uuid, true)).await;
+        let detached = insist(SHORT, || task.from.detach(task.zone(), task.uuid(), true)).await;
         detached.map_err(|also| {
-            MoveError::unknown(
-                Step::Settle,
-                format!("it has moved, but {} says: {error}; {also}", task.from.name()),
-            )
+            let text = format!("it has moved, but {} says: {error}; {also}", task.from.name());
+            MoveError::unknown(Step::Settle, text)
         })?;
     }
-    settle(task, log).await?;
-    Ok(Moved { bytes: streams.bytes().max(sent.bytes), downtime: Some(downtime) })
+    destination::settle(task).await
 }

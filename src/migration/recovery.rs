@@ -3,6 +3,7 @@
 //! [`decide`] is the whole table; `docs/recovery.md` shows it on a page, with the reasons. A host that could not
 //! be asked is one of the observations, and never leads to a start.
 
+use super::steps::{Procedure, StepSpec, Undo};
 use crate::model::{Aux, Step, Zone, words};
 
 words! {
@@ -65,15 +66,45 @@ words! {
     }
 }
 
+/// What may have been begun when the intent of a step was the last one in the journal, however the zone moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Begun {
+    /// Its memory may be at the destination.
+    sent: bool,
+    /// Its memory or its configuration may be at the destination.
+    brought: bool,
+    /// It may have been shut down, and is not known to have been booted at the destination.
+    shut_down: bool,
+    /// The point of no return has been passed.
+    forward: bool,
+}
+
+impl Begun {
+    fn with(step: Step) -> Self {
+        let undoes = |undo| {
+            let of = |procedure: &Procedure| procedure.up_to(step).iter().any(|spec| spec.undo == Some(undo));
+            Procedure::MOVES.iter().any(of)
+        };
+        let before = |specs: &[StepSpec]| {
+            specs.split_last().map_or(false, |(_, before)| before.iter().any(|spec| !spec.is_reversible))
+        };
+        let forward = Procedure::MOVES.iter().any(|procedure| before(procedure.up_to(step)));
+        let sent = undoes(Undo::DestroyImage);
+        Self {
+            sent,
+            brought: sent || undoes(Undo::Undefine),
+            shut_down: undoes(Undo::BootAtSource) && !forward,
+            forward,
+        }
+    }
+}
+
 /// What to do, from the last step of which the journal has an intent, and from what both hosts say.
 ///
 /// What the journal does not say was begun is not ours: an image or a configuration at the destination that was
 /// there before is never taken away, and never let run.
-pub const fn decide(step: Option<Step>, source: Observed, destination: Observed) -> Resolution {
-    let sent = matches!(step, Some(Step::Transfer | Step::Switch | Step::Settle));
-    let forward = matches!(step, Some(Step::Switch | Step::Detach | Step::Settle));
-    let shut_down = matches!(step, Some(Step::Shutdown | Step::Boot));
-    let brought = sent || shut_down || matches!(step, Some(Step::Attach | Step::Detach));
+pub fn decide(step: Option<Step>, source: Observed, destination: Observed) -> Resolution {
+    let Begun { sent, brought, shut_down, forward } = step.map(Begun::with).unwrap_or_default();
     match (source, destination) {
         (Observed::Silent | Observed::Moves | Observed::Held, _)
         | (_, Observed::Silent | Observed::Moves) => Resolution::Wait,

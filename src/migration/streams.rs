@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
-use super::Task;
+use super::task::Task;
 use crate::host::{Host, HostError, Pending};
 use crate::model::{StreamId, Token};
 use crate::transport::relay::relay_counted;

@@ -5,9 +5,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::error::MoveError;
+use super::log::Log;
 use super::stall::{Sample, Stall};
 use super::streams::Streams;
-use super::{Log, MoveError, Task};
+use super::task::Task;
 use crate::model::Step;
 use crate::model::{MoveLimits, Progress};
 use crate::platform::converge;

@@ -1,9 +1,11 @@
 //! From a fleet to a plan that can be looked at, kept and carried out: places, then times. Pure.
 
 use super::{
-    About, Action, Calibration, Costs, Fleet, FleetHost, FleetZone, HostIx, Placement, PlacementRequest,
-    Plan, PlanFile, Refusal, Rules, Terms, Trip, Unplaced, UnplacedZone, ZoneIx, place, schedule,
+    About, Action, Calibration, Costs, Fleet, FleetHost, FleetZone, HostIx, HostKey, Placement,
+    PlacementRequest, Plan, PlanFile, Refusal, Rules, Terms, Trip, Unplaced, UnplacedZone, ZoneIx, place,
+    schedule,
 };
+use crate::model::ZoneName;
 
 /// A plan with what it was made from, still by numbers.
 #[derive(Clone, Debug)]
@@ -67,7 +69,7 @@ pub(super) fn timed_with(
 
 impl PlacementRequest {
     /// All zones that are to leave these hosts (by name): those that run, and with `all` those that do not.
-    pub fn drain(fleet: &Fleet, hosts: &[String], all: bool) -> Self {
+    pub fn drain(fleet: &Fleet, hosts: &[HostKey], all: bool) -> Self {
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         let leaves = |zone: &FleetZone| {
             hosts.contains(&zone.host)
@@ -90,8 +92,8 @@ impl BuiltPlan {
     }
 
     /// A host's name.
-    pub fn host(&self, host: HostIx) -> &str {
-        self.fleet.hosts.get(host.0 as usize).map_or("", |host| &host.name)
+    pub fn host(&self, host: HostIx) -> Option<&HostKey> {
+        self.fleet.hosts.get(host.0 as usize).map(|host| &host.name)
     }
 
     /// A host.
@@ -100,8 +102,8 @@ impl BuiltPlan {
     }
 
     /// When the first move of a zone begins, ms; none if it does not move.
-    pub fn start(&self, name: &str) -> Option<u64> {
-        let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == name);
+    pub fn start(&self, name: &ZoneName) -> Option<u64> {
+        let of_zone = |zone: ZoneIx| self.zone(zone).is_some_and(|zone| zone.name == *name);
         self.plan.moves.iter().find(|one| of_zone(one.zone)).map(|one| one.start_ms)
     }
 
@@ -110,18 +112,17 @@ impl BuiltPlan {
         let unplaced = self.placement.unplaced.iter().map(|one| (one.zone, self.refusals(one)));
         let blocked = self.plan.blocked.iter().map(|one| {
             let reasons = one.obstacles.iter().map(|obstacle| obstacle.describe(&self.fleet));
-            let to = self.host(one.to);
-            (one.zone, reasons.map(|reason| format!("{to}: {reason}")).collect())
+            (one.zone, reasons.map(|reason| self.there(one.to, &reason)).collect())
         });
         let all = unplaced.chain(blocked).filter_map(|(zone, reasons)| {
             let zone = self.zone(zone)?;
-            Some(UnplacedZone { zone: zone.name.clone(), host: zone.host.clone(), reasons })
+            Some(UnplacedZone { zone: zone.name.to_string(), host: zone.host.clone(), reasons })
         });
         all.collect()
     }
 
     /// Guests of these hosts that would have to leave and cannot be handled: with `all` also those that do not run.
-    pub fn unhandled(&self, hosts: &[String], all: bool) -> impl Iterator<Item = UnplacedZone> {
+    pub fn unhandled(&self, hosts: &[HostKey], all: bool) -> impl Iterator<Item = UnplacedZone> {
         let emptied = self.fleet.hosts.iter().filter(|host| hosts.contains(&host.name));
         emptied.flat_map(move |host| {
             host.unhandled(all).map(|unmanaged_guest| UnplacedZone::unhandled(&host.name, unmanaged_guest))
@@ -134,15 +135,20 @@ impl BuiltPlan {
         let zone = self.zone(unplaced.zone);
         let has_targets = zone.is_some_and(|zone| zone.targets.is_some());
         let tells = |(host, refusals): &&(HostIx, Vec<Refusal>)| {
-            let is_home = zone.is_some_and(|zone| zone.host == self.host(*host));
+            let is_home = zone.is_some_and(|zone| Some(&zone.host) == self.host(*host));
             !(is_home || has_targets && refusals.contains(&Refusal::NotATarget))
         };
         let told = unplaced.refusals.iter().filter(tells).map(|(host, refusals)| {
             let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
-            format!("{}: {}", self.host(*host), reasons.join("; "))
+            self.there(*host, &reasons.join("; "))
         });
         let told: Vec<_> = told.collect();
         if told.is_empty() { vec!["it has no target".to_owned()] } else { told }
+    }
+
+    /// What is said of a host.
+    fn there(&self, host: HostIx, reason: &str) -> String {
+        self.host(host).map_or_else(|| reason.to_owned(), |host| format!("{host}: {reason}"))
     }
 
     /// As a file, with the zones that go nowhere.

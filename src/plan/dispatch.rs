@@ -13,19 +13,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::HostKey;
+
 /// One move of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The host that it leaves.
-    pub from: String,
+    pub from: HostKey,
     /// The host at which it arrives.
-    pub to: String,
+    pub to: HostKey,
     /// The moves that must be over before, by their places in the plan.
     pub after: BTreeSet<usize>,
     /// Groups of which only one is under way at a time.
     pub one_by_one: BTreeSet<String>,
     /// How many moves may be on the lines of its two hosts while it is, itself among them; none: any number.
     pub sharers: Option<usize>,
+}
+
+impl Item {
+    /// A move that waits for no other.
+    pub const fn new(from: HostKey, to: HostKey) -> Self {
+        Self { from, to, after: BTreeSet::new(), one_by_one: BTreeSet::new(), sharers: None }
+    }
 }
 
 /// How many may be under way at once. Zero counts as one: a plan always goes on.
@@ -59,8 +68,8 @@ pub struct Dispatch {
 #[derive(Default)]
 struct Taken<'a> {
     jobs: usize,
-    outbound: BTreeMap<&'a str, Line>,
-    inbound: BTreeMap<&'a str, Line>,
+    outbound: BTreeMap<&'a HostKey, Line>,
+    inbound: BTreeMap<&'a HostKey, Line>,
     groups: BTreeSet<&'a str>,
 }
 
@@ -93,7 +102,8 @@ impl<'a> Taken<'a> {
     }
 
     fn has_room(&self, item: &Item, slots: Slots) -> bool {
-        let line = |side: &BTreeMap<&str, Line>, host: &str| side.get(host).copied().unwrap_or_default();
+        let line =
+            |side: &BTreeMap<&HostKey, Line>, host: &HostKey| side.get(host).copied().unwrap_or_default();
         self.jobs < slots.jobs.max(1)
             && line(&self.outbound, &item.from).has_room(item, slots.outbound)
             && line(&self.inbound, &item.to).has_room(item, slots.inbound)
@@ -188,8 +198,8 @@ mod tests {
 
     fn item(from: &str, to: &str, after: &[usize], group: Option<&str>) -> Item {
         Item {
-            from: from.into(),
-            to: to.into(),
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
             after: after.iter().copied().collect(),
             one_by_one: group.into_iter().map(str::to_owned).collect(),
             sharers: None,

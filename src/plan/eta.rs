@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BuiltPlan, PlannedMove, ZoneIx};
-use crate::model::Kind;
+use crate::model::{Kind, ZoneName};
 
 /// What is to be expected of a zone's move. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,11 @@ impl Pace {
 }
 
 impl BuiltPlan {
-    fn is_over(&self, zone: ZoneIx, ended: &[&str]) -> bool {
-        self.zone(zone).is_some_and(|zone| ended.contains(&zone.name.as_str()))
+    fn is_over(&self, zone: ZoneIx, ended: &[&ZoneName]) -> bool {
+        self.zone(zone).is_some_and(|zone| ended.contains(&&zone.name))
     }
 
-    fn pace(&self, ended: &[&str], elapsed: u64) -> Pace {
+    fn pace(&self, ended: &[&ZoneName], elapsed: u64) -> Pace {
         let (over, left): (Vec<&PlannedMove>, Vec<_>) =
             self.plan.moves.iter().partition(|one| self.is_over(one.zone, ended));
         let over = over.iter().map(|one| one.end_ms).max().unwrap_or(0);
@@ -57,7 +57,7 @@ impl BuiltPlan {
 
     /// How many milliseconds are left until the last move ends, and by how many it may be later, when `elapsed` ms have
     /// passed and these zones have moved.
-    pub fn remaining(&self, ended: &[&str], elapsed: u64) -> (u64, u64) {
+    pub fn remaining(&self, ended: &[&ZoneName], elapsed: u64) -> (u64, u64) {
         let pace = self.pace(ended, elapsed);
         let left = self.plan.moves.iter().filter(|one| !self.is_over(one.zone, ended));
         let Some(end) = left.map(|one| one.end_ms).max() else { return (0, 0) };
@@ -68,9 +68,9 @@ impl BuiltPlan {
 
     /// What is to be expected of each zone, by name, of whatever has not begun when `elapsed` ms have passed and these
     /// zones have moved.
-    pub fn etas(&self, ended: &[&str], elapsed: u64) -> BTreeMap<&str, MoveEta> {
+    pub fn etas(&self, ended: &[&ZoneName], elapsed: u64) -> BTreeMap<&ZoneName, MoveEta> {
         let pace = self.pace(ended, elapsed);
-        let mut found = BTreeMap::<&str, MoveEta>::new();
+        let mut found = BTreeMap::<&ZoneName, MoveEta>::new();
         for one in &self.plan.moves {
             let Some(zone) = self.zone(one.zone) else { continue };
             let eta = MoveEta {
@@ -102,33 +102,35 @@ const fn downtime(one: &PlannedMove) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::ZoneName;
     use crate::plan::{BuiltPlan, Fleet, FleetHost, FleetZone, History, PlacementRequest, Rules, build};
 
     /// Four zones that leave one after another: a, b, c, d.
     fn built() -> BuiltPlan {
         let host = |name: &str| FleetHost {
-            name: name.to_owned(),
             memory: 64 << 30,
             memory_free: 32 << 30,
             bandwidth: Some(100_000_000),
-            ..FleetHost::default()
+            ..FleetHost::new(name.parse().unwrap())
         };
         let zone = |name: &str| FleetZone {
-            name: name.to_owned(),
-            host: "h1".to_owned(),
             running: name != "d",
             memory: 1_000_000_000,
             memory_used: 1_000_000_000,
-            ..FleetZone::default()
+            ..FleetZone::new(name.parse().unwrap(), "h1".parse().unwrap())
         };
         let fleet =
             Fleet { hosts: vec![host("h1"), host("h2")], zones: ["a", "b", "c", "d"].map(zone).to_vec() };
-        let question = PlacementRequest::drain(&fleet, &["h1".to_owned()], true);
+        let question = PlacementRequest::drain(&fleet, &["h1".parse().unwrap()], true);
         build(fleet, Rules { outbound: 1, ..Rules::default() }, &question, &History::default())
     }
 
+    fn named(name: &str) -> ZoneName {
+        name.parse().unwrap()
+    }
+
     /// The first zone of the plan and its end, and the second one.
-    fn first_two(built: &BuiltPlan) -> (&str, u64, &str) {
+    fn first_two(built: &BuiltPlan) -> (&ZoneName, u64, &ZoneName) {
         let mut running = built.plan.moves.iter().filter(|one| one.end_ms > one.start_ms);
         let (first, second) = (running.next().unwrap(), running.next().unwrap());
         assert!(second.start_ms >= first.end_ms);
@@ -145,14 +147,14 @@ mod tests {
         assert_eq!(built.remaining(&[name], end).0, all - end);
         let late = built.remaining(&[name], end * 3).0;
         assert!(late.abs_diff((all - end) * 3) <= 1, "{late}");
-        assert_eq!(built.remaining(&["a", "b", "c", "d"], 9).0, 0);
+        assert_eq!(built.remaining(&["a", "b", "c", "d"].map(named).each_ref(), 9).0, 0);
     }
 
     #[test]
     fn the_last_zone_of_a_plan_that_moves_first_does_not_make_the_others_done() {
         let built = built();
         let last = built.plan.moves.iter().max_by_key(|one| one.end_ms).unwrap();
-        let name: &str = &built.zone(last.zone).unwrap().name;
+        let name = &built.zone(last.zone).unwrap().name;
         let (left, _) = built.remaining(&[name], 10_000);
         assert!(left >= 10_000, "{left}");
     }
@@ -162,7 +164,7 @@ mod tests {
         let built = built();
         let (first, end, second) = first_two(&built);
         let planned = built.etas(&[], 0)[second];
-        let one = built.plan.moves.iter().find(|one| built.zone(one.zone).unwrap().name == second).unwrap();
+        let one = built.plan.moves.iter().find(|one| built.zone(one.zone).unwrap().name == *second).unwrap();
         assert_eq!((planned.start_ms, planned.duration_ms), (end, one.end_ms - one.start_ms));
         assert_eq!(planned.downtime_ms, Some(one.downtime_ms));
         // (zones that are over, ms that have passed, from now until it begins, how long it takes)
@@ -179,14 +181,14 @@ mod tests {
             assert!(eta.duration_ms.abs_diff(duration) <= 1, "{ended:?} {elapsed}: {eta:?}");
         }
         let last = built.plan.moves.iter().max_by_key(|one| one.start_ms).unwrap();
-        let last = (&*built.zone(last.zone).unwrap().name, last.start_ms);
+        let last = (&built.zone(last.zone).unwrap().name, last.start_ms);
         let late = built.etas(&[first], end * 3)[last.0];
         assert!(late.start_ms.abs_diff((last.1 - end) * 3) <= 1, "{late:?}");
     }
 
     #[test]
     fn a_zone_that_does_not_run_takes_a_moment_and_has_no_downtime() {
-        let eta = built().etas(&[], 0)["d"];
+        let eta = built().etas(&[], 0)[&named("d")];
         assert_eq!((eta.duration_ms, eta.downtime_ms), (1000, None));
     }
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::key::HostKey;
 use super::rules::{Action, Rules};
-use crate::model::{Brand, HostUri, NetMap, UnmanagedGuest};
+use crate::model::{Brand, NetMap, UnmanagedGuest, ZoneName};
 
 /// Hosts and zones. Hosts are named by `name`, zones by `name` and the host on which they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,71 +46,79 @@ pub struct NumaNode {
 }
 
 /// A host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FleetHost {
     /// Its name: in a fleet that was asked over the network the target's URI, in files any word.
-    pub name: String,
+    pub name: HostKey,
     /// `x86_64`, …; empty if not known.
+    #[serde(default)]
     pub arch: String,
     /// What its processors can do; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_features: Option<BTreeSet<String>>,
     /// Its hypervisor's version.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hypervisor: Option<Version>,
     /// The brands that it can run; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brands: Option<BTreeSet<Brand>>,
     /// Bytes of memory, all of it.
+    #[serde(default)]
     pub memory: u64,
     /// Bytes of it that new zones could have now, what is booked already taken off.
+    #[serde(default)]
     pub memory_free: u64,
     /// Huge pages, by size.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub huge_pages: Vec<HugePages>,
     /// Memory nodes, where there are several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numa: Vec<NumaNode>,
     /// Processors.
+    #[serde(default)]
     pub cpus: u32,
     /// Virtual processors that it lets running zones have, all together; none if it has no such limit, or none is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_vcpus: Option<u32>,
     /// How many of its processors are busy, on the average of the last minute.
+    #[serde(default)]
     pub cpu_load: f64,
     /// Bytes a second that its network carries beside moves.
+    #[serde(default)]
     pub network_load: u64,
     /// Bytes a second that its line carries, each way; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<u64>,
     /// Bytes of storage of its own, all of it; 0 if zones only use what hosts share.
+    #[serde(default)]
     pub disk: u64,
     /// Bytes of it that are free.
+    #[serde(default)]
     pub disk_free: u64,
     /// Networks that it has; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub networks: Option<BTreeSet<String>>,
     /// What it calls networks of other hosts, where it has another name for them.
-    #[serde(skip_serializing_if = "NetMap::is_empty")]
+    #[serde(default, skip_serializing_if = "NetMap::is_empty")]
     pub net_map: NetMap,
     /// Storage that it sees; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<BTreeSet<String>>,
     /// It is down, or cut off: no zone goes there, and what it has is not known.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offline: bool,
     /// Who holds it in maintenance: no zone goes there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<String>,
     /// When its maintenance will begin: no zone goes there that would have to leave again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<String>,
     /// Groups of hosts that it belongs to.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
     /// Guests that it cannot handle: they stay on it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmanaged: Vec<UnmanagedGuest>,
 }
 
@@ -127,87 +136,128 @@ pub struct Dirty {
 }
 
 /// A zone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FleetZone {
     /// Its name.
-    pub name: String,
+    pub name: ZoneName,
     /// The host on which it is.
-    pub host: String,
+    pub host: HostKey,
     /// Its identity; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
     /// The host that it belongs to and was evacuated from, if that is another one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub home: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<HostKey>,
     /// Its brand; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// Its platform cannot migrate zones of its brand live.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_live: bool,
     /// Whether it runs. One that does not needs no memory.
+    #[serde(default)]
     pub running: bool,
     /// Bytes of memory that it must be able to have.
+    #[serde(default)]
     pub memory: u64,
     /// Bytes of memory that it uses now: what a live migration sends, and what it gives back when it leaves.
+    #[serde(default)]
     pub memory_used: u64,
     /// Its memory lies in huge pages of this size.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub huge_page: Option<u64>,
     /// Its memory must lie in one memory node.
+    #[serde(default)]
     pub one_node: bool,
     /// Virtual processors.
+    #[serde(default)]
     pub cpus: u32,
     /// How many processors it keeps busy.
+    #[serde(default)]
     pub cpu_load: f64,
     /// Bytes a second that it sends and receives.
+    #[serde(default)]
     pub network_load: u64,
     /// Bytes of storage that go with it, because only its own host sees them.
+    #[serde(default)]
     pub disk: u64,
     /// The architecture that it needs; empty if not known.
+    #[serde(default)]
     pub arch: String,
     /// What it needs of a processor.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cpu_features: BTreeSet<String>,
     /// The oldest hypervisor that takes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hypervisor: Option<Version>,
     /// Networks that it needs.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub networks: BTreeSet<String>,
     /// Storage that it needs.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub storage: BTreeSet<String>,
     /// The only hosts to which it may go, in order of preference; none: all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub targets: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Vec<HostKey>>,
     /// What an administrator calls it beside its name.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
     /// Groups of which no two zones may be on one host.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub apart: BTreeSet<String>,
     /// Groups of which all zones that move must go to one host.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub together: BTreeSet<String>,
     /// How it writes to its memory; none if not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dirty: Option<Dirty>,
     /// What is done with it.
+    #[serde(default)]
     pub action: Action,
     /// Higher goes first.
+    #[serde(default)]
     pub priority: i32,
     /// Zones (names) that go before it: its move begins when theirs have ended, well or not, and it is put to rest after
     /// those of them that rest, so it is back before them.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub after: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub after: BTreeSet<ZoneName>,
     /// Groups of which no two zones may be on their way, or down, at the same time.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub one_by_one: BTreeSet<String>,
 }
 
 impl FleetHost {
+    /// A host of which nothing else is known.
+    pub fn new(name: HostKey) -> Self {
+        Self {
+            name,
+            arch: String::new(),
+            cpu_features: None,
+            hypervisor: None,
+            brands: None,
+            memory: 0,
+            memory_free: 0,
+            huge_pages: Vec::new(),
+            numa: Vec::new(),
+            cpus: 0,
+            max_vcpus: None,
+            cpu_load: 0.0,
+            network_load: 0,
+            bandwidth: None,
+            disk: 0,
+            disk_free: 0,
+            networks: None,
+            net_map: NetMap::default(),
+            storage: None,
+            offline: false,
+            maintenance: None,
+            announced: None,
+            groups: BTreeSet::new(),
+            unmanaged: Vec::new(),
+        }
+    }
+
     /// Whether it takes zones, as far as its state goes.
     pub const fn in_service(&self) -> bool {
         !self.offline && self.maintenance.is_none() && self.announced.is_none()
@@ -227,6 +277,41 @@ impl FleetHost {
 }
 
 impl FleetZone {
+    /// A zone of which nothing else is known.
+    pub fn new(name: ZoneName, host: HostKey) -> Self {
+        Self {
+            name,
+            host,
+            uuid: None,
+            home: None,
+            brand: None,
+            no_live: false,
+            running: false,
+            memory: 0,
+            memory_used: 0,
+            huge_page: None,
+            one_node: false,
+            cpus: 0,
+            cpu_load: 0.0,
+            network_load: 0,
+            disk: 0,
+            arch: String::new(),
+            cpu_features: BTreeSet::new(),
+            hypervisor: None,
+            networks: BTreeSet::new(),
+            storage: BTreeSet::new(),
+            targets: None,
+            tags: BTreeSet::new(),
+            apart: BTreeSet::new(),
+            together: BTreeSet::new(),
+            dirty: None,
+            action: Action::default(),
+            priority: 0,
+            after: BTreeSet::new(),
+            one_by_one: BTreeSet::new(),
+        }
+    }
+
     /// It runs, is not to be restarted, and cannot be migrated live.
     pub(super) fn is_bound(&self) -> bool {
         self.running && self.action == Action::Live && self.no_live
@@ -252,8 +337,7 @@ impl Fleet {
     /// may say it itself. Hosts that are known by a URI are found by its host part.
     pub fn map_networks(&mut self, networks_of: impl Fn(&str) -> NetMap) {
         for host in &mut self.hosts {
-            let uri = host.name.parse::<HostUri>();
-            let networks = networks_of(uri.as_ref().map_or(&host.name, |uri| &uri.host));
+            let networks = networks_of(host.name.host());
             if !networks.is_empty() {
                 host.net_map = networks;
             }
@@ -267,7 +351,7 @@ mod tests {
 
     #[test]
     fn networks_are_mapped_however_a_host_is_reached() {
-        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
+        let host = |name: &str| FleetHost::new(name.parse().unwrap());
         let names = ["ssh://root@H2:22", "rads://h2", "h2", "h3"];
         let mut fleet = Fleet { hosts: names.map(host).to_vec(), zones: vec![] };
         let map = NetMap::of([("br1".parse().unwrap(), "br10".parse().unwrap())]).unwrap();

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::ZoneName;
+
 /// A zone of a fleet, by its place in [`Fleet::zones`](super::Fleet::zones).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ZoneIx(pub u32);
@@ -91,9 +93,9 @@ pub enum Refusal {
     /// It has as many zones as the rules allow.
     MaxZones(u32),
     /// A zone is there from which this one must be kept apart: group and zone.
-    Apart(String, String),
+    Apart(String, ZoneName),
     /// A zone that must move before this one does not move: its name.
-    After(String),
+    After(ZoneName),
     /// A zone with which it must be together cannot go there: group and zone.
-    Together(String, String),
+    Together(String, ZoneName),
 }

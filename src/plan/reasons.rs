@@ -45,7 +45,9 @@ impl fmt::Display for Refusal {
 impl Obstacle {
     /// In words, with the names of this fleet.
     pub fn describe(&self, fleet: &Fleet) -> String {
-        let name = |zone: &ZoneIx| fleet.zones.get(zone.0 as usize).map_or("?", |zone| &zone.name).to_owned();
+        let name = |zone: &ZoneIx| {
+            fleet.zones.get(zone.0 as usize).map_or_else(|| "?".to_owned(), |zone| zone.name.to_string())
+        };
         let wait = |zones: &BTreeSet<ZoneIx>, nobody: &str| {
             let names: Vec<_> = zones.iter().map(name).collect();
             if names.is_empty() { nobody.to_owned() } else { format!("; it waits for {}", names.join(", ")) }

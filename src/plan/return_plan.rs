@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 
 use super::place::unfit;
 use super::{
-    Action, Assignment, BuiltPlan, Fleet, FleetZone, History, HostIx, Leg, Placement, Refusal, Rules,
-    Unplaced, ZoneIx, build,
+    Action, Assignment, BuiltPlan, Fleet, FleetZone, History, HostIx, HostKey, Leg, Placement, Refusal,
+    Rules, Unplaced, ZoneIx, build,
 };
 
 /// So many zones that might leave first are tried without, at most, to find those that must.
@@ -43,7 +43,7 @@ impl ReturnPlan {
 
 /// All zones that belong to these hosts (by name) and are elsewhere, but for those that do not run; with `all` those
 /// too.
-pub fn away_from(fleet: &Fleet, hosts: &[String], all: bool) -> Vec<ZoneIx> {
+pub fn away_from(fleet: &Fleet, hosts: &[HostKey], all: bool) -> Vec<ZoneIx> {
     let away = (0..).map(ZoneIx).zip(&fleet.zones).filter(|(_, zone)| {
         (zone.running || all) && zone.home.as_ref().is_some_and(|home| hosts.contains(home))
     });
@@ -105,10 +105,8 @@ impl Asked<'_> {
     fn others(&self) -> BTreeSet<ZoneIx> {
         let homes: BTreeSet<_> = self.asked.iter().filter_map(|zone| self.home(*zone)).collect();
         let stands = |zone: ZoneIx| {
-            let host = self.fleet.zones.get(zone.0 as usize).map(|zone| zone.host.as_str());
-            homes
-                .iter()
-                .any(|home| self.fleet.hosts.get(home.0 as usize).map(|there| there.name.as_str()) == host)
+            let host = self.fleet.zones.get(zone.0 as usize).map(|zone| &zone.host);
+            homes.iter().any(|home| self.fleet.hosts.get(home.0 as usize).map(|there| &there.name) == host)
         };
         let all = (0..).map(ZoneIx).take(self.fleet.zones.len());
         all.filter(|zone| !self.asked.contains(zone) && self.home(*zone).is_some() && stands(*zone)).collect()
@@ -166,34 +164,35 @@ mod tests {
     /// A host with so much memory free.
     fn host(name: &str, free: u64) -> FleetHost {
         FleetHost {
-            name: name.to_owned(),
             memory: 64 * GIB,
             memory_free: free * GIB,
             bandwidth: Some(100_000_000),
-            ..FleetHost::default()
+            ..FleetHost::new(name.parse().unwrap())
         }
     }
 
     /// A zone that belongs to a host and is on another one.
     fn zone(name: &str, home: &str, host: &str, gigabytes: u64) -> FleetZone {
         FleetZone {
-            name: name.to_owned(),
-            host: host.to_owned(),
-            home: (home != host).then(|| home.to_owned()),
+            home: (home != host).then(|| home.parse().unwrap()),
             running: true,
             memory: gigabytes * GIB,
             memory_used: gigabytes * GIB,
-            ..FleetZone::default()
+            ..FleetZone::new(name.parse().unwrap(), host.parse().unwrap())
         }
     }
 
     /// The way home to h1, in words: who goes where, in order; who leaves first; who is left, and why.
     fn way(hosts: Vec<FleetHost>, zones: Vec<FleetZone>) -> Vec<String> {
         let fleet = Fleet { hosts, zones };
-        let asked = away_from(&fleet, &["h1".to_owned()], false);
+        let asked = away_from(&fleet, &["h1".parse().unwrap()], false);
         let ReturnPlan { built, first } = return_plan(fleet, Rules::default(), &asked, &History::default());
         let name = |zone: ZoneIx| built.zone(zone).unwrap().name.clone();
-        let moves = built.plan.moves.iter().map(|one| format!("{} > {}", name(one.zone), built.host(one.to)));
+        let moves = built
+            .plan
+            .moves
+            .iter()
+            .map(|one| format!("{} > {}", name(one.zone), built.host(one.to).unwrap()));
         let first = first.iter().map(|zone| format!("first {}", name(*zone)));
         let left = built
             .unplaced()
@@ -225,7 +224,7 @@ mod tests {
         let hosts = vec![host("h1", 0), host("h2", 0), host("h3", 5)];
         assert_eq!(way(hosts.clone(), zones()), ["web > h3", "db > h2", "web > h1", "first db"]);
         let mut elsewhere = zones();
-        elsewhere[0].targets = Some(vec!["h2".to_owned()]);
+        elsewhere[0].targets = Some(vec!["h2".parse().unwrap()]);
         let ring = [
             "left web: h1: 4G of memory missing; it waits for db",
             "left db: h2: 4G of memory missing; it waits for web",

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Fleet, FleetHost, FleetZone, Version};
-use crate::model::{Facts, HostId, Inventory, Zone};
+use super::{Fleet, FleetHost, FleetZone, HostKey, Version};
+use crate::model::{Facts, HostId, HostUri, Inventory, Zone};
 
 /// A host's answer: itself and its zones. They are named as the host names itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
     /// Which host that is, as the connection to it has told.
     #[serde(skip)]
@@ -28,8 +28,8 @@ pub struct Survey {
 pub struct Absent {
     /// Its identity.
     pub uuid: Uuid,
-    /// Where its host has brought it: a URI.
-    pub refuge: String,
+    /// Where its host has brought it.
+    pub refuge: HostUri,
 }
 
 impl Version {
@@ -45,11 +45,16 @@ impl Version {
 }
 
 impl Survey {
+    /// A host and its zones, of which nothing else is known.
+    pub const fn new(host: FleetHost, zones: Vec<FleetZone>) -> Self {
+        Self { id: None, host, zones, away: Vec::new() }
+    }
+
     /// What can be said of a host whose sysadm is too old to be surveyed. The rest is not known.
     pub fn of_facts(facts: Facts, inventory: &Inventory) -> Self {
-        let zones = inventory.zones.iter().map(|zone| FleetZone::of(zone, &facts.host)).collect();
+        let key = HostKey::Name(facts.host);
+        let zones = inventory.zones.iter().map(|zone| FleetZone::of(zone, key.clone())).collect();
         let host = FleetHost {
-            name: facts.host,
             arch: facts.arch,
             hypervisor: Version::find(&facts.hypervisor),
             memory: facts.memory,
@@ -58,14 +63,14 @@ impl Survey {
             maintenance: facts.maintenance,
             announced: facts.announced,
             unmanaged: inventory.unmanaged.clone(),
-            ..FleetHost::default()
+            ..FleetHost::new(key)
         };
-        Self { id: None, host, zones, away: Vec::new() }
+        Self::new(host, zones)
     }
 
     /// The same under the name by which the asker knows the host.
     #[must_use]
-    pub fn named(mut self, name: &str) -> Self {
+    pub fn named(mut self, name: &HostKey) -> Self {
         for zone in &mut self.zones {
             name.clone_into(&mut zone.host);
         }
@@ -76,17 +81,15 @@ impl Survey {
 
 impl FleetZone {
     /// What a zone's host says of it in an inventory. Of its memory as much counts as it may use.
-    pub fn of(zone: &Zone, host: &str) -> Self {
+    pub fn of(zone: &Zone, host: HostKey) -> Self {
         Self {
-            name: zone.name.to_string(),
-            host: host.to_owned(),
             uuid: Some(zone.uuid),
             brand: Some(zone.brand),
             running: zone.is_running(),
             memory: zone.memory,
             memory_used: if zone.is_running() { zone.memory } else { 0 },
             cpus: zone.cpus,
-            ..Self::default()
+            ..Self::new(zone.name.clone(), host)
         }
     }
 }
@@ -131,14 +134,14 @@ mod tests {
 
     #[test]
     fn a_host_is_called_by_the_name_under_which_it_was_asked_and_so_are_its_zones() {
-        let zone = |name: &str| FleetZone { name: name.into(), host: "h2".into(), ..FleetZone::default() };
-        let host = |name: &str| FleetHost { name: name.into(), ..FleetHost::default() };
-        let there = Survey { host: host("h2"), zones: vec![zone("a"), zone("b")], ..Survey::default() };
-        let here = Survey { host: host("h1"), ..Survey::default() };
-        let fleet = Fleet::of([here, there.named("ssh://root@h2")]);
-        let names: Vec<_> = fleet.hosts.iter().map(|host| host.name.as_str()).collect();
+        let zone = |name: &str| FleetZone::new(name.parse().unwrap(), "h2".parse().unwrap());
+        let host = |name: &str| FleetHost::new(name.parse().unwrap());
+        let there = Survey::new(host("h2"), vec![zone("a"), zone("b")]);
+        let here = Survey::new(host("h1"), Vec::new());
+        let fleet = Fleet::of([here, there.named(&"ssh://root@h2".parse().unwrap())]);
+        let names: Vec<_> = fleet.hosts.iter().map(|host| host.name.to_string()).collect();
         assert_eq!(names, ["h1", "ssh://root@h2"]);
-        assert!(fleet.zones.iter().all(|zone| zone.host == "ssh://root@h2"));
+        assert!(fleet.zones.iter().all(|zone| zone.host.is_written("ssh://root@h2")));
         let text = serde_json::to_string(&fleet).unwrap();
         assert_eq!(Fleet::parse(&text).unwrap(), fleet);
     }

@@ -2,7 +2,8 @@
 
 use super::cycles::break_cycles;
 use super::{Block, HostRef, Match, Policy};
-use crate::plan::{Fleet, FleetHost, FleetZone};
+use crate::model::ZoneName;
+use crate::plan::{Fleet, FleetHost, FleetZone, HostKey};
 
 impl Policy {
     /// Writes down, in the fleet itself, what holds for each of its zones and hosts.
@@ -12,7 +13,7 @@ impl Policy {
     ///
     /// Gives the cycles of `after` that had to be broken, as names of zones; see `cycles`.
     #[must_use = "what does not hold must be told"]
-    pub fn apply(&self, fleet: &mut Fleet) -> Vec<Vec<String>> {
+    pub fn apply(&self, fleet: &mut Fleet) -> Vec<Vec<ZoneName>> {
         fleet.hosts.iter_mut().for_each(|host| self.add_groups(host));
         let hosts = &fleet.hosts;
         for zone in &mut fleet.zones {
@@ -31,7 +32,8 @@ impl Policy {
     /// the block selects and names, too, neither waits for the other.
     pub(super) fn wait(&self, zones: &mut [FleetZone]) {
         for block in self.zones.iter().filter(|block| !block.after.is_empty()) {
-            let is_named = |zone: &FleetZone| block.after.iter().any(|pattern| pattern.matches(&zone.name));
+            let is_named =
+                |zone: &FleetZone| block.after.iter().any(|pattern| pattern.matches(zone.name.as_str()));
             let named = zones.iter().filter(|zone| is_named(zone));
             let named: Vec<_> = named.map(|zone| (zone.name.clone(), block.selects.fits(zone))).collect();
             for zone in zones.iter_mut().filter(|zone| block.selects.fits(zone)) {
@@ -44,7 +46,7 @@ impl Policy {
 
     fn add_groups(&self, host: &mut FleetHost) {
         for (group, members) in &self.groups {
-            if members.iter().any(|uri| uri.to_string() == host.name) {
+            if host.name.uri().is_some_and(|uri| members.contains(uri)) {
                 host.groups.insert(group.to_string());
             }
         }
@@ -77,15 +79,15 @@ impl Policy {
 
     /// The names of hosts, in order, each once. A group has the hosts that the policy lists, then those of which the
     /// fleet says so.
-    fn names(&self, refs: &[HostRef], hosts: &[FleetHost]) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        let mut add = |name: String| {
+    fn names(&self, refs: &[HostRef], hosts: &[FleetHost]) -> Vec<HostKey> {
+        let mut names: Vec<HostKey> = Vec::new();
+        let mut add = |name: HostKey| {
             if !names.contains(&name) {
                 names.push(name);
             }
         };
         for host in refs {
-            self.members(host).iter().for_each(|uri| add(uri.to_string()));
+            self.members(host).iter().for_each(|uri| add(uri.clone().into()));
             if let HostRef::Group(group) = host {
                 let of_group = hosts.iter().filter(|host| host.groups.contains(group.as_str()));
                 of_group.for_each(|host| add(host.name.clone()));
@@ -99,7 +101,7 @@ impl Match {
     /// Whether the zone is meant. One whose brand is not known is not of any brand.
     pub fn fits(&self, zone: &FleetZone) -> bool {
         let Self { name, brand, tag } = self;
-        name.as_ref().is_none_or(|pattern| pattern.matches(&zone.name))
+        name.as_ref().is_none_or(|pattern| pattern.matches(zone.name.as_str()))
             && brand.is_none_or(|brand| zone.brand == Some(brand))
             && tag.as_ref().is_none_or(|tag| zone.tags.contains(tag))
     }
@@ -114,12 +116,10 @@ mod tests {
 
     fn zone(name: &str, brand: Option<Brand>, tags: &[&str], targets: Option<&[&str]>) -> FleetZone {
         FleetZone {
-            name: name.to_owned(),
-            host: "h1".to_owned(),
             brand,
             tags: tags.iter().map(ToString::to_string).collect(),
-            targets: targets.map(|list| list.iter().map(ToString::to_string).collect()),
-            ..FleetZone::default()
+            targets: targets.map(|list| list.iter().map(|name| name.parse().unwrap()).collect()),
+            ..FleetZone::new(name.parse().unwrap(), "h1".parse().unwrap())
         }
     }
 
@@ -130,11 +130,10 @@ mod tests {
         fleet
     }
 
-    fn with_cycles(policy: &str) -> (Fleet, Vec<Vec<String>>) {
+    fn with_cycles(policy: &str) -> (Fleet, Vec<Vec<ZoneName>>) {
         let host = |name: &str, group: Option<&str>| FleetHost {
-            name: name.to_owned(),
             groups: group.map(str::to_owned).into_iter().collect(),
-            ..FleetHost::default()
+            ..FleetHost::new(name.parse().unwrap())
         };
         let mut fleet = Fleet {
             hosts: vec![
@@ -151,6 +150,10 @@ mod tests {
         };
         let cycles = parse(policy).unwrap().apply(&mut fleet);
         (fleet, cycles)
+    }
+
+    fn join<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+        names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(" ")
     }
 
     fn each<T>(fleet: &Fleet, value: impl Fn(&FleetZone) -> T) -> Vec<T> {
@@ -205,7 +208,7 @@ mod tests {
             "[groups]\nrack = [\"rads://h3\"]\n\
              [[zones]]\nmatch = { name = \"db*\" }\ntargets = [\"rads://h2\", \"rack\"]\n",
         );
-        let targets = each(&fleet, |zone| zone.targets.clone().map(|list| list.join(" ")));
+        let targets = each(&fleet, |zone| zone.targets.clone().map(join));
         // h4 says itself that it belongs to the rack.
         assert_eq!(
             targets,
@@ -217,12 +220,12 @@ mod tests {
     #[test]
     fn no_zone_may_go_to_a_host_that_is_not_among_the_destinations() {
         let fleet = after("destinations = [\"rads://h3\", \"rads://h4\"]\n");
-        let targets = each(&fleet, |zone| zone.targets.clone().unwrap().join(" "));
+        let targets = each(&fleet, |zone| join(zone.targets.clone().unwrap()));
         assert_eq!(targets, ["rads://h3 rads://h4", "rads://h4 rads://h3", ""]);
     }
 
     fn waits(fleet: &Fleet) -> Vec<String> {
-        each(fleet, |zone| zone.after.iter().cloned().collect::<Vec<_>>().join(" "))
+        each(fleet, |zone| join(&zone.after))
     }
 
     #[test]
@@ -250,7 +253,7 @@ mod tests {
             (waits(&fleet), cycles),
             (
                 ["web2", "db1", ""].map(str::to_owned).to_vec(),
-                vec![vec!["db1".to_owned(), "web2".to_owned()]]
+                vec![vec!["db1".parse().unwrap(), "web2".parse().unwrap()]]
             )
         );
         let (fleet, cycles) = with_cycles(&format!("{cycle}priority = 1\n"));

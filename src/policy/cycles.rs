@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::explain::selected;
 use super::{Match, Pattern, Policy};
-use crate::plan::{DependencyGraph, FleetZone};
+use crate::model::ZoneName;
+use crate::plan::{DependencyGraph, FleetZone, HostKey};
 
 /// Breaks every cycle among these zones: of each, the zone with the highest priority, or the first name, no longer waits
 /// for the others. Gives the names of one cycle for each that was broken.
-pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<String>> {
+pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<ZoneName>> {
     let mut sorted: Vec<_> = zones.iter().collect();
     sorted.sort_by_key(|zone| (Reverse(zone.priority), zone.name.clone()));
     let (mut names, mut numbers) = (Vec::new(), BTreeMap::new());
-    let mut after: Vec<BTreeSet<&str>> = Vec::new();
+    let mut after: Vec<BTreeSet<&ZoneName>> = Vec::new();
     for zone in sorted {
         let number = *numbers.entry(zone.name.clone()).or_insert(names.len());
         if number == names.len() {
@@ -24,10 +25,10 @@ pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<String>> {
             after.push(BTreeSet::new());
         }
         if let Some(after) = after.get_mut(number) {
-            after.extend(zone.after.iter().map(String::as_str));
+            after.extend(&zone.after);
         }
     }
-    let number = |name: &str| numbers.get(name).copied();
+    let number = |name: &ZoneName| numbers.get(name).copied();
     let mut graph = DependencyGraph::new(names.len(), |one| {
         after.get(one).into_iter().flatten().filter_map(|name| number(name)).collect()
     });
@@ -36,7 +37,7 @@ pub(super) fn break_cycles(zones: &mut [FleetZone]) -> Vec<Vec<String>> {
         for zone in zones {
             let kept = number(&zone.name).map(|number| graph.before(number));
             let holds =
-                |name: &String| number(name).zip(kept).is_none_or(|(other, kept)| kept.contains(&other));
+                |name: &ZoneName| number(name).zip(kept).is_none_or(|(other, kept)| kept.contains(&other));
             zone.after.retain(holds);
         }
     }
@@ -56,15 +57,15 @@ pub(super) fn own_cycles(policy: &Policy) -> Vec<(usize, String)> {
     let (mut zones, mut labels) = (Vec::new(), BTreeMap::new());
     // One of any name has a name that no other pattern than * means.
     let mut add = |selects: &Match, number: usize| {
-        let name = selects.name.as_ref().map_or_else(|| format!("{number:/>80}"), Pattern::example);
+        let text = selects.name.as_ref().map_or_else(|| format!("any{number:.>77}"), Pattern::example);
+        let (Ok(name), host) = (text.parse::<ZoneName>(), HostKey::Name(String::new())) else { return };
         let label =
             selects.name.as_ref().map_or_else(|| selected(selects).to_lowercase(), ToString::to_string);
         labels.entry(name.clone()).or_insert(label);
         zones.push(FleetZone {
-            name,
             brand: selects.brand,
             tags: selects.tag.iter().cloned().collect(),
-            ..FleetZone::default()
+            ..FleetZone::new(name, host)
         });
     };
     for (number, block) in policy.zones.iter().enumerate() {
@@ -75,10 +76,10 @@ pub(super) fn own_cycles(policy: &Policy) -> Vec<(usize, String)> {
     }
     policy.wait(&mut zones);
     let examples = zones.clone();
-    let of_block = |cycle: Vec<String>| {
+    let of_block = |cycle: Vec<ZoneName>| {
         let [first, next, ..] = cycle.as_slice() else { return None };
         let begins = |block: &super::Block| {
-            block.after.iter().any(|pattern| pattern.matches(next))
+            block.after.iter().any(|pattern| pattern.matches(next.as_str()))
                 && examples.iter().any(|zone| zone.name == *first && block.selects.fits(zone))
         };
         let block = policy.zones.iter().position(begins)?;

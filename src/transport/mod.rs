@@ -20,7 +20,7 @@ pub mod ssh;
 mod stream;
 
 pub use error::DialError;
-pub use relay::{relay, relay_counted};
+pub use relay::relay;
 pub use stream::{ByteStream, Duplex};
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use sysadm::platform::sim::{Effect, Fault};
+use sysadm::testing::platform::sim::{Effect, Fault};
 
 use crate::environment::{Environment, terminal};
 

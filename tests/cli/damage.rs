@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 
@@ -164,7 +164,11 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
         "{printed}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    let run = sysadm::run_lock::RunLock::take(&site.paths("h1"), sysadm::store::Direction::Evacuate).unwrap();
+    let run = sysadm::testing::run_lock::RunLock::take(
+        &site.paths("h1"),
+        sysadm::testing::store::Direction::Evacuate,
+    )
+    .unwrap();
     let printed = site.run("h1", "store recover");
     assert!(
         printed.status == Some(4) && printed.stderr.contains("is in progress (evacuate, pid "),

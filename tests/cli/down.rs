@@ -1,6 +1,6 @@
 //! A guest that ran when its move began and runs nowhere now is said to be down.
 
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 

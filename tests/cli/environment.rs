@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use sysadm::model::{Brand, Millis, ZoneName};
-use sysadm::paths::Paths;
-use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
-use sysadm::transport::cert;
+use sysadm::testing::model::{Brand, Millis, ZoneName};
+use sysadm::testing::paths::Paths;
+use sysadm::testing::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::transport::cert;
 
 use crate::output::Printed;
 

@@ -1,8 +1,8 @@
 //! `sysadm evacuate`.
 
 use insta::assert_snapshot;
-use sysadm::model::Brand;
-use sysadm::platform::sim::{Effect, Fault};
+use sysadm::testing::model::Brand;
+use sysadm::testing::platform::sim::{Effect, Fault};
 
 use crate::environment::Environment;
 
@@ -393,6 +393,7 @@ fn an_existing_configuration_is_overwritten_only_on_request() {
 
 fn uuid_of(site: &Environment, zone: &str) -> uuid::Uuid {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let inventory = runtime.block_on(sysadm::platform::Platform::inventory(&site.sim("h1"))).unwrap();
+    let inventory =
+        runtime.block_on(sysadm::testing::platform::Platform::inventory(&site.sim("h1"))).unwrap();
     inventory.find(&zone.parse().unwrap()).unwrap().uuid
 }

@@ -1,7 +1,7 @@
 //! Zones that come home by themselves, and the lock that stays as long as they leave.
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 

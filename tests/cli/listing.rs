@@ -1,7 +1,7 @@
 //! `sysadm evacuate -l`.
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 

@@ -1,9 +1,9 @@
 //! `sysadm zone migrate` of a zone that is not here, or must not go, or whose migration comes to nothing.
 
 use insta::assert_snapshot;
-use sysadm::model::BlockerKind;
-use sysadm::platform::Platform;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::model::BlockerKind;
+use sysadm::testing::platform::Platform;
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 

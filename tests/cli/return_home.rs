@@ -1,7 +1,7 @@
 //! `sysadm evacuate -r`.
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault};
+use sysadm::testing::platform::sim::{Effect, Fault};
 
 use crate::environment::Environment;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use sysadm::platform::sim::{Effect, Fault};
+use sysadm::testing::platform::sim::{Effect, Fault};
 
 use crate::environment::{Environment, HOSTS};
 use crate::tokens::tokens_in;

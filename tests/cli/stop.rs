@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::{Environment, terminal};
 

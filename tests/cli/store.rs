@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use rusqlite::Connection;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 

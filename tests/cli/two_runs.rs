@@ -1,7 +1,7 @@
 //! Two at once on one host: the second run is refused, and who only looks never waits.
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 
 use crate::environment::Environment;
 
@@ -49,7 +49,7 @@ fn what_holds_the_lock_is_not_taken_for_a_run_that_was_killed() {
     site.wait_until(|| site.run("h1", "evacuate -l -o step").stdout.contains("transfer"));
     run.kill().unwrap();
     run.wait().unwrap();
-    let _lock = sysadm::run_lock::RunLock::take(&site.paths("h1"), "attach web").unwrap();
+    let _lock = sysadm::testing::run_lock::RunLock::take(&site.paths("h1"), "attach web").unwrap();
     assert_snapshot!(site.run("h1", "evacuate -l -o zonename,state"), @r"
     ZONENAME         STATE
     evac1            UNKNOWN

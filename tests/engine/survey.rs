@@ -22,8 +22,8 @@ async fn ask(world: &World) -> Surveyed {
     survey(Some(Arc::clone(&engine.local) as Arc<dyn Host>), &engine.peers, &uris, false).await
 }
 
-fn names(surveyed: &Surveyed) -> Vec<&str> {
-    surveyed.fleet.hosts.iter().map(|host| host.name.as_str()).collect()
+fn names(surveyed: &Surveyed) -> Vec<String> {
+    surveyed.fleet.hosts.iter().map(|host| host.name.to_string()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,8 +34,8 @@ async fn a_host_that_hangs_holds_no_other_up_and_is_named() {
     let began = tokio::time::Instant::now();
     let surveyed = ask(&world).await;
     assert_eq!(names(&surveyed), ["h1", "rads://h3"]);
-    assert_eq!(surveyed.fleet.zones[0].host, "rads://h3");
-    assert_eq!(surveyed.silent, [("rads://h2".to_owned(), "nothing came within 30 s".to_owned())]);
+    assert!(surveyed.fleet.zones[0].host.is_written("rads://h3"));
+    assert_eq!(surveyed.silent, [("rads://h2".parse().unwrap(), "nothing came within 30 s".to_owned())]);
     // Not a moment longer than one host may take.
     assert!(began.elapsed() < LIMIT + std::time::Duration::from_secs(1), "{:?}", began.elapsed());
 }
@@ -48,7 +48,7 @@ async fn a_host_that_hangs_has_not_kept_the_others_from_answering_before() {
     let [slow, quick] = ["rads://h2", "rads://h3"].map(|uri| uri.parse::<HostUri>().unwrap());
     let ask = |uri: HostUri| {
         let peers = &engine.peers;
-        async move { sysadm::evacuation::survey::ask(uri.to_string(), peers.reach(&uri), false).await }
+        async move { sysadm::evacuation::survey::ask(uri.clone().into(), peers.reach(&uri), false).await }
     };
     let began = tokio::time::Instant::now();
     tokio::select! {
@@ -65,7 +65,10 @@ async fn a_host_that_cannot_be_surveyed_tells_what_every_host_knows_and_one_that
     let fail = Effect::Fail { at: Operation::Survey, reason: "no libvirt today".to_owned() };
     world.set_faults("h2", &[Fault::always(fail)]);
     let surveyed = ask(&world).await;
-    assert_eq!((names(&surveyed), surveyed.silent.len()), (vec!["h1", "rads://h2", "rads://h3"], 0));
+    assert_eq!(
+        (names(&surveyed), surveyed.silent.len()),
+        (["h1", "rads://h2", "rads://h3"].map(str::to_owned).to_vec(), 0)
+    );
     assert_eq!(surveyed.fleet.hosts[1].networks, None);
     world.lines.cut();
     let surveyed = ask(&world).await;
@@ -119,11 +122,9 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
     assert_eq!((h1.cpu_load, h1.network_load, h1.memory_free), (0.5, 1000, 60 << 30));
     assert_eq!((h1.cpu_features.as_ref(), h1.networks.as_ref()), (Some(&features), Some(&words(&["br0"]))));
     assert!(h1.maintenance.is_some());
-    let zone = |name: &str| fleet.zones.iter().find(|zone| zone.name == name).unwrap();
+    let zone = |name: &str| fleet.zones.iter().find(|zone| zone.name.as_str() == name).unwrap();
     let shared = words(&[world.at("nfs").to_str().unwrap()]);
     let web = FleetZone {
-        name: "web".to_owned(),
-        host: "h1".to_owned(),
         uuid: zone("web").uuid,
         brand: Some(sysadm::model::Brand::KVM),
         running: true,
@@ -139,7 +140,7 @@ async fn what_a_simulated_host_was_told_to_be_is_in_its_survey() {
         storage: shared.clone(),
         tags: words(&["gold"]),
         dirty: Some(Dirty { rate: 20 << 20, ..Dirty::default() }),
-        ..FleetZone::default()
+        ..FleetZone::new("web".parse().unwrap(), "h1".parse().unwrap())
     };
     assert_eq!(zone("web"), &web);
     let old = zone("old");

@@ -1,8 +1,8 @@
-//! A live zone on real hosts, struck at named points of its move (`sysadm::failpoints`): a host loses its power, the
+//! A live zone on real hosts, struck at named points of its move (`sysadm::testing::failpoints`): a host loses its power, the
 //! line breaks, libvirtd is restarted. An observer that knows nothing of the tool watches the hypervisors and the
 //! guest's own ticks.
 
-use sysadm::failpoints::{Actor, Failpoint};
+use sysadm::testing::failpoints::{Actor, Failpoint};
 
 use crate::harness::{Host, Lab, Observer, Running, wait_until};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sysadm::plan::{Fleet, FleetHost, FleetZone, Version};
+use sysadm::testing::plan::{Fleet, FleetHost, FleetZone, Version};
 
 use crate::harness::{Host, Lab};
 
@@ -12,11 +12,19 @@ fn inventory(host: Host<'_>, arguments: &[&str]) -> Fleet {
 }
 
 fn zone<'a>(fleet: &'a Fleet, name: &str) -> &'a FleetZone {
-    fleet.zones.iter().find(|zone| zone.name == name).unwrap_or_else(|| panic!("no {name} in {fleet:?}"))
+    fleet
+        .zones
+        .iter()
+        .find(|zone| zone.name.as_str() == name)
+        .unwrap_or_else(|| panic!("no {name} in {fleet:?}"))
 }
 
 fn host<'a>(fleet: &'a Fleet, name: &str) -> &'a FleetHost {
-    fleet.hosts.iter().find(|host| host.name == name).unwrap_or_else(|| panic!("no {name} in {fleet:?}"))
+    fleet
+        .hosts
+        .iter()
+        .find(|host| host.name.is_written(name))
+        .unwrap_or_else(|| panic!("no {name} in {fleet:?}"))
 }
 
 fn tag(host: Host<'_>, driver: &str, zone: &str, tags: &str) {
@@ -44,7 +52,7 @@ fn hosts_tell_all_that_a_planner_wants_to_know_of_them_and_of_their_zones() {
     h2.maintain();
     let fleet = inventory(h1, &["--measure"]);
     assert_eq!(
-        fleet.hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>(),
+        fleet.hosts.iter().map(|host| host.name.to_string()).collect::<Vec<_>>(),
         ["h1", "ssh://root@h2"]
     );
     let (first, second) = (host(&fleet, "h1"), host(&fleet, "ssh://root@h2"));
@@ -66,7 +74,10 @@ fn hosts_tell_all_that_a_planner_wants_to_know_of_them_and_of_their_zones() {
     );
 
     let web = zone(&fleet, "web");
-    assert_eq!((web.host.as_str(), web.running, web.memory, web.cpus), ("ssh://root@h2", true, 96 << 20, 1));
+    assert_eq!(
+        (web.host.to_string().as_str(), web.running, web.memory, web.cpus),
+        ("ssh://root@h2", true, 96 << 20, 1)
+    );
     assert!(web.memory_used > 0 && web.memory_used <= web.memory, "{web:?}");
     assert_eq!(web.tags.iter().map(String::as_str).collect::<Vec<_>>(), ["db", "gold"]);
     assert_eq!(web.networks.iter().map(String::as_str).collect::<Vec<_>>(), ["br7"]);

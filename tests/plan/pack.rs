@@ -12,8 +12,11 @@ fn cut(seed: u64, full: u64) -> (Fleet, PlacementRequest) {
     let size = (48 + dice.roll(80)) * GIB;
     let mut fleet = Fleet::default();
     for at in 0..=2 * full {
-        let host =
-            FleetHost { name: format!("h{at}"), memory: size, memory_free: size, ..FleetHost::default() };
+        let host = FleetHost {
+            memory: size,
+            memory_free: size,
+            ..FleetHost::new(format!("h{at}").parse().unwrap())
+        };
         fleet.hosts.push(host);
     }
     for _ in 0..full {
@@ -23,12 +26,10 @@ fn cut(seed: u64, full: u64) -> (Fleet, PlacementRequest) {
             left -= memory;
             let name = format!("z{}", fleet.zones.len());
             let zone = FleetZone {
-                name,
-                host: "h0".to_owned(),
                 running: true,
                 memory,
                 memory_used: memory,
-                ..FleetZone::default()
+                ..FleetZone::new(name.parse().unwrap(), "h0".parse().unwrap())
             };
             fleet.zones.push(zone);
         }

@@ -43,7 +43,7 @@ fn no_more_steps_are_needed_to_keep_to_the_rules() {
 
 /// Zones on a host that is emptied, and other hosts.
 fn ask(rules: &Rules, zones: Vec<FleetZone>, hosts: Vec<FleetHost>) -> Placement {
-    let old = FleetHost { name: "old".to_owned(), ..FleetHost::default() };
+    let old = FleetHost::new("old".parse().unwrap());
     let question = PlacementRequest {
         zones: (0..zones.len()).map(|at| ZoneIx(at as u32)).collect(),
         drained: vec![HostIx(0)],
@@ -53,17 +53,15 @@ fn ask(rules: &Rules, zones: Vec<FleetZone>, hosts: Vec<FleetHost>) -> Placement
 
 fn zone(name: &str) -> FleetZone {
     FleetZone {
-        name: name.to_owned(),
-        host: "old".to_owned(),
         running: true,
         memory: 10,
         memory_used: 8,
-        ..FleetZone::default()
+        ..FleetZone::new(name.parse().unwrap(), "old".parse().unwrap())
     }
 }
 
 fn host(name: &str) -> FleetHost {
-    FleetHost { name: name.to_owned(), memory: 100, memory_free: 100, ..FleetHost::default() }
+    FleetHost { memory: 100, memory_free: 100, ..FleetHost::new(name.parse().unwrap()) }
 }
 
 fn words(words: &[&str]) -> BTreeSet<String> {
@@ -136,7 +134,7 @@ fn every_refusal_says_what_is_missing() {
         [Refusal::Hypervisor(Version(8, 2, 0))]
     );
     assert_eq!(
-        all(FleetZone { targets: Some(vec!["x".to_owned()]), ..zone("z") }, host("h")),
+        all(FleetZone { targets: Some(vec!["x".parse().unwrap()]), ..zone("z") }, host("h")),
         [Refusal::NotATarget]
     );
     assert_eq!(all(FleetZone { memory: 103, ..zone("z") }, host("h")), [Refusal::Memory(3)]);
@@ -218,13 +216,17 @@ fn zones_are_kept_apart_and_the_reason_names_the_other_one() {
 
 #[test]
 fn a_zone_that_waits_for_one_that_is_left_keeps_no_room_from_others() {
-    let after = |name: &str, other: &str| FleetZone { after: words(&[other]), memory: 60, ..zone(name) };
+    let after = |name: &str, other: &str| FleetZone {
+        after: [other.parse().unwrap()].into(),
+        memory: 60,
+        ..zone(name)
+    };
     let large = FleetZone { memory: 500, ..zone("large") };
     let zones = vec![large, after("late", "large"), FleetZone { memory: 50, ..zone("small") }];
     let placement = ask(&Rules::default(), zones, vec![host("h")]);
     assert_eq!(placement.moves, [Assignment { zone: ZoneIx(2), to: HostIx(1) }]);
     let late = &placement.unplaced[1].refusals[1].1;
-    assert_eq!(*late, [Refusal::Memory(10), Refusal::After("large".to_owned())]);
+    assert_eq!(*late, [Refusal::Memory(10), Refusal::After("large".parse().unwrap())]);
     // Nor does one that waits for itself, by way of others.
     let zones = vec![after("a", "b"), after("b", "a"), after("c", "elsewhere")];
     let placement = ask(&Rules::default(), zones, vec![host("h")]);
@@ -247,7 +249,10 @@ fn zones_go_together_or_not_at_all() {
     let zones = ["a", "b"].map(|name| FleetZone { together: words(&["app"]), memory: 60, ..zone(name) });
     let placement = ask(&Rules::default(), zones.to_vec(), vec![host("h1"), host("h2")]);
     assert_eq!((placement.moves.len(), placement.unplaced.len()), (0, 2));
-    assert_eq!(placement.unplaced[0].refusals[1].1, [Refusal::Together("app".to_owned(), "b".to_owned())]);
+    assert_eq!(
+        placement.unplaced[0].refusals[1].1,
+        [Refusal::Together("app".to_owned(), "b".parse().unwrap())]
+    );
     let large = FleetHost { memory: 200, memory_free: 120, ..host("large") };
     let placement = ask(&Rules::default(), zones.to_vec(), vec![host("h1"), large]);
     assert!(placement.moves.iter().all(|step| step.to == HostIx(2)) && placement.moves.len() == 2);
@@ -255,8 +260,12 @@ fn zones_go_together_or_not_at_all() {
 
 #[test]
 fn two_zones_can_change_places() {
-    let at =
-        |name: &str, on: &str| FleetZone { host: on.to_owned(), memory: 90, memory_used: 90, ..zone(name) };
+    let at = |name: &str, on: &str| FleetZone {
+        host: on.parse().unwrap(),
+        memory: 90,
+        memory_used: 90,
+        ..zone(name)
+    };
     let full = |name: &str| FleetHost { memory_free: 10, ..host(name) };
     let fleet = Fleet { hosts: vec![full("h1"), full("h2")], zones: vec![at("a", "h1"), at("b", "h2")] };
     let both = PlacementRequest { zones: vec![ZoneIx(0), ZoneIx(1)], drained: Vec::new() };
@@ -271,7 +280,7 @@ fn two_zones_can_change_places() {
 
 #[test]
 fn a_pinned_zone_goes_to_the_first_target_that_takes_it() {
-    let targets = Some(vec!["h2".to_owned(), "h1".to_owned()]);
+    let targets = Some(vec!["h2".parse().unwrap(), "h1".parse().unwrap()]);
     let zones = ["a", "b"].map(|name| FleetZone { targets: targets.clone(), memory: 60, ..zone(name) });
     let rules = Rules { goal: Goal::Pinned, ..Rules::default() };
     let one = ask(&rules, zones[..1].to_vec(), vec![host("h1"), host("h2")]);

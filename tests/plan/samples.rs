@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use sysadm::model::Brand;
 use sysadm::plan::{
-    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, PlacementRequest, Rules, Version,
-    Weights, ZoneIx,
+    Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HostKey, HugePages, NumaNode, PlacementRequest, Rules,
+    Version, Weights, ZoneIx,
 };
 
 /// Numbers from a seed (xorshift).
@@ -83,15 +83,14 @@ pub fn wild(seed: u64) -> Sample {
     let hosts = 2 + dice.roll(6) as usize;
     let mut sample = small(seed, 4 + dice.roll(20) as usize, hosts);
     for zone in &mut sample.fleet.zones {
-        zone.host = format!("h{}", dice.roll(hosts as u64 + 1));
+        zone.host = key(dice.roll(hosts as u64 + 1));
         zone.huge_page = dice.one_in(6).then_some(2);
         zone.one_node = dice.one_in(4);
         zone.together = dice.some(&["x", "y"], 10);
         if dice.one_in(4) {
             zone.action = Action::ALL[dice.roll(5) as usize];
         }
-        zone.targets =
-            dice.one_in(8).then(|| vec![format!("h{}", dice.roll(hosts as u64 + 1)), "h1".to_owned()]);
+        zone.targets = dice.one_in(8).then(|| vec![key(dice.roll(hosts as u64 + 1)), key(1)]);
     }
     for host in &mut sample.fleet.hosts {
         host.maintenance = dice.one_in(10).then(|| "somebody".to_owned());
@@ -120,9 +119,12 @@ pub fn wild(seed: u64) -> Sample {
     sample
 }
 
+fn key(host: u64) -> HostKey {
+    HostKey::Name(format!("h{host}"))
+}
+
 fn host(dice: &mut Dice, at: usize) -> FleetHost {
     FleetHost {
-        name: format!("h{at}"),
         arch: ["x86_64", "aarch64", ""][if dice.one_in(8) { dice.roll(3) as usize } else { 0 }].to_owned(),
         cpus: 8 + dice.roll(16) as u32,
         cpu_load: dice.roll(40) as f64 / 10.0,
@@ -133,7 +135,7 @@ fn host(dice: &mut Dice, at: usize) -> FleetHost {
         networks: dice.one_in(2).then(|| dice.some(&["blue", "red"], 1)),
         storage: dice.one_in(4).then(|| dice.some(&["san"], 2)),
         brands: dice.one_in(6).then(|| BTreeSet::from([Brand::KVM])),
-        ..FleetHost::default()
+        ..FleetHost::new(format!("h{at}").parse().unwrap())
     }
 }
 
@@ -141,8 +143,6 @@ fn zone(dice: &mut Dice, at: usize, host: usize, hosts: usize) -> FleetZone {
     let memory = 4 + dice.roll(40);
     let brand = [Brand::KVM, Brand::LXC][usize::from(dice.one_in(4))];
     FleetZone {
-        name: format!("z{at}"),
-        host: format!("h{host}"),
         brand: Some(brand),
         no_live: brand == Brand::LXC,
         action: if brand == Brand::LXC { Action::Restart } else { Action::Live },
@@ -159,14 +159,10 @@ fn zone(dice: &mut Dice, at: usize, host: usize, hosts: usize) -> FleetZone {
         hypervisor: dice.one_in(5).then(|| Version(dice.roll(9) as u32, 0, 0)),
         targets: dice.one_in(4).then(|| {
             let first = 1 + dice.roll(hosts as u64);
-            vec![
-                format!("h{first}"),
-                format!("h{}", 1 + dice.roll(hosts as u64)),
-                format!("h{}", 1 + dice.roll(hosts as u64)),
-            ]
+            vec![key(first), key(1 + dice.roll(hosts as u64)), key(1 + dice.roll(hosts as u64))]
         }),
         apart: dice.some(&["a", "b", "c"], 6),
         together: dice.some(&["t"], 8),
-        ..FleetZone::default()
+        ..FleetZone::new(format!("z{at}").parse().unwrap(), format!("h{host}").parse().unwrap())
     }
 }

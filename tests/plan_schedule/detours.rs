@@ -38,7 +38,7 @@ pub fn cyclic(seed: u64) -> (Case, Aside) {
             one.apart.insert(format!("a{}", dice.roll(2)));
         }
         if dice.once_in(12) && number > 0 {
-            one.after.insert(format!("z{}", dice.roll(number)));
+            one.after.insert(format!("z{}", dice.roll(number)).parse().expect("a name"));
         }
         one.disk = dice.roll(6) / 5 * GB;
         case.fleet.zones.push(one);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{Assignment, Fleet, FleetHost, FleetZone, HostIx, Placement, Rules, Trunk, ZoneIx};
+use sysadm::testing::plan::{
+    Assignment, Fleet, FleetHost, FleetZone, HostIx, Placement, Rules, Trunk, ZoneIx,
+};
 
 pub const GB: u64 = 1_000_000_000;
 pub const MB: u64 = 1_000_000;
@@ -35,22 +37,19 @@ pub struct Case {
 
 pub fn host(name: &str, memory: u64, free: u64, bandwidth: u64) -> FleetHost {
     FleetHost {
-        name: name.to_owned(),
         memory,
         memory_free: free,
         bandwidth: Some(bandwidth),
-        ..FleetHost::default()
+        ..FleetHost::new(name.parse().unwrap())
     }
 }
 
 pub fn zone(name: &str, host: &str, memory: u64) -> FleetZone {
     FleetZone {
-        name: name.to_owned(),
-        host: host.to_owned(),
         running: true,
         memory,
         memory_used: memory,
-        ..FleetZone::default()
+        ..FleetZone::new(name.parse().unwrap(), host.parse().unwrap())
     }
 }
 
@@ -76,7 +75,7 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         one.apart = word(&mut dice, "a", 4, 3);
         one.one_by_one = word(&mut dice, "o", 4, 2);
         if number > 0 && dice.once_in(6) {
-            one.after.insert(format!("z{}", dice.roll(number)));
+            one.after.insert(format!("z{}", dice.roll(number)).parse().expect("a name"));
         }
         all.push(one);
     }
@@ -85,7 +84,7 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         .zones
         .iter()
         .map(|zone| {
-            let home: u64 = zone.host[1..].parse().expect("a number");
+            let home: u64 = zone.host.host()[1..].parse().expect("a number");
             (home + 1 + dice.roll(hosts - 1)) % hosts
         })
         .collect();
@@ -94,10 +93,12 @@ pub fn tight(seed: u64, zones: u64, slack: u64) -> Case {
         let name = format!("h{number}");
         let here = || fleet.zones.iter().zip(&targets);
         let memory = |zone: &FleetZone| if zone.running { zone.memory } else { 0 };
-        let before: u64 = here().filter(|(zone, _)| zone.host == name).map(|(zone, _)| memory(zone)).sum();
+        let before: u64 =
+            here().filter(|(zone, _)| zone.host.is_written(&name)).map(|(zone, _)| memory(zone)).sum();
         let after: u64 = here().filter(|(_, to)| **to == number).map(|(zone, _)| memory(zone)).sum();
         let used = |zone: &FleetZone| if zone.running { zone.memory_used } else { 0 };
-        let back: u64 = here().filter(|(zone, _)| zone.host == name).map(|(zone, _)| used(zone)).sum();
+        let back: u64 =
+            here().filter(|(zone, _)| zone.host.is_written(&name)).map(|(zone, _)| used(zone)).sum();
         let most = before.max(after) + slack * GB;
         let memory = most + headroom * (most / 9 + 10);
         let mut one = host(&name, memory, memory - back, (1 + dice.roll(2)) * 100 * MB);

@@ -117,7 +117,7 @@ fn nothing_arrives_before_its_host_is_there() {
 fn moves_that_share_a_switch_share_what_it_carries() {
     let mut case = two_hosts(2, 0);
     case.fleet.hosts.extend([host("c", 99 * GB, 99 * GB, 100 * MB), host("d", 99 * GB, 0, 100 * MB)]);
-    case.fleet.zones[1].host = "d".to_owned();
+    case.fleet.zones[1].host = "d".parse().unwrap();
     case.placement = to(&[(0, 1), (1, 2)]);
     let with = |switch| {
         let terms = Terms { switch, ..terms(&case, &|_, _| false) };
@@ -132,7 +132,7 @@ fn a_plan_that_is_not_kept_to_is_seen_through() {
     case.fleet.hosts[1].memory_free = 6 * GB;
     case.fleet.hosts[1].memory = 10 * GB;
     case.rules.inbound = 2;
-    case.fleet.zones[1].after.insert("z0".to_owned());
+    case.fleet.zones[1].after.insert("z0".parse().unwrap());
     case.fleet.zones[2].one_by_one.insert("o".to_owned());
     case.fleet.zones[1].one_by_one.insert("o".to_owned());
     let mut roomy = two_hosts(3, 0);

@@ -115,7 +115,7 @@ fn a_zone_after_one_that_cannot_move_says_so() {
     case.fleet.hosts.push(super::generate::host("h2", 8, 8 * super::generate::GB, super::generate::MB));
     let mut last = super::generate::zone("last", "h0", 0);
     last.running = false;
-    last.after.insert("z0".to_owned());
+    last.after.insert("z0".parse().unwrap());
     case.fleet.zones.push(last);
     case.placement = super::generate::to(&[(0, 1), (1, 0), (2, 2)]);
     let plan = plan(&case, false);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{Fleet, FleetHost, FleetZone, Rules, Trunk};
+use sysadm::testing::plan::{Fleet, FleetHost, FleetZone, HostKey, Rules, Trunk};
 
 /// A move from host to host, by their places in the fleet. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,8 +24,8 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    pub fn host(&self, name: &str) -> usize {
-        self.fleet.hosts.iter().position(|host| host.name == name).expect("a host")
+    pub fn host(&self, name: &HostKey) -> usize {
+        self.fleet.hosts.iter().position(|host| host.name == *name).expect("a host")
     }
 
     /// What is wrong at an instant: `places` is where each zone is, `moving` is what is on its way.
@@ -109,8 +109,8 @@ impl World<'_> {
             let arriving = moving.iter().filter(|way| way.to == number).collect();
             // Beside what the line carries anyway; others give way by a tenth.
             let line = host.bandwidth.map(|line| line.saturating_sub(host.network_load).max(line / 10));
-            let wrong = over(&host.name, line, leaving, out);
-            if let Some(wrong) = wrong.or_else(|| over(&host.name, line, arriving, into)) {
+            let wrong = over(&host.name.to_string(), line, leaving, out);
+            if let Some(wrong) = wrong.or_else(|| over(&host.name.to_string(), line, arriving, into)) {
                 return Some(wrong);
             }
         }

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sysadm::host::{Host, Remote};
-use sysadm::model::{HostUri, Millis};
-use sysadm::model::{StreamId, Token, chain};
-use sysadm::transport::{DialError, Dialer};
+use sysadm::testing::host::{Host, Remote};
+use sysadm::testing::model::{HostUri, Millis};
+use sysadm::testing::model::{StreamId, Token, chain};
+use sysadm::testing::transport::{DialError, Dialer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -1,14 +1,14 @@
 //! A host that answers `facts`, repeats what comes on its streams, and does nothing else.
 
 use async_trait::async_trait;
-use sysadm::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
-use sysadm::model::{
+use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
+use sysadm::testing::model::{
     Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
     Zone, ZoneName,
 };
-use sysadm::model::{Progress, Sent, StreamId, Token};
-use sysadm::plan::Survey;
-use sysadm::transport::ByteStream;
+use sysadm::testing::model::{Progress, Sent, StreamId, Token};
+use sysadm::testing::plan::Survey;
+use sysadm::testing::transport::ByteStream;
 use uuid::Uuid;
 
 pub struct Fake;

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use sysadm::host::{Exported, Host, HostError, Local, Remote};
-use sysadm::model::document::Written;
-use sysadm::model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
-use sysadm::model::{Role, StreamId, Token};
-use sysadm::paths::Paths;
-use sysadm::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
-use sysadm::store::{Detached, Store};
+use sysadm::testing::host::{Exported, Host, HostError, Local, Remote};
+use sysadm::testing::model::document::Written;
+use sysadm::testing::model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
+use sysadm::testing::model::{Role, StreamId, Token};
+use sysadm::testing::paths::Paths;
+use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::store::{Detached, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::site::{Agent, Site, config, dialer};
@@ -183,7 +183,7 @@ async fn a_token_is_worth_nothing_after_its_migration() {
     // Its owner and another one, and one that never was.
     let patient = |paths: &Paths| {
         let config = config(|config| config.connect.timeout = 30);
-        Arc::new(sysadm::transport::Dialer { config, paths: paths.clone() })
+        Arc::new(sysadm::testing::transport::Dialer { config, paths: paths.clone() })
     };
     let again = Remote::connect(scene.agent.uri(), patient(&scene.here)).await.unwrap();
     let fresh = Token::random();

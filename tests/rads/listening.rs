@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sysadm::agent::listen::Listener;
-use sysadm::host::{Host, HostError, Remote};
-use sysadm::model::Millis;
-use sysadm::model::{Role, StreamId, Token, chain};
-use sysadm::transport::{DialError, cert};
+use sysadm::testing::agent::listen::Listener;
+use sysadm::testing::host::{Host, HostError, Remote};
+use sysadm::testing::model::Millis;
+use sysadm::testing::model::{Role, StreamId, Token, chain};
+use sysadm::testing::transport::{DialError, cert};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use sysadm::agent::{Limits, WEIGHT};
-use sysadm::model::Role;
-use sysadm::paths::Paths;
-use sysadm::transport::frame;
+use sysadm::testing::agent::{Limits, WEIGHT};
+use sysadm::testing::model::Role;
+use sysadm::testing::paths::Paths;
+use sysadm::testing::transport::frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::raw;

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use sysadm::agent::listen::{Listener, Log};
-use sysadm::config::Config;
-use sysadm::host::Host;
-use sysadm::model::{HostUri, Millis};
-use sysadm::paths::Paths;
-use sysadm::transport::{Dialer, cert};
+use sysadm::testing::agent::listen::{Listener, Log};
+use sysadm::testing::config::Config;
+use sysadm::testing::host::Host;
+use sysadm::testing::model::{HostUri, Millis};
+use sysadm::testing::paths::Paths;
+use sysadm::testing::transport::{Dialer, cert};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

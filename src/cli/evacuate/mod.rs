@@ -20,7 +20,7 @@ use crate::attachment::GivenUp;
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, Planned, Request, recover};
 use crate::model::{Identifier, Millis, ZoneName};
-use crate::plan::{About, Action, UnplacedZone};
+use crate::plan::{About, Action, HostKey, UnplacedZone};
 use crate::run_lock::RunLock;
 use crate::store::{Direction, MoveState, RestPhase};
 use list::ListArgs;
@@ -207,20 +207,17 @@ async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> 
 
 /// Keeps what a dry run has found.
 fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier) -> Result<(), CliError> {
-    let about = About {
-        built: Millis::now(),
-        hosts: vec![engine.local.name().to_owned()],
-        policy: policy.to_string(),
-    };
+    let here = HostKey::Name(engine.local.name().to_owned());
+    let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
     let stays = |one: &Planned| {
         let reason = match &one.job.state {
             JobState::Waiting(wait) => wait.refusal.clone(),
             state => state.reason()?,
         };
-        let (zone, host) = (one.job.zone.to_string(), engine.local.name().to_owned());
-        Some(UnplacedZone { zone, host, reasons: vec![reason] })
+        let zone = one.job.zone.to_string();
+        Some(UnplacedZone { zone, host: here.clone(), reasons: vec![reason] })
     };
-    let unhandled = |unmanaged_guest| UnplacedZone::unhandled(engine.local.name(), unmanaged_guest);
+    let unhandled = |unmanaged_guest| UnplacedZone::unhandled(&here, unmanaged_guest);
     let left = found.planned.iter().filter_map(stays).chain(found.unmanaged.iter().map(unhandled));
     plan::write(path, &found.built.file(about, left.collect()))
 }

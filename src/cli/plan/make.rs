@@ -8,9 +8,9 @@ use super::super::{CliError, Exit, policy, ui};
 use super::{show, text_of};
 use crate::evacuation::Surveyed;
 use crate::evacuation::survey::{SurveyReply, ask_all};
-use crate::model::{HostUri, Identifier, Millis};
+use crate::model::{HostUri, HostUriError, Identifier, Millis};
 use crate::plan::ganeti::Cluster;
-use crate::plan::{About, Fleet, History, PlacementRequest, away_from, build, return_plan};
+use crate::plan::{About, Fleet, History, HostKey, PlacementRequest, away_from, build, return_plan};
 use crate::policy::{Policy, describe_cycle};
 
 /// What is to be planned.
@@ -20,13 +20,13 @@ use crate::policy::{Policy, describe_cycle};
 pub struct Wanted {
     /// The hosts that are to be emptied: URIs, or their names in the inventory file
     #[arg(long, value_name = "HOST,...", value_delimiter = ',')]
-    drain: Vec<String>,
+    drain: Vec<HostKey>,
     /// The hosts that are to be filled again: their zones return to them from wherever they are
     #[arg(long = "return", value_name = "HOST,...", value_delimiter = ',', conflicts_with = "to")]
-    back: Vec<String>,
+    back: Vec<HostKey>,
     /// Where zones may go: hosts, or groups of the policy or the inventory; without it, wherever the policy says
     #[arg(long, value_name = "HOST|GROUP,...", value_delimiter = ',')]
-    to: Vec<String>,
+    to: Vec<HostKey>,
     /// The policy
     #[arg(long, value_name = "NAME")]
     policy: Option<Identifier>,
@@ -78,7 +78,7 @@ pub async fn run(args: Wanted) -> Result<Exit, CliError> {
     };
     let policy = args.policy.unwrap_or_else(|| context.config.evacuation.policy.clone()).to_string();
     let left = built.unplaced().into_iter().chain(built.unhandled(&args.drain, args.all)).collect();
-    let plan = built.file(About { built: Millis::now(), hosts, policy }, left);
+    let plan = built.file(About { created: Millis::now(), hosts, policy }, left);
     if let Some(path) = &args.output {
         super::write(path, &plan)?;
     }
@@ -103,20 +103,15 @@ async fn asked(
     context: &Context,
     policy: &Policy,
     args: &Wanted,
-    hosts: &[String],
+    hosts: &[HostKey],
 ) -> Result<Surveyed, CliError> {
     let mut uris = Vec::new();
-    for word in hosts {
-        uris.push(word.parse::<HostUri>().map_err(|error| CliError::usage(error.to_string()))?);
+    for host in hosts {
+        let no_uri = || CliError::usage(HostUriError::NoScheme(host.to_string()).to_string());
+        uris.push(host.uri().cloned().ok_or_else(no_uri)?);
     }
-    for word in &args.to {
-        match word.parse::<HostUri>() {
-            Ok(uri) => uris.push(uri),
-            // A group: its hosts are among those of the policy.
-            Err(error) if word.contains("://") => return Err(CliError::usage(error.to_string())),
-            Err(_) => {}
-        }
-    }
+    // What has no URI is a group: its hosts are among those of the policy.
+    uris.extend(args.to.iter().filter_map(HostKey::uri).cloned());
     uris.extend(policy.hosts().into_iter().cloned());
     // In their order: a host goes by the first of its names.
     let mut seen = BTreeSet::new();
@@ -140,26 +135,25 @@ async fn asked(
 
 /// The name by which the host at that URI goes.
 fn name_of(surveyed: &Surveyed, uri: &HostUri) -> HostUri {
-    surveyed.name_of(&uri.to_string()).parse().unwrap_or_else(|_| uri.clone())
+    surveyed.name_of(&HostKey::Uri(uri.clone())).uri().unwrap_or(uri).clone()
 }
 
 /// The names by which these hosts go, each once.
-fn rename(surveyed: &Surveyed, words: &mut Vec<String>) {
+fn rename(surveyed: &Surveyed, words: &mut Vec<HostKey>) {
     let mut seen = BTreeSet::new();
-    words.iter_mut().for_each(|word| *word = surveyed.name_of(word).to_owned());
+    words.iter_mut().for_each(|word| *word = surveyed.name_of(word).clone());
     words.retain(|word| seen.insert(word.clone()));
 }
 
 /// The hosts on which zones of these are, as far as they have not been asked yet.
 fn refuges(answers: &[SurveyReply], asked: &[HostUri]) -> Vec<HostUri> {
     let away = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|survey| &survey.away);
-    let refuges = away.filter_map(|absent| absent.refuge.parse::<HostUri>().ok());
-    let refuges: BTreeSet<_> = refuges.filter(|uri| !asked.contains(uri)).collect();
-    refuges.into_iter().collect()
+    let refuges: BTreeSet<_> = away.map(|absent| &absent.refuge).filter(|uri| !asked.contains(uri)).collect();
+    refuges.into_iter().cloned().collect()
 }
 
 /// Every name must be that of a host.
-fn known(fleet: &Fleet, names: &[String]) -> Result<(), CliError> {
+fn known(fleet: &Fleet, names: &[HostKey]) -> Result<(), CliError> {
     let unknown = names.iter().find(|name| !fleet.hosts.iter().any(|host| host.name == **name));
     match unknown {
         None => Ok(()),
@@ -168,13 +162,13 @@ fn known(fleet: &Fleet, names: &[String]) -> Result<(), CliError> {
 }
 
 /// Only these hosts, or the hosts of these groups.
-fn restrict(fleet: &mut Fleet, to: &[String]) -> Result<(), CliError> {
+fn restrict(fleet: &mut Fleet, to: &[HostKey]) -> Result<(), CliError> {
     if to.is_empty() {
         return Ok(());
     }
     let mut allowed = Vec::new();
     for word in to {
-        let hosts = fleet.hosts.iter().filter(|host| host.name == *word || host.groups.contains(word));
+        let hosts = fleet.hosts.iter().filter(|host| host.name == *word || host.groups.contains(word.host()));
         let before = allowed.len();
         allowed.extend(hosts.map(|host| host.name.clone()));
         if allowed.len() == before {

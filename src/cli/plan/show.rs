@@ -8,10 +8,10 @@ use crate::plan::{FileMove, Leg, PlanFile};
 
 const COLUMNS: &[Column<FileMove>] = &[
     Column { name: "START", width: 7, value: |one| Some(format!("+{}", format_span(one.start_ms))) },
-    Column { name: "ZONENAME", width: 16, value: |one| Some(one.zone.clone()) },
+    Column { name: "ZONENAME", width: 16, value: |one| Some(one.zone.to_string()) },
     Column { name: "ACTION", width: 8, value: |one| Some(action(one)) },
-    Column { name: "FROM", width: 16, value: |one| Some(one.from.clone()) },
-    Column { name: "TO", width: 16, value: |one| Some(one.to.clone()) },
+    Column { name: "FROM", width: 16, value: |one| Some(one.from.to_string()) },
+    Column { name: "TO", width: 16, value: |one| Some(one.to.to_string()) },
     Column {
         name: "TIME",
         width: 7,
@@ -54,7 +54,7 @@ pub fn run(plan: &PlanFile, json: bool) -> Result<Exit, CliError> {
 
 /// `3 moves to 2 hosts by policy spread: done after 1m 20s (at most 1m 30s; no order ends before 1m 19s)`
 fn summary(plan: &PlanFile) -> String {
-    let mut hosts: Vec<_> = plan.moves.iter().map(|one| one.to.as_str()).collect();
+    let mut hosts: Vec<_> = plan.moves.iter().map(|one| &one.to).collect();
     hosts.sort_unstable();
     hosts.dedup();
     let [end, late, bound] =

@@ -59,8 +59,8 @@ pub fn run(file: &PlanFile, json: bool) -> Result<Exit, CliError> {
 
 fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
     let lines = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| Line {
-        zone: one.zone.clone(),
-        to: one.to.clone(),
+        zone: one.zone.to_string(),
+        to: one.to.to_string(),
         planned: one.end_ms,
         ended: *ended,
     });
@@ -68,7 +68,7 @@ fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
     if !lines.is_empty() {
         ui::print(&table(COLUMNS, &lines))?;
         let host = |ix: &crate::plan::HostIx| {
-            file.fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone())
+            file.fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.to_string())
         };
         let used: Vec<_> = played
             .lines

@@ -11,7 +11,7 @@ use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
-use crate::migration::older;
+use crate::migration::previous_config;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::Action;
 use crate::standby;
@@ -91,7 +91,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         let found = why_absent(&context, &engine, &args.zone, found).await?;
         let job = found.planned.into_iter().next().map(|one| one.job);
         if let Some(Job { state: JobState::Ready, task: Some(task), .. }) = &job
-            && older::is_there(task).await?
+            && previous_config::is_there(task).await?
         {
             messages.finds_the_same();
         }

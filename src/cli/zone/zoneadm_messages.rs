@@ -16,7 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::cli::evacuate::progress::{Reporter, Verbosity};
 use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Finding};
-use crate::model::{Kind, Step, ZoneName};
+use crate::migration::steps::Procedure;
+use crate::model::{Step, ZoneName};
 use crate::store::{Direction, Mark};
 
 const IMPORTING: &[&str] = &["Importing zone configuration.", "Attaching zone."];
@@ -30,23 +31,29 @@ pub const DRY_RUN: [&str; 4] =
     ["Importing zone configuration.", "Attaching zone.", "Dry-run migration successful.", "Cleaning up."];
 
 /// What is to be said when a step begins, or is done.
-const fn sentences(kind: Kind, step: Step, mark: Mark) -> &'static [&'static str] {
-    match (kind, step, mark) {
-        (Kind::Live, Step::Prepare, Mark::Intent)
-        | (Kind::Cold | Kind::Restart, Step::Attach, Mark::Intent) => IMPORTING,
-        (Kind::Live, Step::Transfer, Mark::Intent) => &[
+const fn messages(procedure: Procedure, step: Step, mark: Mark) -> &'static [&'static str] {
+    match (procedure, step, mark) {
+        (Procedure::Live, Step::Prepare, Mark::Intent)
+        | (Procedure::Cold | Procedure::Restart, Step::Attach, Mark::Intent) => IMPORTING,
+        (Procedure::Live, Step::Transfer, Mark::Intent) => &[
             "Booting zone in 'migrating-in' mode.",
             "Checking migration compatibility.",
             "Starting migration.",
         ],
-        (Kind::Live, Step::Transfer, Mark::Done) => {
+        (Procedure::Live, Step::Transfer, Mark::Done) => {
             &["Suspending zone on source host.", "Waiting for migration to complete."]
         }
-        (Kind::Live, Step::Switch, Mark::Done) => &[SUCCESSFUL, "Halting and detaching zone on source host."],
-        (Kind::Restart, Step::Shutdown, Mark::Intent) => &["Shutting down zone on source host."],
-        (Kind::Restart, Step::Boot, Mark::Intent) => &["Booting zone on destination host."],
-        (Kind::Restart, Step::Boot, Mark::Done) | (Kind::Cold, Step::Detach, Mark::Done) => &[SUCCESSFUL],
-        (Kind::Cold | Kind::Restart, Step::Detach, Mark::Intent) => &["Detaching zone on source host."],
+        (Procedure::Live, Step::Switch, Mark::Done) => {
+            &[SUCCESSFUL, "Halting and detaching zone on source host."]
+        }
+        (Procedure::Restart, Step::Shutdown, Mark::Intent) => &["Shutting down zone on source host."],
+        (Procedure::Restart, Step::Boot, Mark::Intent) => &["Booting zone on destination host."],
+        (Procedure::Restart, Step::Boot, Mark::Done) | (Procedure::Cold, Step::Detach, Mark::Done) => {
+            &[SUCCESSFUL]
+        }
+        (Procedure::Cold | Procedure::Restart, Step::Detach, Mark::Intent) => {
+            &["Detaching zone on source host."]
+        }
         _ => &[],
     }
 }
@@ -107,7 +114,7 @@ impl EventSink for ZoneadmMessages {
         match event {
             Event::Checked(job) => self.found().clone_from(&job.findings),
             Event::Step { kind, step, mark, .. } => {
-                sentences(*kind, *step, *mark).iter().for_each(|text| self.say(text));
+                messages(Procedure::from(*kind), *step, *mark).iter().for_each(|text| self.say(text));
             }
             Event::ReusingConfiguration(_) => self.finds_the_same(),
             Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
@@ -131,17 +138,18 @@ impl EventSink for ZoneadmMessages {
 mod tests {
     use super::*;
 
-    fn told(kind: Kind, steps: &[Step]) -> Vec<&'static str> {
-        let marks = |step: &Step| [(*step, Mark::Intent), (*step, Mark::Done)];
-        let steps = steps.iter().flat_map(marks);
-        steps.flat_map(|(step, mark)| sentences(kind, step, mark)).copied().collect()
+    fn all(procedure: Procedure) -> Vec<(Step, Mark, &'static str)> {
+        let marks = |step| [(step, Mark::Intent), (step, Mark::Done)];
+        let steps = procedure.steps().iter().flat_map(|spec| marks(spec.step));
+        let said = |(step, mark)| messages(procedure, step, mark).iter().map(move |text| (step, mark, *text));
+        steps.flat_map(said).collect()
     }
 
     #[test]
     fn a_live_migration_is_told_in_zoneadms_sentences_and_their_order() {
-        let steps = [Step::Reserve, Step::Prepare, Step::Transfer, Step::Switch, Step::Settle];
+        let texts: Vec<_> = all(Procedure::Live).into_iter().map(|(.., text)| text).collect();
         assert_eq!(
-            told(Kind::Live, &steps),
+            texts,
             [
                 "Importing zone configuration.",
                 "Attaching zone.",
@@ -157,12 +165,28 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_a_cold_migration_that_only_a_live_one_does() {
-        let steps = [Step::Reserve, Step::Attach, Step::Shutdown, Step::Boot, Step::Detach, Step::Settle];
-        for kind in [Kind::Cold, Kind::Restart] {
-            let told = told(kind, &steps);
-            assert!(!told.iter().any(|text| text.contains("Suspending") || text.contains("migrating-in")));
-            assert_eq!(told.iter().filter(|text| **text == SUCCESSFUL).count(), 1, "{told:?}");
+    fn a_migration_is_successful_once_and_not_before_its_point_of_no_return() {
+        for procedure in Procedure::MOVES {
+            let said: Vec<_> = all(procedure).into_iter().filter(|(.., text)| *text == SUCCESSFUL).collect();
+            assert_eq!(said.len(), 1, "{procedure}");
+            let (step, mark, _) = said[0];
+            let is_final = procedure.up_to(step).iter().any(|spec| !spec.is_reversible);
+            assert!(is_final && mark == Mark::Done, "{procedure} {step}");
+            let arrives = procedure.steps().iter().find(|spec| procedure.arrives_with(spec.step));
+            assert!(arrives.is_none_or(|spec| spec.step == step), "{procedure} {step}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_steps_that_a_procedure_does_not_have() {
+        for &procedure in Procedure::ALL {
+            for &step in Step::ALL {
+                let has = procedure.steps().iter().any(|spec| spec.step == step);
+                let said = [Mark::Intent, Mark::Done].map(|mark| messages(procedure, step, mark));
+                assert!(has || said.concat().is_empty(), "{procedure} {step}");
+            }
+            let moves = Procedure::MOVES.contains(&procedure);
+            assert_eq!(all(procedure).is_empty(), !moves, "{procedure}");
         }
     }
 }

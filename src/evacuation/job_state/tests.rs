@@ -68,7 +68,7 @@ fn events() -> [JobEvent; 16] {
         JobEvent::Accept(None),
         JobEvent::Wait(wait()),
         JobEvent::Relocate(uri("rads://h3"), task),
-        JobEvent::Start(None),
+        JobEvent::Start,
         JobEvent::Step(Step::Transfer),
         JobEvent::Retry(why()),
         JobEvent::Finish(Ending::Booted, None),

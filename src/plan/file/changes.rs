@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{FileMove, PlanFile};
-use crate::model::format_bytes;
-use crate::plan::{Fleet, FleetHost, FleetZone, Leg};
+use crate::model::{ZoneName, format_bytes};
+use crate::plan::{Fleet, FleetHost, FleetZone, HostKey, Leg};
 
 /// One thing that has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,24 +35,24 @@ pub fn changes(plan: &PlanFile, now: &Fleet) -> Vec<Change> {
     found
 }
 
-fn zone_of<'a>(fleet: &'a Fleet, name: &str, host: &str) -> Option<&'a FleetZone> {
-    fleet.zones.iter().find(|zone| zone.name == name && zone.host == host)
+fn zone_of<'a>(fleet: &'a Fleet, name: &ZoneName, host: &HostKey) -> Option<&'a FleetZone> {
+    fleet.zones.iter().find(|zone| zone.name == *name && zone.host == *host)
 }
 
-fn host_of<'a>(fleet: &'a Fleet, name: &str) -> Option<&'a FleetHost> {
-    fleet.hosts.iter().find(|host| host.name == name)
+fn host_of<'a>(fleet: &'a Fleet, name: &HostKey) -> Option<&'a FleetHost> {
+    fleet.hosts.iter().find(|host| host.name == *name)
 }
 
 /// The zones that the plan moves.
 fn zones(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
     for a_move in plan.moves.iter().filter(|a_move| a_move.leg != Leg::Second) {
-        let (zone, host) = (a_move.zone.as_str(), a_move.from.as_str());
-        let mut say = |what: String| found.push(Change { subject: zone.to_owned(), what });
+        let (zone, host) = (&a_move.zone, &a_move.from);
+        let mut say = |what: String| found.push(Change { subject: zone.to_string(), what });
         let Some(before) = zone_of(&plan.fleet, zone, host) else { continue };
         match zone_of(now, zone, host) {
             Some(zone) => differs(before, zone).into_iter().for_each(say),
             None if host_of(now, host).is_none() => say(format!("{host} did not answer")),
-            None => say(match now.zones.iter().find(|other| other.name == zone) {
+            None => say(match now.zones.iter().find(|other| other.name == *zone) {
                 Some(other) => format!("it is no longer on {host} but on {}", other.host),
                 None => format!("it is no longer on {host}"),
             }),
@@ -91,29 +91,31 @@ fn differs(before: &FleetZone, now: &FleetZone) -> Vec<String> {
 
 /// Zones that run on a host that is to be emptied, and of which the plan knows nothing. One to which zones go is not.
 fn newcomers(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
-    let takes = |host: &&str| plan.moves.iter().any(|one| one.to == **host);
-    let emptied: BTreeSet<_> = plan.hosts.iter().map(String::as_str).filter(|host| !takes(host)).collect();
-    let known: BTreeSet<_> =
-        plan.fleet.zones.iter().map(|zone| (zone.name.as_str(), zone.host.as_str())).collect();
-    let here = |zone: &&FleetZone| zone.running && emptied.contains(zone.host.as_str());
+    let takes = |host: &&HostKey| plan.moves.iter().any(|one| one.to == **host);
+    let emptied: BTreeSet<_> = plan.hosts.iter().filter(|host| !takes(host)).collect();
+    let known: BTreeSet<_> = plan.fleet.zones.iter().map(|zone| (&zone.name, &zone.host)).collect();
+    let here = |zone: &&FleetZone| zone.running && emptied.contains(&zone.host);
     for zone in now.zones.iter().filter(here) {
-        if !known.contains(&(zone.name.as_str(), zone.host.as_str())) {
+        if !known.contains(&(&zone.name, &zone.host)) {
             let what = format!("it runs on {} now, and the plan does not know it", zone.host);
-            found.push(Change { subject: zone.name.clone(), what });
+            found.push(Change { subject: zone.name.to_string(), what });
         }
     }
 }
 
 /// The hosts that zones go to, with all that goes there.
 fn hosts(plan: &PlanFile, now: &Fleet, found: &mut Vec<Change>) {
-    let mut arrivals: BTreeMap<&str, Vec<&FileMove>> = BTreeMap::new();
+    let mut arrivals: BTreeMap<&HostKey, Vec<&FileMove>> = BTreeMap::new();
     for a_move in &plan.moves {
         arrivals.entry(&a_move.to).or_default().push(a_move);
     }
     for (name, arriving) in arrivals {
-        let mut say = |what: String| found.push(Change { subject: name.to_owned(), what });
+        let mut say = |what: String| found.push(Change { subject: name.to_string(), what });
         let (Some(before), Some(host)) = (host_of(&plan.fleet, name), host_of(now, name)) else {
-            say("it did not answer".to_owned());
+            say(match name {
+                HostKey::Uri(_) => "it did not answer".to_owned(),
+                HostKey::Name(_) => "the plan has no URI for it".to_owned(),
+            });
             continue;
         };
         if let Some(who) = host.maintenance.as_ref().filter(|_| before.maintenance.is_none()) {

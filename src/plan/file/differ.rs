@@ -41,8 +41,9 @@ pub fn differences(before: &PlanFile, after: &PlanFile) -> Vec<Difference> {
 fn ways(plan: &PlanFile) -> BTreeMap<String, String> {
     let mut ways: BTreeMap<String, String> = BTreeMap::new();
     for a_move in &plan.moves {
-        let way =
-            ways.entry(a_move.zone.clone()).or_insert_with(|| format!("{} {}", a_move.action, a_move.from));
+        let way = ways
+            .entry(a_move.zone.to_string())
+            .or_insert_with(|| format!("{} {}", a_move.action, a_move.from));
         way.push_str(&format!(" > {}", a_move.to));
     }
     for left in &plan.unplaced {

@@ -14,8 +14,8 @@ pub use differ::{Difference, differences};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Fleet, HostIx, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{HostUri, Kind, Millis, UnmanagedGuest};
+use super::{Action, Fleet, HostIx, HostKey, Leg, Plan, PlannedMove, Rules, ZoneIx};
+use crate::model::{Kind, Millis, UnmanagedGuest, ZoneName};
 
 /// The form of the file that this software writes.
 pub const FORM: u32 = 1;
@@ -27,9 +27,9 @@ pub struct PlanFile {
     /// [`FORM`].
     pub form: u32,
     /// When it was made.
-    pub built: Millis,
+    pub created: Millis,
     /// The hosts that are to be emptied, or to which zones return.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostKey>,
     /// The policy's name.
     pub policy: String,
     /// What the policy asks.
@@ -55,11 +55,11 @@ pub struct PlanFile {
 #[serde(deny_unknown_fields)]
 pub struct FileMove {
     /// The zone.
-    pub zone: String,
+    pub zone: ZoneName,
     /// The host that it leaves.
-    pub from: String,
+    pub from: HostKey,
     /// The host at which this move ends.
-    pub to: String,
+    pub to: HostKey,
     /// Which part of the zone's way this is.
     pub leg: Leg,
     /// Live or cold.
@@ -80,19 +80,19 @@ pub struct FileMove {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnplacedZone {
-    /// The zone.
+    /// The zone, or what a guest is called that cannot be handled.
     pub zone: String,
     /// The host on which it stays.
-    pub host: String,
+    pub host: HostKey,
     /// All that stands against it.
     pub reasons: Vec<String>,
 }
 
 impl UnplacedZone {
     /// A guest of that host that cannot be handled.
-    pub fn unhandled(host: &str, unmanaged_guest: &UnmanagedGuest) -> Self {
+    pub fn unhandled(host: &HostKey, unmanaged_guest: &UnmanagedGuest) -> Self {
         let reasons = vec![format!("it cannot be handled: {}", unmanaged_guest.reason)];
-        Self { zone: unmanaged_guest.label(), host: host.to_owned(), reasons }
+        Self { zone: unmanaged_guest.label(), host: host.clone(), reasons }
     }
 }
 
@@ -105,6 +105,17 @@ pub enum PlanFileError {
     /// It is of a later software.
     #[error("a plan of form {0}; this sysadm knows form {FORM}")]
     Later(u32),
+    /// It moves a zone that is not in it.
+    #[error("it moves zone {0}, which is not in its fleet")]
+    UnknownZone(ZoneName),
+    /// It moves a zone from or to a host that is not in it.
+    #[error("it moves zone {zone} from or to host {host}, which is not in its fleet")]
+    UnknownHost {
+        /// The zone.
+        zone: ZoneName,
+        /// The host.
+        host: HostKey,
+    },
     /// It was changed after it was made.
     #[error("it was changed after it was made: its hash is {found}, and it says {said}")]
     Changed {
@@ -118,25 +129,26 @@ pub enum PlanFileError {
 impl PlanFile {
     /// A plan with names in place of numbers, sealed with its hash.
     pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, unplaced: Vec<UnplacedZone>) -> Self {
-        let host =
-            |ix: HostIx| fleet.hosts.get(ix.0 as usize).map_or_else(String::new, |host| host.name.clone());
-        let zone =
-            |ix: ZoneIx| fleet.zones.get(ix.0 as usize).map_or_else(String::new, |zone| zone.name.clone());
-        let moves = plan.moves.iter().map(|a_move| FileMove {
-            zone: zone(a_move.zone),
-            from: host(a_move.from),
-            to: host(a_move.to),
-            leg: a_move.leg,
-            kind: a_move.kind,
-            action: a_move.action,
-            start_ms: a_move.start_ms,
-            end_ms: a_move.end_ms,
-            downtime_ms: a_move.downtime_ms,
-            rate: a_move.rate,
+        let host = |ix: HostIx| fleet.hosts.get(ix.0 as usize).map(|host| host.name.clone());
+        let zone = |ix: ZoneIx| fleet.zones.get(ix.0 as usize).map(|zone| zone.name.clone());
+        // A plan only has numbers of the fleet that it was made from.
+        let moves = plan.moves.iter().filter_map(|a_move| {
+            Some(FileMove {
+                zone: zone(a_move.zone)?,
+                from: host(a_move.from)?,
+                to: host(a_move.to)?,
+                leg: a_move.leg,
+                kind: a_move.kind,
+                action: a_move.action,
+                start_ms: a_move.start_ms,
+                end_ms: a_move.end_ms,
+                downtime_ms: a_move.downtime_ms,
+                rate: a_move.rate,
+            })
         });
         let mut file = Self {
             form: FORM,
-            built: about.built,
+            created: about.created,
             hosts: about.hosts,
             policy: about.policy,
             moves: moves.collect(),
@@ -154,26 +166,26 @@ impl PlanFile {
 
     /// The part of the plan that a host carries out when it is emptied: what leaves it.
     #[must_use]
-    pub fn leaving(self, here: &str) -> Self {
+    pub fn leaving(self, here: &HostKey) -> Self {
         let mut plan = self.seen_from(here);
-        plan.moves.retain(|one| one.from == here);
+        plan.moves.retain(|one| one.from == *here);
         plan
     }
 
     /// The part of the plan that a host carries out when its zones return: what comes to it, by a third host or not.
     #[must_use]
-    pub fn returning(self, here: &str) -> Self {
+    pub fn returning(self, here: &HostKey) -> Self {
         let mut plan = self.seen_from(here);
-        let arrives = |one: &&FileMove| one.leg != Leg::First && one.to == here;
+        let arrives = |one: &&FileMove| one.leg != Leg::First && one.to == *here;
         let zones: HashSet<_> = plan.moves.iter().filter(arrives).map(|one| one.zone.clone()).collect();
-        plan.moves.retain(|one| zones.contains(&one.zone) && (one.to == here || one.leg == Leg::First));
+        plan.moves.retain(|one| zones.contains(&one.zone) && (one.to == *here || one.leg == Leg::First));
         plan
     }
 
     /// The same as a host has to read it, which calls itself `here`. Others may know it by a URI.
-    fn seen_from(mut self, here: &str) -> Self {
-        let is_here = |name: &str| name == here || name.parse().is_ok_and(|uri: HostUri| uri.host == here);
-        let own = |name: &mut String| {
+    fn seen_from(mut self, here: &HostKey) -> Self {
+        let is_here = |name: &HostKey| name.host() == here.host();
+        let own = |name: &mut HostKey| {
             if is_here(name) {
                 here.clone_into(name);
             }
@@ -190,16 +202,17 @@ impl PlanFile {
         self
     }
 
-    /// The plan by numbers again. Moves of zones or hosts that its fleet does not have are left out.
+    /// The plan by numbers again.
     pub fn plan(&self) -> Plan {
         let number = |place: Option<usize>| u32::try_from(place?).ok();
         let host =
-            |name: &str| number(self.fleet.hosts.iter().position(|host| host.name == name)).map(HostIx);
+            |name: &HostKey| number(self.fleet.hosts.iter().position(|host| host.name == *name)).map(HostIx);
         let homes: HashMap<_, _> =
-            (0..).zip(&self.fleet.zones).map(|(ix, zone)| (zone.name.as_str(), ZoneIx(ix))).collect();
+            (0..).zip(&self.fleet.zones).map(|(ix, zone)| (&zone.name, ZoneIx(ix))).collect();
+        // All of them are known: that was checked when the file was read.
         let moves = self.moves.iter().filter_map(|one| {
             Some(PlannedMove {
-                zone: *homes.get(one.zone.as_str())?,
+                zone: *homes.get(&one.zone)?,
                 from: host(&one.from)?,
                 to: host(&one.to)?,
                 leg: one.leg,
@@ -236,7 +249,26 @@ impl PlanFile {
         }
         let file: Self = serde_json::from_str(text)?;
         let found = file.digest();
-        if found == file.hash { Ok(file) } else { Err(PlanFileError::Changed { found, said: file.hash }) }
+        if found != file.hash {
+            return Err(PlanFileError::Changed { found, said: file.hash });
+        }
+        file.check_names()?;
+        Ok(file)
+    }
+
+    /// Every move must be of a zone and between hosts of the fleet.
+    fn check_names(&self) -> Result<(), PlanFileError> {
+        let zones: HashSet<_> = self.fleet.zones.iter().map(|zone| &zone.name).collect();
+        let hosts: HashSet<_> = self.fleet.hosts.iter().map(|host| &host.name).collect();
+        for one in &self.moves {
+            if !zones.contains(&one.zone) {
+                return Err(PlanFileError::UnknownZone(one.zone.clone()));
+            }
+            if let Some(host) = [&one.from, &one.to].into_iter().find(|host| !hosts.contains(host)) {
+                return Err(PlanFileError::UnknownHost { zone: one.zone.clone(), host: host.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// The text of the file.
@@ -259,9 +291,9 @@ impl PlanFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// When it was made.
-    pub built: Millis,
+    pub created: Millis,
     /// The hosts that are to be emptied, or to which zones return.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostKey>,
     /// The policy's name.
     pub policy: String,
 }

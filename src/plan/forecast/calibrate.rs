@@ -136,8 +136,12 @@ mod tests {
     const GB: u64 = 1_000_000_000;
 
     fn with<T>(to: &str, memory: u64, then: impl FnOnce(&Trip<'_>, Forecast) -> T) -> T {
-        let host = |name: &str| FleetHost { name: name.to_owned(), ..FleetHost::default() };
-        let zone = FleetZone { running: true, memory, ..FleetZone::default() };
+        let host = |name: &str| FleetHost::new(name.parse().unwrap());
+        let zone = FleetZone {
+            running: true,
+            memory,
+            ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
+        };
         let (from, to) = (host("a"), host(to));
         let trip = Trip { zone: &zone, kind: Kind::Live, from: &from, to: &to, rate: GB / 10 };
         let model = Costs::default().forecast(&trip).unwrap();

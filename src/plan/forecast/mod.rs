@@ -149,11 +149,17 @@ mod tests {
     const MB: u64 = 1_000_000;
 
     fn zone(used: u64, dirty: Option<Dirty>) -> FleetZone {
-        FleetZone { running: true, memory: 2 * used, memory_used: used, dirty, ..FleetZone::default() }
+        FleetZone {
+            running: true,
+            memory: 2 * used,
+            memory_used: used,
+            dirty,
+            ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
+        }
     }
 
     fn forecast(zone: &FleetZone, kind: Kind, rate: u64) -> Result<Forecast, NeverConverges> {
-        let host = FleetHost::default();
+        let host = FleetHost::new("host".parse().unwrap());
         Costs::default().forecast(&Trip { zone, kind, from: &host, to: &host, rate })
     }
 

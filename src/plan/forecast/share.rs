@@ -31,10 +31,15 @@ mod tests {
 
     #[test]
     fn the_more_a_zone_writes_the_fewer_share_its_line() {
-        let host = FleetHost::default();
+        let host = FleetHost::new("host".parse().unwrap());
         let bears = |percent: u64, limit, most| {
             let dirty = Some(Dirty { rate: percent * 1_000_000, ..Dirty::default() });
-            let zone = FleetZone { running: true, memory_used: 4 << 30, dirty, ..FleetZone::default() };
+            let zone = FleetZone {
+                running: true,
+                memory_used: 4 << 30,
+                dirty,
+                ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
+            };
             let trip = Trip { zone: &zone, kind: Kind::Live, from: &host, to: &host, rate: 100_000_000 };
             sharers(&Costs::default(), &trip, limit, most)
         };

@@ -26,7 +26,8 @@ mod write;
 
 use std::collections::BTreeSet;
 
-use super::{Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx};
+use super::{Fleet, FleetHost, FleetZone, Goal, HostIx, HostKey, PlacementRequest, Rules, ZoneIx};
+use crate::model::ZoneName;
 pub use parse::ParseError;
 
 const MIB: u64 = 1 << 20;
@@ -44,7 +45,7 @@ pub struct Cluster {
 struct Node {
     /// Its place in `lines`.
     line: usize,
-    name: String,
+    name: HostKey,
     /// MiB, all of it.
     memory: u64,
     /// MiB for the node itself.
@@ -64,7 +65,7 @@ struct Node {
 #[derive(Clone, Debug, PartialEq)]
 struct Instance {
     line: usize,
-    name: String,
+    name: ZoneName,
     memory: u64,
     cpus: u32,
     running: bool,
@@ -96,8 +97,8 @@ impl Cluster {
     }
 
     /// The names of its nodes, in the order of the fleet's hosts.
-    pub fn nodes(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().map(|node| node.name.as_str())
+    pub fn nodes(&self) -> impl Iterator<Item = &HostKey> {
+        self.nodes.iter().map(|node| &node.name)
     }
 
     /// As hosts and zones.
@@ -131,7 +132,6 @@ impl Cluster {
         let recorded = node.memory.saturating_sub(node.own).saturating_sub(there);
         let free = node.free.min(recorded).saturating_sub(1);
         FleetHost {
-            name: node.name.clone(),
             cpu_features: Some(self.receives(node)),
             memory: node.memory.saturating_mul(MIB),
             memory_free: free.saturating_mul(MIB),
@@ -142,7 +142,7 @@ impl Cluster {
             disk_free: node.disk_free.saturating_mul(MIB),
             storage: Some(BTreeSet::from([node.group.clone(), own_storage(node)])),
             groups: BTreeSet::from([node.group.clone()]),
-            ..FleetHost::default()
+            ..FleetHost::new(node.name.clone())
         }
     }
 
@@ -150,8 +150,6 @@ impl Cluster {
         let node = &self.nodes[instance.node];
         let memory = instance.memory.saturating_mul(MIB);
         FleetZone {
-            name: instance.name.clone(),
-            host: node.name.clone(),
             running: instance.running,
             memory,
             memory_used: memory,
@@ -169,7 +167,7 @@ impl Cluster {
             },
             tags: instance.tags.iter().cloned().collect(),
             apart: self.exclusion_tags(instance),
-            ..FleetZone::default()
+            ..FleetZone::new(instance.name.clone(), node.name.clone())
         }
     }
 

@@ -46,6 +46,11 @@ impl<'a> Row<'a> {
         field.parse().map_err(|_| self.error(format!("{what} {field:?} is not a number")))
     }
 
+    /// Its name, that of a node or of an instance.
+    fn name<T: FromStr<Err: std::fmt::Display>>(&self) -> Result<T, ParseError> {
+        self.field(0, "name")?.parse().map_err(|error: T::Err| self.error(error.to_string()))
+    }
+
     fn words(&self, at: usize) -> Vec<String> {
         let words = self.fields.get(at).map_or("", |field| field).split(',');
         words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
@@ -71,8 +76,8 @@ pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
         .collect::<Result<_, _>>()?;
     let ratios = policies.iter().map(ratio).collect::<Result<_, _>>()?;
     let nodes = nodes.iter().map(|row| node(row, &groups, &ratios)).collect::<Result<Vec<_>, _>>()?;
-    let at: HashMap<&str, usize> =
-        nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    let at: HashMap<String, usize> =
+        nodes.iter().enumerate().map(|(at, node)| (node.name.to_string(), at)).collect();
     let instances = instances.iter().map(|row| instance(row, &at)).collect::<Result<Vec<_>, _>>()?;
     let tags = tags.iter().map(|row| row.fields.join("|")).collect();
     Ok(Cluster { nodes, instances, tags, lines })
@@ -108,7 +113,7 @@ fn node(
     let ratio = ratios.get(group).or_else(|| ratios.get("")).copied().unwrap_or(RATIO);
     Ok(Node {
         line: row.at,
-        name: row.field(0, "name")?.to_owned(),
+        name: row.name()?,
         memory: size(1, "memory")?,
         own: size(2, "memory of the node")?,
         free: size(3, "free memory")?,
@@ -123,7 +128,7 @@ fn node(
 }
 
 /// `name|mem|disk|vcpus|status|autobal|pnode|snode|template|tags[|…]`
-fn instance(row: &Row<'_>, nodes: &HashMap<&str, usize>) -> Result<Instance, ParseError> {
+fn instance(row: &Row<'_>, nodes: &HashMap<String, usize>) -> Result<Instance, ParseError> {
     let on = |at, what| {
         let name = row.field(at, what)?;
         nodes.get(name).copied().ok_or_else(|| row.error(format!("there is no node {name:?}")))
@@ -137,7 +142,7 @@ fn instance(row: &Row<'_>, nodes: &HashMap<&str, usize>) -> Result<Instance, Par
     row.number::<u64>(2, "disk")?;
     Ok(Instance {
         line: row.at,
-        name: row.field(0, "name")?.to_owned(),
+        name: row.name()?,
         memory: row.number(1, "memory")?,
         cpus: row.number(3, "number of processors")?,
         running: matches!(row.field(4, "state")?, "running" | "ERROR_up"),

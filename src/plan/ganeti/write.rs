@@ -17,9 +17,9 @@ impl Cluster {
             let memory = if instance.running { i128::from(instance.memory) } else { 0 };
             free[instance.node] += memory;
             free[to] -= memory;
-            set(&mut lines[instance.line], 6, &node.name);
+            set(&mut lines[instance.line], 6, &node.name.to_string());
             if instance.secondary == Some(to) {
-                set(&mut lines[instance.line], 7, &self.nodes[instance.node].name);
+                set(&mut lines[instance.line], 7, &self.nodes[instance.node].name.to_string());
             }
         }
         for (node, free) in self.nodes.iter().zip(free).filter(|(node, _)| !node.offline) {
@@ -31,7 +31,7 @@ impl Cluster {
     /// The same cluster with these nodes offline.
     #[must_use]
     pub fn offline(mut self, names: &[&str]) -> Self {
-        for node in self.nodes.iter_mut().filter(|node| names.contains(&node.name.as_str())) {
+        for node in self.nodes.iter_mut().filter(|node| names.iter().any(|name| node.name.is_written(name))) {
             node.offline = true;
             set(&mut self.lines[node.line], 7, "Y");
         }

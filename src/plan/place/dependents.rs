@@ -8,9 +8,10 @@ use super::improve::last_look;
 use super::problem::Problem;
 use super::repair::{repair, settle, stay};
 use super::state::State;
+use crate::model::ZoneName;
 
 /// The names of zones of the question that do not move, and how many zones have each.
-pub(super) type Held<'a> = HashMap<&'a str, usize>;
+pub(super) type Held<'a> = HashMap<&'a ZoneName, usize>;
 
 /// Whether an item that has no place yet could not move even if it had one.
 pub(super) fn is_late(state: &State<'_>, item: usize) -> bool {
@@ -25,8 +26,8 @@ pub(super) fn waits(state: &State<'_>, held: &Held<'_>, item: usize) -> bool {
 }
 
 /// One that must move before this zone, and does not.
-pub(super) fn waits_for<'a>(problem: &Problem<'a>, held: &Held<'_>, zone: usize) -> Option<&'a str> {
-    problem.zone(zone).after.iter().map(String::as_str).find(|name| held.contains_key(name))
+pub(super) fn waits_for<'a>(problem: &Problem<'a>, held: &Held<'_>, zone: usize) -> Option<&'a ZoneName> {
+    problem.zone(zone).after.iter().find(|name| held.contains_key(name))
 }
 
 /// Which zones do not move, if each that has a place moves unless one that must come before it does not. `also` is
@@ -44,7 +45,7 @@ pub(super) fn held<'a>(state: &State<'a>, also: Option<usize>) -> Held<'a> {
         let (wait, go): (Vec<usize>, _) =
             open.iter().partition(|zone| waits_for(problem, &held, **zone).is_some());
         for zone in &go {
-            let name = problem.zone(*zone).name.as_str();
+            let name = &problem.zone(*zone).name;
             match held.get_mut(name) {
                 Some(more) if *more > 1 => *more -= 1,
                 _ => drop(held.remove(name)),

@@ -20,7 +20,7 @@ impl<'a> Explain<'a> {
         }
         let mut there = vec![Vec::new(); problem.fleet.hosts.len()];
         for (zone, to) in to.iter().enumerate() {
-            let home = || problem.hosts.get(problem.zone(zone).host.as_str()).copied();
+            let home = || problem.hosts.get(&problem.zone(zone).host).copied();
             let at = to.map(|host| host as usize).or_else(home);
             at.into_iter().for_each(|host| there[host].push(zone));
         }
@@ -66,7 +66,7 @@ impl<'a> Explain<'a> {
         against.extend(part.map(Refusal::Node));
         against.extend(self.apart(at, host));
         against.extend(
-            dependents::waits_for(problem, &self.held, at).map(|other| Refusal::After(other.to_owned())),
+            dependents::waits_for(problem, &self.held, at).map(|other| Refusal::After(other.clone())),
         );
         against
     }

@@ -7,7 +7,7 @@ use super::limits;
 use super::metrics::{self, Metric};
 use super::problem::{Class, Item, Problem};
 use crate::model::Brand;
-use crate::plan::{FleetZone, Version};
+use crate::plan::{FleetZone, HostKey, Version};
 
 /// All that a zone asks of a host, whatever else is there.
 type Asks<'a> = (
@@ -17,7 +17,7 @@ type Asks<'a> = (
     Option<Brand>,
     &'a BTreeSet<String>,
     &'a BTreeSet<String>,
-    Option<&'a [String]>,
+    Option<&'a [HostKey]>,
     bool,
 );
 
@@ -114,7 +114,7 @@ fn class(problem: &Problem<'_>, zone: &FleetZone) -> Class {
         |host: &usize| limits::unfit(zone, &problem.fleet.hosts[*host], problem.drained[*host]).is_empty();
     if let Some(targets) = &zone.targets {
         for (rank, target) in targets.iter().enumerate() {
-            let Some(host) = problem.hosts.get(target.as_str()).copied().filter(fits) else { continue };
+            let Some(host) = problem.hosts.get(target).copied().filter(fits) else { continue };
             class.ranks.entry(host as u32).or_insert(rank as f64);
         }
         class.hosts = class.ranks.keys().copied().collect();

@@ -229,14 +229,25 @@ mod tests {
 
     #[test]
     fn a_ballooned_zone_needs_all_and_gives_back_what_it_has() {
-        let zone = FleetZone { running: true, memory: 10, memory_used: 4, disk: 3, ..FleetZone::default() };
+        let zone = FleetZone {
+            running: true,
+            memory: 10,
+            memory_used: 4,
+            disk: 3,
+            ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
+        };
         assert_eq!((need(&zone, &[])[MEMORY], back(&zone, &[])[MEMORY]), (10, 4));
         assert_eq!((need(&zone, &[])[DISK], back(&zone, &[])[DISK]), (3, 0));
     }
 
     #[test]
     fn huge_pages_are_taken_whole_and_leave_ordinary_memory_alone() {
-        let zone = FleetZone { running: true, memory: 10, huge_page: Some(4), ..FleetZone::default() };
+        let zone = FleetZone {
+            running: true,
+            memory: 10,
+            huge_page: Some(4),
+            ..FleetZone::new("zone".parse().unwrap(), "host".parse().unwrap())
+        };
         assert_eq!(need(&zone, &[2, 4]), [0, 0, 0, 1, 0, 12]);
         assert_eq!(back(&zone, &[2, 4]), [0, 0, 0, 1, 0, 12]);
     }

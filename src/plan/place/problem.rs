@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::limits;
 use super::metrics::{self, Metric};
 use super::score::Score;
-use crate::plan::{Action, Fleet, FleetZone, Goal, PlacementRequest, Rules, ZoneIx};
+use crate::plan::{Action, Fleet, FleetZone, Goal, HostKey, PlacementRequest, Rules, ZoneIx};
 
 /// What is placed as one: a zone, or zones that must go together.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub(super) struct Problem<'a> {
     pub(super) there: Vec<Vec<(u32, u32)>>,
     pub(super) groups: BTreeMap<&'a str, u32>,
     pub(super) drained: Vec<bool>,
-    pub(super) hosts: HashMap<&'a str, usize>,
+    pub(super) hosts: HashMap<&'a HostKey, usize>,
     pub(super) score: Score,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Problem<'a> {
         asked: &[usize],
     ) -> Self {
         let hosts: HashMap<_, _> =
-            fleet.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
+            fleet.hosts.iter().enumerate().map(|(at, host)| (&host.name, at)).collect();
         let mut drained = vec![false; fleet.hosts.len()];
         for host in &question.drained {
             drained.get_mut(host.0 as usize).into_iter().for_each(|drained| *drained = true);
@@ -119,7 +119,7 @@ impl<'a> Problem<'a> {
 
     /// Where a zone is, unless that host is emptied, or not in the fleet.
     pub(super) fn home(&self, zone: usize) -> Option<usize> {
-        self.hosts.get(self.zone(zone).host.as_str()).copied().filter(|host| !self.drained[*host])
+        self.hosts.get(&self.zone(zone).host).copied().filter(|host| !self.drained[*host])
     }
 
     /// The place of a host among an item's targets.
@@ -167,7 +167,7 @@ impl<'a> Room<'a> {
     fn new(
         fleet: &'a Fleet,
         rules: &Rules,
-        hosts: &HashMap<&str, usize>,
+        hosts: &HashMap<&HostKey, usize>,
         pages: &[u64],
         groups: &BTreeMap<&str, u32>,
         asked: &[usize],
@@ -177,7 +177,7 @@ impl<'a> Room<'a> {
         let mut zones = vec![Vec::new(); fleet.hosts.len()];
         let mut there = vec![Vec::new(); fleet.hosts.len()];
         for (at, zone) in fleet.zones.iter().enumerate() {
-            let Some(host) = hosts.get(zone.host.as_str()) else { continue };
+            let Some(host) = hosts.get(&zone.host) else { continue };
             zones[*host].push(zone);
             if !leaves[at] {
                 zone.apart
@@ -191,7 +191,7 @@ impl<'a> Room<'a> {
             rows.flat_map(|(host, there)| limits::room(host, there.iter().copied(), rules, pages)).collect();
         let columns = limits::PAGES + pages.len();
         for zone in asked.iter().map(|at| &fleet.zones[*at]) {
-            let Some(host) = hosts.get(zone.host.as_str()) else { continue };
+            let Some(host) = hosts.get(&zone.host) else { continue };
             let row = rows[host * columns..][..columns].iter_mut();
             row.zip(limits::back(zone, pages)).for_each(|(room, back)| *room = room.saturating_add(back));
         }
@@ -221,7 +221,7 @@ pub(super) fn remove(there: &mut Vec<(u32, u32)>, group: u32) {
 fn metrics_of(
     fleet: &Fleet,
     rules: &Rules,
-    hosts: &HashMap<&str, usize>,
+    hosts: &HashMap<&HostKey, usize>,
     room: &Room<'_>,
     asked: &[usize],
     pages: &[u64],
@@ -233,7 +233,7 @@ fn metrics_of(
     let mut now: Vec<_> =
         there.map(|(host, zones)| metrics::before(goal, host, zones.iter().copied())).collect();
     for zone in asked.iter().map(|at| &fleet.zones[*at]) {
-        let Some(host) = hosts.get(zone.host.as_str()) else { continue };
+        let Some(host) = hosts.get(&zone.host) else { continue };
         let less = metrics::leaves(goal, zone, &limits::back(zone, pages));
         now[*host].iter_mut().zip(less).for_each(|(now, less)| *now = (*now - less).max(0.0));
     }

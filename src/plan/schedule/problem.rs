@@ -29,11 +29,10 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(super) fn new(given: &'a Given<'a>) -> Self {
         let fleet = given.fleet;
-        let names: HashMap<_, _> =
-            fleet.hosts.iter().enumerate().map(|(n, host)| (host.name.as_str(), n)).collect();
+        let names: HashMap<_, _> = fleet.hosts.iter().enumerate().map(|(n, host)| (&host.name, n)).collect();
         let mut tenants = vec![Tenants::default(); fleet.hosts.len()];
         let homes = fleet.zones.iter().map(|zone| {
-            let home = names.get(zone.host.as_str()).copied();
+            let home = names.get(&zone.host).copied();
             if let Some(there) = home.and_then(|home| tenants.get_mut(home)) {
                 there.zones += 1;
                 there.cpus += if zone.running { i64::from(zone.cpus) } else { 0 };

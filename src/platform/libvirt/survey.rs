@@ -26,7 +26,7 @@ use self::storage::Storage;
 use super::virsh::{Connection, Listed, Usage, Usages, per_second};
 use super::{Driver, Libvirt};
 use crate::model::{Brand, Inventory, Zone};
-use crate::plan::{Dirty, FleetHost, FleetZone, Survey, Version};
+use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
 /// Between two looks at what zones use.
@@ -53,7 +53,12 @@ pub(super) async fn survey(libvirt: &Libvirt, measure: bool) -> Result<Survey, P
     let host = host_of(facts, networks, features, brands, machine, line, storage);
     let host = FleetHost { unmanaged: inventory.unmanaged, ..host };
     let zones = zones.into_iter().map(|(zone, _)| zone).collect();
-    Ok(Survey { host, zones, ..Survey::default() })
+    Ok(Survey::new(host, zones))
+}
+
+/// What the host is called, whoever asks says: see [`Survey::named`].
+fn unnamed() -> HostKey {
+    HostKey::Name("localhost".to_owned())
 }
 
 /// The host itself, and the bytes a second that its line carries.
@@ -148,7 +153,7 @@ impl Details {
             hypervisor: needs.hypervisor,
             networks: needs.domain.networks.iter().map(|network| network.label()).collect(),
             tags: needs.tags.clone(),
-            ..FleetZone::of(zone, "")
+            ..FleetZone::of(zone, unnamed())
         };
         if let Some((before, after, time)) = self.used_by(zone) {
             (described.cpu_load, described.network_load) = after.since(before.unwrap_or(after), time);
@@ -229,7 +234,7 @@ fn host_of(
         bandwidth: machine.bandwidth,
         networks: Some(machine.devices.into_iter().chain(networks).collect()),
         storage,
-        ..FleetHost::default()
+        ..FleetHost::new(unnamed())
     }
 }
 

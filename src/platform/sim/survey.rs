@@ -8,7 +8,7 @@ use super::record::Record;
 use super::settings::HostSettings;
 use crate::model::{Aux, Brand, Disk, DiskSource};
 use crate::paths::Paths;
-use crate::plan::{Dirty, FleetHost, FleetZone, Survey, Version};
+use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 
 /// Memory that a new zone could have, in bytes.
 pub(super) fn memory_free(host: &HostSettings, zones: &[Record]) -> u64 {
@@ -25,7 +25,6 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
     let zones: Vec<_> = zones.iter().map(|zone| zone_of(zone, host, paths)).collect();
     let running = || zones.iter().filter(|zone| zone.running);
     let host = FleetHost {
-        name: host.name.clone(),
         arch: host.arch.clone(),
         cpu_features: host.cpu_features.clone(),
         hypervisor: Version::find(&host.hypervisor),
@@ -39,9 +38,9 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
         networks: Some(host.bridges.iter().cloned().collect()),
         storage: Some(host.folders(paths).map(|folder| folder.display().to_string()).collect()),
         unmanaged: host.unmanaged.clone(),
-        ..FleetHost::default()
+        ..FleetHost::new(HostKey::Name(host.name.clone()))
     };
-    Survey { host, zones, ..Survey::default() }
+    Survey::new(host, zones)
 }
 
 fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
@@ -66,7 +65,7 @@ fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
             .collect::<BTreeSet<_>>(),
         tags: config.profile.tags.clone(),
         dirty: Some(Dirty { rate: host.scale.per_real_second(config.dirty_rate), ..Dirty::default() }),
-        ..FleetZone::of(&zone, &host.name)
+        ..FleetZone::of(&zone, HostKey::Name(host.name.clone()))
     }
 }
 

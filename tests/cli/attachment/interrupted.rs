@@ -1,8 +1,8 @@
 //! What is left after an interruption, and how it goes on.
 
 use insta::assert_snapshot;
-use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::store::Store;
+use sysadm::testing::platform::sim::{Effect, Fault, Operation};
+use sysadm::testing::store::Store;
 
 use super::site;
 use crate::environment::Environment;

@@ -11,7 +11,7 @@ mod software;
 
 use std::process::Stdio;
 
-use sysadm::model::{Manifest, document};
+use sysadm::testing::model::{Manifest, document};
 
 use crate::environment::Environment;
 use crate::output::Printed;

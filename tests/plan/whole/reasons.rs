@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sysadm::model::ZoneName;
 use sysadm::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
 
 use super::super::checker::{cannot_go_live, unfit};
@@ -173,7 +174,7 @@ impl End<'_> {
     }
 
     /// Whether another zone of a group of this zone is on a host.
-    fn is_there(&self, zone: usize, group: &str, host: usize, other: Option<&String>) -> bool {
+    fn is_there(&self, zone: usize, group: &str, host: usize, other: Option<&ZoneName>) -> bool {
         let zones = &self.walk.sample.fleet.zones;
         let is = |at: usize| at != zone && self.ends[at] == host && zones[at].apart.contains(group);
         zones[zone].apart.contains(group)

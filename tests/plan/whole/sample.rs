@@ -1,6 +1,6 @@
 //! Fleets from a seed of which hosts are emptied, with all that a plan must keep to on the way as well.
 
-use sysadm::plan::{Dirty, HostIx, PlacementRequest, Rules};
+use sysadm::plan::{Dirty, HostIx, HostKey, PlacementRequest, Rules};
 
 use super::super::samples::{Dice, Sample, wild};
 
@@ -12,7 +12,8 @@ pub fn sample(seed: u64) -> Sample {
     let hosts = sample.fleet.hosts.len();
     if !dice.one_in(3) {
         let first = dice.roll(hosts as u64) as usize;
-        let drained = (first..hosts.min(first + 1 + dice.roll(3) as usize)).map(|host| format!("h{host}"));
+        let drained = (first..hosts.min(first + 1 + dice.roll(3) as usize))
+            .map(|host| HostKey::Name(format!("h{host}")));
         let drained: Vec<_> = drained.collect();
         sample.question = PlacementRequest::drain(&sample.fleet, &drained, !dice.one_in(4));
     }
@@ -44,7 +45,7 @@ fn orders(dice: &mut Dice, sample: &mut Sample) {
         if dice.one_in(6) {
             // Now and then a circle.
             let other = if dice.one_in(5) { dice.roll(zones) } else { dice.roll(at as u64 + 1) };
-            zone.after.insert(format!("z{other}"));
+            zone.after.insert(format!("z{other}").parse().unwrap());
         }
         let hot = dice.roll(20);
         zone.dirty = dice.one_in(3).then(|| Dirty { hot, hot_ms: 1 + dice.roll(200), rate: dice.roll(20) });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sysadm::model::Kind;
+use sysadm::model::{Kind, ZoneName};
 use sysadm::plan::{Action, BuiltPlan, Leg, PlannedMove};
 
 use super::super::checker::{seats, unfit, violations};
@@ -103,10 +103,10 @@ impl Walk<'_> {
         zones.next().map(|(zone, first)| format!("of {zone} and {first} only one goes"))
     }
 
-    pub fn is_left(&self, name: &str) -> bool {
+    pub fn is_left(&self, name: &ZoneName) -> bool {
         let left = self.built.plan.blocked.iter().map(|one| one.zone);
         let mut left = left.chain(self.built.placement.unplaced.iter().map(|one| one.zone));
-        left.any(|zone| self.sample.fleet.zones[zone.0 as usize].name == name)
+        left.any(|zone| self.sample.fleet.zones[zone.0 as usize].name == *name)
     }
 
     /// Nothing leaves memory nodes on which this counts, so what holds in the end holds always.

@@ -1,7 +1,9 @@
 //! A zone that comes over a configuration of itself: the same, or another one because it was told to. Its destination has
 //! kept that since room was booked there, and has it as `configured` if the zone does not stay.
 
-use super::{MoveError, SHORT, Task, insist};
+use super::error::MoveError;
+use super::insist::{SHORT, insist};
+use super::task::Task;
 use crate::host::HostError;
 use crate::model::Step;
 

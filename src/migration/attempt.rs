@@ -1,0 +1,69 @@
+//! One attempt to move a zone: what its acts share.
+
+use std::time::Instant;
+
+use tokio::sync::watch::Receiver;
+
+use super::insist::{SHORT, insist};
+use super::log::Log;
+use super::streams::Streams;
+use super::task::{Moved, Task};
+use crate::host::HostError;
+use crate::model::{MoveLimits, Sent, Token};
+
+/// One attempt to move a zone.
+pub(super) struct Attempt<'a> {
+    pub task: &'a Task,
+    pub log: &'a dyn Log,
+    pub limits: MoveLimits,
+    pub abort: Receiver<bool>,
+    /// The destination has a configuration of the zone already, and nothing against that.
+    pub replaces_config: bool,
+    /// The configuration may have been given to the destination.
+    pub is_attached: bool,
+    /// The secret of the streams of a live migration.
+    pub token: Token,
+    /// The streams, once they are laid.
+    pub streams: Option<Streams>,
+    /// The memory may have been sent.
+    pub is_sent: bool,
+    /// The transfer was given up here, and has not failed by itself.
+    pub is_given_up: bool,
+    /// What the source said at the end of the transfer, and when.
+    pub sent: Option<(Sent, Instant)>,
+    /// When the zone was asked to shut down.
+    pub shutdown: Option<tokio::time::Instant>,
+    /// What it has come to.
+    pub moved: Moved,
+}
+
+impl<'a> Attempt<'a> {
+    /// One that has not begun.
+    pub fn new(task: &'a Task, log: &'a dyn Log, limits: MoveLimits, abort: Receiver<bool>) -> Self {
+        Self {
+            task,
+            log,
+            limits,
+            abort,
+            replaces_config: false,
+            is_attached: false,
+            token: Token::random(),
+            streams: None,
+            is_sent: false,
+            is_given_up: false,
+            sent: None,
+            shutdown: None,
+            moved: Moved { bytes: task.arrival.manifest.config.len() as u64, downtime: None },
+        }
+    }
+}
+
+/// A zone that boots with its host is told not to while it leaves. If the source lost its power when the zone has
+/// just been resumed at its destination, it would boot it a second time.
+pub(super) async fn set_autostart_at_source(task: &Task, autostart: bool) -> Result<(), HostError> {
+    let zone = &task.arrival.manifest.zone;
+    if !zone.autostart || !zone.persistent {
+        return Ok(());
+    }
+    insist(SHORT, || task.from.set_autostart(task.zone(), autostart)).await
+}

@@ -1,0 +1,54 @@
+//! What every move asks of its destination: room before it, and order after it.
+
+use super::attempt::Attempt;
+use super::error::MoveError;
+use super::insist::{SHORT, insist, soon};
+use super::previous_config;
+use super::task::{LEASE, Task};
+use crate::model::Step;
+
+/// Everything is checked again at the moment of the move: much may have happened since it was planned.
+pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
+    let task = attempt.task;
+    let because = |error| MoveError::because(Step::Reserve, &error);
+    attempt.replaces_config = task.to.reserve(task.arrival.clone(), LEASE).await.map_err(because)?;
+    if attempt.replaces_config && !task.arrival.overwrite {
+        attempt.log.finds_the_same();
+    }
+    Ok(())
+}
+
+/// Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A host that cannot
+/// be told forgets the booking when its lease ends.
+pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>) -> Result<(), MoveError> {
+    let (task, zone, uuid) = (attempt.task, attempt.task.zone(), attempt.task.uuid());
+    match result {
+        Err(MoveError::Unknown { .. } | MoveError::Leftover { .. }) => {
+            // What the zone came over is needed until it is settled whether the zone has come.
+            soon(task.to.renew(zone, uuid, 0)).await;
+            result
+        }
+        result => {
+            soon(task.to.release(zone, uuid)).await;
+            match result {
+                Err(error) if attempt.replaces_config => Err(previous_config::is_kept(task, error).await),
+                result => result,
+            }
+        }
+    }
+}
+
+/// After the point of no return: a failure leaves the zone moved, and is reported. Somebody may have undefined the zone at
+/// its destination while it was on its way: it runs, and would be gone with its end.
+pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
+    let unknown = |reason: String| MoveError::unknown(Step::Settle, reason);
+    let kept = insist(SHORT, || task.to.keep(task.arrival.manifest.clone())).await;
+    kept.map_err(|error| {
+        unknown(format!("it has moved, but whether it is kept there is not known: {error}"))
+    })?;
+    if task.arrival.manifest.zone.autostart && task.arrival.manifest.zone.persistent {
+        let set = task.to.set_autostart(task.zone(), true).await;
+        set.map_err(|error| unknown(format!("it has moved, but its autostart could not be set: {error}")))?;
+    }
+    Ok(())
+}

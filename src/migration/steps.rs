@@ -1,0 +1,220 @@
+//! The steps of everything that is done with a zone, as data.
+//!
+//! ```text
+//!   live:     reserve ─► prepare ─► transfer ─► switch ─► settle
+//!   cold:     reserve ─► attach ─► detach ─► settle
+//!   restart:  reserve ─► attach ─► shutdown ─► boot ─► detach ─► settle
+//!   stop:     shutdown     suspend:  save     boot:  boot
+//! ```
+//!
+//! A [`Procedure`] is a list of [`StepSpec`]. [`super::runner`] carries it out and undoes it, [`super::recovery`] derives
+//! from it what an interrupted move may have left, `evacuate -l` says what was interrupted, and `docs/recovery.md` shows
+//! it. The failpoints and zoneadm's messages are tested against it.
+//!
+//! The configuration of a cold zone is attached at the destination before it is detached at the source, so it is whole
+//! on at least one host at every moment. A zone that is restarted is shut down when its destination is ready for it.
+
+use crate::model::{Kind, Step, words};
+
+words! {
+    /// What is done with a zone.
+    Procedure, "procedure" {
+        /// It moves while it runs.
+        Live = "live",
+        /// It moves while it does not run.
+        Cold = "cold",
+        /// It is shut down, moves, and is booted at its destination.
+        Restart = "restart",
+        /// It stays, and is shut down.
+        Stop = "stop",
+        /// It stays, and its memory is saved to a file.
+        Suspend = "suspend",
+        /// It was stopped or suspended in place, and is booted again.
+        Boot = "boot",
+    }
+}
+
+words! {
+    /// One of the two hosts of a move. A zone that stays has a source only.
+    Side, "side" {
+        /// Where the zone is.
+        Source = "source",
+        /// Where it goes.
+        Destination = "destination",
+    }
+}
+
+words! {
+    /// Where a zone that ran runs during a step, until the act has its effect.
+    Running, "place" {
+        /// At the source.
+        Source = "at the source",
+        /// Nowhere: its whole image is held at the destination, and each millisecond counts.
+        Held = "held at the destination",
+        /// Nowhere: it is shut down.
+        Nowhere = "nowhere",
+        /// At the destination.
+        Destination = "at the destination",
+    }
+}
+
+words! {
+    /// How a step is undone, whether its act was completed or not.
+    Undo, "undo" {
+        /// The booked room is released at the destination; also when the move has ended.
+        Release = "release",
+        /// The sockets are closed at the destination; also when the move has ended.
+        CloseIncoming = "close incoming",
+        /// The image is destroyed at the destination when the zone is known to run at the source.
+        DestroyImage = "destroy image",
+        /// The configuration is undefined at the destination.
+        Undefine = "undefine",
+        /// The zone is booted at the source.
+        BootAtSource = "boot at source",
+    }
+}
+
+impl Undo {
+    /// Whether it is due at the end of the procedure in any case. It does not touch the zone.
+    pub const fn is_cleanup(self) -> bool {
+        matches!(self, Self::Release | Self::CloseIncoming)
+    }
+}
+
+/// What is known of a move that was interrupted in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// The zone had not left its source.
+    BeforeItLeft,
+    /// Either host may have it; what was going on.
+    While(&'static str),
+    /// The zone had come to its destination.
+    AfterItCame,
+}
+
+/// One step of a procedure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepSpec {
+    /// The step.
+    pub step: Step,
+    /// The hosts that act.
+    pub acts_on: &'static [Side],
+    /// Whether it can be undone when it is done; if not, the procedure only goes forward from then on.
+    pub is_reversible: bool,
+    /// How it is undone.
+    pub undo: Option<Undo>,
+    /// Where the zone runs meanwhile, if it ran.
+    pub running_during: Running,
+    /// What is known if it is interrupted.
+    pub interrupted: Interrupted,
+}
+
+const BOTH: &[Side] = &[Side::Source, Side::Destination];
+const SOURCE: &[Side] = &[Side::Source];
+const DESTINATION: &[Side] = &[Side::Destination];
+
+const MEMORY: Interrupted = Interrupted::While("its memory went");
+const CONFIGURATION: Interrupted = Interrupted::While("its configuration went");
+const RESTART: Interrupted = Interrupted::While("it was restarted on its way");
+
+const fn reversible(step: Step, acts_on: &'static [Side], undo: Undo, running_during: Running) -> StepSpec {
+    let interrupted = match step {
+        Step::Attach => CONFIGURATION,
+        Step::Shutdown => RESTART,
+        _ => Interrupted::BeforeItLeft,
+    };
+    StepSpec { step, acts_on, is_reversible: true, undo: Some(undo), running_during, interrupted }
+}
+
+const fn forward(
+    step: Step,
+    acts_on: &'static [Side],
+    undo: Option<Undo>,
+    running_during: Running,
+    interrupted: Interrupted,
+) -> StepSpec {
+    StepSpec { step, acts_on, is_reversible: false, undo, running_during, interrupted }
+}
+
+const LIVE: &[StepSpec] = &[
+    reversible(Step::Reserve, DESTINATION, Undo::Release, Running::Source),
+    reversible(Step::Prepare, BOTH, Undo::CloseIncoming, Running::Source),
+    forward(Step::Transfer, SOURCE, Some(Undo::DestroyImage), Running::Source, MEMORY),
+    forward(Step::Switch, DESTINATION, None, Running::Held, MEMORY),
+    forward(Step::Settle, BOTH, None, Running::Destination, Interrupted::AfterItCame),
+];
+
+const COLD: &[StepSpec] = &[
+    reversible(Step::Reserve, DESTINATION, Undo::Release, Running::Nowhere),
+    reversible(Step::Attach, DESTINATION, Undo::Undefine, Running::Nowhere),
+    forward(Step::Detach, SOURCE, None, Running::Nowhere, CONFIGURATION),
+    forward(Step::Settle, BOTH, None, Running::Nowhere, Interrupted::AfterItCame),
+];
+
+const RESTARTED: &[StepSpec] = &[
+    reversible(Step::Reserve, DESTINATION, Undo::Release, Running::Source),
+    reversible(Step::Attach, DESTINATION, Undo::Undefine, Running::Source),
+    reversible(Step::Shutdown, SOURCE, Undo::BootAtSource, Running::Source),
+    forward(Step::Boot, DESTINATION, None, Running::Nowhere, RESTART),
+    forward(Step::Detach, SOURCE, None, Running::Destination, CONFIGURATION),
+    forward(Step::Settle, BOTH, None, Running::Destination, Interrupted::AfterItCame),
+];
+
+const STOP: &[StepSpec] = &[forward(Step::Shutdown, SOURCE, None, Running::Source, RESTART)];
+const SUSPEND: &[StepSpec] = &[forward(Step::Save, SOURCE, None, Running::Source, RESTART)];
+const BOOT: &[StepSpec] = &[forward(Step::Boot, SOURCE, None, Running::Nowhere, RESTART)];
+
+impl Procedure {
+    /// Those that move a zone.
+    pub const MOVES: [Self; 3] = [Self::Live, Self::Cold, Self::Restart];
+
+    /// Its steps, in order.
+    pub const fn steps(self) -> &'static [StepSpec] {
+        match self {
+            Self::Live => LIVE,
+            Self::Cold => COLD,
+            Self::Restart => RESTARTED,
+            Self::Stop => STOP,
+            Self::Suspend => SUSPEND,
+            Self::Boot => BOOT,
+        }
+    }
+
+    /// The steps up to that one, and that one; none if it has no such step.
+    pub fn up_to(self, step: Step) -> &'static [StepSpec] {
+        let number = self.steps().iter().position(|spec| spec.step == step);
+        number.and_then(|number| self.steps().get(..=number)).unwrap_or_default()
+    }
+
+    /// Whether a zone that ran begins to run at its destination with the end of that step.
+    pub fn arrives_with(self, step: Step) -> bool {
+        let arrives = |pair: &[StepSpec]| match pair {
+            [this, next] => {
+                this.step == step
+                    && this.running_during != Running::Destination
+                    && next.running_during == Running::Destination
+            }
+            _ => false,
+        };
+        self.steps().windows(2).any(arrives)
+    }
+}
+
+impl From<Kind> for Procedure {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Live => Self::Live,
+            Kind::Cold => Self::Cold,
+            Kind::Restart => Self::Restart,
+        }
+    }
+}
+
+/// What is known of a move whose last step that was begun is this one, whichever way the zone moved.
+pub fn interrupted(step: Step) -> Option<Interrupted> {
+    let specs = Procedure::ALL.iter().flat_map(|procedure| procedure.steps());
+    specs.into_iter().find(|spec| spec.step == step).map(|spec| spec.interrupted)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! One move, decided, and what comes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::host::Host;
+use crate::model::{Arrival, Manifest, ZoneName};
+
+/// One move, decided: what, how, from where, to where.
+#[derive(Clone)]
+pub struct Task {
+    /// How it moves, what it will be at its destination, and what that is asked.
+    pub arrival: Arrival,
+    /// What it is where it comes from.
+    pub manifest: Manifest,
+    /// Where it is.
+    pub from: Arc<dyn Host>,
+    /// Where it goes.
+    pub to: Arc<dyn Host>,
+}
+
+impl Task {
+    /// The zone.
+    pub fn zone(&self) -> ZoneName {
+        self.arrival.manifest.zone.name.clone()
+    }
+
+    /// Its identity.
+    pub const fn uuid(&self) -> Uuid {
+        self.arrival.manifest.zone.uuid
+    }
+}
+
+/// What a move came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Bytes of memory that crossed.
+    pub bytes: u64,
+    /// Milliseconds during which the zone did not answer; none if it did not run.
+    pub downtime: Option<u64>,
+}
+
+/// How long room stays booked if nobody renews the booking, in milliseconds: longer than a line is broken for a
+/// while, and not for ever after the one who has booked is gone.
+pub const LEASE: u64 = 300_000;
+
+/// How often a booking is renewed while its zone waits or moves.
+pub const RENEWAL: Duration = Duration::from_secs(60);
