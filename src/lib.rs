@@ -82,6 +82,8 @@ mod host;
 mod layers;
 mod maintenance;
 mod migration;
+#[cfg(test)]
+mod names;
 mod paths;
 mod plan;
 mod platform;

@@ -136,7 +136,7 @@ impl Desk<'_> {
         not_on: &[String],
     ) -> Result<Attached, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
-        let mut row = self.known().await?.may_attach(zone)?.clone();
+        let mut row = self.configuration(self.known().await?.may_attach(zone)?)?;
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
         // One that was detached here is whose it was.
         let home = self.local.store().zone(row.uuid)?.and_then(|record| record.home);

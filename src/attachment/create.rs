@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{AttachmentError, Desk, Known, Refusal};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
-use crate::store::Detached;
+use crate::store::{Detached, Place, ZoneRecord};
 use crate::zonepath;
 
 /// What is to be another than a manifest says.
@@ -189,8 +189,9 @@ impl Desk<'_> {
 
     async fn keep(&self, known: &Known, draft: Draft) -> Result<Created, AttachmentError> {
         // Where it went to before is asked when it is attached.
-        let before = known.configured.iter().find(|row| row.uuid == draft.manifest.zone.uuid);
-        let moved_to = before.and_then(|row| row.moved_to.clone());
+        let is_gone =
+            |record: &&ZoneRecord| record.uuid == draft.manifest.zone.uuid && record.place == Place::Migrated;
+        let moved_to = known.all_configured().find(is_gone).and_then(|record| record.location.clone());
         let shared = match draft.is_copy() {
             true => self.local.platform().needs_editor()?.writes_over(&draft.manifest, &draft.original)?,
             false => Vec::new(),
@@ -215,7 +216,7 @@ impl Desk<'_> {
     /// If it is not configured here.
     pub async fn delete(&self, zone: &ZoneName) -> Result<Detached, AttachmentError> {
         let known = self.known().await?;
-        let row = known.may_delete(zone)?;
+        let row = self.configuration(known.may_delete(zone)?)?;
         let store = self.local.store();
         store.delete_zone(row.uuid)?;
         if row.moved_to.is_none() {
@@ -225,7 +226,7 @@ impl Desk<'_> {
                 store.drop_standby(&one.origin, &one.zone)?;
             }
         }
-        Ok(row.clone())
+        Ok(row)
     }
 }
 

@@ -56,14 +56,14 @@ impl Desk<'_> {
             Ok(manifest) => Document::of(manifest, self.written()),
             Err(HostError::NoSuchZone { .. }) => {
                 let known = self.known().await?;
-                if let Some(row) = known.away.iter().find(|row| row.zone == *zone) {
+                if let Some(row) = known.away(zone) {
                     // As it was when it left: of that there may be no other copy.
                     let manifest = self.local.store().manifest_of(row.uuid)?;
                     let manifest = manifest.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
-                    return Document::of(manifest, Written::by(self.local.name(), row.started));
+                    return Document::of(manifest, Written::by(self.local.name(), row.since));
                 }
-                let row = known.may_delete(zone)?;
-                Document::of(row.manifest.clone(), row.written.clone())
+                let row = self.configuration(known.may_delete(zone)?)?;
+                Document::of(row.manifest, row.written)
             }
             Err(error) => Err(error.into()),
         }
@@ -114,14 +114,14 @@ impl Desk<'_> {
     /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
     fn half_detached(&self, known: &Known, zone: &ZoneName) -> Result<Option<Detached>, AttachmentError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
-        let Some((row, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
+        let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);
         };
         if !zonepath::is_claimed(path, self.local.name()) {
             return Ok(None);
         }
         zonepath::give_back(path, self.local.name())?;
-        Ok(Some(row.clone()))
+        self.configuration(record).map(Some)
     }
 
     /// Takes back what was written of a zone, if its platform is known to have it still.

@@ -4,35 +4,41 @@ use uuid::Uuid;
 
 use super::Refusal;
 use crate::model::{Aux, Inventory, Manifest, Zone, ZoneName, ZoneState};
-use crate::store::{Away, AwayPhase, Detached, Rest};
+use crate::store::{Place, ZoneRecord};
 
 /// All that a host knows of its zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// Those that its platform has.
     pub inventory: Inventory,
-    /// Those that are configured, and nothing more.
-    pub configured: Vec<Detached>,
-    /// Those that are elsewhere.
-    pub away: Vec<Away>,
-    /// Those that rest here.
-    pub rests: Vec<Rest>,
+    /// What is recorded of zones.
+    pub zones: Vec<ZoneRecord>,
 }
 
 impl Known {
     /// The zone of that name that is configured here.
-    pub fn configured(&self, name: &ZoneName) -> Option<&Detached> {
-        self.configured.iter().find(|row| row.zone == *name)
+    pub fn configured(&self, name: &ZoneName) -> Option<&ZoneRecord> {
+        self.all_configured().find(|record| record.zone == *name)
+    }
+
+    /// The zones that are configured here, and nothing more.
+    pub fn all_configured(&self) -> impl Iterator<Item = &ZoneRecord> {
+        self.zones.iter().filter(|record| record.is_configured() && !self.inventory.has(record.uuid))
+    }
+
+    /// The zone of that name that is elsewhere.
+    pub fn away(&self, name: &ZoneName) -> Option<&ZoneRecord> {
+        self.zones.iter().find(|record| record.place.is_elsewhere() && record.zone == *name)
     }
 
     /// Where a zone of that name or identity is, if it is not here.
     fn elsewhere(&self, name: &ZoneName, uuid: Option<Uuid>) -> Option<Refusal> {
-        let row = self.away.iter().find(|row| row.zone == *name || Some(row.uuid) == uuid)?;
-        Some(match row.phase {
-            AwayPhase::Away => Refusal::Away(row.zone.clone(), row.refuge.clone()),
-            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
-                Refusal::Unsettled(row.zone.clone(), row.refuge.clone())
-            }
+        let is_it = |record: &&ZoneRecord| record.zone == *name || Some(record.uuid) == uuid;
+        let record = self.zones.iter().filter(|record| record.place.is_elsewhere()).find(is_it)?;
+        let (zone, location) = (record.zone.clone(), record.location.clone()?);
+        Some(match record.place {
+            Place::Away => Refusal::Away(zone, location),
+            _ => Refusal::Unsettled(zone, location),
         })
     }
 
@@ -60,11 +66,12 @@ impl Known {
             });
         };
         // Of the other one this may be all that there is.
-        let beside = self.configured(name).filter(|row| row.uuid != zone.uuid && row.moved_to.is_none());
+        let is_other = |record: &&ZoneRecord| record.uuid != zone.uuid && record.place == Place::Configured;
+        let beside = self.configured(name).filter(is_other);
         if let Some(row) = beside {
             return Err(Refusal::NameTaken(name.clone(), row.uuid));
         }
-        if self.rests.iter().any(|rest| rest.zone == *name) {
+        if self.zones.iter().any(|record| record.place.is_stop() && record.zone == *name) {
             return Err(Refusal::Rests(name.clone()));
         }
         match (zone.state, zone.aux) {
@@ -80,7 +87,7 @@ impl Known {
     ///
     /// # Errors
     /// What stands against it.
-    pub fn may_attach(&self, name: &ZoneName) -> Result<&Detached, Refusal> {
+    pub fn may_attach(&self, name: &ZoneName) -> Result<&ZoneRecord, Refusal> {
         let row = self.wanted(name, "attached")?;
         if let Some(refusal) = self.elsewhere(name, Some(row.uuid)) {
             return Err(refusal);
@@ -92,7 +99,7 @@ impl Known {
     pub fn why_absent(&self, name: &ZoneName) -> Refusal {
         match (self.elsewhere(name, None), self.configured(name)) {
             (Some(refusal), _) => refusal,
-            (None, Some(Detached { moved_to: Some(host), .. })) => {
+            (None, Some(ZoneRecord { place: Place::Migrated, location: Some(host), .. })) => {
                 Refusal::MovedTo(name.clone(), host.clone())
             }
             (None, Some(_)) => Refusal::NotAttached(name.clone()),
@@ -104,11 +111,11 @@ impl Known {
     ///
     /// # Errors
     /// What stands against it.
-    pub fn may_delete(&self, name: &ZoneName) -> Result<&Detached, Refusal> {
+    pub fn may_delete(&self, name: &ZoneName) -> Result<&ZoneRecord, Refusal> {
         self.wanted(name, "deleted")
     }
 
-    fn wanted(&self, name: &ZoneName, done: &'static str) -> Result<&Detached, Refusal> {
+    fn wanted(&self, name: &ZoneName, done: &'static str) -> Result<&ZoneRecord, Refusal> {
         if let Some(row) = self.configured(name) {
             return Ok(row);
         }
@@ -130,8 +137,8 @@ impl Known {
         }
         let here = self.inventory.zones.iter().map(|zone| (&zone.name, zone.uuid, zone.state));
         // The zone itself may come back from where it was migrated to.
-        let left = |row: &&Detached| row.moved_to.is_some() && row.uuid == uuid;
-        let configured = self.configured.iter().filter(|row| !left(row));
+        let left = |record: &&ZoneRecord| record.place == Place::Migrated && record.uuid == uuid;
+        let configured = self.all_configured().filter(|record| !left(record));
         let configured = configured.map(|row| (&row.zone, row.uuid, ZoneState::Configured));
         for (other, other_uuid, state) in here.chain(configured) {
             if other == name {
@@ -150,7 +157,7 @@ mod tests {
     use super::*;
     use crate::model::UnmanagedGuest;
     use crate::store::tests::{sample, sample_away, sample_zone};
-    use crate::store::{RestPhase, RestWay};
+    use crate::store::{Away, AwayPhase, RestPhase, RestWay};
 
     fn host() -> Known {
         let zone = |number: u128, name: &str, state, aux| {
@@ -174,15 +181,14 @@ mod tests {
             phase,
             ..sample_away(name)
         };
-        Known {
-            inventory: Inventory { zones, unmanaged: vec![twin] },
-            configured: vec![
-                sample::detached("loose", 111, None),
-                sample::detached("moved", 112, Some("ssh://h2")),
-            ],
-            away: vec![away(108, "leaves", AwayPhase::Leaving), away(121, "gone", AwayPhase::Away)],
-            rests: vec![sample::rest("rests", RestWay::Stop, RestPhase::Resting)],
-        }
+        let recorded = vec![
+            sample::detached("loose", 111, None).record(None),
+            sample::detached("moved", 112, Some("ssh://h2")).record(None),
+            away(108, "leaves", AwayPhase::Leaving).record(None),
+            away(121, "gone", AwayPhase::Away).record(None),
+            sample::rest_with("rests", 107, RestWay::Stop, RestPhase::Resting).record(None, 1),
+        ];
+        Known { inventory: Inventory { zones, unmanaged: vec![twin] }, zones: recorded }
     }
 
     /// What each zone is told, by what is asked of it.
@@ -222,11 +228,11 @@ mod tests {
     #[test]
     fn a_zone_is_not_detached_where_another_one_of_its_name_is_configured() {
         let mut known = host();
-        let beside = |moved_to| sample::detached("ready", 113, moved_to);
-        known.configured.push(beside(Some("ssh://h2")));
+        let beside = |moved_to| sample::detached("ready", 113, moved_to).record(None);
+        known.zones.push(beside(Some("ssh://h2")));
         assert!(known.may_detach(&sample::name("ready")).is_ok(), "that one lives elsewhere");
-        known.configured.push(beside(None));
-        known.configured.retain(|row| row.moved_to.is_none());
+        known.zones.pop();
+        known.zones.push(beside(None));
         let told = known.may_detach(&sample::name("ready")).unwrap_err().to_string();
         assert!(told.starts_with("zone 'ready': another zone of this name is configured here"), "{told}");
     }
@@ -253,7 +259,7 @@ mod tests {
         );
         // An interruption has left its row, and it was evacuated since under another name.
         let mut known = host();
-        known.away.push(Away { uuid: Uuid::from_u128(111), ..sample_away("other") });
+        known.zones.push(Away { uuid: Uuid::from_u128(111), ..sample_away("other") }.record(None));
         assert!(matches!(known.may_attach(&sample::name("loose")), Err(Refusal::Away(..))));
     }
 

@@ -35,7 +35,7 @@ use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::Millis;
 use crate::model::document::Written;
-use crate::store::configured;
+use crate::store::{Detached, ZoneRecord};
 
 /// Where zones are detached and attached.
 pub struct Desk<'a> {
@@ -61,9 +61,14 @@ impl Desk<'_> {
     /// If it cannot be found out.
     pub async fn known(&self) -> Result<Known, AttachmentError> {
         let store = self.local.store();
-        let (away, rests) = (store.away()?, store.rests()?);
+        let zones = store.zones()?;
         let inventory = self.local.inventory().await?;
-        let configured = configured(store.detached()?, &inventory);
-        Ok(Known { inventory, configured, away, rests })
+        Ok(Known { inventory, zones })
+    }
+
+    /// All that is kept of a configured zone.
+    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AttachmentError> {
+        let found = self.local.store().configured(record.uuid)?;
+        found.ok_or_else(|| Refusal::NoSuchZone(record.zone.clone()).into())
     }
 }

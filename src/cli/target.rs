@@ -6,7 +6,7 @@ use super::{CliError, Exit, ui};
 use crate::evacuation::{Connected, NoPeer};
 use crate::host::Host;
 use crate::model::{HostUri, ZoneName};
-use crate::store::{TargetKey, targets_of};
+use crate::store::{TargetKey, ZoneRecord, targets_of};
 
 /// Say where zones go when this host is evacuated
 ///
@@ -111,14 +111,14 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
         return Err(CliError::new(Exit::Error, format!("{uri} is this host itself")));
     }
     connected.remarks().iter().for_each(|text| ui::complain(text));
-    let (away, detached) = (store.away()?, store.detached()?);
+    let records = store.zones()?;
+    let is_recorded = |zone: &ZoneName| {
+        let counts = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
+        records.iter().filter(counts).any(|record| record.zone == *zone)
+    };
     match local.inventory().await {
         Ok(inventory) => {
-            let known = |zone: &ZoneName| {
-                inventory.find(zone).is_some()
-                    || away.iter().any(|row| row.zone == *zone)
-                    || detached.iter().any(|row| row.zone == *zone)
-            };
+            let known = |zone: &ZoneName| inventory.find(zone).is_some() || is_recorded(zone);
             let unknown: Vec<_> = zones.iter().filter(|zone| !known(zone)).map(ToString::to_string).collect();
             if !unknown.is_empty() {
                 return Err(CliError::new(Exit::Error, format!("no such zone: {}", unknown.join(", "))));
@@ -127,11 +127,8 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
         // The default can be set while the hypervisor is down, and so can targets of zones that are known without it.
         Err(error) => {
             let targets = store.targets()?;
-            let known = |zone: &ZoneName| {
-                away.iter().any(|row| row.zone == *zone)
-                    || detached.iter().any(|row| row.zone == *zone)
-                    || targets.contains_key(&TargetKey::Zone(zone.clone()))
-            };
+            let known =
+                |zone: &ZoneName| is_recorded(zone) || targets.contains_key(&TargetKey::Zone(zone.clone()));
             if let Some(unknown) = zones.iter().find(|zone| !known(zone)) {
                 let text = format!("whether there is a zone '{unknown}' is not known: {error}");
                 return Err(CliError::new(Exit::Error, text));

@@ -1,6 +1,8 @@
 //! The window of moves that are under way: each waits here until the plan says that it is its turn.
+//!
+//! Whatever changes the plan begins those whose turn it is then, and wakes them and no other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -9,7 +11,8 @@ use crate::plan::dispatch::{Dispatch, Item, Slots};
 /// A plan that is carried out.
 pub(super) struct MoveQueue {
     plan: Mutex<Dispatch>,
-    changed: Notify,
+    /// One for each move: its turn has come.
+    turns: Vec<Notify>,
 }
 
 /// One move's turn: taken when the plan says so, given back when the move is over, or while it waits for its next
@@ -22,16 +25,14 @@ pub(super) struct Permit<'a> {
 
 impl MoveQueue {
     pub fn new(items: Vec<Item>, slots: Slots) -> Self {
-        Self { plan: Mutex::new(Dispatch::new(items, slots)), changed: Notify::new() }
+        let turns = items.iter().map(|_| Notify::new()).collect();
+        Self { plan: Mutex::new(Dispatch::new(items, slots)), turns }
     }
 
     fn change(&self, change: impl FnOnce(&mut Dispatch)) {
-        change(&mut self.plan());
-        self.changed.notify_waiters();
-    }
-
-    fn plan(&self) -> MutexGuard<'_, Dispatch> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut plan);
+        plan.start().into_iter().filter_map(|number| self.turns.get(number)).for_each(Notify::notify_one);
     }
 }
 
@@ -43,12 +44,8 @@ impl<'a> Permit<'a> {
     /// Waits for it.
     pub async fn wait(&self) {
         self.queue.change(|plan| plan.queue(self.number));
-        loop {
-            let changed = self.queue.changed.notified();
-            if self.queue.plan().begin(self.number) {
-                return;
-            }
-            changed.await;
+        if let Some(turn) = self.queue.turns.get(self.number) {
+            turn.notified().await;
         }
     }
 

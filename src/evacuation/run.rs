@@ -19,7 +19,7 @@ use crate::host::HostError;
 use crate::model::{Inventory, Zone, ZoneName};
 use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
-use crate::store::{Direction, configured};
+use crate::store::Direction;
 
 /// What a run is about: what was asked, with what the policy adds to it, what is planned on, and the zones.
 type RunInput = (Request, PlanningView, Candidates);
@@ -127,8 +127,7 @@ impl Engine {
                 )?;
                 select::keep_out(&mut found, &self.store.rests()?, &request);
                 if direction == Direction::Migrate {
-                    let configured = configured(self.store.detached()?, &inventory);
-                    select::keep_namesakes(&mut found, &configured, &inventory);
+                    select::keep_namesakes(&mut found, &self.store.zones()?, &inventory);
                 }
                 order_stops(&mut found.list, view.here(), &request.zones);
                 self.tell_of(&view);

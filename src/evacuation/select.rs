@@ -10,7 +10,7 @@ use super::recover::Open;
 use super::request::Request;
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
-use crate::store::{Away, Detached, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
+use crate::store::{Away, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
 
 /// Who could move, and who is in the way.
 #[derive(Clone, Debug, Default)]
@@ -194,10 +194,12 @@ fn keep(job: &mut Job, state: JobState) {
 
 /// A zone that has gone for good is configured here, under its name: one whose name another configured zone has does not
 /// go.
-pub(super) fn keep_namesakes(candidates: &mut Candidates, configured: &[Detached], inventory: &Inventory) {
+pub(super) fn keep_namesakes(candidates: &mut Candidates, records: &[ZoneRecord], inventory: &Inventory) {
     for job in &mut candidates.list {
         let uuid = inventory.find(&job.zone).map(|zone| zone.uuid);
-        let other = configured.iter().find(|row| row.zone == job.zone && Some(row.uuid) != uuid);
+        let is_other = |record: &&ZoneRecord| record.zone == job.zone && Some(record.uuid) != uuid;
+        let configured = |record: &&ZoneRecord| record.is_configured() && !inventory.has(record.uuid);
+        let other = records.iter().filter(configured).find(is_other);
         if let (Some(other), Operation::Migrate { .. }) = (other, &job.operation) {
             let reason = format!(
                 "another zone of this name is configured here ({}); delete that one first: sysadm zone delete {}",

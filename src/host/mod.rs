@@ -2,7 +2,7 @@
 //!
 //! [`Host`] is symmetrical: this host ([`Local`]) and another one ([`Remote`]) answer the same questions, so a
 //! migration is `migrate(zone, from: &dyn Host, to: &dyn Host)` in either direction. The questions are listed
-//! once, in `calls`; from that list come the trait, the messages on the wire, the remote side and the role
+//! once, in `api`; from that list come the trait, the messages on the wire, the remote side and the role
 //! that each question needs.
 
 mod admin;

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ring::digest::{Context, SHA256};
-use rustix::fs::{OFlags, major, minor};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::file;
 use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
-use crate::platform::linux::device_name;
+use crate::platform::linux::{device_folder, device_name};
 use servers::reach;
 
 /// No more marks are left at once than that.
@@ -346,7 +346,7 @@ fn fingerprint(path: &Path) -> std::io::Result<String> {
     let mut file = open(path)?;
     let about = file.metadata()?;
     let (size, parts) = if about.file_type().is_block_device() {
-        let device = PathBuf::from(format!("/sys/dev/block/{}:{}", major(about.rdev()), minor(about.rdev())));
+        let device = device_folder(about.rdev());
         if let Some(name) = device_name(&device) {
             return Ok(name);
         }

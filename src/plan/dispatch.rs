@@ -57,11 +57,24 @@ enum Phase {
 }
 
 /// The state of a plan that is carried out. Items are named by their places in it.
+///
+/// What the end of a move costs does not grow with the plan: who may begin next is looked for among the few that wait
+/// for nothing but room, and only as long as there is a slot.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
     items: Vec<Item>,
     slots: Slots,
     phases: Vec<Phase>,
+    /// How many moves that must be over before are not, for each.
+    before: Vec<usize>,
+    /// The moves that come after each.
+    behind: Vec<Vec<usize>>,
+    /// Those that wait, and for no other move.
+    ready: BTreeSet<usize>,
+    under_way: BTreeSet<usize>,
+    /// How many items were looked at in all.
+    #[cfg(test)]
+    looked: usize,
 }
 
 /// What is taken now.
@@ -114,73 +127,101 @@ impl<'a> Taken<'a> {
 impl Dispatch {
     /// A plan of which nothing has begun.
     pub fn new(items: Vec<Item>, slots: Slots) -> Self {
-        let phases = vec![Phase::Waiting; items.len()];
-        Self { items, slots, phases }
-    }
-
-    /// The moves that may begin now, all of them at once, in the order of the plan.
-    pub fn startable(&self) -> Vec<usize> {
-        let mut taken = Taken::default();
-        for (item, phase) in self.items.iter().zip(&self.phases) {
-            if *phase == Phase::UnderWay {
-                taken.take(item);
+        let (mut before, mut behind) = (vec![0; items.len()], vec![Vec::new(); items.len()]);
+        for (place, item) in items.iter().enumerate() {
+            for other in &item.after {
+                if let (Some(behind), Some(before)) = (behind.get_mut(*other), before.get_mut(place)) {
+                    behind.push(place);
+                    *before += 1;
+                }
             }
         }
+        let free = before.iter().enumerate().filter(|(_, before)| **before == 0);
+        Self {
+            ready: free.map(|(place, _)| place).collect(),
+            phases: vec![Phase::Waiting; items.len()],
+            under_way: BTreeSet::new(),
+            items,
+            slots,
+            before,
+            behind,
+            #[cfg(test)]
+            looked: 0,
+        }
+    }
+
+    /// Begins all moves that may begin now, and gives them in the order of the plan.
+    pub fn start(&mut self) -> Vec<usize> {
+        let (found, _looked) = self.startable();
+        #[cfg(test)]
+        {
+            self.looked += _looked;
+        }
+        found.iter().for_each(|place| self.put(*place, Phase::UnderWay));
+        found
+    }
+
+    /// The moves that may begin now, and how many were looked at.
+    fn startable(&self) -> (Vec<usize>, usize) {
+        let item = |place: &usize| self.items.get(*place).map(|item| (*place, item));
+        let (mut taken, mut looked) = (Taken::default(), self.under_way.len());
+        self.under_way.iter().filter_map(item).for_each(|(_, item)| taken.take(item));
         let mut found = Vec::new();
-        for (place, item) in self.items.iter().enumerate() {
-            let waits = self.phases.get(place) == Some(&Phase::Waiting);
-            let over = |before: &usize| self.phases.get(*before).is_none_or(|phase| *phase == Phase::Over);
-            if waits && item.after.iter().all(over) && taken.has_room(item, self.slots) {
+        for (place, item) in self.ready.iter().filter_map(item) {
+            if taken.jobs >= self.slots.jobs.max(1) {
+                break;
+            }
+            looked += 1;
+            if taken.has_room(item, self.slots) {
                 taken.take(item);
                 found.push(place);
             }
         }
-        found
-    }
-
-    /// Begins a move, if it may. Whether it has.
-    pub fn begin(&mut self, place: usize) -> bool {
-        let may = self.startable().contains(&place);
-        if may {
-            self.set(place, Phase::UnderWay);
-        }
-        may
+        (found, looked)
     }
 
     /// A move is over, however it ended.
     pub fn leave(&mut self, place: usize) {
-        self.set(place, Phase::Over);
+        if self.phase(place) == Phase::Over {
+            return;
+        }
+        self.put(place, Phase::Over);
+        for next in self.behind.get(place).cloned().unwrap_or_default() {
+            if let Some(before) = self.before.get_mut(next) {
+                *before -= 1;
+            }
+            self.put(next, self.phase(next));
+        }
     }
 
     /// A move that was under way is tried again later. What comes after it waits; its slot is free.
     pub fn pause(&mut self, place: usize) {
-        self.set(place, Phase::Paused);
+        if self.phase(place) == Phase::UnderWay {
+            self.put(place, Phase::Paused);
+        }
     }
 
     /// It waits for its turn again.
     pub fn queue(&mut self, place: usize) {
-        if self.phases.get(place) == Some(&Phase::Paused) {
-            self.set(place, Phase::Waiting);
+        if self.phase(place) == Phase::Paused {
+            self.put(place, Phase::Waiting);
         }
     }
 
-    /// Moves that can never begin, because what must come before them waits for them.
-    pub fn deadlocked(&self) -> Vec<usize> {
-        let mut stuck: BTreeSet<usize> = (0..self.items.len()).collect();
-        loop {
-            let free: Vec<_> = stuck
-                .iter()
-                .copied()
-                .filter(|place| {
-                    self.items.get(*place).is_none_or(|item| item.after.iter().all(|it| !stuck.contains(it)))
-                })
-                .collect();
-            if free.is_empty() {
-                return stuck.into_iter().collect();
-            }
-            free.iter().for_each(|place| {
-                stuck.remove(place);
-            });
+    /// The phase of a move; one that is not in the plan is over.
+    fn phase(&self, place: usize) -> Phase {
+        self.phases.get(place).copied().unwrap_or(Phase::Over)
+    }
+
+    /// Sets a phase, and whether the move is ready or under way by it.
+    fn put(&mut self, place: usize, phase: Phase) {
+        self.set(place, phase);
+        self.under_way.remove(&place);
+        self.ready.remove(&place);
+        match phase {
+            Phase::Waiting if self.before.get(place) == Some(&0) => drop(self.ready.insert(place)),
+            Phase::UnderWay => drop(self.under_way.insert(place)),
+            Phase::Waiting | Phase::Paused | Phase::Over => {}
         }
     }
 
@@ -212,19 +253,18 @@ mod tests {
     fn the_order_of_the_plan_decides_who_gets_a_slot() {
         let items = vec![item("h1", "h2", &[], None); 3];
         let mut plan = Dispatch::new(items, Slots { jobs: 2, ..WIDE });
-        assert_eq!(plan.startable(), [0, 1]);
-        assert!(!plan.begin(2));
-        assert!(plan.begin(0) && plan.begin(1));
+        assert_eq!(plan.start(), [0, 1]);
+        assert_eq!(plan.start(), [] as [usize; 0]);
         plan.leave(1);
-        assert_eq!(plan.startable(), [2]);
+        assert_eq!(plan.start(), [2]);
     }
 
     #[test]
     fn a_full_destination_holds_up_only_those_that_go_there() {
         let items =
             vec![item("h1", "h2", &[], None), item("h1", "h2", &[], None), item("h1", "h3", &[], None)];
-        let plan = Dispatch::new(items, Slots { inbound: 1, ..WIDE });
-        assert_eq!(plan.startable(), [0, 2]);
+        let mut plan = Dispatch::new(items, Slots { inbound: 1, ..WIDE });
+        assert_eq!(plan.start(), [0, 2]);
     }
 
     #[test]
@@ -239,17 +279,17 @@ mod tests {
         ];
         let mut plan = Dispatch::new(items, WIDE);
         let mut order = Vec::new();
-        while let Some(first) = plan.startable().first().copied() {
-            let now = plan.startable();
-            now.iter().for_each(|place| assert!(plan.begin(*place)));
-            assert_eq!(plan.startable(), [] as [usize; 0]);
+        loop {
+            let now = plan.start();
+            let Some(first) = now.first().copied() else { break };
+            assert_eq!(plan.start(), [] as [usize; 0]);
             now.iter().for_each(|place| plan.leave(*place));
             order.push((first, now.len()));
         }
         assert_eq!(order, [(0, 2), (2, 1), (3, 1), (4, 1)]);
         // Other lines are none of their business.
         let elsewhere = Item { sharers: Some(1), ..item("h7", "h8", &[], None) };
-        assert_eq!(Dispatch::new(vec![sharing("h2", Some(1)), elsewhere], WIDE).startable(), [0, 1]);
+        assert_eq!(Dispatch::new(vec![sharing("h2", Some(1)), elsewhere], WIDE).start(), [0, 1]);
     }
 
     #[test]
@@ -260,38 +300,58 @@ mod tests {
             item("h1", "h4", &[], Some("db")),
         ];
         let mut plan = Dispatch::new(items, WIDE);
-        assert_eq!(plan.startable(), [1]);
-        plan.begin(1);
+        assert_eq!(plan.start(), [1]);
         plan.leave(1);
-        plan.begin(2);
-        assert_eq!(plan.startable(), [] as [usize; 0]);
+        assert_eq!(plan.start(), [2]);
         plan.leave(2);
-        assert_eq!(plan.startable(), [0]);
+        assert_eq!(plan.start(), [0]);
     }
 
     #[test]
     fn one_that_is_tried_again_gives_its_slot_to_others() {
         let mut plan = Dispatch::new(vec![item("h1", "h2", &[], None); 2], Slots { jobs: 1, ..WIDE });
-        plan.begin(0);
+        assert_eq!(plan.start(), [0]);
         plan.pause(0);
-        assert_eq!(plan.startable(), [1]);
+        assert_eq!(plan.start(), [1]);
         plan.queue(0);
-        assert_eq!(plan.startable(), [0]);
-        plan.begin(0);
+        assert_eq!(plan.start(), [] as [usize; 0]);
+        plan.leave(1);
+        assert_eq!(plan.start(), [0]);
         plan.leave(0);
         plan.queue(0);
-        assert_eq!(plan.startable(), [1]);
+        plan.pause(0);
+        assert_eq!(plan.start(), [] as [usize; 0]);
     }
 
     #[test]
-    fn moves_that_wait_for_each_other_are_found() {
+    fn moves_that_wait_for_each_other_never_begin_and_hold_up_no_other() {
         let items = vec![
             item("h1", "h2", &[1], None),
             item("h1", "h2", &[0], None),
-            item("h1", "h2", &[], None),
+            item("h1", "h2", &[9], None),
             item("h1", "h2", &[0], None),
         ];
-        assert_eq!(Dispatch::new(items, WIDE).deadlocked(), [0, 1, 3]);
+        let mut plan = Dispatch::new(items, WIDE);
+        assert_eq!(plan.start(), [2]);
+        plan.leave(2);
+        assert_eq!(plan.start(), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn what_the_end_of_a_move_costs_does_not_grow_with_the_plan() {
+        let looked = |moves: usize| {
+            let items = (0..moves).map(|at| item("h1", ["h2", "h3"][at % 2], &[], None)).collect();
+            let mut plan = Dispatch::new(items, Slots { jobs: 3, outbound: 3, inbound: 3 });
+            let mut under_way = plan.start();
+            while let Some(place) = under_way.pop() {
+                plan.leave(place);
+                under_way.extend(plan.start());
+            }
+            assert!(plan.phases.iter().all(|phase| *phase == Phase::Over));
+            plan.looked
+        };
+        assert!(looked(100) <= 4 * 100);
+        assert!(looked(2000) <= 4 * 2000, "{}", looked(2000));
     }
 
     proptest! {
@@ -308,16 +368,12 @@ mod tests {
                 Item { sharers: *sharers, ..item(&from.to_string(), &to.to_string(), &after, group.as_deref()) }
             }).collect();
             let mut plan = Dispatch::new(items, Slots { jobs, outbound, inbound });
-            prop_assert!(plan.deadlocked().is_empty());
-            let (mut may_free_up, mut over) = (Vec::new(), 0);
+            let (mut under_way, mut over) = (Vec::new(), 0);
             for pick in picks.into_iter().cycle() {
-                for place in plan.startable() {
-                    prop_assert!(plan.begin(place));
-                    may_free_up.push(place);
-                }
-                prop_assert!(may_free_up.len() <= jobs.max(1));
-                if may_free_up.is_empty() { break }
-                plan.leave(may_free_up.remove(pick % may_free_up.len()));
+                under_way.extend(plan.start());
+                prop_assert!(under_way.len() <= jobs.max(1));
+                if under_way.is_empty() { break }
+                plan.leave(under_way.remove(pick % under_way.len()));
                 over += 1;
             }
             prop_assert_eq!(over, plan.items.len());

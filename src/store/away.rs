@@ -120,7 +120,7 @@ impl Away {
     }
 
     /// The whole record, with what is `known` of the zone beside this.
-    pub(super) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
+    pub(crate) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
         let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
         ZoneRecord {
             zone: self.zone.clone(),

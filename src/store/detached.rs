@@ -2,18 +2,18 @@
 //! this is the only place that knows how they are configured.
 //!
 //! The record is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
-//! is attached, and its record is left over from an interruption: [`configured`] does not heed it.
+//! is attached, and its record is left over from an interruption that nobody heeds.
 
 use std::path::PathBuf;
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::place::Place;
 use super::zones::{COLUMNS, Configuration, ZoneRecord, find, from_json, save, settle_here};
 use super::{Store, StoreError};
 use crate::model::document::Written;
-use crate::model::{Brand, HostUri, Inventory, Manifest, Millis, ZoneName};
+use crate::model::{Brand, HostUri, Manifest, Millis, ZoneName};
 
 /// One zone that is configured here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Detached {
     }
 
     /// The whole record, with what is `known` of the zone beside this.
-    pub(super) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
+    pub(crate) fn record(&self, known: Option<ZoneRecord>) -> ZoneRecord {
         let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
         ZoneRecord {
             zone: self.zone.clone(),
@@ -95,11 +95,6 @@ impl Detached {
     }
 }
 
-/// Those that are configured and nothing more: the platform has no zone of their identity.
-pub fn configured(rows: Vec<Detached>, inventory: &Inventory) -> Vec<Detached> {
-    rows.into_iter().filter(|row| !inventory.has(row.uuid)).collect()
-}
-
 impl Store {
     /// Records a zone that is configured here from now on, in place of what was there of it. Another zone of its name
     /// that is configured here or away is an error.
@@ -124,6 +119,17 @@ impl Store {
                 settle_here(transaction, record)
             }
             _ => Ok(()),
+        })
+    }
+
+    /// All that is kept of a zone that is configured here, or was migrated.
+    pub fn configured(&self, uuid: Uuid) -> Result<Option<Detached>, StoreError> {
+        self.read("read the record of a configured zone", |connection| {
+            let sql =
+                format!("SELECT {COLUMNS}, manifest FROM zone WHERE uuid = ?1 AND manifest IS NOT NULL");
+            let found =
+                connection.prepare_cached(&sql)?.query_row([uuid.to_string()], Detached::read).optional()?;
+            Ok(found.flatten())
         })
     }
 
@@ -191,21 +197,5 @@ mod tests {
         migrated(&store, &sample::detached("old", 3, Some("rads://h2")));
         store.begin_detached(&sample::detached("old", 4, None)).unwrap();
         assert_eq!(store.detached().unwrap()[0].uuid, sample::detached("old", 4, None).uuid);
-    }
-
-    #[test]
-    fn a_zone_that_the_platform_has_is_attached_whatever_a_row_says() {
-        let row = sample::detached("web", 1, None);
-        let zone = |name: &str, uuid| crate::model::Zone {
-            name: sample::name(name),
-            uuid,
-            ..sample::manifest("web").zone
-        };
-        let host = |zones| Inventory { zones, unmanaged: vec![] };
-        let left = |zones| configured(vec![row.clone()], &host(zones)).len();
-        assert_eq!(left(vec![]), 1);
-        assert_eq!(left(vec![zone("web", row.uuid)]), 0);
-        assert_eq!(left(vec![zone("renamed", row.uuid)]), 0);
-        assert_eq!(left(vec![zone("web", Uuid::from_u128(99))]), 1, "that is another zone of its name");
     }
 }

@@ -56,7 +56,7 @@ pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
 pub use check::{Surroundings, check, damaged};
 pub use contents::Contents;
-pub use detached::{Detached, configured};
+pub use detached::Detached;
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use finding::{Finding, FindingKind, Needs};

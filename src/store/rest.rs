@@ -81,7 +81,7 @@ impl Rest {
     }
 
     /// The whole record, with what is `known` of the zone beside this.
-    pub(super) fn record(&self, known: Option<ZoneRecord>, position: i64) -> ZoneRecord {
+    pub(crate) fn record(&self, known: Option<ZoneRecord>, position: i64) -> ZoneRecord {
         let known = known.unwrap_or_else(|| ZoneRecord::new(&self.zone, self.uuid, self.brand));
         ZoneRecord {
             zone: self.zone.clone(),

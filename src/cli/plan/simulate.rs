@@ -7,27 +7,27 @@ use super::super::{CliError, Exit, ui};
 use crate::model::format_span;
 use crate::plan::{Costs, PlanFile, Played, Terms, Trip, simulate};
 
-struct Line {
+struct PlayedMove {
     zone: String,
     to: String,
     planned: u64,
     ended: Option<u64>,
 }
 
-const COLUMNS: &[Column<Line>] = &[
+const COLUMNS: &[Column<PlayedMove>] = &[
     Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.clone()) },
     Column { name: "TO", width: 16, value: |line| Some(line.to.clone()) },
     Column { name: "PLANNED", width: 8, value: |line| Some(format_span(line.planned)) },
     Column { name: "PLAYED", width: 8, value: |line| line.ended.map(format_span) },
 ];
 
-struct Use {
+struct LineUse {
     host: String,
     out: f64,
     into: f64,
 }
 
-const LINES: &[Column<Use>] = &[
+const LINES: &[Column<LineUse>] = &[
     Column { name: "HOST", width: 16, value: |line| Some(line.host.clone()) },
     Column { name: "OUT", width: 5, value: |line| Some(format!("{:.0}%", line.out * 100.0)) },
     Column { name: "IN", width: 5, value: |line| Some(format!("{:.0}%", line.into * 100.0)) },
@@ -58,7 +58,7 @@ pub fn run(file: &PlanFile, json: bool) -> Result<Exit, CliError> {
 }
 
 fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
-    let lines = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| Line {
+    let lines = file.moves.iter().zip(&played.ends_ms).map(|(one, ended)| PlayedMove {
         zone: one.zone.to_string(),
         to: one.to.to_string(),
         planned: one.end_ms,
@@ -73,7 +73,7 @@ fn show(file: &PlanFile, played: &Played) -> Result<(), CliError> {
         let used: Vec<_> = played
             .lines
             .iter()
-            .map(|(ix, (out, into))| Use { host: host(ix), out: *out, into: *into })
+            .map(|(ix, (out, into))| LineUse { host: host(ix), out: *out, into: *into })
             .collect();
         ui::print(&format!("\n{}", table(LINES, &used)))?;
     }

@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::host::{Host, Local};
 use crate::model::{Aux, Inventory, Zone, ZoneState, plain};
-use crate::store::{Away, Detached, configured};
+use crate::store::ZoneRecord;
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = crate::cli::help::ZONE_LIST)]
@@ -32,19 +32,17 @@ pub struct Args {
 pub async fn run(options: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let store = context.store_to_ask()?;
-    let (away, detached) = (store.away()?, store.detached()?);
+    let records = store.zones()?;
     let local = context.local(store)?;
     let inventory = local.inventory().await?;
     let mut lines: Vec<Line> = inventory.zones.iter().map(Line::of).collect();
     if options.verbose || options.parsable {
         find_paths(&local, &inventory, &mut lines).await;
     }
-    // A zone that is away or detached has its configuration here, in the store; one that is both is away.
-    let is_away = |row: &Detached| away.iter().any(|other| other.uuid == row.uuid);
-    let detached = configured(detached, &inventory);
-    lines.extend(detached.iter().filter(|row| !is_away(row)).map(Line::of_detached));
-    let away = away.iter().filter(|row| inventory.find(&row.zone).is_none());
-    lines.extend(away.map(Line::of_away));
+    // A zone that is elsewhere or configured has its configuration here, in the store.
+    let is_listed = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
+    let absent = records.iter().filter(is_listed).filter(|record| !inventory.has(record.uuid));
+    lines.extend(absent.map(Line::of_absent));
     lines.retain(|line| match line.state {
         _ if options.configured => true,
         ZoneState::Installed => options.installed,
@@ -87,29 +85,15 @@ impl Line {
         }
     }
 
-    /// A zone that is elsewhere: what is left here is its configuration.
-    fn of_away(row: &Away) -> Self {
+    /// A zone of which nothing but its configuration is here.
+    fn of_absent(record: &ZoneRecord) -> Self {
         Self {
             id: None,
-            name: row.zone.to_string(),
+            name: record.zone.to_string(),
             state: ZoneState::Configured,
-            path: None,
-            uuid: row.uuid.to_string(),
-            brand: row.brand.to_string(),
-            exclusive_ip: true,
-            aux: None,
-        }
-    }
-
-    /// A zone that is configured, and nothing more.
-    fn of_detached(row: &Detached) -> Self {
-        Self {
-            id: None,
-            name: row.zone.to_string(),
-            state: ZoneState::Configured,
-            path: row.zonepath.clone(),
-            uuid: row.uuid.to_string(),
-            brand: row.brand.to_string(),
+            path: record.zonepath.clone(),
+            uuid: record.uuid.to_string(),
+            brand: record.brand.to_string(),
             exclusive_ip: true,
             aux: None,
         }

@@ -10,7 +10,7 @@ use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
 use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
-use crate::store::{Away, AwayPhase, Detached, Reservation, configured};
+use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
 
 /// What is on this host when a zone asks for room.
@@ -39,9 +39,9 @@ impl Local {
     /// is configured here may be attached: no other host brings it.
     pub(super) fn announced_blocker(&self, arrival: &Arrival) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
-        let away = self.store.away().map_err(|error| self.failed(error))?;
-        let uuid = arrival.manifest.zone.uuid;
-        let comes_home = arrival.from == self.name || away.iter().any(|row| row.uuid == uuid);
+        let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+        let comes_home =
+            arrival.from == self.name || record.is_some_and(|record| record.place.is_elsewhere());
         let reason = format!("{} takes no more zones: its maintenance begins at {when}", self.name);
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
@@ -60,11 +60,12 @@ impl Local {
         }
         let mut reasons = Vec::new();
         if arrival.from != self.name {
-            let detached = self.store.detached().map_err(|error| self.failed(error))?;
-            let away = self.store.away().map_err(|error| self.failed(error))?;
-            let configured = configured(detached, here);
-            reasons.extend(configured.iter().filter_map(|row| of_configured(row, arrival)));
-            reasons.extend(away.iter().filter_map(|row| of_away(row, arrival)));
+            let mut records = self.store.zones().map_err(|error| self.failed(error))?;
+            records.retain(|record| record.place.is_elsewhere() || !here.has(record.uuid));
+            let manifest =
+                self.store.manifest_of(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+            let kept = manifest.as_ref().map(|manifest| manifest.config.as_str());
+            reasons.extend(records.iter().filter_map(|record| in_the_way(record, kept, arrival)));
         }
         let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
         reasons.extend(zonepath.and_then(|path| zonepath::occupied(path, uuid)));
@@ -190,45 +191,44 @@ impl Local {
     /// one moment its boot is let past. None if the lock is not held.
     pub(super) fn permit_boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<BootPermit>, HostError> {
         let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
-        let away = self.store.away().map_err(|error| self.failed(error))?;
-        if away.iter().any(|row| row.uuid == uuid && row.phase == AwayPhase::Leaving) {
+        let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
+        if record.is_some_and(|record| matches!(record.place, Place::Leaving | Place::Migrating)) {
             return BootPermit::new(&self.paths, uuid).map(Some).map_err(|error| self.failed(error));
         }
         Err(self.refused(zone, vec![blocker]))
     }
 }
 
-/// What a zone that is configured here has against one that comes.
-fn of_configured(row: &Detached, arrival: &Arrival) -> Option<String> {
+/// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
+/// `kept` is what is kept of the zone that comes.
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<String> {
     let zone = &arrival.manifest.zone;
-    let is_left = row.moved_to.is_some();
-    match (row.zone == zone.name, row.uuid == zone.uuid) {
+    let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
+    if record.place.is_elsewhere() && same_name && !same_zone {
+        let at = record.location.as_ref()?;
+        return Some(format!("another zone called {} belongs there, and is away at {at}", zone.name));
+    }
+    match (same_name, same_zone) {
+        _ if record.place != Place::Configured => None,
         (false, false) => None,
-        _ if is_left => None,
         (true, false) => Some(format!("another zone is called {} there, configured", zone.name)),
         (false, true) => {
-            Some(format!("zone {} has the same UUID there, configured ({})", row.zone, zone.uuid))
+            Some(format!("zone {} has the same UUID there, configured ({})", record.zone, zone.uuid))
         }
         // It was given up while it was away, and comes home all the same.
-        (true, true) if row.last_at.is_some() => None,
-        (true, true) if arrival.overwrite || row.manifest.config == arrival.manifest.config => None,
+        (true, true) if record.location.is_some() => None,
+        (true, true) if arrival.overwrite || kept == Some(arrival.manifest.config.as_str()) => None,
         (true, true) => {
             Some(format!("{} is configured there already, and otherwise; -w overwrites that", zone.name))
         }
     }
 }
 
-/// What a zone that belongs here has against another one of its name.
-fn of_away(row: &Away, arrival: &Arrival) -> Option<String> {
-    let zone = &arrival.manifest.zone;
-    (row.zone == zone.name && row.uuid != zone.uuid)
-        .then(|| format!("another zone called {} belongs there, and is away at {}", zone.name, row.refuge))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Kind, PendingLoad};
+    use crate::store::Away;
     use crate::store::tests::{sample, sample_away};
 
     fn arrival(zone: &str, uuid: u128, overwrite: bool) -> Arrival {
@@ -260,7 +260,7 @@ mod tests {
             (&changed, arrival("web", 1, false), Some("web is configured there already, and otherwise; -w")),
             (&left, arrival("web", 2, false), None),
         ] {
-            let said = of_configured(row, &arrival);
+            let said = in_the_way(&row.record(None), Some(&row.manifest.config), &arrival);
             assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
             assert!(said.unwrap_or_default().starts_with(expected.unwrap_or_default()));
         }
@@ -268,10 +268,10 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_away_keeps_its_name() {
-        let away = Away { uuid: uuid::Uuid::from_u128(1), ..sample_away("web") };
-        assert_eq!(of_away(&away, &arrival("web", 1, false)), None, "it comes home");
-        assert_eq!(of_away(&away, &arrival("db", 2, false)), None);
-        let said = of_away(&away, &arrival("web", 2, true)).unwrap();
+        let away = Away { uuid: uuid::Uuid::from_u128(1), ..sample_away("web") }.record(None);
+        assert_eq!(in_the_way(&away, None, &arrival("web", 1, false)), None, "it comes home");
+        assert_eq!(in_the_way(&away, None, &arrival("db", 2, false)), None);
+        let said = in_the_way(&away, None, &arrival("web", 2, true)).unwrap();
         assert!(said.starts_with("another zone called web belongs there"), "{said}");
     }
 }

@@ -24,12 +24,12 @@ const RATIO: f64 = 4.0;
 const OWN_CPUS: u32 = 1;
 
 /// One line, by its place in the file.
-struct Row<'a> {
+struct ParsedLine<'a> {
     at: usize,
     fields: Vec<&'a str>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> ParsedLine<'a> {
     fn error(&self, what: String) -> ParseError {
         ParseError { line: self.at + 1, what }
     }
@@ -59,10 +59,10 @@ impl<'a> Row<'a> {
 
 pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
     let lines: Vec<String> = text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect();
-    let mut parts: [Vec<Row<'_>>; 5] = Default::default();
+    let mut parts: [Vec<ParsedLine<'_>>; 5] = Default::default();
     let mut part = 0;
     for (at, line) in lines.iter().enumerate() {
-        let row = Row { at, fields: line.split('|').collect() };
+        let row = ParsedLine { at, fields: line.split('|').collect() };
         match (line.is_empty(), parts.get_mut(part)) {
             (true, _) => part += 1,
             (false, Some(rows)) => rows.push(row),
@@ -84,7 +84,7 @@ pub(super) fn cluster(text: &str) -> Result<Cluster, ParseError> {
 }
 
 /// `owner|standard|limits[|limits]|templates|ratio|spindles`: the ratio of a group, or of the cluster, which is no group.
-fn ratio<'a>(row: &Row<'a>) -> Result<(&'a str, f64), ParseError> {
+fn ratio<'a>(row: &ParsedLine<'a>) -> Result<(&'a str, f64), ParseError> {
     let at = row.fields.len().saturating_sub(2);
     Ok((row.field(0, "owner")?, row.number(at, "ratio of virtual processors")?))
 }
@@ -96,7 +96,7 @@ fn vcpus(ratio: f64, cpus: u32, own: u32) -> Option<u32> {
 
 /// `name|tmem|nmem|fmem|tdisk|fdisk|cpus|offline|group|spindles[|tags[|exclusive storage|free spindles[|own cpus[|speed]]]]`
 fn node(
-    row: &Row<'_>,
+    row: &ParsedLine<'_>,
     groups: &HashMap<&str, &str>,
     ratios: &HashMap<&str, f64>,
 ) -> Result<Node, ParseError> {
@@ -128,7 +128,7 @@ fn node(
 }
 
 /// `name|mem|disk|vcpus|status|autobal|pnode|snode|template|tags[|…]`
-fn instance(row: &Row<'_>, nodes: &HashMap<String, usize>) -> Result<Instance, ParseError> {
+fn instance(row: &ParsedLine<'_>, nodes: &HashMap<String, usize>) -> Result<Instance, ParseError> {
     let on = |at, what| {
         let name = row.field(at, what)?;
         nodes.get(name).copied().ok_or_else(|| row.error(format!("there is no node {name:?}")))

@@ -19,7 +19,7 @@ const MEMORY: usize = 8;
 /// The best times found. The jobs are in an order in which each finds what it needs.
 pub(super) fn improve(problem: &Problem, bound: u64, steps: u64, seed: u64) -> Times {
     let jobs = problem.jobs.len();
-    let mut search = Search { problem, bound, passes: passes(steps, jobs), best: None };
+    let mut search = OrderSearch { problem, bound, passes: passes(steps, jobs), best: None };
     let back = backwards(problem);
     for list in [(0..jobs).collect(), busiest_first(problem), longest_first(problem)] {
         search.push_to_and_fro(&back, list);
@@ -37,14 +37,14 @@ fn passes(steps: u64, jobs: usize) -> u64 {
     (steps.saturating_mul(4) / (jobs + jobs * jobs / 512)).min(LISTS)
 }
 
-struct Search<'a> {
+struct OrderSearch<'a> {
     problem: &'a Problem,
     bound: u64,
     passes: u64,
     best: Option<(Vec<usize>, Times)>,
 }
 
-impl Search<'_> {
+impl OrderSearch<'_> {
     /// What is to be small: the makespan, then how late moves are beyond the bound, then the mean of all ends.
     fn worth(&self, times: &Times) -> (u64, u64, u64) {
         let ends = times.starts.iter().zip(&self.problem.jobs).map(|(start, job)| start + job.length);

@@ -21,7 +21,7 @@ pub(super) struct Found {
 
 /// Looks for an order of all jobs, turning back at most `turns` times.
 pub(super) fn order(problem: &Problem, turns: usize) -> Found {
-    let mut state = State::new(problem);
+    let mut state = OrderState::new(problem);
     let (mut best, mut seen, mut turns) = (Vec::new(), HashSet::new(), turns);
     // Where there was a choice: how much had been done, and what has not been tried yet.
     let mut choices: Vec<(usize, Vec<usize>)> = Vec::new();
@@ -63,12 +63,12 @@ pub(super) fn order(problem: &Problem, turns: usize) -> Found {
 
 /// What there is of each stock when these jobs have been done.
 pub(super) fn levels(problem: &Problem, done: &[usize]) -> Vec<i64> {
-    let mut state = State::new(problem);
+    let mut state = OrderState::new(problem);
     done.iter().for_each(|&job| state.apply(job));
     state.levels
 }
 
-struct State<'a> {
+struct OrderState<'a> {
     problem: &'a Problem,
     levels: Vec<i64>,
     /// What the jobs that are still to be done take, by stock.
@@ -80,7 +80,7 @@ struct State<'a> {
     marks: Vec<u64>,
 }
 
-impl<'a> State<'a> {
+impl<'a> OrderState<'a> {
     fn new(problem: &'a Problem) -> Self {
         let levels = problem.stocks.levels.clone();
         let mut demand = vec![0; levels.len()];

@@ -61,7 +61,7 @@ impl Way {
 
 /// The way on which the fewest zones are left, and of these one with few detours.
 pub(super) fn way(given: &Given<'_>, builder: &Builder<'_>, zones: &[(ZoneIx, HostIx)]) -> Way {
-    let mut search = Search { given, builder, zones, trials: 0, early: false };
+    let mut search = DetourSearch { given, builder, zones, trials: 0, early: false };
     let mut best = search.try_via(&BTreeMap::new());
     loop {
         let left = best.left().len();
@@ -81,7 +81,7 @@ fn turns(given: &Given<'_>, zones: usize) -> usize {
     usize::try_from(given.rules.steps).unwrap_or(usize::MAX).checked_div(zones).unwrap_or(0).clamp(20, 2000)
 }
 
-struct Search<'a> {
+struct DetourSearch<'a> {
     given: &'a Given<'a>,
     builder: &'a Builder<'a>,
     zones: &'a [(ZoneIx, HostIx)],
@@ -91,7 +91,7 @@ struct Search<'a> {
     early: bool,
 }
 
-impl Search<'_> {
+impl DetourSearch<'_> {
     fn try_via(&mut self, via: &BTreeMap<ZoneIx, HostIx>) -> Way {
         let (problem, _) = self.builder.build(self.zones, via);
         self.trials = self.trials.saturating_sub(1);

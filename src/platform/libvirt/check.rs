@@ -9,15 +9,13 @@ mod devices;
 mod host_resources;
 mod processor;
 
-use std::path::Path;
-
 use super::domain_xml::{self, Domain};
 use super::machine;
 use super::virsh::{Connection, Listed, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
-use crate::platform::PlatformError;
 use crate::platform::identity::{Other, clash};
+use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 
 /// All reasons against an arrival.
@@ -68,9 +66,7 @@ fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Bloc
 
 /// The blocker if it is not there; `called` is what it is called in words.
 async fn missing_network(network: &Network, called: &str) -> Result<Option<Blocker>, PlatformError> {
-    // A name that comes from another host must not lead to some other file.
-    let is_name = |name: &str| !name.contains('/') && !matches!(name, "" | "." | "..");
-    let device = |name: &str| is_name(name) && Path::new("/sys/class/net").join(name).exists();
+    let device = |name: &str| linux::has_network_device(name);
     let reason = match network {
         Network::Bridge(name) if device(name) => return Ok(None),
         Network::Bridge(_) => format!("no bridge {called} there"),

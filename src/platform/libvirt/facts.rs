@@ -1,10 +1,7 @@
-//! What the host is: its versions, its architecture, its memory.
-
-use std::path::Path;
+//! What the versions of libvirt and its hypervisor mean for people and for zones.
 
 use super::virsh::Versions;
 use crate::model::{Brand, Manifest, Package, Software, System};
-use crate::platform::PlatformError;
 
 impl Versions {
     /// For people.
@@ -31,64 +28,10 @@ impl Versions {
     }
 }
 
-/// The architecture of the machine.
-pub fn architecture() -> String {
-    rustix::system::uname().machine().to_string_lossy().into_owned()
-}
-
-/// Memory of the host, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// All of it.
-    pub total: u64,
-    /// What of it can be had.
-    pub available: u64,
-}
-
-/// Reads the host's memory.
-pub fn memory() -> Result<Memory, PlatformError> {
-    let path = Path::new("/proc/meminfo");
-    let text = std::fs::read_to_string(path).map_err(|source| PlatformError::Io {
-        what: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    parse_meminfo(&text).ok_or_else(|| PlatformError::Output {
-        command: "/proc/meminfo",
-        what: "no MemTotal or MemAvailable".to_owned(),
-    })
-}
-
-// MemTotal:       24684084 kB
-// MemAvailable:   23512340 kB
-fn parse_meminfo(text: &str) -> Option<Memory> {
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
-    };
-    Some(Memory { total: field("MemTotal")?, available: field("MemAvailable")? })
-}
-
-/// Reads a text as each of the things that are read here.
-#[cfg(feature = "fuzzing")]
-pub fn read_output(text: &str) {
-    let _ = parse_meminfo(text);
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::virsh::parse_version;
     use super::*;
-
-    #[test]
-    fn memory_is_read_in_bytes() {
-        let text = "MemTotal:       24684084 kB\nMemFree:        22628192 kB\nMemAvailable:   23512340 kB\n";
-        assert_eq!(
-            parse_meminfo(text),
-            Some(Memory { total: 24_684_084 << 10, available: 23_512_340 << 10 })
-        );
-        assert_eq!(parse_meminfo("MemTotal: 1 kB\n"), None);
-    }
 
     #[test]
     fn the_versions_of_libvirt_and_qemu_are_told_apart() {

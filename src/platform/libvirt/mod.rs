@@ -20,7 +20,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts, Suspend,
+    ConfigEditor, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts, Suspend, linux,
 };
 use crate::config;
 use crate::model::{Abilities, Arrival, Blocker, Brand, Inventory, Manifest, Software, ZoneName};
@@ -66,7 +66,7 @@ pub(crate) fn read_domain(xml: &str, zone: Option<&crate::model::Zone>) {
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read_output(brand: Brand, text: &str) {
     check::read_output(text);
-    facts::read_output(text);
+    linux::read_output(text);
     machine::read_output(text);
     survey::read_output(text);
     Driver::of(brand).into_iter().for_each(|driver| virsh::read_output(driver, text));
@@ -125,11 +125,11 @@ impl Platform for Libvirt {
 
     async fn facts(&self) -> Result<PlatformFacts, PlatformError> {
         let versions = self.queries.versions().await?;
-        let memory = facts::memory()?;
+        let memory = linux::memory()?;
         let headroom = self.settings.headroom.saturating_mul(1 << 20);
         Ok(PlatformFacts {
             hypervisor: versions.describe(),
-            arch: facts::architecture(),
+            arch: linux::architecture(),
             memory: memory.total,
             memory_free: memory.available.saturating_sub(headroom),
             cpus: std::thread::available_parallelism()

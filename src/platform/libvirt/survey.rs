@@ -9,7 +9,6 @@
 //!
 //! All of it at once, and never a process for each zone: a host with a hundred zones tells in well under a second.
 
-mod machine;
 pub(super) mod needs;
 mod processor;
 mod storage;
@@ -19,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join_all, try_join_all};
 
-use self::machine::Machine;
 use self::needs::{Needs, Processor};
 use self::processor::Features;
 use self::storage::Storage;
@@ -27,6 +25,7 @@ use super::virsh::{Connection, Listed, Usage, Usages, per_second};
 use super::{Driver, Libvirt};
 use crate::model::{Brand, Inventory, Zone};
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
+use crate::platform::linux::{self, Machine};
 use crate::platform::{Platform, PlatformError, PlatformFacts};
 
 /// Between two looks at what zones use.
@@ -64,7 +63,7 @@ fn unnamed() -> HostKey {
 /// The host itself, and the bytes a second that its line carries.
 async fn look(moment: Duration) -> (Machine, u64) {
     let machine = Machine::look();
-    let carried = || machine.line.as_deref().and_then(machine::carried);
+    let carried = || machine.line.as_deref().and_then(linux::carried);
     let (before, began) = (carried(), Instant::now());
     tokio::time::sleep(moment).await;
     let amount = carried().zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
@@ -243,5 +242,4 @@ fn host_of(
 pub(super) fn read_output(text: &str) {
     let _ = needs::parse(text, true, 1);
     storage::read_output(text);
-    machine::read_output(text);
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{major, minor};
 
 use crate::model::{Disk, DiskSource};
-use crate::platform::linux::device_name;
+use crate::platform::linux::{device_folder, device_name};
 
 /// A file system, as `/proc/self/mountinfo` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,7 +190,7 @@ impl Storage {
             }
             DiskSource::Block(path) => {
                 let device = std::fs::metadata(path).ok()?.rdev();
-                device_name(&PathBuf::from(format!("/sys/dev/block/{}:{}", major(device), minor(device))))
+                device_name(&device_folder(device))
             }
             DiskSource::Network { .. } => None,
         }

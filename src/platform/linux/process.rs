@@ -1,0 +1,36 @@
+//! The end of a process, which cannot be missed.
+
+use tokio::sync::oneshot;
+
+/// Is told when the process has ended; none if it is gone already, or if this system has no such thing.
+#[cfg(target_os = "linux")]
+pub fn end_of(pid: i32) -> Option<oneshot::Receiver<()>> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::Errno;
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+    let process = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    let (sender, receiver) = oneshot::channel();
+    // A thread of its own: it may wait for as long as the process lives, and must not keep the runtime from ending.
+    std::thread::spawn(move || {
+        while !sender.is_closed() {
+            let mut fds = [PollFd::new(&process, PollFlags::IN)];
+            let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
+            match poll(&mut fds, Some(&pause)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => {
+                    let _ = sender.send(());
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
+    });
+    Some(receiver)
+}
+
+/// Is told when the process has ended; none if it is gone already, or if this system has no such thing.
+#[cfg(not(target_os = "linux"))]
+pub const fn end_of(_pid: i32) -> Option<oneshot::Receiver<()>> {
+    None
+}
