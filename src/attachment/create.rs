@@ -142,7 +142,8 @@ impl Desk<'_> {
     /// If it makes no sense, or makes another zone of it.
     pub fn edited(&self, draft: &Draft, config: String) -> Result<Draft, AttachmentError> {
         let before = &draft.manifest.zone;
-        let unreadable = |error| AttachmentError::Unreadable { zone: before.name.clone(), error };
+        let unreadable =
+            |error| AttachmentError::Unreadable { zone: before.name.clone(), error: Box::new(error) };
         let manifest =
             self.local.platform().needs_editor()?.reread(&draft.manifest, config).map_err(unreadable)?;
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);

@@ -128,7 +128,7 @@ pub enum AttachmentError {
         zone: ZoneName,
         /// What is wrong with it.
         #[source]
-        error: PlatformError,
+        error: Box<PlatformError>,
     },
     /// A file that is to be written is there.
     #[error("{0} is there already; nothing was changed")]
