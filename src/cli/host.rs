@@ -47,12 +47,12 @@ enum Action {
     },
 }
 
-struct Line {
+struct HostLine {
     uri: HostUri,
-    answer: Answer,
+    answer: HostAnswer,
 }
 
-enum Answer {
+enum HostAnswer {
     Facts(Box<Facts>),
     /// It is the host at that other URI.
     Also(HostUri),
@@ -60,16 +60,16 @@ enum Answer {
     Silent(String),
 }
 
-impl Line {
+impl HostLine {
     fn facts<T>(&self, value: impl FnOnce(&Facts) -> T) -> Option<T> {
         match &self.answer {
-            Answer::Facts(facts) => Some(value(facts)),
-            Answer::Also(_) | Answer::Silent(_) => None,
+            HostAnswer::Facts(facts) => Some(value(facts)),
+            HostAnswer::Also(_) | HostAnswer::Silent(_) => None,
         }
     }
 }
 
-const COLUMNS: &[Column<Line>] = &[
+const COLUMNS: &[Column<HostLine>] = &[
     Column { name: "TARGET", width: 24, value: |line| Some(line.uri.to_string()) },
     Column { name: "PLATFORM", width: 9, value: |line| line.facts(|facts| facts.platform.clone()) },
     Column { name: "FREE", width: 6, value: |line| line.facts(|facts| format_bytes(facts.memory_free)) },
@@ -79,9 +79,9 @@ const COLUMNS: &[Column<Line>] = &[
         width: 5,
         value: |line| {
             Some(match &line.answer {
-                Answer::Facts(facts) => state(facts.maintenance.as_deref(), facts.announced.as_deref()),
-                Answer::Also(uri) => format!("the same host as {uri}"),
-                Answer::Silent(reason) => reason.clone(),
+                HostAnswer::Facts(facts) => state(facts.maintenance.as_deref(), facts.announced.as_deref()),
+                HostAnswer::Also(uri) => format!("the same host as {uri}"),
+                HostAnswer::Silent(reason) => reason.clone(),
             })
         },
     },
@@ -161,25 +161,25 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     } else {
         ui::print(&table(COLUMNS, &lines))?;
     }
-    let is_silent = |line: &Line| matches!(line.answer, Answer::Silent(_));
+    let is_silent = |line: &HostLine| matches!(line.answer, HostAnswer::Silent(_));
     Ok(if lines.iter().any(is_silent) { Exit::Partly } else { Exit::Done })
 }
 
 /// Who a host is and how it is, or why that is not known.
-type Reply = Result<(HostId, Facts), String>;
+type HostReply = Result<(HostId, Facts), String>;
 
 /// A line for each name; of a host that has several, the first says how it is.
-fn lines(answers: Vec<(HostUri, Reply)>) -> Vec<Line> {
+fn lines(answers: Vec<(HostUri, HostReply)>) -> Vec<HostLine> {
     let mut first = BTreeMap::new();
     let line = |(uri, answer): (HostUri, _)| {
         let answer = match answer {
             Ok((id, facts)) => match first.entry(id).or_insert_with(|| uri.clone()) {
-                known if *known != uri => Answer::Also(known.clone()),
-                _ => Answer::Facts(Box::new(facts)),
+                known if *known != uri => HostAnswer::Also(known.clone()),
+                _ => HostAnswer::Facts(Box::new(facts)),
             },
-            Err(reason) => Answer::Silent(reason),
+            Err(reason) => HostAnswer::Silent(reason),
         };
-        Line { uri, answer }
+        HostLine { uri, answer }
     };
     answers.into_iter().map(line).collect()
 }

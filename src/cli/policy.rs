@@ -51,12 +51,12 @@ enum Action {
     },
 }
 
-struct Line {
+struct PolicyLine {
     name: Identifier,
     found: Result<Loaded, PolicyError>,
 }
 
-const COLUMNS: &[Column<Line>] = &[
+const COLUMNS: &[Column<PolicyLine>] = &[
     Column { name: "NAME", width: 12, value: |line| Some(line.name.to_string()) },
     Column {
         name: "SOURCE",
@@ -123,7 +123,7 @@ fn tell(file: &str, diagnostics: &[Diagnostic]) {
 
 fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Result<Exit, CliError> {
     let columns = pick(COLUMNS, COLUMNS.len(), output)?;
-    let line = |name: Identifier| Line { found: files::load(&context.paths, &name), name };
+    let line = |name: Identifier| PolicyLine { found: files::load(&context.paths, &name), name };
     let lines: Vec<_> = files::names(&context.paths)?.into_iter().map(line).collect();
     ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) })?;
     Ok(if lines.iter().all(|line| line.found.is_ok()) { Exit::Done } else { Exit::Error })

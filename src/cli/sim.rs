@@ -89,7 +89,7 @@ enum Action {
     Fault {
         /// What
         #[command(subcommand)]
-        what: What,
+        what: SimCommand,
         /// Only with this zone
         #[arg(long, global = true, value_parser = ZoneName::typed)]
         zone: Option<ZoneName>,
@@ -100,7 +100,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
+enum SimCommand {
     /// A check finds this reason against every zone that wants to come
     Refuse {
         /// The reason
@@ -199,19 +199,26 @@ async fn named(context: &Context, zone: &ZoneName) -> Result<ZoneName, CliError>
     context.zone(&*context.store_to_ask()?, zone).await
 }
 
-fn set_fault(sim: &Sim, what: What, zone: Option<ZoneName>, times: Option<u32>) -> Result<(), CliError> {
+fn set_fault(
+    sim: &Sim,
+    what: SimCommand,
+    zone: Option<ZoneName>,
+    times: Option<u32>,
+) -> Result<(), CliError> {
     let effect = match what {
-        What::Clear => return Ok(sim.set_faults(&[])?),
-        What::Refuse { reason } => Effect::Refuse { kind: BlockerKind::Host, reason },
-        What::Fail { at, reason } => Effect::Fail { at, reason },
-        What::FailAfter { at, reason } => Effect::FailAfter { at, reason },
-        What::Hang { at } => Effect::Hang { at },
-        What::FailSend { rounds } => Effect::FailSend { rounds, reason: "it was told to fail".to_owned() },
-        What::Stall { rounds } => Effect::Stall { rounds },
-        What::Cut { rounds } => Effect::Cut { rounds },
-        What::LoseAnswer => Effect::LoseAnswer,
-        What::IgnoreShutdown => Effect::IgnoreShutdown,
-        What::Down => Effect::Down,
+        SimCommand::Clear => return Ok(sim.set_faults(&[])?),
+        SimCommand::Refuse { reason } => Effect::Refuse { kind: BlockerKind::Host, reason },
+        SimCommand::Fail { at, reason } => Effect::Fail { at, reason },
+        SimCommand::FailAfter { at, reason } => Effect::FailAfter { at, reason },
+        SimCommand::Hang { at } => Effect::Hang { at },
+        SimCommand::FailSend { rounds } => {
+            Effect::FailSend { rounds, reason: "it was told to fail".to_owned() }
+        }
+        SimCommand::Stall { rounds } => Effect::Stall { rounds },
+        SimCommand::Cut { rounds } => Effect::Cut { rounds },
+        SimCommand::LoseAnswer => Effect::LoseAnswer,
+        SimCommand::IgnoreShutdown => Effect::IgnoreShutdown,
+        SimCommand::Down => Effect::Down,
     };
     Ok(sim.add_fault(&Fault { effect, zone, times })?)
 }

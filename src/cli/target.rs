@@ -52,13 +52,13 @@ enum Action {
     },
 }
 
-struct Line {
+struct TargetLine {
     zone: String,
     source: &'static str,
     targets: String,
 }
 
-const COLUMNS: &[Column<Line>] = &[
+const COLUMNS: &[Column<TargetLine>] = &[
     Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.clone()) },
     Column { name: "SOURCE", width: 9, value: |line| Some(line.source.to_owned()) },
     Column {
@@ -202,12 +202,12 @@ async fn list(context: &Context, as_parsable: bool, output: Option<&str>) -> Res
     let show = |uris: &[HostUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let default = all.get(&TargetKey::Default);
     let mut lines: Vec<_> = default
-        .map(|uris| Line { zone: "(default)".to_owned(), source: "default", targets: show(uris) })
+        .map(|uris| TargetLine { zone: "(default)".to_owned(), source: "default", targets: show(uris) })
         .into_iter()
         .collect();
     lines.extend(zones.into_iter().map(|zone| {
         let (uris, origin) = targets_of(&all, &zone);
-        Line { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }
+        TargetLine { zone: zone.to_string(), source: origin.as_str(), targets: show(uris) }
     }));
     ui::print(&if as_parsable { parsable(&columns, &lines) } else { table(&columns, &lines) })?;
     Ok(exit)

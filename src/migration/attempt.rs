@@ -11,30 +11,30 @@ use super::task::{Moved, Task};
 use crate::host::HostError;
 use crate::model::{MoveLimits, Sent, Token};
 
-/// One attempt to move a zone.
-pub(super) struct Attempt<'a> {
-    pub task: &'a Task,
-    pub log: &'a dyn Log,
-    pub limits: MoveLimits,
-    pub abort: Receiver<bool>,
+/// One attempt to move a zone: its acts.
+pub struct Attempt<'a> {
+    pub(super) task: &'a Task,
+    pub(super) log: &'a dyn Log,
+    pub(super) limits: MoveLimits,
+    pub(super) abort: Receiver<bool>,
     /// The destination has a configuration of the zone already, and nothing against that.
-    pub replaces_config: bool,
+    pub(super) replaces_config: bool,
     /// The configuration may have been given to the destination.
-    pub is_attached: bool,
+    pub(super) is_attached: bool,
     /// The secret of the streams of a live migration.
-    pub token: Token,
+    pub(super) token: Token,
     /// The streams, once they are laid.
-    pub streams: Option<Streams>,
+    pub(super) streams: Option<Streams>,
     /// The memory may have been sent.
-    pub is_sent: bool,
+    pub(super) is_sent: bool,
     /// The transfer was given up here, and has not failed by itself.
-    pub is_given_up: bool,
+    pub(super) is_given_up: bool,
     /// What the source said at the end of the transfer, and when.
-    pub sent: Option<(Sent, Instant)>,
+    pub(super) sent: Option<(Sent, Instant)>,
     /// When the zone was asked to shut down.
-    pub shutdown: Option<tokio::time::Instant>,
+    pub(super) shutdown: Option<tokio::time::Instant>,
     /// What it has come to.
-    pub moved: Moved,
+    pub(super) moved: Moved,
 }
 
 impl<'a> Attempt<'a> {

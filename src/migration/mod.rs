@@ -42,6 +42,7 @@ mod streams;
 mod task;
 mod watch;
 
+pub use attempt::Attempt;
 pub use error::MoveError;
 pub use insist::backoff;
 pub use log::Log;
@@ -49,7 +50,6 @@ pub use task::{LEASE, Moved, RENEWAL, Task};
 
 use tokio::sync::watch::Receiver;
 
-use attempt::Attempt;
 use runner::Acts;
 use steps::{Procedure, Undo};
 

@@ -148,7 +148,7 @@ const COLD: &[StepSpec] = &[
     reversible(Step::Reserve, DESTINATION, Undo::Release, Running::Nowhere),
     reversible(Step::Attach, DESTINATION, Undo::Undefine, Running::Nowhere),
     forward(Step::Detach, SOURCE, None, Running::Nowhere, CONFIGURATION),
-    forward(Step::Settle, BOTH, None, Running::Nowhere, Interrupted::AfterItCame),
+    forward(Step::Settle, DESTINATION, None, Running::Nowhere, Interrupted::AfterItCame),
 ];
 
 const RESTARTED: &[StepSpec] = &[
@@ -157,7 +157,7 @@ const RESTARTED: &[StepSpec] = &[
     reversible(Step::Shutdown, SOURCE, Undo::BootAtSource, Running::Source),
     forward(Step::Boot, DESTINATION, None, Running::Nowhere, RESTART),
     forward(Step::Detach, SOURCE, None, Running::Destination, CONFIGURATION),
-    forward(Step::Settle, BOTH, None, Running::Destination, Interrupted::AfterItCame),
+    forward(Step::Settle, DESTINATION, None, Running::Destination, Interrupted::AfterItCame),
 ];
 
 const STOP: &[StepSpec] = &[forward(Step::Shutdown, SOURCE, None, Running::Source, RESTART)];

@@ -8,8 +8,8 @@ use sysadm::failpoints::Failpoint;
 use sysadm::store::{AwayPhase, Direction, MoveState, TargetKey};
 
 use super::crashes::{paused, run_until_crash};
-use super::failpoints::only_home;
 use super::script::{Blow, Plan};
+use super::steps::only_home;
 use super::world::{Kindly, World, error_of, live, name, state_of};
 
 const GIB: u64 = 1 << 30;

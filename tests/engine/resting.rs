@@ -1,16 +1,14 @@
 //! Zones that stay: stopped, suspended, left alone; and what becomes of them whatever happens meanwhile.
 
-use std::collections::BTreeSet;
-
-use sysadm::evacuation::{Outcome, Request, recover};
-use sysadm::failpoints::Failpoint;
+use sysadm::evacuation::{Outcome, Request};
 use sysadm::model::{Aux, Brand};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault, Operation};
-use sysadm::store::{Direction, MoveState, RestPhase, RestWay};
+use sysadm::store::{Direction, MoveState};
 
 use super::crashes::{paused, run_until_crash};
-use super::script::{Blow, Plan};
+use super::script::Plan;
+use super::steps::comes_back;
 use super::world::{Kindly, World, brand, error_of, live, name, state_of};
 
 const WAYS: [Action; 2] = [Action::Stop, Action::Suspend];
@@ -23,18 +21,6 @@ fn world(action: Action) -> World {
 
 async fn ready(world: &World, direction: Direction) {
     world.make_ready_for(direction).await;
-}
-
-/// The points that a zone comes to which is put to rest, or booted again.
-pub fn points_of(direction: Direction, action: Action) -> Vec<Failpoint> {
-    let world = world(action);
-    paused().block_on(async {
-        ready(&world, direction).await;
-        world.script.begin(None);
-        assert!(world.run(direction).await.unwrap().is_complete());
-    });
-    let reached: BTreeSet<_> = world.script.failpoints_hit().iter().map(Failpoint::to_string).collect();
-    Failpoint::all().filter(|point| reached.contains(&point.to_string())).collect()
 }
 
 fn rests(world: &World) -> Vec<String> {
@@ -225,54 +211,6 @@ async fn what_its_owner_does_with_a_zone_that_rests_is_respected_and_said() {
     world.unlock("h1");
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
     assert_eq!(world.events.count("was removed meanwhile"), 1);
-}
-
-/// After whatever happened: the record and the zone agree, and it can be brought back to run.
-async fn comes_back(world: &World, context: &str) {
-    assert_eq!(recover::settle_interrupted(&world.engine()).await.unwrap(), [], "{context}");
-    let rests = world.store("h1").rests().unwrap();
-    let zone = world.seen("h1", "web").await.unwrap();
-    assert!(rests.iter().all(|rest| rest.phase == RestPhase::Resting), "{context}: {rests:?}");
-    assert_eq!(rests.is_empty(), zone.is_running(), "{context}: {rests:?} {zone:?}");
-    let saved = zone.aux == Some(Aux::Suspended);
-    assert!(!saved || rests.iter().any(|rest| rest.way == RestWay::Suspend), "{context}: {rests:?}");
-    world.unlock("h1");
-    let outcome = world.run(Direction::Return).await.unwrap();
-    assert!(outcome.is_complete() && runs(world, "web").await, "{context}: {outcome:?}");
-    assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
-}
-
-fn strike(direction: Direction, action: Action, point: Failpoint, blow: Blow) {
-    let context = format!("{direction} {action} {point} {blow:?}");
-    let world = world(action);
-    paused().block_on(ready(&world, direction));
-    world.script.begin(Some(Plan::Here(point, blow)));
-    run_until_crash(&world, direction);
-    let world = if blow == Blow::SourceKilled { world.after_power_loss() } else { world };
-    world.lines.repair();
-    paused().block_on(async {
-        if direction == Direction::Return {
-            // As it was before: the rest is the same.
-            world.lock("h1");
-        }
-        comes_back(&world, &context).await;
-    });
-}
-
-#[test]
-fn wherever_a_rest_is_struck_the_zone_can_be_brought_back() {
-    let mut cases = 0;
-    for direction in &[Direction::Evacuate, Direction::Return] {
-        for action in WAYS {
-            for point in points_of(*direction, action) {
-                for blow in [Blow::SourceKilled, Blow::DaemonRestartedAtSource, Blow::StepFails] {
-                    strike(*direction, action, point, blow);
-                    cases += 1;
-                }
-            }
-        }
-    }
-    assert!(cases >= 36, "{cases}");
 }
 
 fn crash(direction: Direction, action: Action, moment: usize) {

@@ -34,8 +34,6 @@ pub enum Plan {
     Crash(usize),
     /// At that point of a move from the one host to the other that happens.
     At(Failpoint, Blow, (&'static str, &'static str)),
-    /// At that point of what is done with a zone that stays on h1.
-    Here(Failpoint, Blow),
 }
 
 /// What befalls a host or its line.
@@ -50,10 +48,12 @@ pub enum Blow {
     DaemonRestartedAtSource,
     DaemonRestartedAtDestination,
     StepFails,
+    /// Whatever leads the move is killed; its host goes on.
+    RunKilled,
 }
 
 impl Blow {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SourceKilled,
         Self::DestinationKilled,
         Self::LineCutFor5s,
@@ -61,6 +61,7 @@ impl Blow {
         Self::DaemonRestartedAtSource,
         Self::DaemonRestartedAtDestination,
         Self::StepFails,
+        Self::RunKilled,
     ];
 }
 
@@ -75,6 +76,8 @@ struct State {
     wrong: Vec<String>,
     /// Points of moves that have come, and whether the blow has fallen.
     reached: Vec<Failpoint>,
+    /// Where watched zones ran at each of them.
+    running: Vec<(Failpoint, Vec<&'static str>)>,
     struck: bool,
 }
 
@@ -168,6 +171,21 @@ impl Script {
         self.locked().reached.clone()
     }
 
+    /// The same, and where a watched zone ran then.
+    pub fn running_at(&self) -> Vec<(Failpoint, Vec<&'static str>)> {
+        self.locked().running.clone()
+    }
+
+    /// The hosts at which a watched zone runs.
+    fn running(&self) -> Vec<&'static str> {
+        let watched = self.locked().watched.clone();
+        let runs = |host: &&'static str| {
+            let goes_on = |zone| self.eyes[*host].zone_counter(zone).is_ok_and(|counter| counter.goes_on);
+            watched.iter().any(goes_on)
+        };
+        HOSTS.into_iter().filter(runs).collect()
+    }
+
     /// What a host's moves call at each point.
     pub fn failpoints_of(&self, host: &'static str) -> Failpoints {
         let script = self.clone();
@@ -175,14 +193,15 @@ impl Script {
     }
 
     fn point(&self, host: &'static str, point: Failpoint) -> Result<(), String> {
+        let running = self.running();
         let plan = {
             let mut state = self.locked();
             state.reached.push(point);
+            state.running.push((point, running));
             state.plan
         };
         let (wanted, blow, (source, destination)) = match plan {
             Some(Plan::At(wanted, blow, ends)) => (wanted, blow, ends),
-            Some(Plan::Here(wanted, blow)) => (wanted, blow, ("h1", "h1")),
             _ => return Ok(()),
         };
         let acts = match point.actor {
@@ -201,6 +220,7 @@ impl Script {
             Blow::LineCutForGood => self.lines.cut(),
             Blow::DaemonRestartedAtSource => self.works(source).restart_daemon().unwrap(),
             Blow::DaemonRestartedAtDestination => self.works(destination).restart_daemon().unwrap(),
+            Blow::RunKilled => self.end_run(),
             Blow::StepFails => return Err(format!("{point} was told to fail")),
         }
         Ok(())
@@ -215,10 +235,15 @@ impl Script {
         self.works(victim).lose_power().unwrap();
         self.lines.cut();
         if victim == "h1" {
-            self.locked().crashed = true;
-            self.crash.notify_one();
-            std::panic::resume_unwind(Box::new("power loss"));
+            self.end_run();
         }
+    }
+
+    /// Nothing more is done by whoever is here.
+    fn end_run(&self) {
+        self.locked().crashed = true;
+        self.crash.notify_one();
+        std::panic::resume_unwind(Box::new("power loss"));
     }
 
     fn reached(&self, host: &'static str, point: CrashPoint) {
@@ -230,10 +255,7 @@ impl Script {
         };
         match (plan, point) {
             (Some(Plan::Crash(at)), _) if self.locked().points > at => {
-                self.locked().crashed = true;
-                self.crash.notify_one();
-                // Nothing more is done by whoever is here.
-                std::panic::resume_unwind(Box::new("power loss"));
+                self.end_run();
             }
             (_, CrashPoint::Before(operation)) => {
                 let number = self.locked().counts.get(&(host, operation)).copied().unwrap_or(0);

@@ -6,7 +6,7 @@ mod story;
 
 use super::{CliError, Exit, ui};
 use site::Site;
-use stage::Stage;
+use stage::Terminal;
 
 /// Show what this tool does, on three simulated hosts
 ///
@@ -24,7 +24,7 @@ pub async fn run(args: &Args) -> Result<Exit, CliError> {
     let mut site = Site::new(args.keep)?;
     let told = async {
         site.build().await?;
-        story::tell(&Stage::new(&site)).await
+        story::tell(&Terminal::new(&site)).await
     };
     // Also after ^C the agents are ended and the folder is removed.
     let result = tokio::select! {

@@ -7,12 +7,12 @@ use super::site::Site;
 use crate::cli::{CliError, Exit, ui};
 
 /// Where the story is told.
-pub struct Stage<'a> {
+pub struct Terminal<'a> {
     site: &'a Site,
     colour: bool,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Terminal<'a> {
     /// On standard output.
     pub fn new(site: &'a Site) -> Self {
         Self { site, colour: ui::in_colour() }

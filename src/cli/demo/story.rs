@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::site::SCALE;
-use super::stage::Stage;
+use super::stage::Terminal;
 use crate::cli::CliError;
 
 /// Tells it.
-pub async fn tell(on: &Stage<'_>) -> Result<(), CliError> {
+pub async fn tell(on: &Terminal<'_>) -> Result<(), CliError> {
     on.say(&format!(
         "Three hosts: h1, h2 and h3, each with an agent.\n\
          Their zones are simulated, {SCALE} times as fast as reality.\n\
@@ -19,7 +19,7 @@ pub async fn tell(on: &Stage<'_>) -> Result<(), CliError> {
     come_back(on).await
 }
 
-async fn prepare(on: &Stage<'_>) -> Result<(), CliError> {
+async fn prepare(on: &Terminal<'_>) -> Result<(), CliError> {
     on.say("h1 is full of zones, and needs a new build.");
     on.run("h1", &["zone", "list", "-icv"]).await?;
     on.say("Where may they go? Of several targets the policy chooses:\nthe one on which most is left.");
@@ -28,7 +28,7 @@ async fn prepare(on: &Stage<'_>) -> Result<(), CliError> {
     on.run("h1", &["host", "list"]).await
 }
 
-async fn lock(on: &Stage<'_>) -> Result<(), CliError> {
+async fn lock(on: &Terminal<'_>) -> Result<(), CliError> {
     on.say("From here on nothing starts on h1, and nothing arrives.");
     on.run("h1", &["maintain", "-s", "-m", "updating to new build"]).await?;
     on.run("h1", &["maintain", "-l"]).await?;
@@ -36,7 +36,7 @@ async fn lock(on: &Stage<'_>) -> Result<(), CliError> {
     on.run("h2", &["host", "check", "rads://h1"]).await
 }
 
-async fn leave(on: &Stage<'_>) -> Result<(), CliError> {
+async fn leave(on: &Terminal<'_>) -> Result<(), CliError> {
     on.say("First only look. evac3 is too big for h2, and goes to h3.");
     on.run("h1", &["evacuate", "-na"]).await?;
     on.say("Now for real: what runs moves live.");
@@ -53,7 +53,7 @@ async fn leave(on: &Stage<'_>) -> Result<(), CliError> {
     on.run("h3", &["sim", "show"]).await
 }
 
-async fn come_back(on: &Stage<'_>) -> Result<(), CliError> {
+async fn come_back(on: &Terminal<'_>) -> Result<(), CliError> {
     on.say("h1 has its new build. It is still locked, also after\na reboot, so nothing returns by mistake.");
     on.run("h1", &["evacuate", "-ra"]).await?;
     on.run("h1", &["maintain", "-e"]).await?;

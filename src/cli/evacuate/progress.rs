@@ -30,18 +30,18 @@ pub enum Verbosity {
 pub struct Reporter {
     direction: Direction,
     verbosity: Verbosity,
-    state: Mutex<State>,
+    state: Mutex<Screen>,
 }
 
 #[derive(Default)]
-struct State {
-    phase: Option<Phase>,
+struct Screen {
+    phase: Option<Counter>,
     bars: Option<MultiProgress>,
     zones: BTreeMap<ZoneName, ProgressBar>,
 }
 
 /// A phase with its counter.
-struct Phase {
+struct Counter {
     text: &'static str,
     done: usize,
     total: usize,
@@ -52,10 +52,10 @@ impl Reporter {
     /// For a run in that direction.
     pub fn new(direction: Direction, verbosity: Verbosity) -> Self {
         let bars = (verbosity == Verbosity::Normal && ui::errors_on_terminal()).then(MultiProgress::new);
-        Self { direction, verbosity, state: Mutex::new(State { bars, ..State::default() }) }
+        Self { direction, verbosity, state: Mutex::new(Screen { bars, ..Screen::default() }) }
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, Screen> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,7 +93,7 @@ impl Reporter {
             bar.tick();
             bar
         });
-        state.phase = Some(Phase { text, done: 0, total, bar });
+        state.phase = Some(Counter { text, done: 0, total, bar });
     }
 
     /// What came of it, at the end.
@@ -205,7 +205,7 @@ fn shortfall(outcome: &Outcome) -> String {
     format!("{word}: {}", parts.join(", "))
 }
 
-impl State {
+impl Screen {
     fn end_phase(&mut self) {
         let Some(phase) = self.phase.take() else { return };
         if let Some(bar) = phase.bar {

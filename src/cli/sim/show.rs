@@ -6,12 +6,12 @@ use crate::model::{Zone, format_bytes, format_span};
 use crate::platform::Platform;
 use crate::platform::sim::{Counter, Fault, HostSettings, Scale, Sim};
 
-struct Line {
+struct SimLine {
     zone: Zone,
     counter: Counter,
 }
 
-const ZONES: &[Column<Line>] = &[
+const ZONES: &[Column<SimLine>] = &[
     Column { name: "ZONENAME", width: 16, value: |line| Some(line.zone.name.to_string()) },
     Column { name: "BRAND", width: 6, value: |line| Some(line.zone.brand.to_string()) },
     Column { name: "STATE", width: 10, value: |line| Some(state(&line.zone)) },
@@ -43,7 +43,7 @@ pub async fn text(sim: &Sim) -> Result<String, CliError> {
     let mut lines = Vec::new();
     for zone in sim.inventory().await?.zones {
         let counter = sim.zone_counter(&zone.name)?;
-        lines.push(Line { zone, counter });
+        lines.push(SimLine { zone, counter });
     }
     if !lines.is_empty() {
         text.push_str(&table(ZONES, &lines));

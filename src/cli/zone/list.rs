@@ -35,14 +35,14 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     let records = store.zones()?;
     let local = context.local(store)?;
     let inventory = local.inventory().await?;
-    let mut lines: Vec<Line> = inventory.zones.iter().map(Line::of).collect();
+    let mut lines: Vec<ZoneLine> = inventory.zones.iter().map(ZoneLine::of).collect();
     if options.verbose || options.parsable {
         find_paths(&local, &inventory, &mut lines).await;
     }
     // A zone that is elsewhere or configured has its configuration here, in the store.
     let is_listed = |record: &&ZoneRecord| record.place.is_elsewhere() || record.is_configured();
     let absent = records.iter().filter(is_listed).filter(|record| !inventory.has(record.uuid));
-    lines.extend(absent.map(Line::of_absent));
+    lines.extend(absent.map(ZoneLine::of_absent));
     lines.retain(|line| match line.state {
         _ if options.configured => true,
         ZoneState::Installed => options.installed,
@@ -51,7 +51,7 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     });
     lines.sort_by(|a, b| a.name.cmp(&b.name));
     if !options.no_global {
-        lines.insert(0, Line::global());
+        lines.insert(0, ZoneLine::global());
     }
     ui::print(&render(&lines, &options))?;
     for unmanaged_guest in inventory.unmanaged {
@@ -60,7 +60,7 @@ pub async fn run(options: Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-struct Line {
+struct ZoneLine {
     id: Option<u32>,
     name: String,
     state: ZoneState,
@@ -71,7 +71,7 @@ struct Line {
     aux: Option<Aux>,
 }
 
-impl Line {
+impl ZoneLine {
     fn of(zone: &Zone) -> Self {
         Self {
             id: zone.id,
@@ -119,7 +119,7 @@ impl Line {
 }
 
 /// Where the root file systems of containers lie; virtual machines have none. Not known of one that goes meanwhile.
-async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [Line]) {
+async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [ZoneLine]) {
     let asked =
         inventory.zones.iter().zip(lines).filter(|(zone, _)| local.platform().able(zone.brand).host_software);
     let asked = asked.map(|(zone, line)| async {
@@ -129,7 +129,7 @@ async fn find_paths(local: &Local, inventory: &Inventory, lines: &mut [Line]) {
     futures_util::future::join_all(asked).await;
 }
 
-fn render(lines: &[Line], options: &Args) -> String {
+fn render(lines: &[ZoneLine], options: &Args) -> String {
     let mut text = String::new();
     if options.verbose {
         let row = |id: &str, name: &str, state: &str, path: &str, brand: &str, ip: &str| {

@@ -95,13 +95,13 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
         {
             messages.finds_the_same();
         }
-        job.map(Ended::would)
+        job.map(MigrationEnd::would)
     } else {
         cancel::listen_for_signals(&cancel);
         let outcome = engine.run(Direction::Migrate, &request).await;
         messages.finish();
         let outcome = why_absent(&context, &engine, &args.zone, outcome).await?;
-        let ended = |one| Ended::of(one, outcome.stopped, messages.findings());
+        let ended = |one| MigrationEnd::of(one, outcome.stopped, messages.findings());
         outcome.moves.into_iter().next().map(ended).map(|ended| ended.beside(&outcome.down))
     };
     let Some(ended) = result else {
@@ -143,7 +143,7 @@ async fn why_absent<T>(
 }
 
 /// What a migration came to, or would.
-struct Ended {
+struct MigrationEnd {
     exit: Exit,
     /// Why it did not go well.
     complaints: Vec<String>,
@@ -153,7 +153,7 @@ struct Ended {
     moved: Option<Move>,
 }
 
-impl Ended {
+impl MigrationEnd {
     fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<Finding>) -> Self {
         let reason = moved.error.clone().unwrap_or_else(|| "no reason is known".to_owned());
         let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
