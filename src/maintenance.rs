@@ -97,10 +97,10 @@ pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended
 fn keep_off(paths: &Paths) -> Result<Option<RunLock>, MaintenanceError> {
     match RunLock::take(paths, "maintain -e") {
         Ok(lock) => Ok(Some(lock)),
-        Err(LockError::Busy(holder)) => match holder.direction() {
-            Some(Direction::Evacuate) => Err(MaintenanceError::Needed(holder.what().to_owned())),
-            _ => Ok(None),
-        },
+        Err(LockError::Busy(Some(holder))) if holder.direction() == Some(Direction::Evacuate) => {
+            Err(MaintenanceError::Needed(holder.what()))
+        }
+        Err(LockError::Busy(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -9,16 +9,20 @@ use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use crate::paths::Paths;
 use crate::store::Direction;
+
+/// What is said of a holder that has not said yet what it is.
+const UNNAMED: &str = "another command is at work on this host's zones; try again when it has ended";
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another run has it, or something else that zones must not move beside.
-    #[error("{0}")]
-    Busy(LockHolder),
+    #[error("{}", .0.as_ref().map_or_else(|| UNNAMED.to_owned(), LockHolder::to_string))]
+    Busy(Option<LockHolder>),
     /// The file cannot be locked.
     #[error("failed to lock {path}")]
     Failed {
@@ -37,7 +41,10 @@ pub struct RunLock {
 
 impl RunLock {
     /// Takes the lock for what is done, or says who has it.
-    pub fn take(paths: &Paths, what: impl fmt::Display) -> Result<Self, LockError> {
+    ///
+    /// # Errors
+    /// If something else has it, or the file cannot be locked.
+    pub fn take(paths: &Paths, activity: impl Into<Activity>) -> Result<Self, LockError> {
         let path = paths.run_lock();
         let failed = |source| LockError::Failed { path: path.clone(), source };
         if let Some(folder) = path.parent() {
@@ -52,8 +59,9 @@ impl RunLock {
         for attempt in 0..5 {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
-                    let holder = format!("{what}, pid {}", std::process::id());
-                    file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
+                    let holder = LockHolder { pid: std::process::id(), activity: activity.into() };
+                    let text = serde_json::to_vec(&holder).map_err(|error| failed(error.into()))?;
+                    file.set_len(0).and_then(|()| file.write_all(&text)).map_err(failed)?;
                     return Ok(Self { _file: file });
                 }
                 Err(Errno::WOULDBLOCK) if attempt < 4 => {
@@ -71,57 +79,103 @@ impl RunLock {
     }
 }
 
-/// What holds the lock: what it does, and the number of its process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockHolder(String);
+/// What the lock is held for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// An evacuation, return or migration, of which there is a list.
+    Run(Direction),
+    /// Another command, as it is typed.
+    Command(String),
+}
+
+impl From<Direction> for Activity {
+    fn from(direction: Direction) -> Self {
+        Self::Run(direction)
+    }
+}
+
+impl From<&str> for Activity {
+    fn from(command: &str) -> Self {
+        Self::Command(command.to_owned())
+    }
+}
+
+impl From<String> for Activity {
+    fn from(command: String) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(direction) => direction.fmt(f),
+            Self::Command(command) => f.write_str(command),
+        }
+    }
+}
+
+/// Who holds the lock. The lock file contains it as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolder {
+    /// The number of its process.
+    pub pid: u32,
+    /// What it does.
+    pub activity: Activity,
+}
 
 impl LockHolder {
-    fn named_in(file: &mut File) -> Self {
+    /// None if the file does not say: its holder has it since this instant.
+    fn named_in(file: &mut File) -> Option<Self> {
         let mut text = String::new();
-        let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
-        Self(text)
-    }
-
-    /// The number of its process.
-    pub fn pid(&self) -> Option<u32> {
-        self.0.rsplit_once(", pid ")?.1.parse().ok()
-    }
-
-    /// What it does, and the number of its process, for people.
-    pub fn what(&self) -> &str {
-        &self.0
+        file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// Which way its zones move, if it is a run, of which there is a list.
-    pub fn direction(&self) -> Option<Direction> {
-        self.0.rsplit_once(", pid ")?.0.parse().ok()
+    pub const fn direction(&self) -> Option<Direction> {
+        match self.activity {
+            Activity::Run(direction) => Some(direction),
+            Activity::Command(_) => None,
+        }
+    }
+
+    /// What it does, and the number of its process, for people.
+    pub fn what(&self) -> String {
+        format!("{}, pid {}", self.activity, self.pid)
     }
 }
 
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = &self.0;
-        if self.direction().is_some() {
-            write!(
+        let what = self.what();
+        match self.activity {
+            Activity::Run(_) => write!(
                 f,
                 "another evacuation, return or migration is in progress ({what}); 'sysadm evacuate -l' shows it"
-            )
-        } else {
-            write!(f, "another command is at work on this host's zones ({what}); try again when it has ended")
+            ),
+            Activity::Command(_) => write!(
+                f,
+                "another command is at work on this host's zones ({what}); try again when it has ended"
+            ),
         }
     }
 }
 
-/// What holds the lock now, if something does.
+fn held(paths: &Paths) -> Option<File> {
+    let file = OpenOptions::new().read(true).open(paths.run_lock()).ok()?;
+    (flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)).then_some(file)
+}
+
+/// Who holds the lock now, if somebody does and has said so.
 pub fn lock_holder(paths: &Paths) -> Option<LockHolder> {
-    let mut file = OpenOptions::new().read(true).open(paths.run_lock()).ok()?;
-    let is_held = flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
-    is_held.then(|| LockHolder::named_in(&mut file))
+    held(paths).and_then(|mut file| LockHolder::named_in(&mut file))
 }
 
 /// Whether some process holds the lock now.
 pub fn is_running(paths: &Paths) -> bool {
-    lock_holder(paths).is_some()
+    held(paths).is_some()
 }
 
 #[cfg(test)]
@@ -137,7 +191,7 @@ mod tests {
         assert!(is_running(&paths));
         let error = RunLock::take(&paths, Direction::Return).unwrap_err().to_string();
         assert!(error.contains(&format!("evacuate, pid {}", std::process::id())), "{error}");
-        assert_eq!(lock_holder(&paths).unwrap().pid(), Some(std::process::id()));
+        assert_eq!(lock_holder(&paths).unwrap().pid, std::process::id());
         drop(first);
         // A child that another test starts just now has a copy of the descriptor until it has become its program.
         let free = || {
@@ -150,14 +204,26 @@ mod tests {
 
     #[test]
     fn what_holds_the_lock_is_called_what_it_is() {
-        let said = |what: &str| LockHolder(format!("{what}, pid 7")).to_string();
-        for run in Direction::ALL {
-            assert!(said(run.as_str()).ends_with("'sysadm evacuate -l' shows it"), "{run}");
+        let said = |activity: Activity| LockHolder { pid: 7, activity }.to_string();
+        for &run in Direction::ALL {
+            assert!(said(run.into()).ends_with("'sysadm evacuate -l' shows it"), "{run}");
         }
-        for other in ["attach web", "detach web", "evacuate --resume", ""] {
-            let said = said(other);
+        // A command may be called as a run, or hold what looks like another process.
+        for other in ["attach web", "detach web", "evacuate --resume", "evacuate", "evacuate, pid 9"] {
+            let said = said(other.into());
             assert!(said.contains(&format!("({other}, pid 7)")) && !said.contains("evacuate -l"), "{said}");
         }
-        assert_eq!(LockHolder(String::new()).pid(), None);
+    }
+
+    #[test]
+    fn a_lock_file_that_does_not_say_who_holds_it_is_held_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        let _lock = RunLock::take(&paths, "attach web").unwrap();
+        for text in ["", "evacuate, pid 1", "{\"pid\":1}"] {
+            std::fs::write(paths.run_lock(), text).unwrap();
+            assert!(is_running(&paths) && lock_holder(&paths).is_none(), "{text}");
+            assert_eq!(RunLock::take(&paths, Direction::Return).unwrap_err().to_string(), UNNAMED);
+        }
     }
 }

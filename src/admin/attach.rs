@@ -135,7 +135,7 @@ impl ZoneAdmin<'_> {
         terms: AttachOptions,
         not_on: &[String],
     ) -> Result<Attached, AttachmentError> {
-        let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
+        let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
         let mut row = self.configuration(self.known().await?.may_attach(zone)?)?;
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
         // One that was detached here is whose it was.
@@ -178,7 +178,10 @@ impl ZoneAdmin<'_> {
         let arrival = Arrival { home, ..self.arrival(row.manifest.clone(), Kind::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
-            booked => Ok(booked?),
+            booked => {
+                booked?;
+                Ok(())
+            }
         }
     }
 

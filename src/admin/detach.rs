@@ -74,7 +74,7 @@ impl ZoneAdmin<'_> {
     /// # Errors
     /// Why not. Nothing was changed then, or the zone is where it was and the next detach goes on.
     pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<Left, AttachmentError> {
-        let _lock = RunLock::take(self.local.paths(), format_args!("detach {zone}"))?;
+        let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(row) = self.half_detached(&known, zone)? {
             // The database has it: whoever wants a copy gets one with -n.

@@ -47,7 +47,7 @@ impl ZoneAdmin<'_> {
     /// Why not; nothing was changed then.
     pub async fn attach_lost(&self, rescue: &TakeoverRequest<'_>) -> Result<Taken, AttachmentError> {
         let zone = rescue.zone;
-        let _lock = RunLock::take(self.local.paths(), format_args!("attach {zone}"))?;
+        let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
         let store = self.local.store();
         let row = left_by(store.standbys()?, zone, rescue.origin)?;
         let configured = self.at_rest(&row)?;

@@ -28,7 +28,7 @@ impl ZoneAdmin<'_> {
     /// # Errors
     /// Why not. It is away as before then.
     pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AttachmentError> {
-        let _lock = RunLock::take(self.local.paths(), format_args!("evacuate --forget {zone}"))?;
+        let _lock = RunLock::take(self.local.paths(), format!("evacuate --forget {zone}"))?;
         let store = self.local.store();
         if let Some(rest) = store.rests()?.into_iter().find(|rest| rest.zone == *zone) {
             store.zone_is_here(rest.uuid)?;

@@ -69,8 +69,8 @@ impl Context {
         }
         let marker = self.paths.lock_marker();
         let journal = path.with_extension("db-wal");
-        let sign = if let Some(pid) = lock_holder(&self.paths).and_then(|holder| holder.pid()) {
-            format!("process {pid} is at work on this host's zones")
+        let sign = if let Some(holder) = lock_holder(&self.paths) {
+            format!("process {} is at work on this host's zones", holder.pid)
         } else if marker.symlink_metadata().is_ok() {
             format!("{} says that maintenance is held", marker.display())
         } else if journal.symlink_metadata().is_ok() {

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::cancel::{Cancel, CancelReason, Stage};
 use super::events::{Event, EventSink};
+use crate::backoff::{Backoff, Budget, retry};
 use crate::paths::Paths;
 use crate::run_lock::is_running;
 use crate::store::Direction;
@@ -23,7 +24,10 @@ use crate::store::Direction;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the socket of a run is waited for that has just begun.
-const BEGINNING: Duration = Duration::from_secs(2);
+const BEGINNING: Backoff = {
+    let pause = Duration::from_millis(20);
+    Backoff { first: pause, factor: 1, max: pause, budget: Budget::Time(Duration::from_secs(2)) }
+};
 
 /// The most that an answer may be, in bytes.
 const LIMIT: u64 = 4096;
@@ -123,18 +127,15 @@ pub async fn ask_to_stop(paths: &Paths) -> Result<CancelReply, ControlError> {
 }
 
 async fn connect(paths: &Paths) -> Result<UnixStream, ControlError> {
-    let deadline = tokio::time::Instant::now() + BEGINNING;
-    loop {
-        match UnixStream::connect(paths.run_socket()).await {
-            Ok(stream) => return Ok(stream),
-            Err(_) if !is_running(paths) => return Err(ControlError::NoRun),
-            Err(error) if tokio::time::Instant::now() > deadline => {
-                return Err(ControlError::NotListening(error));
-            }
-            // It has the lock and is about to listen.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
+    let attempt = || async {
+        let stream = UnixStream::connect(paths.run_socket()).await;
+        stream.map_err(|error| match is_running(paths) {
+            true => ControlError::NotListening(error),
+            false => ControlError::NoRun,
+        })
+    };
+    // It has the lock and is about to listen.
+    retry(BEGINNING, |error| matches!(error, ControlError::NotListening(_)), attempt).await
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 //! Within a run a move that fails gives its booking back, and one that arrives often takes less than was booked.
 //! Beyond it, other runs take zones away from the destination, or leave it in favour of another one.
 
+use std::time::Duration;
+
 use super::cancel::{QUESTIONS, Stage};
 use super::engine::Engine;
 use super::events::Event;
@@ -37,11 +39,11 @@ impl WaitBudget {
     /// Their pauses are longer together than room stays booked for a host that is gone.
     const TRIES: u32 = 7;
 
-    /// One more in which nothing could move. Gives whether another one makes sense.
-    fn another(&mut self, may_free_up: bool, retries: u32) -> bool {
+    /// One more in which nothing could move. Gives the pause before another one, if that makes sense.
+    fn another(&mut self, may_free_up: bool, retries: u32) -> Option<Duration> {
         self.idle += 1;
         self.quiet = if may_free_up { 0 } else { self.quiet + 1 };
-        self.idle <= Self::TRIES && self.quiet <= retries
+        backoff(Self::TRIES).next(self.idle, Duration::ZERO).filter(|_| self.quiet <= retries)
     }
 }
 
@@ -86,9 +88,8 @@ impl Engine {
                 budget = WaitBudget::default();
             } else {
                 let may_free_up = waiting.iter().any(|(_, wait)| wait.may_free_up());
-                if !budget.another(may_free_up, request.retries)
-                    || !self.pause(budget, &waiting, run_state).await
-                {
+                let pause = budget.another(may_free_up, request.retries);
+                if !self.has_waited(pause, &waiting, run_state).await {
                     return self.give_up(&waiting, run_state);
                 }
             }
@@ -99,9 +100,14 @@ impl Engine {
         }
     }
 
-    /// Waits before the next pass; false if the run was cancelled meanwhile.
-    async fn pause(&self, budget: WaitBudget, waiting: &[(ZoneName, Wait)], run_state: &RunState) -> bool {
-        let pause = backoff(WaitBudget::TRIES).pause(budget.idle);
+    /// Waits before the next pass; false if there is none, or the run was cancelled meanwhile.
+    async fn has_waited(
+        &self,
+        pause: Option<Duration>,
+        waiting: &[(ZoneName, Wait)],
+        run_state: &RunState,
+    ) -> bool {
+        let Some(pause) = pause else { return false };
         tell(waiting, &format!("asked again in {} s", pause.as_secs()), run_state);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
@@ -152,7 +158,10 @@ mod tests {
     fn patience_ends_soon_where_nothing_is_under_way_and_later_elsewhere() {
         let tries = |may_free_up: &[bool], retries| {
             let mut budget = WaitBudget::default();
-            may_free_up.iter().take_while(|may_free_up| budget.another(**may_free_up, retries)).count()
+            may_free_up
+                .iter()
+                .take_while(|may_free_up| budget.another(**may_free_up, retries).is_some())
+                .count()
         };
         assert_eq!(tries(&[false; 99], 0), 0);
         assert_eq!(tries(&[false; 99], 1), 1);

@@ -2,7 +2,7 @@
 //! called.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::host::{Host, Remote};
 use crate::model::chain;
@@ -33,10 +33,11 @@ impl From<NoPeer> for String {
     }
 }
 
-/// The network as it is.
+/// The other hosts: each is connected to once, and again only if its connection has broken.
 pub struct Peers {
     network: Arc<dyn Connector>,
     here: Option<HostId>,
+    connections: Mutex<BTreeMap<HostUri, Arc<dyn Host>>>,
 }
 
 /// A host that was reached, or why not.
@@ -45,13 +46,26 @@ pub type Reached = Result<Arc<dyn Host>, NoPeer>;
 impl Peers {
     /// The peers of that host, on that network; none: of whoever looks at all of them alike.
     pub fn new(network: Arc<dyn Connector>, here: Option<HostId>) -> Self {
-        Self { network, here }
+        Self { network, here, connections: Mutex::default() }
     }
 
     /// Connects to one of them, or says why that cannot be.
     pub async fn reach(&self, uri: &HostUri) -> Reached {
-        let host = self.network.connect(uri).await.map_err(NoPeer::Silent)?;
+        let host = match self.connection(uri) {
+            Some(host) => host,
+            None => self.network.connect(uri).await.map_err(NoPeer::Silent)?,
+        };
+        self.connections().insert(uri.clone(), Arc::clone(&host));
         if self.here == Some(host.id()) { Err(NoPeer::Itself) } else { Ok(host) }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, BTreeMap<HostUri, Arc<dyn Host>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection to a host, if there is one that is whole.
+    fn connection(&self, uri: &HostUri) -> Option<Arc<dyn Host>> {
+        self.connections().get(uri).filter(|host| host.is_connected()).cloned()
     }
 
     /// Connects to all of them at once.
@@ -146,24 +160,33 @@ impl Connector for Dialled {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::host::fake::FakeHost;
     use crate::store::tests::sample::uri;
 
-    /// Under every name there is the same host.
-    struct One;
+    /// Under every name there is the same host. Counts how often it is dialled.
+    #[derive(Default)]
+    struct One(AtomicUsize, Mutex<Vec<Arc<FakeHost>>>);
 
     #[async_trait::async_trait]
     impl Connector for One {
         async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-            if uri.host == "nobody" { Err("no route".to_owned()) } else { Ok(FakeHost::new(&uri.host).0) }
+            self.0.fetch_add(1, Ordering::Relaxed);
+            if uri.host == "nobody" {
+                return Err("no route".to_owned());
+            }
+            let host = FakeHost::new(&uri.host).0;
+            self.1.lock().unwrap().push(Arc::clone(&host));
+            Ok(host)
         }
     }
 
     #[tokio::test]
     async fn a_host_goes_by_the_first_of_its_names() {
         let names = ["rads://z", "rads://nobody", "rads://a", "ssh://z"].map(uri);
-        let connected = Peers::new(Arc::new(One), None).connect(names.clone()).await;
+        let connected = Peers::new(Arc::new(One::default()), None).connect(names.clone()).await;
         assert_eq!(connected.names_of(&names), [uri("rads://z"), uri("rads://nobody")]);
         assert_eq!(connected.get(&uri("rads://a")).unwrap().as_ref().unwrap().name(), "z");
         assert_eq!(connected.reached().count(), 1);
@@ -177,11 +200,29 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_asks_is_no_peer_of_its_own_under_any_name() {
-        let peers = Peers::new(Arc::new(One), Some(HostId::test(1)));
+        let peers = Peers::new(Arc::new(One::default()), Some(HostId::test(1)));
         let connected = peers.connect(["rads://z", "rads://a"].map(uri)).await;
         assert_eq!(connected.reached().count(), 0);
         assert_eq!(peers.reach(&uri("rads://z")).await.err(), Some(NoPeer::Itself));
         let remarks = ["rads://a is this host itself", "rads://z is this host itself"];
         assert_eq!(connected.remarks(), remarks);
+    }
+
+    #[tokio::test]
+    async fn each_is_dialled_once_and_again_when_its_connection_has_broken_or_there_was_none() {
+        let network = Arc::new(One::default());
+        let peers = Peers::new(Arc::clone(&network) as Arc<dyn Connector>, None);
+        let uris = ["rads://z", "rads://nobody"].map(uri);
+        let dialled = || network.0.swap(0, Ordering::Relaxed);
+        peers.connect(uris.clone()).await;
+        assert_eq!(dialled(), 2);
+        peers.connect(uris.clone()).await;
+        peers.reach(&uris[0]).await.unwrap();
+        assert_eq!(dialled(), 1, "only the one that could not be reached");
+        network.1.lock().unwrap()[0].is_broken.store(true, Ordering::Relaxed);
+        peers.reach(&uris[0]).await.unwrap();
+        assert_eq!(dialled(), 1);
+        peers.reach(&uris[0]).await.unwrap();
+        assert_eq!(dialled(), 0);
     }
 }

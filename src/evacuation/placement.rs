@@ -15,6 +15,7 @@ use super::error::EvacuationError;
 use super::job::Job;
 use super::operation::Operation;
 use super::peers::Connected;
+use super::request::{Actions, Request};
 use crate::model::{Blocker, BlockerKind, HostUri, Kind, ZoneName};
 use crate::plan::dispatch::{Item, Slots};
 use crate::plan::file::changes;
@@ -72,8 +73,25 @@ impl PlanningView {
         }
     }
 
+    /// What was asked for, with all that was left open: the zones of a plan, and what the policy does with each.
+    ///
+    /// # Errors
+    /// If the plan does not hold any more.
+    pub fn resolved(&self, request: &Request) -> Result<Request, EvacuationError> {
+        let zones = match &request.plan {
+            Some(plan) => self.zones_of(plan)?,
+            None => request.zones.clone(),
+        };
+        let leaves_it_open = self.direction != Direction::Return && request.actions == Actions::default();
+        let actions = match leaves_it_open {
+            true => Actions { zones: self.actions(), ..Actions::default() },
+            false => request.actions.clone(),
+        };
+        Ok(Request { zones, actions, ..request.clone() })
+    }
+
     /// The zones that the plan moves, if it still holds.
-    pub fn zones_of(&self, plan: &PlanFile) -> Result<Vec<ZoneName>, EvacuationError> {
+    fn zones_of(&self, plan: &PlanFile) -> Result<Vec<ZoneName>, EvacuationError> {
         let plan = self.plan.as_ref().unwrap_or(plan);
         let changed = changes(plan, &self.fleet);
         if !changed.is_empty() {
@@ -95,7 +113,7 @@ impl PlanningView {
     }
 
     /// What the policy does with the zones of this host, where that is not to migrate them.
-    pub fn actions(&self) -> BTreeMap<ZoneName, Action> {
+    fn actions(&self) -> BTreeMap<ZoneName, Action> {
         let here = self.fleet.zones.iter().filter(|zone| zone.host == self.here);
         let other = here.filter(|zone| zone.action != Action::default());
         other.map(|zone| (zone.name.clone(), zone.action)).collect()

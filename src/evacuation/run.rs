@@ -10,7 +10,7 @@ use super::events::Event;
 use super::outcome::{Down, Outcome};
 use super::placement::PlanningView;
 use super::recover::Open;
-use super::request::{Actions, Request};
+use super::request::Request;
 use super::run_state::RunState;
 use super::select::Candidates;
 use super::stop_order::order_stops;
@@ -103,7 +103,6 @@ impl Engine {
         open: &[Open],
         request: &Request,
     ) -> Result<RunInput, EvacuationError> {
-        let mut request = request.clone();
         match direction {
             Direction::Evacuate | Direction::Migrate => {
                 let inventory = self.local.inventory().await?;
@@ -112,17 +111,12 @@ impl Engine {
                     Direction::Evacuate => self.store.away()?,
                     _ => Vec::new(),
                 };
-                select::known(&inventory, &away, open, &request)?;
-                for row in select::gone_already(&inventory, &away, open, &request) {
+                select::known(&inventory, &away, open, request)?;
+                for row in select::gone_already(&inventory, &away, open, request) {
                     self.events.emit(&Event::AlreadyAway(&row.zone, &row.refuge));
                 }
-                let view = self.view(direction, &request).await?;
-                if let Some(plan) = &request.plan {
-                    request.zones = view.zones_of(plan)?;
-                }
-                if request.actions == Actions::default() {
-                    request.actions.zones = view.actions();
-                }
+                let view = self.view(direction, request).await?;
+                let request = view.resolved(request)?;
                 let mut found = select::leaving(
                     &inventory,
                     &view.targets(),
@@ -148,15 +142,13 @@ impl Engine {
                 let returning = |request: &Request| {
                     select::returning(self.store.away()?, &self.store.rests()?, open, &home, request)
                 };
-                let found = returning(&request)?;
+                let found = returning(request)?;
                 let moves = |zone: &&ZoneName| found.list.iter().any(|one| one.zone == **zone);
                 for zone in request.zones.iter().filter(|zone| !moves(zone)) {
                     self.events.emit(&Event::AlreadyHome(zone));
                 }
-                let view = self.view(direction, &request).await?;
-                if let Some(plan) = &request.plan {
-                    request.zones = view.zones_of(plan)?;
-                }
+                let view = self.view(direction, request).await?;
+                let request = view.resolved(request)?;
                 let found = returning(&request)?;
                 self.tell_of(&view);
                 Ok((request, view, found))

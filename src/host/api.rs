@@ -22,6 +22,11 @@ macro_rules! calls {
             /// Which host it is, under whatever name.
             fn id(&self) -> HostId;
 
+            /// Whether it is reached by a connection that is whole, as far as is known.
+            fn is_connected(&self) -> bool {
+                true
+            }
+
             $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError>;)+
 
             /// What the zone that a question names is to a peer. A host is asked that by its own agent.
@@ -85,6 +90,10 @@ macro_rules! calls {
                 self.host_id()
             }
 
+            fn is_connected(&self) -> bool {
+                self.is_linked()
+            }
+
             $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
                 self.ask(Call::$name { $($arg),* }).await
             })+
@@ -131,8 +140,8 @@ calls! {
         -> Vec<Claim>, within 30 s;
 
     /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
-    /// configuration that the zone is to come over is kept from then on.
-    Migrate fn reserve(arrival: Arrival, lease: u64) -> (), within 60 s;
+    /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.
+    Migrate fn reserve(arrival: Arrival, lease: u64) -> bool, within 60 s;
     /// Extends a booking to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
     /// its room is given back, and an older configuration that the zone came over is kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;

@@ -1,6 +1,7 @@
 //! A host in memory, for tests of what lies between two hosts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::{Mutex, Semaphore, mpsc};
@@ -27,6 +28,8 @@ pub struct FakeHost {
     pub knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     /// Every [`Pending`] holds one permit while it lives.
     pub listening: Arc<Semaphore>,
+    /// Its connection.
+    pub is_broken: AtomicBool,
 }
 
 /// The test's ends of a fake host's streams.
@@ -47,6 +50,7 @@ impl FakeHost {
             connected,
             knocks: Arc::new(Mutex::new(knocks)),
             listening: Arc::new(Semaphore::new(1)),
+            is_broken: AtomicBool::new(false),
         };
         (Arc::new(host), Ends { connected: at_connect, knocks: at_knock })
     }
@@ -83,6 +87,10 @@ macro_rules! cannot {
 
             fn id(&self) -> HostId {
                 HostId::test(1)
+            }
+
+            fn is_connected(&self) -> bool {
+                !self.is_broken.load(Ordering::Relaxed)
             }
 
             async fn facts(&self) -> Result<Facts, HostError> {
@@ -135,7 +143,7 @@ cannot! {
     fn clear_markers(ProbeTicket) -> ();
     fn store_replica(Standby) -> ();
     fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-    fn reserve(Arrival, u64) -> ();
+    fn reserve(Arrival, u64) -> bool;
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();

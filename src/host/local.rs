@@ -186,8 +186,7 @@ impl Host for Local {
     }
 
     async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
-        let blockers = self.blockers_but_the_same(&arrival).await?;
-        self.with_those_of_room(blockers, &arrival).await
+        self.with_those_of_room(self.blockers_but_the_same(&arrival).await?, &arrival).await
     }
 
     async fn manifest(&self, zone: ZoneName) -> Result<Manifest, HostError> {
@@ -223,7 +222,7 @@ impl Host for Local {
         self.claims(&origin, &zones, &heard).await
     }
 
-    async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<(), HostError> {
+    async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<bool, HostError> {
         self.act(Actor::Destination, Step::Reserve, self.book(&arrival, lease)).await
     }
 

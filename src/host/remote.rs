@@ -52,6 +52,12 @@ impl Remote {
         &self.uri
     }
 
+    /// Whether the stream for questions is whole, as far as is known.
+    pub fn is_linked(&self) -> bool {
+        // One that is just being dialled again will be.
+        self.link.try_lock().map_or(true, |link| !link.is_broken())
+    }
+
     /// Asks, and waits for the answer no longer than the question's deadline.
     ///
     /// # Errors

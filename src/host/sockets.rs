@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{HostError, Pending};
+use crate::backoff::{Backoff, Budget, retry};
 use crate::file;
 use crate::model::{StreamId, Token};
 use crate::transport::ByteStream;
@@ -149,17 +149,10 @@ where
     F: Future<Output = io::Result<T>>,
 {
     use io::ErrorKind::{ConnectionRefused, NotFound};
-    let deadline = Instant::now() + limit;
-    loop {
-        match attempt().await {
-            Err(error)
-                if matches!(error.kind(), NotFound | ConnectionRefused) && Instant::now() < deadline =>
-            {
-                tokio::time::sleep(Duration::from_millis(3)).await;
-            }
-            result => return result,
-        }
-    }
+    let pause = Duration::from_millis(3);
+    let backoff = Backoff { first: pause, factor: 1, max: pause, budget: Budget::Time(limit) };
+    let is_to_come = |error: &io::Error| matches!(error.kind(), NotFound | ConnectionRefused);
+    retry(backoff, is_to_come, attempt).await
 }
 
 /// A socket on which this host's hypervisor will knock. Gone when dropped, and the last one takes the folder

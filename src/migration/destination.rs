@@ -11,8 +11,7 @@ use crate::model::Step;
 pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
     let because = |error| MoveError::because(Step::Reserve, &error);
-    task.to.reserve(task.arrival.clone(), LEASE).await.map_err(because)?;
-    attempt.replaces_config = previous_config::is_there(task).await.map_err(because)?;
+    attempt.replaces_config = task.to.reserve(task.arrival.clone(), LEASE).await.map_err(because)?;
     if attempt.replaces_config && !task.arrival.overwrite {
         attempt.log.finds_the_same();
     }

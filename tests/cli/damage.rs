@@ -164,7 +164,11 @@ fn nothing_is_recovered_while_an_agent_or_a_run_uses_the_database_or_where_there
         "{printed}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    let run = sysadm::testing::run_lock::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
+    let run = sysadm::testing::run_lock::RunLock::take(
+        &site.paths("h1"),
+        sysadm::testing::store::Direction::Evacuate,
+    )
+    .unwrap();
     let printed = site.run("h1", "store recover");
     assert!(
         printed.status == Some(4) && printed.stderr.contains("is in progress (evacuate, pid "),

@@ -56,6 +56,7 @@ enum Line {
 #[derive(Default)]
 struct Inner {
     asked: AtomicUsize,
+    laid: AtomicUsize,
     /// How often `progress` was asked while it gets no answer.
     unanswered: AtomicUsize,
     no_progress: AtomicBool,
@@ -131,7 +132,21 @@ impl Lines {
         self.inner.unanswered.load(Ordering::SeqCst) > 0
     }
 
+    /// How often a host was connected to.
+    pub fn laid(&self) -> usize {
+        self.inner.laid.load(Ordering::SeqCst)
+    }
+
+    /// Whether they carry what is sent, as far as is known.
+    fn are_whole(&self) -> bool {
+        let asked = self.inner.asked.load(Ordering::SeqCst);
+        let is_dead = |at: &Break| at.for_ever && asked > at.at;
+        *self.inner.state.borrow() != Line::Cut
+            && !self.inner.broken.lock().unwrap().as_ref().is_some_and(is_dead)
+    }
+
     pub fn lay(&self, host: Arc<Local>) -> Result<Arc<dyn Host>, String> {
+        self.inner.laid.fetch_add(1, Ordering::SeqCst);
         let lossy = Lossy { host, lines: self.clone() };
         if *self.inner.state.borrow() == Line::Cut {
             return Err("no line".to_owned());
@@ -220,6 +235,10 @@ macro_rules! pass_on {
                 self.host.id()
             }
 
+            fn is_connected(&self) -> bool {
+                self.lines.are_whole()
+            }
+
             $(async fn $name(&self, $($arg: $type),*) -> Result<$reply, HostError> {
                 self.ask(self.host.$name($($arg),*)).await
             })+
@@ -264,7 +283,7 @@ pass_on! {
     fn clear_markers(ticket: ProbeTicket) -> ();
     fn store_replica(standby: Standby) -> ();
     fn drop_replicas(origin: String, zones: Vec<Uuid>, heard: Vec<(Uuid, Millis)>) -> Vec<Claim>;
-    fn reserve(arrival: Arrival, lease: u64) -> ();
+    fn reserve(arrival: Arrival, lease: u64) -> bool;
     fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> ();
     fn release(zone: ZoneName, uuid: Uuid) -> ();
     fn attach(manifest: Manifest) -> ();

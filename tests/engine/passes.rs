@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sysadm::evacuation::{JobState, Outcome, Request, Stage};
-use sysadm::model::{Kind, Millis};
+use sysadm::model::{Arrival, Kind, Millis, PendingLoad};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
@@ -210,4 +210,50 @@ async fn processors_are_not_overbooked_either() {
         error_of(&outcome, "a2"),
         "h2: 6 virtual processor(s) needed, h2 has 2 left of 16 (16 for each of its 1)"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_host_is_connected_to_once_in_a_run() {
+    let world = leaving(3, 9 * GIB);
+    for direction in [Direction::Evacuate, Direction::Return] {
+        let before = world.lines.laid();
+        let request = Request { retries: 1, ..World::request() };
+        let outcome = world.engine().run(direction, &request).await.unwrap();
+        assert!(world.events.count("waiting") > 0 && outcome.moved() == 2, "{outcome:?}");
+        assert_eq!(world.lines.laid() - before, 1, "{direction}: {:?}", world.events.all());
+        if direction == Direction::Evacuate {
+            world.unlock("h1");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_lists_its_guests_once_for_a_reservation() {
+    for overwrite in [false, true] {
+        let world = World::with(Kindly::Live);
+        let manifest = world.engine().local.manifest(name("web")).await.unwrap();
+        if overwrite {
+            world
+                .sim("h2")
+                .create(ZoneSpec { uuid: Some(manifest.zone.uuid), memory: GIB, ..live("web") })
+                .unwrap();
+        }
+        let arrival = Arrival {
+            manifest,
+            kind: Kind::Live,
+            from: "h1".to_owned(),
+            home: None,
+            overwrite,
+            force: false,
+            pending: PendingLoad::default(),
+            mappings: Vec::new(),
+            owners: Vec::new(),
+        };
+        world.script.begin(None);
+        let replaces = world.engine_of("h2").local.reserve(arrival, 60_000).await.unwrap();
+        assert_eq!(replaces, overwrite);
+        let moments = world.script.moments();
+        let listings = moments.iter().filter(|one| one.host == "h2" && one.operation == Operation::Inventory);
+        assert_eq!(listings.count(), 1, "{moments:?}");
+    }
 }

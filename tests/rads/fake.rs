@@ -82,7 +82,7 @@ macro_rules! hosts {
             clear_markers(ProbeTicket) -> ();
             store_replica(Standby) -> ();
             drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-            reserve(Arrival, u64) -> ();
+            reserve(Arrival, u64) -> bool;
             renew(ZoneName, Uuid, u64) -> ();
             release(ZoneName, Uuid) -> ();
             attach(Manifest) -> ();

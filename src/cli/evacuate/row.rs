@@ -68,7 +68,8 @@ pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliErr
     let Some(store) = store else { return Ok(Status::default()) };
     let (away, rests) = (store.away()?, store.rests()?);
     // Whatever else holds the lock is no run.
-    let living = lock_holder(&context.paths).and_then(|holder| holder.pid());
+    let holder = lock_holder(&context.paths).filter(|holder| holder.direction().is_some());
+    let living = holder.map(|holder| holder.pid);
     let latest = store.latest_run(living)?;
     let runs = latest.as_ref().is_some_and(|(run, _)| Some(run.pid) == living);
     Ok(rows(&context.host_name(), &away, &rests, latest.as_ref(), runs))

@@ -78,7 +78,7 @@ impl Check<'_> {
         match self.mode {
             Mode::Look => host.check(arrival.clone()).await,
             Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
-                Ok(()) => Ok(Vec::new()),
+                Ok(_) => Ok(Vec::new()),
                 Err(HostError::Refused { blockers, .. }) => Ok(blockers),
                 Err(error) => Err(error),
             },

@@ -8,10 +8,18 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Zone, ZoneName, ZoneState};
+use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
+
+/// What is on this host when a zone asks for room.
+pub(super) struct Present {
+    /// What is booked for other zones.
+    pub booked: Vec<Reservation>,
+    /// The zones that are here.
+    pub inventory: Inventory,
+}
 
 impl Local {
     pub(super) fn lock_blocker(&self) -> Result<Option<Blocker>, HostError> {
@@ -38,20 +46,30 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
+    /// What is here now. What is booked is read first: a zone that arrives meanwhile is in one of the two.
+    pub(super) async fn present(&self, zone: &Zone) -> Result<Present, HostError> {
+        let booked = self.booked_beside(zone)?;
+        Ok(Present { booked, inventory: self.inventory().await? })
+    }
+
     /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
-    /// that is configured here and attached here is not in its own way.
-    async fn recorded_blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
-        if arrival.from == self.name {
+    /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
+    fn recorded_blockers(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+        if arrival.manifest.platform != self.platform.name() {
             return Ok(Vec::new());
         }
-        let (records, inventory) = (self.store.zones(), self.inventory().await?);
-        let mut records = records.map_err(|error| self.failed(error))?;
-        records.retain(|record| record.place.is_elsewhere() || !inventory.has(record.uuid));
-        let manifest =
-            self.store.manifest_of(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
-        let kept = manifest.as_ref().map(|manifest| manifest.config.as_str());
-        let reasons = records.iter().filter_map(|record| in_the_way(record, kept, arrival));
-        Ok(reasons.map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
+        let mut reasons = Vec::new();
+        if arrival.from != self.name {
+            let mut records = self.store.zones().map_err(|error| self.failed(error))?;
+            records.retain(|record| record.place.is_elsewhere() || !here.has(record.uuid));
+            let manifest =
+                self.store.manifest_of(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
+            let kept = manifest.as_ref().map(|manifest| manifest.config.as_str());
+            reasons.extend(records.iter().filter_map(|record| in_the_way(record, kept, arrival)));
+        }
+        let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
+        reasons.extend(zonepath.and_then(|path| zonepath::occupied(path, uuid)));
+        Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
 
     /// Memory that is kept for zones that are on their way, in bytes.
@@ -60,8 +78,8 @@ impl Local {
         Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
     }
 
-    /// All reasons but room.
-    pub(super) async fn blockers(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    /// All reasons but room and what is recorded here.
+    async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
         let theirs = &arrival.manifest.platform;
@@ -75,22 +93,29 @@ impl Local {
         }
         blockers.extend(self.software_blockers(arrival).await?);
         blockers.retain(|blocker| !(arrival.force && blocker.kind.is_validation()));
-        blockers.extend(self.recorded_blockers(arrival).await?);
-        let (zonepath, uuid) = (arrival.manifest.zonepath(), arrival.manifest.zone.uuid);
-        let occupied = zonepath.and_then(|path| zonepath::occupied(path, uuid));
-        blockers.extend(occupied.map(|reason| Blocker::new(BlockerKind::Identity, reason)));
         Ok(blockers)
+    }
+
+    /// All reasons but room, and what is here: listed once, after all that takes long.
+    async fn blockers(&self, arrival: &Arrival) -> Result<(Vec<Blocker>, Present), HostError> {
+        let mut blockers = self.unfit(arrival).await?;
+        let present = self.present(&arrival.manifest.zone).await?;
+        blockers.extend(self.recorded_blockers(arrival, &present.inventory)?);
+        Ok((blockers, present))
     }
 
     /// The same, where a zone that is here already, does not run and is configured as the one that comes is in nobody's
     /// way: it is the same zone.
-    pub(super) async fn blockers_but_the_same(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
-        let blockers = self.blockers(arrival).await?;
-        let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
+    pub(super) async fn blockers_but_the_same(
+        &self,
+        arrival: &Arrival,
+    ) -> Result<(Vec<Blocker>, Present), HostError> {
+        let found = self.blockers(arrival).await?;
+        let is_there = found.0.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
         if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
             return self.blockers(&Arrival { overwrite: true, ..arrival.clone() }).await;
         }
-        Ok(blockers)
+        Ok(found)
     }
 
     async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {
@@ -113,8 +138,7 @@ impl Local {
     /// # Errors
     /// If they cannot be found out.
     pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
-        let blockers = self.blockers(arrival).await?;
-        let mut blockers = self.with_those_of_room(blockers, arrival).await?;
+        let mut blockers = self.with_those_of_room(self.blockers(arrival).await?, arrival).await?;
         let views = storage_probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
@@ -128,19 +152,18 @@ impl Local {
     /// These reasons, and those of room.
     pub(super) async fn with_those_of_room(
         &self,
-        mut blockers: Vec<Blocker>,
+        (mut blockers, present): (Vec<Blocker>, Present),
         arrival: &Arrival,
     ) -> Result<Vec<Blocker>, HostError> {
-        let others = self.booked_beside(&arrival.manifest.zone)?;
-        blockers.extend(self.capacity().await?.blockers(arrival, &others));
+        let capacity = self.capacity(&present.inventory).await?;
+        blockers.extend(capacity.blockers(arrival, &present.booked));
         Ok(blockers)
     }
 
-    /// What is here now.
-    pub(super) async fn capacity(&self) -> Result<Capacity<'_>, HostError> {
+    /// The room here, and what those take that run.
+    pub(super) async fn capacity(&self, here: &Inventory) -> Result<Capacity<'_>, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
-        let mut running = self.inventory().await?.zones;
-        running.retain(Zone::is_running);
+        let running = here.zones.iter().filter(|zone| zone.is_running()).cloned().collect();
         let (leaving, ratio) = (self.sockets.has_departures(), self.limits.vcpus_per_cpu);
         Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }

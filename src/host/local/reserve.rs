@@ -1,6 +1,7 @@
 //! Room for a zone that comes: looked for and booked in one go, so that two sources never get the same.
 
 use super::Local;
+use super::admission::Present;
 use crate::host::HostError;
 use crate::host::capacity::{cpus_of, memory_of};
 use crate::model::{Arrival, Blocker, BlockerKind, Millis};
@@ -18,12 +19,13 @@ impl Local {
         (self.clock)().after(lease.min(LONGEST_LEASE))
     }
 
-    /// Checks everything again, books room, and keeps what the zone comes over.
-    pub(super) async fn book(&self, arrival: &Arrival, lease: u64) -> Result<(), HostError> {
+    /// Checks everything again, books room, and keeps what the zone comes over. Gives whether there is something. The
+    /// zones of this host are listed once for all of it.
+    pub(super) async fn book(&self, arrival: &Arrival, lease: u64) -> Result<bool, HostError> {
         let zone = &arrival.manifest.zone;
-        let mut blockers = self.blockers_but_the_same(arrival).await?;
-        let earlier = self.booked_beside(zone)?;
-        let room = self.capacity().await?;
+        let (mut blockers, Present { booked: earlier, inventory }) =
+            self.blockers_but_the_same(arrival).await?;
+        let room = self.capacity(&inventory).await?;
         let wanted = Reservation {
             zone: zone.name.clone(),
             uuid: zone.uuid,
@@ -53,8 +55,8 @@ impl Local {
         booked.map_err(|blockers| self.refused(&zone.name, blockers))?;
         let noted = async {
             self.welcome(arrival)?;
-            self.note_owners(zone, &arrival.from, &arrival.owners).await?;
-            self.save_previous_config(zone.uuid).await
+            self.note_owners(zone, &arrival.from, &arrival.owners, &inventory)?;
+            self.save_previous_config(zone.uuid, &inventory).await
         };
         noted.await.inspect_err(|_| drop(self.store.release(&zone.name, zone.uuid)))
     }

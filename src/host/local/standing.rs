@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Local;
 use crate::host::rights::{Named, Relation, Standing};
 use crate::host::{Host, HostError};
-use crate::model::Zone;
+use crate::model::{Inventory, Zone};
 use crate::store::Reservation;
 
 /// No zone is brought for more hosts than that; a name is no longer than a host's.
@@ -116,11 +116,12 @@ impl Local {
     }
 
     /// Notes for whom a zone comes for which room has just been booked. One that belongs here is nobody else's.
-    pub(super) async fn note_owners(
+    pub(super) fn note_owners(
         &self,
         zone: &Zone,
         from: &str,
         owners: &[String],
+        here: &Inventory,
     ) -> Result<(), HostError> {
         let record = self.store.zone(zone.uuid).map_err(|error| self.failed(error))?;
         if from == self.name || record.is_some_and(|record| record.place.is_elsewhere()) {
@@ -130,7 +131,7 @@ impl Local {
             |name: &&String| name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_graphic());
         let mut hosts: Vec<_> = owners.iter().filter(is_good).take(OWNERS).cloned().collect();
         hosts.push(from.to_owned());
-        let present = self.inventory().await?.zones.iter().map(|zone| zone.uuid).collect();
+        let present = here.zones.iter().map(|zone| zone.uuid).collect();
         let is_here = std::collections::HashSet::contains(&present, &zone.uuid);
         self.store.bring(zone, &hosts, is_here, &present).map_err(|error| self.failed(error))
     }

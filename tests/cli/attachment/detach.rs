@@ -200,7 +200,11 @@ fn what_is_done_with_a_zone_is_in_the_system_log() {
 fn zones_are_neither_detached_nor_attached_while_zones_move() {
     let site = site();
     site.done("h1", "zone detach box1");
-    let _run = sysadm::testing::run_lock::RunLock::take(&site.paths("h1"), "evacuate").unwrap();
+    let _run = sysadm::testing::run_lock::RunLock::take(
+        &site.paths("h1"),
+        sysadm::testing::store::Direction::Evacuate,
+    )
+    .unwrap();
     assert_snapshot!(site.run("h1", "zone detach web1"), @r"
     ------- stderr -------
     sysadm: another evacuation, return or migration is in progress (evacuate, pid PID); 'sysadm evacuate -l' shows it
