@@ -28,7 +28,7 @@ fn picture(text: &str) -> BTreeMap<String, usize> {
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut found = Vec::new();
-    for path in entries.filter(|path| !path.file_stem().is_some_and(|name| name == "tests")) {
+    for path in entries.filter(|path| path.file_stem().is_none_or(|name| name != "tests")) {
         if path.join("Cargo.toml").exists() {
             continue;
         } else if path.is_dir() {

@@ -72,7 +72,7 @@ fn host(at: usize, memory: u64) -> FleetHost {
         memory_free: memory,
         cpus: 64,
         bandwidth: Some(1_250_000_000),
-        ..FleetHost::new(format!("host-{at}").parse().unwrap())
+        ..FleetHost::new(format!("host-{at}").parse().expect("a valid name"))
     }
 }
 
@@ -86,6 +86,9 @@ fn zone(dice: &mut Dice, at: usize, host: usize) -> FleetZone {
         cpu_load: dice.roll(200) as f64 / 100.0,
         network_load: dice.roll(10_000_000),
         apart: at.is_multiple_of(5).then(|| format!("group-{}", at / 20)).into_iter().collect(),
-        ..FleetZone::new(format!("zone-{at}").parse().unwrap(), format!("host-{host}").parse().unwrap())
+        ..FleetZone::new(
+            format!("zone-{at}").parse().expect("a valid name"),
+            format!("host-{host}").parse().expect("a valid name"),
+        )
     }
 }

@@ -86,7 +86,7 @@ impl Begun {
             Procedure::MOVES.iter().any(of)
         };
         let before = |specs: &[StepSpec]| {
-            specs.split_last().map_or(false, |(_, before)| before.iter().any(|spec| !spec.is_reversible))
+            specs.split_last().is_some_and(|(_, before)| before.iter().any(|spec| !spec.is_reversible))
         };
         let forward = Procedure::MOVES.iter().any(|procedure| before(procedure.up_to(step)));
         let sent = undoes(Undo::DestroyImage);

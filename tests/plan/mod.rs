@@ -7,6 +7,3 @@ mod pack;
 mod placement;
 mod samples;
 mod whole;
-#[allow(clippy::expect_used, reason = "a test ends at the first surprise")]
-#[path = "../plan_schedule/world.rs"]
-mod world;

@@ -9,7 +9,7 @@ mod generate;
 mod rings;
 mod shared_lines;
 mod tight;
-mod world;
+pub(super) mod world;
 
 use generate::Case;
 use sysadm::plan::{Costs, HostIx, Plan, Terms, Trip, ZoneIx, schedule};

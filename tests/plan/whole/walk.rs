@@ -7,7 +7,7 @@ use sysadm::plan::{Action, BuiltPlan, Leg, PlannedMove};
 
 use super::super::checker::{seats, unfit, violations};
 use super::super::samples::Sample;
-use super::super::world::{Way, World};
+use crate::tests::plan_schedule::world::{Way, World};
 
 /// Where a plan leads, in the terms of the checkers.
 #[derive(Clone, Copy)]
