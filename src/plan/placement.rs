@@ -84,7 +84,7 @@ pub enum Refusal {
     Memory(u64),
     /// Bytes of huge pages that are missing.
     HugePages(u64),
-    /// No memory node of its own is large enough; bytes that are missing on the largest.
+    /// No memory node of its own is large enough, however the others are seated; bytes that are missing on the largest.
     Node(u64),
     /// Virtual processors above what the rules allow.
     Cpus(u32),

@@ -35,13 +35,13 @@ pub struct Reporter {
 
 #[derive(Default)]
 struct Screen {
-    phase: Option<Counter>,
+    phase: Option<PhaseCounter>,
     bars: Option<MultiProgress>,
     zones: BTreeMap<ZoneName, ProgressBar>,
 }
 
 /// A phase with its counter.
-struct Counter {
+struct PhaseCounter {
     text: &'static str,
     done: usize,
     total: usize,
@@ -93,7 +93,7 @@ impl Reporter {
             bar.tick();
             bar
         });
-        state.phase = Some(Counter { text, done: 0, total, bar });
+        state.phase = Some(PhaseCounter { text, done: 0, total, bar });
     }
 
     /// What came of it, at the end.

@@ -53,8 +53,7 @@ impl<'a> Explain<'a> {
         let (zone, to) = (problem.zone(at), &problem.fleet.hosts[host]);
         let drained = problem.drained[host];
         let need = limits::need(zone, &problem.pages);
-        let part = limits::one_node(zone)
-            .and_then(|part| limits::seat(&mut self.state.nodes(host).to_vec(), &[part]).err());
+        let part = limits::one_node(zone).and_then(|part| self.state.short_node(host, &[part]));
         let mut against: Vec<_> = limits::home(zone, to, drained).into_iter().collect();
         against.extend(limits::unfit(zone, to, drained));
         if zone.host == to.name || drained || to.offline {

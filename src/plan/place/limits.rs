@@ -2,12 +2,13 @@
 //!
 //! There are three kinds. What a host *is* ([`unfit`], [`home`]) never changes while a placement is sought. What it
 //! *has* is a row of numbers ([`room`]; [`takes`] for the search, [`short`] for the reasons), and so are its memory
-//! nodes ([`seat`]). Which zones are *there* matters to groups that are kept apart: [`apart`] for the search, while
-//! [`super::explain`] names the zones.
+//! nodes ([`seat`], [`seat_all`]). Which zones are *there* matters to groups that are kept apart: [`apart`] for the
+//! search, while [`super::explain`] names the zones.
 //!
 //! What is not known restricts nothing: no set of networks, no number of processors, no list of memory nodes. A
 //! list of huge pages is known to be whole, for a zone that needs them cannot start without.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::plan::{FleetHost, FleetZone, Refusal, Rules};
@@ -25,6 +26,9 @@ pub(super) const PAGES: usize = 4;
 
 /// As much as a host may have of anything, and more than any sum of it can be: a PiB.
 pub(super) const PLENTY: i64 = 1 << 50;
+
+/// How many seats [`seat_all`] tries at most.
+const TRIES: usize = 4_000;
 
 /// Bytes that a host has.
 pub(super) fn has(bytes: u64) -> i64 {
@@ -213,6 +217,38 @@ pub(super) fn seat(nodes: &mut [i64], parts: &[i64]) -> Result<Vec<usize>, u64> 
     Ok(seats)
 }
 
+/// Seats all parts of a host in its memory nodes, the largest first, in whatever way it takes: which node each took;
+/// none if there is no such way, or it was not found after many.
+pub(super) fn seat_all(nodes: &[i64], parts: &[i64]) -> Option<Vec<usize>> {
+    let mut order: Vec<_> = (0..parts.len()).collect();
+    order.sort_by_key(|part| Reverse(parts[*part]));
+    let (mut seats, mut tries) = (vec![0; parts.len()], TRIES);
+    let enough = parts.iter().sum::<i64>() <= nodes.iter().sum();
+    (enough && seat_rest(&mut nodes.to_vec(), parts, &order, &mut seats, &mut tries)).then_some(seats)
+}
+
+fn seat_rest(
+    nodes: &mut [i64],
+    parts: &[i64],
+    order: &[usize],
+    seats: &mut [usize],
+    tries: &mut usize,
+) -> bool {
+    let Some((part, rest)) = order.split_first() else { return true };
+    (0..nodes.len()).any(|at| {
+        // Of nodes with the same room one is as good as another.
+        if nodes[at] < parts[*part] || nodes[..at].contains(&nodes[at]) || *tries == 0 {
+            return false;
+        }
+        *tries -= 1;
+        seats[*part] = at;
+        nodes[at] -= parts[*part];
+        let all = seat_rest(nodes, parts, rest, seats, tries);
+        nodes[at] += parts[*part];
+        all
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +261,14 @@ mod tests {
         assert_eq!(seat(&mut nodes, &[4, 3]), Err(2));
         assert_eq!(nodes, [5, 1]);
         assert_eq!(seat(&mut [], &[99]), Ok(vec![]));
+    }
+
+    #[test]
+    fn all_parts_are_seated_if_there_is_a_way() {
+        assert_eq!(seat_all(&[52, 52], &[20, 12, 11, 36, 21]), Some(vec![1, 0, 1, 0, 1]));
+        assert_eq!(seat_all(&[10, 6], &[6, 5, 5]), Some(vec![1, 0, 0]));
+        assert_eq!(seat_all(&[10, 6], &[6, 6, 4]), Some(vec![0, 1, 0]));
+        assert_eq!(seat_all(&[8, 8], &[5, 5, 5]), None);
     }
 
     #[test]

@@ -64,8 +64,36 @@ impl<'p> State<'p> {
         &self.room[host * self.problem.columns..][..self.problem.columns]
     }
 
-    pub(super) fn nodes(&self, host: usize) -> &[i64] {
-        &self.nodes[host]
+    /// The bytes that are missing on the largest memory node of a host for these parts, if there is no way to seat them
+    /// and all others.
+    pub(super) fn short_node(&self, host: usize, parts: &[i64]) -> Option<u64> {
+        let missing = limits::seat(&mut self.nodes[host].clone(), parts).err()?;
+        self.seats_with(host, parts).is_none().then_some(missing)
+    }
+
+    /// New seats for the items on a host, one after another, and then these parts.
+    fn seats_with(&self, host: usize, parts: &[i64]) -> Option<Vec<usize>> {
+        let here = self.here[host].iter().flat_map(|item| &self.problem.items[*item as usize].nodes);
+        let parts: Vec<_> = here.chain(parts).copied().collect();
+        limits::seat_all(&self.problem.nodes[host], &parts)
+    }
+
+    /// Seats an item in the memory nodes of a host; if there is none for it as the others are seated, all anew.
+    fn seat(&mut self, item: usize, host: usize) {
+        let problem = self.problem;
+        let parts = &problem.items[item].nodes;
+        if let Ok(seats) = limits::seat(&mut self.nodes[host], parts) {
+            self.seats.insert(item, seats);
+        } else if let Some(seats) = self.seats_with(host, parts) {
+            let mut seats = seats.into_iter();
+            self.nodes[host].clone_from(&problem.nodes[host]);
+            for item in self.here[host].iter().map(|item| *item as usize).chain([item]) {
+                let parts = &problem.items[item].nodes;
+                let own: Vec<_> = seats.by_ref().take(parts.len()).collect();
+                own.iter().zip(parts).for_each(|(at, part)| self.nodes[host][*at] -= part);
+                self.seats.insert(item, own);
+            }
+        }
     }
 
     /// Whether there is room for an item on a host that may take it.
@@ -73,7 +101,7 @@ impl<'p> State<'p> {
         let what = &self.problem.items[item];
         limits::takes(self.room(host), self.problem.need(item))
             && !limits::apart(&self.there[host], &what.apart)
-            && (what.nodes.is_empty() || limits::seat(&mut self.nodes[host].clone(), &what.nodes).is_ok())
+            && (what.nodes.is_empty() || self.short_node(host, &what.nodes).is_none())
             && !what.homes.contains(&host)
     }
 
@@ -99,10 +127,8 @@ impl<'p> State<'p> {
         let row = self.room[host * self.problem.columns..].iter_mut();
         row.zip(self.problem.need(item)).for_each(|(room, need)| *room -= need);
         what.apart.iter().for_each(|group| problem::add(&mut self.there[host], *group));
-        if !what.nodes.is_empty()
-            && let Ok(seats) = limits::seat(&mut self.nodes[host], &what.nodes)
-        {
-            self.seats.insert(item, seats);
+        if !what.nodes.is_empty() {
+            self.seat(item, host);
         }
         self.score.apply(&self.change(item, host, 1.0));
         self.here[host].push(item as u32);

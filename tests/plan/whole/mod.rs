@@ -32,6 +32,14 @@ proptest! {
     }
 }
 
+/// A seed that was found by the test above: the zone fits if others are seated in other memory nodes.
+#[test]
+fn whoever_is_left_has_true_reasons_of_its_nodes() {
+    let sample = sample::sample(17775677919977258100);
+    let untrue = reasons::untrue(&sample, &plan(&sample));
+    assert!(untrue.is_empty(), "{untrue:#?}");
+}
+
 /// The checkers have teeth: a plan that is changed a little is seen through.
 #[test]
 fn a_plan_that_was_tampered_with_is_seen_through() {
