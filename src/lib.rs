@@ -58,6 +58,7 @@
 
 // Tests start what they need: sshd, ssh-keygen, the tool itself. See clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+#![allow(rustdoc::private_intra_doc_links, reason = "the documentation is for those who work on the code")]
 // The fuzzers are built without default features: what the compiler says of that build is an error there.
 #![cfg_attr(feature = "fuzzing", deny(warnings))]
 

@@ -1,7 +1,7 @@
 //! The acts of a zone that runs: its memory goes over while it goes on running.
 //!
 //! The zone is resumed at the destination only when it is known to be stopped for good at the source; see
-//! [`crate::platform::Platform::send`]. If the answer to that does not arrive, nothing is started anywhere.
+//! [`crate::platform::LiveMigration::send`]. If the answer to that does not arrive, nothing is started anywhere.
 
 use std::time::{Duration, Instant};
 

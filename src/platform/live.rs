@@ -18,7 +18,7 @@ pub trait LiveMigration: Send + Sync {
     /// user alone until then.
     async fn open_incoming(&self, manifest: &Manifest, folder: &Path) -> Result<(), PlatformError>;
 
-    /// Destination: ends what [`open_incoming`](Self::open_arrival) began.
+    /// Destination: ends what [`open_incoming`](Self::open_incoming) began.
     async fn close_incoming(&self, folder: &Path) -> Result<(), PlatformError>;
 
     /// Source: sends the zone into the sockets in `folder`, with these changes to its interfaces. Returns when

@@ -30,7 +30,7 @@ fn qemus_user_passes_through_the_run_folder_whoever_makes_it() {
     ]);
     let done = careful.env_clear().env("SYSADM_ROOT", site.at("h1")).status().unwrap();
     assert!(done.success());
-    assert_eq!((mode(&h1), mode(&h1.join("hold"))), (0o711, 0o700));
+    assert_eq!((mode(&h1), mode(&h1.join("boot-blocks"))), (0o711, 0o700));
     // What is there with another mode is put right.
     for (run, now) in [(&h1, 0o700), (&h2, 0o777)] {
         std::fs::create_dir_all(run).unwrap();

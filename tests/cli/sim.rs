@@ -87,7 +87,7 @@ fn what_goes_wrong_is_told_listed_and_cleared() {
     assert_snapshot!(site.run("h1", "sim fault fail dancing"), @r"
     ------- stderr -------
     error: invalid value 'dancing' for '<OPERATION>'
-      [possible values: facts, inventory, survey, manifest, check, define, undefine, set_autostart, shutdown, boot, save, open_arrival, close_arrival, send, progress, abort, finish, resume, discard]
+      [possible values: facts, inventory, survey, manifest, check, define, undefine, set_autostart, shutdown, boot, save, open_incoming, close_incoming, send, progress, abort, wait_sent, resume, destroy_incoming]
 
     For more information, try '--help'.
     [exit status 2]

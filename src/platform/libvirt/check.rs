@@ -22,7 +22,8 @@ pub(super) use processor::seen;
 pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError> {
     let manifest = &arrival.manifest;
     let Some(driver) = Driver::of(manifest.zone.brand) else {
-        return Ok(vec![platform(format!("libvirt has no {} zones", manifest.zone.brand))]);
+        let reason = format!("libvirt has no {} zones", manifest.zone.brand);
+        return Ok(vec![Blocker::new(BlockerKind::Zone, reason)]);
     };
     let lists = libvirt.lists().await?;
     if !lists.iter().any(|(present, _)| *present == driver) && !Connection::to(driver).answers().await? {

@@ -1,7 +1,7 @@
 //! Why a zone could not be on a simulated host.
 
 use super::config_of;
-use super::platform::able;
+use super::platform::{abilities, able};
 use super::record::Record;
 use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
@@ -21,6 +21,9 @@ pub(super) fn blockers(
         Err(error) => return vec![Blocker::new(BlockerKind::Zone, error.to_string())],
     };
     let zone = &manifest.zone;
+    if abilities(zone.brand).is_none() {
+        return vec![Blocker::new(BlockerKind::Zone, format!("the simulation has no {} zones", zone.brand))];
+    }
     let mut found = Vec::new();
     for other in present {
         let there = Other {

@@ -41,7 +41,7 @@ pub(super) struct Record {
     pub since: Option<Millis>,
     /// The configuration that an arriving image has replaced for the time being.
     pub former: Option<String>,
-    /// Who moves it; see [`super::keeper`].
+    /// Who moves it; see [`super::process_lock`].
     pub keeper: Option<Uuid>,
     /// Its configuration survives its end.
     pub persistent: bool,

@@ -134,8 +134,8 @@ fn help_of_sim_fault_fail() {
 
     Arguments:
       <OPERATION>  Which [possible values: facts, inventory, survey, manifest, check, define, undefine,
-                   set_autostart, shutdown, boot, save, open_arrival, close_arrival, send, progress,
-                   abort, finish, resume, discard]
+                   set_autostart, shutdown, boot, save, open_incoming, close_incoming, send, progress,
+                   abort, wait_sent, resume, destroy_incoming]
       [REASON]     With this error [default: "it was told to fail"]
 
     Options:
