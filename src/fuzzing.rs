@@ -2,8 +2,9 @@
 //! whatever it reads.
 
 use crate::config::Config;
+pub use crate::model::System;
 use crate::model::zonecfg::Zonecfg;
-use crate::model::{Address, Brand, HostUri, Manifest, System, ZoneName, document};
+use crate::model::{Address, Brand, HostUri, Manifest, ZoneName, document};
 use crate::plan::ganeti::Cluster;
 use crate::plan::{self, Rules};
 use crate::platform::libvirt;

@@ -2,6 +2,6 @@
 
 #![no_main]
 
-use sysadm::model::System;
+use sysadm::fuzzing::System;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sysadm::fuzzing::software(System::Rpm, bytes));
