@@ -11,7 +11,7 @@ const MANY: [&str; 2] = ["Args", "Error"];
 #[rustfmt::skip]
 const OPEN: &[&str] = &[
     "Account", "Action", "Answer", "Attempt", "Change", "Class", "Column", "Command",
-    "Difference", "Draft", "Entry", "Event", "Expectation", "Finding", "Found", "Held", "IllegalTransition",
+    "Difference", "Draft", "Entry", "Event", "Expectation", "Finding", "Found", "Held",
     "Incoming", "Installed", "Item", "Job", "Knock", "Known", "Left", "Libvirt", "Limits", "Line", "Listed",
     "Log", "Migration", "Name", "Next", "Node", "Obstacle", "Open", "Outcome", "Parts", "Paths", "Place",
     "Problem", "Question", "Reader", "Record", "Refusal", "Report", "Request", "Search", "Session",

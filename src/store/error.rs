@@ -94,7 +94,7 @@ pub enum StoreError {
     },
     /// The record of a zone says that it cannot be there.
     #[error(transparent)]
-    Transition(#[from] super::IllegalTransition),
+    Transition(#[from] super::IllegalPlace),
     /// Anything else.
     #[error("failed to {what} in {path}")]
     Query {
@@ -114,7 +114,7 @@ impl StoreError {
 
     pub(super) fn query(path: &Path, what: &'static str, source: rusqlite::Error) -> Self {
         if let rusqlite::Error::ToSqlConversionFailure(error) = &source
-            && let Some(illegal) = error.downcast_ref::<super::IllegalTransition>()
+            && let Some(illegal) = error.downcast_ref::<super::IllegalPlace>()
         {
             return Self::Transition(illegal.clone());
         }

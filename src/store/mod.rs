@@ -64,7 +64,7 @@ pub use heard::Heard;
 pub use journal::{Entry, Mark};
 pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
-pub use place::{IllegalTransition, Place};
+pub use place::{IllegalPlace, Place};
 #[cfg(feature = "fuzzing")]
 pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};

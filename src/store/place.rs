@@ -48,7 +48,7 @@ words! {
 /// A zone cannot go from the place where it is to that one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("zone '{zone}' is recorded as {from} and cannot become {to}")]
-pub struct IllegalTransition {
+pub struct IllegalPlace {
     /// The zone.
     pub zone: ZoneName,
     /// Where it is.

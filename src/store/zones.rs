@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
-use super::place::{IllegalTransition, Place};
+use super::place::{IllegalPlace, Place};
 use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::document::Written;
 use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
@@ -199,7 +199,7 @@ pub(super) fn save(
     let uuid = record.uuid.to_string();
     let from = find(transaction, record.uuid)?.map_or(Place::Here, |known| known.place);
     if !from.may_become(record.place) {
-        let illegal = IllegalTransition { zone: record.zone.clone(), from, to: record.place };
+        let illegal = IllegalPlace { zone: record.zone.clone(), from, to: record.place };
         return Err(rusqlite::Error::ToSqlConversionFailure(illegal.into()));
     }
     transaction
