@@ -239,6 +239,8 @@ pub enum ConfigError {
     },
 }
 
+impl crate::model::Hinted for ConfigError {}
+
 impl Config {
     /// Reads the file; one that is not there means the defaults.
     ///

@@ -47,6 +47,8 @@ pub enum MaintenanceError {
     },
 }
 
+impl crate::model::Hinted for MaintenanceError {}
+
 /// Starts maintenance for one holder.
 ///
 /// # Errors

@@ -33,6 +33,8 @@ pub enum LockError {
     },
 }
 
+impl crate::model::Hinted for LockError {}
+
 /// Held while this is alive.
 #[derive(Debug)]
 pub struct RunLock {

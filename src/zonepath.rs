@@ -48,6 +48,8 @@ pub enum ZonepathError {
     Document(#[from] DocumentError),
 }
 
+impl crate::model::Hinted for ZonepathError {}
+
 fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ZonepathError {
     move |source| ZonepathError::Io { what, path: path.to_owned(), source }
 }

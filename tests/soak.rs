@@ -12,7 +12,7 @@ use sysadm::testing::config::Config;
 use sysadm::testing::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
 use sysadm::testing::host::{Host, Local};
 use sysadm::testing::maintenance;
-use sysadm::testing::model::{HostUri, Millis};
+use sysadm::testing::model::{HostUri, Message, Millis};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::Platform;
 use sysadm::testing::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
@@ -52,7 +52,7 @@ struct Net(Nodes);
 
 #[async_trait::async_trait]
 impl Connector for Net {
-    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, Message> {
         let node = self.0.get(&uri.host).ok_or_else(|| format!("there is no {uri}"))?;
         Ok(node.local.clone())
     }
@@ -65,7 +65,7 @@ impl EventSink for Nobody {
     fn emit(&self, event: &Event<'_>) {
         let text = match event {
             Event::Ended(a_move) => format!("{a_move:?}"),
-            Event::Warning(text) => (*text).to_owned(),
+            Event::Warning(text) => text.to_string(),
             _ => return,
         };
         if let Ok(zone) = std::env::var("SOAK_ZONE")

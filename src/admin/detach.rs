@@ -14,7 +14,7 @@ use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
 use crate::model::document::{self, Written};
-use crate::model::{Manifest, Zone, ZoneName, ZoneState};
+use crate::model::{Manifest, Message, Zone, ZoneName, ZoneState};
 use crate::run_lock::RunLock;
 use crate::store::Detached;
 use crate::zonepath::{self, ZonepathError};
@@ -130,8 +130,8 @@ impl ZoneAdmin<'_> {
             return cause;
         }
         let cleared = row.zonepath.as_ref().map_or(Ok(()), |path| zonepath::clear(path, row.uuid));
-        let cleared = cleared.map_err(|error| chain(&error));
-        let removed = self.local.store().zone_is_here(row.uuid).map_err(|error| chain(&error));
+        let cleared = cleared.map_err(Message::from);
+        let removed = self.local.store().zone_is_here(row.uuid).map_err(Message::from);
         match cleared.and(removed) {
             Ok(_) => cause,
             Err(also) => AttachmentError::NotUndone { cause: cause.into(), also },

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::failover::ownership::Elsewhere;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{Blocker, HostUri, NetworkName, UnmanagedGuest, ZoneName, ZoneState};
+use crate::model::{Blocker, HostUri, Message, NetworkName, UnmanagedGuest, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::run_lock::LockError;
 use crate::store::StoreError;
@@ -105,6 +105,8 @@ pub enum Refusal {
     Occupied(ZoneName, String),
 }
 
+impl crate::model::Hinted for Refusal {}
+
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
@@ -139,7 +141,7 @@ pub enum AttachmentError {
         /// Why it was to be taken back.
         cause: Box<Self>,
         /// Why that failed.
-        also: String,
+        also: Message,
     },
     /// Zones are moving.
     #[error(transparent)]
@@ -160,6 +162,8 @@ pub enum AttachmentError {
     #[error(transparent)]
     Document(#[from] DocumentError),
 }
+
+impl crate::model::Hinted for AttachmentError {}
 
 fn join(findings: &[Blocker]) -> String {
     findings.iter().map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join("; ")

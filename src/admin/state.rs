@@ -175,7 +175,7 @@ mod tests {
             zone(108, "leaves", ZoneState::Installed, None),
         ];
         let (name, reason) = ("twin".to_owned(), "twice".to_owned());
-        let twin = UnmanagedGuest { name, uuid: None, reason, running: false };
+        let twin = UnmanagedGuest { name, uuid: None, reason, hint: None, running: false };
         let away = |number: u128, name: &str, phase| Away {
             uuid: Uuid::from_u128(number),
             phase,

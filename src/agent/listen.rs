@@ -51,6 +51,8 @@ pub enum ListenError {
     },
 }
 
+impl crate::model::Hinted for ListenError {}
+
 /// A socket that waits for peers.
 pub struct Listener {
     socket: TcpListener,

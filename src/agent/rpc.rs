@@ -243,7 +243,7 @@ impl Answer {
         peer: &Peer,
     ) -> Result<Self, FrameError> {
         let no_answer = |reason: String| {
-            let error = HostError::NoAnswer { host: host.name().to_owned(), reason };
+            let error = HostError::NoAnswer { host: host.name().to_owned(), reason: reason.into() };
             Self::small(&reply(id, Err(error)))
         };
         let frame = match frame::encode(&reply(id, answer)) {
@@ -339,7 +339,10 @@ async fn ask(host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
     let name = host.name().to_owned();
     let task = tokio::spawn(async move { call.ask(&*host).await });
     task.await.unwrap_or_else(|error| {
-        Err(HostError::NoAnswer { host: name, reason: format!("its agent failed within the call: {error}") })
+        Err(HostError::NoAnswer {
+            host: name,
+            reason: format!("its agent crashed during the call: {error}").into(),
+        })
     })
 }
 

@@ -89,6 +89,8 @@ pub enum ServeError {
     },
 }
 
+impl crate::model::Hinted for ServeError {}
+
 /// Serves one stream to its end. Questions that are being answered when it ends are finished first, because a
 /// half-done one would be worse than one whose answer nobody hears.
 ///

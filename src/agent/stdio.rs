@@ -40,6 +40,8 @@ pub enum StdioError {
     Serve(#[from] ServeError),
 }
 
+impl crate::model::Hinted for StdioError {}
+
 /// sshd tells the address of the client to the programs that it starts.
 fn peer_name() -> String {
     let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::context::Context;
 use super::{CliError, Exit, ui, zone};
 use crate::host::Local;
-use crate::model::chain;
 use crate::{agent, failover};
 
 /// Serve this host to other hosts
@@ -39,7 +38,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let listener = listener.map_err(|error| CliError::new(Exit::Error, error))?;
     ui::complain(&format!("agent: listening on {}", listener.address()));
     schedule(&context, Arc::clone(&host))?;
-    listener.run(host, Arc::new(ui::complain), stop_signal()).await;
+    listener.run(host, Arc::new(|text: &str| ui::complain(text)), stop_signal()).await;
     Ok(Exit::Done)
 }
 
@@ -56,7 +55,7 @@ fn schedule(context: &Context, host: Arc<Local>) -> Result<(), CliError> {
             ticks.tick().await;
             let problems = match failover::leave(&host, &store, &peers, &[]).await {
                 Ok(report) => zone::standby_problems(&report),
-                Err(error) => vec![chain(&error)],
+                Err(error) => vec![error.into()],
             };
             problems.iter().filter(|line| !said.contains(*line)).for_each(|line| ui::complain(line));
             said = problems;

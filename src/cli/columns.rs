@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(names(Some("ALL")).unwrap(), ["TYPE", "MESSAGE"]);
         let error = names(Some("type,colour")).unwrap_err();
         assert!(
-            error.message().contains("unknown field \"colour\"; there are: TYPE,MESSAGE"),
+            error.message().text.contains("unknown field \"colour\"; there are: TYPE,MESSAGE"),
             "{}",
             error.message()
         );

@@ -7,8 +7,7 @@ use crate::evacuation::EvacuationError;
 use crate::evacuation::cancel::CancelReason;
 use crate::host::HostError;
 use crate::maintenance::MaintenanceError;
-use crate::model::chain;
-use crate::model::{Blocker, BlockerKind};
+use crate::model::{Blocker, BlockerKind, Message};
 use crate::run_lock::LockError;
 
 /// The exit statuses.
@@ -57,23 +56,23 @@ impl Exit {
 pub struct CliError {
     /// With which status it ends.
     pub exit: Exit,
-    error: Box<dyn std::error::Error + Send + Sync>,
+    message: Message,
 }
 
 impl CliError {
     /// An error with that status.
-    pub fn new(exit: Exit, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { exit, error: error.into() }
+    pub fn new(exit: Exit, error: impl Into<Message>) -> Self {
+        Self { exit, message: error.into() }
     }
 
     /// An error of usage.
-    pub fn usage(text: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, text.into())
+    pub fn usage(text: impl Into<Message>) -> Self {
+        Self::new(Exit::Usage, text)
     }
 
-    /// The error with its causes on one line.
-    pub fn message(&self) -> String {
-        chain(self.error.as_ref())
+    /// The error with its causes, and what to do about it.
+    pub const fn message(&self) -> &Message {
+        &self.message
     }
 }
 

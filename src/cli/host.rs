@@ -8,7 +8,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::evacuation::{Surveyed, survey};
 use crate::host::{Host, Remote};
-use crate::model::{Facts, HostId, HostUri, format_bytes, plain};
+use crate::model::{Facts, HostId, HostUri, Message, format_bytes, plain};
 use crate::plan::{FleetHost, HostKey, Version};
 use crate::store::Store;
 
@@ -57,10 +57,18 @@ enum HostAnswer {
     /// It is the host at that other URI.
     Also(HostUri),
     /// Why nothing is known.
-    Silent(String),
+    Silent(Message),
 }
 
 impl HostLine {
+    /// Why it does not answer.
+    const fn silence(&self) -> Option<&Message> {
+        match &self.answer {
+            HostAnswer::Silent(reason) => Some(reason),
+            HostAnswer::Facts(_) | HostAnswer::Also(_) => None,
+        }
+    }
+
     fn facts<T>(&self, value: impl FnOnce(&Facts) -> T) -> Option<T> {
         match &self.answer {
             HostAnswer::Facts(facts) => Some(value(facts)),
@@ -81,7 +89,7 @@ const COLUMNS: &[Column<HostLine>] = &[
             Some(match &line.answer {
                 HostAnswer::Facts(facts) => state(facts.maintenance.as_deref(), facts.announced.as_deref()),
                 HostAnswer::Also(uri) => format!("the same host as {uri}"),
-                HostAnswer::Silent(reason) => reason.clone(),
+                HostAnswer::Silent(reason) => reason.text.clone(),
             })
         },
     },
@@ -150,7 +158,7 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
     let asking = uris.into_iter().map(|uri| async {
         let answer = async {
             let host = peers.reach(&uri).await?;
-            Ok((host.id(), host.facts().await.map_err(|error| error.to_string())?))
+            Ok((host.id(), host.facts().await?))
         };
         let answer = answer.await;
         (uri, answer)
@@ -160,13 +168,14 @@ async fn list(context: &Context) -> Result<Exit, CliError> {
         ui::say("no targets are set");
     } else {
         ui::print(&table(COLUMNS, &lines))?;
+        lines.iter().filter_map(HostLine::silence).for_each(|why| ui::hint(&why.hints));
     }
     let is_silent = |line: &HostLine| matches!(line.answer, HostAnswer::Silent(_));
     Ok(if lines.iter().any(is_silent) { Exit::Partly } else { Exit::Done })
 }
 
 /// Who a host is and how it is, or why that is not known.
-type HostReply = Result<(HostId, Facts), String>;
+type HostReply = Result<(HostId, Facts), Message>;
 
 /// A line for each name; of a host that has several, the first says how it is.
 fn lines(answers: Vec<(HostUri, HostReply)>) -> Vec<HostLine> {
@@ -188,7 +197,7 @@ fn lines(answers: Vec<(HostUri, HostReply)>) -> Vec<HostLine> {
 struct Stock {
     name: HostKey,
     /// The host and how many zones run there, and how many there are; or why that is not known.
-    answer: Result<(FleetHost, usize, usize), String>,
+    answer: Result<(FleetHost, usize, usize), Message>,
 }
 
 impl Stock {
@@ -219,7 +228,7 @@ const STOCK: &[Column<Stock>] = &[
         value: |line| {
             Some(match &line.answer {
                 Ok((host, ..)) => state(host.maintenance.as_deref(), host.announced.as_deref()),
-                Err(reason) => reason.clone(),
+                Err(reason) => reason.text.clone(),
             })
         },
     },
@@ -249,15 +258,16 @@ async fn inventory(
         ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
         surveyed.remarks().for_each(|text| ui::complain(&text));
         for (name, reason) in &surveyed.silent {
-            ui::complain(&format!("{name}: {reason}"));
+            ui::complain(reason.clone().about(name));
         }
     } else {
         ui::print(&table(STOCK, &stock(&surveyed)))?;
+        surveyed.silent.iter().for_each(|(_, why)| ui::hint(&why.hints));
     }
     for host in &surveyed.fleet.hosts {
         host.unmanaged
             .iter()
-            .for_each(|unmanaged_guest| ui::complain(&format!("{}: {unmanaged_guest}", host.name)));
+            .for_each(|unmanaged_guest| ui::complain(unmanaged_guest.message().about(&host.name)));
     }
     Ok(if surveyed.silent.is_empty() { Exit::Done } else { Exit::Partly })
 }
@@ -271,7 +281,8 @@ fn stock(surveyed: &Surveyed) -> Vec<Stock> {
         let all = zones().count() + unmanaged(true);
         Stock { name: host.name.clone(), answer: Ok((host.clone(), running, all)) }
     });
-    let also = surveyed.also.iter().map(|(name, first)| (name.clone(), format!("the same host as {first}")));
+    let also =
+        surveyed.also.iter().map(|(name, first)| (name.clone(), format!("the same host as {first}").into()));
     let others = also.chain(surveyed.silent.iter().cloned());
     answered.chain(others.map(|(name, reason)| Stock { name, answer: Err(reason) })).collect()
 }

@@ -98,7 +98,7 @@ fn ended(result: Result<Exit, CliError>) -> std::process::ExitCode {
         (Ok(exit), Some(error)) => (exit, error),
         (Err(error), _) => (error.exit, error),
     };
-    ui::complain(&error.message());
+    ui::complain(error.message());
     exit.into()
 }
 

@@ -69,8 +69,13 @@ mod tests {
     #[test]
     fn a_zone_may_be_named_by_its_uuid_and_one_that_is_called_so_comes_first() {
         let uuid = |number: u128| Uuid::from_u128(number);
-        let unmanaged_guest =
-            UnmanagedGuest { name: "a\nb".into(), uuid: Some(uuid(3)), reason: "odd".into(), running: true };
+        let unmanaged_guest = UnmanagedGuest {
+            name: "a\nb".into(),
+            uuid: Some(uuid(3)),
+            reason: "odd".into(),
+            hint: None,
+            running: true,
+        };
         let inventory = Inventory { zones: vec![sample_zone("web")], unmanaged: vec![unmanaged_guest] };
         let known = [
             (sample::name("Windows%2010"), uuid(1)),
@@ -79,7 +84,7 @@ mod tests {
         ];
         let meant = |typed: &str| {
             let found = meant(&sample::name(typed), &inventory, &known);
-            found.map(String::from).map_err(|error| error.message())
+            found.map(String::from).map_err(|error| error.message().to_string())
         };
         assert_eq!(meant("web").as_deref(), Ok("web"));
         assert_eq!(meant(&uuid(2).to_string()).as_deref(), Ok("web"));

@@ -2,19 +2,23 @@
 //! away is no error; what else keeps a word from standard output is. Where it was closed before the start (`>&-`) it leads
 //! to `/dev/null`: Rust opens that in its place, so that no file which is opened later is taken for it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::FileTypeExt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 
 use super::{CliError, Exit};
 use crate::file;
-use crate::model::plain;
+use crate::model::{Message, plain};
 
 /// Why something that was only noted could not be written.
 static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
+
+/// The hints that were given.
+static GIVEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// What a command was asked for, as it is.
 ///
@@ -61,10 +65,23 @@ fn is_lost_terminal(error: &std::io::Error, out: &File) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error()) && out.metadata().is_ok_and(is_device)
 }
 
-/// Something that went wrong, or that the operator should know.
-pub fn complain(text: &str) {
+/// Something that went wrong, or that the operator should know, and what to do about it.
+pub fn complain(message: impl Into<Message>) {
+    let Message { text, hints } = message.into();
     let mut out = std::io::stderr().lock();
-    let _ = out.write_all(format!("sysadm: {}\n", plain(text)).as_bytes());
+    let _ = out.write_all(format!("sysadm: {}\n", plain(&text)).as_bytes());
+    hint(&hints);
+}
+
+/// What to do: `hint: …`, dim on a terminal. None is given twice.
+pub fn hint(hints: &[String]) {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut out = std::io::stderr().lock();
+    for hint in hints.iter().filter(|hint| given.insert((*hint).clone())) {
+        let line = format!("hint: {}", plain(hint));
+        let line = if errors_in_colour() { format!("\u{1b}[2m{line}\u{1b}[0m\n") } else { line + "\n" };
+        let _ = out.write_all(line.as_bytes());
+    }
 }
 
 /// A line that belongs to what was just complained about.
@@ -81,7 +98,16 @@ pub fn report(text: &str) {
 
 /// Whether what is printed may be coloured.
 pub fn in_colour() -> bool {
-    on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    on_terminal() && wants_colour()
+}
+
+/// Whether what is said on standard error may be.
+fn errors_in_colour() -> bool {
+    errors_on_terminal() && wants_colour()
+}
+
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Whether a person looks at standard output.

@@ -60,6 +60,8 @@ pub enum ControlError {
     Malformed(String),
 }
 
+impl crate::model::Hinted for ControlError {}
+
 /// Listens while this is alive.
 #[derive(Debug)]
 pub struct ControlServer {
@@ -87,7 +89,7 @@ impl ControlServer {
                 let Ok((mut stream, _)) = listener.accept().await else { return };
                 let stage = cancel.stage().next();
                 // Told before it is done: what it leads to is told after it.
-                events.emit(&Event::Warning(&words(stage)));
+                events.emit(&Event::Warning(words(stage).into()));
                 cancel.raise(stage, CancelReason::Operator);
                 let answer = CancelReply { pid: std::process::id(), direction, stage };
                 if let Ok(text) = serde_json::to_string(&answer) {

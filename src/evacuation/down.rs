@@ -13,7 +13,7 @@ use super::record::MoveContext;
 use super::recover::view;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
-use crate::model::{Ended, Kind};
+use crate::model::{Ended, Kind, Message};
 use crate::store::{Away, AwayPhase, Move, MoveState};
 
 impl Engine {
@@ -26,12 +26,16 @@ impl Engine {
         if !self.ran(row)? || view(place, row).await != Observed::Installed {
             return Ok(None);
         }
+        let reason =
+            format!("was running before its move, is not running on {}; its memory is lost", place.name());
+        Ok(Some(self.down(row, reason)))
+    }
+
+    /// A zone that is down for that reason, with what boots it.
+    fn down(&self, row: &Away, reason: String) -> Down {
         let command = self.local.boot_command(&row.zone, row.uuid, row.brand);
-        let reason = format!(
-            "it ran before its move and does not run on {name}; its memory is lost; boot it there: {command}",
-            name = place.name()
-        );
-        Ok(Some(Down { zone: row.zone.clone(), reason }))
+        let reason = Message::from(reason).with_hint(format!("boot it where it is: {command}"));
+        Down { zone: row.zone.clone(), reason }
     }
 
     /// Whether it ran when the move began that was interrupted: one that comes home may have been down at its refuge.
@@ -61,7 +65,7 @@ impl Engine {
         let is_down = |one: &Down| match &away {
             Ok(away) => {
                 let row = away.iter().find(|row| row.zone == one.zone);
-                row.is_none_or(|row| row.down.as_ref() == Some(&one.reason))
+                row.is_none_or(|row| row.down.as_ref() == Some(&one.reason.text))
             }
             Err(_) => true,
         };
@@ -71,8 +75,8 @@ impl Engine {
                 None if is_down(&one) => down.push(one),
                 Some(a_move) if a_move.state == MoveState::Evacuated && a_move.kind == Some(Kind::Cold) => {
                     let reason =
-                        "it ran when an earlier move of it began, did not run any more, and has moved so";
-                    down.push(Down { reason: reason.to_owned(), ..one });
+                        "was running before an earlier move, was not running since, and was moved so";
+                    down.push(Down { reason: reason.into(), ..one });
                 }
                 _ => {}
             }
@@ -98,13 +102,13 @@ impl Engine {
     /// Those that are away and down, as far as was seen last.
     pub(super) fn away_and_down(&self) -> Result<Vec<Down>, EvacuationError> {
         let rows = self.store.away()?.into_iter();
-        Ok(rows.filter_map(|row| Some(Down { zone: row.zone, reason: row.down? })).collect())
+        Ok(rows.filter_map(|row| Some(self.down(&row, row.down.clone()?))).collect())
     }
 }
 
 impl MoveContext<'_> {
     /// What is said of a guest that has come home and ran when it left, but did not any more.
-    pub(super) fn came_home_down(&self) -> Option<String> {
+    pub(super) fn came_home_down(&self) -> Option<Message> {
         let Operation::Return(away) = &self.job.operation else { return None };
         let zone = &self.task.arrival.manifest.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
@@ -113,8 +117,9 @@ impl MoveContext<'_> {
             return None;
         }
         let why =
-            if zone.ended == Some(Ended::Crashed) { "crashed there" } else { "did not run there any more" };
+            if zone.ended == Some(Ended::Crashed) { "crashed there" } else { "was no longer running there" };
         let command = self.engine.local.boot_command(&zone.name, zone.uuid, zone.brand);
-        Some(format!("it ran when it left, {why}, and is home; boot it here: {command}"))
+        let text = format!("was running when it left, {why}, and is back");
+        Some(Message::from(text).with_hint(format!("boot it here: {command}")))
     }
 }

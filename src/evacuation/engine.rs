@@ -9,7 +9,7 @@ use super::peers::Peers;
 use crate::config::Maps;
 use crate::host::LocalAdmin;
 use crate::maintenance;
-use crate::model::{Millis, MoveLimits, chain};
+use crate::model::{Message, Millis, MoveLimits};
 use crate::store::{Direction, Store};
 
 /// Everything that an evacuation or return works with.
@@ -48,13 +48,13 @@ impl Engine {
     }
 
     /// Whoever has lifted the lock under an evacuation wants no more zones to leave.
-    pub(super) fn must_still_be_held(&self) -> Result<(), String> {
+    pub(super) fn must_still_be_held(&self) -> Result<(), Message> {
         match self.store.holders() {
             Ok(holders) if holders.is_empty() => {
-                Err("this host is not in maintenance any more; it stays here".to_owned())
+                Err("this host is no longer in maintenance; the zone was not moved".into())
             }
             Ok(_) => Ok(()),
-            Err(error) => Err(chain(&error)),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -50,6 +50,8 @@ pub enum EvacuationError {
     Lock(#[from] LockError),
 }
 
+impl crate::model::Hinted for EvacuationError {}
+
 impl EvacuationError {
     /// These are no zones of the host.
     ///

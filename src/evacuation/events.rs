@@ -1,7 +1,7 @@
 //! What a run tells while it goes on.
 
 use super::job::Job;
-use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Kind, Message, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, RestWay};
 
 /// What happens, as it happens.
@@ -24,9 +24,9 @@ pub enum Event<'a> {
     /// This zone that rested here is booted now.
     Booting(&'a ZoneName),
     /// A zone's move failed and is tried again after a while; why, and when.
-    Retrying(&'a ZoneName, &'a str),
+    Retrying(&'a ZoneName, &'a Message),
     /// A zone waits for room; how much and for what.
-    Waiting(&'a ZoneName, &'a str),
+    Waiting(&'a ZoneName, &'a Message),
     /// A step of a zone's move is about to be done, or was done. That of a switch is told when it was done alone: the
     /// zone stands still for it.
     Step {
@@ -57,7 +57,7 @@ pub enum Event<'a> {
         margin: u64,
     },
     /// Something that the operator should know.
-    Warning(&'a str),
+    Warning(Message),
 }
 
 /// Who is told what happens.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::engine::Engine;
 use super::events::Event;
 use super::run_state::RunState;
-use crate::model::{Millis, ZoneName};
+use crate::model::{Message, Millis, ZoneName};
 use crate::plan::{
     BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, HostKey, Observation,
     PlannedMove, Trip,
@@ -66,7 +66,9 @@ impl Engine {
         if let Some(run) = run_state.run()
             && let Err(error) = self.store.record_trips(run, &past(built, &run_state.moves()))
         {
-            self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
+            self.events.emit(&Event::Warning(
+                Message::from(error).about("the times of these moves are not recorded"),
+            ));
         }
     }
 

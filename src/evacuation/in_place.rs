@@ -12,7 +12,7 @@ use crate::migration::MoveError;
 use crate::migration::recovery::Observed;
 use crate::migration::runner::Acts;
 use crate::migration::steps::Undo;
-use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
+use crate::model::{Aux, Inventory, Message, Step, Zone, ZoneName};
 
 /// A zone that is stopped, suspended or booted here.
 pub(super) struct InPlace<'a> {
@@ -28,7 +28,7 @@ pub(super) struct InPlace<'a> {
     /// The zone after the act.
     pub found: Option<Zone>,
     /// What the hypervisor complained of.
-    pub refusal: Option<String>,
+    pub refusal: Option<Message>,
 }
 
 impl<'a> InPlace<'a> {
@@ -62,11 +62,11 @@ impl Acts for InPlace<'_> {
     async fn act(&mut self, step: Step) -> Result<(), MoveError> {
         let (wanted, not_known, otherwise) = match step {
             Step::Boot => {
-                (Observed::Runs, "whether it runs is not known", "it was booted and has ended at once")
+                (Observed::Runs, "whether it is running is not known", "it stopped right after it was booted")
             }
-            _ => (Observed::Installed, "whether it has ended is not known", "it still runs"),
+            _ => (Observed::Installed, "whether it has shut down is not known", "it is still running"),
         };
-        let unknown = || MoveError::Unknown { step, reason: not_known.to_owned() };
+        let unknown = || MoveError::Unknown { step, reason: not_known.into() };
         if step == Step::Boot {
             let before = self.look().await.ok_or_else(unknown)?;
             let saved = |zone: &Zone| zone.aux == Some(Aux::Suspended);
@@ -76,13 +76,13 @@ impl Acts for InPlace<'_> {
         let answer = self.engine.cancel.bound(MOVES, self.ask(step)).await;
         self.is_cut_short = answer.is_none();
         let inventory = self.look().await.filter(|_| answer.is_some()).ok_or_else(unknown)?;
-        self.refusal = answer.and_then(Result::err).map(|error| error.to_string());
+        self.refusal = answer.and_then(Result::err).map(Message::from);
         let (observed, zone) = seen(&inventory, self.uuid);
         self.found = zone.cloned();
         self.is_done = observed == wanted;
         match self.is_done {
             true => Ok(()),
-            false => Err(MoveError::undone(step, self.refusal.as_deref().unwrap_or(otherwise))),
+            false => Err(MoveError::undone(step, self.refusal.clone().unwrap_or_else(|| otherwise.into()))),
         }
     }
 

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::refusal::{Finding, Wait, describe};
 use crate::migration::{Moved, Task};
-use crate::model::{Blocker, HostUri, Step};
+use crate::model::{Blocker, HostUri, Message, Step};
 use crate::store::{Away, RestWay};
 
 /// How far a job is.
@@ -45,15 +45,15 @@ pub enum JobState {
     /// It is being done.
     Running,
     /// An attempt has failed, and why; another one follows.
-    Retrying(String),
+    Retrying(Message),
     /// It is done, and what is to be said of that.
-    Done(Ending, Option<String>),
+    Done(Ending, Option<Message>),
     /// It is not attempted, and why.
-    Skipped(String),
+    Skipped(Message),
     /// It failed, and why; the zone is where it was.
-    Failed(String),
+    Failed(Message),
     /// Where the zone is must be settled first; what is known of that.
-    Unknown(String),
+    Unknown(Message),
 }
 
 /// How a job ends that is done.
@@ -89,19 +89,19 @@ pub enum JobEvent {
     /// This step begins.
     Step(Step),
     /// An attempt has failed, and why; it is tried again.
-    Retry(String),
+    Retry(Message),
     /// It is done, and what is to be said of that.
-    Finish(Ending, Option<String>),
+    Finish(Ending, Option<Message>),
     /// The zone is on another host now: its record as it is now.
     Relocated(Box<Away>),
     /// The zone has stayed at its refuge, and why.
-    RelocationFailed(String),
+    RelocationFailed(Message),
     /// It is not attempted, and why.
-    Skip(String),
+    Skip(Message),
     /// It failed, at this step if one was begun, and why.
-    Fail(Option<Step>, String),
+    Fail(Option<Step>, Message),
     /// What has become of the zone is not known: at which step, and what is known.
-    Lose(Option<Step>, String),
+    Lose(Option<Step>, Message),
 }
 
 /// What the table of states does not allow.
@@ -113,6 +113,8 @@ pub struct IllegalTransition {
     /// What happened.
     pub event: &'static str,
 }
+
+impl crate::model::Hinted for IllegalTransition {}
 
 impl JobState {
     /// The state after that event.
@@ -173,10 +175,10 @@ impl JobState {
     }
 
     /// Why it is as it is, if there is something to be said.
-    pub fn reason(&self) -> Option<String> {
+    pub fn reason(&self) -> Option<Message> {
         match self {
             Self::Selected | Self::Checking | Self::Ready | Self::Running => None,
-            Self::Waiting(wait) => Some(wait.to_string()),
+            Self::Waiting(wait) => Some(wait.message()),
             Self::Done(_, note) => note.clone(),
             Self::Retrying(why) | Self::Skipped(why) | Self::Failed(why) | Self::Unknown(why) => {
                 Some(why.clone())
@@ -189,7 +191,7 @@ impl JobEvent {
     /// What follows when none of these hosts takes the zone: it waits if one of them only has too little room.
     pub(super) fn refused<'a>(
         answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
-        reason: String,
+        reason: Message,
     ) -> Self {
         Wait::of(answers, &reason).map_or(Self::Fail(None, reason), Self::Wait)
     }

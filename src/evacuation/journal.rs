@@ -10,7 +10,7 @@ use super::run_state::RunState;
 use crate::failpoints::{Actor, Timing};
 use crate::migration::Log;
 use crate::migration::steps::{Procedure, Running};
-use crate::model::{Progress, Step, ZoneName, chain};
+use crate::model::{Message, Progress, Step, ZoneName};
 use crate::store::{Entry, Mark};
 
 /// The journal of one zone of a run.
@@ -46,10 +46,10 @@ impl<'a> Journal<'a> {
     }
 
     /// Appends an entry.
-    pub fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), String> {
+    pub fn write(&self, step: Step, mark: Mark, detail: Option<String>) -> Result<(), Message> {
         let Some(run) = self.run_state.run() else { return Ok(()) };
         let entry = Entry { zone: self.zone.clone(), step, mark, at: Engine::now(), detail };
-        self.engine.store.log_step(run, &entry).map_err(|error| chain(&error))
+        self.engine.store.log_step(run, &entry).map_err(Message::from)
     }
 
     /// Whether the zone stands still in that step: what people see may wait then.
@@ -60,24 +60,24 @@ impl<'a> Journal<'a> {
 }
 
 impl Log for Journal<'_> {
-    fn intent(&self, step: Step) -> Result<(), String> {
+    fn intent(&self, step: Step) -> Result<(), Message> {
         *self.locked() = Some(step);
         self.write(step, Mark::Intent, None)?;
         self.engine.local.failpoints().hit(Actor::Journal, Timing::Before, step)?;
         if !self.is_held(step) {
             let begun = self.run_state.apply(self.zone, JobEvent::Step(step));
-            begun.map_err(|error| chain(&error))?;
+            begun.map_err(Message::from)?;
         }
         Ok(())
     }
 
-    fn done(&self, step: Step) -> Result<(), String> {
+    fn done(&self, step: Step) -> Result<(), Message> {
         if let Some(permit) = self.permit.filter(|_| self.procedure.arrives_with(step)) {
             permit.end();
         }
         self.write(step, Mark::Done, None)?;
         self.run_state.step_done(self.zone, step);
-        self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)
+        Ok(self.engine.local.failpoints().hit(Actor::Journal, Timing::After, step)?)
     }
 
     fn failed(&self, step: Step, reason: &str) {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Abilities, Aux, HostUri, Kind, Zone, ZoneState};
+use crate::model::{Abilities, Aux, HostUri, Kind, Message, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Rest, RestWay};
 
@@ -40,27 +40,29 @@ impl Operation {
     ///
     /// # Errors
     /// Why it cannot be done.
-    pub fn of(zone: &Zone, able: Abilities, action: Action) -> Result<Self, String> {
+    pub fn of(zone: &Zone, able: Abilities, action: Action) -> Result<Self, Message> {
         let migrate = |method| Ok(Self::Migrate { method, targets: Vec::new() });
         match (zone.state, zone.aux) {
             _ if action == Action::Leave => Ok(Self::Keep),
             (ZoneState::Running, Some(Aux::MigratingIn | Aux::MigratingOut)) => {
-                Err("it is being moved by somebody else".to_owned())
+                Err("another migration of it is in progress".into())
             }
             (ZoneState::Running | ZoneState::Ready, _) => Self::of_running(zone, able, action),
             (ZoneState::Installed, _) => match action {
                 Action::Live | Action::Restart => migrate(Kind::Cold),
                 Action::Stop | Action::Suspend | Action::Leave => Ok(Self::Keep),
             },
-            (ZoneState::ShuttingDown, _) => Err("it is shutting down; try again when it is down".to_owned()),
-            (ZoneState::Down, _) => Err("it has crashed; end or reboot it first".to_owned()),
+            (ZoneState::ShuttingDown, _) => {
+                Err(Message::from("it is shutting down").with_hint("try again when it is down"))
+            }
+            (ZoneState::Down, _) => Err(Message::from("it has crashed").with_hint("reboot or halt it first")),
             (state @ (ZoneState::Configured | ZoneState::Incomplete | ZoneState::Unavailable), _) => {
-                Err(format!("it is {state}"))
+                Err(format!("it is {state}").into())
             }
         }
     }
 
-    fn of_running(zone: &Zone, able: Abilities, action: Action) -> Result<Self, String> {
+    fn of_running(zone: &Zone, able: Abilities, action: Action) -> Result<Self, Message> {
         let migrate = |method| Self::Migrate { method, targets: Vec::new() };
         let stop = |method| Self::Stop { uuid: zone.uuid, method };
         let brand = zone.brand;
@@ -68,25 +70,28 @@ impl Operation {
             Action::Leave => return Ok(Self::Keep),
             Action::Live if able.live => return Ok(migrate(Kind::Live)),
             Action::Live => {
-                return Err(format!(
-                    "a running {brand} zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a"
-                ));
+                let text = format!("a running {brand} zone cannot be migrated live");
+                return Err(Message::from(text).with_hints([
+                    "use --action restart (zone migrate: -t cold) to shut it down and boot it there",
+                    "or shut it down, and evacuate it with -a",
+                ]));
             }
             Action::Suspend if able.suspend => stop(RestWay::Suspend),
             Action::Suspend => {
-                return Err(format!(
-                    "the memory of {brand} zones cannot be saved; --action stop shuts it down"
-                ));
+                let text = format!("{brand} zones cannot be suspended");
+                return Err(Message::from(text).with_hint("use --action stop to shut it down"));
             }
             Action::Restart => migrate(Kind::Restart),
             Action::Stop => stop(RestWay::Stop),
         };
         // These end it for a while.
         if zone.aux.is_some() {
-            return Err("it is paused and cannot shut down; resume it or end it first".to_owned());
+            return Err(
+                Message::from("it is paused and cannot shut down").with_hint("resume it or halt it first")
+            );
         }
         if !zone.persistent {
-            return Err("it is transient: nothing would be left of it when it ends".to_owned());
+            return Err("it is transient and would be lost when it shuts down".into());
         }
         Ok(operation)
     }
@@ -105,7 +110,7 @@ mod tests {
     const MACHINE: Abilities = Abilities { live: true, suspend: true, host_software: false };
     const CONTAINER: Abilities = Abilities { live: false, suspend: false, host_software: true };
 
-    fn each(mut check: impl FnMut(&Zone, Abilities, Action, Result<Operation, String>)) {
+    fn each(mut check: impl FnMut(&Zone, Abilities, Action, Result<Operation, Message>)) {
         for &state in ZoneState::ALL {
             for able in [MACHINE, CONTAINER] {
                 for aux in std::iter::once(None).chain(Aux::ALL.iter().copied().map(Some)) {

@@ -1,7 +1,7 @@
 //! What came of an evacuation, a return or a migration, and whether that is all that was asked.
 
 use super::cancel::CancelReason;
-use crate::model::{UnmanagedGuest, ZoneName};
+use crate::model::{Message, UnmanagedGuest, ZoneName};
 use crate::store::{Direction, Move, MoveState};
 
 /// A guest that is down.
@@ -10,7 +10,14 @@ pub struct Down {
     /// The zone.
     pub zone: ZoneName,
     /// Where it is, and what boots it.
-    pub reason: String,
+    pub reason: Message,
+}
+
+impl Down {
+    /// What is said of it.
+    pub fn message(&self) -> Message {
+        self.reason.clone().about(format!("{}: down", self.zone))
+    }
 }
 
 /// What came of it.

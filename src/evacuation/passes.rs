@@ -124,7 +124,7 @@ impl Engine {
         let is_open = |zone: &ZoneName| run_state.job(zone).is_some_and(|job| !job.state.is_final());
         for (zone, wait) in waiting.iter().filter(|(zone, _)| is_open(zone)) {
             let event = match cancelled {
-                true => JobEvent::Skip("cancelled before its turn".to_owned()),
+                true => JobEvent::Skip("cancelled before its turn".into()),
                 false => JobEvent::Fail(None, wait.in_vain()),
             };
             run_state.report(zone, event);

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::host::{Host, Remote};
-use crate::model::chain;
-use crate::model::{HostId, HostUri};
+use crate::model::{Hinted, HostId, HostUri, Message};
 use crate::transport::Dialer;
 
 /// How another host is reached. Real ones are dialled; tests have hosts of their own.
 #[async_trait::async_trait]
 pub trait Connector: Send + Sync {
     /// Connects to a host's agent.
-    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String>;
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, Message>;
 }
 
 /// Why there is no other host at a URI.
@@ -21,15 +20,18 @@ pub trait Connector: Send + Sync {
 pub enum NoPeer {
     /// It cannot be reached, or does not answer as a host.
     #[error("{0}")]
-    Silent(String),
+    Silent(Message),
     /// It is the one that asks.
     #[error("this host itself")]
     Itself,
 }
 
-impl From<NoPeer> for String {
-    fn from(why: NoPeer) -> Self {
-        why.to_string()
+impl Hinted for NoPeer {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Silent(why) => why.hints.clone(),
+            Self::Itself => Vec::new(),
+        }
     }
 }
 
@@ -150,10 +152,10 @@ pub struct Dialled(pub Arc<Dialer>);
 
 #[async_trait::async_trait]
 impl Connector for Dialled {
-    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, Message> {
         match Remote::connect(uri.clone(), Arc::clone(&self.0)).await {
             Ok(host) => Ok(Arc::new(host)),
-            Err(error) => Err(chain(&error)),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -172,10 +174,10 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Connector for One {
-        async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+        async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, Message> {
             self.0.fetch_add(1, Ordering::Relaxed);
             if uri.host == "nobody" {
-                return Err("no route".to_owned());
+                return Err("no route".into());
             }
             let host = FakeHost::new(&uri.host).0;
             self.1.lock().unwrap().push(Arc::clone(&host));
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(connected.get(&uri("rads://a")).unwrap().as_ref().unwrap().name(), "z");
         assert_eq!(connected.reached().count(), 1);
         assert!(
-            matches!(connected.get(&uri("rads://nobody")), Some(Err(NoPeer::Silent(why))) if why == "no route")
+            matches!(connected.get(&uri("rads://nobody")), Some(Err(NoPeer::Silent(why))) if why.text == "no route")
         );
         assert!(connected.get(&uri("rads://b")).is_none());
         let remarks = ["ssh://z is the same host as rads://z", "rads://a is the same host as rads://z"];

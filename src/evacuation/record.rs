@@ -12,7 +12,7 @@ use super::run_state::RunState;
 use crate::host::Host;
 use crate::migration::{MoveError, Moved, Task};
 use crate::model::document::Written;
-use crate::model::{Home, HostUri, Manifest, Millis, ZoneName};
+use crate::model::{Hinted, Home, HostUri, Manifest, Message, Millis, RESUME, ZoneName};
 use crate::store::{Away, AwayPhase, Detached, Direction, StoreError};
 
 /// What one zone's move is about.
@@ -115,9 +115,9 @@ impl MoveContext<'_> {
         }
     }
 
-    fn not_written(&self, error: &dyn std::error::Error) {
-        let text = format!("{}: its record could not be written: {error}", self.zone());
-        self.engine.events.emit(&Event::Warning(&text));
+    fn not_written(&self, error: &dyn Hinted) {
+        let why = Message::of(error).about(format!("{}: its record could not be written", self.zone()));
+        self.engine.events.emit(&Event::Warning(why));
     }
 
     /// The record of a zone that has gone to another refuge.
@@ -132,7 +132,7 @@ impl MoveContext<'_> {
             (Operation::Relocate(away), Ok(_)) => JobEvent::Relocated(Box::new(self.relocated(away))),
             (_, Ok(moved)) => JobEvent::Finish(Ending::Moved(*moved), self.came_home_down()),
             (Operation::Relocate(_), Err(error @ (MoveError::Undone { .. } | MoveError::Cancelled))) => {
-                JobEvent::RelocationFailed(error.to_string())
+                JobEvent::RelocationFailed(Message::of(error))
             }
             (_, Err(error)) => ended_badly(error),
         }
@@ -173,15 +173,12 @@ impl Engine {
 /// A move that has not succeeded.
 fn ended_badly(error: &MoveError) -> JobEvent {
     match error {
-        MoveError::Unknown { step, .. } => JobEvent::Lose(
-            Some(*step),
-            format!("{error}; 'sysadm evacuate --resume' settles it when both hosts answer"),
-        ),
+        MoveError::Unknown { step, .. } => JobEvent::Lose(Some(*step), Message::of(error).with_hint(RESUME)),
         MoveError::Leftover { step, .. } => JobEvent::Fail(
             Some(*step),
-            format!("{error}; the next run, or 'sysadm evacuate --resume', takes it away"),
+            Message::of(error).with_hint("the next run, or 'sysadm evacuate --resume', removes what is left"),
         ),
-        MoveError::Undone { step, .. } => JobEvent::Fail(Some(*step), error.to_string()),
-        MoveError::Cancelled => JobEvent::Fail(None, "cancelled; it stays where it was".to_owned()),
+        MoveError::Undone { step, .. } => JobEvent::Fail(Some(*step), Message::of(error)),
+        MoveError::Cancelled => JobEvent::Fail(None, "cancelled; it was not moved".into()),
     }
 }

@@ -16,8 +16,7 @@ use super::outcome::Down;
 use super::rest;
 use crate::host::{Host, HostError};
 use crate::migration::recovery::{Observed, Resolution, decide};
-use crate::model::chain;
-use crate::model::{Aux, HostUri, Manifest, Step};
+use crate::model::{Aux, HostUri, Manifest, Message, RESUME, RESUME_LATER, Step, ZoneName};
 use crate::store::{Away, AwayPhase};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
@@ -54,8 +53,8 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     let connected = engine.peers.connect(uris).await;
     let host = |uri: &HostUri| match connected.get(uri) {
         Some(Ok(host)) => Ok(End { uri: Some(uri.clone()), host: Arc::clone(host) }),
-        Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
-        None => Err("where it is cannot be told".to_owned()),
+        Some(Err(reason)) => Err(Message::of(reason).about(UNKNOWN)),
+        None => Err(UNKNOWN.into()),
     };
     let here = || End { uri: None, host: engine.local.clone() };
     for row in rows {
@@ -70,7 +69,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
             Ok(ends) => settle(engine, &row, &ends, &mut settled.down).await?,
             Err(reason) => (false, reason),
         };
-        engine.events.emit(&Event::Warning(&format!("{}: {text}", row.zone)));
+        engine.events.emit(&Event::Warning(text.clone().about(&row.zone)));
         if !is_settled {
             settled.open.push(Open { row, why: Some(text) });
         }
@@ -85,7 +84,7 @@ pub struct Open {
     /// The record.
     pub row: Away,
     /// Why, if that was tried.
-    pub why: Option<String>,
+    pub why: Option<Message>,
 }
 
 /// Settles one. Gives whether that could be done, and what was found.
@@ -94,7 +93,7 @@ async fn settle(
     row: &Away,
     ends: &[End; 2],
     at_home: &mut Vec<Down>,
-) -> Result<(bool, String), EvacuationError> {
+) -> Result<(bool, Message), EvacuationError> {
     let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
     let step = match row.phase {
         AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
@@ -109,7 +108,7 @@ async fn settle(
     let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));
     let (seen, found) = match look(engine, row, ends, was_paused).await {
         Ok(looked) => looked,
-        Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
+        Err(why) => return Ok((false, why.about(UNKNOWN))),
     };
     let resolution = match (row.phase, seen) {
         // It is home, whoever has brought it.
@@ -124,7 +123,8 @@ async fn settle(
     let moved = match act(resolution, row, (source, destination, there), manifest.as_ref()).await {
         Ok(moved) => moved,
         Err(error) => {
-            return Ok((false, format!("its move was interrupted and cannot be settled yet: {error}")));
+            let why = Message::from(error).about("its move was interrupted and cannot be settled yet");
+            return Ok((false, why.with_hint(RESUME)));
         }
     };
     let destination = found.as_ref().map_or(destination, |(_, host)| host.as_ref());
@@ -133,7 +133,7 @@ async fn settle(
         AwayPhase::Away => None,
         _ => engine.down_after(row, place).await?,
     };
-    let why_down = down.as_ref().map(|down| down.reason.clone());
+    let why_down = down.as_ref().map(|down| down.reason.text.clone());
     let record = match &found {
         Some((there, _)) if resolution == Resolution::Follow => {
             Some(Away { phase: AwayPhase::Away, aside: None, ..there.clone() })
@@ -145,7 +145,7 @@ async fn settle(
     match (record, manifest) {
         (Some(row), Some(manifest)) if row.one_way => {
             if let Err(error) = engine.gone(&row, &manifest, destination, Engine::now()) {
-                return Ok((false, format!("it is on {}: {}", destination.name(), chain(&error))));
+                return Ok((false, Message::from(error).about(format!("it is on {}", destination.name()))));
             }
         }
         (Some(row), _) => engine.store.update_away(&row)?,
@@ -161,8 +161,8 @@ async fn settle(
     } else {
         "its move was interrupted"
     };
-    let is_down = if why_down.is_some() { ", and does not run" } else { "" };
-    Ok((true, format!("{what}; it is on {place}{is_down}")))
+    let is_down = if why_down.is_some() { ", and is not running" } else { "" };
+    Ok((true, format!("{what}; it is on {place}{is_down}").into()))
 }
 
 /// The record of a zone that has moved or has not; none if it is at home. One that has gone for good is not away.
@@ -178,38 +178,46 @@ fn settled(row: &Away, moved: bool) -> Option<Away> {
     }
 }
 
+/// What is said of a zone of which too little is known.
+const UNKNOWN: &str = "its location is unknown";
+
+/// What settles what no rule can.
+fn look_at_both(zone: &ZoneName) -> String {
+    format!("check both hosts and keep the zone on one of them, then run 'sysadm evacuate --forget {zone}'")
+}
+
 /// Why nothing is done, if so.
 fn left_open(
     resolution: Resolution,
     seen: (Observed, Observed),
     names: [&str; 2],
     row: &Away,
-) -> Option<String> {
+) -> Option<Message> {
     let (zone, [source, destination]) = (&row.zone, names);
     if row.phase == AwayPhase::Away && resolution != Resolution::RolledBack {
         // Nobody was moving it, so nothing is undone or finished.
-        return Some(format!(
-            "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
-            row.refuge
-        ));
+        let text = format!("recorded as away at {}, but a zone of this name is here, too", row.refuge);
+        return Some(Message::from(text).with_hint(look_at_both(zone)));
     }
     let says = |name: &str, view: Observed| match view {
         Observed::Silent => format!("{name} does not answer"),
-        Observed::Runs => format!("it runs on {name}"),
-        Observed::Moves => format!("{name} says that it moves"),
+        Observed::Runs => format!("it is running on {name}"),
+        Observed::Moves => format!("it is being migrated on {name}"),
         Observed::Held => format!("it is held on {name}"),
         Observed::Installed => format!("it is installed on {name}"),
         Observed::Absent => format!("it is not on {name}"),
-        Observed::GoneOn => format!("it has gone on from {name}"),
+        Observed::GoneOn => format!("it has moved on from {name}"),
     };
     let known = format!("{}, {}", says(source, seen.0), says(destination, seen.1));
     match resolution {
-        Resolution::Wait if matches!(seen, (Observed::Silent, _) | (_, Observed::Silent)) => Some(format!(
-            "where it is cannot be told before both {source} and {destination} answer: {known}; then 'sysadm evacuate --resume'"
-        )),
-        Resolution::Wait => Some(format!("{known}; when that has ended: 'sysadm evacuate --resume'")),
+        Resolution::Wait if matches!(seen, (Observed::Silent, _) | (_, Observed::Silent)) => {
+            let hint = format!("when both {source} and {destination} answer, run 'sysadm evacuate --resume'");
+            Some(Message::from(format!("{UNKNOWN}: {known}")).with_hint(hint))
+        }
+        Resolution::Wait => Some(Message::from(known).with_hint(RESUME_LATER)),
         Resolution::NeedsOperator => {
-            Some(format!("needs you: {known}; look at both, then 'sysadm evacuate --forget {zone}'"))
+            let text = format!("manual intervention required: {known}");
+            Some(Message::from(text).with_hint(look_at_both(zone)))
         }
         _ => None,
     }
@@ -230,7 +238,10 @@ async fn act(
             // only once that has ended, and the zone still runs here then.
             source.abort(zone.clone()).await?;
             if view(source, row).await != Observed::Runs {
-                return Err(HostError::permanent(source.name(), "it has just left; try again"));
+                return Err(HostError::permanent(
+                    source.name(),
+                    Message::from("it has just left").with_hint(RESUME),
+                ));
             }
             destination.destroy_incoming(zone.clone(), uuid).await?;
         }

@@ -1,6 +1,6 @@
 //! What hosts have against a zone, and what it waits for that was refused for want of room alone. Pure.
 
-use crate::model::{Blocker, BlockerKind, HostUri, Shortage, format_bytes};
+use crate::model::{Blocker, BlockerKind, HostUri, Message, Shortage, format_bytes};
 
 /// What one host has against a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Wait {
     /// Where, and what is missing there.
     missing: Vec<(String, BlockerKind, Shortage)>,
     /// All that every destination had against it.
-    pub refusal: String,
+    refusal: Message,
     /// What would help.
     hint: Option<String>,
     /// When it is asked again.
@@ -28,13 +28,13 @@ impl Wait {
     /// The first destination that only has too little room, if there is one. `refusal` is what is said if that stays.
     pub(super) fn of<'a>(
         answers: impl IntoIterator<Item = (&'a str, &'a [Blocker])>,
-        refusal: &str,
+        refusal: &Message,
     ) -> Option<Self> {
         let missing = answers.into_iter().find_map(|(host, blockers)| {
             let missing = blockers.iter().map(|one| Some((host.to_owned(), one.kind, one.shortage?)));
             missing.collect::<Option<Vec<_>>>().filter(|missing| !missing.is_empty())
         })?;
-        Some(Self { missing, refusal: refusal.to_owned(), hint: None, until: None })
+        Some(Self { missing, refusal: refusal.clone(), hint: None, until: None })
     }
 
     /// The same, with what would help.
@@ -47,10 +47,14 @@ impl Wait {
         Self { until: Some(until.to_owned()), ..self }
     }
 
+    /// What it waits for.
+    pub fn message(&self) -> Message {
+        Message::from(self.to_string()).with_hints(self.hint.clone())
+    }
+
     /// What is said when it is waited for no longer.
-    pub(super) fn in_vain(&self) -> String {
-        let hint = self.hint.iter().map(|hint| format!("; {hint}"));
-        std::iter::once(self.refusal.clone()).chain(hint).collect()
+    pub fn in_vain(&self) -> Message {
+        self.refusal.clone().with_hints(self.hint.clone())
     }
 
     /// Whether it is said when it is asked again.
@@ -75,19 +79,14 @@ impl std::fmt::Display for Wait {
             }
             write!(f, " on {host}")?;
         }
-        self.hint.iter().chain(&self.until).try_for_each(|text| write!(f, "; {text}"))
+        self.until.iter().try_for_each(|text| write!(f, "; {text}"))
     }
 }
 
-/// Reasons on one line.
-pub(super) fn join(blockers: &[Blocker]) -> String {
-    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
-}
-
 /// All findings on one line.
-pub(super) fn describe(findings: &[Finding]) -> String {
-    let one = |finding: &Finding| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
-    findings.iter().map(one).collect::<Vec<_>>().join(" | ")
+pub(super) fn describe(findings: &[Finding]) -> Message {
+    let one = |finding: &Finding| Blocker::join(&finding.blockers).about(finding.target.host.as_str());
+    Message::join(findings.iter().map(one), " | ")
 }
 
 #[cfg(test)]
@@ -102,7 +101,7 @@ mod tests {
     fn only_want_of_room_is_waited_for_and_what_is_missing_is_said() {
         let memory = short_of(BlockerKind::Memory, 4 << 30, true);
         let lock = Blocker::new(BlockerKind::Maintenance, "h2 is in maintenance");
-        let wait = |answers: &[(&'static str, &[Blocker])]| Wait::of(answers.iter().copied(), "why");
+        let wait = |answers: &[(&'static str, &[Blocker])]| Wait::of(answers.iter().copied(), &"why".into());
         assert_eq!(wait(&[]), None);
         assert_eq!(wait(&[("h2", &[])]), None);
         assert_eq!(wait(&[("h2", &[memory.clone(), lock.clone()])]), None);

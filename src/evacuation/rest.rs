@@ -18,7 +18,7 @@ use super::error::EvacuationError;
 use super::events::Event;
 use super::request::Request;
 use crate::migration::recovery::Observed;
-use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
+use crate::model::{Aux, Inventory, Message, RESUME, RESUME_LATER, Step, Zone, ZoneName};
 use crate::plan::Action;
 use crate::store::{MoveState, Rest, RestPhase, RestWay};
 
@@ -46,31 +46,31 @@ enum RecordFate {
     /// There is nothing to be booted any more.
     Drop(&'static str),
     /// Not before it has ended.
-    Wait(&'static str),
+    Wait(&'static str, &'static str),
 }
 
 /// What to make of a record that an earlier run has left. `ours`: the last that was begun was to boot it.
 const fn judge(phase: RestPhase, way: RestWay, seen: Observed, ours: bool) -> RecordFate {
     match (phase, way, seen) {
-        (_, _, Observed::Silent) => RecordFate::Wait("its host does not answer"),
+        (_, _, Observed::Silent) => RecordFate::Wait("this host does not answer", RESUME),
         (_, _, Observed::Absent | Observed::GoneOn) => {
-            RecordFate::Drop("it rested here and was removed meanwhile; nothing is left to boot")
+            RecordFate::Drop("it was stopped here and has been removed since; there is nothing to boot")
         }
         (RestPhase::Stopping, RestWay::Suspend, Observed::Held) => {
-            RecordFate::Wait("its memory is being saved; when that has ended: 'sysadm evacuate --resume'")
+            RecordFate::Wait("its memory is being saved", RESUME_LATER)
         }
         (RestPhase::Stopping, _, Observed::Installed) => {
-            RecordFate::Rests("it was interrupted while it was stopped; it rests here now")
+            RecordFate::Rests("interrupted while it was being stopped; it is down now")
         }
         (RestPhase::Stopping, _, Observed::Runs | Observed::Moves | Observed::Held) => {
-            RecordFate::Drop("it was interrupted while it was stopped; it runs on here")
+            RecordFate::Drop("interrupted while it was being stopped; it is still running")
         }
         (RestPhase::Resting, _, Observed::Installed) => RecordFate::Keep,
         (RestPhase::Resting, _, Observed::Runs | Observed::Moves | Observed::Held) if ours => {
-            RecordFate::Drop("its return was interrupted; it runs here again")
+            RecordFate::Drop("its return was interrupted; it is running here again")
         }
         (RestPhase::Resting, _, Observed::Runs | Observed::Moves | Observed::Held) => {
-            RecordFate::Drop("it rested here and was booted by somebody else; it is left as it is")
+            RecordFate::Drop("it was stopped here and has been booted by somebody else; it is left as it is")
         }
     }
 }
@@ -84,24 +84,24 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     let inventory = engine.local.inventory().await?;
     for rest in rests {
         if let Err(unmanaged_guest) = inventory.identified(rest.uuid) {
-            engine.events.emit(&Event::Warning(&unmanaged_guest.to_string()));
+            engine.events.emit(&Event::Warning(unmanaged_guest.message()));
             continue;
         }
         let ours = engine.store.last_step(&rest.zone)? == Some(Step::Boot);
         let (seen, zone) = seen(&inventory, rest.uuid);
         let text = match judge(rest.phase, rest.way, seen, ours) {
             RecordFate::Keep => continue,
-            RecordFate::Wait(text) => text,
+            RecordFate::Wait(text, hint) => Message::from(text).with_hint(hint),
             RecordFate::Rests(text) => {
                 engine.store.update_rest(&rests_now(&rest, zone))?;
-                text
+                text.into()
             }
             RecordFate::Drop(text) => {
                 engine.store.zone_is_here(rest.uuid)?;
-                text
+                text.into()
             }
         };
-        engine.events.emit(&Event::Warning(&format!("{}: {text}", rest.zone)));
+        engine.events.emit(&Event::Warning(text.about(&rest.zone)));
     }
     Ok(())
 }
@@ -147,7 +147,7 @@ mod tests {
         each(|phase, way, seen, verdict| {
             let saving = (phase, way, seen) == (RestPhase::Stopping, RestWay::Suspend, Observed::Held);
             let silent = seen == Observed::Silent;
-            assert_eq!(matches!(verdict, RecordFate::Wait(_)), saving || silent);
+            assert_eq!(matches!(verdict, RecordFate::Wait(..)), saving || silent);
         });
     }
 

@@ -14,7 +14,7 @@ use super::rest::rests_now;
 use super::run_state::RunState;
 use crate::migration::steps::Procedure;
 use crate::migration::{MoveError, runner};
-use crate::model::{ZoneName, chain};
+use crate::model::{Message, RESUME, ZoneName};
 use crate::store::{Rest, RestPhase, RestWay};
 
 /// The part of a run that is about zones that stay.
@@ -53,12 +53,12 @@ impl StopInPlace<'_> {
         let runs = self.engine.cancel.stage() == Stage::Running;
         if !runs {
             self.run_state.cut_short();
-            self.run_state.report(zone, JobEvent::Skip("cancelled before its turn".to_owned()));
+            self.run_state.report(zone, JobEvent::Skip("cancelled before its turn".into()));
         }
         runs
     }
 
-    async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, String> {
+    async fn stop(&self, job: &Job, uuid: Uuid, method: RestWay) -> Result<JobEvent, Message> {
         let (engine, zone) = (self.engine, &job.zone);
         let row = Rest {
             zone: zone.clone(),
@@ -71,7 +71,7 @@ impl StopInPlace<'_> {
         };
         engine.must_still_be_held()?;
         // Before all else: if the power fails in the middle of it, the zone is booted on return.
-        engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
+        engine.store.begin_rest(&row).map_err(Message::from)?;
         let procedure = match method {
             RestWay::Stop => Procedure::Stop,
             RestWay::Suspend => Procedure::Suspend,
@@ -80,15 +80,15 @@ impl StopInPlace<'_> {
         match self.run(procedure, &mut acts).await {
             Ok(()) => {
                 let now = rests_now(&row, acts.found.as_ref());
-                self.told(engine.store.update_rest(&now).map_err(|error| chain(&error)), zone);
+                self.told(engine.store.update_rest(&now).map_err(Message::from), zone);
                 let refusal = acts.refusal.filter(|_| now.way != method);
-                let error = refusal.map(|reason| format!("its memory was not saved: {reason}"));
+                let error = refusal.map(|reason| reason.about("its memory was not saved"));
                 Ok(JobEvent::Finish(Ending::Stopped(now.way), error))
             }
             Err(error @ MoveError::Unknown { .. }) => Ok(unknown(&error)),
             Err(error) => {
                 self.forget(zone, uuid);
-                Err(error.to_string())
+                Err(error.into())
             }
         }
     }
@@ -100,13 +100,13 @@ impl StopInPlace<'_> {
             Ok(()) => {
                 self.forget(&rest.zone, rest.uuid);
                 if rest.way == RestWay::Suspend && !acts.was_saved {
-                    let text = "its saved memory was gone; it was booted afresh".to_owned();
-                    self.told(Err(text), &rest.zone);
+                    let text = "its saved memory was gone; it was booted from scratch";
+                    self.told(Err(text.into()), &rest.zone);
                 }
                 JobEvent::Finish(Ending::Booted, None)
             }
             Err(error @ MoveError::Unknown { .. }) => unknown(&error),
-            Err(error) => JobEvent::Fail(None, error.to_string()),
+            Err(error) => JobEvent::Fail(None, error.into()),
         }
     }
 
@@ -114,7 +114,7 @@ impl StopInPlace<'_> {
     async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
         let zone = acts.zone;
         let begun = self.run_state.apply(zone, JobEvent::Start);
-        begun.map_err(|error| MoveError::undone(procedure.steps()[0].step, chain(&error)))?;
+        begun.map_err(|error| MoveError::undone(procedure.steps()[0].step, error))?;
         let journal = Journal::new(self.engine, self.run_state, zone, procedure, None);
         let result = runner::run(procedure, acts, &journal, &self.engine.cancel.aborting()).await;
         if acts.is_cut_short {
@@ -122,7 +122,7 @@ impl StopInPlace<'_> {
         }
         match result {
             Err(error) if acts.is_done => {
-                self.told(Err(error.to_string()), zone);
+                self.told(Err(error.into()), zone);
                 Ok(())
             }
             result => result,
@@ -132,17 +132,17 @@ impl StopInPlace<'_> {
     /// There is nothing to be booted any more.
     fn forget(&self, zone: &ZoneName, uuid: Uuid) {
         let removed = self.engine.store.zone_is_here(uuid);
-        self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
+        self.told(removed.map(drop).map_err(Message::from), zone);
     }
 
     /// What was done is done; that it could not be written down is said.
-    fn told(&self, written: Result<(), String>, zone: &ZoneName) {
+    fn told(&self, written: Result<(), Message>, zone: &ZoneName) {
         if let Err(reason) = written {
-            self.engine.events.emit(&Event::Warning(&format!("{zone}: {reason}")));
+            self.engine.events.emit(&Event::Warning(reason.about(zone)));
         }
     }
 }
 
 fn unknown(error: &MoveError) -> JobEvent {
-    JobEvent::Lose(None, format!("{error}; 'sysadm evacuate --resume' finds out"))
+    JobEvent::Lose(None, Message::of(error).with_hint(RESUME))
 }

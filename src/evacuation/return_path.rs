@@ -9,7 +9,7 @@ use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
-use crate::model::{Kind, Location, chain};
+use crate::model::{Kind, Location, Message, ZoneName};
 use crate::plan::Action;
 use crate::store::Away;
 
@@ -41,11 +41,11 @@ impl Engine {
             };
             let moved = format!("{} has {did} it to {next}", host.name());
             if hops.len() == FOLLOWED {
-                return Err(NoPeer::Silent(format!("{moved}; it was passed on too often")));
+                return Err(NoPeer::Silent(format!("{moved}; it was passed on too often").into()));
             }
             host = self.peers.reach(next).await.map_err(|why| match why {
                 NoPeer::Itself => NoPeer::Itself,
-                NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
+                NoPeer::Silent(why) => NoPeer::Silent(why.about(&moved)),
             })?;
             away.refuge = next.clone();
             hops.push(moved);
@@ -56,8 +56,8 @@ impl Engine {
     /// has it and says that it does not belong there.
     pub(super) async fn search(&self, away: &Away) -> Option<(Away, Arc<dyn Host>)> {
         let targets = self.store.targets().inspect_err(|error| {
-            let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
-            self.events.emit(&Event::Warning(&text));
+            let why = Message::of(error).about(format!("{}: other targets are not asked for it", away.zone));
+            self.events.emit(&Event::Warning(why));
         });
         let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
@@ -71,10 +71,10 @@ impl Engine {
 
 /// What a refuge has said of where a zone has gone. A host that does not support the request has not moved it; an answer
 /// that did not come is none.
-fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
+fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, Message> {
     match answer {
         Err(HostError::Unsupported { .. }) => Ok(None),
-        answer => answer.map_err(|error| format!("where it is cannot be told: {error}")),
+        answer => answer.map_err(|error| Message::from(error).about("its location is unknown")),
     }
 }
 
@@ -86,27 +86,26 @@ pub(super) async fn way_back(
     home: &dyn LocalAdmin,
 ) -> Result<Kind, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
-    let failed = |reason: String| JobEvent::Fail(None, reason);
-    let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
+    let failed = |reason: Message| JobEvent::Fail(None, reason);
+    let inventory = refuge.inventory().await.map_err(|error| failed(error.into()))?;
     let name = refuge.name();
     let found = inventory
         .identified(away.uuid)
-        .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
+        .map_err(|unmanaged_guest| failed(unmanaged_guest.message().about(format!("on {name}"))))?;
     let Some(zone) = found else {
         let known = told(refuge.location(away.uuid).await.map(Some)).map_err(failed)?;
         return Err(failed(match known {
-            Some(Location::Configured) => format!(
-                "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",
-                away.zone, away.zone
-            ),
-            _ => format!(
-                "it is no longer on {name}: moved on or removed there; find it, or give it up: 'sysadm evacuate --forget {}' makes it configured here",
-                away.zone
-            ),
+            Some(Location::Configured) => Message::from(format!("detached on {name}"))
+                .with_hint(format!("attach it on {name}: sysadm zone attach {}", away.zone))
+                .with_hint(forget(&away.zone)),
+            _ => Message::from(format!("no longer on {name}: moved on or removed there"))
+                .with_hint("find out where it is, and bring it back there")
+                .with_hint(forget(&away.zone)),
         }));
     };
     if zone.name != away.zone {
-        return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
+        let renamed = Message::from(format!("renamed to '{}' on {name}", zone.name));
+        return Err(failed(renamed.with_hint(format!("rename it to '{}' on {name}", away.zone))));
     }
     // A zone comes back as it went.
     let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
@@ -114,19 +113,35 @@ pub(super) async fn way_back(
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {
             Ok(Operation::Migrate { method, .. }) => Ok(method),
-            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
-            Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
+            Ok(_) => Err(JobEvent::Skip("it cannot be restarted".into())),
+            Err(reason) => Err(JobEvent::Skip(reason.about(format!("on {name}")))),
         },
         true if able.live => Ok(Kind::Live),
-        true => Err(JobEvent::Skip(format!(
-            "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
-            zone.brand
-        ))),
+        true => {
+            let text = format!("a running {} zone cannot be migrated live", zone.brand);
+            Err(JobEvent::Skip(Message::from(text).with_hints([
+                "use --action restart to shut it down and boot it here".to_owned(),
+                format!("or shut it down on {name} and return it with -ra"),
+            ])))
+        }
         false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
         false if away.was_running => {
-            let reason = "it ran when it left and does not run on";
-            Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))
+            let text = format!("it was running when it left, and is not running on {name}");
+            Err(JobEvent::Skip(Message::from(text).with_hints([
+                format!("boot it on {name}: {boot}"),
+                "or return it as it is with -ra".to_owned(),
+            ])))
         }
-        false => Err(JobEvent::Skip(format!("it does not run on {name}; -ra returns it too"))),
+        false => {
+            let text = format!("it is not running on {name}");
+            Err(JobEvent::Skip(
+                Message::from(text).with_hint("use -ra to return zones that are not running, too"),
+            ))
+        }
     }
+}
+
+/// What gives up a zone that is recorded as away.
+pub(super) fn forget(zone: &ZoneName) -> String {
+    format!("if it exists nowhere else, 'sysadm evacuate --forget {zone}' makes it configured here")
 }

@@ -16,7 +16,7 @@ use super::select::Candidates;
 use super::stop_order::order_stops;
 use super::{cancel, recover, rest, select};
 use crate::host::HostError;
-use crate::model::{Inventory, Zone, ZoneName};
+use crate::model::{Inventory, Message, Zone, ZoneName};
 use crate::policy::describe_cycle;
 use crate::run_lock::RunLock;
 use crate::store::Direction;
@@ -63,7 +63,8 @@ impl Engine {
         let recorded = self.store.end_run(run, word, Self::now());
         // What was done is done, and must be told whatever happens now.
         if let Err(error) = &recorded {
-            self.events.emit(&Event::Warning(&format!("the end of this run is not recorded: {error}")));
+            self.events
+                .emit(&Event::Warning(Message::of(error).about("the end of this run is not recorded")));
         }
         let recorded = recorded.is_ok();
         Ok(Outcome { direction, down, moves, unmanaged, left_running, left_alone, stopped, recorded })
@@ -74,8 +75,8 @@ impl Engine {
         let (cancel, events) = (self.cancel.clone(), Arc::clone(&self.events));
         let ear = ControlServer::open(self.local.paths(), direction, cancel, events);
         let warn = |error: &std::io::Error| {
-            let text = format!("'sysadm evacuate --cancel' will not reach this run: {error}");
-            self.events.emit(&Event::Warning(&text));
+            let why = Message::of(error).about("this run cannot be cancelled from another terminal");
+            self.events.emit(&Event::Warning(why.with_hint("press Ctrl-C, or send it SIGINT, to cancel it")));
         };
         ear.inspect_err(warn).ok()
     }
@@ -161,14 +162,14 @@ impl Engine {
         // What is said of the one destination of a migration is the answer to it.
         if view.direction != Direction::Migrate {
             let remarks = view.connected.remarks();
-            remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text)));
+            remarks.iter().for_each(|text| self.events.emit(&Event::Warning(text.into())));
         }
         let [cycle, others @ ..] = view.cycles.as_slice() else { return };
         let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
         let (first, cycle) = (cycle.first().map_or("", ZoneName::as_str), describe_cycle(cycle));
         let text =
             format!("circular dependency in the policy: {cycle}{more}; {first} does not wait for the others");
-        self.events.emit(&Event::Warning(&text));
+        self.events.emit(&Event::Warning(text.into()));
     }
 
     /// What has moved has moved: that this host does not tell now is no reason to keep quiet about it.
@@ -176,13 +177,13 @@ impl Engine {
         let inventory = self.cancel.bound(cancel::BOUND, self.local.inventory()).await;
         let no_answer = || HostError::NoAnswer {
             host: self.local.name().to_owned(),
-            reason: "it was not waited for any longer".to_owned(),
+            reason: "no answer before the run was cancelled".into(),
         };
         match inventory.unwrap_or_else(|| Err(no_answer())) {
             Ok(inventory) => Some(inventory),
             Err(error) => {
-                let text = format!("what still runs here is not known: {error}");
-                self.events.emit(&Event::Warning(&text));
+                let why = Message::from(error).about("which zones still run here is not known");
+                self.events.emit(&Event::Warning(why));
                 None
             }
         }

@@ -11,7 +11,7 @@ use super::job::Job;
 use super::job_state::{IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;
 use super::refusal::Wait;
-use crate::model::{Millis, Progress, Step, ZoneName, chain};
+use crate::model::{Message, Millis, Progress, Step, ZoneName};
 use crate::store::{Direction, Expectation, Mark, Move, Store, StoreError};
 
 /// What could not happen to a job, or is not recorded.
@@ -27,6 +27,8 @@ pub enum JobError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl crate::model::Hinted for JobError {}
 
 /// The jobs of one run.
 pub struct RunState {
@@ -109,7 +111,7 @@ impl RunState {
     /// The same, where nothing depends on whether it is recorded: if it is not, that is said.
     pub fn report(&self, zone: &ZoneName, event: JobEvent) {
         if let Err(error) = self.apply(zone, event) {
-            self.events.emit(&Event::Warning(&format!("{zone}: {}", chain(&error))));
+            self.events.emit(&Event::Warning(Message::from(error).about(zone)));
         }
     }
 
@@ -126,7 +128,8 @@ impl RunState {
             (JobEvent::Step(step), _) => self.tell_step(job, *step, Mark::Intent),
             (JobEvent::Retry(text), _) => self.events.emit(&Event::Retrying(zone, text)),
             (JobEvent::RelocationFailed(why), _) => {
-                self.events.emit(&Event::Warning(&format!("{zone}: it has not gone to {peer}: {why}")));
+                let why = why.clone().about(format!("{zone}: it has not gone to {peer}"));
+                self.events.emit(&Event::Warning(why));
             }
             (_, JobState::Running) => self.events.emit(&match &job.operation {
                 Operation::Relocate(_) => Event::Relocating(zone, peer),
@@ -137,7 +140,7 @@ impl RunState {
                 }
             }),
             (_, JobState::Waiting(wait)) if wait.is_told() => {
-                self.events.emit(&Event::Waiting(zone, &wait.to_string()));
+                self.events.emit(&Event::Waiting(zone, &wait.message()));
             }
             (_, JobState::Ready | JobState::Waiting(_)) if checked => self.events.emit(&Event::Checked(job)),
             (_, state) if state.is_final() && checked => self.events.emit(&Event::Checked(job)),

@@ -8,7 +8,10 @@ use super::job_state::JobState;
 use super::operation::Operation;
 use super::recover::Open;
 use super::request::Request;
-use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use super::return_path::forget;
+use crate::model::{
+    Abilities, Brand, HostUri, Inventory, Message, RESUME, UnmanagedGuest, Zone, ZoneName, ZoneState,
+};
 use crate::plan::Action;
 use crate::store::{Away, Rest, RestPhase, TargetKey, ZoneRecord, targets_of};
 
@@ -22,10 +25,12 @@ pub struct Candidates {
 }
 
 /// Why nothing is done with a zone of which the last move is open.
-const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
+fn undecided() -> Message {
+    Message::from("an earlier move of it was interrupted").with_hint(RESUME)
+}
 
 fn unsettled(open: &Open) -> Job {
-    let why = open.why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
+    let why = open.why.clone().unwrap_or_else(undecided);
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
     Job { peer: Some(open.row.refuge.clone()), ..job }
 }
@@ -111,21 +116,20 @@ fn operation(
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
     request: &Request,
-) -> Result<Operation, String> {
+) -> Result<Operation, Message> {
     // Its record would take the other one's place.
     if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) {
-        return Err(format!(
-            "another zone of this name is away at {}; return that one, or give it up",
-            other.refuge
-        ));
+        let text = format!("another zone of this name is away at {}", other.refuge);
+        return Err(Message::from(text).with_hint(forget(&other.zone)));
     }
     match Operation::of(zone, able, request.actions.of(&zone.name))? {
-        Operation::Keep => Err("it does not run".to_owned()),
+        Operation::Keep => Err("it is not running".into()),
         Operation::Migrate { method, .. } => match (request.only, targets_of(targets, &zone.name).0) {
             (Some(only), _) if only != method => {
-                Err(format!("its way to move is {method}, and only {only} was asked for"))
+                Err(format!("only a {method} migration is possible, but {only} was requested").into())
             }
-            (_, []) => Err(format!("no target; set one: sysadm target set {} URI", zone.name)),
+            (_, []) => Err(Message::from("no target is set")
+                .with_hint(format!("set one: sysadm target set {} URI", zone.name))),
             (_, targets) => Ok(Operation::Migrate { method, targets: targets.to_vec() }),
         },
         other => Ok(other),
@@ -173,13 +177,18 @@ pub(super) fn keep_out(candidates: &mut Candidates, rests: &[Rest], request: &Re
     candidates.list.retain_mut(|job| {
         match rests.iter().find(|rest| rest.zone == job.zone) {
             None => return true,
-            Some(rest) if rest.phase == RestPhase::Stopping => {
-                keep(job, JobState::Unknown(UNSETTLED.to_owned()))
-            }
+            Some(rest) if rest.phase == RestPhase::Stopping => keep(job, JobState::Unknown(undecided())),
             Some(_) if request.zones.contains(&job.zone) => {
-                let reason =
-                    "it rests here, and is booted again on return; 'sysadm evacuate --forget' gives that up";
-                keep(job, JobState::Skipped(reason.to_owned()));
+                let reason = Message::from("already stopped here; it is booted on return");
+                keep(
+                    job,
+                    JobState::Skipped(
+                        reason.with_hint(format!(
+                            "if it is to stay down: sysadm evacuate --forget {}",
+                            job.zone
+                        )),
+                    ),
+                );
             }
             Some(_) => return false,
         }
@@ -201,11 +210,10 @@ pub(super) fn keep_namesakes(candidates: &mut Candidates, records: &[ZoneRecord]
         let configured = |record: &&ZoneRecord| record.is_configured() && !inventory.has(record.uuid);
         let other = records.iter().filter(configured).find(is_other);
         if let (Some(other), Operation::Migrate { .. }) = (other, &job.operation) {
-            let reason = format!(
-                "another zone of this name is configured here ({}); delete that one first: sysadm zone delete {}",
-                other.uuid, other.zone
-            );
-            keep(job, JobState::Skipped(reason));
+            let reason =
+                Message::from(format!("another zone of this name is configured here ({})", other.uuid));
+            let hint = format!("delete that one first: sysadm zone delete {}", other.zone);
+            keep(job, JobState::Skipped(reason.with_hint(hint)));
         }
     }
 }
@@ -217,9 +225,7 @@ pub(super) fn to_boot(rests: &[Rest], request: &Request) -> impl Iterator<Item =
         RestPhase::Resting => {
             Job::new(rest.zone.clone(), rest.brand, Operation::Boot(Box::new(rest.clone())))
         }
-        RestPhase::Stopping => {
-            Job::kept(rest.zone.clone(), rest.brand, JobState::Unknown(UNSETTLED.to_owned()))
-        }
+        RestPhase::Stopping => Job::kept(rest.zone.clone(), rest.brand, JobState::Unknown(undecided())),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Kind, Message, Millis, RESUME, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
 };
@@ -19,7 +19,7 @@ pub struct Row {
     /// Where it is, goes, or was last tried.
     pub dest: Option<HostUri>,
     /// Why it was skipped or failed.
-    pub error: Option<String>,
+    pub error: Option<Message>,
     /// The host that it belongs to.
     pub origin: String,
     /// Live or cold.
@@ -131,8 +131,8 @@ fn of_rest(rest: &Rest, host: &str) -> Row {
     let (state, error) = match rest.phase {
         RestPhase::Resting => (state_of(rest.way), None),
         RestPhase::Stopping => {
-            let text = "interrupted while it was stopped; 'sysadm evacuate --resume' finds out how it is";
-            (MoveState::Unknown, Some(text.to_owned()))
+            let text = Message::from("interrupted while it was being stopped");
+            (MoveState::Unknown, Some(text.with_hint(RESUME)))
         }
     };
     Row {
@@ -160,7 +160,9 @@ fn of_away(away: &Away, host: &str) -> Row {
         },
         dest: Some(away.refuge.clone()),
         error: match away.phase {
-            AwayPhase::Away => away.down.clone(),
+            AwayPhase::Away => away.down.clone().map(|down| {
+                Message::from(down).with_hint(format!("boot {} on {}", away.zone, away.refuge.host.as_str()))
+            }),
             AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
                 Some(interrupted(None, away.ends(host)))
             }
@@ -178,16 +180,16 @@ fn of_away(away: &Away, host: &str) -> Row {
 
 /// What is known of a zone whose move was interrupted, what is not, and what settles it. `step` is the last that is
 /// known to have begun.
-fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> String {
+fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> Message {
     let known = match step.and_then(steps::interrupted) {
-        None => format!("interrupted on its way from {from} to {to}; which has it is not known"),
+        None => format!("interrupted on its way from {from} to {to}; which of them has it is unknown"),
         Some(Interrupted::BeforeItLeft) => format!("interrupted before it left {from}"),
         Some(Interrupted::While(what)) => {
-            format!("interrupted while {what} from {from} to {to}; which has it is not known")
+            format!("interrupted while {what} from {from} to {to}; which of them has it is unknown")
         }
-        Some(Interrupted::AfterItCame) => format!("interrupted after it had come to {to}"),
+        Some(Interrupted::AfterItCame) => format!("interrupted after it had arrived on {to}"),
     };
-    format!("{known}; 'sysadm evacuate --resume' asks both and settles it")
+    Message::from(known).with_hint(RESUME)
 }
 
 fn of_move(a_move: &Move, host: &str) -> Row {
@@ -213,10 +215,10 @@ fn interrupt(row: Row, record: Option<&Away>, host: &str) -> Row {
         let error = Some(interrupted(row.step, record.ends(host)));
         Row { state: MoveState::Unknown, error, ..row }
     } else if row.state == MoveState::Migrating {
-        let error = Some("interrupted; it is where it was".to_owned());
+        let error = Some("interrupted; it was not moved".into());
         Row { state: MoveState::Failed, error, ..row }
     } else {
-        let error = Some("interrupted before its turn; it was not touched".to_owned());
+        let error = Some("interrupted before its turn; it was not touched".into());
         Row { state: MoveState::Skipped, error, ..row }
     }
 }
@@ -228,10 +230,8 @@ impl Status {
         for away in settled {
             let Some(zone) = here.zones.iter().find(|zone| zone.uuid == away.uuid) else { continue };
             let Some(row) = self.rows.iter_mut().find(|row| row.zone == away.zone) else { continue };
-            let is = if zone.is_running() { "runs" } else { "is" };
-            row.error.get_or_insert_with(|| {
-                format!("it {is} here; 'sysadm evacuate --resume' asks both hosts and settles it")
-            });
+            let is = if zone.is_running() { "running " } else { "" };
+            row.error.get_or_insert_with(|| Message::from(format!("it is {is}here, too")).with_hint(RESUME));
         }
     }
 }
@@ -275,7 +275,7 @@ mod tests {
             let status = listed(Direction::Evacuate, state);
             assert_eq!(states(&status), ["a STOPPED", "b SUSPENDED", "c UNKNOWN"]);
             assert!(status.rows.iter().all(|row| row.dest.is_none()));
-            assert!(status.rows[2].error.as_ref().unwrap().contains("--resume"));
+            assert!(status.rows[2].error.as_ref().unwrap().hints == [RESUME]);
         }
         // Why one could not be booted again is what people want to see.
         assert_eq!(states(&listed(Direction::Return, MoveState::Failed))[0], "a FAILED");
@@ -360,10 +360,11 @@ mod tests {
             ] {
                 let away = Away { phase, aside: aside.clone(), ..sample_away("a") };
                 let text = interrupted(Some(step), away.ends("h1"));
-                assert!(text.contains("sysadm evacuate --resume"), "{text}");
-                assert!(text.contains(from) || text.contains(&format!("come to {to}")), "{text}");
+                assert_eq!(text.hints, [RESUME]);
+                let text = text.text;
+                assert!(text.contains(from) || text.contains(&format!("arrived on {to}")), "{text}");
                 let may_be_anywhere = !matches!(step, Step::Reserve | Step::Prepare | Step::Settle);
-                assert_eq!(text.contains("which has it is not known"), may_be_anywhere, "{text}");
+                assert_eq!(text.contains("which of them has it is unknown"), may_be_anywhere, "{text}");
             }
         }
     }
@@ -387,7 +388,7 @@ mod tests {
         assert_eq!(listed(Direction::Return, MoveState::Migrating, &there), ["a FAILED"]);
     }
 
-    fn told(phase: AwayPhase, change: impl FnOnce(&mut Away), state: ZoneState) -> Option<String> {
+    fn told(phase: AwayPhase, change: impl FnOnce(&mut Away), state: ZoneState) -> Option<Message> {
         let mut away = sample::away("a", phase).0;
         let mut zone = sample_zone("a");
         (zone.uuid, zone.state) = (away.uuid, state);
@@ -401,19 +402,18 @@ mod tests {
 
     #[test]
     fn a_zone_that_counts_as_away_and_is_here_is_told() {
-        let settles = "'sysadm evacuate --resume' asks both hosts and settles it";
         let of = |state| told(AwayPhase::Away, |_| {}, state);
-        assert_eq!(of(ZoneState::Running), Some(format!("it runs here; {settles}")));
-        assert_eq!(of(ZoneState::Installed), Some(format!("it is here; {settles}")));
+        assert_eq!(of(ZoneState::Running), Some(Message::from("it is running here, too").with_hint(RESUME)));
+        assert_eq!(of(ZoneState::Installed), Some(Message::from("it is here, too").with_hint(RESUME)));
     }
 
     #[test]
     fn what_is_told_already_stays_and_another_zone_of_the_name_is_none() {
         let down = told(AwayPhase::Away, |away| away.down = Some("it is down".into()), ZoneState::Running);
-        assert_eq!(down.as_deref(), Some("it is down"));
+        assert_eq!(down.unwrap().text, "it is down");
         let other = told(AwayPhase::Away, |away| away.uuid = uuid::Uuid::from_u128(99), ZoneState::Running);
         assert_eq!(other, None);
         let half = told(AwayPhase::Leaving, |_| {}, ZoneState::Running).unwrap();
-        assert!(half.starts_with("interrupted"), "{half}");
+        assert!(half.text.starts_with("interrupted"), "{half}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::peers::{Peers, Reached};
 use crate::host::{Host, HostError};
-use crate::model::HostUri;
+use crate::model::{HostUri, Message};
 use crate::plan::{Fleet, HostKey, Survey};
 
 /// How long one host may take, all in all.
@@ -21,7 +21,7 @@ pub struct Surveyed {
     /// Those that have answered, by the names under which they were asked, with their zones.
     pub fleet: Fleet,
     /// Those that have not, and why.
-    pub silent: Vec<(HostKey, String)>,
+    pub silent: Vec<(HostKey, Message)>,
     /// Other names under which hosts were asked, each with the first one.
     pub also: BTreeMap<HostKey, HostKey>,
 }
@@ -43,7 +43,7 @@ pub async fn survey(
 }
 
 /// The name under which a host was asked, and its answer, or why there is none.
-pub type SurveyReply = (HostKey, Result<Survey, String>);
+pub type SurveyReply = (HostKey, Result<Survey, Message>);
 
 /// Asks all hosts at the URIs.
 pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<SurveyReply> {
@@ -55,11 +55,11 @@ pub async fn ask_all(peers: &Peers, uris: &[HostUri], measure: bool) -> Vec<Surv
 pub async fn ask(name: HostKey, host: impl Future<Output = Reached>, measure: bool) -> SurveyReply {
     let answer = async {
         let host = host.await?;
-        let survey = survey_of(&*host, measure).await.map_err(|error| error.to_string())?;
+        let survey = survey_of(&*host, measure).await.map_err(Message::from)?;
         Ok(Survey { id: Some(host.id()), ..survey })
     };
     let answer = tokio::time::timeout(LIMIT, answer).await;
-    (name, answer.unwrap_or_else(|_| Err(format!("nothing came within {} s", LIMIT.as_secs()))))
+    (name, answer.unwrap_or_else(|_| Err(format!("did not answer within {} s", LIMIT.as_secs()).into())))
 }
 
 /// A host's survey. One that is too old to know the question, or cannot answer it, is asked for what every host knows.
@@ -119,7 +119,7 @@ mod tests {
         let key = |name: &str| name.parse::<HostKey>().unwrap();
         let answers = [
             (key("h1"), Ok(known("h1", 1))),
-            (key("rads://h2"), Err("no route".to_owned())),
+            (key("rads://h2"), Err("no route".into())),
             (key("rads://h3"), Ok(known("third", 3))),
             (key("ssh://h3"), Ok(known("third", 3))),
             (key("ssh://h1"), Ok(known("h1", 1))),
@@ -127,7 +127,7 @@ mod tests {
         let surveyed = Surveyed::of(answers);
         let names: Vec<_> = surveyed.fleet.hosts.iter().map(|host| host.name.to_string()).collect();
         assert_eq!(names, ["h1", "rads://h3"]);
-        assert_eq!(surveyed.silent, [(key("rads://h2"), "no route".to_owned())]);
+        assert_eq!(surveyed.silent, [(key("rads://h2"), "no route".into())]);
         assert_eq!(surveyed.name_of(&key("ssh://h3")), &key("rads://h3"));
         assert_eq!(surveyed.name_of(&key("ssh://h4")), &key("ssh://h4"));
         let remarks = ["ssh://h1 is the same host as h1", "ssh://h3 is the same host as rads://h3"];

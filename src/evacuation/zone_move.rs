@@ -12,7 +12,7 @@ use super::record::MoveContext;
 use crate::migration::steps::Procedure;
 use crate::migration::{Log, MoveError, Moved, backoff, migrate};
 use crate::model::document::{self, Written};
-use crate::model::{Step, ZoneName};
+use crate::model::{Message, Step, ZoneName};
 use crate::store::{Direction, Mark};
 
 /// One zone's move within a run.
@@ -45,7 +45,7 @@ impl<'a> ZoneMove<'a> {
             self.permit.end();
             let release = self.of.task.to.release(self.zone().clone(), uuid);
             let _ = tokio::time::timeout(QUESTIONS, release).await;
-            self.report(JobEvent::Skip("cancelled before its turn".to_owned()));
+            self.report(JobEvent::Skip("cancelled before its turn".into()));
             return;
         }
         let result = match self.begin() {
@@ -75,7 +75,8 @@ impl<'a> ZoneMove<'a> {
             let Err(error) = &result else { return result };
             let pause = backoff(retries).next(attempts, begun.elapsed()).filter(|_| error.is_transient());
             let Some(pause) = pause else { return result.map_err(|error| error.after(attempts)) };
-            let again = format!("{error}; tries again in {} s ({attempts} of {retries})", pause.as_secs());
+            let again = format!("trying again in {} s ({attempts} of {retries})", pause.as_secs());
+            let again = Message::of(error).map(|text| format!("{text}; {again}"));
             if !self.back_off(pause, again).await {
                 return result.map_err(|error| error.after(attempts));
             }
@@ -84,7 +85,7 @@ impl<'a> ZoneMove<'a> {
     }
 
     /// Waits a while, and then for its turn. Gives whether the move may be tried again.
-    async fn back_off(&self, pause: Duration, text: String) -> bool {
+    async fn back_off(&self, pause: Duration, text: Message) -> bool {
         self.permit.pause();
         self.report(JobEvent::Retry(text));
         tokio::select! {
@@ -105,18 +106,18 @@ impl<'a> ZoneMove<'a> {
             return result;
         }
         let step = journal.last().unwrap_or(Step::Reserve);
-        let reason = format!("given up, and no end of it was seen within {} s", MOVES.as_secs());
+        let reason = format!("cancelled, and it did not end within {} s", MOVES.as_secs());
         journal.failed(step, &reason);
-        Err(MoveError::Unknown { step, reason })
+        Err(MoveError::unknown(step, reason))
     }
 
     /// The record of a zone that is away is there before the zone leaves.
-    fn begin(&self) -> Result<(), String> {
+    fn begin(&self) -> Result<(), Message> {
         if self.of.run_state.direction() == Direction::Evacuate {
             self.of.engine.must_still_be_held()?;
         }
         let job = self.of.run_state.apply(self.zone(), JobEvent::Start);
-        let job = job.map_err(|error| crate::model::chain(&error))?;
+        let job = job.map_err(Message::from)?;
         let started = job.figures.started.unwrap_or_else(Engine::now);
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
@@ -134,12 +135,12 @@ impl<'a> ZoneMove<'a> {
                 // What could not be kept afterwards does not go.
                 if self.of.is_for_good() && self.of.task.arrival.home.is_none() {
                     document::write(manifest, &Written::by(self.of.engine.local.name(), started))
-                        .map_err(|error| crate::model::chain(&error))?;
+                        .map_err(Message::from)?;
                 }
                 store.begin_away(&row, manifest)
             }
         };
-        written.map_err(|error| crate::model::chain(&error))
+        written.map_err(Message::from)
     }
 
     fn journal(&self) -> Journal<'_> {

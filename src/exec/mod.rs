@@ -77,6 +77,8 @@ pub enum ExecError {
     },
 }
 
+impl crate::model::Hinted for ExecError {}
+
 impl ExecError {
     /// What the program itself said, if it failed.
     pub fn stderr(&self) -> &str {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::evacuation::{NoPeer, Peers};
-use crate::model::{HostUri, Location};
+use crate::model::{Hinted, HostUri, Location, Message};
 
 /// So many hosts are asked at most.
 const MOST: usize = 32;
@@ -18,7 +18,7 @@ pub enum Answer {
     /// So much it knows.
     Knows(Location),
     /// It does not answer, or not as a host should.
-    Silent(String),
+    Silent(Message),
 }
 
 /// Why a zone is not to be attached here.
@@ -28,19 +28,29 @@ pub enum Elsewhere {
     #[error("it is on {0}")]
     Has(HostUri),
     /// It soon will be.
-    #[error("it is about to be on {0}: it is being attached there, or moves there; try again later")]
+    #[error("it is moving to {0}, or being attached there")]
     Comes(HostUri),
     /// It may be there.
-    #[error(
-        "{host} was a target of it and cannot be asked ({reason}); if you know that it is not there, say --not-on {}",
-        .host.host
-    )]
+    #[error("{host} was a target of it and may have it: {reason}")]
     May {
         /// The host.
         host: HostUri,
         /// What was tried.
-        reason: String,
+        reason: Message,
     },
+}
+
+impl Hinted for Elsewhere {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Has(_) => Vec::new(),
+            Self::Comes(_) => vec!["try again later".to_owned()],
+            Self::May { host, reason } => {
+                let know = format!("if you know that it is not there, use --not-on {}", host.host);
+                reason.clone().with_hint(know).hints
+            }
+        }
+    }
 }
 
 /// Whom to ask of which zone.
@@ -58,7 +68,7 @@ impl Question<'_> {
         let mut next = uris;
         while !next.is_empty() {
             if answers.len() + next.len() > MOST {
-                let reason = "the zone was passed on too often".to_owned();
+                let reason = Message::from("the zone was passed on too often");
                 answers.extend(next.into_iter().map(|uri| (uri, Answer::Silent(reason.clone()))));
                 break;
             }
@@ -72,9 +82,9 @@ impl Question<'_> {
         answers
     }
 
-    async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Location, String> {
+    async fn ask_one(&self, peers: &Peers, uri: &HostUri) -> Result<Location, Message> {
         match peers.reach(uri).await {
-            Ok(host) => host.location(self.uuid).await.map_err(|error| error.to_string()),
+            Ok(host) => host.location(self.uuid).await.map_err(Message::from),
             // This host is not elsewhere, under whatever name.
             Err(NoPeer::Itself) => Ok(Location::Unknown),
             Err(NoPeer::Silent(_)) if uri.host == self.asker => Ok(Location::Unknown),
@@ -132,11 +142,11 @@ mod tests {
         for (answer, not_on, expected) in [
             (Answer::Knows(Location::Here), "h2", "it is on rads://h2"),
             (Answer::Knows(Location::Guest(home())), "h2", "it is on rads://h2"),
-            (Answer::Knows(Location::Coming), "h2", "it is about to be on rads://h2"),
+            (Answer::Knows(Location::Coming), "h2", "it is moving to rads://h2"),
             (
                 Answer::Silent("no route".into()),
                 "h3",
-                "rads://h2 was a target of it and cannot be asked (no route)",
+                "rads://h2 was a target of it and may have it: no route",
             ),
             (Answer::Silent("no route".into()), "h2", "may"),
             (Answer::Knows(Location::Configured), "", "may"),

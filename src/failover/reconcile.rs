@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::ownership::{Answer, Question};
 use crate::evacuation::Peers;
 use crate::host::{Host, Local};
-use crate::model::chain;
-use crate::model::{Claim, HostUri, Kind, Location, Millis, Zone};
+use crate::model::{Claim, HostUri, Kind, Location, Message, Millis, RESUME, UnmanagedGuest, Zone};
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};
 
@@ -33,7 +32,7 @@ pub enum Verdict {
     /// It is here again, and nowhere else.
     Home,
     /// It should count as away, but that could not be put down.
-    NotRecorded(String),
+    NotRecorded(Message),
 }
 
 /// What a claim means for the zone as it is here now.
@@ -44,8 +43,8 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
         let row =
             away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.phase != AwayPhase::Away)?;
         Some(match row.phase {
-            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.refuge),
-            _ => format!("its move to {} was interrupted; run 'sysadm evacuate --resume' first", row.refuge),
+            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.refuge).into(),
+            _ => Message::from(format!("its move to {} was interrupted", row.refuge)).with_hint(RESUME),
         })
     };
     match zone {
@@ -53,7 +52,8 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
         Some(zone) => in_the_way(zone).map_or(Verdict::Gone, Verdict::NotRecorded),
         None if away.iter().any(|row| row.uuid == claim.uuid) => Verdict::Known,
         None => Verdict::NotRecorded(
-            "its configuration is not here any more; what was left of it stays there until it is deleted there".to_owned(),
+            "its configuration is no longer here; what is left of it there stays until it is deleted there"
+                .into(),
         ),
     }
 }
@@ -87,26 +87,26 @@ async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Claim, by: &HostU
 }
 
 /// What the claim means now, and the zone as it is here.
-async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, Option<Zone>), String> {
-    let away = store.away().map_err(|error| chain(&error))?;
-    let inventory = local.inventory().await.map_err(|error| error.to_string())?;
-    let zone = inventory.identified(claim.uuid).map_err(ToString::to_string)?;
+async fn look(local: &Local, store: &Store, claim: &Claim) -> Result<(Verdict, Option<Zone>), Message> {
+    let away = store.away().map_err(Message::from)?;
+    let inventory = local.inventory().await.map_err(Message::from)?;
+    let zone = inventory.identified(claim.uuid).map_err(UnmanagedGuest::message)?;
     Ok((judge(zone, &away, claim), zone.cloned()))
 }
 
 /// Takes the zone out of this host, if nothing has changed meanwhile.
-async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Result<Verdict, String> {
+async fn settle(local: &Arc<Local>, store: &Store, claim: &Claim, by: &HostUri) -> Result<Verdict, Message> {
     // A run that is under way may be about this very zone.
-    let busy = || "an evacuation or return is in progress".to_owned();
+    let busy = || Message::from("an evacuation or return is in progress");
     let _lock = RunLock::take(local.paths(), Direction::Evacuate)
-        .map_err(|error| if is_running(local.paths()) { busy() } else { error.to_string() })?;
+        .map_err(|error| if is_running(local.paths()) { busy() } else { error.into() })?;
     let (verdict, zone) = look(local, store, claim).await?;
     if let (Verdict::Gone, Some(zone)) = (&verdict, zone) {
-        let manifest = local.manifest(zone.name.clone()).await.map_err(|error| error.to_string())?;
+        let manifest = local.manifest(zone.name.clone()).await.map_err(Message::from)?;
         // The row first: a zone that is away and still defined here is settled by the next time.
         let row = row_of(&zone, by, claim.at);
-        store.begin_away(&row, &manifest).map_err(|error| chain(&error))?;
-        local.detach(zone.name.clone(), zone.uuid, true).await.map_err(|error| error.to_string())?;
+        store.begin_away(&row, &manifest).map_err(Message::from)?;
+        local.detach(zone.name.clone(), zone.uuid, true).await.map_err(Message::from)?;
     }
     Ok(verdict)
 }
@@ -147,7 +147,7 @@ mod tests {
         let away = [Away { uuid: claim.uuid, ..sample_away("web") }];
         let leaving = [Away { phase: AwayPhase::Leaving, ..away[0].clone() }];
         let other = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("web") }];
-        let interrupted = "its move to ssh://root@h2 was interrupted; run 'sysadm evacuate --resume' first";
+        let interrupted = "its move to ssh://root@h2 was interrupted";
         let not_recorded = Verdict::NotRecorded(
             "its configuration is not here any more; what was left of it stays there until it is deleted there".into(),
         );

@@ -10,8 +10,9 @@ use futures_util::StreamExt;
 use super::reconcile::{Claimed, Verdict, heed};
 use crate::evacuation::{Connected, EvacuationError, NoPeer, Peers, Reached};
 use crate::host::{Host, Local};
-use crate::model::chain;
-use crate::model::{Aux, Claim, HostUri, Manifest, Standby, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::model::{
+    Aux, Claim, HostUri, Manifest, Message, Standby, UnmanagedGuest, Zone, ZoneName, ZoneState,
+};
 use crate::store::{Heard, LeftRow, Store, StoreError, targets_of};
 
 /// So many configurations are read at once.
@@ -25,7 +26,7 @@ pub struct Left {
     /// With whom it is left; none if the zone has no target.
     pub target: Option<HostUri>,
     /// Why it is not.
-    pub problem: Option<String>,
+    pub problem: Option<Message>,
 }
 
 /// A manifest of a zone that is not here any more, or has another target now, and that is still with a host.
@@ -34,7 +35,7 @@ pub struct Stale {
     /// Which.
     pub row: LeftRow,
     /// Why it could not be withdrawn.
-    pub problem: String,
+    pub problem: Message,
 }
 
 /// What came of all of it.
@@ -165,7 +166,9 @@ async fn write_out(
     let mut manifests = std::pin::pin!(manifests.buffered(WIDTH));
     while let Some((zone, uris, manifest)) = manifests.next().await {
         if uris.is_empty() {
-            let problem = Some("no target".to_owned());
+            let problem = Some(
+                Message::from("no target is set").with_hint(format!("set one: sysadm target set {zone} URI")),
+            );
             report.left.push(Left { zone: zone.clone(), target: None, problem });
         }
         for uri in &uris {
@@ -177,7 +180,7 @@ async fn write_out(
                 Err(error) => report.left.push(Left {
                     zone: zone.clone(),
                     target: Some(uri.clone()),
-                    problem: Some(error.to_string()),
+                    problem: Some(Message::of(error)),
                 }),
             }
         }
@@ -200,7 +203,7 @@ struct Part {
 
 /// That host, as it was reached before.
 fn reached(connected: &Connected, uri: &HostUri) -> Reached {
-    connected.get(uri).cloned().unwrap_or_else(|| Err(NoPeer::Silent("not connected".to_owned())))
+    connected.get(uri).cloned().unwrap_or_else(|| Err(NoPeer::Silent("not connected".into())))
 }
 
 /// Everything for one host: what it has attached is heard first, and such a zone is not left again.
@@ -216,11 +219,11 @@ async fn run(
     let told = async {
         let host = host?;
         let claims = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
-        let claims = claims.map_err(|error| error.to_string())?;
+        let claims = claims.map_err(Message::from)?;
         let gone = withdraw.iter().try_for_each(|row| store.withdrawn(&row.uri, &[row.uuid]));
         let told = || heard.iter().try_for_each(|one| store.told(&one.uri, &[(one.uuid, one.at)]));
-        gone.and_then(|()| told()).map_err(|error| chain(&error))?;
-        Ok::<_, String>((host, claims))
+        gone.and_then(|()| told()).map_err(Message::from)?;
+        Ok::<_, Message>((host, claims))
     };
     let outcome = |zone, problem| Left { zone, target: Some(uri.clone()), problem };
     let mut part = Part::default();
@@ -245,9 +248,9 @@ async fn run(
 }
 
 /// It is written down first: what was left and not heard of must be withdrawn, too.
-async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(), String> {
+async fn leave_one(store: &Store, host: &dyn Host, standby: Standby) -> Result<(), Message> {
     let (zone, uuid) = (standby.manifest.zone.name.clone(), standby.manifest.zone.uuid);
     let row = LeftRow { uri: standby.via.clone(), zone, uuid };
-    store.leave_with(&row).map_err(|error| chain(&error))?;
-    host.store_replica(standby).await.map_err(|error| error.to_string())
+    store.leave_with(&row).map_err(Message::from)?;
+    host.store_replica(standby).await.map_err(Message::from)
 }

@@ -1,7 +1,7 @@
 //! Whether a zone of a lost host may be attached here.
 
 use super::ownership::{Answer, Elsewhere, nowhere};
-use crate::model::{HostUri, Location};
+use crate::model::{Hinted, HostUri, Location, Message};
 use crate::store::StandbyRow;
 
 /// What the administrator takes upon himself.
@@ -17,32 +17,47 @@ pub struct Stated {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Its origin lives.
-    #[error(
-        "{origin} answers; what becomes of its zones is decided there ('sysadm evacuate', 'sysadm zone migrate')"
-    )]
+    #[error("{origin} is up, and has or knows the zone")]
     OriginAnswers {
         /// The host.
         origin: String,
     },
     /// Its origin lives, and is another one than it was.
-    #[error("{origin} answers, and knows nothing of it; if it was set up anew, say --not-on {origin}")]
+    #[error("{origin} is up, and does not know the zone")]
     OriginForgot {
         /// The host.
         origin: String,
     },
     /// Its origin may live.
-    #[error(
-        "{origin} does not answer ({reason}), but may still run it; fence it (power off, and see that it stays so), then say --origin-is-down"
-    )]
+    #[error("{origin} does not answer, but may still be running it: {reason}")]
     MayRun {
         /// The host.
         origin: String,
         /// What was tried.
-        reason: String,
+        reason: Message,
     },
     /// It has gone on before its origin was lost, or may have.
     #[error(transparent)]
     Elsewhere(#[from] Elsewhere),
+}
+
+impl Hinted for Refused {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::OriginAnswers { origin } => {
+                vec![format!("move it from {origin}, with 'sysadm evacuate' or 'sysadm zone migrate'")]
+            }
+            Self::OriginForgot { origin } => {
+                vec![format!("if {origin} was installed anew, use --not-on {origin}")]
+            }
+            Self::MayRun { origin, reason } => {
+                let fence =
+                    format!("fence {origin} (power it off, and keep it off), then use --origin-is-down");
+                reason.clone().with_hint(fence).hints
+            }
+            Self::Elsewhere(elsewhere) => elsewhere.hints(),
+        }
+    }
 }
 
 /// Its origin, the other targets of the zone, and where it went on to from here before: who may have it. The origin is
@@ -70,7 +85,7 @@ pub fn may_take(origin: &str, answers: &[(HostUri, Answer)], stated: &Stated) ->
     let origin = origin.to_owned();
     let (at_home, elsewhere) = match answers {
         [(_, at_home), elsewhere @ ..] => (at_home.clone(), elsewhere),
-        [] => (Answer::Silent("it was not asked".to_owned()), answers),
+        [] => (Answer::Silent("it was not asked".into()), answers),
     };
     match at_home {
         Answer::Knows(Location::Unknown) if stated.not_on.contains(&origin) => {}
@@ -119,31 +134,25 @@ mod tests {
         let moved = || knows(Location::Migrated(uri("rads://h9")));
         // The origin, the other target, what is stated: of the origin, of the target; and what comes of it.
         let table: &[(Answer, Answer, bool, &[&str], &str)] = &[
-            (here(), unknown(), false, &[], "h1 answers; what becomes"),
-            (here(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),
-            (configured(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),
-            (moved(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),
-            (
-                unknown(),
-                unknown(),
-                true,
-                &["h3"],
-                "h1 answers, and knows nothing of it; if it was set up anew, say --not-on h1",
-            ),
+            (here(), unknown(), false, &[], "h1 is up, and has"),
+            (here(), unknown(), true, &["h1", "h3"], "h1 is up, and has"),
+            (configured(), unknown(), true, &["h1", "h3"], "h1 is up, and has"),
+            (moved(), unknown(), true, &["h1", "h3"], "h1 is up, and has"),
+            (unknown(), unknown(), true, &["h3"], "h1 is up, and does not know"),
             (unknown(), unknown(), false, &["h1"], "may"),
             (unknown(), here(), false, &["h1"], "it is on rads://h3"),
-            (silent(), unknown(), false, &[], "h1 does not answer (no route), but may still run it"),
+            (silent(), unknown(), false, &[], "h1 does not answer, but may still be running it: no route"),
             (
                 silent(),
                 unknown(),
                 false,
                 &["h1", "h3"],
-                "h1 does not answer (no route), but may still run it",
+                "h1 does not answer, but may still be running it: no route",
             ),
             (silent(), unknown(), true, &[], "may"),
             (silent(), here(), true, &["h3"], "it is on rads://h3"),
-            (silent(), knows(Location::Coming), true, &["h3"], "it is about to be on rads://h3"),
-            (silent(), silent(), true, &[], "rads://h3:12303 was a target of it and cannot be asked"),
+            (silent(), knows(Location::Coming), true, &["h3"], "it is moving to rads://h3"),
+            (silent(), silent(), true, &[], "rads://h3:12303 was a target of it and may have it"),
             (silent(), silent(), true, &["h3"], "may"),
         ];
         for (origin, other, origin_is_down, not_on, expected) in table {

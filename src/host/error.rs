@@ -5,7 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Blocker, ZoneName, chain};
+use crate::model::{Blocker, Hinted, Message, ZoneName};
 use crate::platform::{PlatformError, is_lost_connection};
 
 /// Why a host did not do what it was asked. It crosses the wire, so it is plain data.
@@ -18,10 +18,10 @@ pub enum HostError {
         /// The host.
         host: String,
         /// What was seen instead.
-        reason: String,
+        reason: Message,
     },
     /// It will not take the zone, for these reasons.
-    #[error("{host} refuses {zone}: {}", join(.blockers))]
+    #[error("{host} refuses {zone}: {}", Blocker::join(.blockers))]
     Refused {
         /// The host.
         host: String,
@@ -39,9 +39,7 @@ pub enum HostError {
         zone: ZoneName,
     },
     /// The caller may not ask that.
-    #[error(
-        "{host} does not let {peer} do that: {call} needs role '{role}' (see [roles] in sysadm.toml there)"
-    )]
+    #[error("{host} does not allow {peer} to call {call}, which needs role '{role}'")]
     NotAllowed {
         /// The host.
         host: String,
@@ -53,7 +51,7 @@ pub enum HostError {
         role: String,
     },
     /// The zone is not the caller's.
-    #[error("{host} does not let {peer} do that: '{call}' is for a host's own zones, and {reason}")]
+    #[error("{host} does not allow {peer} to call '{call}', which is for a host's own zones: {reason}")]
     NotItsOwn {
         /// The host.
         host: String,
@@ -70,7 +68,7 @@ pub enum HostError {
         /// The host.
         host: String,
         /// The causes, outermost first, separated by `: `.
-        reason: String,
+        reason: Message,
         /// Whether the same request may succeed in a while.
         #[serde(default)]
         transient: bool,
@@ -81,14 +79,15 @@ pub enum HostError {
         /// The host.
         host: String,
         /// What it cannot do.
-        reason: String,
+        reason: Message,
     },
 }
 
 impl HostError {
     /// A failure of that host, with all its causes: transient if a cause is, unsupported if its platform has no such ability.
-    pub fn failed(host: &str, error: &(dyn Error + 'static)) -> Self {
-        let (host, reason) = (host.to_owned(), chain(error));
+    pub fn failed(host: &str, error: &(dyn Hinted + 'static)) -> Self {
+        let (host, reason) = (host.to_owned(), Message::of(error));
+        let error: &(dyn Error + 'static) = error;
         match error.downcast_ref() {
             Some(PlatformError::Unsupported { .. }) => Self::Unsupported { host, reason },
             _ => Self::Failed { host, reason, transient: is_transient(error) },
@@ -96,12 +95,12 @@ impl HostError {
     }
 
     /// A failure of that host that the same request would meet again.
-    pub fn permanent(host: &str, reason: impl Into<String>) -> Self {
+    pub fn permanent(host: &str, reason: impl Into<Message>) -> Self {
         Self::Failed { host: host.to_owned(), reason: reason.into(), transient: false }
     }
 
     /// A request that the host does not know.
-    pub fn unsupported(host: &str, reason: impl Into<String>) -> Self {
+    pub fn unsupported(host: &str, reason: impl Into<Message>) -> Self {
         Self::Unsupported { host: host.to_owned(), reason: reason.into() }
     }
 
@@ -131,8 +130,19 @@ fn is_transient(error: &(dyn Error + 'static)) -> bool {
         || error.source().is_some_and(is_transient)
 }
 
-fn join(blockers: &[Blocker]) -> String {
-    blockers.iter().map(|blocker| blocker.reason.as_str()).collect::<Vec<_>>().join("; ")
+impl Hinted for HostError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoAnswer { reason, .. }
+            | Self::Failed { reason, .. }
+            | Self::Unsupported { reason, .. } => reason.hints.clone(),
+            Self::Refused { blockers, .. } => Blocker::join(blockers).hints,
+            Self::NotAllowed { role, .. } => {
+                vec![format!("allow role '{role}' under [roles] in sysadm.toml there")]
+            }
+            Self::NoSuchZone { .. } | Self::NotItsOwn { .. } => Vec::new(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +153,8 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("failed to open the stream")]
     struct Outer(#[source] io::Error);
+
+    impl Hinted for Outer {}
 
     #[test]
     fn a_failure_is_transient_if_one_of_its_causes_is() {

@@ -24,7 +24,7 @@ use crate::config::Limits;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Arrival, Blocker, Claim, Facts, Hinted, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
@@ -123,7 +123,7 @@ impl Local {
         self.platform.needs_live().map_err(|error| self.failed(error))
     }
 
-    fn failed(&self, error: impl std::error::Error + 'static) -> HostError {
+    fn failed(&self, error: impl Hinted + 'static) -> HostError {
         HostError::failed(&self.name, &error)
     }
 

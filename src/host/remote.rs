@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use self::link::Link;
 use super::{Call, HostError, Pending};
-use crate::model::{HostId, HostUri, StreamId, Token, chain};
+use crate::model::{HostId, HostUri, Message, StreamId, Token};
 use crate::transport::hello::{self, Accepted, Purpose};
 use crate::transport::{ByteStream, DialError, Dialer, frame};
 
@@ -99,10 +99,10 @@ impl Remote {
         let (id, stream) = open(&self.uri, &self.dialer, purpose).await.map_err(|error| match error {
             DialError::Refused { what, transient, .. } => HostError::Failed {
                 host: self.host_name().to_owned(),
-                reason: format!("refuses the stream: {what}"),
+                reason: what.about("refuses the stream"),
                 transient,
             },
-            error => self.no_answer(chain(&error)),
+            error => self.no_answer(error),
         })?;
         self.must_be_the_same(id)?;
         Ok(stream)
@@ -119,7 +119,7 @@ impl Remote {
         let mut link = self.link.lock().await;
         if link.is_broken() {
             let fresh = open_link(&self.uri, &self.dialer).await;
-            let (id, fresh) = fresh.map_err(|error| self.no_answer(chain(&error)))?;
+            let (id, fresh) = fresh.map_err(|error| self.no_answer(error))?;
             self.must_be_the_same(id)?;
             *link = Arc::new(fresh);
         }
@@ -132,8 +132,8 @@ impl Remote {
         })
     }
 
-    fn no_answer(&self, reason: String) -> HostError {
-        HostError::NoAnswer { host: self.host_name().to_owned(), reason }
+    fn no_answer(&self, reason: impl Into<Message>) -> HostError {
+        HostError::NoAnswer { host: self.host_name().to_owned(), reason: reason.into() }
     }
 }
 
@@ -160,12 +160,11 @@ struct Knock {
 #[async_trait::async_trait]
 impl Pending for Knock {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        let no_answer = |reason: String| HostError::NoAnswer { host: self.host.clone(), reason };
-        let mut stream =
-            self.stream.take().ok_or_else(|| no_answer("the stream was taken before".to_owned()))?;
+        let no_answer = |reason: Message| HostError::NoAnswer { host: self.host.clone(), reason };
+        let mut stream = self.stream.take().ok_or_else(|| no_answer("the stream was taken before".into()))?;
         match frame::read::<Accepted>(&mut stream, frame::MAX_HELLO).await {
             Ok(Accepted {}) => Ok(stream),
-            Err(error) => Err(no_answer(format!("while its hypervisor was awaited: {}", chain(&error)))),
+            Err(error) => Err(no_answer(Message::from(error).about("waiting for its hypervisor"))),
         }
     }
 }

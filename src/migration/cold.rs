@@ -5,7 +5,7 @@ use super::error::MoveError;
 use super::insist::{SHORT, insist};
 use super::task::Task;
 use crate::host::HostError;
-use crate::model::Step;
+use crate::model::{Message, Step};
 
 /// Gives the configuration to the destination.
 pub(super) async fn attach(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
@@ -17,17 +17,17 @@ pub(super) async fn attach(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
 
 /// Takes the configuration from the source.
 pub(super) async fn detach(task: &Task) -> Result<(), MoveError> {
-    let unknown = |reason: String| MoveError::unknown(Step::Detach, reason);
+    let unknown = |reason: Message| MoveError::unknown(Step::Detach, reason);
     let uuid = task.uuid();
     let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid, true)).await else { return Ok(()) };
     if error.is_no_answer() {
         // It may yet be carried out, after the zone was seen there and taken back from the destination.
-        return Err(unknown(error.to_string()));
+        return Err(unknown(error.into()));
     }
     // Whatever it says: what counts is whether the zone is still there. Taking it back from the destination
     // when it is not would lose it.
     let inventory = insist(SHORT, || task.from.inventory()).await;
-    let inventory = inventory.map_err(|also| unknown(format!("{error}; {also}")))?;
+    let inventory = inventory.map_err(|also| unknown(Message::of(&error).and(also)))?;
     match inventory.zones.iter().any(|zone| zone.uuid == uuid) {
         true => Err(MoveError::because(Step::Detach, &error)),
         false => Ok(()),
@@ -42,13 +42,11 @@ pub(super) async fn undefine(attempt: &Attempt<'_>, cause: MoveError) -> MoveErr
     }
     match insist(SHORT, || task.to.detach(task.zone(), uuid, false)).await {
         Ok(()) => cause,
-        Err(error) => MoveError::unknown(
-            Step::Attach,
-            format!(
-                "{cause}; it stays on {}, but its configuration on {} could not be taken back: {error}",
-                task.from.name(),
-                task.to.name()
-            ),
-        ),
+        Err(error) => {
+            let (here, there) = (task.from.name(), task.to.name());
+            let text =
+                format!("it is still on {here}, but its configuration on {there} could not be removed");
+            MoveError::unknown(Step::Attach, Message::from(cause).and(Message::from(error).about(text)))
+        }
     }
 }

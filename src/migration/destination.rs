@@ -5,7 +5,8 @@ use super::error::MoveError;
 use super::insist::{SHORT, insist, soon};
 use super::previous_config;
 use super::task::{LEASE, Task};
-use crate::model::Step;
+use crate::host::HostError;
+use crate::model::{Message, Step};
 
 /// Everything is checked again at the moment of the move: much may have happened since it was planned.
 pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
@@ -41,14 +42,12 @@ pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>
 /// After the point of no return: a failure leaves the zone moved, and is reported. Somebody may have undefined the zone at
 /// its destination while it was on its way: it runs, and would be gone with its end.
 pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
-    let unknown = |reason: String| MoveError::unknown(Step::Settle, reason);
+    let unknown = |error: HostError, what| MoveError::unknown(Step::Settle, Message::from(error).about(what));
     let kept = insist(SHORT, || task.to.keep(task.arrival.manifest.clone())).await;
-    kept.map_err(|error| {
-        unknown(format!("it has moved, but whether it is kept there is not known: {error}"))
-    })?;
+    kept.map_err(|error| unknown(error, "moved, but whether its configuration is kept there is unknown"))?;
     if task.arrival.manifest.zone.autostart && task.arrival.manifest.zone.persistent {
         let set = task.to.set_autostart(task.zone(), true).await;
-        set.map_err(|error| unknown(format!("it has moved, but its autostart could not be set: {error}")))?;
+        set.map_err(|error| unknown(error, "moved, but its autostart could not be set"))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Why a move did not succeed, and where its zone is then.
 
 use crate::host::HostError;
-use crate::model::Step;
+use crate::model::{Hinted, Message, Step};
 
 /// Why a move did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum MoveError {
         /// At which step.
         step: Step,
         /// Why.
-        reason: String,
+        reason: Message,
         /// Whether it may pass: a line that broke, a hypervisor that is busy, room that is missing now.
         is_transient: bool,
     },
@@ -23,7 +23,7 @@ pub enum MoveError {
         /// At which step.
         step: Step,
         /// Why.
-        reason: String,
+        reason: Message,
     },
     /// It was given up on request; the zone is as it was, where it was.
     #[error("cancelled")]
@@ -34,19 +34,30 @@ pub enum MoveError {
         /// At which step.
         step: Step,
         /// Why, and what is known.
-        reason: String,
+        reason: Message,
     },
+}
+
+impl Hinted for MoveError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Undone { reason, .. } | Self::Leftover { reason, .. } | Self::Unknown { reason, .. } => {
+                reason.hints.clone()
+            }
+            Self::Cancelled => Vec::new(),
+        }
+    }
 }
 
 impl MoveError {
     /// Undone, for a reason that stays.
-    pub(crate) fn undone(step: Step, reason: impl std::fmt::Display) -> Self {
-        Self::Undone { step, reason: reason.to_string(), is_transient: false }
+    pub(crate) fn undone(step: Step, reason: impl Into<Message>) -> Self {
+        Self::Undone { step, reason: reason.into(), is_transient: false }
     }
 
     /// Undone because of what a host said.
     pub(super) fn because(step: Step, error: &HostError) -> Self {
-        Self::Undone { step, reason: error.to_string(), is_transient: error.is_transient() }
+        Self::Undone { step, reason: Message::of(error), is_transient: error.is_transient() }
     }
 
     /// The step at which it failed, if it did.
@@ -64,14 +75,16 @@ impl MoveError {
     pub fn after(self, attempts: u32) -> Self {
         match self {
             Self::Undone { step, reason, is_transient } if attempts > 1 => {
-                Self::Undone { step, reason: format!("{reason}; tried {attempts} times"), is_transient }
+                let reason = reason.map(|reason| format!("{reason}; tried {attempts} times"));
+                Self::Undone { step, reason, is_transient }
             }
             other => other,
         }
     }
 
-    pub(super) fn unknown(step: Step, reason: impl std::fmt::Display) -> Self {
-        Self::Unknown { step, reason: reason.to_string() }
+    /// Where the zone is cannot be told.
+    pub(crate) fn unknown(step: Step, reason: impl Into<Message>) -> Self {
+        Self::Unknown { step, reason: reason.into() }
     }
 
     /// Whether the zone is as it was, so that what was begun is undone.

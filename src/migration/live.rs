@@ -14,7 +14,7 @@ use super::streams::Streams;
 use super::task::Task;
 use super::watch::watch;
 use crate::host::HostError;
-use crate::model::{Aux, Sent, Step};
+use crate::model::{Aux, Message, Sent, Step};
 
 /// How long the end of a transfer is waited for that was asked to end.
 const END: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ pub(super) async fn transfer(attempt: &mut Attempt<'_>) -> Result<(), MoveError>
     let task = attempt.task;
     let because = |error: &HostError| MoveError::because(Step::Transfer, error);
     let Some(streams) = &attempt.streams else {
-        return Err(MoveError::undone(Step::Transfer, "its streams are not laid"));
+        return Err(MoveError::undone(Step::Transfer, "its streams are not open"));
     };
     set_autostart_at_source(task, false).await.map_err(|error| because(&error))?;
     attempt.is_sent = true;
@@ -58,8 +58,8 @@ pub(super) async fn transfer(attempt: &mut Attempt<'_>) -> Result<(), MoveError>
             Some(result) => (result, Some(why)),
             None => {
                 let (host, limit) = (task.from.name(), END.as_secs());
-                let text = format!("{why}; {host} does not say within {limit} s that it has ended");
-                return Err(MoveError::unknown(Step::Transfer, text));
+                let also = format!("{host} did not report the end of the transfer within {limit} s");
+                return Err(MoveError::unknown(Step::Transfer, Message::from(why).and(also)));
             }
         },
     };
@@ -97,37 +97,47 @@ async fn give_up(
 async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> MoveError {
     let (zone, uuid) = (task.zone(), task.uuid());
     let there = task.from.name();
-    let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
+    let unknown = |what: Message| MoveError::unknown(Step::Transfer, Message::of(&cause).and(what));
     // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
     match insist(SHORT, || task.from.wait_sent(zone.clone())).await {
         Err(error) if error.is_no_answer() => {
-            return unknown(format!("whether it still leaves {there} is not known: {error}"));
+            return unknown(
+                Message::from(error).about(format!("whether it is still leaving {there} is unknown")),
+            );
         }
         _ => {}
     }
     let inventory = match insist(SHORT, || task.from.inventory()).await {
         Ok(inventory) => inventory,
-        Err(error) => return unknown(format!("whether it runs on {there} is not known: {error}")),
+        Err(error) => {
+            return unknown(
+                Message::from(error).about(format!("whether it is running on {there} is unknown")),
+            );
+        }
     };
     let Some(found) = inventory.find(&zone).filter(|zone| zone.uuid == uuid && zone.is_running()) else {
-        return unknown(format!("it does not run on {there} any more"));
+        return unknown(format!("it is no longer running on {there}").into());
     };
     if found.aux == Some(Aux::Paused) && task.arrival.manifest.zone.aux != Some(Aux::Paused) {
-        return unknown(format!("it is held on {there}"));
+        return unknown(format!("it is paused on {there}").into());
     }
     // It runs at the source, so an image at the destination is a copy that must never run.
     if let Err(error) = insist(SHORT, || task.to.destroy_incoming(zone.clone(), uuid)).await {
-        let reason = format!(
-            "{cause}; it goes on running on {there}; a held copy may be left at its destination, which never runs by itself: {error}"
-        );
+        let left = "a paused copy, which is never resumed, may be left at its destination";
+        let reason = Message::from(cause).and(still_running(there)).and(Message::from(error).about(left));
         return MoveError::Leftover { step: Step::Transfer, reason };
     }
     match cause {
         MoveError::Undone { step, reason, .. } if is_given_up => {
-            MoveError::undone(step, format!("{reason}; it goes on running on {there}"))
+            MoveError::undone(step, reason.and(still_running(there)))
         }
         cause => cause,
     }
+}
+
+/// What is said of a zone that was not touched.
+fn still_running(host: &str) -> String {
+    format!("it is still running on {host}")
 }
 
 /// It stays where it was, as it was.
@@ -142,9 +152,8 @@ pub(super) async fn stay(attempt: &Attempt<'_>, cause: MoveError) -> MoveError {
     match set_autostart_at_source(attempt.task, true).await {
         Ok(()) => error,
         Err(also) => {
-            let text =
-                format!("{error}; it stays where it was, but its autostart could not be set again: {also}");
-            MoveError::unknown(Step::Transfer, text)
+            let also = Message::from(also).about("it was not moved, but its autostart could not be restored");
+            MoveError::unknown(Step::Transfer, Message::from(error).and(also))
         }
     }
 }
@@ -153,11 +162,13 @@ pub(super) async fn stay(attempt: &Attempt<'_>, cause: MoveError) -> MoveError {
 pub(super) async fn switch(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
     let zone = &task.arrival.manifest.zone;
-    let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
+    let unknown = |reason: Message| MoveError::unknown(Step::Switch, reason);
     // One that its owner has paused stays so.
     if zone.aux != Some(Aux::Paused) {
         let resumed = insist(LONG, || task.to.resume(task.zone(), zone.uuid)).await;
-        resumed.map_err(|error| unknown(format!("it is held on {}: {error}", task.to.name())))?;
+        resumed.map_err(|error| {
+            unknown(Message::from(error).about(format!("it is paused on {}", task.to.name())))
+        })?;
     }
     let crossed = attempt.streams.as_ref().map_or(0, Streams::bytes);
     if let Some((sent, at)) = attempt.sent {
@@ -174,8 +185,8 @@ pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
         let detached = insist(SHORT, || task.from.detach(task.zone(), task.uuid(), true)).await;
         detached.map_err(|also| {
-            let text = format!("it has moved, but {} says: {error}; {also}", task.from.name());
-            MoveError::unknown(Step::Settle, text)
+            let text = format!("moved, but its configuration on {} could not be removed", task.from.name());
+            MoveError::unknown(Step::Settle, Message::from(error).and(also).about(text))
         })?;
     }
     destination::settle(task).await

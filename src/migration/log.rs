@@ -1,6 +1,6 @@
 //! Who writes down what a procedure does.
 
-use crate::model::{Progress, Step};
+use crate::model::{Message, Progress, Step};
 
 /// The journal of one procedure, and what watches it.
 pub trait Log: Send + Sync {
@@ -8,12 +8,12 @@ pub trait Log: Send + Sync {
     ///
     /// # Errors
     /// If it could not be written: the step is not begun then.
-    fn intent(&self, step: Step) -> Result<(), String>;
+    fn intent(&self, step: Step) -> Result<(), Message>;
     /// The step was done.
     ///
     /// # Errors
     /// If it could not be written.
-    fn done(&self, step: Step) -> Result<(), String>;
+    fn done(&self, step: Step) -> Result<(), Message>;
     /// The step, or its undoing, has failed. For people: nothing is decided from it.
     fn failed(&self, step: Step, reason: &str);
     /// The step was undone. For people, too.

@@ -5,7 +5,7 @@ use super::error::MoveError;
 use super::insist::{SHORT, insist};
 use super::task::Task;
 use crate::host::HostError;
-use crate::model::Step;
+use crate::model::{Message, Step};
 
 /// Whether there is one at its destination, which has nothing against that.
 ///
@@ -25,13 +25,12 @@ pub(super) async fn is_kept(task: &Task, cause: MoveError) -> MoveError {
         return cause;
     }
     let (zone, there) = (task.zone(), task.to.name());
-    let kept = format!(
-        "the configuration that {there} had of it is kept there as configured: 'sysadm zone attach {zone}' puts it back"
-    );
+    let kept = Message::from(format!("the configuration that {there} had of it is kept there as configured"))
+        .with_hint(format!("to put that back, on {there}: sysadm zone attach {zone}"));
     match cause {
-        MoveError::Undone { step, reason, .. } => MoveError::undone(step, format!("{reason}; {kept}")),
+        MoveError::Undone { step, reason, .. } => MoveError::undone(step, reason.and(kept)),
         MoveError::Cancelled => {
-            MoveError::undone(Step::Transfer, format!("cancelled; it stays where it was; {kept}"))
+            MoveError::undone(Step::Transfer, Message::from("cancelled; it was not moved").and(kept))
         }
         cause => cause,
     }

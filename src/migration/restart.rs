@@ -11,12 +11,15 @@ use super::error::MoveError;
 use super::insist::{LONG, SHORT, insist};
 use super::task::Task;
 use crate::host::HostError;
-use crate::model::{Step, ZoneState};
+use crate::model::{Message, Step, ZoneState};
 
 /// Shuts it down at the source.
 pub(super) async fn shut_down(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let because = |error: HostError| match error.is_no_answer() {
-        true => MoveError::unknown(Step::Shutdown, format!("whether it is down is not known: {error}")),
+        true => MoveError::unknown(
+            Step::Shutdown,
+            Message::from(error).about("whether it has shut down is unknown"),
+        ),
         false => MoveError::because(Step::Shutdown, &error),
     };
     let task = attempt.task;
@@ -30,14 +33,15 @@ pub(super) async fn shut_down(attempt: &mut Attempt<'_>) -> Result<(), MoveError
 pub(super) async fn boot(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let (task, there) = (attempt.task, attempt.task.to.name());
     let unknown = |error: &HostError| {
-        MoveError::unknown(Step::Boot, format!("whether it runs on {there} is not known: {error}"))
+        let text = format!("whether it is running on {there} is unknown");
+        MoveError::unknown(Step::Boot, Message::of(error).about(text))
     };
     let uuid = task.uuid();
     let booted = insist(LONG, || task.to.boot(task.zone(), uuid)).await;
     let cause = match booted {
         Err(error) if error.is_no_answer() => return Err(unknown(&error)),
         Err(error) => MoveError::because(Step::Boot, &error),
-        Ok(_) => MoveError::undone(Step::Boot, format!("it was booted on {there} and has ended at once")),
+        Ok(_) => MoveError::undone(Step::Boot, format!("it was booted on {there} and stopped right after")),
     };
     // Whatever the answer was: what counts is whether it runs.
     let inventory = insist(SHORT, || task.to.inventory()).await.map_err(|error| unknown(&error))?;
@@ -59,28 +63,29 @@ pub(super) async fn detach(task: &Task) -> Result<(), MoveError> {
     let detached = insist(SHORT, || task.from.detach(task.zone(), task.uuid(), true)).await;
     detached.map_err(|error| {
         let [here, there] = [&task.from, &task.to].map(|host| host.name());
-        let text =
-            format!("it runs on {there}, but its configuration on {here} could not be taken away: {error}");
-        MoveError::unknown(Step::Detach, text)
+        let text = format!("it is running on {there}, but its configuration on {here} could not be removed");
+        MoveError::unknown(Step::Detach, Message::from(error).about(text))
     })
 }
 
 /// The zone does not run at the destination and will not: it is booted at the source again.
 pub(super) async fn boot_at_source(task: &Task, cause: MoveError) -> MoveError {
     let (uuid, here) = (task.uuid(), task.from.name());
-    let unknown =
-        |what: String| MoveError::unknown(cause.step().unwrap_or(Step::Shutdown), format!("{cause}; {what}"));
+    let unknown = |error: HostError, what: String| {
+        let also = Message::from(error).about(what);
+        MoveError::unknown(cause.step().unwrap_or(Step::Shutdown), Message::of(&cause).and(also))
+    };
     let again = match insist(LONG, || task.from.boot(task.zone(), uuid)).await {
         Ok(again) => again,
-        Err(error) => return unknown(format!("it could not be booted again on {here}: {error}")),
+        Err(error) => return unknown(error, format!("it could not be booted again on {here}")),
     };
     if let Err(error) = set_autostart_at_source(task, true).await {
-        return unknown(format!("it runs on {here}, but its autostart could not be set again: {error}"));
+        return unknown(error, format!("it is running on {here}, but its autostart could not be restored"));
     }
     match cause {
         // Once is enough: it is not shut down a second time by the same run.
         MoveError::Undone { step, reason, .. } if again => {
-            MoveError::undone(step, format!("{reason}; it was booted again on {here}"))
+            MoveError::undone(step, reason.and(format!("it was booted again on {here}")))
         }
         cause => cause,
     }

@@ -15,7 +15,7 @@ use tokio::sync::watch::Receiver;
 use super::error::MoveError;
 use super::log::Log;
 use super::steps::{Procedure, Running, StepSpec, Undo};
-use crate::model::Step;
+use crate::model::{Message, Step};
 
 /// The acts of a procedure.
 #[async_trait::async_trait]
@@ -66,7 +66,7 @@ async fn go_forward(
     let mut is_committed = false;
     let mut unwritten = None;
     for (number, spec) in steps.iter().enumerate() {
-        let failed = |is_committed, reason| match is_committed {
+        let failed = |is_committed, reason: Message| match is_committed {
             true => MoveError::unknown(spec.step, reason),
             false => MoveError::undone(spec.step, reason),
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Home, InterfaceMapping, Kind, Manifest, Network};
+use super::{Home, InterfaceMapping, Kind, Manifest, Message, Network};
 use crate::words;
 
 /// A host's answer to "who are you, and how are you?".
@@ -126,6 +126,9 @@ pub struct Blocker {
     pub kind: BlockerKind,
     /// The reason, a lower-case fragment that names the thing.
     pub reason: String,
+    /// What to do about it, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// For want of room: how much. None if it is about something else, or if not even the empty host would do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortage: Option<Shortage>,
@@ -142,8 +145,19 @@ pub struct Shortage {
 
 impl Blocker {
     /// A blocker of that kind.
-    pub fn new(kind: BlockerKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), shortage: None }
+    pub fn new(kind: BlockerKind, reason: impl Into<Message>) -> Self {
+        let reason = reason.into();
+        Self { kind, hint: reason.hint(), reason: reason.text, shortage: None }
+    }
+
+    /// The reason, with what to do about it.
+    pub fn message(&self) -> Message {
+        Message::recorded(self.reason.clone(), self.hint.as_deref())
+    }
+
+    /// All of these reasons.
+    pub fn join(blockers: &[Self]) -> Message {
+        Message::join(blockers.iter().map(Self::message), "; ")
     }
 }
 

@@ -37,7 +37,7 @@ pub mod zonecfg;
 pub use address::{Address, HostName};
 pub use brand::{Abilities, Brand};
 pub use edit::Edit;
-pub use error::chain;
+pub use error::{Hinted, Message, RESUME, RESUME_LATER, chain};
 pub use facts::{Arrival, Blocker, BlockerKind, Facts, PendingLoad, Shortage};
 pub use home::Home;
 pub use host_id::HostId;

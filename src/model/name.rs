@@ -50,6 +50,8 @@ pub enum ZoneNameError {
     Reserved,
 }
 
+impl crate::Hinted for ZoneNameError {}
+
 impl ZoneName {
     /// The name of the zone that its platform calls so.
     ///

@@ -222,6 +222,8 @@ pub enum MappingError {
     NotTold(Vec<String>),
 }
 
+impl crate::Hinted for MappingError {}
+
 impl Manifest {
     /// The same with a note at each interface what its network is called where the zone goes.
     ///

@@ -85,6 +85,8 @@ pub enum HostUriError {
     },
 }
 
+impl crate::Hinted for HostUriError {}
+
 impl HostUri {
     /// The port of a `rads` connection.
     pub fn rads_port(&self) -> u16 {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Brand, ZoneName};
+use super::{Brand, Message, ZoneName};
 use crate::words;
 
 words! {
@@ -123,6 +123,9 @@ pub struct UnmanagedGuest {
     pub uuid: Option<Uuid>,
     /// Why it cannot be handled.
     pub reason: String,
+    /// What to do about it, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Whether it runs.
     pub running: bool,
 }
@@ -131,6 +134,11 @@ impl UnmanagedGuest {
     /// What it is called in tables and messages.
     pub fn label(&self) -> String {
         ZoneName::label(&self.name)
+    }
+
+    /// What is said of it.
+    pub fn message(&self) -> Message {
+        Message::recorded(self.to_string(), self.hint.as_deref())
     }
 }
 
@@ -232,6 +240,7 @@ mod tests {
             name: name.into(),
             uuid,
             reason: "odd".into(),
+            hint: None,
             running: uuid.is_some(),
         };
         let unmanaged = vec![unmanaged_guest("a b", Some(uuid)), unmanaged_guest("a\nb", None)];

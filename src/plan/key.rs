@@ -28,6 +28,8 @@ pub enum HostKeyError {
     Uri(#[from] HostUriError),
 }
 
+impl crate::model::Hinted for HostKeyError {}
+
 impl HostKey {
     /// Its URI; none if it has only a name.
     pub const fn uri(&self) -> Option<&HostUri> {

@@ -14,6 +14,8 @@ pub struct EnforcerError {
     pub source: std::io::Error,
 }
 
+impl crate::model::Hinted for EnforcerError {}
+
 /// Makes the hypervisor refuse boots and arrivals while the maintenance marker is there, and boots of blocked zones.
 pub trait MaintenanceEnforcer: Send + Sync {
     /// Sets it up. Doing it again changes nothing.

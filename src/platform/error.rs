@@ -105,6 +105,8 @@ pub enum PlatformError {
     Simulated(String),
 }
 
+impl crate::model::Hinted for PlatformError {}
+
 impl PlatformError {
     /// Whether the same request may succeed in a while: a connection was lost, the hypervisor was busy.
     pub fn is_transient(&self) -> bool {

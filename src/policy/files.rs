@@ -77,6 +77,8 @@ pub enum PolicyError {
     },
 }
 
+impl crate::model::Hinted for PolicyError {}
+
 fn count(diagnostics: &[Diagnostic]) -> String {
     match diagnostics.len() {
         1 => "1 thing is".to_owned(),

@@ -91,6 +91,8 @@ pub enum SoftwareError {
     Tool(#[from] ExecError),
 }
 
+impl crate::model::Hinted for SoftwareError {}
+
 impl SoftwareError {
     fn read(file: &Path, source: std::io::Error) -> Self {
         Self::Read { file: file.display().to_string(), source }

@@ -53,6 +53,8 @@ pub enum UpdateError {
     },
 }
 
+impl crate::model::Hinted for UpdateError {}
+
 impl Report {
     /// What an update of the zone would have to change; nothing if nothing is different. A hypervisor is none of the
     /// zone's software.

@@ -107,6 +107,8 @@ pub enum StoreError {
     },
 }
 
+impl crate::model::Hinted for StoreError {}
+
 impl StoreError {
     pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {
         Self::query(path, "open the database", source)

@@ -42,6 +42,7 @@ pub(crate) mod tests;
 mod trips;
 mod zones;
 
+use crate::model::Message;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -341,6 +342,12 @@ where
         ValueRef::Null => Ok(None),
         _ => parsed(row, column).map(Some),
     }
+}
+
+/// A message, whose text and hints have a column each.
+pub(crate) fn recorded(row: &rusqlite::Row<'_>, text: &str, hint: &str) -> rusqlite::Result<Option<Message>> {
+    let (text, hint): (Option<String>, Option<String>) = (row.get(text)?, row.get(hint)?);
+    Ok(text.map(|text| Message::recorded(text, hint.as_deref())))
 }
 
 /// A size as SQLite keeps it.

@@ -57,6 +57,8 @@ pub struct IllegalPlace {
     pub to: Place,
 }
 
+impl crate::model::Hinted for IllegalPlace {}
+
 impl Place {
     /// Whether a zone in this place may be in that one next.
     pub const fn may_become(self, next: Self) -> bool {

@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Expectation, Expected, Store, StoreError, history, parsed, parsed_optional, stored, unsigned};
-use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName, words};
+use super::{
+    Expectation, Expected, Store, StoreError, history, parsed, parsed_optional, recorded, stored, unsigned,
+};
+use crate::model::{Brand, HostUri, Kind, Message, Millis, Step, ZoneName, words};
 
 words! {
     /// Which way a run goes.
@@ -111,7 +113,7 @@ pub struct Move {
     /// The step it is at.
     pub step: Option<Step>,
     /// Why it was skipped or failed.
-    pub error: Option<String>,
+    pub error: Option<Message>,
     /// Bytes sent.
     pub bytes: u64,
     /// Bytes to send in all, as far as known.
@@ -154,7 +156,7 @@ impl Move {
             brand: parsed_optional(row, "brand")?,
             dest: parsed_optional(row, "dest")?,
             step: parsed_optional(row, "step")?,
-            error: row.get("error")?,
+            error: recorded(row, "error", "hint")?,
             bytes: unsigned(row, "bytes")?,
             total: unsigned(row, "total")?,
             started: row.get::<_, Option<i64>>("started_ms")?.map(Millis),
@@ -169,11 +171,11 @@ impl Move {
         connection
             .prepare_cached(
                 "INSERT INTO move (run, zone, state, kind, brand, dest, step, error, bytes, total,
-                 started_ms, ended_ms, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms)
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)
+                 started_ms, ended_ms, downtime_ms, expected_start_ms, expected_duration_ms, expected_downtime_ms, hint)
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)
                  ON CONFLICT (run, zone) DO UPDATE SET state = ?3, kind = ?4, brand = ?5, dest = ?6, step = ?7, error = ?8,
                  bytes = ?9, total = ?10, started_ms = ?11, ended_ms = ?12, downtime_ms = ?13, expected_start_ms = ?14,
-                 expected_duration_ms = ?15, expected_downtime_ms = ?16",
+                 expected_duration_ms = ?15, expected_downtime_ms = ?16, hint = ?17",
             )?
             .execute(params![
                 run,
@@ -183,7 +185,7 @@ impl Move {
                 self.brand.as_ref().map(Brand::as_str),
                 self.dest.as_ref().map(ToString::to_string),
                 self.step.map(Step::as_str),
-                self.error,
+                self.error.as_ref().map(|error| &error.text),
                 stored(self.bytes),
                 stored(self.total),
                 self.started.map(|time| time.0),
@@ -192,6 +194,7 @@ impl Move {
                 start,
                 duration,
                 downtime,
+                self.error.as_ref().and_then(Message::hint),
             ])?;
         Ok(())
     }
@@ -290,7 +293,7 @@ mod tests {
             brand: Some(Brand::KVM),
             dest: Some("ssh://h2".parse().unwrap()),
             step: Some(Step::Transfer),
-            error: Some("it did not converge".into()),
+            error: Some(Message::from("did not converge").with_hint("try later").with_hint("or restart it")),
             bytes: 1 << 40,
             total: 9,
             started: Some(Millis(6)),

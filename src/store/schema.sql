@@ -41,7 +41,9 @@ CREATE TABLE move (
     brand                TEXT,
     dest                 TEXT,
     step                 TEXT,
+    -- Why it was skipped or failed, and what to do about that, a line for each thing.
     error                TEXT,
+    hint                 TEXT,
     bytes                INTEGER NOT NULL DEFAULT 0,
     total                INTEGER NOT NULL DEFAULT 0,
     started_ms           INTEGER,

@@ -1,6 +1,6 @@
 //! Why no stream to another host could be opened.
 
-use crate::model::HostUri;
+use crate::model::{HostUri, Message};
 
 /// Why a host could not be reached, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub enum DialError {
         /// The host.
         uri: HostUri,
         /// Its words.
-        what: String,
+        what: Message,
         /// Whether it may accept the same stream in a while.
         transient: bool,
     },
@@ -84,3 +84,5 @@ pub enum DialError {
         uri: HostUri,
     },
 }
+
+impl crate::model::Hinted for DialError {}

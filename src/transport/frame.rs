@@ -32,6 +32,8 @@ pub enum FrameError {
     Malformed(#[from] serde_json::Error),
 }
 
+impl crate::model::Hinted for FrameError {}
+
 /// Four letters are no length: something that does not speak the protocol has printed them.
 fn too_large(length: u32, limit: u32) -> String {
     let start = length.to_be_bytes();

@@ -118,7 +118,7 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
         Welcome::Chosen { version, software, .. } => Err(version_error(uri, &software, &[version])),
         Welcome::NoCommonVersion { versions, software } => Err(version_error(uri, &software, &versions)),
         Welcome::Refused { reason, transient } => {
-            Err(DialError::Refused { uri: uri.clone(), what: reason, transient })
+            Err(DialError::Refused { uri: uri.clone(), what: reason.into(), transient })
         }
     }
 }

@@ -141,6 +141,7 @@ fn a_guest_that_cannot_be_handled_is_told_of_wherever_all_are_meant() {
         name: if running { "twin".into() } else { "a\nb".into() },
         uuid: None,
         reason: "it was told to be odd".into(),
+        hint: None,
         running,
     };
     site.set_host("h1", |host| host.unmanaged = vec![unmanaged_guest(false)]);
@@ -238,7 +239,7 @@ fn a_zone_of_which_its_refuge_does_not_tell_is_neither_gone_nor_given_up() {
     site.done("h1", "evacuate -a");
     site.done("h1", "maintain -e");
     let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());
-    let unmanaged_guest = UnmanagedGuest { name, uuid: Some(uuid), reason, running: false };
+    let unmanaged_guest = UnmanagedGuest { name, uuid: Some(uuid), reason, hint: None, running: false };
     site.set_host("h2", |host| host.unmanaged = vec![unmanaged_guest]);
     assert_snapshot!(site.run("h1", "evacuate -ra"), @r"
     sysadm: preparing zones for return ... 1/1
@@ -266,7 +267,7 @@ fn a_move_is_not_settled_while_its_destination_does_not_tell_of_the_zone() {
     let struck = site.run("h1", "evacuate -a");
     assert_eq!(struck.status, None, "{struck}");
     let (name, reason) = ("web1".to_owned(), "it was told to be odd".to_owned());
-    let unmanaged_guest = UnmanagedGuest { name, uuid: Some(uuid), reason, running: false };
+    let unmanaged_guest = UnmanagedGuest { name, uuid: Some(uuid), reason, hint: None, running: false };
     site.set_host("h2", |host| host.unmanaged = vec![unmanaged_guest]);
     assert_snapshot!(site.run("h1", "evacuate --resume"), @r"
     ------- stderr -------

@@ -94,6 +94,6 @@ async fn one_that_does_not_run_and_is_removed_before_the_end_of_its_move_is_not_
     assert!(error_of(&outcome, "web").contains("it is not there any more"), "{outcome:?}");
     // Its configuration is with the record that stays open.
     let [open] = &recover::settle_interrupted(&world.engine()).await.unwrap()[..] else { panic!("settled") };
-    assert!(open.why.as_ref().is_some_and(|why| why.contains("it is not on h2")), "{open:?}");
+    assert!(open.why.as_ref().is_some_and(|why| why.text.contains("it is not on h2")), "{open:?}");
     assert!(world.configuration_of("web").is_some());
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use sysadm::host::{Call, DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket};
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
-    Zone, ZoneName,
+    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Message, Millis,
+    Standby, Zone, ZoneName,
 };
 use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;
@@ -145,14 +145,14 @@ impl Lines {
             && !self.inner.broken.lock().unwrap().as_ref().is_some_and(is_dead)
     }
 
-    pub fn lay(&self, host: Arc<Local>) -> Result<Arc<dyn Host>, String> {
+    pub fn lay(&self, host: Arc<Local>) -> Result<Arc<dyn Host>, Message> {
         self.inner.laid.fetch_add(1, Ordering::SeqCst);
         let lossy = Lossy { host, lines: self.clone() };
         if *self.inner.state.borrow() == Line::Cut {
-            return Err("no line".to_owned());
+            return Err("no line".into());
         }
         match lossy.lost() {
-            Some(_) => Err("no line".to_owned()),
+            Some(_) => Err("no line".into()),
             None => Ok(Arc::new(lossy)),
         }
     }
@@ -185,7 +185,7 @@ impl Lossy {
     }
 
     fn nothing<T>(&self) -> Result<T, HostError> {
-        Err(HostError::NoAnswer { host: self.host.name().to_owned(), reason: "the line is dead".to_owned() })
+        Err(HostError::NoAnswer { host: self.host.name().to_owned(), reason: "the line is dead".into() })
     }
 
     async fn ask<T>(&self, question: impl Future<Output = Result<T, HostError>>) -> Result<T, HostError> {

@@ -134,7 +134,7 @@ async fn an_evacuation_waits_for_zones_that_its_destination_is_just_giving_back(
     });
     assert!(back.is_complete() && outcome.is_complete(), "{back:?} {outcome:?}");
     assert_eq!(row.state, MoveState::Ready);
-    assert_eq!(row.error.as_deref(), Some("waits for room: 3G more memory on h2; asked again in 10 s"));
+    assert_eq!(row.error, Some("waits for room: 3G more memory on h2; asked again in 10 s".into()));
     assert_eq!(world.home_of("web", Kindly::Live).await, "h2");
 }
 
@@ -184,9 +184,9 @@ async fn a_dry_run_names_what_would_wait_and_books_nothing() {
     let planned = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap().planned;
     let jobs: Vec<_> = planned.iter().map(|plan| &plan.job).collect();
     assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Kind::Live)));
-    assert_eq!(jobs[2].state.reason().as_deref(), Some("waits for room: 3G more memory on h2"));
+    assert_eq!(jobs[2].state.reason(), Some("waits for room: 3G more memory on h2".into()));
     assert!(matches!(&jobs[2].state, JobState::Waiting(wait)
-        if wait.refusal == "h2: 4G of memory needed, h2 has 1G free"));
+        if wait.in_vain().text == "h2: 4G of memory needed, h2 has 1G free"));
     world.all_room_is_given_back();
 }
 

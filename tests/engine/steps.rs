@@ -9,7 +9,7 @@ use sysadm::failpoints::{Actor, Failpoint, Timing};
 use sysadm::migration::runner::{self, Acts};
 use sysadm::migration::steps::{Procedure, Running, Side, StepSpec, Undo};
 use sysadm::migration::{Attempt, Log, MoveError, Task};
-use sysadm::model::{Arrival, Aux, Kind, PendingLoad, Progress, Step};
+use sysadm::model::{Arrival, Aux, Kind, Message, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
 use sysadm::store::{AwayPhase, Direction, RestPhase, RestWay};
@@ -287,7 +287,7 @@ impl Acts for Twice<'_> {
         let is_clean = matches!(again, Ok(()) | Err(MoveError::Undone { .. }));
         assert!(is_clean || step == Step::Settle || step == Step::Switch, "{step}: {again:?}");
         if self.fails == Some(step) {
-            return Err(MoveError::Undone { step, reason: "told so".to_owned(), is_transient: false });
+            return Err(MoveError::Undone { step, reason: "told so".into(), is_transient: false });
         }
         result
     }
@@ -303,10 +303,10 @@ impl Acts for Twice<'_> {
 struct NoLog;
 
 impl Log for NoLog {
-    fn intent(&self, _: Step) -> Result<(), String> {
+    fn intent(&self, _: Step) -> Result<(), Message> {
         Ok(())
     }
-    fn done(&self, _: Step) -> Result<(), String> {
+    fn done(&self, _: Step) -> Result<(), Message> {
         Ok(())
     }
     fn failed(&self, _: Step, _: &str) {}

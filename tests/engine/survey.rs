@@ -35,7 +35,7 @@ async fn a_host_that_hangs_holds_no_other_up_and_is_named() {
     let surveyed = ask(&world).await;
     assert_eq!(names(&surveyed), ["h1", "rads://h3"]);
     assert!(surveyed.fleet.zones[0].host.is_written("rads://h3"));
-    assert_eq!(surveyed.silent, [("rads://h2".parse().unwrap(), "nothing came within 30 s".to_owned())]);
+    assert_eq!(surveyed.silent, [("rads://h2".parse().unwrap(), "did not answer within 30 s".into())]);
     // Not a moment longer than one host may take.
     assert!(began.elapsed() < LIMIT + std::time::Duration::from_secs(1), "{:?}", began.elapsed());
 }

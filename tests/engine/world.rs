@@ -11,7 +11,7 @@ use sysadm::evacuation::{
 };
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
-use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
+use sysadm::model::{Brand, HostUri, Message, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
 use sysadm::plan::Action;
 use sysadm::platform::Platform;
@@ -373,7 +373,7 @@ pub fn state_of(outcome: &Outcome, zone: &str) -> MoveState {
 
 pub fn error_of(outcome: &Outcome, zone: &str) -> String {
     let of = |a_move: &&Move| a_move.zone == name(zone);
-    outcome.moves.iter().find(of).unwrap().error.clone().unwrap_or_default()
+    outcome.moves.iter().find(of).unwrap().error.clone().unwrap_or_default().text
 }
 
 pub fn brand(spec: ZoneSpec, brand: Brand) -> ZoneSpec {
@@ -387,7 +387,7 @@ struct Net {
 
 #[async_trait::async_trait]
 impl Connector for Net {
-    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
+    async fn connect(&self, uri: &HostUri) -> Result<Arc<dyn Host>, Message> {
         // A host has other names in domains.
         let name = uri.host.split('.').next().unwrap_or_default();
         let host = self.hosts.get(name).ok_or_else(|| format!("cannot connect to {uri}"))?;

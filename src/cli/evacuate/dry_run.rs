@@ -4,7 +4,7 @@ use super::progress::Verbosity;
 use crate::cli::columns::{Column, table};
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{JobState, Operation, Planned};
-use crate::model::{Kind, UnmanagedGuest, format_bytes, format_span};
+use crate::model::{Kind, Message, UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
 
 const COLUMNS: &[Column<Planned>] = &[
@@ -51,8 +51,8 @@ pub fn show(
         if verbosity != Verbosity::Quiet && !plans.is_empty() {
             ui::print(&table(COLUMNS, plans))?;
         }
-        blockers(plans).for_each(|line| ui::complain(&line));
-        unmanaged.iter().for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
+        blockers(plans).for_each(ui::complain);
+        unmanaged.iter().for_each(|unmanaged_guest| ui::complain(unmanaged_guest.message()));
     }
     let ready = plans.iter().filter(|plan| kind(plan).is_some()).count();
     let blocked = plans.len() - ready + unmanaged.len();
@@ -75,7 +75,7 @@ pub fn show(
 }
 
 /// A line for each reason: what other targets had against zones that found one, too.
-fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
+fn blockers(plans: &[Planned]) -> impl Iterator<Item = Message> {
     plans.iter().flat_map(|plan| {
         let zone = &plan.job.zone;
         let mut lines: Vec<_> = plan
@@ -83,14 +83,15 @@ fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
             .findings
             .iter()
             .flat_map(|finding| {
-                finding.blockers.iter().map(move |blocker| format!("{zone}: {}: {blocker}", finding.target))
+                let about = format!("{zone}: {}", finding.target);
+                finding.blockers.iter().map(move |blocker| blocker.message().about(&about))
             })
             .collect();
         match &plan.job.state {
-            JobState::Waiting(wait) => lines.push(format!("{zone}: {wait}")),
-            JobState::Skipped(reason) => lines.push(format!("{zone}: skipped: {reason}")),
-            JobState::Failed(reason) if lines.is_empty() => lines.push(format!("{zone}: {reason}")),
-            JobState::Unknown(reason) => lines.push(format!("{zone}: {reason}")),
+            JobState::Waiting(wait) => lines.push(wait.message().about(zone)),
+            JobState::Skipped(reason) => lines.push(reason.clone().about(format!("{zone}: skipped"))),
+            JobState::Failed(reason) if lines.is_empty() => lines.push(reason.clone().about(zone)),
+            JobState::Unknown(reason) => lines.push(reason.clone().about(zone)),
             _ => {}
         }
         lines
@@ -102,11 +103,12 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
         .iter()
         .map(|plan| {
             let (skipped, failed, waits) = match &plan.job.state {
-                JobState::Waiting(wait) => (None, Some(wait.refusal.as_str()), Some(wait.to_string())),
-                JobState::Skipped(reason) => (Some(reason.as_str()), None, None),
-                JobState::Failed(reason) | JobState::Unknown(reason) => (None, Some(reason.as_str()), None),
+                JobState::Waiting(wait) => (None, Some(wait.in_vain()), Some(wait.to_string())),
+                JobState::Skipped(reason) => (Some(reason.clone()), None, None),
+                JobState::Failed(reason) | JobState::Unknown(reason) => (None, Some(reason.clone()), None),
                 _ => (None, None, None),
             };
+            let hint = skipped.as_ref().or(failed.as_ref()).and_then(Message::hint);
             let blockers: Vec<_> = plan
                 .job
                 .findings
@@ -118,7 +120,8 @@ fn document(direction: Direction, plans: &[Planned], unmanaged: &[UnmanagedGuest
                 "dest": plan.job.peer, "size": plan.size, "estimate_ms": plan.estimate,
                 "start_ms": plan.eta.map(|eta| eta.start_ms),
                 "downtime_ms": plan.eta.and_then(|eta| eta.downtime_ms),
-                "skipped": skipped, "failed": failed, "waits": waits, "findings": blockers,
+                "skipped": skipped.map(|why| why.text), "failed": failed.map(|why| why.text), "waits": waits, "hint": hint,
+                "findings": blockers,
             })
         })
         .collect();

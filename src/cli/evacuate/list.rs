@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::Status;
 use crate::maintenance;
-use crate::model::{Inventory, Millis, UnmanagedGuest};
+use crate::model::{Inventory, Message, Millis, UnmanagedGuest};
 use crate::store::{Direction, Store};
 
 /// The options of -l.
@@ -58,6 +58,7 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     }
     if !status.rows.is_empty() {
         ui::print(&table(&columns, &status.rows))?;
+        status.rows.iter().filter_map(|row| row.error.as_ref()).for_each(|error| ui::hint(&error.hints));
     }
     if let Some((direction, expected)) = status.running.zip(status.expected) {
         let end = (expected.end, expected.margin);
@@ -65,25 +66,28 @@ pub async fn run(context: &Context, args: &ListArgs, as_json: bool) -> Result<Ex
     }
     let Some(left) = left else { return Ok(Exit::Done) };
     ui::say(&last_line(store.as_ref(), &left)?);
+    if let Err(reason) = &left {
+        ui::hint(&reason.hints);
+    }
     let unmanaged = left.iter().flat_map(|inventory| &inventory.unmanaged);
-    unmanaged.for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
+    unmanaged.for_each(|unmanaged_guest| ui::complain(unmanaged_guest.message()));
     Ok(status_of(&left))
 }
 
 /// A host that cannot be looked at is not listed wholly.
-const fn status_of(left: &Result<Inventory, String>) -> Exit {
+const fn status_of(left: &Result<Inventory, Message>) -> Exit {
     if left.is_ok() { Exit::Done } else { Exit::Error }
 }
 
 /// The guests that are here now.
-async fn left_here(context: &Context) -> Result<Inventory, String> {
-    let platform = context.platform().map_err(|error| error.message())?;
-    platform.inventory().await.map_err(|error| crate::model::chain(&error))
+async fn left_here(context: &Context) -> Result<Inventory, Message> {
+    let platform = context.platform().map_err(|error| error.message().clone())?;
+    platform.inventory().await.map_err(Message::from)
 }
 
 /// What an administrator wants to know before the reboot. Says "safe" only if the hypervisor has just said that
 /// nothing runs, and the lock keeps it so.
-fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<String, CliError> {
+fn last_line(store: Option<&Store>, left: &Result<Inventory, Message>) -> Result<String, CliError> {
     let holders = match store {
         Some(store) => store.holders()?,
         None => Vec::new(),
@@ -94,7 +98,7 @@ fn last_line(store: Option<&Store>, left: &Result<Inventory, String>) -> Result<
     };
     let inventory = match left {
         Ok(inventory) => inventory,
-        Err(reason) => return Ok(format!("{lock}; what is left here is not known: {reason}")),
+        Err(reason) => return Ok(format!("{lock}; which zones are left here is unknown: {reason}")),
     };
     let names = |running: bool| -> Vec<String> {
         let zones = inventory
@@ -129,7 +133,7 @@ pub fn document(
     context: &Context,
     store: Option<&Store>,
     status: &Status,
-    left: &Result<Inventory, String>,
+    left: &Result<Inventory, Message>,
 ) -> Result<Value, CliError> {
     let holders = match store {
         Some(store) => store.holders()?,
@@ -145,7 +149,8 @@ pub fn document(
         "maintenance": holders,
         "zones": zones,
         "left": left.as_ref().ok(),
-        "left_error": left.as_ref().err(),
+        "left_error": left.as_ref().err().map(|error| &error.text),
+        "left_hint": left.as_ref().err().and_then(Message::hint),
         "safe_to_reboot": !holders.is_empty() && status.running.is_none() && left.as_ref().is_ok_and(|inventory| {
             !inventory.zones.iter().any(crate::model::Zone::is_running)
                 && !inventory.unmanaged.iter().any(|unmanaged_guest| unmanaged_guest.running)

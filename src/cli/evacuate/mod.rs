@@ -192,7 +192,7 @@ async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> 
     reporter.finish();
     let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
     for down in &settled.down {
-        ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+        ui::complain(down.message());
     }
     if !settled.open.is_empty() || ending {
         return Ok(Exit::Stuck);
@@ -211,11 +211,11 @@ fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier)
     let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
     let stays = |one: &Planned| {
         let reason = match &one.job.state {
-            JobState::Waiting(wait) => wait.refusal.clone(),
+            JobState::Waiting(wait) => wait.in_vain(),
             state => state.reason()?,
         };
         let zone = one.job.zone.to_string();
-        Some(UnplacedZone { zone, host: here.clone(), reasons: vec![reason] })
+        Some(UnplacedZone { zone, host: here.clone(), reasons: vec![reason.text] })
     };
     let unhandled = |unmanaged_guest| UnplacedZone::unhandled(&here, unmanaged_guest);
     let left = found.planned.iter().filter_map(stays).chain(found.unmanaged.iter().map(unhandled));
@@ -255,7 +255,7 @@ async fn act(
             return Err(error);
         }
         // How the run has ended says more than that it could not be listed.
-        ui::complain(&error.message());
+        ui::complain(error.message());
     }
     Ok(exit)
 }

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::eta::{beside_bar, compared, end_of_run};
 use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Outcome};
-use crate::model::{HostUri, Millis, ZoneName};
+use crate::model::{HostUri, Message, Millis, ZoneName};
 use crate::store::{Direction, Move, MoveState, RestWay, Run};
 
 /// How much is said.
@@ -121,10 +121,10 @@ impl Reporter {
             self.conclude_zone(a_move);
         }
         for down in &outcome.down {
-            ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+            ui::complain(down.message());
         }
         self.tell_left_alone(outcome);
-        outcome.unmanaged.iter().for_each(|unmanaged_guest| ui::complain(&unmanaged_guest.to_string()));
+        outcome.unmanaged.iter().for_each(|unmanaged_guest| ui::complain(unmanaged_guest.message()));
     }
 
     /// How long a run took, and how long it was expected to.
@@ -143,12 +143,13 @@ impl Reporter {
 
     fn conclude_zone(&self, a_move: &Move) {
         let zone = &a_move.zone;
-        let reason = a_move.error.as_deref().unwrap_or("no reason is known");
+        let because = |what: &str| {
+            let reason = a_move.error.clone().unwrap_or_else(|| "unknown reason".into());
+            ui::complain(reason.about(format!("{zone}: {what}")));
+        };
         match a_move.state {
             // It rests, but not as it should.
-            MoveState::Stopped if a_move.error.is_some() => {
-                ui::complain(&format!("{zone}: stopped: {reason}"))
-            }
+            MoveState::Stopped if a_move.error.is_some() => because("stopped"),
             MoveState::Evacuated | MoveState::Returned | MoveState::Stopped | MoveState::Suspended
                 if self.verbosity != Verbosity::Verbose => {}
             MoveState::Stopped => ui::say(&format!("{zone}: stopped")),
@@ -158,12 +159,18 @@ impl Reporter {
                 ui::say(&format!("{zone}: evacuated to {dest}"));
             }
             MoveState::Returned => ui::say(&format!("{zone}: returned")),
-            MoveState::Skipped => ui::complain(&format!("{zone}: skipped: {reason}")),
-            MoveState::Failed => ui::complain(&format!("{zone}: failed: {reason}")),
-            MoveState::Unknown => ui::complain(&format!("{zone}: unknown: {reason}")),
+            MoveState::Skipped => because("skipped"),
+            MoveState::Failed => because("failed"),
+            MoveState::Unknown => because("unknown"),
             MoveState::Preparing | MoveState::Ready | MoveState::Migrating => {}
         }
     }
+}
+
+/// What a zone waits for, and what would help.
+fn say_of(zone: &ZoneName, why: &Message) {
+    ui::say(&format!("{zone}: {why}"));
+    ui::hint(&why.hints);
 }
 
 fn aside(zone: &ZoneName, host: &str) -> String {
@@ -284,7 +291,7 @@ impl Reporter {
             Event::Booting(zone) => ui::say(&format!("booting {zone} ...")),
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
             Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
-            Event::Retrying(zone, text) | Event::Waiting(zone, text) => ui::say(&format!("{zone}: {text}")),
+            Event::Retrying(zone, why) | Event::Waiting(zone, why) => say_of(zone, why),
             Event::Checked(_) | Event::Step { .. } | Event::Progress(_) | Event::Ended(_) => {}
             Event::Estimate { .. } | Event::ReusingConfiguration(_) | Event::Warning(_) => {}
         }
@@ -303,9 +310,9 @@ impl Reporter {
             Event::Checked(_) => self.locked().count(),
             Event::AlreadyAway(zone, host) => ui::say(&gone_already(zone, host)),
             Event::AlreadyHome(zone) => ui::say(&format!("{zone}: it is home already")),
-            Event::Waiting(zone, text) => {
+            Event::Waiting(zone, why) => {
                 self.locked().end_phase();
-                ui::say(&format!("{zone}: {text}"));
+                say_of(zone, why);
             }
             Event::Relocating(zone, host) => {
                 self.locked().end_phase();

@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::cli::columns::{Column, pick};
 use crate::cli::context::Context;
 use crate::evacuation::{Row, Status, rows};
-use crate::model::{Kind, Millis, Step, format_bytes, format_minute, format_span};
+use crate::model::{Kind, Message, Millis, Step, format_bytes, format_minute, format_span};
 use crate::run_lock::lock_holder;
 use crate::store::Store;
 
@@ -20,7 +20,7 @@ const COLUMNS: &[Column<Row>] = &[
     Column { name: "ZONENAME", width: 16, value: |row| Some(row.zone.to_string()) },
     Column { name: "STATE", width: 9, value: |row| Some(row.state.to_string()) },
     Column { name: "DEST", width: 40, value: |row| row.dest.as_ref().map(ToString::to_string) },
-    Column { name: "ERROR", width: 5, value: |row| row.error.clone() },
+    Column { name: "ERROR", width: 5, value: |row| row.error.as_ref().map(ToString::to_string) },
     Column { name: "ORIGIN", width: 8, value: |row| Some(row.origin.clone()) },
     Column { name: "KIND", width: 4, value: |row| row.kind.map(Kind::as_str).map(str::to_owned) },
     Column { name: "STEP", width: 8, value: |row| row.step.map(Step::as_str).map(str::to_owned) },
@@ -78,7 +78,8 @@ pub fn status(context: &Context, store: Option<&Store>) -> Result<Status, CliErr
 /// One zone. Times in milliseconds since 1970, spans in milliseconds, sizes in bytes.
 pub fn row_document(row: &Row) -> Value {
     json!({
-        "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error, "origin": row.origin,
+        "zone": row.zone, "state": row.state, "dest": row.dest, "error": row.error.as_ref().map(|error| &error.text),
+        "hint": row.error.as_ref().and_then(Message::hint), "origin": row.origin,
         "kind": row.kind, "step": row.step, "percent": percent(row), "bytes": row.bytes.0, "total": row.bytes.1,
         "started_ms": row.started, "duration_ms": row.ended.zip(row.started).map(|(end, start)| end.since(start)),
         "downtime_ms": row.downtime,

@@ -44,7 +44,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let left = desk.detach(zone, args.manifest.as_deref()).await?;
     context.audit(&format!("zone '{zone}' detached by {}", desk.user));
     let stale = failover::withdraw(local.name(), local.store(), &desk.peers, zone).await?;
-    super::stale(&stale).iter().for_each(|line| ui::complain(line));
+    super::stale(&stale).into_iter().for_each(ui::complain);
     if let Some(why) = left.no_copy {
         let text = format!(
             "zone '{zone}' is detached; a copy of its manifest was not written: {why}; 'sysadm zone detach -n {zone}' prints it"

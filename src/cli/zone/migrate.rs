@@ -13,7 +13,7 @@ use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
-use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
+use crate::model::{BlockerKind, HostUri, Kind, Message, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
 
@@ -120,7 +120,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
             // It is not to be attached from what was left of it here.
             let stale =
                 failover::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
-            super::stale(&stale).iter().for_each(|line| ui::complain(line));
+            super::stale(&stale).into_iter().for_each(ui::complain);
         }
     }
     Ok(ended.exit)
@@ -146,16 +146,16 @@ async fn why_absent<T>(
 struct MigrationEnd {
     exit: Exit,
     /// Why it did not go well.
-    complaints: Vec<String>,
+    complaints: Vec<Message>,
     /// What is said of it if it has moved, and ran before and does not now.
-    down: Vec<String>,
+    down: Vec<Message>,
     /// How it has gone.
     moved: Option<Move>,
 }
 
 impl MigrationEnd {
     fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<Finding>) -> Self {
-        let reason = moved.error.clone().unwrap_or_else(|| "no reason is known".to_owned());
+        let reason = moved.error.clone().unwrap_or_else(|| "unknown reason".into());
         let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
         let (exit, complaints) = match moved.state {
             MoveState::Evacuated => (Exit::Done, vec![]),
@@ -170,7 +170,7 @@ impl MigrationEnd {
     /// The same, with what was found of guests that are down.
     fn beside(self, down: &[Down]) -> Self {
         let exit = if self.exit == Exit::Done && !down.is_empty() { Exit::Partly } else { self.exit };
-        Self { exit, down: down.iter().map(|one| format!("down: {}", one.reason)).collect(), ..self }
+        Self { exit, down: down.iter().map(|one| one.reason.clone().about("down")).collect(), ..self }
     }
 
     fn would(job: Job) -> Self {
@@ -187,16 +187,22 @@ impl MigrationEnd {
         let (zone, uri) = (&args.zone, &args.uri);
         match self.complaints.as_slice() {
             [] => format!("{zone} migrated to {uri} by {user}"),
-            complaints => format!("{zone} not migrated to {uri} by {user}: {}", complaints.join("; ")),
+            complaints => {
+                let why = Message::join(complaints.iter().cloned(), "; ");
+                format!("{zone} not migrated to {uri} by {user}: {why}")
+            }
         }
     }
 
     fn document(&self, args: &Args) -> Result<String, CliError> {
         let moved = self.moved.as_ref();
+        let texts = |all: &[Message]| -> Vec<_> { all.iter().map(ToString::to_string).collect() };
+        let all = self.complaints.iter().chain(&self.down).cloned();
         let span = |one: &Move| Some(one.ended?.since(one.started?));
         let document = json!({
             "schema_version": 1, "zone": args.zone, "dest": args.uri, "dry_run": args.dry_run,
-            "done": self.complaints.is_empty(), "kind": moved.and_then(|one| one.kind), "errors": self.complaints, "down": self.down,
+            "done": self.complaints.is_empty(), "kind": moved.and_then(|one| one.kind), "errors": texts(&self.complaints),
+            "down": texts(&self.down), "hint": Message::join(all, "; ").hint(),
             "bytes": moved.map(|one| one.bytes), "duration_ms": moved.and_then(span),
             "downtime_ms": moved.and_then(|one| one.downtime),
         });
@@ -206,9 +212,9 @@ impl MigrationEnd {
 }
 
 /// Everything that its destination has against a zone.
-fn refusal(findings: &[Finding]) -> (Exit, Vec<String>) {
+fn refusal(findings: &[Finding]) -> (Exit, Vec<Message>) {
     let blockers = || findings.iter().flat_map(|one| one.blockers.iter().map(move |blocker| (one, blocker)));
     let locked = blockers().any(|(_, blocker)| blocker.kind == BlockerKind::Maintenance);
-    let lines = blockers().map(|(finding, blocker)| format!("{}: {blocker}", finding.target));
+    let lines = blockers().map(|(finding, blocker)| blocker.message().about(&finding.target));
     (if locked { Exit::Refused } else { Exit::Error }, lines.collect())
 }

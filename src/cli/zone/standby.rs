@@ -9,7 +9,7 @@ use crate::cli::columns::{Column, parsable, pick, table};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, ui};
 use crate::failover::{Claimed, Left, Report, Stale, Verdict, leave};
-use crate::model::{ZoneName, format_minute};
+use crate::model::{HostUri, Message, ZoneName, format_minute};
 use crate::store::StandbyRow;
 
 /// Leave the manifests of zones with their targets, for the case that this host is lost
@@ -85,7 +85,8 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     if args.json {
         ui::note(&format!("{:#}\n", document(&report)));
     } else {
-        report.remarks.iter().chain(&problems(&report)).for_each(|line| ui::complain(line));
+        report.remarks.iter().for_each(ui::complain);
+        problems(&report).into_iter().for_each(ui::complain);
         if !args.quiet {
             ui::say(&summary(&report));
         }
@@ -117,48 +118,47 @@ fn row_document(row: &StandbyRow) -> Value {
 }
 
 /// One line for each thing that is not as it should be.
-pub fn problems(report: &Report) -> Vec<String> {
+pub fn problems(report: &Report) -> Vec<Message> {
     let not_left = report.left.iter().filter_map(|left| {
         let problem = left.problem.as_ref()?;
         Some(match &left.target {
-            Some(target) => format!("{}: not left with {target}: {problem}", left.zone),
-            None => format!(
-                "{}: left with nobody: {problem}; set one: sysadm target set {} URI",
-                left.zone, left.zone
-            ),
+            Some(target) => problem.clone().about(format!("{}: not copied to {target}", left.zone)),
+            None => problem.clone().about(format!("{}: not copied", left.zone)),
         })
     });
     let unmanaged =
-        report.unmanaged.iter().map(|unmanaged_guest| format!("not left with anybody: {unmanaged_guest}"));
+        report.unmanaged.iter().map(|unmanaged_guest| unmanaged_guest.message().about("not copied"));
     let claimed = report.claimed.iter().filter_map(said_of);
     claimed.chain(not_left).chain(unmanaged).chain(stale(&report.stale)).collect()
 }
 
 /// What is said of manifests that could not be withdrawn, a line for each host.
-pub fn stale(all: &[Stale]) -> Vec<String> {
+pub fn stale(all: &[Stale]) -> Vec<Message> {
     let mut hosts: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for Stale { row, problem } in all {
         hosts.entry((&row.uri, problem)).or_default().push(row.zone.as_str());
     }
-    let line = |((uri, problem), zones): ((_, _), Vec<&str>)| {
-        let zones = zones.join(", ");
-        format!(
-            "{uri} still has manifests of before, of {zones}: {problem}; the next 'sysadm zone standby' withdraws them"
-        )
+    let line = |((uri, problem), zones): ((&HostUri, &Message), Vec<&str>)| {
+        let text = format!("{uri} still has outdated manifests of {}", zones.join(", "));
+        problem.clone().about(text).with_hint("the next 'sysadm zone standby' removes them")
     };
     hosts.into_iter().map(line).collect()
 }
 
-fn said_of(claimed: &Claimed) -> Option<String> {
+fn said_of(claimed: &Claimed) -> Option<Message> {
     let (claim, by) = (&claimed.claim, &claimed.by);
     let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
     Some(match &claimed.verdict {
         Verdict::Known | Verdict::Home => return None,
-        Verdict::Gone => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),
-        Verdict::Twice => format!(
-            "{was}, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now"
-        ),
-        Verdict::NotRecorded(reason) => format!("{was}; that it is away could not be put down: {reason}"),
+        Verdict::Gone => Message::from(format!("{was}; it is recorded as away now"))
+            .with_hint("'sysadm evacuate -r' brings it back"),
+        Verdict::Twice => Message::from(format!(
+            "{was}, and it is running here: if it is running there, too, both write to the same disks"
+        ))
+        .with_hint(format!("stop {} on one of the two hosts NOW", claim.zone)),
+        Verdict::NotRecorded(reason) => {
+            reason.clone().about(format!("{was}; that it is away could not be recorded"))
+        }
     })
 }
 
@@ -170,9 +170,11 @@ fn summary(report: &Report) -> String {
 }
 
 fn document(report: &Report) -> Value {
+    let text = |why: Option<&Message>| why.map(|why| why.text.clone());
+    let hint = |why: Option<&Message>| why.and_then(Message::hint);
     let left = report.left.iter();
     let left: Vec<_> =
-        left.map(|left| json!({ "zone": left.zone, "target": left.target, "error": left.problem })).collect();
+        left.map(|left| json!({ "zone": left.zone, "target": left.target, "error": text(left.problem.as_ref()), "hint": hint(left.problem.as_ref()) })).collect();
     let claimed: Vec<_> = report
         .claimed
         .iter()
@@ -187,13 +189,13 @@ fn document(report: &Report) -> Value {
             let claim = &claimed.claim;
             json!({
                 "zone": claim.zone, "host": claimed.by, "attached_ms": claim.at, "attached_by": claim.by,
-                "verdict": word, "error": error,
+                "verdict": word, "error": text(error), "hint": hint(error),
             })
         })
         .collect();
     let stale = report.stale.iter();
     let stale: Vec<_> = stale
-        .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem }))
+        .map(|stale| json!({ "zone": stale.row.zone, "target": stale.row.uri, "error": stale.problem.text, "hint": stale.problem.hint() }))
         .collect();
     json!({ "schema_version": 1, "left": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
 }

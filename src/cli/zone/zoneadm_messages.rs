@@ -17,7 +17,7 @@ use crate::cli::evacuate::progress::{Reporter, Verbosity};
 use crate::cli::ui;
 use crate::evacuation::{Event, EventSink, Finding};
 use crate::migration::steps::Procedure;
-use crate::model::{Step, ZoneName};
+use crate::model::{Message, Step, ZoneName};
 use crate::store::{Direction, Mark};
 
 const IMPORTING: &[&str] = &["Importing zone configuration.", "Attaching zone."];
@@ -99,8 +99,9 @@ impl ZoneadmMessages {
     }
 
     /// Says it.
-    pub fn complain(&self, text: &str) {
-        self.bar.above(|| ui::complain(&format!("zone '{}': {text}", self.zone)));
+    pub fn complain(&self, message: impl Into<Message>) {
+        let message = message.into().about(format!("zone '{}'", self.zone));
+        self.bar.above(|| ui::complain(message));
     }
 
     /// Ends what moves on the screen.
@@ -117,7 +118,11 @@ impl EventSink for ZoneadmMessages {
                 messages(Procedure::from(*kind), *step, *mark).iter().for_each(|text| self.say(text));
             }
             Event::ReusingConfiguration(_) => self.finds_the_same(),
-            Event::Retrying(_, text) | Event::Waiting(_, text) => self.say(text),
+            Event::Retrying(_, why) | Event::Waiting(_, why) => {
+                if !self.quiet {
+                    self.complain(*why);
+                }
+            }
             Event::Warning(text) => self.bar.above(|| ui::complain(text)),
             Event::Progress(_) | Event::Ended(_) => self.bar.emit(event),
             Event::Preparing(_)

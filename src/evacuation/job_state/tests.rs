@@ -24,11 +24,11 @@ const TABLE: &str = "
 fn wait() -> Wait {
     let shortage = Some(Shortage { missing: 1, may_free_up: false });
     let missing = Blocker { shortage, ..Blocker::new(BlockerKind::Memory, "no room") };
-    Wait::of([("h2", std::slice::from_ref(&missing))], "no room").unwrap()
+    Wait::of([("h2", std::slice::from_ref(&missing))], &"no room".into()).unwrap()
 }
 
 fn states() -> [JobState; 10] {
-    let why = || "why".to_owned();
+    let why = || Message::from("why");
     [
         JobState::Selected,
         JobState::Checking,
@@ -44,7 +44,7 @@ fn states() -> [JobState; 10] {
 }
 
 fn events() -> [JobEvent; 16] {
-    let why = || "why".to_owned();
+    let why = || Message::from("why");
     let (record, manifest) = sample::away("web", AwayPhase::Away);
     let hosts = ["h1", "h2"].map(|name| FakeHost::new(name).0);
     let [from, to] = hosts;
@@ -106,6 +106,6 @@ fn what_is_final_stays_as_it_is_and_all_else_can_end() {
     for state in states() {
         let can = |event: &JobEvent| state.next(event).is_ok();
         assert_eq!(state.is_final(), !events().iter().any(can), "{}", state.name());
-        assert!(state.is_final() || can(&JobEvent::Fail(None, String::new())), "{}", state.name());
+        assert!(state.is_final() || can(&JobEvent::Fail(None, Message::default())), "{}", state.name());
     }
 }

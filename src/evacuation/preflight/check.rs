@@ -55,16 +55,16 @@ impl Check<'_> {
         .await;
         let mut blockers = match answer {
             Ok(blockers) => blockers,
-            Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error.to_string())]),
+            Err(error) => return Err(vec![Blocker::new(BlockerKind::Host, error)]),
         };
         let views = views.unwrap_or_else(|error| {
-            blockers.push(Blocker::new(BlockerKind::Host, error.to_string()));
+            blockers.push(Blocker::new(BlockerKind::Host, error));
             Vec::new()
         });
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         if blockers.is_empty() {
             for note in views.iter().filter_map(DiskView::note) {
-                self.events.emit(&Event::Warning(&format!("{}: {note}", arrival.manifest.zone.name)));
+                self.events.emit(&Event::Warning(format!("{}: {note}", arrival.manifest.zone.name).into()));
             }
             return Ok(arrival);
         }

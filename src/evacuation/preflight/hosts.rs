@@ -12,14 +12,14 @@ use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;
 use crate::evacuation::peers::Connected;
 use crate::evacuation::placement::Proposal;
-use crate::evacuation::refusal::{Finding, join};
+use crate::evacuation::refusal::Finding;
 use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
 use crate::migration::Task;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
+    Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, Message, PendingLoad, ZoneName,
 };
 use crate::store::Away;
 
@@ -45,14 +45,14 @@ impl Preflight<'_> {
         checked.unwrap_or_else(|reason| JobEvent::Fail(None, reason))
     }
 
-    fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, String> {
-        let reached = self.connected.get(uri).ok_or_else(|| "not connected".to_owned())?;
-        Ok(Arc::clone(reached.as_ref().map_err(ToString::to_string)?))
+    fn host(&self, uri: &HostUri) -> Result<Arc<dyn Host>, Message> {
+        let reached = self.connected.get(uri).ok_or("not connected")?;
+        Ok(Arc::clone(reached.as_ref().map_err(|why| Message::of(why))?))
     }
 
     /// A target, and the zone as it will be there.
     fn way_to(&self, target: &HostUri, exported: &Exported) -> Result<(Arc<dyn Host>, Mapped), Vec<Blocker>> {
-        let silent = |reason: String| vec![Blocker::new(BlockerKind::Host, reason)];
+        let silent = |reason: Message| vec![Blocker::new(BlockerKind::Host, reason)];
         let host = self.host(target).map_err(silent)?;
         let bound = self.engine.outward(&exported.manifest, target).map_err(|blocker| vec![blocker])?;
         Ok((host, bound))
@@ -63,7 +63,7 @@ impl Preflight<'_> {
         let left = self.run_state.job(zone).map(|job| job.targets_left()).unwrap_or_default();
         for target in left {
             if let Some(Err(reason)) = self.connected.get(&target) {
-                let blockers = vec![Blocker::new(BlockerKind::Host, reason.to_string())];
+                let blockers = vec![Blocker::new(BlockerKind::Host, Message::of(reason))];
                 self.run_state.report(zone, JobEvent::Refuse(Finding { target, blockers }));
             }
         }
@@ -120,18 +120,18 @@ impl Preflight<'_> {
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
-    async fn leave(&self, job: &Job, method: Kind, proposal: Option<&Proposal>) -> Result<JobEvent, String> {
+    async fn leave(&self, job: &Job, method: Kind, proposal: Option<&Proposal>) -> Result<JobEvent, Message> {
         let local = &self.engine.local;
-        let exported = local.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
+        let exported = local.export(job.zone.clone()).await.map_err(Message::from)?;
         let home = match self.engine.home_of(exported.manifest.zone.uuid) {
             Ok(Some(home)) => Some(home),
             // Of its own zones, this host's are those that come back.
             Ok(None) => self.request.destination.is_none().then(|| self.engine.here()),
-            Err(error) => return Err(chain(&error)),
+            Err(error) => return Err(error.into()),
         };
         let check = self.question(&exported, method, local.name(), home);
         let event = match (exported.manifest.held(method), proposal) {
-            (Some(held), _) => JobEvent::Skip(held),
+            (Some(held), _) => JobEvent::Skip(held.into()),
             (None, Some(Proposal::Nowhere(refusals))) => self.ask_all(job, &check, refusals).await,
             (None, Some(Proposal::At(target))) => {
                 self.first_taker(job, &check, std::slice::from_ref(target)).await
@@ -158,7 +158,7 @@ impl Preflight<'_> {
                 Err(blockers) => Err(blockers),
             };
             let blockers = answer.err().or_else(|| refusals.get(&target).cloned());
-            let silent = || vec![Blocker::new(BlockerKind::Host, "it has not said how it is")];
+            let silent = || vec![Blocker::new(BlockerKind::Host, "no status received")];
             let blockers = blockers.unwrap_or_else(silent);
             self.run_state.report(&job.zone, JobEvent::Refuse(Finding { target, blockers }));
         }
@@ -192,7 +192,7 @@ impl Preflight<'_> {
     }
 
     /// Finds the zone at its refuge, and asks this host to take it.
-    async fn come_back(&self, job: &Job, record: &Away) -> Result<JobEvent, String> {
+    async fn come_back(&self, job: &Job, record: &Away) -> Result<JobEvent, Message> {
         let found = self.find(record).await;
         if let Ok((record, _)) = &found {
             self.run_state.report(&job.zone, JobEvent::Found(Box::new(record.clone())));
@@ -205,9 +205,9 @@ impl Preflight<'_> {
             Ok(method) => method,
             Err(event) => return Ok(event),
         };
-        let exported = refuge.export(job.zone.clone()).await.map_err(|error| error.to_string())?;
+        let exported = refuge.export(job.zone.clone()).await.map_err(Message::from)?;
         let event = match exported.manifest.held(method) {
-            Some(held) => Ok(JobEvent::Skip(held)),
+            Some(held) => Ok(JobEvent::Skip(held.into())),
             None => self.fetch(&record, method, &exported, &refuge).await,
         };
         let _ = refuge.clear_markers(exported.ticket).await;
@@ -215,9 +215,9 @@ impl Preflight<'_> {
     }
 
     /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
-    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), String> {
+    async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), Message> {
         let trail = match self.host(&away.refuge) {
-            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
+            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(Message::from),
             Err(reason) => Err(reason),
         };
         let is_there = |trail: &Trail| trail.known != Some(Location::Unknown);
@@ -225,7 +225,7 @@ impl Preflight<'_> {
             && let Some((found, host)) = self.engine.search(away).await
         {
             let why =
-                trail.err().unwrap_or_else(|| format!("it is no longer on {}", away.refuge.host.as_str()));
+                trail.err().unwrap_or_else(|| format!("no longer on {}", away.refuge.host.as_str()).into());
             self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
             return Ok((found, host));
         }
@@ -235,7 +235,7 @@ impl Preflight<'_> {
     }
 
     fn tell(&self, away: &Away, text: &str) {
-        self.engine.events.emit(&Event::Warning(&format!("{}: {text}", away.zone)));
+        self.engine.events.emit(&Event::Warning(format!("{}: {text}", away.zone).into()));
     }
 
     /// Asks this host to take the zone back.
@@ -245,7 +245,7 @@ impl Preflight<'_> {
         method: Kind,
         exported: &Exported,
         refuge: &Arc<dyn Host>,
-    ) -> Result<JobEvent, String> {
+    ) -> Result<JobEvent, Message> {
         let mapped = self.engine.homeward(&exported.manifest, record)?;
         let check = self.question(exported, method, refuge.name(), Some(self.engine.here()));
         let to = self.engine.local.clone();
@@ -254,7 +254,7 @@ impl Preflight<'_> {
                 let (manifest, from) = (mapped.record, Arc::clone(refuge));
                 JobEvent::Accept(Some(Arc::new(Task { arrival, manifest, from, to })))
             }
-            Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], join(&blockers)),
+            Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], Blocker::join(&blockers)),
         })
     }
 }

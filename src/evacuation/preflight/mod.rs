@@ -101,7 +101,7 @@ impl Engine {
         // Room that was booked for it by a question without an answer is free again when the lease ends.
         let event = event.unwrap_or_else(|| {
             preflight.run_state.cut_short();
-            JobEvent::Skip("cancelled before its turn".to_owned())
+            JobEvent::Skip("cancelled before its turn".into())
         });
         if matches!(event, JobEvent::Accept(Some(_))) {
             preflight.note_unreached(&job.zone);

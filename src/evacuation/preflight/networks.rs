@@ -1,9 +1,8 @@
 //! A zone as it will be where it goes: plugged into networks that may have other names there.
 
 use crate::evacuation::engine::Engine;
-use crate::model::chain;
-use crate::model::{Blocker, BlockerKind, HostUri, InterfaceMapping, Manifest};
-use crate::store::{Away, StoreError};
+use crate::model::{Blocker, BlockerKind, HostUri, InterfaceMapping, Manifest, Message};
+use crate::store::Away;
 
 /// A zone on its way to a destination.
 pub(in crate::evacuation) struct Mapped {
@@ -22,18 +21,18 @@ impl Engine {
         zone: &Manifest,
         target: &HostUri,
     ) -> Result<Mapped, Blocker> {
-        let blocker = |error: String| Blocker::new(BlockerKind::Network, error);
+        let blocker = |error: Message| Blocker::new(BlockerKind::Network, error);
         let noted = zone.clone().bound_for(&self.maps.networks_of(&target.host));
-        let noted = noted.map_err(|error| blocker(error.to_string()))?;
+        let noted = noted.map_err(|error| blocker(error.into()))?;
         let mappings = noted.mappings();
         self.bound(noted, mappings).map_err(blocker)
     }
 
     /// A zone that comes back, into the networks with which it has left.
-    pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, String> {
+    pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, Message> {
         let left = self.left(zone, away)?;
         let mappings = left.map_or(Ok(Vec::new()), |left| left.reverse_mapping(zone));
-        self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)
+        self.bound(zone.clone(), mappings.map_err(Message::from)?)
     }
 
     /// The record of a zone that comes back from where it is as that manifest says, with notes of what its networks are
@@ -42,10 +41,9 @@ impl Engine {
         &self,
         zone: &Manifest,
         away: &Away,
-    ) -> Result<Option<Manifest>, String> {
-        let failed = |error: StoreError| chain(&error);
-        let left = self.store.manifest_of(away.uuid).map_err(failed)?;
-        let known = self.store.away().map_err(failed)?;
+    ) -> Result<Option<Manifest>, Message> {
+        let left = self.store.manifest_of(away.uuid)?;
+        let known = self.store.away()?;
         // Its refuge has migrated it on, and has called its networks as they are called there.
         let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);
         Ok(left.map(|left| if followed { left.noted_at(zone) } else { left }))
@@ -64,10 +62,10 @@ impl Engine {
         (back.mappings.is_empty() && on.mappings.is_empty()).then_some(on)
     }
 
-    fn bound(&self, record: Manifest, mappings: Vec<InterfaceMapping>) -> Result<Mapped, String> {
+    fn bound(&self, record: Manifest, mappings: Vec<InterfaceMapping>) -> Result<Mapped, Message> {
         let manifest = match mappings.is_empty() {
             true => record.clone(),
-            false => self.local.map_interfaces(&record, &mappings).map_err(|error| error.to_string())?,
+            false => self.local.map_interfaces(&record, &mappings).map_err(Message::from)?,
         };
         Ok(Mapped { record, manifest, mappings })
     }

@@ -6,7 +6,7 @@ use crate::evacuation::engine::Engine;
 use crate::evacuation::peers::NoPeer;
 use crate::host::Host;
 use crate::migration::recovery::{Observed, as_it_was};
-use crate::model::{HostUri, Location};
+use crate::model::{HostUri, Location, Message};
 use crate::store::Away;
 
 /// One of the two hosts of a move.
@@ -20,7 +20,7 @@ pub(super) struct End {
 impl End {
     /// The record of a zone that was there and went on, as it is now; none if it did not. A zone that went home is where
     /// the other host says.
-    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<There>, String> {
+    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<There>, Message> {
         let Some(uri) = &self.uri else { return Ok(None) };
         let row = Away { refuge: uri.clone(), ..row.clone() };
         let trail = match engine.follow(&row, Arc::clone(&self.host)).await {
@@ -53,7 +53,7 @@ pub(super) async fn look(
     row: &Away,
     ends: &[End; 2],
     was_paused: bool,
-) -> Result<((Observed, Observed), Option<There>), String> {
+) -> Result<((Observed, Observed), Option<There>), Message> {
     let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
     let mut seen = as_it_was(was_paused, view(source, row).await, view(destination, row).await);
     let mut found = None;

@@ -13,7 +13,7 @@ fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
 /// What has the same name in both of libvirt's drivers.
 fn unmanaged_guest(running: bool) -> UnmanagedGuest {
     let name = if running { "twin" } else { "Windows 10" };
-    UnmanagedGuest { name: name.into(), uuid: None, reason: "twice".into(), running }
+    UnmanagedGuest { name: name.into(), uuid: None, reason: "twice".into(), hint: None, running }
 }
 
 /// What libvirt can do.
@@ -58,7 +58,7 @@ fn a_zone_that_has_left_already_is_named_in_vain_and_is_no_error() {
 
 fn summary(candidates: &Candidates) -> Vec<String> {
     let word = |job: &Job| match (&job.state, &job.operation) {
-        (JobState::Skipped(reason), _) => reason.split(';').next().unwrap().to_owned(),
+        (JobState::Skipped(reason), _) => reason.to_string(),
         (JobState::Unknown(_), _) => "unsettled".to_owned(),
         (_, Operation::Migrate { method, .. }) => method.to_string(),
         (_, Operation::Return(_)) => "return".to_owned(),
@@ -190,7 +190,7 @@ fn a_zone_whose_whereabouts_are_open_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
     assert_eq!(found.list[0].peer, Some(away[0].refuge.clone()));
-    assert_eq!(found.list[0].state, JobState::Unknown("why".to_owned()));
+    assert_eq!(found.list[0].state, JobState::Unknown("why".into()));
     assert_eq!(summary(&found)[0], "db: unsettled");
     let found = returning(vec![sample_away("db")], &[], &open, &[], &Request::default()).unwrap();
     assert_eq!(summary(&found), ["db: unsettled"]);

@@ -31,19 +31,19 @@ impl Script {
         self.seen.lock().unwrap().push(what.to_string());
     }
 
-    fn strikes(&self, step: Step, blow: Blow) -> Result<(), String> {
-        if self.at == Some((step, blow)) { Err("struck".to_owned()) } else { Ok(()) }
+    fn strikes(&self, step: Step, blow: Blow) -> Result<(), Message> {
+        if self.at == Some((step, blow)) { Err("struck".into()) } else { Ok(()) }
     }
 }
 
 impl Log for Script {
-    fn intent(&self, step: Step) -> Result<(), String> {
+    fn intent(&self, step: Step) -> Result<(), Message> {
         self.strikes(step, Blow::IntentFails)?;
         self.note(format_args!("intent {step}"));
         Ok(())
     }
 
-    fn done(&self, step: Step) -> Result<(), String> {
+    fn done(&self, step: Step) -> Result<(), Message> {
         self.strikes(step, Blow::DoneFails)?;
         self.note(format_args!("done {step}"));
         Ok(())

@@ -61,6 +61,8 @@ pub struct DocumentError {
     pub what: String,
 }
 
+impl crate::Hinted for DocumentError {}
+
 /// So many characters of an explanation are shown.
 const SHOWN: usize = 400;
 

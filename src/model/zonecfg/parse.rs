@@ -18,6 +18,8 @@ pub struct ZonecfgError {
     pub what: String,
 }
 
+impl crate::Hinted for ZonecfgError {}
+
 impl FromStr for Zonecfg {
     type Err = ZonecfgError;
 

@@ -126,6 +126,8 @@ pub enum PlanFileError {
     },
 }
 
+impl crate::model::Hinted for PlanFileError {}
+
 impl PlanFile {
     /// A plan with names in place of numbers, sealed with its hash.
     pub fn new(about: About, fleet: Fleet, rules: Rules, plan: &Plan, unplaced: Vec<UnplacedZone>) -> Self {

@@ -53,6 +53,8 @@ pub struct NeverConverges {
     pub rate: u64,
 }
 
+impl crate::model::Hinted for NeverConverges {}
+
 /// What every move costs beside its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -13,7 +13,7 @@ use super::domain_xml::{self, Domain};
 use super::machine;
 use super::virsh::{Connection, Listed, is_plain};
 use super::{Driver, Libvirt};
-use crate::model::{Arrival, Blocker, BlockerKind, Network};
+use crate::model::{Arrival, Blocker, BlockerKind, Message, Network};
 use crate::platform::identity::{Other, clash};
 use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
@@ -46,7 +46,7 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
     Ok(blockers)
 }
 
-fn platform(reason: impl Into<String>) -> Blocker {
+fn platform(reason: impl Into<Message>) -> Blocker {
     Blocker::new(BlockerKind::Platform, reason)
 }
 

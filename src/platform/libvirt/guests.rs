@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 use super::Libvirt;
 use super::virsh::{Code, Connection, Driver, Listed};
-use crate::model::chain;
-use crate::model::{Inventory, UnmanagedGuest, Zone, ZoneName};
+use crate::model::{Inventory, Message, UnmanagedGuest, Zone, ZoneName};
 use crate::platform::PlatformError;
 
 impl Libvirt {
@@ -60,15 +59,17 @@ impl Libvirt {
         for (domain, zone) in listed.iter().zip(zones) {
             match (ZoneName::of_platform(&domain.name), zone) {
                 (Err(error), _) => {
-                    let advice = match driver {
-                        Driver::Qemu => format!("once it is down: 'virsh domrename {} NAME'", domain.uuid),
-                        Driver::Lxc => "define it anew under another one".to_owned(),
+                    let hint = match driver {
+                        Driver::Qemu => {
+                            format!("when it is down, rename it: virsh domrename {} NAME", domain.uuid)
+                        }
+                        Driver::Lxc => "define it anew under another name".to_owned(),
                     };
-                    result.unmanaged.push(domain.unmanaged_guest(format!("{error}; {advice}")));
+                    result.unmanaged.push(domain.unmanaged_guest(Message::from(error).with_hint(hint)));
                 }
                 (_, Ok(Some(zone))) if zone.uuid == domain.uuid => result.zones.push(zone),
                 (_, Ok(_)) => untold.push(domain),
-                (_, Err(error)) => result.unmanaged.push(domain.unmanaged_guest(chain(&error))),
+                (_, Err(error)) => result.unmanaged.push(domain.unmanaged_guest(error)),
             }
         }
         for domain in untold {
@@ -81,14 +82,14 @@ impl Libvirt {
     }
 
     /// A domain of which libvirt has told nothing: none if it is gone since it was listed, or why it does not tell.
-    async fn asked_again(driver: Driver, domain: &Listed) -> Result<Option<Zone>, String> {
+    async fn asked_again(driver: Driver, domain: &Listed) -> Result<Option<Zone>, Message> {
         let libvirt = Connection::to(driver);
         match libvirt.tells_of(domain.uuid).await {
             Err(error) if error.code == Code::NoDomain => return Ok(None),
-            asked => asked.map_err(|error| chain(&error.into_source()))?,
+            asked => asked.map_err(|error| Message::from(error.into_source()))?,
         }
-        let zone = libvirt.zone(domain.uuid).await.map_err(|error| chain(&error))?;
-        zone.map(Some).ok_or_else(|| "libvirt lists it and tells nothing of it".to_owned())
+        let zone = libvirt.zone(domain.uuid).await?;
+        zone.map(Some).ok_or_else(|| "libvirt lists it and tells nothing of it".into())
     }
 
     /// The guests of all drivers.
@@ -110,9 +111,10 @@ impl Libvirt {
             .map(|pair| pair[0].name.clone())
             .collect();
         for zone in all.zones.extract_if(.., |zone| twins.contains(&zone.name)) {
-            let reason = "a KVM and an LXC domain have the same name; rename one of them".to_owned();
+            let reason = "a KVM and an LXC domain have the same name".to_owned();
+            let hint = Some("rename one of them".to_owned());
             let (name, uuid) = (zone.name.platform_name(), Some(zone.uuid));
-            all.unmanaged.push(UnmanagedGuest { name, uuid, reason, running: zone.is_running() });
+            all.unmanaged.push(UnmanagedGuest { name, uuid, reason, hint, running: zone.is_running() });
         }
         Ok(all)
     }

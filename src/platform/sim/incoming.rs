@@ -16,7 +16,7 @@ use super::faults::{CrashPoint, Effect};
 use super::platform::able;
 use super::record::Record;
 use super::settings::ZoneConfig;
-use super::wire::{self, Message};
+use super::wire::{self, StreamMessage};
 use super::{Sim, config_of, locked};
 use crate::model::{Aux, Manifest};
 use crate::model::{StreamId, chain};
@@ -128,7 +128,7 @@ impl Receiver {
             let Ok((stream, _)) = listener.accept().await else { return };
             let mut stream = BufReader::new(stream);
             if let Err(Broken::Here(error)) = self.receive(&mut stream).await {
-                let refused = Message::Refused { reason: chain(&error) };
+                let refused = StreamMessage::Refused { reason: chain(&error) };
                 let _ = wire::write(&mut stream, &refused).await;
             }
         };
@@ -142,7 +142,7 @@ impl Receiver {
 
     async fn receive(&self, stream: &mut BufReader<UnixStream>) -> Result<(), Broken> {
         match wire::read(stream).await? {
-            Message::Begin { uuid, networks } if uuid == self.config.uuid => {
+            StreamMessage::Begin { uuid, networks } if uuid == self.config.uuid => {
                 if networks != self.config.networks {
                     let what = "it comes with other networks than it was let in with".to_owned();
                     return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());
@@ -154,11 +154,11 @@ impl Receiver {
                 return Err(PlatformError::State { zone: self.config.name.clone(), what }.into());
             }
         }
-        wire::write(stream, &Message::Ready).await?;
+        wire::write(stream, &StreamMessage::Ready).await?;
         loop {
             match wire::read(stream).await? {
-                Message::Round { .. } => {}
-                Message::Last { counter, .. } => {
+                StreamMessage::Round { .. } => {}
+                StreamMessage::Last { counter, .. } => {
                     self.whole(counter)?;
                     break;
                 }
@@ -168,7 +168,7 @@ impl Receiver {
         self.sim.reached(CrashPoint::Whole, Some(&self.config.name));
         let lost = |effect: &Effect| matches!(effect, Effect::LoseAnswer);
         if self.sim.fault(Some(&self.config.name), lost)?.is_none() {
-            wire::write(stream, &Message::Held).await?;
+            wire::write(stream, &StreamMessage::Held).await?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use super::faults::{CrashPoint, Effect};
 use super::platform::able;
 use super::precopy::{Next, Precopy};
 use super::record::Record;
-use super::wire::{self, Message, PAYLOAD};
+use super::wire::{self, PAYLOAD, StreamMessage};
 use super::{Sim, locked};
 use crate::model::{Aux, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
@@ -183,9 +183,9 @@ impl Sender {
         };
         let stream = UnixStream::connect(socket).await.map_err(broke)?;
         let mut stream = BufReader::new(stream);
-        let begin = Message::Begin { uuid: self.record.config.uuid, networks: self.networks.clone() };
+        let begin = StreamMessage::Begin { uuid: self.record.config.uuid, networks: self.networks.clone() };
         wire::write(&mut stream, &begin).await.map_err(broke)?;
-        expect(Message::Ready, wire::read(&mut stream).await.map_err(broke)?)?;
+        expect(StreamMessage::Ready, wire::read(&mut stream).await.map_err(broke)?)?;
 
         let host = self.sim.host().map_err(said)?;
         let mut copy = Precopy::new(self.record.config.memory, self.record.config.dirty_rate, host.bandwidth);
@@ -202,7 +202,7 @@ impl Sender {
                         .await?;
                     copy.lasted(end.since(time));
                     time = end;
-                    let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
+                    let round = StreamMessage::Round { bytes, payload: bytes.min(PAYLOAD) };
                     wire::write(&mut stream, &round).await.map_err(broke)?;
                 }
                 Next::Last(bytes) => {
@@ -210,9 +210,9 @@ impl Sender {
                     self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
                     // The guest stands: this goes before what others send.
                     self.spend(stopped, bytes, || copy.time(bytes)).await?;
-                    let last = Message::Last { bytes, payload: bytes.min(PAYLOAD), counter };
+                    let last = StreamMessage::Last { bytes, payload: bytes.min(PAYLOAD), counter };
                     wire::write(&mut stream, &last).await.map_err(broke)?;
-                    expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
+                    expect(StreamMessage::Held, wire::read(&mut stream).await.map_err(broke)?)?;
                     return self.leave(stopped);
                 }
                 Next::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
@@ -292,9 +292,9 @@ impl Sender {
     }
 }
 
-fn expect(wanted: Message, found: Message) -> Result<(), SendFailure> {
+fn expect(wanted: StreamMessage, found: StreamMessage) -> Result<(), SendFailure> {
     match found {
-        Message::Refused { reason } => {
+        StreamMessage::Refused { reason } => {
             Err(SendFailure::permanent(format!("the destination refuses: {reason}")))
         }
         found if found == wanted => Ok(()),

@@ -27,7 +27,7 @@ const LINE: u64 = 16 << 10;
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Message {
+pub(super) enum StreamMessage {
     /// This zone wants to come, plugged into these networks.
     Begin { uuid: Uuid, networks: Vec<Network> },
     /// It may.
@@ -43,10 +43,10 @@ pub(super) enum Message {
 }
 
 /// Sends a message with what follows it.
-pub(super) async fn write<W: AsyncWrite + Unpin>(stream: &mut W, message: &Message) -> Result<()> {
+pub(super) async fn write<W: AsyncWrite + Unpin>(stream: &mut W, message: &StreamMessage) -> Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
-    let (Message::Round { payload, .. } | Message::Last { payload, .. }) = message else {
+    let (StreamMessage::Round { payload, .. } | StreamMessage::Last { payload, .. }) = message else {
         stream.write_all(&line).await?;
         return stream.flush().await;
     };
@@ -56,14 +56,14 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(stream: &mut W, message: &Messa
 }
 
 /// Reads a message, and past what follows it.
-pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R) -> Result<Message> {
+pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R) -> Result<StreamMessage> {
     let mut line = Vec::new();
     (&mut *stream).take(LINE).read_until(b'\n', &mut line).await?;
     if line.last() != Some(&b'\n') {
         return Err(ErrorKind::UnexpectedEof.into());
     }
     let message = serde_json::from_slice(&line)?;
-    if let Message::Round { payload, .. } | Message::Last { payload, .. } = message {
+    if let StreamMessage::Round { payload, .. } | StreamMessage::Last { payload, .. } = message {
         if payload > PAYLOAD {
             return Err(Error::new(ErrorKind::InvalidData, "too many bytes for one round"));
         }
@@ -84,7 +84,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
     }
 
-    fn read_back(bytes: &[u8]) -> (Result<Message>, usize) {
+    fn read_back(bytes: &[u8]) -> (Result<StreamMessage>, usize) {
         let mut rest = bytes;
         let read = block_on(read(&mut rest));
         (read, rest.len())
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_message_reads_back_and_one_that_is_cut_anywhere_is_an_error() {
-        let message = Message::Last { bytes: 1 << 40, payload: 300, counter: 7 };
+        let message = StreamMessage::Last { bytes: 1 << 40, payload: 300, counter: 7 };
         let mut bytes = Vec::new();
         block_on(write(&mut bytes, &message)).unwrap();
         let (read, rest) = read_back(&bytes);

@@ -108,3 +108,5 @@ pub enum CertError {
         source: rcgen::Error,
     },
 }
+
+impl crate::model::Hinted for CertError {}

@@ -5,7 +5,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use super::Credentials;
-use crate::model::{HostUri, Millis};
+use crate::model::{HostUri, Message, Millis};
 use crate::transport::DialError;
 
 /// Why there is no TCP connection.
@@ -34,7 +34,8 @@ pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, err
 
 /// It has no room.
 pub(super) fn busy(uri: &HostUri) -> DialError {
-    let what = "it serves as many connections as its 'agent.connections' allows; try again later".to_owned();
+    let what =
+        Message::from("its limit of connections is reached (agent.connections)").with_hint("try again later");
     DialError::Refused { uri: uri.clone(), what, transient: false }
 }
 

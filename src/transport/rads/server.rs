@@ -35,6 +35,8 @@ pub enum AcceptError {
     Io(#[from] std::io::Error),
 }
 
+impl crate::model::Hinted for AcceptError {}
+
 /// A peer whose certificate is good, and that waits to be told so.
 pub struct Incoming {
     /// The name in its certificate.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Aux, Brand, Ended, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, Brand, Ended, Message, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
 /// A line of the list.
@@ -28,8 +28,15 @@ impl Listed {
     }
 
     /// The same as a guest that cannot be handled.
-    pub fn unmanaged_guest(&self, reason: String) -> UnmanagedGuest {
-        UnmanagedGuest { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
+    pub fn unmanaged_guest(&self, reason: impl Into<Message>) -> UnmanagedGuest {
+        let (name, reason) = (self.name.clone(), reason.into());
+        UnmanagedGuest {
+            name,
+            uuid: Some(self.uuid),
+            hint: reason.hint(),
+            reason: reason.text,
+            running: self.id.is_some(),
+        }
     }
 }
 
