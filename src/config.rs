@@ -32,13 +32,13 @@ pub struct Config {
     /// Evacuations.
     pub evacuation: Evacuation,
     /// How much this host takes.
-    pub limits: Limits,
+    pub limits: LimitsConfig,
     /// What is left with other hosts for the case that this one is lost.
-    pub standby: Standby,
+    pub standby: StandbyConfig,
     /// Moves.
-    pub migration: Migration,
+    pub migration: MigrationConfig,
     /// libvirt.
-    pub libvirt: Libvirt,
+    pub libvirt: LibvirtConfig,
 }
 
 /// Which platform runs the zones.
@@ -134,13 +134,13 @@ impl Default for Evacuation {
 /// `[standby]`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Standby {
+pub struct StandbyConfig {
     /// Seconds between two times at which `sysadm agent --listen` leaves the manifests of all zones with their
     /// targets; 0: never.
     pub every: u64,
 }
 
-impl Standby {
+impl StandbyConfig {
     /// The time between, if it is to be done at all.
     pub fn every(self) -> Option<Duration> {
         (self.every > 0).then(|| Duration::from_secs(self.every))
@@ -150,12 +150,12 @@ impl Standby {
 /// `[limits]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct LimitsConfig {
     /// Virtual processors of running zones for each processor of this host, at most; 0: any number.
     pub vcpus_per_cpu: u32,
 }
 
-impl Default for Limits {
+impl Default for LimitsConfig {
     fn default() -> Self {
         Self { vcpus_per_cpu: 16 }
     }
@@ -164,7 +164,7 @@ impl Default for Limits {
 /// `[migration]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Migration {
+pub struct MigrationConfig {
     /// Seconds without any progress until a live migration is given up; 0: never.
     pub stall: u64,
     /// For how long a zone may be stopped at the end of it, in ms.
@@ -175,13 +175,13 @@ pub struct Migration {
     pub shutdown: u64,
 }
 
-impl Default for Migration {
+impl Default for MigrationConfig {
     fn default() -> Self {
         Self { stall: 60, downtime: 300, passes: 50, shutdown: 180 }
     }
 }
 
-impl Migration {
+impl MigrationConfig {
     /// When a move is given up.
     pub fn policy(&self) -> MoveLimits {
         let stall = (self.stall > 0).then(|| Duration::from_secs(self.stall));
@@ -192,7 +192,7 @@ impl Migration {
 /// `[libvirt]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Libvirt {
+pub struct LibvirtConfig {
     /// Memory of this host that zones never get, in MiB.
     pub headroom: u64,
     /// Slows a zone down that writes faster than the line carries, so that its migration ends.
@@ -201,7 +201,7 @@ pub struct Libvirt {
     pub bandwidth: u64,
 }
 
-impl Libvirt {
+impl LibvirtConfig {
     /// The same with each live migration kept to so many bytes a second, too. The lower limit holds.
     #[must_use]
     pub fn keeping_to(self, bandwidth: Option<u64>) -> Self {
@@ -212,7 +212,7 @@ impl Libvirt {
     }
 }
 
-impl Default for Libvirt {
+impl Default for LibvirtConfig {
     fn default() -> Self {
         Self { headroom: 256, auto_converge: true, bandwidth: 0 }
     }
@@ -291,7 +291,7 @@ mod tests {
             (0, Some(MIB / 2), 1),
         ];
         for (own, policy, holds) in cases {
-            let settings = Libvirt { bandwidth: own, ..Libvirt::default() };
+            let settings = LibvirtConfig { bandwidth: own, ..LibvirtConfig::default() };
             assert_eq!(settings.keeping_to(policy).bandwidth, holds, "{own} {policy:?}");
         }
     }

@@ -54,12 +54,12 @@ impl fmt::Display for FileChange {
 
 /// A content that lies beside the file that it will be. It goes with this, unless it gets its name.
 #[derive(Debug)]
-pub struct Draft {
+pub struct StagedFile {
     fresh: PathBuf,
     path: PathBuf,
 }
 
-impl Draft {
+impl StagedFile {
     /// Writes it, with exactly these rights.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.fresh);
     }
@@ -109,7 +109,7 @@ impl Drop for Draft {
 /// # Errors
 /// If that cannot be done; what was there is as it was.
 pub fn replace(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
-    Draft::write(path, content, mode)?.replace()
+    StagedFile::write(path, content, mode)?.replace()
 }
 
 /// Writes a file that must not be there yet, with exactly these rights.
@@ -117,7 +117,7 @@ pub fn replace(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<
 /// # Errors
 /// [`ErrorKind::AlreadyExists`], or if that cannot be done.
 pub fn create(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
-    Draft::write(path, content, mode)?.create()
+    StagedFile::write(path, content, mode)?.create()
 }
 
 /// Writes what an operator wants to have at a path that they have named: into a stream or a device, or as a file. A file
@@ -131,7 +131,7 @@ pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool)
     }
     let about = match path.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Draft::fill(path, content, 0o666, |made| made)?.create();
+            return StagedFile::fill(path, content, 0o666, |made| made)?.create();
         }
         about => about?,
     };
@@ -147,7 +147,7 @@ pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool)
         return Err(Error::new(ErrorKind::AlreadyExists, text));
     }
     let allowed = about.permissions().mode();
-    Draft::fill(path, content, 0o666, |made| made & allowed)?.replace()
+    StagedFile::fill(path, content, 0o666, |made| made & allowed)?.replace()
 }
 
 /// What is at a path, if it is not a file but something that is written to.

@@ -4,12 +4,12 @@ pub use sysadm_model as model;
 
 /// Being reached.
 pub mod agent {
-    pub use crate::agent::{Limits, WEIGHT, listen};
+    pub use crate::agent::{PeerQuota, WEIGHT, listen};
 }
 
 /// Settings.
 pub mod config {
-    pub use crate::config::{Config, Libvirt};
+    pub use crate::config::{Config, LibvirtConfig};
 }
 
 /// Whole runs.

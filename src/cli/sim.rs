@@ -9,7 +9,7 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::{BlockerKind, Brand, Identifier, ZoneName, parse_bytes};
-use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
+use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec};
 
 /// Play with simulated hosts and zones
 ///
@@ -18,11 +18,11 @@ use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, S
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: SimCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum SimCommand {
     /// Say how the host is; what is not said stays as it is
     Host {
         /// Memory
@@ -33,7 +33,7 @@ enum Action {
         bandwidth: Option<u64>,
         /// Storage that it sees; with a folder, the same one for all hosts that name the same
         #[arg(long, value_name = "NAME[=FOLDER]", value_parser = parse_storage)]
-        storage: Vec<Storage>,
+        storage: Vec<StorageFolder>,
         /// So many times as fast as reality
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         scale: Option<u32>,
@@ -89,7 +89,7 @@ enum Action {
     Fault {
         /// What
         #[command(subcommand)]
-        what: SimCommand,
+        what: FaultCommand,
         /// Only with this zone
         #[arg(long, global = true, value_parser = ZoneName::typed)]
         zone: Option<ZoneName>,
@@ -100,7 +100,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum SimCommand {
+enum FaultCommand {
     /// A check finds this reason against every zone that wants to come
     Refuse {
         /// The reason
@@ -163,7 +163,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     let sim = context.simulation()?;
     match args.action {
-        Action::Host { memory, bandwidth, storage, scale } => {
+        SimCommand::Host { memory, bandwidth, storage, scale } => {
             let now = sim.host()?;
             sim.set_host(&HostSettings {
                 name: context.host_name(),
@@ -174,7 +174,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
                 ..now
             })?;
         }
-        Action::Create { zone, brand, memory, dirty, disk, zonepath, inherit, running } => {
+        SimCommand::Create { zone, brand, memory, dirty, disk, zonepath, inherit, running } => {
             let fresh = ZoneSpec::new(zone.clone());
             let storages = if disk.is_empty() && zonepath.is_none() { fresh.storages.clone() } else { disk };
             let spec = ZoneSpec { brand, memory, dirty_rate: dirty, storages, zonepath, inherit, ..fresh };
@@ -183,12 +183,12 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
                 sim.start(&zone)?;
             }
         }
-        Action::Start { zone } => sim.start(&named(&context, &zone).await?)?,
-        Action::Stop { zone } => sim.stop(&named(&context, &zone).await?)?,
-        Action::Remove { zone } => sim.remove(&named(&context, &zone).await?)?,
-        Action::Show => ui::print(&show::text(&sim).await?)?,
-        Action::Fault { what, zone: None, times } => set_fault(&sim, what, None, times)?,
-        Action::Fault { what, zone: Some(zone), times } => {
+        SimCommand::Start { zone } => sim.start(&named(&context, &zone).await?)?,
+        SimCommand::Stop { zone } => sim.stop(&named(&context, &zone).await?)?,
+        SimCommand::Remove { zone } => sim.remove(&named(&context, &zone).await?)?,
+        SimCommand::Show => ui::print(&show::text(&sim).await?)?,
+        SimCommand::Fault { what, zone: None, times } => set_fault(&sim, what, None, times)?,
+        SimCommand::Fault { what, zone: Some(zone), times } => {
             set_fault(&sim, what, Some(named(&context, &zone).await?), times)?;
         }
     }
@@ -201,24 +201,24 @@ async fn named(context: &Context, zone: &ZoneName) -> Result<ZoneName, CliError>
 
 fn set_fault(
     sim: &Sim,
-    what: SimCommand,
+    what: FaultCommand,
     zone: Option<ZoneName>,
     times: Option<u32>,
 ) -> Result<(), CliError> {
     let effect = match what {
-        SimCommand::Clear => return Ok(sim.set_faults(&[])?),
-        SimCommand::Refuse { reason } => Effect::Refuse { kind: BlockerKind::Host, reason },
-        SimCommand::Fail { at, reason } => Effect::Fail { at, reason },
-        SimCommand::FailAfter { at, reason } => Effect::FailAfter { at, reason },
-        SimCommand::Hang { at } => Effect::Hang { at },
-        SimCommand::FailSend { rounds } => {
+        FaultCommand::Clear => return Ok(sim.set_faults(&[])?),
+        FaultCommand::Refuse { reason } => Effect::Refuse { kind: BlockerKind::Host, reason },
+        FaultCommand::Fail { at, reason } => Effect::Fail { at, reason },
+        FaultCommand::FailAfter { at, reason } => Effect::FailAfter { at, reason },
+        FaultCommand::Hang { at } => Effect::Hang { at },
+        FaultCommand::FailSend { rounds } => {
             Effect::FailSend { rounds, reason: "it was told to fail".to_owned() }
         }
-        SimCommand::Stall { rounds } => Effect::Stall { rounds },
-        SimCommand::Cut { rounds } => Effect::Cut { rounds },
-        SimCommand::LoseAnswer => Effect::LoseAnswer,
-        SimCommand::IgnoreShutdown => Effect::IgnoreShutdown,
-        SimCommand::Down => Effect::Down,
+        FaultCommand::Stall { rounds } => Effect::Stall { rounds },
+        FaultCommand::Cut { rounds } => Effect::Cut { rounds },
+        FaultCommand::LoseAnswer => Effect::LoseAnswer,
+        FaultCommand::IgnoreShutdown => Effect::IgnoreShutdown,
+        FaultCommand::Down => Effect::Down,
     };
     Ok(sim.add_fault(&Fault { effect, zone, times })?)
 }
@@ -232,11 +232,11 @@ fn parse_folder(text: &str) -> Result<PathBuf, String> {
     std::path::absolute(text).map_err(|error| error.to_string())
 }
 
-fn parse_storage(text: &str) -> Result<Storage, String> {
+fn parse_storage(text: &str) -> Result<StorageFolder, String> {
     let (name, folder) = match text.split_once('=') {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
     name.parse::<Identifier>()?;
-    Ok(Storage { name: name.to_owned(), folder })
+    Ok(StorageFolder { name: name.to_owned(), folder })
 }

@@ -161,9 +161,9 @@ impl Command {
     ///
     /// # Errors
     /// [`ExecError::Start`].
-    pub fn spawn_waiting(&self) -> Result<Waiting, ExecError> {
+    pub fn spawn_waiting(&self) -> Result<PreparedCommand, ExecError> {
         let child = self.spawn_with(Stdio::piped(), Stdio::piped(), Stdio::piped())?;
-        Ok(Waiting { child })
+        Ok(PreparedCommand { child })
     }
 
     fn spawn_with(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, ExecError> {
@@ -242,11 +242,11 @@ pub async fn on_terminal(
 
 /// A program that was started ahead of time and waits for its one command.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct PreparedCommand {
     child: Child,
 }
 
-impl Waiting {
+impl PreparedCommand {
     /// Tells it the line, and whether a line of its answer then contains `expected`. Everything else (an error,
     /// its end, an answer that takes more than 10 s) is a no.
     pub async fn tell(mut self, line: &str, expected: &str) -> bool {

@@ -19,7 +19,7 @@ words! {
 
 /// Why a zone cannot move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[serde(from = "ObstacleForm", into = "ObstacleForm")]
 pub struct Obstacle {
     /// The reason, a lower-case fragment.
     pub reason: String,
@@ -65,21 +65,21 @@ impl From<&str> for Obstacle {
 /// How it is written: one that stands against everything as its reason alone.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum ObstacleForm {
     Any(String),
     Some { reason: String, against: Against },
 }
 
-impl From<Written> for Obstacle {
-    fn from(written: Written) -> Self {
+impl From<ObstacleForm> for Obstacle {
+    fn from(written: ObstacleForm) -> Self {
         match written {
-            Written::Any(reason) => reason.into(),
-            Written::Some { reason, against } => Self { reason, against },
+            ObstacleForm::Any(reason) => reason.into(),
+            ObstacleForm::Some { reason, against } => Self { reason, against },
         }
     }
 }
 
-impl From<Obstacle> for Written {
+impl From<Obstacle> for ObstacleForm {
     fn from(Obstacle { reason, against }: Obstacle) -> Self {
         if against == Against::Any { Self::Any(reason) } else { Self::Some { reason, against } }
     }

@@ -36,7 +36,7 @@ pub use files::{Loaded, PolicyError, Source};
 pub use form::parse;
 pub use values::{HostRef, Pattern, Rate, Share};
 
-use crate::config::Migration;
+use crate::config::MigrationConfig;
 use crate::model::{Brand, HostUri, Identifier, words};
 use crate::plan::{Action, Goal, Rules};
 
@@ -126,10 +126,10 @@ pub struct Convergence {
 impl Convergence {
     /// The settings that hold: these, and those of sysadm.toml where nothing is said.
     #[must_use]
-    pub fn over(&self, settings: &Migration) -> Migration {
+    pub fn over(&self, settings: &MigrationConfig) -> MigrationConfig {
         // Without `..`, so that a new setting is not forgotten here.
-        let Migration { stall, downtime, passes, shutdown } = *settings;
-        Migration {
+        let MigrationConfig { stall, downtime, passes, shutdown } = *settings;
+        MigrationConfig {
             stall: self.stall.unwrap_or(stall),
             downtime: self.downtime.unwrap_or(downtime),
             passes: self.passes.unwrap_or(passes),

@@ -15,12 +15,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::lines::{OddLines, each, fingerprint, shown, version as version_of, word};
-use super::{Folders, Found, SoftwareError};
+use super::{Folders, FoundSoftware, SoftwareError};
 use crate::model::{Package, System, plain, unknown_version};
 
 /// One package of which files are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Installed {
+pub(super) struct DpkgPackage {
     /// Its name; `<name>:<architecture>` if it may be there for several of them.
     pub name: String,
     /// Its version.
@@ -32,7 +32,7 @@ pub(super) struct Installed {
 }
 
 /// What counts of the host below `root`. None: it has no package.
-pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
+pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<FoundSoftware>, SoftwareError> {
     let dpkg = root.join("var/lib/dpkg");
     let (reader, file) = open(&dpkg.join("status"))?;
     let (installed, odd) = status(reader, &file)?;
@@ -46,7 +46,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
     }
     let mut packages = Vec::new();
     let mut delivers = vec![false; folders.count()];
-    for Installed { name, version, arch, is_half } in installed {
+    for DpkgPackage { name, version, arch, is_half } in installed {
         let looked = list(&dpkg.join("info"), &name, &arch).and_then(|(reader, file)| {
             look(reader, &file, folders, &mut delivers, |path| is_file(root, path))
         });
@@ -59,7 +59,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
         }
     }
     packages.sort();
-    Ok(Some(Found::unpatched(System::Dpkg, packages, delivers).beside(odd)))
+    Ok(Some(FoundSoftware::unpatched(System::Dpkg, packages, delivers).beside(odd)))
 }
 
 /// A package whose list of files is not what it should be.
@@ -128,7 +128,7 @@ fn list(info: &Path, name: &str, arch: &str) -> Result<(BufReader<File>, String)
 pub(super) fn status(
     reader: impl BufRead,
     file: &str,
-) -> Result<(Vec<Installed>, Vec<Package>), SoftwareError> {
+) -> Result<(Vec<DpkgPackage>, Vec<Package>), SoftwareError> {
     let (mut installed, mut odd) = (Vec::new(), OddLines::default());
     let mut stanza = Stanza::default();
     let mut end = |stanza: &mut Stanza| match std::mem::take(stanza).package() {
@@ -216,7 +216,7 @@ impl Stanza {
     }
 
     /// The package. None: there is none, or its files are gone. Without a name, the line with which it begins.
-    fn package(self) -> Result<Option<Installed>, (Vec<u8>, String)> {
+    fn package(self) -> Result<Option<DpkgPackage>, (Vec<u8>, String)> {
         if self.first.is_empty() {
             return Ok(None);
         }
@@ -246,7 +246,7 @@ impl Stanza {
         };
         let one_of_many = self.fields.get("Multi-Arch").is_some_and(|value| value == "same");
         let name = if one_of_many { format!("{name}:{arch}") } else { name.clone() };
-        Ok(Some(Installed { name, version, arch, is_half }))
+        Ok(Some(DpkgPackage { name, version, arch, is_half }))
     }
 }
 

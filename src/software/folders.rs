@@ -11,13 +11,13 @@ use crate::model::Inherited;
 /// shares them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folders {
-    names: Vec<Name>,
+    names: Vec<FolderName>,
     count: usize,
 }
 
 /// A name of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Name {
+struct FolderName {
     path: Vec<u8>,
     /// Which folder it is, in the order in which they were given.
     folder: usize,
@@ -36,7 +36,7 @@ impl Folders {
         let mut names = Vec::new();
         for (folder, one) in inherited.iter().enumerate() {
             let covered: Vec<_> = one.covered.iter().flat_map(|path| names_of(path, links)).collect();
-            let name = |path| Name { path, folder, covered: covered.clone() };
+            let name = |path| FolderName { path, folder, covered: covered.clone() };
             names.extend(names_of(one.folder, links).into_iter().map(name));
         }
         Self { names, count: inherited.len() }
@@ -59,7 +59,7 @@ impl Folders {
 
     /// The folders that something is in. The folder itself is not: that it is delivered makes no difference.
     pub fn holding(&self, path: &[u8]) -> impl Iterator<Item = usize> {
-        let holds = |name: &&Name| {
+        let holds = |name: &&FolderName| {
             path.len() > name.path.len()
                 && is_in(path, &name.path)
                 && !name.covered.iter().any(|covered| is_in(path, covered))

@@ -58,7 +58,7 @@ use std::time::Duration;
 
 pub use compare::{Difference, Incomparable, Report, compare};
 pub use folders::Folders;
-pub use update::{Change, UpdateError};
+pub use update::{PackageChange, UpdateError};
 
 use crate::exec::ExecError;
 use crate::model::chain;
@@ -101,14 +101,14 @@ impl SoftwareError {
 const ORDER: [System; 4] = [System::Ips, System::Dpkg, System::Rpm, System::Svr4];
 
 /// What is found in a database.
-struct Found {
+struct FoundSoftware {
     /// What counts.
     software: Software,
     /// Into which of the folders something of it delivers a file. Not one that is there to be changed, such as a setting.
     delivers: Vec<bool>,
 }
 
-impl Found {
+impl FoundSoftware {
     /// Packages that have no patches.
     fn unpatched(system: System, packages: Vec<Package>, delivers: Vec<bool>) -> Self {
         Self { software: Software { system, packages, patches: Vec::new() }, delivers }
@@ -173,7 +173,7 @@ async fn own(root: &Path, folders: Vec<PathBuf>) -> Result<Vec<PathBuf>, Softwar
     .await
 }
 
-async fn find(root: &Path, inherited: &[Inherited<'_>]) -> Result<Option<Found>, SoftwareError> {
+async fn find(root: &Path, inherited: &[Inherited<'_>]) -> Result<Option<FoundSoftware>, SoftwareError> {
     for system in ORDER {
         if !is_there(system, root)? {
             continue;

@@ -9,14 +9,14 @@ use super::DocumentError;
 
 /// A document, and what it is called.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct DocumentSource<'a> {
     /// The document.
     pub document: &'a Document<'a>,
     /// What it is called.
     pub file: &'a str,
 }
 
-impl Place<'_> {
+impl DocumentSource<'_> {
     /// What is wrong with a node.
     pub fn wrong(&self, node: Node<'_, '_>, what: &str) -> DocumentError {
         let range = node.range();
@@ -37,7 +37,7 @@ pub(super) fn name<'a>(node: Node<'a, '_>) -> &'a str {
 /// The elements in an element; there is nothing else in it but comments.
 pub(super) fn elements<'a, 'i>(
     node: Node<'a, 'i>,
-    place: &Place<'_>,
+    place: &DocumentSource<'_>,
 ) -> Result<Vec<Node<'a, 'i>>, DocumentError> {
     let is_more = |child: &Node<'_, '_>| child.text().is_some_and(|text| !text.trim_ascii().is_empty());
     match node.children().find(|child| child.is_text() && is_more(child)) {
@@ -47,7 +47,7 @@ pub(super) fn elements<'a, 'i>(
 }
 
 /// The error for an element that is not known there.
-pub(super) fn unknown(node: Node<'_, '_>, place: &Place<'_>) -> DocumentError {
+pub(super) fn unknown(node: Node<'_, '_>, place: &DocumentSource<'_>) -> DocumentError {
     place.wrong(node, &format!("<{}> is not known, and would be lost", node.tag_name().name()))
 }
 
@@ -55,12 +55,12 @@ pub(super) fn unknown(node: Node<'_, '_>, place: &Place<'_>) -> DocumentError {
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a, 'i, 'p> {
     node: Node<'a, 'i>,
-    place: &'p Place<'p>,
+    place: &'p DocumentSource<'p>,
 }
 
 impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
     /// Those of an element with these attributes at most, and elements in it.
-    pub fn of(node: Node<'a, 'i>, place: &'p Place<'p>, known: &[&str]) -> Result<Self, DocumentError> {
+    pub fn of(node: Node<'a, 'i>, place: &'p DocumentSource<'p>, known: &[&str]) -> Result<Self, DocumentError> {
         let is_odd = |name: &str, space: Option<&str>| space.is_some() || !known.contains(&name);
         match node.attributes().find(|one| is_odd(one.name(), one.namespace())) {
             None => Ok(Self { node, place }),
@@ -73,7 +73,7 @@ impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
     }
 
     /// Those of an element with these attributes at most, and nothing in it.
-    pub fn of_leaf(node: Node<'a, 'i>, place: &'p Place<'p>, known: &[&str]) -> Result<Self, DocumentError> {
+    pub fn of_leaf(node: Node<'a, 'i>, place: &'p DocumentSource<'p>, known: &[&str]) -> Result<Self, DocumentError> {
         match elements(node, place)?.first() {
             Some(child) => Err(unknown(*child, place)),
             None => Self::of(node, place, known),

@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use super::Sim;
-use super::database::Session;
+use super::database::SimTransaction;
 use crate::model::{BlockerKind, ZoneName, words};
 use crate::platform::PlatformError;
 
@@ -175,7 +175,7 @@ pub enum CrashPoint {
     Acknowledged,
 }
 
-impl Session<'_> {
+impl SimTransaction<'_> {
     /// Replaces all faults.
     pub fn put_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
         self.sql("forget faults", |connection| connection.execute("DELETE FROM fault", []))?;

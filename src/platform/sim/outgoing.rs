@@ -16,15 +16,15 @@ use uuid::Uuid;
 use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
 use super::platform::able;
-use super::precopy::{Next, Precopy};
-use super::record::Record;
+use super::precopy::{PrecopyAction, Precopy};
+use super::record::SimZone;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
 use crate::model::{Aux, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How it ended: none while it goes on.
-type Outcome = Option<Result<Sent, SendFailure>>;
+type SendState = Option<Result<Sent, SendFailure>>;
 
 /// Progress is told so many times in a round.
 const PARTS: u64 = 16;
@@ -35,7 +35,7 @@ pub(super) struct Departure {
     uuid: Uuid,
     cancel: CancellationToken,
     progress: watch::Receiver<Progress>,
-    outcome: watch::Receiver<Outcome>,
+    outcome: watch::Receiver<SendState>,
     task: AbortHandle,
 }
 
@@ -155,7 +155,7 @@ impl Sim {
 /// The hypervisor's part.
 struct Sender {
     sim: Sim,
-    record: Record,
+    record: SimZone,
     /// What it is plugged into over there.
     networks: Vec<Network>,
     progress: watch::Sender<Progress>,
@@ -193,7 +193,7 @@ impl Sender {
         loop {
             self.trouble(copy.rounds()).await?;
             match copy.next() {
-                Next::Round(bytes) => {
+                PrecopyAction::Round(bytes) => {
                     self.progress.send_modify(|progress| {
                         (progress.pass, progress.rate) = (copy.rounds(), host.bandwidth);
                     });
@@ -205,7 +205,7 @@ impl Sender {
                     let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
                     wire::write(&mut stream, &round).await.map_err(broke)?;
                 }
-                Next::Last(bytes) => {
+                PrecopyAction::Last(bytes) => {
                     let (counter, stopped) = self.stop()?;
                     self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
                     // The guest stands: this goes before what others send.
@@ -215,7 +215,7 @@ impl Sender {
                     expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
                     return self.leave(stopped);
                 }
-                Next::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
+                PrecopyAction::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
             }
         }
     }
@@ -275,7 +275,7 @@ impl Sender {
     /// Changes the zone, if it is still the one that set out.
     fn change<T>(
         &self,
-        work: impl FnOnce(&mut Record, Millis) -> Result<T, PlatformError>,
+        work: impl FnOnce(&mut SimZone, Millis) -> Result<T, PlatformError>,
     ) -> Result<T, SendFailure> {
         let (uuid, id) = (self.record.config.uuid, self.record.id);
         self.sim

@@ -26,7 +26,7 @@ use crate::platform::PlatformError;
 
 /// A zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct SimZone {
     /// Its configuration.
     pub config: ZoneConfig,
     /// The same as it was given.
@@ -49,7 +49,7 @@ pub(super) struct Record {
     pub ended: Option<Ended>,
 }
 
-impl Record {
+impl SimZone {
     /// A zone that does not run.
     pub fn installed(config: ZoneConfig, text: String, autostart: bool) -> Self {
         Self {

@@ -38,7 +38,7 @@ pub struct HostSettings {
     /// Its bridges.
     pub bridges: Vec<String>,
     /// The storage that it sees.
-    pub storages: Vec<Storage>,
+    pub storages: Vec<StorageFolder>,
     /// Guests that cannot be handled.
     pub unmanaged: Vec<UnmanagedGuest>,
     /// The software that its zones depend on; none: they depend on none.
@@ -58,7 +58,7 @@ impl Default for HostSettings {
             bandwidth: 1 << 30,
             scale: Scale::Times(1),
             bridges: vec!["br0".to_owned()],
-            storages: vec![Storage { name: "local".to_owned(), folder: None }],
+            storages: vec![StorageFolder { name: "local".to_owned(), folder: None }],
             unmanaged: Vec::new(),
             software: None,
         }
@@ -100,7 +100,7 @@ impl HostSettings {
 /// A folder in which disks of zones lie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Storage {
+pub struct StorageFolder {
     /// Its name, by the rule of names that an administrator chooses.
     pub name: String,
     /// Where it lies: the same folder on every host that shares it. None: this host's own, which no other
@@ -109,7 +109,7 @@ pub struct Storage {
     pub folder: Option<PathBuf>,
 }
 
-impl Storage {
+impl StorageFolder {
     fn folder(&self, paths: &Paths) -> PathBuf {
         let folder = match &self.folder {
             Some(folder) => folder.clone(),

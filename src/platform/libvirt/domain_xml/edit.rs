@@ -17,7 +17,7 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::stated::{bytes, bytes_of, cpus};
-use super::text::{Change, alone, at, attribute, changed, content, only};
+use super::text::{TextEdit, alone, at, attribute, changed, content, only};
 use super::{child, interfaces, network_of, read};
 use crate::model::{Edit, Mac};
 
@@ -32,7 +32,7 @@ pub fn edit(xml: &str, edits: &[Edit]) -> Result<String, String> {
     })
 }
 
-fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
+fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<TextEdit>, String> {
     match edit {
         Edit::Name(name) => Ok(differs(only(root, "name")?, &name.platform_name())?.into_iter().collect()),
         Edit::Uuid(uuid) => identity(root, *uuid),
@@ -60,13 +60,13 @@ fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
 }
 
 /// The change to this text, if it is another one.
-fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<Change>, String> {
+fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<TextEdit>, String> {
     if alone(node)? == value { Ok(None) } else { content(node, value).map(Some) }
 }
 
 /// libvirt wants the same UUID in what the firmware tells the guest. It would keep what else must not be there twice: the
 /// addresses in the network, and the mark by which a guest sees that it is another one.
-fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
+fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<TextEdit>, String> {
     let node = only(root, "uuid")?;
     if alone(node)?.trim().parse() == Ok(uuid) {
         return Ok(Vec::new());
@@ -86,7 +86,7 @@ fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
 }
 
 /// Every path of the host that is below the old zonepath. What is told to the guest, and to people, stays.
-fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, String> {
+fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<TextEdit>, String> {
     const NOT_OF_THE_HOST: [&str; 8] =
         ["title", "description", "metadata", "init", "initarg", "initenv", "initdir", "cmdline"];
     let is_of_the_host = |node: &Node<'_, '_>| {
@@ -112,7 +112,7 @@ fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, S
     Ok(changes)
 }
 
-fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<TextEdit>, String> {
     let node = only(root, "memory")?;
     if bytes(node)? == wanted {
         return Ok(Vec::new());
@@ -135,7 +135,7 @@ fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
 }
 
 /// So much memory in the unit that it has, or in KiB.
-fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<TextEdit>, String> {
     let unit = node.attribute("unit").unwrap_or("KiB");
     match bytes_of(unit).filter(|unit| wanted.is_multiple_of(*unit)) {
         Some(unit) => Ok(vec![content(node, &(wanted / unit).to_string())?]),
@@ -148,7 +148,7 @@ fn cells(root: Node<'_, '_>) -> usize {
     numa.map_or(0, |numa| numa.children().filter(|node| node.has_tag_name("cell")).count())
 }
 
-fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
+fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<TextEdit>, String> {
     let Some(cpus) = cpus(root)? else {
         return if wanted == 1 { Ok(Vec::new()) } else { Err(at(root, "one <vcpu> is expected")) };
     };

@@ -10,7 +10,7 @@ use crate::model::{Brand, ZoneName};
 
 /// What is said of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stated {
+pub struct DomainSettings {
     /// Its name.
     pub name: ZoneName,
     /// Its identity.
@@ -27,7 +27,7 @@ pub struct Stated {
 ///
 /// # Errors
 /// What is wrong, with its position.
-pub fn stated(xml: &str) -> Result<Stated, String> {
+pub fn stated(xml: &str) -> Result<DomainSettings, String> {
     let document = read(xml)?;
     let root = document.root_element();
     let brand = match root.attribute("type").unwrap_or_default() {
@@ -36,7 +36,7 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
         other => return Err(text::at(root, format!("a domain of type {other:?} cannot be handled"))),
     };
     let name = text::only(root, "name")?;
-    Ok(Stated {
+    Ok(DomainSettings {
         name: ZoneName::of_platform(text::alone(name)?).map_err(|error| text::at(name, error))?,
         uuid: parsed(text::only(root, "uuid")?)?,
         brand,

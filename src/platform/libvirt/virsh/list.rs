@@ -7,7 +7,7 @@ use crate::platform::PlatformError;
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedDomain {
     /// The domain's UUID.
     pub uuid: Uuid,
     /// Its number while it runs.
@@ -16,7 +16,7 @@ pub struct Listed {
     pub name: String,
 }
 
-impl Listed {
+impl ListedDomain {
     /// Whether it is the zone of that name.
     pub fn is(&self, zone: &ZoneName) -> bool {
         ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
@@ -37,8 +37,8 @@ impl Listed {
 // 6b5bd03f-ed22-41e2-9128-dadfae40d005 - evac4
 /// Reads the output of `virsh list --all --id --name --uuid`. A name is all the rest of its line, blanks at its ends too;
 /// a line that begins otherwise belongs to the name before it, which has a line break.
-pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
-    let mut all: Vec<Listed> = Vec::new();
+pub fn parse_list(output: &str) -> Result<Vec<ListedDomain>, PlatformError> {
+    let mut all: Vec<ListedDomain> = Vec::new();
     for line in output.trim_end_matches('\n').split('\n') {
         match (parse_line(line), all.last_mut()) {
             (Some(listed), _) => all.push(listed),
@@ -52,14 +52,14 @@ pub fn parse_list(output: &str) -> Result<Vec<Listed>, PlatformError> {
     Ok(all)
 }
 
-fn parse_line(line: &str) -> Option<Listed> {
+fn parse_line(line: &str) -> Option<ListedDomain> {
     let (uuid, rest) = line.split_once(' ')?;
     let (id, name) = rest.split_once(' ')?;
     let id = match id {
         "-" => None,
         number => Some(number.parse().ok()?),
     };
-    Some(Listed { uuid: uuid.parse().ok()?, id, name: name.to_owned() })
+    Some(ListedDomain { uuid: uuid.parse().ok()?, id, name: name.to_owned() })
 }
 
 // Id:             1
