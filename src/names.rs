@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Every subcommand has its own arguments, and a module may have the one error that all its functions share.
-const MANY: [&str; 2] = ["Args", "Error"];
+/// Every subcommand has its own arguments.
+const MANY: [&str; 1] = ["Args"];
 
 /// Names that still mean several things. A new one is a mistake; rename one of its types and take it out.
 #[rustfmt::skip]
