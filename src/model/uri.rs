@@ -55,10 +55,7 @@ pub enum HostUriError {
     #[error("a password in a URI is not accepted (it would be kept in clear); use a key or a certificate")]
     Password,
     #[error("{uri:?}: bad host {host:?}; a name, an IPv4 address or an [IPv6] address is expected")]
-    Host {
-        uri: String,
-        host: String,
-    },
+    Host { uri: String, host: String },
     #[error("{uri:?}: bad port {port:?}; a number from 1 to 65535 is expected")]
     Port {
         uri: String,
