@@ -218,10 +218,7 @@ impl Default for Libvirt {
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("failed to read {path}")]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Read { path: PathBuf, source: std::io::Error },
     /// The file is not valid.
     #[error("{path} is not a valid configuration: {what}")]
     Parse {

@@ -38,10 +38,7 @@ pub enum MaintenanceError {
     Store(#[from] StoreError),
     /// The marker could not be written or removed.
     #[error("failed to change the lock marker {path}")]
-    Marker {
-        path: std::path::PathBuf,
-        source: std::io::Error,
-    },
+    Marker { path: std::path::PathBuf, source: std::io::Error },
 }
 
 /// Starts maintenance for one holder.

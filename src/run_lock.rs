@@ -25,10 +25,7 @@ pub enum LockError {
     Busy(Option<LockHolder>),
     /// The file cannot be locked.
     #[error("failed to lock {path}")]
-    Failed {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Failed { path: PathBuf, source: io::Error },
 }
 
 /// Holds the lock until it is dropped.

@@ -36,9 +36,7 @@ pub enum ZonepathError {
     },
     /// The path is not UTF-8.
     #[error("the name of {} is not UTF-8; rename it first", path.display())]
-    NotText {
-        path: PathBuf,
-    },
+    NotText { path: PathBuf },
     /// The file is not a manifest.
     #[error(transparent)]
     Document(#[from] DocumentError),

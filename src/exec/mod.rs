@@ -36,10 +36,7 @@ pub struct Command {
 pub enum ExecError {
     /// The program does not exist, or may not be executed.
     #[error("failed to start {program}")]
-    Start {
-        program: &'static str,
-        source: std::io::Error,
-    },
+    Start { program: &'static str, source: std::io::Error },
     /// The program exited with an error.
     #[error("{command} failed ({status}): {stderr}")]
     Failed {
@@ -51,21 +48,13 @@ pub enum ExecError {
     },
     /// The program was killed because it took too long. It is unknown whether it did its work.
     #[error("{command} did not end within {seconds} s")]
-    Timeout {
-        command: String,
-        seconds: u64,
-    },
+    Timeout { command: String, seconds: u64 },
     /// The program printed more than [`OUTPUT_CAP`].
     #[error("{command} printed more than {} MiB", OUTPUT_CAP >> 20)]
-    TooMuch {
-        command: String,
-    },
+    TooMuch { command: String },
     /// The program's output could not be read.
     #[error("failed to talk to {command}")]
-    Io {
-        command: String,
-        source: std::io::Error,
-    },
+    Io { command: String, source: std::io::Error },
 }
 
 impl ExecError {

@@ -77,10 +77,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub enum SoftwareError {
     /// A file or folder cannot be read.
     #[error("failed to read {file}")]
-    Read {
-        file: String,
-        source: std::io::Error,
-    },
+    Read { file: String, source: std::io::Error },
     /// A file or an output is invalid.
     #[error("{file}: {what}")]
     Damaged {

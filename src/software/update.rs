@@ -41,14 +41,10 @@ pub enum UpdateError {
     Incomparable(String),
     /// These are newer in the zone, and would have to be downgraded.
     #[error("newer in the zone than on this system: {}", names.join(", "))]
-    Downgrade {
-        names: Vec<String>,
-    },
+    Downgrade { names: Vec<String> },
     /// It is not known which of the two versions is newer.
     #[error("neither version is known to be the newer one: {}", names.join(", "))]
-    Unordered {
-        names: Vec<String>,
-    },
+    Unordered { names: Vec<String> },
 }
 
 impl Report {
