@@ -417,7 +417,7 @@ fn help_of_zone_create() {
     COPIES
       With another UUID it is another zone: its interfaces get other hardware addresses,
       always the same ones for the same UUID, and a <genid> that is given becomes the UUID.
-      Storage is not copied. A copy that would write to a disk of its original, NVRAM and
+      StorageFolder is not copied. A copy that would write to a disk of its original, NVRAM and
       the root of a container among them, is configured, and 'zone attach' refuses it: name
       disks of its own in the editor, or mark them as <shareable/> if they are.
 

@@ -62,7 +62,7 @@ fn help_of_sim_host() {
     Options:
           --memory <SIZE>            Memory
           --bandwidth <SIZE>         What its line carries in a second
-          --storage <NAME[=FOLDER]>  Storage that it sees; with a folder, the same one for all hosts
+          --storage <NAME[=FOLDER]>  StorageFolder that it sees; with a folder, the same one for all hosts
                                      that name the same
           --scale <N>                So many times as fast as reality
       -h, --help                     Print help
