@@ -106,9 +106,9 @@ impl MoveContext<'_> {
     /// What is said of a guest that has come home and ran when it left, but did not any more.
     pub(super) fn came_home_down(&self) -> Option<String> {
         let Operation::Return(away) = &self.job.operation else { return None };
-        let zone = &self.task.arrival.manifest.zone;
+        let zone = &self.task.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
-        let is_down = away.was_running && self.task.arrival.kind == Kind::Cold;
+        let is_down = away.was_running && self.task.request.kind == Kind::Cold;
         if !is_down || (was_stopped && away.down.is_none()) {
             return None;
         }

@@ -17,7 +17,6 @@ use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
-use crate::migration::Task;
 use crate::model::{
     Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
 };
@@ -169,9 +168,8 @@ impl Preflight<'_> {
         for target in targets {
             self.run_state.report(&job.zone, JobEvent::Check(target.clone()));
             let answer = match self.way_to(target, check.exported) {
-                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|arrival| {
-                    let (manifest, from) = (mapped.record, self.engine.local.clone());
-                    Arc::new(Task { arrival, manifest, from, to })
+                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|request| {
+                    Arc::new(check.task(request, mapped.record, self.engine.local.clone(), to))
                 }),
                 Err(blockers) => Err(blockers),
             };
@@ -250,9 +248,9 @@ impl Preflight<'_> {
         let check = self.question(exported, method, refuge.name(), Some(self.engine.here()));
         let to = self.engine.local.clone();
         Ok(match self.put(&check, &mapped, to.as_ref()).await {
-            Ok(arrival) => {
-                let (manifest, from) = (mapped.record, Arc::clone(refuge));
-                JobEvent::Accept(Some(Arc::new(Task { arrival, manifest, from, to })))
+            Ok(request) => {
+                let task = check.task(request, mapped.record, Arc::clone(refuge), to);
+                JobEvent::Accept(Some(Arc::new(task)))
             }
             Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], join(&blockers)),
         })
