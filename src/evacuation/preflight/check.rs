@@ -77,13 +77,7 @@ impl Check<'_> {
     }
 
     /// The move of a zone that a destination has accepted.
-    pub fn task(
-        &self,
-        request: Arrival,
-        record: Manifest,
-        from: Arc<dyn Host>,
-        to: Arc<dyn Host>,
-    ) -> Task {
+    pub fn task(&self, request: Arrival, record: Manifest, from: Arc<dyn Host>, to: Arc<dyn Host>) -> Task {
         Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
     }
 
