@@ -15,7 +15,9 @@ use sysadm::testing::maintenance;
 use sysadm::testing::model::{HostUri, Millis};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::Platform;
-use sysadm::testing::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec};
+use sysadm::testing::platform::sim::{
+    Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec,
+};
 use sysadm::testing::store::{Direction, Holder, Store, TargetKey};
 
 const HOSTS: usize = 20;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AttachmentError, AdminRefusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{

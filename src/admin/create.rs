@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{AttachmentError, KnownZones, AdminRefusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::{Detached, Place, ZoneRecord};

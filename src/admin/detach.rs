@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use super::{AttachmentError, KnownZones, AdminRefusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
 use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
@@ -73,7 +73,11 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// Why not. Nothing was changed then, or the zone is where it was and the next detach goes on.
-    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<DetachedZone, AttachmentError> {
+    pub async fn detach(
+        &self,
+        zone: &ZoneName,
+        copy: Option<&Path>,
+    ) -> Result<DetachedZone, AttachmentError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(row) = self.half_detached(&known, zone)? {
@@ -112,7 +116,11 @@ impl ZoneAdmin<'_> {
     }
 
     /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
-    fn half_detached(&self, known: &KnownZones, zone: &ZoneName) -> Result<Option<Detached>, AttachmentError> {
+    fn half_detached(
+        &self,
+        known: &KnownZones,
+        zone: &ZoneName,
+    ) -> Result<Option<Detached>, AttachmentError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);

@@ -8,7 +8,7 @@
 //! is there before the zone: its host, when it is back, hears of it from whoever it leaves manifests with (see
 //! [`crate::failover`]).
 
-use super::{AttachOptions, AttachmentError, AdminRefusal, ZoneAdmin};
+use super::{AdminRefusal, AttachOptions, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::Question;
 use crate::failover::{Stated, may_take, whom_to_ask};
 use crate::host::Host;

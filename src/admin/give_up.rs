@@ -1,6 +1,6 @@
 //! Giving up a zone that is away: it does not return, and its configuration is not lost.
 
-use super::{AttachmentError, AdminRefusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};

@@ -26,7 +26,7 @@ mod state;
 
 pub use attach::AttachOptions;
 pub use create::{NewZone, Overrides};
-pub use error::{AttachmentError, AdminRefusal};
+pub use error::{AdminRefusal, AttachmentError};
 pub use failover::TakeoverRequest;
 pub use give_up::GivenUp;
 pub use state::KnownZones;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
-use super::ledger::{QuotaPermit, PeerQuota};
+use super::ledger::{PeerQuota, QuotaPermit};
 use super::token_owners::TokenUse;
 use crate::host::{Call, Deed, Host, HostError, Named, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::Millis;
 use crate::run_lock::{RunLock, is_running};
-use crate::store::{Contents, Finding, Needs, Recovered, StoreError, CheckContext, check, damaged, recover};
+use crate::store::{CheckContext, Contents, Finding, Needs, Recovered, StoreError, check, damaged, recover};
 
 /// Look after the database of this host
 ///

@@ -86,7 +86,8 @@ pub(super) fn join(blockers: &[Blocker]) -> String {
 
 /// All findings on one line.
 pub(super) fn describe(findings: &[HostRefusal]) -> String {
-    let one = |finding: &HostRefusal| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
+    let one =
+        |finding: &HostRefusal| format!("{}: {}", finding.target.host.as_str(), join(&finding.blockers));
     findings.iter().map(one).collect::<Vec<_>>().join(" | ")
 }
 

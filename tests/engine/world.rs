@@ -111,7 +111,10 @@ impl World {
         let mut settings = HostSettings {
             name: host.to_owned(),
             scale: Scale::Instant,
-            storages: vec![StorageFolder { name: "nfs".to_owned(), folder: Some(self.folder.path().join("nfs")) }],
+            storages: vec![StorageFolder {
+                name: "nfs".to_owned(),
+                folder: Some(self.folder.path().join("nfs")),
+            }],
             ..HostSettings::default()
         };
         change(&mut settings);

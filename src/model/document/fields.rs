@@ -58,7 +58,11 @@ pub(super) struct Fields<'a, 'i, 'p> {
 
 impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
     /// Accepts only the `known` attributes; child elements are allowed.
-    pub fn of(node: Node<'a, 'i>, place: &'p DocumentSource<'p>, known: &[&str]) -> Result<Self, DocumentError> {
+    pub fn of(
+        node: Node<'a, 'i>,
+        place: &'p DocumentSource<'p>,
+        known: &[&str],
+    ) -> Result<Self, DocumentError> {
         let is_odd = |name: &str, space: Option<&str>| space.is_some() || !known.contains(&name);
         match node.attributes().find(|one| is_odd(one.name(), one.namespace())) {
             None => Ok(Self { node, place }),
@@ -71,7 +75,11 @@ impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
     }
 
     /// Accepts only the `known` attributes, and no content.
-    pub fn of_leaf(node: Node<'a, 'i>, place: &'p DocumentSource<'p>, known: &[&str]) -> Result<Self, DocumentError> {
+    pub fn of_leaf(
+        node: Node<'a, 'i>,
+        place: &'p DocumentSource<'p>,
+        known: &[&str],
+    ) -> Result<Self, DocumentError> {
         match elements(node, place)?.first() {
             Some(child) => Err(unknown(*child, place)),
             None => Self::of(node, place, known),

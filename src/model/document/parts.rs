@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::fields::{Fields, DocumentSource, elements, name, unknown};
+use super::fields::{DocumentSource, Fields, elements, name, unknown};
 use super::{DocumentError, Written};
 use crate::{
     Against, Disk, DiskSource, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System,

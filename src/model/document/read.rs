@@ -4,7 +4,7 @@ use std::path::Path;
 
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
-use super::fields::{Fields, DocumentSource, elements, name};
+use super::fields::{DocumentSource, Fields, elements, name};
 use super::parts::DocumentParts;
 use super::{DocumentError, VERSION, Written, encoding};
 use crate::{Manifest, Software, Zone};

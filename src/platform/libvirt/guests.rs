@@ -92,7 +92,9 @@ impl Libvirt {
     }
 
     /// The guests of all drivers.
-    pub(super) async fn inventory_of(lists: &[(Driver, Vec<ListedDomain>)]) -> Result<Inventory, PlatformError> {
+    pub(super) async fn inventory_of(
+        lists: &[(Driver, Vec<ListedDomain>)],
+    ) -> Result<Inventory, PlatformError> {
         let parts = futures_util::future::try_join_all(
             lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
         );

@@ -111,7 +111,10 @@ async fn zones(
     Ok((inventory, all))
 }
 
-async fn documents(driver: Driver, listed: &[ListedDomain]) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
+async fn documents(
+    driver: Driver,
+    listed: &[ListedDomain],
+) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
     let answers = Connection::to(driver).documents(listed.iter().map(|domain| domain.uuid)).await?;
     Ok(listed.iter().map(|domain| domain.uuid).zip(answers).collect())
 }

@@ -182,7 +182,8 @@ impl Receiver {
             if let Some(what) = session.host()?.lacks(&config, &self.sim.inner.paths) {
                 return Err(PlatformError::State { zone: config.name, what });
             }
-            let namesake = |zone: &SimZone| zone.config.name == config.name && zone.config.uuid != config.uuid;
+            let namesake =
+                |zone: &SimZone| zone.config.name == config.name && zone.config.uuid != config.uuid;
             if session.zones()?.iter().any(namesake) {
                 let what = "another zone has its name here".to_owned();
                 return Err(PlatformError::State { zone: config.name, what });

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
 use super::platform::able;
-use super::precopy::{PrecopyAction, Precopy};
+use super::precopy::{Precopy, PrecopyAction};
 use super::record::SimZone;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};

@@ -19,7 +19,11 @@ const SHUTDOWN: u64 = 3_000;
 
 impl Sim {
     /// Boots a zone, whoever asks.
-    pub(super) fn switch_on(&self, session: &SimTransaction<'_>, mut record: SimZone) -> Result<(), PlatformError> {
+    pub(super) fn switch_on(
+        &self,
+        session: &SimTransaction<'_>,
+        mut record: SimZone,
+    ) -> Result<(), PlatformError> {
         if let Some(what) = session.host()?.lacks(&record.config, &self.inner.paths) {
             return Err(record.refuse(what));
         }

@@ -92,7 +92,16 @@ mod tests {
         let mut copy = Precopy::new(4000, 500, 1000);
         let steps: Vec<_> = std::iter::repeat_with(|| copy.next()).take(5).collect();
         let last = PrecopyAction::Last(250);
-        assert_eq!(steps, [PrecopyAction::Round(4000), PrecopyAction::Round(2000), PrecopyAction::Round(1000), PrecopyAction::Round(500), last]);
+        assert_eq!(
+            steps,
+            [
+                PrecopyAction::Round(4000),
+                PrecopyAction::Round(2000),
+                PrecopyAction::Round(1000),
+                PrecopyAction::Round(500),
+                last
+            ]
+        );
     }
 
     #[test]

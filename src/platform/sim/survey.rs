@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::model::{Kind, Millis, ZoneName};
     use crate::plan::{Costs, Trip};
-    use crate::platform::sim::precopy::{PrecopyAction, Precopy};
+    use crate::platform::sim::precopy::{Precopy, PrecopyAction};
     use crate::platform::sim::settings::ZoneConfig;
     use crate::platform::sim::{Scale, ZoneSpec};
 

@@ -3,8 +3,8 @@
 use super::sample::{QUIET, away, booking, entry, holder, manifest, name, run, uri};
 use crate::model::{Manifest, Step};
 use crate::store::{
-    AwayPhase, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs, StoreError,
-    CheckContext, ZoneRecord, check,
+    AwayPhase, CheckContext, Contents, Direction, Entry, FindingKind, Mark, Move, MoveState, Needs,
+    StoreError, ZoneRecord, check,
 };
 
 const RUNNING: CheckContext = CheckContext { running: true, ..QUIET };

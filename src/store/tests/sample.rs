@@ -8,9 +8,9 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Heard,
-    Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay, Run,
-    StandbyRow, Store, CheckContext, TargetKey, ZoneRecord,
+    Announcement, Away, AwayPhase, CheckContext, Contents, Detached, Direction, Entry, Expectation, Expected,
+    Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay,
+    Run, StandbyRow, Store, TargetKey, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };

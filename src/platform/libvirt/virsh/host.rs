@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{VirshOutput, Connection};
+use super::{Connection, VirshOutput};
 use crate::platform::PlatformError;
 
 /// The versions of what zones run on.

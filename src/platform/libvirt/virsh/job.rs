@@ -113,7 +113,11 @@ mod tests {
         };
         for zone in ["Windows 10", "it's", "x': Suspended Migrated", "': event 'lifecycle' for domain 'x': "]
         {
-            assert_eq!(event("lifecycle", zone, "Suspended Migrated"), DomainEvent::StoppedToMigrate, "{zone}");
+            assert_eq!(
+                event("lifecycle", zone, "Suspended Migrated"),
+                DomainEvent::StoppedToMigrate,
+                "{zone}"
+            );
             assert_eq!(event("lifecycle", zone, "Resumed Migrated"), DomainEvent::Resumed, "{zone}");
             assert_eq!(event("agent-lifecycle", zone, "Suspended Migrated"), DomainEvent::Other, "{zone}");
             assert_eq!(event("migration-iteration", zone, "iteration: '3'"), DomainEvent::Pass(3), "{zone}");

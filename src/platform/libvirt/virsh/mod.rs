@@ -19,8 +19,8 @@ pub use domains::Described;
 pub use host::{Versions, parse_version};
 pub use job::{DEFAULT_DOWNTIME, DomainEvent};
 pub use list::ListedDomain;
-pub use migration::{VirshMigration, Resumer};
-pub use query_cache::{VirshOutput, QueryCache};
+pub use migration::{Resumer, VirshMigration};
+pub use query_cache::{QueryCache, VirshOutput};
 pub use stats::{Usage, Usages, per_second};
 
 use std::io::ErrorKind;
