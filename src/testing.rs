@@ -1,7 +1,5 @@
 //! What benchmarks, and tests in programs of their own, reach besides the command line.
 
-pub use sysadm_model as model;
-
 /// Being reached.
 pub mod agent {
     pub use crate::agent::{Limits, WEIGHT, listen};
@@ -35,11 +33,6 @@ pub mod maintenance {
 /// Where everything lies.
 pub mod paths {
     pub use crate::paths::Paths;
-}
-
-/// The planner.
-pub mod plan {
-    pub use crate::plan::*;
 }
 
 /// Platforms.
