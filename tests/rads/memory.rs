@@ -96,9 +96,9 @@ async fn an_observer_makes_the_agent_hold_no_more_than_its_share_on_however_many
             .as_str()
             .is_some_and(|reason| reason.starts_with("failed to understand the question"))
     };
-    let (grown, replies) = grown_by(4 << 20).await;
+    let (grown, replies) = grown_by(5 << 20).await;
     assert!(grown <= stated, "64 questions that are too long: {grown} bytes, {stated} are stated");
-    let too_long = "it has 4M, and one of a host with role 'observe' has 1M at most";
+    let too_long = "it has 4.9M, and one of a host with role 'observe' has 1M at most";
     assert!(replies.iter().all(|reply| is_refused(reply, too_long)), "{replies:?}");
 
     let (grown, replies) = grown_by(limits.question as usize).await;
