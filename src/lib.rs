@@ -51,7 +51,7 @@
 //! # Where to start reading
 //!
 //! - [`migration`]: how one zone moves, and the three ways in which that can end.
-//! - [`evacuation::recover`]: the table of what is done after an interruption.
+//! - `migration::recovery`: the table of what is done after an interruption.
 //! - `platform::libvirt::live`: why a zone is held at its destination until its source has ended.
 //! - [`maintenance`] and `platform::libvirt::hooks`: the lock, and how libvirt comes to respect it.
 //! - [`host`]: all that a host can be asked, in one list.
