@@ -16,7 +16,7 @@ use crate::failpoints::holds_incoming;
 use crate::model::{Progress, Sent, StreamId};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
-use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, Migration};
+use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, VirshMigration};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How virsh ended: none while it runs.
@@ -82,7 +82,7 @@ impl Outgoing {
     ) -> Result<watch::Receiver<VirshState>, PlatformError> {
         let socket = |stream: StreamId| folder.join(stream.socket_name());
         let [control, memory] = StreamId::HYPERVISOR.map(socket);
-        let migration = Migration {
+        let migration = VirshMigration {
             uuid: zone.uuid,
             suspend: holds_incoming(&paths.state_dir()),
             persistent: zone.persistent,

@@ -14,7 +14,7 @@ use crate::platform::{PlatformError, SendFailure};
 
 /// The parameters of a live migration.
 #[derive(Debug)]
-pub struct Migration<'a> {
+pub struct VirshMigration<'a> {
     pub uuid: Uuid,
     /// Leave it paused at the destination.
     pub suspend: bool,
@@ -36,7 +36,7 @@ pub struct Migration<'a> {
     pub memory: &'a Path,
 }
 
-impl Migration<'_> {
+impl VirshMigration<'_> {
     fn words(&self) -> Vec<String> {
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
         words.extend(self.suspend.then_some("--suspend"));
@@ -87,7 +87,7 @@ fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
 
 impl Connection {
     /// Starts a migration and does not wait.
-    pub fn migrate(self, migration: &Migration<'_>) -> Result<Transfer, LibvirtError> {
+    pub fn migrate(self, migration: &VirshMigration<'_>) -> Result<Transfer, LibvirtError> {
         let words = script([allow(migration.uuid, migration.downtime), migration.words()]);
         let command = self.virsh().arg(words);
         let child = command.spawn().map_err(LibvirtError::new)?;
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_migration_is_told_all_that_it_needs_and_nothing_that_was_not_asked_for() {
-        let migration = Migration {
+        let migration = VirshMigration {
             uuid: Uuid::nil(),
             suspend: true,
             persistent: false,
@@ -184,7 +184,7 @@ mod tests {
             control: Path::new("/run/x/ctl"),
             memory: Path::new("/run/x/mem"),
         };
-        let words = |migration: &Migration<'_>| migration.words().join(" ");
+        let words = |migration: &VirshMigration<'_>| migration.words().join(" ");
         let nil = Uuid::nil();
         let end =
             format!("{nil} --desturi qemu+unix:///system?socket=/run/x/ctl --migrateuri unix:///run/x/mem");
@@ -192,7 +192,7 @@ mod tests {
             words(&migration),
             format!("migrate --live --p2p --undefinesource --suspend --unsafe --abort-on-error {end}")
         );
-        let all = Migration {
+        let all = VirshMigration {
             suspend: false,
             persistent: true,
             auto_converge: true,
