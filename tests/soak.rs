@@ -12,11 +12,13 @@ use sysadm::testing::config::Config;
 use sysadm::testing::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
 use sysadm::testing::host::{Host, Local};
 use sysadm::testing::maintenance;
-use sysadm::testing::model::{HostUri, Message, Millis};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::Platform;
-use sysadm::testing::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::platform::sim::{
+    Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec,
+};
 use sysadm::testing::store::{Direction, Holder, Store, TargetKey};
+use sysadm_model::{HostUri, Message, Millis};
 
 const HOSTS: usize = 20;
 const ZONES: usize = 500;
@@ -91,7 +93,7 @@ fn raise(root: &std::path::Path) -> Nodes {
             name: name.clone(),
             scale: Scale::Instant,
             memory: 1 << 40,
-            storages: vec![Storage { name: "nfs".to_owned(), folder: Some(root.join("nfs")) }],
+            storages: vec![StorageFolder { name: "nfs".to_owned(), folder: Some(root.join("nfs")) }],
             ..HostSettings::default()
         };
         sim.set_host(&settings).unwrap();
@@ -199,7 +201,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
     moved
 }
 
-async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm::testing::model::Zone)> {
+async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm_model::Zone)> {
     let mut found = Vec::new();
     for (host, node) in nodes.iter() {
         let zones = node.sim.inventory().await.unwrap().zones;

@@ -8,7 +8,7 @@ use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
 use super::preflight::check::Mode;
-use super::recover::Open;
+use super::recover::Unsettled;
 use super::request::Request;
 use super::run_state::RunState;
 use crate::model::{Kind, UnmanagedGuest};
@@ -46,7 +46,7 @@ impl Engine {
     /// If nothing could be found out.
     pub async fn plan(&self, direction: Direction, request: &Request) -> Result<DryRun, EvacuationError> {
         let open = self.store.away()?.into_iter().filter(|row| row.phase != AwayPhase::Away);
-        let open: Vec<_> = open.map(|row| Open { row, why: None }).collect();
+        let open: Vec<_> = open.map(|row| Unsettled { row, why: None }).collect();
         let (request, mut view, candidates) = self.see(direction, &open, request).await?;
         let (store, events) = (Arc::clone(&self.store), Arc::clone(&self.events));
         let run_state = RunState::dry(direction, store, events, candidates.list);
@@ -73,18 +73,18 @@ impl Engine {
         let Some(task) = job.task.as_ref().filter(|_| job.state == JobState::Ready) else {
             return Ok(Planned { job, size: 0, estimate: None, eta: None });
         };
-        let (size, estimate) = match task.arrival.kind {
+        let (size, estimate) = match task.request.kind {
             Kind::Live => {
-                let size = task.arrival.manifest.zone.memory;
+                let size = task.zone.memory;
                 let known = match &job.peer {
                     Some(peer) => self.store.past_rate(peer)?,
                     None => None,
                 };
                 (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
             }
-            Kind::Cold => (task.arrival.manifest.config.len() as u64, Some(1000)),
+            Kind::Cold => (task.request.manifest.config.len() as u64, Some(1000)),
             // How long its guest takes to end and to come up only that knows.
-            Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
+            Kind::Restart => (task.request.manifest.config.len() as u64, None),
         };
         let estimate = eta.map(|eta| eta.duration_ms).or(estimate);
         Ok(Planned { job, size, estimate, eta })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::job_state::{Ending, IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;
-use super::refusal::Finding;
+use super::refusal::HostRefusal;
 use crate::migration::Task;
 use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName};
 use crate::store::{Away, Expectation, Move, MoveState, RestWay};
@@ -24,7 +24,7 @@ pub struct Job {
     /// The other host: its destination, or the last one that was tried; on return, its refuge.
     pub peer: Option<HostUri>,
     /// What hosts have against it, in the order in which they were asked.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<HostRefusal>,
     /// Its move, as its destination has accepted it.
     pub task: Option<Arc<Task>>,
     /// What is measured.
@@ -87,7 +87,7 @@ impl Job {
 
     /// How it moves, once that is decided.
     pub fn method(&self) -> Option<Kind> {
-        self.task.as_ref().map(|task| task.arrival.kind)
+        self.task.as_ref().map(|task| task.request.kind)
     }
 
     /// Lets something happen to it.
@@ -135,7 +135,7 @@ impl Job {
     }
 
     fn accept(&mut self, task: Option<Arc<Task>>) {
-        self.figures.total = task.as_ref().map_or(0, |task| task.arrival.manifest.zone.memory);
+        self.figures.total = task.as_ref().map_or(0, |task| task.zone.memory);
         self.task = task;
     }
 

@@ -27,16 +27,16 @@ pub(super) struct MoveContext<'a> {
 
 impl MoveContext<'_> {
     pub fn zone(&self) -> &ZoneName {
-        &self.task.arrival.manifest.zone.name
+        &self.task.zone.name
     }
 
     fn uuid(&self) -> Uuid {
-        self.task.arrival.manifest.zone.uuid
+        self.task.zone.uuid
     }
 
     /// Its record while it moves.
     pub fn begun(&self, started: Millis) -> Away {
-        let zone = &self.task.arrival.manifest.zone;
+        let zone = &self.task.zone;
         match &self.job.operation {
             Operation::Return(away) => Away { phase: AwayPhase::Returning, ..(**away).clone() },
             Operation::Relocate(away) => {
@@ -51,7 +51,7 @@ impl MoveContext<'_> {
                 aside: None,
                 one_way: self.is_for_good(),
                 was_running: zone.is_running(),
-                kind: self.task.arrival.kind,
+                kind: self.task.request.kind,
                 phase: AwayPhase::Leaving,
                 started,
                 ended: None,
@@ -65,14 +65,14 @@ impl MoveContext<'_> {
 
     /// Whether it leaves this host for good: it was told to, or belongs to another host.
     pub fn is_for_good(&self) -> bool {
-        let (local, home) = (&self.engine.local, self.task.arrival.home.as_ref());
+        let (local, home) = (&self.engine.local, self.task.request.home.as_ref());
         self.run_state.direction() == Direction::Migrate
             || home.is_some_and(|home| !home.is(local.name(), local.id()))
     }
 
     /// The host that it belongs to until it has moved, if that is another one.
     fn home(&self) -> Option<Home> {
-        let home = self.task.arrival.home.clone();
+        let home = self.task.request.home.clone();
         home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
@@ -109,8 +109,8 @@ impl MoveContext<'_> {
 
     /// The zone does not belong here any more. If that cannot be written the next run finds it out.
     fn gone(&self, now: Millis) {
-        let (manifest, to) = (&self.task.manifest, self.task.to.as_ref());
-        if let Err(error) = self.engine.gone(&self.begun(now), manifest, to, now) {
+        let (record, to) = (&self.task.record, self.task.to.as_ref());
+        if let Err(error) = self.engine.gone(&self.begun(now), record, to, now) {
             self.not_written(&error);
         }
     }

@@ -1,28 +1,26 @@
-//! After an interruption: both hosts are asked what is true, and each half-done move is finished or undone.
+//! After an interruption: which moves are half done, and what is recorded of each when it has been settled.
 //!
-//! [`decide`] says which.
-
-mod ends;
+//! [`crate::migration::settle`] settles one.
 
 use std::sync::Arc;
-
-pub(super) use ends::view;
-use ends::{End, look};
 
 use super::engine::Engine;
 use super::error::EvacuationError;
 use super::events::Event;
 use super::outcome::Down;
+use super::peers::NoPeer;
 use super::rest;
-use crate::host::{Host, HostError};
-use crate::migration::recovery::{Observed, Resolution, decide};
-use crate::model::{Aux, HostUri, Manifest, Message, RESUME, RESUME_LATER, Step, ZoneName};
+use crate::host::Host;
+use crate::migration::recovery::Resolution;
+use crate::migration::settle::{InterruptedMove, Refuge, SettledAt, Trace, UNKNOWN, look_at_both};
+use crate::migration::steps::Side;
+use crate::model::{HostUri, Location, Message, RESUME};
 use crate::store::{Away, AwayPhase};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
 /// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
 /// their zones.
-pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, EvacuationError> {
+pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Unsettled>, EvacuationError> {
     Ok(settle_all(engine).await?.open)
 }
 
@@ -30,7 +28,7 @@ pub async fn settle_interrupted(engine: &Engine) -> Result<Vec<Open>, Evacuation
 #[derive(Debug, Default)]
 pub struct Settled {
     /// The records that are still open: nothing may be done with their zones.
-    pub open: Vec<Open>,
+    pub open: Vec<Unsettled>,
     /// Zones that ran when their move began, and do not run where they are.
     pub down: Vec<Down>,
 }
@@ -51,16 +49,16 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
     let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
     let connected = engine.peers.connect(uris).await;
-    let host = |uri: &HostUri| match connected.get(uri) {
-        Some(Ok(host)) => Ok(End { uri: Some(uri.clone()), host: Arc::clone(host) }),
+    let there = |uri: &HostUri| match connected.get(uri) {
+        Some(Ok(host)) => Ok(End::There(Refuge { uri: uri.clone(), host: Arc::clone(host) })),
         Some(Err(reason)) => Err(Message::of(reason).about(UNKNOWN)),
         None => Err(UNKNOWN.into()),
     };
-    let here = || End { uri: None, host: engine.local.clone() };
+    let here = || End::Here(engine.local.clone());
     for row in rows {
-        let ends = host(&row.refuge).and_then(|refuge| {
+        let ends = there(&row.refuge).and_then(|refuge| {
             Ok(match (row.phase, &row.aside) {
-                (AwayPhase::Aside, Some(aside)) => [refuge, host(aside)?],
+                (AwayPhase::Aside, Some(aside)) => [refuge, there(aside)?],
                 (AwayPhase::Returning, _) => [refuge, here()],
                 (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), refuge],
             })
@@ -71,7 +69,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
         };
         engine.events.emit(&Event::Warning(text.clone().about(&row.zone)));
         if !is_settled {
-            settled.open.push(Open { row, why: Some(text) });
+            settled.open.push(Unsettled { row, why: Some(text) });
         }
     }
     settled.down.extend(engine.away_and_down()?);
@@ -80,11 +78,56 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
 
 /// A record that is not settled: which host has its zone must be found out before anything is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Open {
+pub struct Unsettled {
     /// The record.
     pub row: Away,
     /// Why, if that was tried.
     pub why: Option<Message>,
+}
+
+/// One of the two hosts of a move.
+enum End {
+    /// This one.
+    Here(Arc<dyn Host>),
+    /// Another one.
+    There(Refuge),
+}
+
+impl End {
+    fn host(&self) -> &dyn Host {
+        match self {
+            Self::Here(host) | Self::There(Refuge { host, .. }) => host.as_ref(),
+        }
+    }
+}
+
+/// Looks for the zone of a record where it may have gone on to from the ends of its move.
+struct Search<'a> {
+    engine: &'a Engine,
+    row: &'a Away,
+    ends: &'a [End; 2],
+}
+
+#[async_trait::async_trait]
+impl Trace for Search<'_> {
+    async fn went_on(&self, from: Side) -> Result<Option<Refuge>, Message> {
+        let [source, destination] = self.ends;
+        let end = if from == Side::Source { source } else { destination };
+        let End::There(refuge) = end else { return Ok(None) };
+        let trail = match self.engine.follow(self.row.uuid, refuge.clone()).await {
+            Ok(trail) if trail.hops.is_empty() => return Ok(None),
+            // A zone that went home is where the other host says.
+            Err(NoPeer::Itself) => return Ok(None),
+            Err(NoPeer::Silent(why)) => return Err(why),
+            Ok(trail) => trail,
+        };
+        let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
+        Ok(has_it.then_some(trail.refuge))
+    }
+
+    async fn search(&self) -> Option<Refuge> {
+        self.engine.search(self.row).await
+    }
 }
 
 /// Settles one. Gives whether that could be done, and what was found.
@@ -94,58 +137,69 @@ async fn settle(
     ends: &[End; 2],
     at_home: &mut Vec<Down>,
 ) -> Result<(bool, Message), EvacuationError> {
-    let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
-    let step = match row.phase {
-        AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
-        // Nobody moves it.
-        AwayPhase::Away => None,
-    };
-    if step == Some(Step::Transfer) {
-        // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
-        let _ = source.abort(row.zone.clone()).await;
-    }
+    let [source, destination] = ends.each_ref().map(End::host);
     let manifest = engine.store.manifest_of(row.uuid)?;
-    let was_paused = manifest.as_ref().is_some_and(|manifest| manifest.zone.aux == Some(Aux::Paused));
-    let (seen, found) = match look(engine, row, ends, was_paused).await {
-        Ok(looked) => looked,
+    let interrupted = InterruptedMove {
+        zone: &row.zone,
+        uuid: row.uuid,
+        record: manifest.as_ref(),
+        step: match row.phase {
+            AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
+                engine.store.last_step(&row.zone)?
+            }
+            // Nobody moves it.
+            AwayPhase::Away => None,
+        },
+        home: match row.phase {
+            AwayPhase::Leaving | AwayPhase::Away => Some(Side::Source),
+            AwayPhase::Returning => Some(Side::Destination),
+            AwayPhase::Aside => None,
+        },
+        source,
+        destination,
+    };
+    let diagnosis = match interrupted.diagnose(&Search { engine, row, ends }).await {
+        Ok(diagnosis) => diagnosis,
         Err(why) => return Ok((false, why.about(UNKNOWN))),
     };
-    let resolution = match (row.phase, seen) {
-        // It is home, whoever has brought it.
-        (AwayPhase::Returning, (Observed::Absent, Observed::Runs | Observed::Installed)) => Resolution::Moved,
-        _ => decide(step, seen.0, seen.1),
+    let why_left_open = match row.phase {
+        // Nobody was moving it, so nothing is undone or finished.
+        AwayPhase::Away if diagnosis.resolution != Resolution::RolledBack => {
+            let text = format!("recorded as away at {}, but a zone of this name is here, too", row.refuge);
+            Some(Message::from(text).with_hint(look_at_both(&row.zone)))
+        }
+        _ => interrupted.why_left_open(&diagnosis),
     };
-    if let Some(why) = left_open(resolution, seen, [source.name(), destination.name()], row) {
+    if let Some(why) = why_left_open {
         return Ok((false, why));
     }
     // One that cannot be settled now stops no other.
-    let there = found.as_ref().map(|(_, host)| host.as_ref());
-    let moved = match act(resolution, row, (source, destination, there), manifest.as_ref()).await {
-        Ok(moved) => moved,
+    let settled = match interrupted.settle(diagnosis).await {
+        Ok(settled) => settled,
         Err(error) => {
             let why = Message::from(error).about("its move was interrupted and cannot be settled yet");
             return Ok((false, why.with_hint(RESUME)));
         }
     };
-    let destination = found.as_ref().map_or(destination, |(_, host)| host.as_ref());
-    let place = if moved || resolution == Resolution::Follow { destination } else { source };
+    let host = match &settled {
+        SettledAt::Source => source,
+        SettledAt::Destination => destination,
+        SettledAt::Refuge(refuge) => refuge.host.as_ref(),
+    };
     let down = match row.phase {
         AwayPhase::Away => None,
-        _ => engine.down_after(row, place).await?,
+        _ => engine.down_after(row, host).await?,
     };
-    let why_down = down.as_ref().map(|down| down.reason.text.clone());
-    let record = match &found {
-        Some((there, _)) if resolution == Resolution::Follow => {
-            Some(Away { phase: AwayPhase::Away, aside: None, ..there.clone() })
-        }
-        _ => settled(row, moved),
-    };
-    let record = record.map(|record| Away { down: why_down.clone(), ..record });
+    let is_down = if down.is_some() { ", and is not running" } else { "" };
+    let record = record(row, &settled).map(|record| {
+        let down = down.as_ref().map(|down| down.reason.text.clone());
+        Away { down, ..record }
+    });
     let is_away = record.as_ref().is_some_and(|record| !record.one_way);
     match (record, manifest) {
         (Some(row), Some(manifest)) if row.one_way => {
-            if let Err(error) = engine.gone(&row, &manifest, destination, Engine::now()) {
-                return Ok((false, Message::from(error).about(format!("it is on {}", destination.name()))));
+            if let Err(error) = engine.gone(&row, &manifest, host, Engine::now()) {
+                return Ok((false, Message::from(error).about(format!("it is on {}", host.name()))));
             }
         }
         (Some(row), _) => engine.store.update_away(&row)?,
@@ -155,148 +209,26 @@ async fn settle(
         engine.note_down(&down)?;
         at_home.push(down);
     }
-    let place = place.name();
-    let what = if row.phase == AwayPhase::Away {
-        "it was brought back by somebody else"
-    } else {
-        "its move was interrupted"
+    let what = match row.phase {
+        AwayPhase::Away => "it was brought back by somebody else",
+        _ => "its move was interrupted",
     };
-    let is_down = if why_down.is_some() { ", and is not running" } else { "" };
-    Ok((true, format!("{what}; it is on {place}{is_down}").into()))
+    Ok((true, format!("{what}; it is on {}{is_down}", host.name()).into()))
 }
 
-/// The record of a zone that has moved or has not; none if it is at home. One that has gone for good is not away.
-fn settled(row: &Away, moved: bool) -> Option<Away> {
+/// The record of a zone that is there now; none if it is at home. One that has gone for good is not away.
+fn record(row: &Away, settled: &SettledAt) -> Option<Away> {
     let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
-    match (row.phase, &row.aside) {
-        (AwayPhase::Aside, Some(aside)) if moved => Some(Away { refuge: aside.clone(), ..away }),
-        (AwayPhase::Aside, _) => Some(away),
-        (AwayPhase::Leaving, _) => moved.then_some(away),
-        (AwayPhase::Returning, _) => (!moved).then_some(away),
+    match (settled, row.phase) {
+        (SettledAt::Refuge(refuge), _) => Some(Away { refuge: refuge.uri.clone(), ..away }),
+        (SettledAt::Source, AwayPhase::Leaving) | (SettledAt::Destination, AwayPhase::Returning) => None,
         // It was found here, and not there.
-        (AwayPhase::Away, _) => None,
-    }
-}
-
-/// What is said of a zone of which too little is known.
-const UNKNOWN: &str = "its location is unknown";
-
-/// What settles what no rule can.
-fn look_at_both(zone: &ZoneName) -> String {
-    format!("check both hosts and keep the zone on one of them, then run 'sysadm evacuate --forget {zone}'")
-}
-
-/// Why nothing is done, if so.
-fn left_open(
-    resolution: Resolution,
-    seen: (Observed, Observed),
-    names: [&str; 2],
-    row: &Away,
-) -> Option<Message> {
-    let (zone, [source, destination]) = (&row.zone, names);
-    if row.phase == AwayPhase::Away && resolution != Resolution::RolledBack {
-        // Nobody was moving it, so nothing is undone or finished.
-        let text = format!("recorded as away at {}, but a zone of this name is here, too", row.refuge);
-        return Some(Message::from(text).with_hint(look_at_both(zone)));
-    }
-    let says = |name: &str, view: Observed| match view {
-        Observed::Silent => format!("{name} does not answer"),
-        Observed::Runs => format!("it is running on {name}"),
-        Observed::Moves => format!("it is being migrated on {name}"),
-        Observed::Held => format!("it is held on {name}"),
-        Observed::Installed => format!("it is installed on {name}"),
-        Observed::Absent => format!("it is not on {name}"),
-        Observed::GoneOn => format!("it has moved on from {name}"),
-    };
-    let known = format!("{}, {}", says(source, seen.0), says(destination, seen.1));
-    match resolution {
-        Resolution::Wait if matches!(seen, (Observed::Silent, _) | (_, Observed::Silent)) => {
-            let hint = format!("when both {source} and {destination} answer, run 'sysadm evacuate --resume'");
-            Some(Message::from(format!("{UNKNOWN}: {known}")).with_hint(hint))
-        }
-        Resolution::Wait => Some(Message::from(known).with_hint(RESUME_LATER)),
-        Resolution::NeedsOperator => {
-            let text = format!("manual intervention required: {known}");
-            Some(Message::from(text).with_hint(look_at_both(zone)))
-        }
-        _ => None,
-    }
-}
-
-/// Finishes or undoes a move of a zone; gives whether it has moved.
-async fn act(
-    resolution: Resolution,
-    row: &Away,
-    (source, destination, there): (&dyn Host, &dyn Host, Option<&dyn Host>),
-    manifest: Option<&Manifest>,
-) -> Result<bool, HostError> {
-    let (zone, uuid) = (row.zone.clone(), row.uuid);
-    let persistent = manifest.filter(|manifest| manifest.zone.persistent);
-    match resolution {
-        Resolution::DiscardImage => {
-            // Its hypervisor may still be sending it, whoever told it to is gone. What is held over there is a copy
-            // only once that has ended, and the zone still runs here then.
-            source.abort(zone.clone()).await?;
-            if view(source, row).await != Observed::Runs {
-                return Err(HostError::permanent(
-                    source.name(),
-                    Message::from("it has just left").with_hint(RESUME),
-                ));
-            }
-            destination.destroy_incoming(zone.clone(), uuid).await?;
-        }
-        Resolution::UndefineAtDestination => destination.detach(zone.clone(), uuid, false).await?,
-        Resolution::BootAtSource => {
-            source.boot(zone.clone(), uuid).await?;
-            destination.detach(zone.clone(), uuid, false).await?;
-        }
-        Resolution::ResumeAtDestination => {
-            // In this order: what is not there any more cannot be booted there meanwhile.
-            source.detach(zone.clone(), uuid, true).await?;
-            destination.resume(zone.clone(), uuid).await?;
-        }
-        Resolution::UndefineAtSource => source.detach(zone.clone(), uuid, true).await?,
-        Resolution::Follow => {
-            let other = if row.phase == AwayPhase::Leaving { source } else { destination };
-            follow(row, other, there, persistent).await?;
-            return Ok(false);
-        }
-        Resolution::RolledBack | Resolution::Moved | Resolution::Wait | Resolution::NeedsOperator => {}
-    }
-    let moved = matches!(
-        resolution,
-        Resolution::Moved | Resolution::UndefineAtSource | Resolution::ResumeAtDestination
-    );
-    if let Some(manifest) = persistent.filter(|_| moved) {
-        destination.keep(manifest.clone()).await?;
-    }
-    if persistent.is_some_and(|manifest| manifest.zone.autostart) {
-        // A zone that leaves is told not to boot with its host, and told so again where it has arrived.
-        let home = if moved { destination } else { source };
-        home.set_autostart(zone.clone(), true).await?;
-    }
-    if moved {
-        // It is there for good. If that is not heard: what it came over is heeded by nobody while it is there.
-        let _ = destination.release(zone, uuid).await;
-    }
-    Ok(moved)
-}
-
-/// Lets a zone be where it went on to: what the other host still has of it goes.
-async fn follow(
-    row: &Away,
-    other: &dyn Host,
-    there: Option<&dyn Host>,
-    persistent: Option<&Manifest>,
-) -> Result<(), HostError> {
-    if view(other, row).await == Observed::Installed {
-        other.detach(row.zone.clone(), row.uuid, row.phase == AwayPhase::Leaving).await?;
-    }
-    if let (Some(there), Some(manifest)) = (there, persistent) {
-        there.keep(manifest.clone()).await?;
-        if manifest.zone.autostart {
-            there.set_autostart(row.zone.clone(), true).await?;
+        (_, AwayPhase::Away) => None,
+        (SettledAt::Source, AwayPhase::Returning | AwayPhase::Aside)
+        | (SettledAt::Destination, AwayPhase::Leaving) => Some(away),
+        (SettledAt::Destination, AwayPhase::Aside) => {
+            let refuge = row.aside.clone().unwrap_or_else(|| row.refuge.clone());
+            Some(Away { refuge, ..away })
         }
     }
-    Ok(())
 }

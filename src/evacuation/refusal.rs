@@ -4,7 +4,7 @@ use crate::model::{Blocker, BlockerKind, HostUri, Message, Shortage, format_byte
 
 /// What one host has against a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct HostRefusal {
     /// The host.
     pub target: HostUri,
     /// All that it has against it.
@@ -84,8 +84,8 @@ impl std::fmt::Display for Wait {
 }
 
 /// All findings on one line.
-pub(super) fn describe(findings: &[Finding]) -> Message {
-    let one = |finding: &Finding| Blocker::join(&finding.blockers).about(finding.target.host.as_str());
+pub(super) fn describe(findings: &[HostRefusal]) -> Message {
+    let one = |finding: &HostRefusal| Blocker::join(&finding.blockers).about(finding.target.host.as_str());
     Message::join(findings.iter().map(one), " | ")
 }
 

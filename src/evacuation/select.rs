@@ -6,7 +6,7 @@ use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
-use super::recover::Open;
+use super::recover::Unsettled;
 use super::request::Request;
 use super::return_path::forget;
 use crate::model::{
@@ -29,7 +29,7 @@ fn undecided() -> Message {
     Message::from("an earlier move of it was interrupted").with_hint(RESUME)
 }
 
-fn unsettled(open: &Open) -> Job {
+fn unsettled(open: &Unsettled) -> Job {
     let why = open.why.clone().unwrap_or_else(undecided);
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
     Job { peer: Some(open.row.refuge.clone()), ..job }
@@ -39,7 +39,7 @@ fn unsettled(open: &Open) -> Job {
 pub fn known(
     inventory: &Inventory,
     away: &[Away],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
 ) -> Result<(), EvacuationError> {
     let is_known =
@@ -53,7 +53,7 @@ pub fn known(
 pub fn gone_already<'a>(
     inventory: &Inventory,
     away: &'a [Away],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
 ) -> Vec<&'a Away> {
     let is_named = |row: &&Away| request.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
@@ -67,7 +67,7 @@ pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
     able: impl Fn(Brand) -> Abilities,
 ) -> Result<Candidates, EvacuationError> {
@@ -149,7 +149,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
 pub fn returning(
     away: Vec<Away>,
     rests: &[Rest],
-    open: &[Open],
+    open: &[Unsettled],
     home: &[ZoneName],
     request: &Request,
 ) -> Result<Candidates, EvacuationError> {

@@ -22,7 +22,7 @@ pub const RESUME_LATER: &str = "when that has ended, run 'sysadm evacuate --resu
 impl Hinted for std::io::Error {}
 impl Hinted for serde_json::Error {}
 
-/// The causes of an error on one line, outermost first.
+/// An error and its causes on one line, outermost first.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

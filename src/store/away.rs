@@ -159,10 +159,10 @@ impl Store {
         })
     }
 
-    /// The same of one that is about to come back, with the notes in its configuration of what its networks are called
-    /// where it is.
+    /// The same of one that is about to move on or to come back, with the notes in its configuration of what its networks
+    /// are called where it is.
     pub fn begin_return(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
-        self.write("record a zone that comes back", |transaction| {
+        self.write("record a zone that leaves its refuge", |transaction| {
             update(transaction, away, &Configuration::Replace(manifest))
         })
     }

@@ -48,7 +48,7 @@ fn events() -> [JobEvent; 16] {
     let (record, manifest) = sample::away("web", AwayPhase::Away);
     let hosts = ["h1", "h2"].map(|name| FakeHost::new(name).0);
     let [from, to] = hosts;
-    let arrival = Arrival {
+    let request = Arrival {
         manifest: manifest.clone(),
         kind: Kind::Live,
         from: "h1".to_owned(),
@@ -59,12 +59,12 @@ fn events() -> [JobEvent; 16] {
         mappings: Vec::new(),
         owners: Vec::new(),
     };
-    let task = Arc::new(Task { arrival, manifest, from, to });
+    let task = Arc::new(Task { zone: manifest.zone.clone(), record: manifest, request, from, to });
     [
         JobEvent::Select,
         JobEvent::Found(Box::new(record.clone())),
         JobEvent::Check(uri("rads://h2")),
-        JobEvent::Refuse(Finding { target: uri("rads://h2"), blockers: Vec::new() }),
+        JobEvent::Refuse(HostRefusal { target: uri("rads://h2"), blockers: Vec::new() }),
         JobEvent::Accept(None),
         JobEvent::Wait(wait()),
         JobEvent::Relocate(uri("rads://h3"), task),

@@ -12,12 +12,12 @@ use crate::evacuation::job_state::JobEvent;
 use crate::evacuation::operation::Operation;
 use crate::evacuation::peers::Connected;
 use crate::evacuation::placement::Proposal;
-use crate::evacuation::refusal::Finding;
+use crate::evacuation::refusal::HostRefusal;
 use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
-use crate::migration::Task;
+use crate::migration::settle::Refuge;
 use crate::model::{
     Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, Message, PendingLoad, ZoneName,
 };
@@ -64,7 +64,7 @@ impl Preflight<'_> {
         for target in left {
             if let Some(Err(reason)) = self.connected.get(&target) {
                 let blockers = vec![Blocker::new(BlockerKind::Host, Message::of(reason))];
-                self.run_state.report(zone, JobEvent::Refuse(Finding { target, blockers }));
+                self.run_state.report(zone, JobEvent::Refuse(HostRefusal { target, blockers }));
             }
         }
     }
@@ -160,7 +160,7 @@ impl Preflight<'_> {
             let blockers = answer.err().or_else(|| refusals.get(&target).cloned());
             let silent = || vec![Blocker::new(BlockerKind::Host, "no status received")];
             let blockers = blockers.unwrap_or_else(silent);
-            self.run_state.report(&job.zone, JobEvent::Refuse(Finding { target, blockers }));
+            self.run_state.report(&job.zone, JobEvent::Refuse(HostRefusal { target, blockers }));
         }
         self.refused(job)
     }
@@ -169,16 +169,15 @@ impl Preflight<'_> {
         for target in targets {
             self.run_state.report(&job.zone, JobEvent::Check(target.clone()));
             let answer = match self.way_to(target, check.exported) {
-                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|arrival| {
-                    let (manifest, from) = (mapped.record, self.engine.local.clone());
-                    Arc::new(Task { arrival, manifest, from, to })
+                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|request| {
+                    Arc::new(check.task(request, mapped.record, self.engine.local.clone(), to))
                 }),
                 Err(blockers) => Err(blockers),
             };
             match answer {
                 Ok(task) => return JobEvent::Accept(Some(task)),
                 Err(blockers) => {
-                    let finding = Finding { target: target.clone(), blockers };
+                    let finding = HostRefusal { target: target.clone(), blockers };
                     self.run_state.report(&job.zone, JobEvent::Refuse(finding));
                 }
             }
@@ -216,22 +215,26 @@ impl Preflight<'_> {
 
     /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
     async fn find(&self, away: &Away) -> Result<(Away, Arc<dyn Host>), Message> {
+        let at = |refuge: Refuge| (Away { refuge: refuge.uri, ..away.clone() }, refuge.host);
         let trail = match self.host(&away.refuge) {
-            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(Message::from),
+            Ok(host) => {
+                let refuge = Refuge { uri: away.refuge.clone(), host };
+                self.engine.follow(away.uuid, refuge).await.map_err(Message::from)
+            }
             Err(reason) => Err(reason),
         };
         let is_there = |trail: &Trail| trail.known != Some(Location::Unknown);
         if !trail.as_ref().is_ok_and(is_there)
-            && let Some((found, host)) = self.engine.search(away).await
+            && let Some(found) = self.engine.search(away).await
         {
             let why =
                 trail.err().unwrap_or_else(|| format!("no longer on {}", away.refuge.host.as_str()).into());
-            self.tell(away, &format!("{why}; it returns from {}, which has it", found.refuge));
-            return Ok((found, host));
+            self.tell(away, &format!("{why}; it returns from {}, which has it", found.uri));
+            return Ok(at(found));
         }
-        let Trail { away: found, host, hops, .. } = trail?;
+        let Trail { refuge, hops, .. } = trail?;
         hops.iter().for_each(|hop| self.tell(away, &format!("{hop}; it returns from there")));
-        Ok((found, host))
+        Ok(at(refuge))
     }
 
     fn tell(&self, away: &Away, text: &str) {
@@ -250,9 +253,9 @@ impl Preflight<'_> {
         let check = self.question(exported, method, refuge.name(), Some(self.engine.here()));
         let to = self.engine.local.clone();
         Ok(match self.put(&check, &mapped, to.as_ref()).await {
-            Ok(arrival) => {
-                let (manifest, from) = (mapped.record, Arc::clone(refuge));
-                JobEvent::Accept(Some(Arc::new(Task { arrival, manifest, from, to })))
+            Ok(request) => {
+                let task = check.task(request, mapped.record, Arc::clone(refuge), to);
+                JobEvent::Accept(Some(Arc::new(task)))
             }
             Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], Blocker::join(&blockers)),
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::faults::{Effect, Operation};
-use super::record::Record;
+use super::record::SimZone;
 use super::{Sim, check, config_of, survey};
 use crate::file::FileChange;
 use crate::model::{
@@ -19,7 +19,7 @@ use crate::platform::{
     Suspend,
 };
 
-/// What the simulation can do with zones of that brand: what libvirt can. Nothing with those that it does not have.
+/// What the simulation can do with zones of that brand: the same as libvirt.
 pub(super) fn able(brand: Brand) -> Abilities {
     abilities(brand).unwrap_or_default()
 }
@@ -66,7 +66,7 @@ impl Platform for Sim {
     async fn inventory(&self) -> Result<Inventory, PlatformError> {
         let work = async {
             self.read(|session| {
-                let zones = session.zones()?.iter().map(Record::zone).collect();
+                let zones = session.zones()?.iter().map(SimZone::zone).collect();
                 Ok(Inventory { zones, unmanaged: session.host()?.unmanaged })
             })
         };
@@ -114,10 +114,10 @@ impl Platform for Sim {
             let config = config_of(manifest)?;
             self.change(|session| {
                 let present = session.identified(config.uuid)?;
-                // A guest that runs on without a definition gets one.
+                // A guest that runs without a definition gets one.
                 if let Some(present) = present.as_ref().filter(|present| !present.persistent) {
                     let text = manifest.config.clone();
-                    return session.save(&Record { persistent: true, text, ..present.clone() });
+                    return session.save(&SimZone { persistent: true, text, ..present.clone() });
                 }
                 if let Some(present) = present.as_ref().filter(|present| present.zone().is_running()) {
                     return Err(present.refuse("it runs here"));
@@ -127,7 +127,7 @@ impl Platform for Sim {
                     return Err(PlatformError::State { zone: config.name, what });
                 }
                 let autostart = present.is_some_and(|present| present.autostart);
-                session.save(&Record::installed(config, manifest.config.clone(), autostart))
+                session.save(&SimZone::installed(config, manifest.config.clone(), autostart))
             })
         };
         self.gated(Operation::Define, Some(&manifest.zone.name), work).await
@@ -248,7 +248,7 @@ impl Suspend for Sim {
     }
 }
 
-/// Simulated zones look for the marker themselves.
+/// Simulated zones look for the marker themselves, so there is nothing to set up.
 impl MaintenanceEnforcer for Sim {
     fn install(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
         Ok(Vec::new())
