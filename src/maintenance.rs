@@ -12,7 +12,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use crate::file;
-use crate::model::{Millis, format_minute};
+use crate::model::{Hinted, Millis, format_minute};
 use crate::paths::Paths;
 use crate::run_lock::{LockError, RunLock};
 use crate::store::{Announcement, Direction, Holder, MaintenanceType, Store, StoreError};
@@ -24,12 +24,10 @@ pub enum MaintenanceError {
     #[error("maintenance of type '{}' was started by {} on {}", .0.kind, .0.user, format_minute(.0.since, &TimeZone::system()))]
     Held(Holder),
     /// No maintenance of that type is held.
-    #[error("not in maintenance (type '{0}'); 'sysadm maintain -l' lists who holds it")]
+    #[error("not in maintenance (type '{0}')")]
     NotHeld(MaintenanceType),
     /// An evacuation needs the maintenance.
-    #[error(
-        "an evacuation of this host is in progress ({0}) and needs its maintenance; 'sysadm evacuate --cancel' stops it, 'sysadm evacuate -l' shows when it has ended"
-    )]
+    #[error("an evacuation of this host is in progress ({0}) and needs its maintenance")]
     Needed(String),
     /// It could not be determined whether an evacuation is in progress.
     #[error(transparent)]
@@ -41,7 +39,19 @@ pub enum MaintenanceError {
     Marker { path: std::path::PathBuf, source: std::io::Error },
 }
 
-impl crate::model::Hinted for MaintenanceError {}
+impl Hinted for MaintenanceError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NotHeld(_) => vec!["'sysadm maintain -l' lists who holds it".to_owned()],
+            Self::Needed(_) => {
+                vec!["wait for its end ('sysadm evacuate -l'), or run 'sysadm evacuate --cancel'".to_owned()]
+            }
+            Self::Lock(error) => error.hints(),
+            Self::Store(error) => error.hints(),
+            Self::Held(_) | Self::Marker { .. } => Vec::new(),
+        }
+    }
+}
 
 /// Starts maintenance for one holder.
 ///
@@ -178,7 +188,7 @@ mod tests {
         assert!(matches!(end(&store, &paths, &power).unwrap(), Ended::Held(rest) if rest.len() == 1));
         let error = end(&store, &paths, &admin).unwrap_err().to_string();
         assert!(error.contains(&format!("(evacuate, pid {})", std::process::id())), "{error}");
-        assert!(error.contains("'sysadm evacuate --cancel'"), "{error}");
+        assert!(error.contains("needs its maintenance"), "{error}");
         assert!(paths.lock_marker().exists() && store.holders().unwrap().len() == 1);
         assert!(matches!(end(&store, &paths, &power), Err(MaintenanceError::NotHeld(_))));
         drop(run);

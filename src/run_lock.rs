@@ -11,11 +11,12 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use crate::model::Hinted;
 use crate::paths::Paths;
 use crate::store::Direction;
 
 /// The description of a holder that has not yet written its own.
-const UNNAMED: &str = "another command is at work on this host's zones; try again when it has ended";
+const UNNAMED: &str = "another command is working on this host's zones";
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,17 @@ pub enum LockError {
     Failed { path: PathBuf, source: io::Error },
 }
 
-impl crate::model::Hinted for LockError {}
+impl Hinted for LockError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Busy(Some(LockHolder { activity: Activity::Run(_), .. })) => {
+                vec!["'sysadm evacuate -l' shows its progress".to_owned()]
+            }
+            Self::Busy(_) => vec!["try again when it has ended".to_owned()],
+            Self::Failed { .. } => Vec::new(),
+        }
+    }
+}
 
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
@@ -147,14 +158,10 @@ impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = self.what();
         match self.activity {
-            Activity::Run(_) => write!(
-                f,
-                "another evacuation, return or migration is in progress ({what}); 'sysadm evacuate -l' shows it"
-            ),
-            Activity::Command(_) => write!(
-                f,
-                "another command is at work on this host's zones ({what}); try again when it has ended"
-            ),
+            Activity::Run(_) => {
+                write!(f, "another evacuation, return or migration is in progress ({what})")
+            }
+            Activity::Command(_) => write!(f, "another command is working on this host's zones ({what})"),
         }
     }
 }
@@ -202,7 +209,7 @@ mod tests {
     fn what_holds_the_lock_is_called_what_it_is() {
         let said = |activity: Activity| LockHolder { pid: 7, activity }.to_string();
         for &run in Direction::ALL {
-            assert!(said(run.into()).ends_with("'sysadm evacuate -l' shows it"), "{run}");
+            assert!(said(run.into()).contains("is in progress"), "{run}");
         }
         // A command may look like a run, or contain what looks like another process.
         for other in ["attach web", "detach web", "evacuate --resume", "evacuate", "evacuate, pid 9"] {

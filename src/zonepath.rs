@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::file;
 use crate::model::document::{self, DocumentError};
-use crate::model::{DiskSource, Manifest, ZoneName};
+use crate::model::{DiskSource, Hinted, Manifest, Message, ZoneName};
 
 /// The name of the manifest in the zonepath.
 pub const MANIFEST: &str = "SUNWdetached.xml";
@@ -35,14 +35,22 @@ pub enum ZonepathError {
         source: std::io::Error,
     },
     /// The path is not UTF-8.
-    #[error("the name of {} is not UTF-8; rename it first", path.display())]
+    #[error("the name of {} is not UTF-8", path.display())]
     NotText { path: PathBuf },
     /// The file is not a manifest.
     #[error(transparent)]
     Document(#[from] DocumentError),
 }
 
-impl crate::model::Hinted for ZonepathError {}
+impl Hinted for ZonepathError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Io { .. } => Vec::new(),
+            Self::NotText { .. } => vec!["rename it first".to_owned()],
+            Self::Document(error) => error.hints(),
+        }
+    }
+}
 
 fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ZonepathError {
     move |source| ZonepathError::Io { what, path: path.to_owned(), source }
@@ -112,15 +120,15 @@ pub fn owner(zonepath: &Path) -> Result<Option<(ZoneName, Uuid)>, ZonepathError>
 }
 
 /// Why only another zone may use that zonepath; none if it is free or belongs to the zone with this UUID.
-pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
+pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<Message> {
     let holds = |what: &str| format!("its zonepath {} holds {what}", zonepath.display());
     match owner(zonepath) {
         Ok(None) => None,
         Ok(Some((_, owner))) if owner == uuid => None,
         Ok(Some((zone, _))) => {
-            Some(holds(&format!("the manifest of another zone, '{zone}', which is detached")))
+            Some(holds(&format!("the manifest of another zone, '{zone}', which is detached")).into())
         }
-        Err(error) => Some(holds(&format!("a manifest that is none: {}", crate::model::chain(&error)))),
+        Err(error) => Some(Message::from(error).about(holds("an invalid manifest"))),
     }
 }
 

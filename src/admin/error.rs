@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use crate::evacuation::forget;
 use crate::failover::ownership::Elsewhere;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{Blocker, HostUri, Message, NetworkName, UnmanagedGuest, ZoneName, ZoneState};
+use crate::model::{
+    Blocker, Hinted, HostUri, Message, NetworkName, RESUME, UnmanagedGuest, ZoneName, ZoneState,
+};
 use crate::platform::PlatformError;
 use crate::run_lock::LockError;
 use crate::store::StoreError;
@@ -23,25 +26,19 @@ pub enum AdminRefusal {
     #[error("{0}")]
     Unhandled(UnmanagedGuest),
     /// It runs.
-    #[error("zone '{0}': it runs; shut it down first, or move it as it is: 'sysadm zone migrate {0} URI'")]
+    #[error("zone '{0}': it is running")]
     Runs(ZoneName),
     /// Its memory lies here.
-    #[error(
-        "zone '{0}': it is suspended, its memory lies on this host; boot it, or give its memory up ('virsh managedsave-remove {1}')"
-    )]
+    #[error("zone '{0}': it is suspended; its memory is saved on this host")]
     Suspended(ZoneName, String),
     /// It was put to rest.
-    #[error(
-        "zone '{0}': it rests here; 'sysadm evacuate -r {0}' boots it again, 'sysadm evacuate --forget {0}' gives that up"
-    )]
+    #[error("zone '{0}': it was stopped by an evacuation, and is booted on return")]
     Rests(ZoneName),
     /// It is at its refuge.
-    #[error(
-        "zone '{0}': it is away at {1}; 'sysadm evacuate -r {0}' brings it back; if it is nowhere any more, 'sysadm evacuate --forget {0}' makes it configured here"
-    )]
+    #[error("zone '{0}': it is away at {1}")]
     Away(ZoneName, HostUri),
     /// Nobody knows where it is.
-    #[error("zone '{0}': its move to {1} was interrupted; 'sysadm evacuate --resume' finds out where it is")]
+    #[error("zone '{0}': its move to {1} was interrupted")]
     Unsettled(ZoneName, HostUri),
     /// It is in another state.
     #[error("zone '{0}': it is {1}, and only {2} zones can be {3}")]
@@ -50,62 +47,97 @@ pub enum AdminRefusal {
     #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
     /// Another zone of its name would lose its configuration.
-    #[error(
-        "zone '{0}': another zone of this name is configured here ({1}), and this may be all that there is of it; give one of them another name, or give the other one up: 'sysadm zone delete {0}'"
-    )]
+    #[error("zone '{0}': another zone of this name is configured here ({1}), perhaps its only configuration")]
     NameTaken(ZoneName, Uuid),
     /// Another host has it, or may have it.
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Elsewhere),
     /// It lives elsewhere now.
-    #[error("zone '{0}': it was migrated to {1}, and is attached there; move it from there")]
+    #[error("zone '{0}': it was migrated to {1}, and is attached there")]
     MovedTo(ZoneName, HostUri),
     /// It is configured, and nothing more.
-    #[error("zone '{0}': it is configured; attach it first: sysadm zone attach {0}")]
+    #[error("zone '{0}': it is configured, and not attached")]
     NotAttached(ZoneName),
     /// Its host has left nothing of it.
-    #[error("zone '{0}': no other host has left its manifest here; 'sysadm zone standby -l' lists what is")]
+    #[error("zone '{0}': no other host has copied its manifest to this host")]
     NotLeft(ZoneName),
     /// More than one host has a zone of that name.
-    #[error("zone '{0}': these hosts have left a zone of this name: {all}; say which with --origin", all = .1.join(", "))]
+    #[error("zone '{0}': more than one host has copied a manifest of this name to this host: {all}", all = .1.join(", "))]
     LeftBySeveral(ZoneName, Vec<String>),
     /// Its host may be there.
     #[error("zone '{0}': {1}")]
     NotLost(ZoneName, crate::failover::Refused),
     /// Somebody has that name.
-    #[error("zone '{0}': there is a zone of this name here, {1}")]
+    #[error("zone '{0}': a zone of this name is {1} on this host")]
     Name(ZoneName, ZoneState),
     /// Somebody has that identity.
-    #[error("zone '{0}': zone '{1}' here has its UUID, {2}; --set uuid=new makes it a copy")]
+    #[error("zone '{0}': zone '{1}' on this host has the same UUID, {2}")]
     Identity(ZoneName, ZoneName, Uuid),
     /// It is of something else than runs here.
-    #[error("zone '{0}': it is a zone of {1}, this host runs {2}")]
+    #[error("zone '{0}': it is a {1} zone, and this host runs {2}")]
     Platform(ZoneName, String, &'static str),
     /// It is not plugged into that.
-    #[error("zone '{0}': it has no network {1}; it has: {all}", all = .2.join(", "))]
+    #[error("zone '{0}': it has no network {1}; its networks are: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
     /// Its manifest says one thing, and the configuration in it another.
     #[error(
-        "zone '{0}': its manifest is of '{one}' ({one_id}), and the configuration in it of '{other}' ({other_id}); take it as 'sysadm zone detach' has written it",
+        "zone '{0}': its manifest is for '{one}' ({one_id}), but contains the configuration of '{other}' ({other_id})",
         one = .1.0, one_id = .1.1, other = .2.0, other_id = .2.1
     )]
     TwoZones(ZoneName, (ZoneName, Uuid), (ZoneName, Uuid)),
     /// The editor has given it another name.
-    #[error(
-        "zone '{0}': its name was changed to '{1}' in its configuration; say that on the command line: create {1}"
-    )]
+    #[error("zone '{0}': its name was changed to '{1}' in its configuration")]
     Renamed(ZoneName, ZoneName),
     /// The editor has given it another identity.
-    #[error(
-        "zone '{0}': its UUID was changed to {1} in its configuration; say that on the command line: --set uuid={1}"
-    )]
+    #[error("zone '{0}': its UUID was changed to {1} in its configuration")]
     Reidentified(ZoneName, Uuid),
     /// Another zone's manifest lies where its own belongs.
     #[error("zone '{0}': {1}")]
-    Occupied(ZoneName, String),
+    Occupied(ZoneName, Message),
 }
 
-impl crate::model::Hinted for AdminRefusal {}
+impl Hinted for AdminRefusal {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unhandled(unmanaged_guest) => unmanaged_guest.message().hints,
+            Self::Runs(zone) => vec![
+                "shut it down first".to_owned(),
+                format!("or move it while it is running: sysadm zone migrate {zone} URI"),
+            ],
+            Self::Suspended(_, domain) => vec![
+                "boot it".to_owned(),
+                format!("or discard its saved memory: virsh managedsave-remove {domain}"),
+            ],
+            Self::Rests(zone) => vec![
+                format!("boot it: sysadm evacuate -r {zone}"),
+                format!("or keep it down: sysadm evacuate --forget {zone}"),
+            ],
+            Self::Away(zone, _) => vec![format!("bring it back: sysadm evacuate -r {zone}"), forget(zone)],
+            Self::Unsettled(..) => vec![RESUME.to_owned()],
+            Self::NameTaken(zone, _) => vec![
+                "rename one of them".to_owned(),
+                format!("or delete the configured one: sysadm zone delete {zone}"),
+            ],
+            Self::Elsewhere(_, why) => why.hints(),
+            Self::NotLost(_, why) => why.hints(),
+            Self::MovedTo(_, uri) => vec![format!("move it from {}", uri.host)],
+            Self::NotAttached(zone) => vec![format!("attach it first: sysadm zone attach {zone}")],
+            Self::NotLeft(_) => vec!["'sysadm zone standby -l' lists the manifests on this host".to_owned()],
+            Self::LeftBySeveral(..) => vec!["name one of them with --origin".to_owned()],
+            Self::Identity(..) => vec!["use --set uuid=new to make it a copy".to_owned()],
+            Self::TwoZones(..) => vec!["use the manifest as 'sysadm zone detach' wrote it".to_owned()],
+            Self::Renamed(_, name) => vec![format!("name it on the command line: create {name}")],
+            Self::Reidentified(_, uuid) => vec![format!("set it on the command line: --set uuid={uuid}")],
+            Self::Occupied(_, why) => why.hints.clone(),
+            Self::NoSuchZone(_)
+            | Self::State(..)
+            | Self::Held(..)
+            | Self::Name(..)
+            | Self::Platform(..)
+            | Self::NoSuchNetwork(..) => Vec::new(),
+        }
+    }
+}
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +146,7 @@ pub enum AttachmentError {
     #[error(transparent)]
     Refused(#[from] AdminRefusal),
     /// It does not fit here.
-    #[error("zone '{zone}' does not fit on {host}: {why}", why = join(.findings))]
+    #[error("zone '{zone}' does not fit on {host}: {}", Blocker::join(.findings))]
     Unfit {
         /// The zone.
         zone: ZoneName,
@@ -124,7 +156,7 @@ pub enum AttachmentError {
         findings: Vec<Blocker>,
     },
     /// Its configuration was edited, and is none now.
-    #[error("zone '{zone}': its configuration cannot be read any more")]
+    #[error("zone '{zone}': its configuration is no longer valid")]
     Unreadable {
         /// The zone.
         zone: ZoneName,
@@ -133,10 +165,10 @@ pub enum AttachmentError {
         error: Box<PlatformError>,
     },
     /// A file that is to be written is there.
-    #[error("{0} is there already; nothing was changed")]
+    #[error("{0} already exists; nothing was changed")]
     InTheWay(PathBuf),
     /// What was begun could not be taken back.
-    #[error("{cause}; what was written of it could not be taken away: {also}")]
+    #[error("{cause}; what was written of it could not be removed: {also}")]
     NotUndone {
         /// Why it was to be taken back.
         cause: Box<Self>,
@@ -163,8 +195,20 @@ pub enum AttachmentError {
     Document(#[from] DocumentError),
 }
 
-impl crate::model::Hinted for AttachmentError {}
-
-fn join(findings: &[Blocker]) -> String {
-    findings.iter().map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join("; ")
+impl Hinted for AttachmentError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Refused(refusal) => refusal.hints(),
+            Self::Unfit { findings, .. } => Blocker::join(findings).hints,
+            Self::Unreadable { error, .. } => error.hints(),
+            Self::InTheWay(_) => vec!["move it away first".to_owned()],
+            Self::NotUndone { cause, also } => Message::of(cause.as_ref()).and(also.clone()).hints,
+            Self::Lock(error) => error.hints(),
+            Self::Host(error) => error.hints(),
+            Self::Platform(error) => error.hints(),
+            Self::Store(error) => error.hints(),
+            Self::Zonepath(error) => error.hints(),
+            Self::Document(error) => error.hints(),
+        }
+    }
 }

@@ -270,10 +270,10 @@ mod tests {
         assert_eq!(
             told.map(|name| known.why_absent(&name).to_string()),
             [
-                "zone 'leaves': its move to ssh://root@h2 was interrupted; 'sysadm evacuate --resume' finds out where it is",
-                "zone 'gone': it is away at ssh://root@h2; 'sysadm evacuate -r gone' brings it back; if it is nowhere any more, 'sysadm evacuate --forget gone' makes it configured here",
-                "zone 'moved': it was migrated to ssh://h2, and is attached there; move it from there",
-                "zone 'loose': it is configured; attach it first: sysadm zone attach loose",
+                "zone 'leaves': its move to ssh://root@h2 was interrupted",
+                "zone 'gone': it is away at ssh://root@h2",
+                "zone 'moved': it was migrated to ssh://h2, and is attached there",
+                "zone 'loose': it is configured, and not attached",
                 "no such zone: nobody",
             ]
         );

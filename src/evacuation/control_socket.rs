@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::cancel::{Cancel, CancelReason, Stage};
 use super::events::{Event, EventSink};
 use crate::backoff::{Backoff, Budget, retry};
+use crate::model::Hinted;
 use crate::paths::Paths;
 use crate::run_lock::is_running;
 use crate::store::Direction;
@@ -50,17 +51,24 @@ pub enum ControlError {
     #[error("no evacuation, return or migration is in progress")]
     NoRun,
     /// Something holds the lock and takes no requests.
-    #[error("what goes on here cannot be asked to stop")]
+    #[error("the running operation does not accept cancel requests")]
     NotListening(#[source] std::io::Error),
     /// It does not answer.
-    #[error("the run in progress does not answer within {} s; is its process stopped?", PATIENCE.as_secs())]
+    #[error("the run in progress did not answer within {} s", PATIENCE.as_secs())]
     Timeout,
     /// It answers something else.
-    #[error("failed to understand what the run in progress answers: {0:?}")]
+    #[error("unexpected reply from the run in progress: {0:?}")]
     Malformed(String),
 }
 
-impl crate::model::Hinted for ControlError {}
+impl Hinted for ControlError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Timeout => vec!["check whether its process is stopped".to_owned()],
+            Self::NoRun | Self::NotListening(_) | Self::Malformed(_) => Vec::new(),
+        }
+    }
+}
 
 /// Listens while this is alive.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::cancel::CancelReason;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
-use crate::model::{Inventory, UnmanagedGuest, ZoneName};
+use crate::model::{Hinted, Inventory, UnmanagedGuest, ZoneName};
 use crate::run_lock::LockError;
 use crate::store::StoreError;
 
@@ -11,12 +11,10 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum EvacuationError {
     /// An evacuation needs the lock.
-    #[error(
-        "this host is not in maintenance; start it with 'sysadm maintain -s' so that no zone starts or arrives while others leave"
-    )]
+    #[error("this host is not in maintenance")]
     NotInMaintenance,
     /// A return needs the lock gone.
-    #[error("this host is in maintenance ({0}); zones cannot return before 'sysadm maintain -e'")]
+    #[error("this host is in maintenance ({0}); zones cannot return")]
     InMaintenance(String),
     /// Zones were named that are not there.
     #[error("no such zone: {}", .0.join(", "))]
@@ -25,22 +23,22 @@ pub enum EvacuationError {
     #[error("{0}")]
     Unhandled(UnmanagedGuest),
     /// Zones were named that are not away.
-    #[error("not away from this host: {}; 'sysadm evacuate -l' lists what is", .0.join(", "))]
+    #[error("not away from this host: {}", .0.join(", "))]
     NotAway(Vec<String>),
     /// This host itself does not answer.
     #[error(transparent)]
     Host(#[from] HostError),
     /// A plan that no longer holds.
-    #[error("the plan does not hold any more: {}", .0.join("; "))]
+    #[error("the plan is out of date: {}", .0.join("; "))]
     Changed(Vec<String>),
     /// A plan that is not about this host.
     #[error("the plan moves no zone of {0}")]
     NotPlanned(String),
     /// It was given up before it knew what to do.
-    #[error("given up before any zone was moved")]
+    #[error("cancelled before any zone was moved")]
     GivenUp(CancelReason),
     /// A configuration that no document can hold.
-    #[error("the configuration cannot be kept")]
+    #[error("failed to record a configuration")]
     Document(#[from] DocumentError),
     /// The store.
     #[error(transparent)]
@@ -50,7 +48,25 @@ pub enum EvacuationError {
     Lock(#[from] LockError),
 }
 
-impl crate::model::Hinted for EvacuationError {}
+impl Hinted for EvacuationError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NotInMaintenance => vec![
+                "run 'sysadm maintain -s' first, so that no zone starts or arrives while others leave"
+                    .to_owned(),
+            ],
+            Self::InMaintenance(_) => vec!["run 'sysadm maintain -e' first".to_owned()],
+            Self::NotAway(_) => vec!["'sysadm evacuate -l' lists the zones that are away".to_owned()],
+            Self::Unhandled(unmanaged_guest) => unmanaged_guest.message().hints,
+            Self::Changed(_) => vec!["make a new plan".to_owned()],
+            Self::Host(error) => error.hints(),
+            Self::Document(error) => error.hints(),
+            Self::Store(error) => error.hints(),
+            Self::Lock(error) => error.hints(),
+            Self::NoSuchZone(_) | Self::NotPlanned(_) | Self::GivenUp(_) => Vec::new(),
+        }
+    }
+}
 
 impl EvacuationError {
     /// These are no zones of the host.

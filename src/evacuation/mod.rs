@@ -97,5 +97,6 @@ pub use outcome::{Down, Outcome};
 pub use peers::{Connected, Connector, Dialled, NoPeer, Peers, Reached};
 pub use refusal::HostRefusal;
 pub use request::{Actions, Request};
+pub use return_path::forget;
 pub use status::{Row, Status, rows};
 pub use survey::{Surveyed, survey};

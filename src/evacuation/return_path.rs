@@ -143,6 +143,6 @@ pub(super) async fn way_back(
 }
 
 /// What gives up a zone that is recorded as away.
-pub(super) fn forget(zone: &ZoneName) -> String {
+pub fn forget(zone: &ZoneName) -> String {
     format!("if it exists nowhere else, 'sysadm evacuate --forget {zone}' makes it configured here")
 }

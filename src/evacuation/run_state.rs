@@ -11,7 +11,7 @@ use super::job::Job;
 use super::job_state::{IllegalTransition, JobEvent, JobState};
 use super::operation::Operation;
 use super::refusal::Wait;
-use crate::model::{Message, Millis, Progress, Step, ZoneName};
+use crate::model::{Hinted, Message, Millis, Progress, Step, ZoneName};
 use crate::store::{Direction, Expectation, Mark, Move, Store, StoreError};
 
 /// What could not happen to a job, or is not recorded.
@@ -28,7 +28,14 @@ pub enum JobError {
     Store(#[from] StoreError),
 }
 
-impl crate::model::Hinted for JobError {}
+impl Hinted for JobError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Store(error) => error.hints(),
+            Self::NoSuchJob(_) | Self::Illegal(_) => Vec::new(),
+        }
+    }
+}
 
 /// The jobs of one run.
 pub struct RunState {

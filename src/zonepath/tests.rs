@@ -68,14 +68,14 @@ fn a_zonepath_is_occupied_by_the_zone_whose_manifest_it_holds_and_by_what_is_no_
     assert_eq!(occupied(&zonepath.join("nowhere"), own), None);
     put(zonepath, &text_of("web", 1)).unwrap();
     assert_eq!(occupied(zonepath, own), None);
-    assert!(occupied(zonepath, other).unwrap().contains("the manifest of another zone, 'web'"));
+    assert!(occupied(zonepath, other).unwrap().text.contains("the manifest of another zone, 'web'"));
     clear(zonepath, other).unwrap();
     assert!(owner(zonepath).unwrap().is_some(), "another one's is not taken away");
     std::fs::write(zonepath.join(MANIFEST), "x").unwrap();
-    assert!(occupied(zonepath, own).unwrap().contains("a manifest that is none"));
+    assert!(occupied(zonepath, own).unwrap().text.contains("an invalid manifest"));
     std::fs::remove_file(zonepath.join(MANIFEST)).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", zonepath.join(MANIFEST)).unwrap();
-    assert!(occupied(zonepath, own).unwrap().contains("it is a symbolic link"));
+    assert!(occupied(zonepath, own).unwrap().text.contains("it is a symbolic link"));
 }
 
 #[test]
