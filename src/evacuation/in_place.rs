@@ -15,7 +15,7 @@ use crate::migration::steps::Undo;
 use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 
 /// A zone that is stopped, suspended or booted here.
-pub(super) struct InPlace<'a> {
+pub struct InPlace<'a> {
     engine: &'a Engine,
     pub zone: &'a ZoneName,
     uuid: Uuid,
@@ -70,7 +70,7 @@ impl Acts for InPlace<'_> {
         if step == Step::Boot {
             let before = self.look().await.ok_or_else(unknown)?;
             let saved = |zone: &Zone| zone.aux == Some(Aux::Suspended);
-            self.was_saved = seen(&before, self.uuid).1.is_some_and(saved);
+            self.was_saved |= seen(&before, self.uuid).1.is_some_and(saved);
         }
         // A shutdown cannot be called back: its end is waited for, also when the run is given up.
         let answer = self.engine.cancel.bound(MOVES, self.ask(step)).await;

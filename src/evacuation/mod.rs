@@ -90,6 +90,8 @@ pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
 pub use events::{Event, EventSink};
+#[cfg(test)]
+pub use in_place::InPlace;
 pub use job::Job;
 pub use job_state::JobState;
 pub use operation::Operation;

@@ -10,7 +10,6 @@ pub mod converge;
 mod editor;
 mod enforcer;
 mod error;
-mod identity;
 pub mod libvirt;
 pub mod linux;
 mod live;
@@ -69,8 +68,8 @@ pub trait Platform: Send + Sync {
     /// A zone's manifest.
     async fn manifest(&self, zone: &ZoneName) -> Result<Manifest, PlatformError>;
 
-    /// Why the zone could not be here, as far as the platform can tell: identity, machine, networks. Not
-    /// memory, storage or maintenance. Changes nothing.
+    /// Why the zone could not be here, as far as the platform can tell: machine, devices, networks. Not what other guests
+    /// have against it, nor memory, storage or maintenance. Changes nothing.
     async fn check(&self, arrival: &Arrival) -> Result<Vec<Blocker>, PlatformError>;
 
     /// What this host has of the software that the zone depends on, the zone being here or on its way. None: it depends

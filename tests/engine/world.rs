@@ -314,6 +314,26 @@ impl World {
         home
     }
 
+    /// The marks that probes of storage have left.
+    pub fn marks(&self) -> Vec<String> {
+        let mut folders = vec![self.folder.path().to_owned()];
+        let mut marks = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path
+                    .file_name()
+                    .is_some_and(|name| name.as_encoded_bytes().starts_with(b".sysadm-probe-"))
+                {
+                    true => marks.push(path.display().to_string()),
+                    false if path.is_dir() => folders.push(path),
+                    false => {}
+                }
+            }
+        }
+        marks
+    }
+
     /// No host keeps room for a zone that does not come any more.
     pub fn all_room_is_given_back(&self) {
         for host in HOSTS {

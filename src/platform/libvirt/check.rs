@@ -1,6 +1,6 @@
 //! Why a zone could not be on this host, as far as libvirt can tell.
 //!
-//! Identity and networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
+//! Networks are looked at here, and machine types; the processor in `processor`, devices that QEMU has in
 //! `devices` and `device_models`, neither of which a container has, and what of the host itself the zone names in
 //! `host_resources`.
 
@@ -11,10 +11,9 @@ mod processor;
 
 use super::domain_xml::{self, Domain};
 use super::machine;
-use super::virsh::{Connection, Listed, is_plain};
+use super::virsh::{Connection, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
-use crate::platform::identity::{Other, clash};
 use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 
@@ -25,11 +24,10 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
         let reason = format!("libvirt has no {} zones", manifest.zone.brand);
         return Ok(vec![Blocker::new(BlockerKind::Zone, reason)]);
     };
-    let lists = libvirt.lists().await?;
-    if !lists.iter().any(|(present, _)| *present == driver) && !Connection::to(driver).answers().await? {
+    if !Connection::to(driver).answers().await? {
         return Ok(vec![platform(format!("libvirt has no {} driver there", driver.folder()))]);
     }
-    let mut blockers = identity(lists.into_iter().flat_map(|(_, listed)| listed), arrival);
+    let mut blockers = Vec::new();
     for network in &manifest.networks {
         blockers.extend(missing_network(network, &arrival.describe(network)).await?);
     }
@@ -48,21 +46,6 @@ pub(super) async fn check(libvirt: &Libvirt, arrival: &Arrival) -> Result<Vec<Bl
 
 fn platform(reason: impl Into<String>) -> Blocker {
     Blocker::new(BlockerKind::Platform, reason)
-}
-
-/// Other zones with its name or its identity.
-fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
-    let zone = &arrival.manifest.zone;
-    let clash = |other: Listed| {
-        let there = Other {
-            label: &other.label(),
-            same_name: other.is(&zone.name),
-            same_uuid: other.uuid == zone.uuid,
-            runs: other.id.is_some(),
-        };
-        Some(Blocker::new(BlockerKind::Identity, clash(zone, &there, arrival.overwrite)?))
-    };
-    others.filter_map(clash).collect()
 }
 
 /// The blocker if it is not there; `called` is what it is called in words.

@@ -22,11 +22,6 @@ impl Listed {
         ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
     }
 
-    /// What it is called in messages.
-    pub fn label(&self) -> String {
-        ZoneName::label(&self.name)
-    }
-
     /// The same as a guest that cannot be handled.
     pub fn unmanaged_guest(&self, reason: String) -> UnmanagedGuest {
         UnmanagedGuest { name: self.name.clone(), uuid: Some(self.uuid), reason, running: self.id.is_some() }
