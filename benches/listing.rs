@@ -12,11 +12,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sysadm::testing::model::{Brand, Kind, Manifest, Millis, Zone, ZoneState};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::MaintenanceEnforcer;
 use sysadm::testing::platform::libvirt::Libvirt;
 use sysadm::testing::store::{Away, AwayPhase, Direction, Move, MoveState, Store};
+use sysadm_model::{Brand, Kind, Manifest, Millis, Zone, ZoneState};
 
 const ZONES: usize = 1000;
 const RUNS: usize = 50;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::model::{Address, Identifier, MoveLimits, Role};
+use crate::policy::Convergence;
 pub use map::Maps;
 
 /// The whole configuration. See `examples/sysadm.toml` for every key and its meaning.
@@ -176,6 +177,19 @@ impl Default for Migration {
 }
 
 impl Migration {
+    /// The settings that hold under a policy: what it says, and these where it says nothing.
+    #[must_use]
+    pub fn under(&self, convergence: &Convergence) -> Self {
+        // Without `..`, so that a new setting is not forgotten here.
+        let Self { stall, downtime, passes, shutdown } = *self;
+        Self {
+            stall: convergence.stall.unwrap_or(stall),
+            downtime: convergence.downtime.unwrap_or(downtime),
+            passes: convergence.passes.unwrap_or(passes),
+            shutdown,
+        }
+    }
+
     pub fn policy(&self) -> MoveLimits {
         let stall = (self.stall > 0).then(|| Duration::from_secs(self.stall));
         MoveLimits { stall, passes: self.passes, shutdown: Duration::from_secs(self.shutdown) }
@@ -280,6 +294,17 @@ mod tests {
             let settings = Libvirt { bandwidth: own, ..Libvirt::default() };
             assert_eq!(settings.keeping_to(policy).bandwidth, holds, "{own} {policy:?}");
         }
+    }
+
+    #[test]
+    fn what_the_policy_says_of_convergence_holds_over_the_configuration() {
+        let settings = Migration { stall: 60, downtime: 777, passes: 50, shutdown: 180 };
+        let convergence = Convergence { stall: Some(0), passes: Some(9), downtime: None };
+        assert_eq!(
+            settings.under(&convergence),
+            Migration { stall: 0, downtime: 777, passes: 9, shutdown: 180 }
+        );
+        assert_eq!(settings.under(&Convergence::default()), settings);
     }
 
     const EXAMPLE: &str = include_str!("../examples/sysadm.toml");

@@ -1,7 +1,5 @@
 //! The parts of the crate that benchmarks and test programs use besides the command line.
 
-pub use sysadm_model as model;
-
 pub mod agent {
     pub use crate::agent::{Limits, WEIGHT, listen};
 }
@@ -28,10 +26,6 @@ pub mod maintenance {
 
 pub mod paths {
     pub use crate::paths::Paths;
-}
-
-pub mod plan {
-    pub use crate::plan::*;
 }
 
 pub mod platform {

@@ -1,4 +1,4 @@
-//! Why a zone could not be on a simulated host.
+//! Why a zone cannot be on a simulated host.
 
 use super::config_of;
 use super::platform::{abilities, able};
@@ -6,7 +6,7 @@ use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
 use crate::paths::Paths;
 
-/// All reasons against an arrival.
+/// All blockers of an arrival.
 pub(super) fn blockers(arrival: &Arrival, host: &HostSettings, paths: &Paths) -> Vec<Blocker> {
     let manifest = &arrival.manifest;
     let config = match config_of(manifest) {
@@ -27,7 +27,7 @@ pub(super) fn blockers(arrival: &Arrival, host: &HostSettings, paths: &Paths) ->
     }
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
     for disk in &config.disks {
-        // The probe of storage looks at real files, and two hosts simulated on one machine see the same ones.
+        // The storage probe looks at real files, and two hosts simulated on one machine see the same ones.
         let seen = match &disk.source {
             DiskSource::File(path) => host.sees(path, paths),
             DiskSource::Dir(path) => host.has(disk, path, paths),

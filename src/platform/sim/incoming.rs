@@ -1,7 +1,7 @@
 //! Live migration, destination side.
 //!
-//! An image that has not arrived whole vanishes with its line. One that is whole is held: it stays, whatever
-//! becomes of the line, and only `resume` lets it run, only `discard` throws it away.
+//! An image that has not arrived completely vanishes when its connection breaks. A complete one is held: it stays,
+//! whatever happens to the connection, until `resume` lets it run or `destroy_incoming` destroys it.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -22,19 +22,19 @@ use crate::model::{Aux, Manifest};
 use crate::model::{StreamId, chain};
 use crate::platform::PlatformError;
 
-/// Somebody who waits for a zone.
+/// A listener for an incoming zone.
 #[derive(Debug)]
 pub(super) struct Expectation {
-    /// For which one.
+    /// The zone's UUID.
     uuid: Uuid,
-    /// Whoever opens the control stream finds somebody there, though nothing is ever said.
+    /// A connection to the control stream is accepted, but nothing is ever sent over it.
     _control: UnixListener,
     cancel: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Expectation {
-    /// Its hypervisor is gone in the middle of it.
+    /// The hypervisor ends during the migration.
     pub(super) fn vanish(&self) {
         self.task.abort();
     }
@@ -68,7 +68,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Stops waiting. A half image vanishes, a whole one stays.
+    /// Stops listening. An incomplete image vanishes, a complete one stays.
     pub(super) async fn stop_expecting(&self, folder: &Path) -> Result<(), PlatformError> {
         let expectation = locked(&self.inner.incoming).remove(folder);
         let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
@@ -98,15 +98,15 @@ struct Receiver {
     keeper: Uuid,
     config: ZoneConfig,
     text: String,
-    /// The number of the image, when it has begun to arrive.
+    /// The number of the zone, once its image has begun to arrive.
     number: OnceLock<u32>,
 }
 
-/// Why an arrival came to nothing.
+/// Why an arrival failed.
 enum Broken {
-    /// The line.
+    /// The connection broke.
     Line,
-    /// This host, for that reason.
+    /// This host failed.
     Here(PlatformError),
 }
 
@@ -136,7 +136,7 @@ impl Receiver {
             () = arrival => {}
             () = cancel.cancelled() => {}
         }
-        // Nobody is left to be told. Whoever looks after the end of this process puts it in order.
+        // There is nobody to report an error to. The next process repairs what this one leaves behind.
         let _ = self.vanish();
     }
 
@@ -173,7 +173,6 @@ impl Receiver {
         Ok(())
     }
 
-    /// The image begins to arrive.
     fn begin(&self) -> Result<(), PlatformError> {
         self.sim.not_locked()?;
         let (config, text) = (self.config.clone(), self.text.clone());
@@ -197,7 +196,7 @@ impl Receiver {
         Ok(())
     }
 
-    /// It is whole, and held from here on.
+    /// The image is complete, and held from now on.
     fn whole(&self, counter: u64) -> Result<(), PlatformError> {
         self.change(|mut record| {
             record.whole(counter);

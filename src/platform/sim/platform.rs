@@ -19,7 +19,7 @@ use crate::platform::{
     Suspend,
 };
 
-/// What the simulation can do with zones of that brand: what libvirt can. Nothing with those that it does not have.
+/// What the simulation can do with zones of that brand: the same as libvirt.
 pub(super) fn able(brand: Brand) -> Abilities {
     abilities(brand).unwrap_or_default()
 }
@@ -114,7 +114,7 @@ impl Platform for Sim {
             let config = config_of(manifest)?;
             self.change(|session| {
                 let present = session.identified(config.uuid)?;
-                // A guest that runs on without a definition gets one.
+                // A guest that runs without a definition gets one.
                 if let Some(present) = present.as_ref().filter(|present| !present.persistent) {
                     let text = manifest.config.clone();
                     return session.save(&Record { persistent: true, text, ..present.clone() });
@@ -248,7 +248,7 @@ impl Suspend for Sim {
     }
 }
 
-/// Simulated zones look for the marker themselves.
+/// Simulated zones look for the marker themselves, so there is nothing to set up.
 impl MaintenanceEnforcer for Sim {
     fn install(&self) -> Result<Vec<(PathBuf, FileChange)>, EnforcerError> {
         Ok(Vec::new())

@@ -1,5 +1,5 @@
-//! Zones that are shut down, saved and started by the tool. A shutdown takes a few virtual seconds; a zone that was
-//! told to ignore it runs on.
+//! Shutting down, saving and booting zones on request. A shutdown takes a few virtual seconds; a zone with the
+//! fault to ignore it runs on.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::boot_lock;
 use crate::model::{Aux, Ended, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 
-/// How long an orderly shutdown takes, in virtual milliseconds.
+/// The duration of an orderly shutdown, in virtual milliseconds.
 const SHUTDOWN: u64 = 3_000;
 
 impl Sim {
@@ -110,7 +110,7 @@ impl Sim {
 }
 
 impl Record {
-    /// Its memory goes to a file, and it ends.
+    /// Saves the memory to a file and ends the zone.
     fn save(&mut self, now: Millis) -> Result<(), PlatformError> {
         let counted = self.counter(now);
         self.halt(Ended::ShutDown)?;
@@ -118,7 +118,7 @@ impl Record {
         Ok(())
     }
 
-    /// It goes on where it was saved.
+    /// Resumes the zone from its saved memory.
     fn restore(&mut self, now: Millis, id: u32) {
         (self.state, self.aux, self.id, self.since) = (ZoneState::Running, None, Some(id), Some(now));
     }

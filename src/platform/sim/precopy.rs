@@ -1,20 +1,20 @@
-//! The arithmetic of a live migration: the memory is sent while the guest runs, then what it wrote meanwhile,
-//! and so on until the rest is so small that the guest can be stopped for it.
+//! The arithmetic of a live migration: the memory is sent while the guest runs, then what the guest changed
+//! meanwhile, and so on until the rest is so small that the guest can be stopped for it.
 
-/// How long a guest may stand, in virtual milliseconds.
+/// Maximum downtime of a guest, in virtual milliseconds.
 pub(super) const DOWNTIME: u64 = 300;
 
-/// Rounds after which it is given up.
+/// Maximum number of rounds.
 pub(super) const ROUNDS: u32 = 30;
 
-/// What is to be done next. Sizes in bytes.
+/// What to do next. Sizes in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Send that much while the guest runs.
     Round(u64),
     /// Stop the guest, and send that much.
     Last(u64),
-    /// It will not end.
+    /// Give up, because it will not converge.
     Hopeless,
 }
 
@@ -33,17 +33,17 @@ impl Precopy {
         Self { memory, dirty_rate, bandwidth: bandwidth.max(1), remaining: memory, rounds: 0 }
     }
 
-    /// How long the line needs for that much, in virtual milliseconds.
+    /// The time to send that many bytes, in virtual milliseconds.
     pub fn time(&self, bytes: u64) -> u64 {
         scaled(bytes, 1000, self.bandwidth).max(1)
     }
 
-    /// Rounds that were begun.
+    /// The number of rounds that have begun.
     pub const fn rounds(&self) -> u32 {
         self.rounds
     }
 
-    /// One step on. The first round is always done with the guest running.
+    /// Advances one step. The guest always runs during the first round.
     pub fn next(&mut self) -> Next {
         if self.rounds > 0 && self.time(self.remaining) <= DOWNTIME {
             return Next::Last(self.remaining);
@@ -57,7 +57,7 @@ impl Precopy {
         Next::Round(bytes)
     }
 
-    /// The last round took that long: others were on the line.
+    /// Records how long the last round took, since other migrations share the network.
     pub fn lasted(&mut self, milliseconds: u64) {
         self.remaining = self.written_in(milliseconds);
     }
@@ -66,7 +66,7 @@ impl Precopy {
         scaled(self.dirty_rate, milliseconds, 1000).min(self.memory)
     }
 
-    /// Why it was hopeless.
+    /// Why it does not converge.
     pub fn hopeless(&self) -> String {
         format!(
             "does not converge: dirties {} MiB/s, the line carries {} MiB/s",

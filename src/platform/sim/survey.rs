@@ -1,5 +1,5 @@
-//! What a planner wants to know of a simulated host and its zones. A planner reckons in real seconds: rates are those of
-//! whoever watches.
+//! The survey of a simulated host and its zones. The planner calculates in real seconds, so rates are converted
+//! to those.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::model::{Aux, Brand, Disk, DiskSource};
 use crate::paths::Paths;
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 
-/// Memory that a new zone could have, in bytes.
+/// Memory available to a new zone, in bytes.
 pub(super) fn memory_free(host: &HostSettings, zones: &[Record]) -> u64 {
     let running = zones.iter().filter(|zone| zone.zone().is_running());
-    // What still comes has not taken its memory yet: it is booked.
+    // A zone that is still arriving uses no memory yet: its memory is reserved.
     let whole = running.filter(|zone| zone.aux != Some(Aux::MigratingIn));
     let used = whole.fold(0, |sum: u64, zone| sum.saturating_add(zone.config.memory));
     host.memory.saturating_sub(used)
 }
 
-/// The host and its zones. Storage is named by its folder: that is what hosts share.
+/// The host and its zones. Storage is identified by its folder, which is what hosts share.
 pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey {
     let free = memory_free(host, zones);
     let zones: Vec<_> = zones.iter().map(|zone| zone_of(zone, host, paths)).collect();

@@ -1,4 +1,4 @@
-//! Plugs a zone's interfaces into other networks: the one change that is made to the document of a zone that moves.
+//! Connects a zone's interfaces to other networks: the only change to the document of a zone that moves.
 
 use roxmltree::Node;
 
@@ -6,7 +6,7 @@ use super::text::{self, Change, changed};
 use super::{child, interfaces, mac_of, network_of, read};
 use crate::model::{Interface, InterfaceMapping};
 
-/// The same document with these changes to the `<source>` of its interfaces.
+/// Changes the `<source>` of the interfaces in these mappings.
 ///
 /// # Errors
 /// What is wrong with the document.

@@ -19,7 +19,7 @@ use crate::paths::Paths;
 use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, Migration};
 use crate::platform::{PlatformError, SendFailure};
 
-/// How virsh ended: none while it runs, then `Ok` or what went wrong.
+/// How virsh ended: none while it runs.
 type Outcome = Option<Result<(), SendFailure>>;
 
 /// The migrations that leave this host now.
@@ -48,14 +48,14 @@ impl Outgoing {
                 None => false,
             };
             if !ended {
-                // Not found, or lost sight of: virsh's own end must do.
+                // The process was not found: the end of virsh must do.
                 std::future::pending::<()>().await;
             }
         };
         tokio::pin!(gone);
         loop {
             tokio::select! {
-                // A QEMU that ends before it was stopped in order to migrate has crashed: virsh will say so.
+                // A QEMU that ends before it was stopped in order to migrate has crashed: virsh will report it.
                 () = &mut gone, if stopped.moment().is_some() => return Ok(stopped.sent()),
                 () = stopped.wait(), if stopped.moment().is_none() => {}
                 changed = outcome.changed() => {
@@ -71,7 +71,7 @@ impl Outgoing {
         }
     }
 
-    /// Starts virsh and keeps an eye on it.
+    /// Starts virsh and follows it.
     fn start(
         &self,
         zone: &Zone,
@@ -103,7 +103,7 @@ impl Outgoing {
             let result = transfer.ended().await;
             drop(documents);
             if result.is_err() {
-                // It stays here, and the next one to migrate it expects the default.
+                // The zone stays here, and the next migration expects the default.
                 let _ = Connection::qemu().set_max_downtime(uuid, DEFAULT_DOWNTIME).await;
             }
             let _ = sender.send(Some(result));
@@ -124,11 +124,11 @@ impl Outgoing {
         progress.map_err(|error| error.failed(format!("ask for the progress of '{zone}'")))
     }
 
-    /// Gives a migration up, also one that another process began: `uuid` is the zone's then.
+    /// Cancels a migration, even one that another process began; `uuid` is the zone's then.
     pub async fn abort(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), PlatformError> {
         let outcome = self.find(zone).map(|(_, outcome)| outcome);
         match Connection::qemu().abort_job(uuid).await {
-            // It has just ended, or there was none.
+            // The migration has just ended, or there was none.
             Err(_) if outcome.is_some_and(|outcome| outcome.borrow().is_some()) => Ok(()),
             Err(error) if matches!(error.code, Code::NoJob | Code::NoDomain) => Ok(()),
             Err(error) => Err(error.failed(format!("abort the migration of '{zone}'"))),
@@ -136,7 +136,7 @@ impl Outgoing {
         }
     }
 
-    /// Waits for virsh's own end.
+    /// Waits for the end of virsh.
     pub async fn wait_sent(&self, zone: &ZoneName) -> Result<(), PlatformError> {
         let Some((_, mut outcome)) = self.find(zone) else { return Err(PlatformError::no_departure(zone)) };
         let result = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());

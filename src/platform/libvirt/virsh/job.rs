@@ -1,4 +1,4 @@
-//! `virsh domjobinfo --rawstats` and `virsh event`: how far a migration is, and when the zone stopped.
+//! `virsh domjobinfo --rawstats` and `virsh event`: the progress of a migration, and when the zone was stopped.
 
 use crate::model::Progress;
 
@@ -13,7 +13,7 @@ use crate::model::Progress;
 // memory_dirty_rate: 1830
 // memory_page_size: 4096
 // memory_iteration: 4
-/// Reads `virsh domjobinfo --rawstats`; none while there is no job.
+/// Parses `virsh domjobinfo --rawstats`; none if there is no job.
 pub fn parse_progress(output: &str) -> Option<Progress> {
     let field = |name: &str| {
         output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse::<u64>().ok())
@@ -32,25 +32,23 @@ pub fn parse_progress(output: &str) -> Option<Progress> {
     })
 }
 
-/// What the events of one domain say about its migration.
+/// An event of a domain, as far as migration is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The pass of that number over its memory has begun. The first is the whole, each later one what was
-    /// changed meanwhile.
+    /// A pass over its memory has begun. The first one sends everything, each later one what was changed meanwhile.
     Pass(u32),
-    /// Its processors were stopped, its last memory is on its way.
+    /// Its virtual CPUs were stopped, and the rest of its memory is being sent.
     StoppedToMigrate,
-    /// It goes on here.
+    /// It runs on here.
     Resumed,
-    /// Anything else.
     Other,
 }
 
 // 2026-11-21 07:19:15.904+0000: event 'migration-iteration' for domain 'evac1': iteration: '2'
 // 2026-11-21 07:19:16.361+0000: event 'lifecycle' for domain 'evac1': Suspended Migrated
-/// Reads a line of `virsh event --all --loop --timestamp`.
+/// Parses a line of `virsh event --all --loop --timestamp`.
 pub fn parse_event(line: &str) -> Event {
-    // Between them stands the name of the zone, which may be any text.
+    // Between them is the name of the zone, which may be any text.
     let Some((about, what)) = line.rsplit_once("': ") else { return Event::Other };
     let kind = about.split_once(": event '").and_then(|(_, rest)| Some(rest.split_once("' for ")?.0));
     if kind == Some("lifecycle") {
@@ -67,7 +65,7 @@ pub fn parse_event(line: &str) -> Event {
     pass().map_or(Event::Other, Event::Pass)
 }
 
-/// QEMU's own (`downtime-limit`), in ms.
+/// QEMU's default (`downtime-limit`), in ms.
 pub const DEFAULT_DOWNTIME: u64 = 300;
 
 #[cfg(test)]
