@@ -9,7 +9,9 @@ pub mod config {
 }
 
 pub mod evacuation {
-    pub use crate::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
+    pub use crate::cancel::Cancel;
+    pub use crate::evacuation::{Engine, Event, EventSink, Request, recover};
+    pub use crate::peers::{Connector, Peers};
 }
 
 pub mod failpoints {

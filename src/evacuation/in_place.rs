@@ -4,9 +4,9 @@
 
 use uuid::Uuid;
 
-use super::cancel::{MOVES, QUESTIONS};
 use super::engine::Engine;
 use super::rest::seen;
+use crate::cancel::{MOVES, QUESTIONS};
 use crate::host::HostError;
 use crate::migration::MoveError;
 use crate::migration::recovery::Observed;

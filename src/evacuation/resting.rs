@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::cancel::Stage;
 use super::engine::Engine;
 use super::events::Event;
 use super::in_place::InPlace;
@@ -12,6 +11,7 @@ use super::journal::Journal;
 use super::operation::Operation;
 use super::rest::rests_now;
 use super::run_state::RunState;
+use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
 use crate::migration::{MoveError, runner};
 use crate::model::{ZoneName, chain};

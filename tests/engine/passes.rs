@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{JobState, Outcome, Request, Stage};
+use sysadm::cancel::Stage;
+use sysadm::evacuation::{JobState, Outcome, Request};
 use sysadm::model::{Arrival, Kind, Manifest, Millis, PendingLoad};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sysadm::cancel::Cancel;
 use sysadm::config::{Config, Maps};
-use sysadm::evacuation::{
-    Actions, Cancel, Connector, Engine, EvacuationError, Event, EventSink, Outcome, Peers, Request, recover,
-};
+use sysadm::evacuation::{Actions, Engine, EvacuationError, Event, EventSink, Outcome, Request, recover};
 use sysadm::host::{Host, Local};
 use sysadm::maintenance;
 use sysadm::model::{Brand, HostUri, Millis, Zone, ZoneName};
 use sysadm::paths::Paths;
+use sysadm::peers::{Connector, Peers};
 use sysadm::plan::Action;
 use sysadm::platform::Platform;
 use sysadm::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::progress::{Reporter, Verbosity};
 use crate::admin::GivenUp;
+use crate::cancel::Cancel;
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
-use crate::evacuation::cancel::Cancel;
 use crate::evacuation::{EventSink, recover};
 use crate::model::ZoneName;
 use crate::run_lock::RunLock;
