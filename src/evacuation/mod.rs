@@ -29,7 +29,7 @@
 //! resting, relocate                      zones that stay; zones that make room
 //! executor                               all moves
 //! preflight, zone_move                   checks and booked room; one move
-//! journal, in_place                      each step is written down; the acts of a zone that stays
+//! journal                                each step is written down
 //! move_queue                             whose turn it is
 //! return_path, down                      how a zone comes back; which were found stopped
 //! recover                                where a zone is after an interruption
@@ -52,7 +52,6 @@ mod error;
 mod events;
 mod executor;
 mod history;
-mod in_place;
 mod job;
 mod job_state;
 mod journal;
@@ -81,8 +80,6 @@ pub use dry_run::{DryRun, Planned};
 pub use engine::Engine;
 pub use error::EvacuationError;
 pub use events::{Event, EventSink};
-#[cfg(test)]
-pub use in_place::InPlace;
 pub use job::Job;
 pub use job_state::JobState;
 pub use operation::Operation;

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::evacuation::{InPlace, recover};
+use sysadm::evacuation::recover;
 use sysadm::failpoints::{Actor, Failpoint, Timing};
 use sysadm::migration::runner::{self, Acts};
 use sysadm::migration::steps::{Procedure, Running, Side, StepSpec, Undo};
-use sysadm::migration::{Attempt, LEASE, Log, MoveError, Task};
+use sysadm::migration::{Attempt, InPlace, LEASE, Log, MoveError, Task};
 use sysadm::model::{Arrival, Aux, Kind, Millis, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
@@ -380,7 +380,7 @@ async fn stopping_suspending_and_booting_twice_is_harmless() {
         world.make_ready_for(case.direction).await;
         let (engine, zone) = (world.engine(), name("web"));
         let uuid = world.seen("h1", "web").await.unwrap().uuid;
-        let mut in_place = InPlace::new(&engine, &zone, uuid);
+        let mut in_place = InPlace::new(&*engine.local, &engine.cancel, engine.policy, &zone, uuid);
         let (_abort, aborting) = tokio::sync::watch::channel(false);
         let mut twice = Twice { acts: &mut in_place, fails: None };
         assert_eq!(runner::run(case.procedure, &mut twice, &NoLog, &aborting).await, Ok(()), "{case:?}");
