@@ -12,7 +12,7 @@ use super::rest::rests_now;
 use super::run_state::RunState;
 use crate::cancel::Stage;
 use crate::migration::steps::Procedure;
-use crate::migration::{MoveError, runner};
+use crate::migration::{InPlace, MoveError, runner};
 use crate::model::{ZoneName, chain};
 use crate::store::{Rest, RestPhase, RestWay};
 
