@@ -84,6 +84,6 @@ pub use job::Job;
 pub use job_state::JobState;
 pub use operation::Operation;
 pub use outcome::{Down, Outcome};
-pub use refusal::Finding;
+pub use refusal::HostRefusal;
 pub use request::{Actions, Request};
 pub use status::{Row, Status, rows};

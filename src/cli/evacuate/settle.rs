@@ -27,10 +27,10 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
         return Ok(Exit::Stuck);
     }
     if !settled.down.is_empty() {
-        ui::say("every zone is settled, but some are down");
+        ui::say("all interrupted moves are resolved, but some zones are down");
         return Ok(Exit::Partly);
     }
-    ui::say("every zone is settled; 'sysadm evacuate -l' shows where each is");
+    ui::say("all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is");
     Ok(Exit::Done)
 }
 
@@ -42,20 +42,21 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
     let desk = crate::cli::zone::desk(context, &local);
     let (said, audited) = match desk.give_up(zone).await? {
         Some(GivenUp::Rest) => {
-            ("it rests here, and is not booted on return".to_owned(), ", at rest here,".to_owned())
+            ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
         }
-        Some(GivenUp::Here(refuge)) => {
-            (format!("it was recorded as away at {refuge}, and is here"), format!(", recorded at {refuge},"))
-        }
+        Some(GivenUp::Here(refuge)) => (
+            format!("it was recorded as evacuated to {refuge}, but is here"),
+            format!(", recorded at {refuge},"),
+        ),
         Some(GivenUp::Configured(refuge)) => (
             format!(
-                "it was last at {refuge} and is configured here; 'sysadm zone attach {zone}' attaches it if it is nowhere else, 'sysadm zone delete {zone}' drops its configuration"
+                "it was last on {refuge} and is now configured here; 'sysadm zone attach {zone}' attaches it if no other host has it, 'sysadm zone delete {zone}' deletes its configuration"
             ),
             format!(", last at {refuge},"),
         ),
         Some(GivenUp::Home(home)) => {
-            context.audit(&format!("{zone}, of {home}, kept for good by {}", desk.user));
-            ui::say(&format!("{zone}: {home} is given up; it belongs here from now on"));
+            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", desk.user));
+            ui::say(&format!("{zone}: now belongs to this host, and no longer to {home}"));
             return Ok(Exit::Done);
         }
         None => {
@@ -63,7 +64,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             return Err(CliError::new(Exit::Error, text));
         }
     };
-    context.audit(&format!("{zone}{audited} given up by {}", desk.user));
-    ui::say(&format!("{zone}: given up; {said}"));
+    context.audit(&format!("record of {zone}{audited} discarded by {}", desk.user));
+    ui::say(&format!("{zone}: record discarded; {said}"));
     Ok(Exit::Done)
 }
