@@ -267,7 +267,7 @@ async fn questions_for_which_there_is_no_room_are_refused_in_clear_words_and_rea
 async fn a_question_of_more_values_than_text_is_not_taken_apart() {
     let (host, _ends) = FakeHost::new("h2");
     for text in [format!("{{\"id\":1,\"call\":[{}1]}}", "1,".repeat(300_000)), "[".repeat(500_000)] {
-        let (mut client, server) = start(Arc::clone(&host), Role::Admin);
+        let (mut client, server) = start(Arc::clone(&host) as _, Role::Admin);
         greet(&mut client, &[1], json!("rpc")).await;
         let length = u32::try_from(text.len()).unwrap().to_be_bytes();
         client.write_all(&[&length, text.as_bytes()].concat()).await.unwrap();
