@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::exec::ExecError;
-use crate::model::{Brand, ZoneName};
+use crate::model::{Brand, Hinted, ZoneName};
 
 /// Why a platform failed to do something.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum PlatformError {
         what: String,
     },
     /// The hypervisor's daemon does not answer.
-    #[error("{service} does not answer; is it running? ({hint})")]
+    #[error("{service} does not answer")]
     Down {
         service: &'static str,
         /// A command that shows why.
@@ -29,10 +29,7 @@ pub enum PlatformError {
         source: ExecError,
     },
     /// The hypervisor's client is not installed. This never means that the host has no zones.
-    #[error(
-        "there is no {program} on this host; install libvirt's clients, or write platform = \"sim\" into sysadm.toml for \
-         simulated zones"
-    )]
+    #[error("there is no {program} on this host")]
     Absent {
         program: &'static str,
         /// The error of starting it.
@@ -92,7 +89,26 @@ pub enum PlatformError {
     Simulated(String),
 }
 
-impl crate::model::Hinted for PlatformError {}
+impl Hinted for PlatformError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Down { service, hint, .. } => vec![format!("check that {service} is running: {hint}")],
+            Self::Absent { .. } => vec![
+                "install libvirt's clients".to_owned(),
+                "or set platform = \"sim\" in sysadm.toml for simulated zones".to_owned(),
+            ],
+            Self::NoSuchZone(_)
+            | Self::State { .. }
+            | Self::Unseen { .. }
+            | Self::Unsupported { .. }
+            | Self::Command { .. }
+            | Self::NotSent { .. }
+            | Self::Output { .. }
+            | Self::Io { .. }
+            | Self::Simulated(_) => Vec::new(),
+        }
+    }
+}
 
 impl PlatformError {
     /// Whether the same request may succeed later: the connection was lost, or the hypervisor was busy.
@@ -114,7 +130,7 @@ impl PlatformError {
     /// The zone was asked to shut down, and still runs after that many milliseconds.
     pub(super) fn not_down(zone: &ZoneName, limit: u64) -> Self {
         let what = format!(
-            "it was asked to shut down and has not within {} s; it runs on, and may yet go down",
+            "did not shut down within {} s; left running (it may still shut down later)",
             limit / 1000
         );
         Self::State { zone: zone.clone(), what }

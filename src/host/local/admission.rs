@@ -3,12 +3,12 @@
 
 use uuid::Uuid;
 
-use super::Local;
+use super::{Local, identity};
 use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Message, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
@@ -55,9 +55,6 @@ impl Local {
     /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
     /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
     fn recorded_blockers(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
-        if arrival.manifest.platform != self.platform.name() {
-            return Ok(Vec::new());
-        }
         let mut reasons = Vec::new();
         if arrival.from != self.name {
             let mut records = self.store.zones().map_err(|error| self.failed(error))?;
@@ -78,7 +75,7 @@ impl Local {
         Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
     }
 
-    /// All reasons but room and what is recorded here.
+    /// What the lock, the platform and the software here have against it: all that takes long.
     async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
@@ -96,11 +93,21 @@ impl Local {
         Ok(blockers)
     }
 
+    /// The guests that are here, or are recorded here, and are not that zone.
+    fn clashes(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+        if arrival.manifest.platform != self.platform.name() {
+            return Ok(Vec::new());
+        }
+        let mut blockers = identity::blockers(here, arrival);
+        blockers.extend(self.recorded_blockers(arrival, here)?);
+        Ok(blockers)
+    }
+
     /// All reasons but room, and what is here: listed once, after all that takes long.
     async fn blockers(&self, arrival: &Arrival) -> Result<(Vec<Blocker>, Present), HostError> {
         let mut blockers = self.unfit(arrival).await?;
         let present = self.present(&arrival.manifest.zone).await?;
-        blockers.extend(self.recorded_blockers(arrival, &present.inventory)?);
+        blockers.extend(self.clashes(arrival, &present.inventory)?);
         Ok((blockers, present))
     }
 
@@ -110,12 +117,14 @@ impl Local {
         &self,
         arrival: &Arrival,
     ) -> Result<(Vec<Blocker>, Present), HostError> {
-        let found = self.blockers(arrival).await?;
-        let is_there = found.0.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
+        let (mut blockers, present) = self.blockers(arrival).await?;
+        let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
         if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
-            return self.blockers(&Arrival { overwrite: true, ..arrival.clone() }).await;
+            blockers.retain(|blocker| blocker.kind != BlockerKind::Identity);
+            let overwriting = Arrival { overwrite: true, ..arrival.clone() };
+            blockers.extend(self.clashes(&overwriting, &present.inventory)?);
         }
-        Ok(found)
+        Ok((blockers, present))
     }
 
     async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {
@@ -183,7 +192,7 @@ impl Local {
         if booked.iter().any(|booking| booking.zone == *zone && booking.uuid == uuid) {
             return Ok(());
         }
-        let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
+        let reason = format!("no room is booked for it on {} (its lease may have expired)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
     }
 
@@ -201,25 +210,26 @@ impl Local {
 
 /// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
 /// `kept` is what is kept of the zone that comes.
-fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<String> {
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<Message> {
     let zone = &arrival.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
     if record.place.is_elsewhere() && same_name && !same_zone {
         let at = record.location.as_ref()?;
-        return Some(format!("another zone called {} belongs there, and is away at {at}", zone.name));
+        return Some(format!("another zone called {} belongs there, and is away at {at}", zone.name).into());
     }
     match (same_name, same_zone) {
         _ if record.place != Place::Configured => None,
         (false, false) => None,
-        (true, false) => Some(format!("another zone is called {} there, configured", zone.name)),
+        (true, false) => Some(format!("another zone called {} is configured there", zone.name).into()),
         (false, true) => {
-            Some(format!("zone {} has the same UUID there, configured ({})", record.zone, zone.uuid))
+            Some(format!("zone {}, configured there, has the same UUID ({})", record.zone, zone.uuid).into())
         }
         // It was given up while it was away, and comes home all the same.
         (true, true) if record.location.is_some() => None,
         (true, true) if arrival.overwrite || kept == Some(arrival.manifest.config.as_str()) => None,
         (true, true) => {
-            Some(format!("{} is configured there already, and otherwise; -w overwrites that", zone.name))
+            let text = format!("a different configuration of {} exists there", zone.name);
+            Some(Message::from(text).with_hint("use -w to replace it"))
         }
     }
 }
@@ -253,16 +263,16 @@ mod tests {
         let left = sample::detached("web", 1, Some("rads://h9"));
         for (row, arrival, expected) in [
             (&row, arrival("db", 2, false), None),
-            (&row, arrival("web", 2, true), Some("another zone is called web there, configured")),
-            (&row, arrival("db", 1, true), Some("zone web has the same UUID there, configured")),
+            (&row, arrival("web", 2, true), Some("another zone called web is configured there")),
+            (&row, arrival("db", 1, true), Some("zone web, configured there, has the same UUID")),
             (&row, arrival("web", 1, false), None),
             (&changed, arrival("web", 1, true), None),
-            (&changed, arrival("web", 1, false), Some("web is configured there already, and otherwise; -w")),
+            (&changed, arrival("web", 1, false), Some("a different configuration of web exists there")),
             (&left, arrival("web", 2, false), None),
         ] {
             let said = in_the_way(&row.record(None), Some(&row.manifest.config), &arrival);
             assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
-            assert!(said.unwrap_or_default().starts_with(expected.unwrap_or_default()));
+            assert!(said.unwrap_or_default().text.starts_with(expected.unwrap_or_default()));
         }
     }
 
@@ -272,6 +282,6 @@ mod tests {
         assert_eq!(in_the_way(&away, None, &arrival("web", 1, false)), None, "it comes home");
         assert_eq!(in_the_way(&away, None, &arrival("db", 2, false)), None);
         let said = in_the_way(&away, None, &arrival("web", 2, true)).unwrap();
-        assert!(said.starts_with("another zone called web belongs there"), "{said}");
+        assert!(said.text.starts_with("another zone called web belongs there"), "{said}");
     }
 }

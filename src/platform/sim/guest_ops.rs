@@ -4,8 +4,8 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use super::abilities::abilities;
 use super::faults::Fault;
-use super::platform::abilities;
 use super::record::SimZone;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
@@ -81,7 +81,7 @@ impl Sim {
                 return Err(PlatformError::Simulated(what));
             }
             if let Some(what) = zonepath::occupied(zonepath, uuid) {
-                return Err(PlatformError::State { zone: spec.name, what });
+                return Err(PlatformError::State { zone: spec.name, what: what.text });
             }
             disks.push(folder("/".to_owned(), zonepath.join("root"), false));
         }

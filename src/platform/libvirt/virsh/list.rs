@@ -21,11 +21,6 @@ impl ListedDomain {
         ZoneName::of_platform(&self.name).as_ref() == Ok(zone)
     }
 
-    /// Its name in messages.
-    pub fn label(&self) -> String {
-        ZoneName::label(&self.name)
-    }
-
     /// The domain as a guest that cannot be handled.
     pub fn unmanaged_guest(&self, reason: impl Into<Message>) -> UnmanagedGuest {
         let (name, reason) = (self.name.clone(), reason.into());
