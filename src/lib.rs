@@ -85,6 +85,8 @@ mod host;
 #[cfg(test)]
 mod layers;
 mod maintenance;
+#[cfg(test)]
+mod messages;
 mod migration;
 #[cfg(test)]
 mod names;

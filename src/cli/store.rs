@@ -97,9 +97,10 @@ fn save(context: &Context) -> Result<Exit, CliError> {
     if lost.is_empty() {
         return Ok(Exit::Done);
     }
-    ui::complain(
-        "compare 'sysadm evacuate -l' with the zones that other hosts run before you return or start any",
-    );
+    ui::hint(&[
+        "compare 'sysadm evacuate -l' with the zones that other hosts run before you return or start any"
+            .to_owned(),
+    ]);
     Ok(Exit::Partly)
 }
 
@@ -122,19 +123,15 @@ fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
         let text = serde_json::to_string_pretty(&document(context, &findings));
         ui::print(&format!("{}\n", text.map_err(|error| CliError::new(Exit::Error, error))?))?;
     } else {
-        findings.iter().for_each(|finding| ui::say(&line(finding)));
+        findings.iter().map(Finding::message).for_each(|message| {
+            ui::say(&message.text);
+            ui::hint(&message.hints);
+        });
         if !findings.iter().any(|finding| finding.kind.needs() != Needs::Nobody) {
             ui::say("the database is intact and no record needs attention");
         }
     }
     Ok(exit_of(&findings))
-}
-
-fn line(finding: &Finding) -> String {
-    match &finding.zone {
-        Some(zone) => format!("{zone}: {}", finding.text),
-        None => finding.text.clone(),
-    }
 }
 
 fn exit_of(findings: &[Finding]) -> Exit {
@@ -151,6 +148,7 @@ fn document(context: &Context, findings: &[Finding]) -> serde_json::Value {
         .map(|finding| {
             json!({
                 "kind": finding.kind, "needs": finding.kind.needs(), "zone": finding.zone, "text": finding.text,
+                "hint": finding.hint,
             })
         })
         .collect();

@@ -75,13 +75,18 @@ pub fn complain(message: impl Into<Message>) {
 
 /// What to do: `hint: …`, dim on a terminal. None is given twice.
 pub fn hint(hints: &[String]) {
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut out = std::io::stderr().lock();
-    for hint in hints.iter().filter(|hint| given.insert((*hint).clone())) {
+    for hint in new(hints) {
         let line = format!("hint: {}", plain(hint));
         let line = if errors_in_colour() { format!("\u{1b}[2m{line}\u{1b}[0m\n") } else { line + "\n" };
         let _ = out.write_all(line.as_bytes());
     }
+}
+
+/// Those that have not been given before.
+fn new(hints: &[String]) -> Vec<&String> {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    hints.iter().filter(|hint| given.insert((*hint).clone())).collect()
 }
 
 /// A line that belongs to what was just complained about.
@@ -118,4 +123,17 @@ pub fn on_terminal() -> bool {
 /// Whether a person looks at standard error.
 pub fn errors_on_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_given_once() {
+        let [one, other] = ["look at h1".to_owned(), "look at h2".to_owned()];
+        assert_eq!(new(std::slice::from_ref(&one)), [&one]);
+        assert_eq!(new(&[one.clone(), other.clone(), other.clone()]), [&other]);
+        assert!(new(&[one, other]).is_empty());
+    }
 }

@@ -148,6 +148,7 @@ impl Hinted for HostError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BlockerKind;
 
     /// A failure with a cause.
     #[derive(Debug, thiserror::Error)]
@@ -175,6 +176,27 @@ mod tests {
             let error = HostError::Failed { host: "h2".into(), reason: "busy".into(), transient };
             let wire = serde_json::to_string(&error).unwrap();
             assert_eq!(serde_json::from_str::<HostError>(&wire).unwrap(), error);
+        }
+    }
+
+    #[test]
+    fn what_to_do_crosses_the_wire_from_a_destination() {
+        let blocker =
+            |hint: &str| Blocker::new(BlockerKind::Identity, Message::from("in the way").with_hint(hint));
+        let refused = HostError::Refused {
+            host: "h2".into(),
+            zone: "web".parse().unwrap(),
+            blockers: vec![blocker("use -w to replace it"), blocker("rename it"), blocker("rename it")],
+        };
+        let failed =
+            HostError::permanent("h2", Message::from("the disk is full").with_hint("free some space"));
+        for (error, hints) in
+            [(refused, vec!["use -w to replace it", "rename it"]), (failed, vec!["free some space"])]
+        {
+            let wire = serde_json::to_string(&error).unwrap();
+            let received: HostError = serde_json::from_str(&wire).unwrap();
+            assert_eq!(received, error);
+            assert_eq!(Message::of(&received).hints, hints);
         }
     }
 }

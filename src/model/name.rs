@@ -26,7 +26,7 @@ pub enum ZoneNameError {
     #[error("a zone name cannot be empty")]
     Empty,
     /// The length in bytes.
-    #[error("zone name is {0} bytes long, at most {LONGEST} are allowed")]
+    #[error("zone name is {0} bytes long; the maximum is {LONGEST}")]
     TooLong(usize),
     /// A character that no platform accepts or can store.
     #[error("zone name {name:?}: {character:?} is not allowed in a zone name")]
@@ -37,7 +37,7 @@ pub enum ZoneNameError {
         character: char,
     },
     /// A valid name, but not in its canonical form.
-    #[error("zone name {name:?} is written {written}")]
+    #[error("zone name {name:?} is not in its canonical form, {written}")]
     Written {
         /// The rejected text.
         name: String,
@@ -45,11 +45,19 @@ pub enum ZoneNameError {
         written: ZoneName,
     },
     /// `global` means the host itself.
-    #[error("'global' is the host itself; a zone of that name is written %67lobal")]
+    #[error("'global' is the host itself")]
     Reserved,
 }
 
-impl crate::Hinted for ZoneNameError {}
+impl crate::Hinted for ZoneNameError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Written { written, .. } => vec![format!("write {written}")],
+            Self::Reserved => vec!["write a zone of that name as %67lobal".to_owned()],
+            Self::Empty | Self::TooLong(_) | Self::Character { .. } => Vec::new(),
+        }
+    }
+}
 
 impl ZoneName {
     /// The zone name for a platform's own name.

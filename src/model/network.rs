@@ -199,7 +199,7 @@ impl Interface {
 pub enum MappingError {
     /// Two networks of one interface would become the same, and could not be told apart on the way back.
     #[error(
-        "its interface {mac} is in {now} now and in {then} after its next boot, and both are {there} there"
+        "its interface {mac} is in {now} now and in {then} after its next boot, and both are called {there} there"
     )]
     Merged {
         mac: Mac,
@@ -211,7 +211,7 @@ pub enum MappingError {
         there: String,
     },
     /// The refuge did not list the interfaces.
-    #[error("the sysadm there is too old to give it its networks of here back ({})", .0.join(", "))]
+    #[error("the sysadm there is too old to restore its networks here ({})", .0.join(", "))]
     NotTold(Vec<String>),
 }
 

@@ -36,34 +36,34 @@ pub struct HostUri {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HostUriError {
     /// The text has no `://`.
-    #[error("{0:?} has no scheme; write ssh://HOST or rads://HOST")]
+    #[error("{0:?} has no scheme")]
     NoScheme(String),
     /// An unknown scheme.
-    #[error("{uri:?}: unknown scheme {scheme:?}; ssh and rads are known")]
+    #[error("{uri:?}: unknown scheme {scheme:?}")]
     Scheme {
         uri: String,
         /// The part before `://`.
         scheme: String,
     },
-    #[error("{uri:?}: bad user {user:?}; letters, digits, '_', '-' and '.' are allowed")]
+    #[error("{uri:?}: invalid user {user:?}")]
     User {
         uri: String,
         /// The part before `@`.
         user: String,
     },
     /// The URI contains a password.
-    #[error("a password in a URI is not accepted (it would be kept in clear); use a key or a certificate")]
+    #[error("a password in a URI is not accepted: it would be stored in clear text")]
     Password,
-    #[error("{uri:?}: bad host {host:?}; a name, an IPv4 address or an [IPv6] address is expected")]
+    #[error("{uri:?}: invalid host {host:?}")]
     Host { uri: String, host: String },
-    #[error("{uri:?}: bad port {port:?}; a number from 1 to 65535 is expected")]
+    #[error("{uri:?}: invalid port {port:?}")]
     Port {
         uri: String,
         /// The part after the last `:`.
         port: String,
     },
     /// A path, query or fragment.
-    #[error("{uri:?}: {rest:?} after the host is not understood; a host URI ends with the host or port")]
+    #[error("{uri:?}: unexpected {rest:?} after the host")]
     Rest {
         uri: String,
         /// What follows the authority.
@@ -71,7 +71,19 @@ pub enum HostUriError {
     },
 }
 
-impl crate::Hinted for HostUriError {}
+impl crate::Hinted for HostUriError {
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::NoScheme(_) | Self::Scheme { .. } => "write ssh://HOST or rads://HOST",
+            Self::User { .. } => "a user name has letters, digits, '_', '-' and '.'",
+            Self::Password => "use a key or a certificate",
+            Self::Host { .. } => "write a name, an IPv4 address or an [IPv6] address",
+            Self::Port { .. } => "a port is a number from 1 to 65535",
+            Self::Rest { .. } => "a host URI ends with the host or the port",
+        };
+        vec![hint.to_owned()]
+    }
+}
 
 impl HostUri {
     pub fn rads_port(&self) -> u16 {

@@ -16,11 +16,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contradiction::contradictions;
+use super::error::RECOVER;
 use super::{
     Contents, Entry, Finding, FindingKind, Mark, Move, MoveState, Place, Store, StoreError, ZoneRecord,
     backup,
 };
-use crate::model::{Millis, ZoneName};
+use crate::model::{Millis, RESUME, ZoneName};
 
 /// What the database itself does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,15 +54,13 @@ pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
 fn interrupted(record: &ZoneRecord) -> Option<Finding> {
     let moved = |what: &str| {
         let other = record.location.as_ref().map_or_else(|| "another host".to_owned(), ToString::to_string);
-        format!("{what} {other} was interrupted; 'sysadm evacuate --resume' resolves it")
+        format!("{what} {other} was interrupted")
     };
     let text = match record.place {
         Place::Leaving | Place::Migrating => moved("its move to"),
         Place::Returning => moved("its return from"),
         Place::Relocating => moved("its relocation from"),
-        Place::Stopping | Place::Suspending => {
-            "its shutdown was interrupted; 'sysadm evacuate --resume' resolves it".to_owned()
-        }
+        Place::Stopping | Place::Suspending => "its shutdown was interrupted".to_owned(),
         Place::Here
         | Place::Away
         | Place::Stopped
@@ -69,7 +68,7 @@ fn interrupted(record: &ZoneRecord) -> Option<Finding> {
         | Place::Configured
         | Place::Migrated => return None,
     };
-    Some(Finding::about(FindingKind::Interrupted, &record.zone, text))
+    Some(Finding::about(FindingKind::Interrupted, &record.zone, text).with_hint(RESUME))
 }
 
 /// What the newest run of each zone has left.
@@ -111,25 +110,27 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
             let there = a_move.and_then(|a_move| a_move.dest.as_ref());
             let there =
                 there.map_or_else(|| "where it may have gone".to_owned(), |dest| format!("at {dest}"));
-            let text = format!(
-                "the outcome of step {step} of run {run} is not recorded; look for the zone here and {there} before you start it anywhere"
-            );
-            Some(Finding::about(FindingKind::Dangling, zone, text))
+            let text = format!("the outcome of step {step} of run {run} is not recorded");
+            let hint = format!("look for the zone here and {there} before you start it anywhere");
+            Some(Finding::about(FindingKind::Dangling, zone, text).with_hint(&hint))
         }
     }
 }
 
 fn marker(contents: &Contents, around: &CheckContext) -> Option<Finding> {
-    let text = match (contents.holders.is_empty(), around.marker) {
-        (true, Some(true)) => {
-            "a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it"
-        }
-        (false, Some(false)) => {
-            "the host is in maintenance, but the lock marker is missing, so zones can start; 'sysadm maintain -s --type again' restores it, then run 'sysadm maintain -e --type again'"
-        }
+    let (text, hint) = match (contents.holders.is_empty(), around.marker) {
+        (true, Some(true)) => (
+            "a crash left a lock marker that still blocks zones from starting",
+            "remove it: sysadm maintain -e",
+        ),
+        (false, Some(false)) => (
+            "the host is in maintenance, but the lock marker is missing, so zones can start",
+            "restore it with 'sysadm maintain -s --type again', then run 'sysadm maintain -e --type again'",
+        ),
         _ => return None,
     };
-    Some(Finding { kind: FindingKind::Marker, zone: None, text: text.to_owned() })
+    let finding = Finding { kind: FindingKind::Marker, zone: None, text: text.to_owned(), hint: None };
+    Some(finding.with_hint(hint))
 }
 
 impl Store {
@@ -161,8 +162,6 @@ impl Store {
 
 /// The finding that the file is damaged.
 pub fn damaged(what: &str) -> Finding {
-    let text = format!(
-        "the database is damaged: {what}; keep the file, and run 'sysadm store recover' or restore a backup"
-    );
-    Finding { kind: FindingKind::Damaged, zone: None, text }
+    let text = format!("the database is damaged: {what}");
+    Finding { kind: FindingKind::Damaged, zone: None, text, hint: None }.with_hint(RECOVER)
 }

@@ -14,11 +14,9 @@ pub(super) fn contradictions(contents: &Contents) -> Vec<Finding> {
     let standbys = contents.standbys.iter().map(|(row, manifest)| (&row.zone, row.uuid, manifest));
     let others = zones.chain(standbys).filter(|(zone, uuid, manifest)| is_another(manifest, zone, *uuid));
     let others = others.map(|(zone, _, Manifest { zone: other, .. })| {
-        let text = format!(
-            "its record holds the configuration of '{}' ({}); look where it is, and put a backup in the place of the database",
-            other.name, other.uuid
-        );
+        let text = format!("its record holds the configuration of '{}' ({})", other.name, other.uuid);
         Finding::about(FindingKind::Contradiction, zone, text)
+            .with_hint("find out where the zone is, and restore a backup of the database")
     });
     others.collect()
 }

@@ -1,5 +1,6 @@
-//! What can go wrong with the database, in words that say what to do.
+//! What can go wrong with the database.
 
+use crate::model::Hinted;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
@@ -19,33 +20,31 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Another process holds it.
-    #[error("{path} is locked by another process for more than 5 s; see who has it open: fuser {path}")]
+    #[error("{path} has been locked by another process for more than 5 s")]
     Locked {
         /// The file.
         path: PathBuf,
     },
     /// No right to write.
-    #[error("{path} is read-only; sysadm must run as root, and the file system must be writable")]
+    #[error("{path} is read-only")]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
     /// No room.
-    #[error("the disk is full: {path} could not be written and is as it was; free some space and repeat")]
+    #[error("the disk is full: {path} could not be written and is unchanged")]
     Full {
         /// The file.
         path: PathBuf,
     },
     /// Something else is in the file.
-    #[error("{path} is not a database of sysadm; move it away, or restore it from a backup")]
+    #[error("{path} is not a database of sysadm")]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
     /// A later sysadm has written it.
-    #[error(
-        "{path} has schema version {found}, this sysadm knows up to {known}; use the newer sysadm that wrote it"
-    )]
+    #[error("{path} has schema version {found}, this sysadm knows up to {known}")]
     Newer {
         /// The file.
         path: PathBuf,
@@ -55,15 +54,13 @@ pub enum StoreError {
         known: i64,
     },
     /// A backup overwrites nothing.
-    #[error("{path} exists already; a backup overwrites nothing")]
+    #[error("{path} already exists; a backup overwrites nothing")]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// What is in it cannot be relied on.
-    #[error(
-        "{path} is damaged ({what}); keep the file: 'sysadm store recover' saves what can be read of it, or put a backup in its place"
-    )]
+    #[error("{path} is damaged: {what}")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -71,7 +68,7 @@ pub enum StoreError {
         what: String,
     },
     /// It is not there, and something says that it was.
-    #[error("{path} is missing, though {sign}; put it back, or a backup in its place")]
+    #[error("{path} is missing, though {sign}")]
     Missing {
         /// The file.
         path: PathBuf,
@@ -79,15 +76,13 @@ pub enum StoreError {
         sign: String,
     },
     /// It was taken away from under this process.
-    #[error(
-        "{path} is not the file any more that this process has opened: it was removed, moved away or replaced"
-    )]
+    #[error("{path} is no longer the file that this process opened: it was removed, moved or replaced")]
     Gone {
         /// The file.
         path: PathBuf,
     },
     /// It cannot be replaced while others have it open.
-    #[error("{path} is in use by another process, an agent for instance; end that first: fuser {path}")]
+    #[error("{path} is in use by another process")]
     InUse {
         /// The file.
         path: PathBuf,
@@ -107,7 +102,35 @@ pub enum StoreError {
     },
 }
 
-impl crate::model::Hinted for StoreError {}
+impl Hinted for StoreError {
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Locked { path } => {
+                format!("find out which process has it open: fuser {path}", path = path.display())
+            }
+            Self::ReadOnly { .. } => "run sysadm as root, on a file system that is writable".to_owned(),
+            Self::Full { .. } => "free some space and repeat".to_owned(),
+            Self::NotADatabase { .. } => "move it away, or restore a backup".to_owned(),
+            Self::Newer { .. } => "use the newer sysadm that wrote it".to_owned(),
+            Self::Damaged { .. } => RECOVER.to_owned(),
+            Self::Missing { .. } => "put it back, or restore a backup".to_owned(),
+            Self::InUse { path } => format!(
+                "stop that process first (an agent, for instance): fuser {path}",
+                path = path.display()
+            ),
+            Self::Create { .. }
+            | Self::Exists { .. }
+            | Self::Gone { .. }
+            | Self::Transition(_)
+            | Self::Query { .. } => return Vec::new(),
+        };
+        vec![hint]
+    }
+}
+
+/// What can be done about a database that is damaged.
+pub(super) const RECOVER: &str =
+    "keep the file, and run 'sysadm store recover' to save what can be read of it, or restore a backup";
 
 impl StoreError {
     pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {

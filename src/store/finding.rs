@@ -1,6 +1,6 @@
 //! One thing that was found in the database, and who or what is needed for it.
 
-use crate::model::{ZoneName, words};
+use crate::model::{Message, ZoneName, words};
 
 words! {
     /// What was found.
@@ -52,13 +52,29 @@ pub struct Finding {
     pub kind: FindingKind,
     /// The zone that it is about, if it is about one.
     pub zone: Option<ZoneName>,
-    /// In words: what is wrong, and what to do.
+    /// What is wrong.
     pub text: String,
+    /// What to do, if something is.
+    pub hint: Option<String>,
 }
 
 impl Finding {
     /// One about a zone.
     pub(super) fn about(kind: FindingKind, zone: &ZoneName, text: String) -> Self {
-        Self { kind, zone: Some(zone.clone()), text }
+        Self { kind, zone: Some(zone.clone()), text, hint: None }
+    }
+
+    /// The same, with what to do.
+    pub(super) fn with_hint(self, hint: &str) -> Self {
+        Self { hint: Some(hint.to_owned()), ..self }
+    }
+
+    /// What is said of it.
+    pub fn message(&self) -> Message {
+        let message = Message::recorded(self.text.clone(), self.hint.as_deref());
+        match &self.zone {
+            Some(zone) => message.about(zone),
+            None => message,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Why no stream to another host could be opened.
 
-use crate::model::{HostUri, Message};
+use crate::model::{Hinted, HostUri, Message, Scheme};
 
 /// Why a host could not be reached, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -26,29 +26,27 @@ pub enum DialError {
     Identity {
         /// The host.
         uri: HostUri,
-        /// What is wrong with its key or certificate, and the command that settles it.
-        what: String,
+        /// What is wrong with its key or certificate.
+        what: Message,
     },
     /// It does not know us.
     #[error("{uri} did not accept our credentials: {what}")]
     Login {
         /// The host.
         uri: HostUri,
-        /// What was tried, and what to do.
-        what: String,
+        /// What was tried.
+        what: Message,
     },
     /// The far side has no usable agent.
     #[error("{uri}: no agent there: {what}")]
     NoAgent {
         /// The host.
         uri: HostUri,
-        /// What came instead, and what to do.
-        what: String,
+        /// What came instead.
+        what: Message,
     },
     /// The far side speaks other versions of the protocol.
-    #[error(
-        "{uri} runs sysadm {theirs}, this is sysadm {ours}: no common protocol version; update the older one"
-    )]
+    #[error("{uri} runs sysadm {theirs}, this is sysadm {ours}: no common protocol version")]
     Version {
         /// The host.
         uri: HostUri,
@@ -72,17 +70,37 @@ pub enum DialError {
     Setup {
         /// The host.
         uri: HostUri,
-        /// What is missing here, and the command that makes it.
-        what: String,
+        /// What is missing here.
+        what: Message,
     },
     /// A build without SSH.
-    #[error(
-        "cannot use {uri}: this sysadm was built without ssh; use rads://, or build with the 'ssh' feature"
-    )]
+    #[error("cannot use {uri}: this sysadm was built without ssh")]
     NotBuilt {
         /// The host.
         uri: HostUri,
     },
 }
 
-impl crate::model::Hinted for DialError {}
+impl Hinted for DialError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Identity { what, .. }
+            | Self::Login { what, .. }
+            | Self::NoAgent { what, .. }
+            | Self::Refused { what, .. }
+            | Self::Setup { what, .. } => what.hints.clone(),
+            Self::Connect { uri, source } if source.kind() == std::io::ErrorKind::ConnectionRefused => {
+                match uri.scheme {
+                    Scheme::Rads => vec![format!(
+                        "check that 'sysadm agent --listen' is running there, on port {}",
+                        uri.rads_port()
+                    )],
+                    Scheme::Ssh => Vec::new(),
+                }
+            }
+            Self::Version { .. } => vec!["update the older one".to_owned()],
+            Self::NotBuilt { .. } => vec!["use rads://, or build it with the 'ssh' feature".to_owned()],
+            Self::Connect { .. } | Self::Timeout { .. } => Vec::new(),
+        }
+    }
+}

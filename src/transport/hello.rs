@@ -112,7 +112,8 @@ pub async fn open(uri: &HostUri, stream: &mut ByteStream, purpose: Purpose) -> R
     let hello = Hello { versions: VERSIONS.to_vec(), software: SOFTWARE.to_owned(), purpose };
     // Whoever could not be written to may have said why.
     let _ = frame::write(stream, &hello).await;
-    let welcome = welcome(stream).await.map_err(|what| DialError::NoAgent { uri: uri.clone(), what });
+    let welcome =
+        welcome(stream).await.map_err(|what| DialError::NoAgent { uri: uri.clone(), what: what.into() });
     match welcome? {
         Welcome::Chosen { version, host, .. } if VERSIONS.contains(&version) => Ok(host),
         Welcome::Chosen { version, software, .. } => Err(version_error(uri, &software, &[version])),

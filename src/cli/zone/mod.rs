@@ -66,6 +66,7 @@ fn list_findings(findings: &[Blocker]) {
     for kind in BlockerKind::ALL {
         for finding in findings.iter().filter(|finding| finding.kind == *kind) {
             ui::quote(&format!("{kind}: {finding}"));
+            ui::hint(&finding.message().hints);
         }
     }
 }

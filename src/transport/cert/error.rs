@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use crate::model::Millis;
+use crate::model::{Hinted, Millis};
 
 /// Why a certificate could not be made, read or used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertError {
     /// Something is there already.
-    #[error("{path} is there already and is not overwritten; move it away first")]
+    #[error("{path} already exists and is not overwritten")]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// Nothing is there.
-    #[error("there is no {path}; {hint}")]
+    #[error("there is no {path}")]
     Missing {
         /// The file.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum CertError {
         source: std::io::Error,
     },
     /// Others than its owner may read the key.
-    #[error("the private key {path} is open to others (mode {mode:04o}); run 'chmod 0600 {path}'")]
+    #[error("the private key {path} is accessible to others (mode {mode:04o})")]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum CertError {
         key: PathBuf,
     },
     /// Its time is over.
-    #[error("the certificate {path} expired on {since}; 'sysadm cert issue' makes a new one")]
+    #[error("the certificate {path} expired on {since}")]
     Expired {
         /// The file.
         path: PathBuf,
@@ -70,9 +70,7 @@ pub enum CertError {
         since: Millis,
     },
     /// Its time has not come.
-    #[error(
-        "the certificate {path} is valid only from {from} on, and the clock here says {now}; set the clock"
-    )]
+    #[error("the certificate {path} is not valid before {from}, and the clock here says {now}")]
     NotYet {
         /// The file.
         path: PathBuf,
@@ -88,7 +86,7 @@ pub enum CertError {
         name: String,
     },
     /// Not a name for a site.
-    #[error("{name:?} is no name for a site; 1 to 64 characters are expected")]
+    #[error("{name:?} is not a name for a site, which has 1 to 64 characters")]
     Site {
         /// What was given.
         name: String,
@@ -109,4 +107,23 @@ pub enum CertError {
     },
 }
 
-impl crate::model::Hinted for CertError {}
+impl Hinted for CertError {
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Exists { .. } => "move it away first".to_owned(),
+            Self::Missing { hint, .. } => (*hint).to_owned(),
+            Self::Exposed { path, .. } => format!("run 'chmod 0600 {}'", path.display()),
+            Self::Expired { .. } => "make a new one with 'sysadm cert issue'".to_owned(),
+            Self::NotYet { .. } => "set the clock".to_owned(),
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Unusable { .. }
+            | Self::Mismatch { .. }
+            | Self::Name { .. }
+            | Self::Site { .. }
+            | Self::Days { .. }
+            | Self::Make { .. } => return Vec::new(),
+        };
+        vec![hint]
+    }
+}

@@ -8,18 +8,6 @@ use super::Credentials;
 use crate::model::{HostUri, Message, Millis};
 use crate::transport::DialError;
 
-/// Why there is no TCP connection.
-pub(super) fn connect(uri: &HostUri, port: u16, error: io::Error) -> DialError {
-    let source = match error.kind() {
-        io::ErrorKind::ConnectionRefused => io::Error::new(
-            error.kind(),
-            format!("connection refused; does 'sysadm agent --listen' run there on port {port}?"),
-        ),
-        _ => error,
-    };
-    DialError::Connect { uri: uri.clone(), source }
-}
-
 /// Why the TLS handshake, or the wait for the byte after it, failed.
 pub(super) fn handshake(uri: &HostUri, port: u16, credentials: &Credentials, error: io::Error) -> DialError {
     match tls_error(&error) {
@@ -44,43 +32,42 @@ pub(super) fn unmanaged_guest(uri: &HostUri, port: u16) -> DialError {
     no_agent(uri, format!("something else than 'sysadm agent --listen' answers on port {port}"))
 }
 
-fn no_agent(uri: &HostUri, what: String) -> DialError {
-    DialError::NoAgent { uri: uri.clone(), what }
+fn no_agent(uri: &HostUri, what: impl Into<Message>) -> DialError {
+    DialError::NoAgent { uri: uri.clone(), what: what.into() }
 }
 
 fn identity(uri: &HostUri, credentials: &Credentials, fault: &CertificateError) -> DialError {
     let host = &uri.host;
+    let what = Message::from(certificate_fault(fault, host, &credentials.authority()));
     // Where it lies is the same on every host.
     let new = format!(
-        "'sysadm cert issue {host}' makes a new one, for /etc/sysadm/tls/host.pem and host.key there"
+        "make a new certificate with 'sysadm cert issue {host}', for /etc/sysadm/tls/host.pem and host.key there"
     );
-    let next = match fault {
+    let what = match fault {
         CertificateError::NotValidForNameContext { presented, .. } => {
-            format!("it is for {}; use one of those, or: {new}", names(presented))
+            what.with_hint(format!("use a name that it is for: {}", names(presented))).with_hint(new)
         }
         CertificateError::NotValidForName
         | CertificateError::Expired
-        | CertificateError::ExpiredContext { .. } => new,
+        | CertificateError::ExpiredContext { .. } => what.with_hint(new),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the clock here says {}; set the clocks", Millis::now())
+            what.and(format!("the clock here says {}", Millis::now())).with_hint("set the clocks")
         }
-        _ => format!("compare /etc/sysadm/tls/ca.pem on both hosts, or: {new}"),
+        _ => what.with_hint("compare /etc/sysadm/tls/ca.pem on both hosts").with_hint(new),
     };
-    let what = format!("{}; {next}", certificate_fault(fault, host, &credentials.authority()));
     DialError::Identity { uri: uri.clone(), what }
 }
 
 fn rejected(uri: &HostUri, credentials: &Credentials, alert: AlertDescription) -> DialError {
     use AlertDescription as Alert;
     let own = credentials.own();
-    let what = match alert {
-        Alert::UnknownCA | Alert::DecryptError => {
-            format!(
-                "our certificate {own} is not signed by the authority it knows; compare ca.pem on both hosts"
-            )
-        }
+    let (text, hint) = match alert {
+        Alert::UnknownCA | Alert::DecryptError => (
+            format!("our certificate {own} is not signed by the authority that it trusts"),
+            "compare ca.pem on both hosts",
+        ),
         Alert::CertificateExpired => {
-            format!("it takes our certificate {own} for not valid now; compare the clocks of both hosts")
+            (format!("it considers our certificate {own} not valid now"), "compare the clocks of both hosts")
         }
         Alert::BadCertificate
         | Alert::UnsupportedCertificate
@@ -88,14 +75,12 @@ fn rejected(uri: &HostUri, credentials: &Credentials, alert: AlertDescription) -
         | Alert::CertificateUnknown
         | Alert::CertificateRequired
         | Alert::AccessDenied => {
-            format!("our certificate {own} does not suit it ({alert:?}); see its agent's log")
+            (format!("it does not accept our certificate {own} ({alert:?})"), "see the log of its agent")
         }
-        Alert::ProtocolVersion => {
-            return no_agent(uri, "what answers there does not speak TLS 1.3".to_owned());
-        }
+        Alert::ProtocolVersion => return no_agent(uri, "what answers there does not speak TLS 1.3"),
         _ => return no_agent(uri, format!("it ended the TLS handshake ({alert:?})")),
     };
-    DialError::Login { uri: uri.clone(), what }
+    DialError::Login { uri: uri.clone(), what: Message::from(text).with_hint(hint) }
 }
 
 /// Why a peer that connected was not let in.

@@ -34,8 +34,7 @@ pub use server::{AcceptError, Incoming, accept};
 
 use super::DialError;
 use crate::config::Config;
-use crate::model::chain;
-use crate::model::{HostUri, Millis};
+use crate::model::{HostUri, Message, Millis};
 use crate::paths::Paths;
 use crate::transport::ByteStream;
 
@@ -47,18 +46,18 @@ const BUSY: u8 = b'-';
 
 /// Opens one stream to the agent of `uri`, which has then accepted this host's certificate.
 pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Result<ByteStream, DialError> {
-    let setup = |what| DialError::Setup { uri: uri.clone(), what };
+    let setup = |what: Message| DialError::Setup { uri: uri.clone(), what };
     // Read anew each time, so that a renewed certificate needs no restart.
-    let credentials = Credentials::load(paths).map_err(|error| setup(chain(&error)))?;
-    credentials.check(Millis::now()).map_err(|error| setup(chain(&error)))?;
-    let tls = TlsConnector::from(credentials.client().map_err(|error| setup(chain(&error)))?);
+    let credentials = Credentials::load(paths).map_err(|error| setup(error.into()))?;
+    credentials.check(Millis::now()).map_err(|error| setup(error.into()))?;
+    let tls = TlsConnector::from(credentials.client().map_err(|error| setup(error.into()))?);
     let name = ServerName::try_from(uri.host.clone())
-        .map_err(|_| setup(format!("{:?} can be no name in a certificate", uri.host)))?;
+        .map_err(|_| setup(format!("{:?} cannot be a name in a certificate", uri.host).into()))?;
     let (host, port) = location(uri, config);
     let keepalive = config.connect.keepalive;
     let attempt = async {
         let tcp = TcpStream::connect((host, port)).await.and_then(|tcp| tune(&tcp, keepalive).map(|()| tcp));
-        let tcp = tcp.map_err(|error| explain::connect(uri, port, error))?;
+        let tcp = tcp.map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
         let handshake = |error| explain::handshake(uri, port, &credentials, error);
         let mut stream = tls.connect(name, tcp).await.map_err(handshake)?;
         match stream.read_u8().await.map_err(handshake)? {

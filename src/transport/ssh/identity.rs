@@ -9,7 +9,7 @@ use ssh2::Session;
 
 use super::known_hosts::{KnownKeys, Place, Verdict, fingerprint, kind};
 use super::settings::{Settings, name_with_port};
-use crate::model::HostUri;
+use crate::model::{HostUri, Message};
 use crate::transport::DialError;
 
 /// Makes sure that the host has the key that it is known to have.
@@ -19,39 +19,36 @@ pub(super) fn identify(
     known: &KnownKeys,
     session: &Session,
 ) -> Result<(), DialError> {
-    let wrong = |what: String| DialError::Identity { uri: uri.clone(), what };
-    let (key, _) = session.host_key().ok_or_else(|| wrong("it showed no host key".to_owned()))?;
+    let wrong = |what: Message| DialError::Identity { uri: uri.clone(), what };
+    let (key, _) = session.host_key().ok_or_else(|| wrong("it showed no host key".into()))?;
     let verdict = known.judge(key);
     if verdict == Verdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
 }
 
 /// What stands against a key, and what settles it.
-fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
+fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> Message {
     let (kind, print) = (kind(key), fingerprint(key));
     let scan = scan(settings, kind);
     match verdict {
-        Verdict::Known => String::new(),
+        Verdict::Known => Message::default(),
         Verdict::Unknown(authority) => {
             let authority = authority.as_ref().map_or_else(String::new, |Place { file, line, .. }| {
-                format!(" (line {line} of {} is an authority for it, but certificates of hosts are not understood here)", file.display())
+                let file = file.display();
+                format!(" (line {line} of {file} is an authority for it, but certificates of hosts are not supported)")
             });
-            format!(
-                "its {kind} key {print} is not known as {}{authority}; compare this fingerprint with the host's own, then: {scan}",
-                settings.known_as
-            )
+            let text = format!("its {kind} key {print} is not known as {}{authority}", settings.known_as);
+            Message::from(text)
+                .with_hint(format!("compare this fingerprint with the host's own; if it is the same: {scan}"))
         }
-        Verdict::Changed(place) => format!(
-            "its {kind} key is {print} and not the one in line {} of {}: it was reinstalled, or another machine answers; if \
-             that is explained: {}, then: {scan}",
+        Verdict::Changed(place) => Message::from(format!(
+            "its {kind} key is {print}, not the one in line {} of {}: it was reinstalled, or another machine answers",
             place.line,
             place.file.display(),
-            removal(place, &settings.known_as),
-        ),
+        ))
+        .with_hint(format!("if that is explained: {}, then: {scan}", removal(place, &settings.known_as))),
         Verdict::Revoked(Place { file, line, .. }) => {
-            format!(
-                "its {kind} key {print} is revoked in line {line} of {}; give the host a new one",
-                file.display()
-            )
+            Message::from(format!("its {kind} key {print} is revoked in line {line} of {}", file.display()))
+                .with_hint("give the host a new key")
         }
     }
 }

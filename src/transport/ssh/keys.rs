@@ -5,7 +5,7 @@ use ssh2::{ErrorCode, Session};
 use super::key_file::{public_half, unusable};
 use super::known_hosts::fingerprint;
 use super::settings::Settings;
-use crate::model::HostUri;
+use crate::model::{HostUri, Message};
 use crate::transport::DialError;
 
 /// libssh2's errors for a key that the server does not want.
@@ -18,17 +18,16 @@ const NO_KEY: ErrorCode = ErrorCode::Session(-16);
 pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session) -> Result<(), DialError> {
     let user = &settings.user;
     let mut attempt = Attempt { user, session, tried: Vec::new() };
-    let failed = |what: String| DialError::Login { uri: uri.clone(), what };
+    let failed = |what: Message| DialError::Login { uri: uri.clone(), what };
     let methods = match session.auth_methods(user) {
         // Without any credentials: the server says so by having none to offer.
         _ if session.authenticated() => return Ok(()),
         Ok(methods) => methods,
-        Err(error) => return Err(failed(format!("as {user}: {}", error.message()))),
+        Err(error) => return Err(failed(format!("as {user}: {}", error.message()).into())),
     };
     if !methods.split(',').any(|method| method == "publickey") {
-        return Err(failed(format!(
-            "for {user} it takes only {methods}; allow public keys in its sshd_config"
-        )));
+        let text = format!("for {user} it accepts only {methods}");
+        return Err(failed(Message::from(text).with_hint("allow public keys in its sshd_config")));
     }
     let accepted = attempt.agent(settings).and_then(|accepted| match accepted {
         true => Ok(true),
@@ -39,25 +38,25 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
         Ok(false) => {
             let tried = match attempt.tried.is_empty() {
                 true => none_to_try(settings),
-                false => attempt.tried.join(", "),
+                false => attempt.tried.join(", ").into(),
             };
-            Err(failed(format!(
-                "as {user}: {tried}; add a public key of ours to ~{user}/.ssh/authorized_keys there"
-            )))
+            let hint = format!("add a public key of this host to ~{user}/.ssh/authorized_keys there");
+            Err(failed(tried.about(format!("as {user}")).with_hint(hint)))
         }
         Err(error) => {
-            Err(failed(format!("as {user}: {}; tried {}", error.message(), attempt.tried.join(", "))))
+            let tried = attempt.tried.join(", ");
+            Err(failed(format!("as {user}: {}; tried {tried}", error.message()).into()))
         }
     }
 }
 
 /// What to do where there is no key at all.
-fn none_to_try(settings: &Settings) -> String {
+fn none_to_try(settings: &Settings) -> Message {
     match settings.identities.first() {
-        Some(usual) => {
-            format!("there is no key to try, such as {}; make one with ssh-keygen", usual.display())
-        }
-        None => "there is no key to try: name one as IdentityFile in ssh_config, or set HOME".to_owned(),
+        Some(usual) => Message::from(format!("there is no key to try, such as {}", usual.display()))
+            .with_hint("make one with ssh-keygen"),
+        None => Message::from("there is no key to try")
+            .with_hint("name one as IdentityFile in ssh_config, or set HOME"),
     }
 }
 

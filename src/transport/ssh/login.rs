@@ -36,14 +36,14 @@ pub(super) fn log_in(uri: &HostUri, settings: &Settings) -> Result<(Session, Tcp
     attempt(uri, settings).map_err(|error| naming(error, &settings.unheeded))
 }
 
-/// The error, with what is set in ssh_config and not heeded here: it may be the reason.
+/// The error, with what is set in ssh_config and not supported here: it may be the reason.
 fn naming(mut error: DialError, unheeded: &[String]) -> DialError {
     if unheeded.is_empty() {
         return error;
     }
-    let note = format!("; set in ssh_config and not heeded: {}", unheeded.join(", "));
+    let note = format!("; set in ssh_config and not supported: {}", unheeded.join(", "));
     match &mut error {
-        DialError::Identity { what, .. } | DialError::Login { what, .. } => what.push_str(&note),
+        DialError::Identity { what, .. } | DialError::Login { what, .. } => what.text.push_str(&note),
         DialError::Connect { source, .. } => {
             *source = std::io::Error::new(source.kind(), format!("{source}{note}"));
         }
@@ -53,7 +53,7 @@ fn naming(mut error: DialError, unheeded: &[String]) -> DialError {
 }
 
 fn attempt(uri: &HostUri, settings: &Settings) -> Result<(Session, TcpStream), DialError> {
-    let setup = |what| DialError::Setup { uri: uri.clone(), what };
+    let setup = |what: String| DialError::Setup { uri: uri.clone(), what: what.into() };
     let mut known =
         KnownKeys::read(&settings.known_hosts, &settings.known_as, &settings.known_plainly).map_err(setup)?;
     if let Some(file) = &settings.revoked {

@@ -82,7 +82,7 @@ impl SessionLoop {
     ) -> Result<(LocalEnd, Self), DialError> {
         let no_agent = |error: ssh2::Error| DialError::NoAgent {
             uri: uri.clone(),
-            what: format!("failed to start `{command}`: {}", error.message()),
+            what: format!("failed to start `{command}`: {}", error.message()).into(),
         };
         let mut channel = session.channel_open("session", WINDOW, PACKET, None).map_err(no_agent)?;
         channel.exec(command).map_err(no_agent)?;

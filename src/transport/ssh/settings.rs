@@ -12,7 +12,7 @@ use super::Surroundings;
 use super::ssh_config::{Options, Set, Target};
 use super::tokens::{Known, expand, expand_path};
 use crate::config::Config;
-use crate::model::HostUri;
+use crate::model::{HostUri, Message};
 use crate::transport::DialError;
 
 /// The answer to every question that a login asks.
@@ -85,13 +85,17 @@ impl Settings {
         config: &Config,
         surroundings: &Surroundings,
     ) -> Result<Self, DialError> {
-        let setup = |what: String| DialError::Setup { uri: uri.clone(), what };
+        let setup = |what: Message| DialError::Setup { uri: uri.clone(), what };
         let options = read(uri, config, surroundings).map_err(setup)?;
         let Surroundings { home, user: own_user, .. } = surroundings;
         let home = home.as_deref();
         let user = uri.user.as_deref().or_else(|| options.word("user")).or(own_user.as_deref());
-        let user =
-            user.ok_or_else(|| setup("as whom is not known; write ssh://USER@HOST, or set USER".to_owned()))?;
+        let user = user.ok_or_else(|| {
+            setup(
+                Message::from("the user to log in as is unknown")
+                    .with_hint("write ssh://USER@HOST, or set USER"),
+            )
+        })?;
         let named = host_name(uri, &options).map_err(setup)?;
         // Our own configuration says where; who must answer there is the host that the URI names.
         let address = config.connect.address(&uri.host);
@@ -145,7 +149,7 @@ impl Settings {
 }
 
 /// What the configuration says of the host. A file that was named must be there.
-fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<Options, String> {
+fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<Options, Message> {
     let home = surroundings.home.as_deref();
     let files = match &config.ssh.config {
         Some(file) => {
@@ -160,7 +164,7 @@ fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<O
     };
     let target =
         Target { host: &uri.host, user: uri.user.as_deref(), own_user: surroundings.user.as_deref(), home };
-    let options = Options::read(&files, &target).map_err(|what| format!("{what}; {ELSEWHERE}"))?;
+    let options = Options::read(&files, &target).map_err(|what| Message::from(what).with_hint(ELSEWHERE))?;
     for (name, shown) in [("proxyjump", "ProxyJump"), ("proxycommand", "ProxyCommand")] {
         let is_set = |set: &&Set| set.words.iter().any(|word| !word.eq_ignore_ascii_case("none"));
         if let Some(set) = options.get(name).filter(is_set) {
@@ -171,14 +175,14 @@ fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<O
 }
 
 /// The host's name as it is looked up.
-fn host_name(uri: &HostUri, options: &Options) -> Result<String, String> {
+fn host_name(uri: &HostUri, options: &Options) -> Result<String, Message> {
     let Some(set) = options.get("hostname") else { return Ok(uri.host.clone()) };
     let word = set.words.first().map_or("", String::as_str);
     let known = Known { host: Some(&uri.host), ..Known::default() };
-    expand(word, &known).map_err(|what| format!("{}: {what}; {ELSEWHERE}", set.place))
+    expand(word, &known).map_err(|what| Message::from(format!("{}: {what}", set.place)).with_hint(ELSEWHERE))
 }
 
-fn number(set: &Set) -> Result<u16, String> {
+fn number(set: &Set) -> Result<u16, Message> {
     let word = set.words.first().map_or("", String::as_str);
     word.parse().map_err(|_| format!("{}: Port {word:?} is no number of a port; {ELSEWHERE}", set.place))
 }
@@ -213,7 +217,7 @@ struct Paths<'a> {
 
 impl Paths<'_> {
     /// The socket of ssh-agent; none: none is asked.
-    fn agent(&self, surroundings: &Surroundings) -> Result<Option<PathBuf>, String> {
+    fn agent(&self, surroundings: &Surroundings) -> Result<Option<PathBuf>, Message> {
         match self.options.word("identityagent") {
             Some("none") => Ok(None),
             None | Some("SSH_AUTH_SOCK") => Ok(surroundings.agent.clone()),
@@ -225,22 +229,23 @@ impl Paths<'_> {
         }
     }
 
-    fn of(&self, set: &Set) -> Result<Vec<PathBuf>, String> {
+    fn of(&self, set: &Set) -> Result<Vec<PathBuf>, Message> {
         let words = set.words.iter().filter(|word| !word.eq_ignore_ascii_case("none"));
         let path = |word: &String| {
-            expand_path(word, self.known).map_err(|what| format!("{}: {what}; {ELSEWHERE}", set.place))
+            expand_path(word, self.known)
+                .map_err(|what| Message::from(format!("{}: {what}", set.place)).with_hint(ELSEWHERE))
         };
         words.map(path).collect()
     }
 
     /// All paths of an option that is gathered; none if it is not set.
-    fn gathered(&self, name: &str) -> Result<Option<Vec<PathBuf>>, String> {
+    fn gathered(&self, name: &str) -> Result<Option<Vec<PathBuf>>, Message> {
         let sets = self.options.all(name);
         let paths = sets.iter().map(|set| self.of(set)).collect::<Result<Vec<_>, _>>()?;
         Ok((!sets.is_empty()).then(|| paths.concat()))
     }
 
-    fn first(&self, name: &str) -> Result<Option<PathBuf>, String> {
+    fn first(&self, name: &str) -> Result<Option<PathBuf>, Message> {
         Ok(self
             .options
             .get(name)
@@ -250,7 +255,7 @@ impl Paths<'_> {
     }
 
     /// The user's files with known keys, then the system's.
-    fn known_hosts(&self, system: &Path) -> Result<Vec<PathBuf>, String> {
+    fn known_hosts(&self, system: &Path) -> Result<Vec<PathBuf>, Message> {
         let second = |file: &Path| {
             let mut name = file.as_os_str().to_owned();
             name.push("2");
