@@ -46,7 +46,7 @@
 //! 6. The lock, the targets, the list of zones that are away and the journal survive `kill -9`, power loss and
 //!    reboot. The next run asks both hosts what is true, then finishes or undoes each half-done move.
 //! 7. The exit status is 0 only when what was asked is wholly done.
-//! 8. No plug is pulled: a zone that is restarted or stopped is asked to shut down, and runs on if it does not.
+//! 8. Nothing is forced off: a zone that is restarted or stopped is asked to shut down, and runs on if it does not.
 //! 9. A zone that was shut down in order to move runs at its destination, or is booted here again.
 //!
 //! # Where to start reading

@@ -37,7 +37,7 @@ macro_rules! calls {
             /// Opens a stream to the hypervisor's socket there: where a live migration arrives.
             async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError>;
 
-            /// Makes a socket there on which its hypervisor will knock: where a live migration begins.
+            /// Makes a socket there on which its hypervisor will connect: where a live migration begins.
             async fn listen(&self, token: &Token, stream: StreamId) -> Result<Box<dyn Pending>, HostError>;
         }
 
@@ -169,7 +169,7 @@ calls! {
     /// Live, destination: takes the folder of the streams away.
     Migrate fn close_incoming(token: Token) -> (), within 30 s;
     /// Live, source: moves the zone's memory; answers when the zone is stopped for good here and whole there,
-    /// still held there, and with its interfaces plugged in so.
+    /// still held there, and with its interfaces connected so.
     Migrate fn send(zone: Zone, token: Token, #[serde(default)] mappings: Vec<InterfaceMapping>) -> Sent, within 86400 s;
     /// Live, source: how far it is, if the zone is on its way.
     Observe fn progress(zone: ZoneName) -> Option<Progress>, within 30 s;

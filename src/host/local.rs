@@ -237,7 +237,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a row says that nobody heeds any more.
+            // It has come or not, whatever a stale row says.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -350,7 +350,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a row says that nobody heeds any more.
+            // It runs, whatever a stale row says.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };

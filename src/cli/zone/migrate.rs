@@ -135,7 +135,7 @@ async fn why_absent<T>(
 ) -> Result<T, CliError> {
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
-            let known = super::desk(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
+            let known = super::admin(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
             Err(AttachmentError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),

@@ -30,7 +30,7 @@ const MEASURING: std::time::Duration = std::time::Duration::from_secs(3);
 const WIDTH: usize = 4;
 
 impl Engine {
-    /// Checks all these, while it is measured how they write to their memory: the order of their moves heeds that.
+    /// Checks all these, while it is measured how they write to their memory: the order of their moves depends on it.
     pub(super) async fn preflight(
         &self,
         jobs: &[Job],

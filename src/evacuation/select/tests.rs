@@ -186,7 +186,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 }
 
 #[test]
-fn a_zone_whose_whereabouts_are_open_is_not_touched() {
+fn a_zone_whose_location_is_unknown_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
     assert_eq!(found.list[0].peer, Some(away[0].refuge.clone()));
