@@ -40,7 +40,7 @@
 //! 1. A zone never runs on two hosts. A host that cannot be asked counts as running it.
 //! 2. A zone is never lost: its configuration is whole on at least one host at every moment, and `sysadm` can
 //!    name that host.
-//! 3. A zone is not touched before its destination has been checked and has booked room for it.
+//! 3. A zone is not touched before its destination has been checked and has reserved room for it.
 //! 4. A zone that cannot move stays as it was, where it was, and stops no other one.
 //! 5. The lock is below the tool: while it is held, libvirt itself refuses `virsh start` and arrivals.
 //! 6. The lock, the targets, the list of zones that are away and the journal survive `kill -9`, power loss and

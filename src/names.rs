@@ -20,7 +20,7 @@ const RETIRED: &[(&str, &str)] = &[
     ("bed", "stop plan"), ("bedtime", "stop order"), ("booked", "reserved"), ("booking", "reservation"),
     ("deed", "access"), ("desk", "admin"), ("errand", "job"), ("heed", "obey, reconcile"),
     ("homecoming", "return plan"), ("knock", "connect"), ("lookout", "discovery"), ("plugged", "connected"),
-    ("refuge", "destination, location"), ("stranger", "unmanaged guest"), ("whereabouts", "location"),
+    ("stranger", "unmanaged guest"), ("whereabouts", "location"),
 ];
 
 /// The names of the types that a file defines, without those of its tests.

@@ -1,11 +1,11 @@
 //! Attach: a configured zone is checked against this host, and given to its platform.
 //!
 //! ```text
-//!   check ─► book room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
+//!   check ─► reserve room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
 //!         ─► row and manifest go
 //! ```
 //!
-//! Room is booked before others are asked: of two hosts that do this at once, one at least hears of the other.
+//! Room is reserved before others are asked: of two hosts that do this at once, one at least hears of the other.
 //!
 //! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
 
@@ -24,7 +24,7 @@ use crate::software::Report;
 use crate::store::{Detached, targets_of};
 use crate::zonepath;
 
-/// For how long room is booked for a zone that is being attached, in milliseconds.
+/// For how long room is reserved for a zone that is being attached, in milliseconds.
 const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
@@ -163,7 +163,7 @@ impl ZoneAdmin<'_> {
         nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
     }
 
-    /// Checks a zone that does not run and belongs to `home`, if not to this host, and books room for it. `findings`
+    /// Checks a zone that does not run and belongs to `home`, if not to this host, and reserves room for it. `findings`
     /// stand against it already.
     pub(super) async fn admit(
         &self,
@@ -178,8 +178,8 @@ impl ZoneAdmin<'_> {
         let arrival = Arrival { home, ..self.arrival(row.manifest.clone(), Kind::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
-            booked => {
-                booked?;
+            reserved => {
+                reserved?;
                 Ok(())
             }
         }
@@ -228,7 +228,7 @@ impl ZoneAdmin<'_> {
         Err(AttachmentError::Unfit { zone, host, findings })
     }
 
-    /// Takes the zone that was checked and booked; gives what has failed after that. Row and manifest go with it: see
+    /// Takes the zone that was checked and reserved; gives what has failed after that. Row and manifest go with it: see
     /// [`Host::attach`].
     async fn take(&self, row: &Detached) -> Result<Vec<String>, AttachmentError> {
         let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());

@@ -84,7 +84,7 @@ impl Engine {
         })
     }
 
-    /// Books room for a zone on its way aside, if it can go there live.
+    /// Reserves room for a zone on its way aside, if it can go there live.
     async fn way_aside(
         &self,
         view: &PlanningView,
@@ -107,7 +107,7 @@ impl Engine {
             home: Some(self.here()),
             overwrite: false,
             force: request.force,
-            mode: Mode::Book,
+            mode: Mode::Reserve,
         };
         let task = match self.sideward(&exported.manifest, row, to) {
             Some(mapped) => {

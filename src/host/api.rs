@@ -139,13 +139,13 @@ calls! {
     Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
         -> Vec<Claim>, within 30 s;
 
-    /// Checks again and books room under the zone's name, for `lease` milliseconds. Booking again extends it. An older
+    /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Reservation again extends it. An older
     /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.
     Migrate fn reserve(arrival: Arrival, lease: u64) -> bool, within 60 s;
-    /// Extends a booking to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
+    /// Extends a reservation to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
     /// its room is given back, and an older configuration that the zone came over is kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;
-    /// Gives the booked room back: the zone is here, or it will not come. An older configuration that it came over is
+    /// Gives the reserved room back: the zone is here, or it will not come. An older configuration that it came over is
     /// not needed any more if it is here.
     Migrate fn release(zone: ZoneName, uuid: Uuid) -> (), within 30 s;
 

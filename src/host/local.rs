@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
+//! What arrives here is admitted only while the host is not in maintenance, and into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -156,7 +156,7 @@ impl Host for Local {
             hypervisor: facts.hypervisor,
             arch: facts.arch,
             memory: facts.memory,
-            memory_free: facts.memory_free.saturating_sub(self.booked()?),
+            memory_free: facts.memory_free.saturating_sub(self.reserved_memory()?),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
             announced: self.announced()?,
@@ -170,7 +170,7 @@ impl Host for Local {
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
         let mut survey = survey.named(&HostKey::Name(self.name.clone()));
-        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
+        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.reserved_memory()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
@@ -223,7 +223,7 @@ impl Host for Local {
     }
 
     async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<bool, HostError> {
-        self.act(Actor::Destination, Step::Reserve, self.book(&arrival, lease)).await
+        self.act(Actor::Destination, Step::Reserve, self.reserve_room(&arrival, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {

@@ -18,7 +18,7 @@ words! {
         Own = "own",
         /// The peer brings it, or has brought it, to the host to which it belongs.
         Home = "home",
-        /// Another peer has booked room for it.
+        /// Another peer has reserved room for it.
         Expected = "expected",
         /// Another peer has brought it.
         Foreign = "foreign",
@@ -33,7 +33,7 @@ words! {
         /// It only reads, is guarded by a token or in its asker's own name, or is about no zone.
         Read = "read",
         /// It asks whether a zone may come.
-        Book = "book",
+        Reserve = "reserve",
         /// It brings a zone, or ends that.
         Bring = "bring",
         /// It takes a zone away.
@@ -57,7 +57,7 @@ impl Access {
             | Call::store_replica { .. }
             | Call::drop_replicas { .. }
             | Call::close_incoming { .. } => Self::Read,
-            Call::reserve { .. } => Self::Book,
+            Call::reserve { .. } => Self::Reserve,
             Call::renew { .. }
             | Call::release { .. }
             | Call::attach { .. }
@@ -81,7 +81,7 @@ impl Access {
     pub const fn is_allowed(self, relation: Relation) -> bool {
         match (self, relation) {
             (Self::Read, _) | (_, Relation::Absent | Relation::Own) => true,
-            (Self::Book | Self::Bring, Relation::Home) | (Self::Book, Relation::Resident) => true,
+            (Self::Reserve | Self::Bring, Relation::Home) | (Self::Reserve, Relation::Resident) => true,
             (Self::Fetch, Relation::Home) | (Self::Bring | Self::Fetch, Relation::Resident) => false,
             (_, Relation::Expected | Relation::Foreign) => false,
         }
@@ -150,7 +150,7 @@ mod tests {
     /// The table: what is allowed, for every access and relation.
     const ALLOWED: &[(Access, &[Relation])] = &[
         (Access::Read, Relation::ALL),
-        (Access::Book, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
+        (Access::Reserve, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
         (Access::Bring, &[Relation::Absent, Relation::Own, Relation::Home]),
         (Access::Fetch, &[Relation::Absent, Relation::Own]),
     ];
@@ -168,7 +168,7 @@ mod tests {
     /// The document's words for a access.
     const WORDS: &[(&str, Access)] = &[
         ("any", Access::Read),
-        ("one that may come", Access::Book),
+        ("one that may come", Access::Reserve),
         ("one it brings", Access::Bring),
         ("its own", Access::Fetch),
     ];

@@ -61,7 +61,7 @@ words! {
 words! {
     /// How a step is undone, whether its act was completed or not.
     Undo, "undo" {
-        /// The booked room is released at the destination; also when the move has ended.
+        /// The reserved room is released at the destination; also when the move has ended.
         Release = "release",
         /// The sockets are closed at the destination; also when the move has ended.
         CloseIncoming = "close incoming",

@@ -44,9 +44,9 @@ pub struct Moved {
     pub downtime: Option<u64>,
 }
 
-/// How long room stays booked if nobody renews the booking, in milliseconds: longer than a line is broken for a
-/// while, and not for ever after the one who has booked is gone.
+/// How long room stays reserved if nobody renews the reservation, in milliseconds: longer than a line is broken for a
+/// while, and not for ever after the one who has reserved is gone.
 pub const LEASE: u64 = 300_000;
 
-/// How often a booking is renewed while its zone waits or moves.
+/// How often a reservation is renewed while its zone waits or moves.
 pub const RENEWAL: Duration = Duration::from_secs(60);

@@ -414,8 +414,8 @@ mod tests {
         let (row, manifest) = sample::away("web", AwayPhase::Away);
         store.begin_away(&row, &manifest).unwrap();
         store.begin_detached(&sample::detached("ready", 22, None)).unwrap();
-        let booking = sample::booking("guest", 99);
-        store.reserve(&booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        let reservation = sample::reservation("guest", 99);
+        store.reserve(&reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         store.bring(&zone(9), &hosts(&["h1"]), false, &[zone(1).uuid, zone(4).uuid].into()).unwrap();
         store.bring(&zone(5), &hosts(&["h1"]), false, &[zone(1).uuid].into()).unwrap();
         assert_eq!([1, 7, 22, 4, 9].map(|uuid| owners(&store, uuid).len()), [1, 1, 1, 0, 1]);

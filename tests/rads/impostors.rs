@@ -130,13 +130,13 @@ fn reason<T>(result: Result<T, HostError>) -> String {
 }
 
 #[tokio::test]
-async fn a_booking_is_in_the_name_of_the_certificate_whatever_its_owner_calls_itself() {
+async fn a_reservation_is_in_the_name_of_the_certificate_whatever_its_owner_calls_itself() {
     let scene = Scene::new().await;
     scene.h1.reserve(scene.arrival("h9\n; trust me"), u64::MAX).await.unwrap();
-    let booked = scene.store.reservations(Millis::now()).unwrap();
-    assert_eq!(booked[0].source, "h1");
-    // Nobody books for ever.
-    assert!(booked[0].expires < Millis::now().after(25 * 3_600_000));
+    let reserved = scene.store.reservations(Millis::now()).unwrap();
+    assert_eq!(reserved[0].source, "h1");
+    // Nobody reserves for ever.
+    assert!(reserved[0].expires < Millis::now().after(25 * 3_600_000));
 
     // Neither can another one extend it by taking its owner's name.
     let refused = reason(scene.h3.reserve(scene.arrival("h1"), 1000).await);
@@ -194,9 +194,9 @@ async fn a_token_is_worth_nothing_after_its_migration() {
         assert!(refused.contains("no zone is expected under this token"), "{refused}");
         assert!(![&token, &fresh].iter().any(|token| refused.contains(token.as_str())), "{refused}");
     }
-    // And without a booking it cannot be made good again.
+    // And without a reservation it cannot be made good again.
     let refused = reason(scene.h1.open_incoming(manifest, token).await);
-    assert!(refused.contains("no room is booked for it on h2"), "{refused}");
+    assert!(refused.contains("no room is reserved for it on h2"), "{refused}");
 }
 
 #[tokio::test]
@@ -211,21 +211,21 @@ async fn a_manifest_whose_inside_is_of_another_zone_is_refused() {
 }
 
 #[tokio::test]
-async fn a_booking_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
+async fn a_reservation_is_used_extended_and_ended_by_its_maker_and_nobody_else() {
     let scene = Scene::new().await;
     let zone = scene.exported.manifest.zone.clone();
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
-    let booked = scene.store.reservations(Millis::now()).unwrap();
+    let reserved = scene.store.reservations(Millis::now()).unwrap();
     let at_rest = Zone { state: ZoneState::Installed, ..zone.clone() };
     scene.are_refused(&scene.h3, &at_rest, "h2 expects a zone of this name from h1").await;
     // Nor under another name of the same zone.
     let refused = reason(scene.h3.renew("db1".parse().unwrap(), zone.uuid, 1).await);
     assert!(refused.contains("h2 expects a zone of this name from h1"), "{refused}");
-    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
+    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), reserved);
     assert_eq!(scene.h3.inventory().await.unwrap().zones, []);
     // Its maker does not shorten it either.
     scene.h1.renew(zone.name.clone(), zone.uuid, 1).await.unwrap();
-    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), booked);
+    assert_eq!(scene.store.reservations(Millis::now()).unwrap(), reserved);
     let token = Token::random();
     for _ in 0..2 {
         scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();

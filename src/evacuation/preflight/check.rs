@@ -8,13 +8,13 @@ use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::{LEASE, Task};
 use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, Manifest, PendingLoad};
 
-/// Whether room is booked at the destination.
+/// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Only look: a dry run.
     Look,
-    /// Book room, too.
-    Book,
+    /// Reserve room, too.
+    Reserve,
 }
 
 /// A question to one destination.
@@ -70,7 +70,7 @@ impl Check<'_> {
             }
             return Ok(arrival);
         }
-        if self.mode == Mode::Book {
+        if self.mode == Mode::Reserve {
             let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
         }
         Err(blockers)
@@ -84,7 +84,7 @@ impl Check<'_> {
     async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         match self.mode {
             Mode::Look => host.check(arrival.clone()).await,
-            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
+            Mode::Reserve => match host.reserve(arrival.clone(), LEASE).await {
                 Ok(_) => Ok(Vec::new()),
                 Err(HostError::Refused { blockers, .. }) => Ok(blockers),
                 Err(error) => Err(error),

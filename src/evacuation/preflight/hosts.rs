@@ -91,7 +91,7 @@ impl Preflight<'_> {
 
     /// Asks, in a dry run as if what it has planned for that host were there.
     async fn put(&self, check: &Check<'_>, bound: &Mapped, host: &dyn Host) -> Result<Arrival, Vec<Blocker>> {
-        if self.mode == Mode::Book {
+        if self.mode == Mode::Reserve {
             return check.run(bound, host, PendingLoad::default()).await;
         }
         let arrival = self.look(check, bound, host).await?;

@@ -1,5 +1,5 @@
 //! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no room,
-//! and nothing that was not booked.
+//! and nothing that was not reserved.
 
 use uuid::Uuid;
 
@@ -15,8 +15,8 @@ use crate::zonepath;
 
 /// What is on this host when a zone asks for room.
 pub(super) struct Present {
-    /// What is booked for other zones.
-    pub booked: Vec<Reservation>,
+    /// What is reserved for other zones.
+    pub reserved: Vec<Reservation>,
     /// The zones that are here.
     pub inventory: Inventory,
 }
@@ -46,10 +46,10 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
-    /// What is here now. What is booked is read first: a zone that arrives meanwhile is in one of the two.
+    /// What is here now. What is reserved is read first: a zone that arrives meanwhile is in one of the two.
     pub(super) async fn present(&self, zone: &Zone) -> Result<Present, HostError> {
-        let booked = self.booked_beside(zone)?;
-        Ok(Present { booked, inventory: self.inventory().await? })
+        let reserved = self.reserved_beside(zone)?;
+        Ok(Present { reserved, inventory: self.inventory().await? })
     }
 
     /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
@@ -73,9 +73,9 @@ impl Local {
     }
 
     /// Memory that is kept for zones that are on their way, in bytes.
-    pub(super) fn booked(&self) -> Result<u64, HostError> {
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
+    pub(super) fn reserved_memory(&self) -> Result<u64, HostError> {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
     }
 
     /// All reasons but room and what is recorded here.
@@ -156,7 +156,7 @@ impl Local {
         arrival: &Arrival,
     ) -> Result<Vec<Blocker>, HostError> {
         let capacity = self.capacity(&present.inventory).await?;
-        blockers.extend(capacity.blockers(arrival, &present.booked));
+        blockers.extend(capacity.blockers(arrival, &present.reserved));
         Ok(blockers)
     }
 
@@ -168,22 +168,22 @@ impl Local {
         Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }
 
-    /// What is booked here for other zones than that one.
-    pub(super) fn booked_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.into_iter().filter(|other| other.uuid != zone.uuid).collect())
+    /// What is reserved here for other zones than that one.
+    pub(super) fn reserved_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(reserved.into_iter().filter(|other| other.uuid != zone.uuid).collect())
     }
 
-    /// An arrival without a booking, or after the lock was set, goes no further.
+    /// An arrival without a reservation, or after the lock was set, goes no further.
     pub(super) fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         if let Some(blocker) = self.lock_blocker()? {
             return Err(self.refused(zone, vec![blocker]));
         }
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        if booked.iter().any(|booking| booking.zone == *zone && booking.uuid == uuid) {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        if reserved.iter().any(|reservation| reservation.zone == *zone && reservation.uuid == uuid) {
             return Ok(());
         }
-        let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
+        let reason = format!("no room is reserved for it on {} (the reservation has run out?)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
     }
 

@@ -40,7 +40,7 @@ impl Arrived {
 }
 
 impl Local {
-    /// Puts down whose zone it is for which room was booked. One that belongs here is nobody's guest, whatever is said of it.
+    /// Puts down whose zone it is for which room was reserved. One that belongs here is nobody's guest, whatever is said of it.
     pub(super) fn welcome(&self, arrival: &Arrival) -> Result<(), HostError> {
         let zone = &arrival.manifest.zone;
         let failed = |error| self.failed(error);

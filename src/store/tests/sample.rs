@@ -236,7 +236,7 @@ fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRo
     (row, manifest)
 }
 
-pub fn booking(zone: &str, expires: i64) -> Reservation {
+pub fn reservation(zone: &str, expires: i64) -> Reservation {
     Reservation {
         zone: name(zone),
         uuid: Uuid::from_u128(9),
@@ -343,7 +343,7 @@ pub fn contents() -> Contents {
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
         heard: vec![heard("rads://h3:12303", 43)],
-        reservations: vec![booking("guest", 1_700_000_000_000)],
+        reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
 
@@ -407,8 +407,8 @@ pub fn write(store: &Store) {
             store.begin_detached(&row).unwrap();
         }
     }
-    for booking in &contents.reservations {
-        store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    for reservation in &contents.reservations {
+        store.reserve(reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }
     let owners = ["h3", "h4"].map(str::to_owned);
     store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();
