@@ -17,7 +17,7 @@ use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::failover::ownership::{Question, nowhere};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
+    Blocker, BlockerKind, CheckRequest, Edit, Home, Manifest, Method, PendingLoad, ZoneName, ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
@@ -67,7 +67,7 @@ impl ZoneAdmin<'_> {
     /// # Errors
     /// If that cannot be found out.
     pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
-        let arrival = Arrival {
+        let arrival = CheckRequest {
             from: "another host".to_owned(),
             // That the very same is here, down, is no reason why it could not be here.
             overwrite: self.is_the_same_here(manifest).await,
@@ -89,22 +89,22 @@ impl ZoneAdmin<'_> {
 
     /// What this host has against a zone that is configured here.
     pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
-        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
+        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Method::Cold, force)).await?)
     }
 
     /// How a zone would come here as it is.
-    fn kind_of(&self, manifest: &Manifest) -> Kind {
+    fn kind_of(&self, manifest: &Manifest) -> Method {
         match manifest.zone.is_running() {
-            false => Kind::Cold,
-            true if self.local.platform().able(manifest.zone.brand).live => Kind::Live,
-            true => Kind::Restart,
+            false => Method::Cold,
+            true if self.local.platform().able(manifest.zone.brand).live => Method::Live,
+            true => Method::Restart,
         }
     }
 
-    fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
+    fn arrival(&self, manifest: Manifest, kind: Method, force: bool) -> CheckRequest {
         let from = self.local.name().to_owned();
         let (pending, mappings) = (PendingLoad::default(), Vec::new());
-        Arrival {
+        CheckRequest {
             manifest,
             kind,
             from,
@@ -175,7 +175,7 @@ impl ZoneAdmin<'_> {
         let mut all = self.against(row, terms.force).await?;
         all.extend(findings);
         self.must_be_empty(&row.zone, all)?;
-        let arrival = Arrival { home, ..self.arrival(row.manifest.clone(), Kind::Cold, terms.force) };
+        let arrival = CheckRequest { home, ..self.arrival(row.manifest.clone(), Method::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
             reserved => {

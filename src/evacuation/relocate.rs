@@ -13,7 +13,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::cancel::QUESTIONS;
 use super::engine::Engine;
 use super::job_state::JobEvent;
 use super::move_queue::MoveQueue;
@@ -23,8 +22,9 @@ use super::preflight::check::{Check, Mode};
 use super::request::Request;
 use super::return_path::way_back;
 use super::run_state::RunState;
+use crate::cancel::QUESTIONS;
 use crate::migration::Task;
-use crate::model::{HostUri, Kind, PendingLoad, ZoneName};
+use crate::model::{HostUri, Method, PendingLoad, ZoneName};
 use crate::plan::dispatch::{QueuedMove, Slots};
 use crate::plan::{BlockedReason, HostKey, ReturnPlan, ZoneIx, return_plan};
 use crate::store::{Away, Direction};
@@ -97,7 +97,7 @@ impl Engine {
         let kind = way_back(row, refuge.as_ref(), request, &*self.local)
             .await
             .ok()
-            .filter(|kind| *kind == Kind::Live)?;
+            .filter(|kind| *kind == Method::Live)?;
         let exported = refuge.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::{Answer, Question};
-use crate::evacuation::Peers;
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Claim, HostUri, Kind, Location, Millis, Zone};
+use crate::model::{Claim, HostUri, Location, Method, Millis, Zone};
+use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};
 
@@ -122,7 +122,7 @@ fn row_of(zone: &Zone, refuge: &HostUri, at: Millis) -> Away {
         one_way: false,
         // Where it was attached nobody has booted it but whoever wants it to run.
         was_running: false,
-        kind: Kind::Cold,
+        kind: Method::Cold,
         phase: AwayPhase::Away,
         started: at,
         ended: Some(at),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{DiskView, Exported, HostError, Named, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Role, Sent, Standby, StreamId, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
@@ -120,7 +120,7 @@ calls! {
     /// Where a zone is, as far as it knows.
     Observe fn location(uuid: Uuid) -> Location, within 30 s;
     /// All reasons why the zone could not come. Changes nothing.
-    Observe fn check(arrival: Arrival) -> Vec<Blocker>, within 60 s;
+    Observe fn check(arrival: CheckRequest) -> Vec<Blocker>, within 60 s;
 
     /// The zone's manifest.
     Migrate fn manifest(zone: ZoneName) -> Manifest, within 30 s;
@@ -141,7 +141,7 @@ calls! {
 
     /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Reservation again extends it. An older
     /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.
-    Migrate fn reserve(arrival: Arrival, lease: u64) -> bool, within 60 s;
+    Migrate fn reserve(arrival: CheckRequest, lease: u64) -> bool, within 60 s;
     /// Extends a reservation to `lease` milliseconds from now, and never shortens it; nothing if there is none any more. With 0
     /// its room is given back, and an older configuration that the zone came over is kept.
     Migrate fn renew(zone: ZoneName, uuid: Uuid, lease: u64) -> (), within 30 s;

@@ -7,7 +7,7 @@
 //! A zone on its way in has a reservation and, already, a process here: it counts once. Its processors are those of the
 //! process; its memory is the reservation's until all of it has come, for until then the process has not taken it.
 
-use crate::model::{Arrival, Aux, Blocker, BlockerKind, Kind, Shortage, Zone, format_bytes};
+use crate::model::{Aux, Blocker, BlockerKind, CheckRequest, Method, Shortage, Zone, format_bytes};
 use crate::platform::PlatformFacts;
 use crate::store::Reservation;
 
@@ -38,11 +38,11 @@ struct Amounts {
 
 impl Capacity<'_> {
     /// What it has too little of for that zone, `reserved` being the reservations of others.
-    pub fn blockers(&self, arrival: &Arrival, reserved: &[Reservation]) -> Vec<Blocker> {
+    pub fn blockers(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Vec<Blocker> {
         [self.memory(arrival, reserved), self.cpus(arrival, reserved)].into_iter().flatten().collect()
     }
 
-    fn memory(&self, arrival: &Arrival, reserved: &[Reservation]) -> Option<Blocker> {
+    fn memory(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         // Asleep or held, it has come whole.
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
         let reserved =
@@ -59,7 +59,7 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Memory, &amounts, reason)
     }
 
-    fn cpus(&self, arrival: &Arrival, reserved: &[Reservation]) -> Option<Blocker> {
+    fn cpus(&self, arrival: &CheckRequest, reserved: &[Reservation]) -> Option<Blocker> {
         if self.ratio == 0 {
             return None;
         }
@@ -101,18 +101,18 @@ impl Capacity<'_> {
 }
 
 /// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
-pub(super) fn memory_of(arrival: &Arrival) -> u64 {
+pub(super) fn memory_of(arrival: &CheckRequest) -> u64 {
     match arrival.kind {
-        Kind::Live | Kind::Restart => arrival.manifest.zone.memory,
-        Kind::Cold => 0,
+        Method::Live | Method::Restart => arrival.manifest.zone.memory,
+        Method::Cold => 0,
     }
 }
 
 /// The virtual processors that a zone needs as soon as it is here: none while it does not run.
-pub(super) fn cpus_of(arrival: &Arrival) -> u32 {
+pub(super) fn cpus_of(arrival: &CheckRequest) -> u32 {
     match arrival.kind {
-        Kind::Live | Kind::Restart => arrival.manifest.zone.cpus,
-        Kind::Cold => 0,
+        Method::Live | Method::Restart => arrival.manifest.zone.cpus,
+        Method::Cold => 0,
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
         Zone { uuid, memory, cpus, aux, state: ZoneState::Running, ..sample_zone("web") }
     }
 
-    fn arrival(memory: u64, cpus: u32, kind: Kind) -> Arrival {
+    fn arrival(memory: u64, cpus: u32, kind: Method) -> CheckRequest {
         let manifest = Manifest {
             zone: zone(0, memory, cpus, None),
             config: String::new(),
@@ -141,7 +141,7 @@ mod tests {
             software: None,
             processor: None,
         };
-        Arrival {
+        CheckRequest {
             manifest,
             kind,
             from: "h1".into(),
@@ -174,7 +174,7 @@ mod tests {
 
     fn found(
         capacity: &Capacity<'_>,
-        arrival: &Arrival,
+        arrival: &CheckRequest,
         reserved: &[Reservation],
     ) -> Vec<(String, Option<Shortage>)> {
         let blockers = capacity.blockers(arrival, reserved).into_iter();
@@ -185,11 +185,11 @@ mod tests {
     fn what_is_here_and_what_is_reserved_is_taken_and_the_figures_are_told() {
         let capacity = capacity(vec![zone(1, 20, 3, None)], 80, 4);
         let reserved = [reservation(2, 50, 4)];
-        assert_eq!(found(&capacity, &arrival(30, 1, Kind::Live), &reserved), []);
-        assert_eq!(found(&capacity, &arrival(99, 9, Kind::Cold), &reserved), []);
+        assert_eq!(found(&capacity, &arrival(30, 1, Method::Live), &reserved), []);
+        assert_eq!(found(&capacity, &arrival(99, 9, Method::Cold), &reserved), []);
         let may_free_up = |missing| Some(Shortage { missing, may_free_up: true });
         assert_eq!(
-            found(&capacity, &arrival(31, 2, Kind::Live), &reserved),
+            found(&capacity, &arrival(31, 2, Method::Live), &reserved),
             [
                 ("memory: 31B of memory needed, h2 has 30B free".to_owned(), may_free_up(1)),
                 (
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn what_zones_under_way_would_make_up_for_is_told_from_what_only_others_could_and_from_what_never_fits() {
         let shortage = |capacity: &Capacity<'_>, memory, reserved: &[Reservation]| {
-            capacity.blockers(&arrival(memory, 0, Kind::Live), reserved)[0].shortage
+            capacity.blockers(&arrival(memory, 0, Method::Live), reserved)[0].shortage
         };
         let full = capacity(vec![zone(1, 90, 1, None)], 10, 0);
         assert_eq!(shortage(&full, 30, &[]), Some(Shortage { missing: 20, may_free_up: false }));
@@ -220,15 +220,15 @@ mod tests {
         let reserved = [reservation(1, 60, 8)];
         for (aux, memory_free) in [(Some(Aux::MigratingIn), 100), (Some(Aux::Paused), 40), (None, 40)] {
             let capacity = capacity(vec![zone(1, 60, 8, aux)], memory_free, 5);
-            assert_eq!(found(&capacity, &arrival(40, 2, Kind::Live), &reserved), [], "{aux:?}");
-            assert_eq!(found(&capacity, &arrival(41, 3, Kind::Live), &reserved).len(), 2, "{aux:?}");
+            assert_eq!(found(&capacity, &arrival(40, 2, Method::Live), &reserved), [], "{aux:?}");
+            assert_eq!(found(&capacity, &arrival(41, 3, Method::Live), &reserved).len(), 2, "{aux:?}");
         }
     }
 
     #[test]
     fn without_a_limit_processors_are_not_counted() {
-        assert_eq!(found(&capacity(Vec::new(), 100, 0), &arrival(1, 1000, Kind::Live), &[]), []);
-        assert_eq!(found(&capacity(Vec::new(), 100, 1), &arrival(1, 3, Kind::Live), &[]).len(), 1);
+        assert_eq!(found(&capacity(Vec::new(), 100, 0), &arrival(1, 1000, Method::Live), &[]), []);
+        assert_eq!(found(&capacity(Vec::new(), 100, 1), &arrival(1, 3, Method::Live), &[]).len(), 1);
     }
 
     proptest! {
@@ -237,7 +237,7 @@ mod tests {
             let capacity = capacity(Vec::new(), 100, 4);
             let mut reserved = Vec::new();
             for (number, (memory, cpus)) in zones.into_iter().enumerate() {
-                if capacity.blockers(&arrival(memory, cpus, Kind::Live), &reserved).is_empty() {
+                if capacity.blockers(&arrival(memory, cpus, Method::Live), &reserved).is_empty() {
                     reserved.push(reservation(number as u128, memory, cpus));
                 }
             }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Sent, Standby, StreamId, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
@@ -136,14 +136,14 @@ macro_rules! cannot {
 cannot! {
     fn inventory() -> Inventory;
     fn survey(bool) -> Survey;
-    fn check(Arrival) -> Vec<Blocker>;
+    fn check(CheckRequest) -> Vec<Blocker>;
     fn manifest(ZoneName) -> Manifest;
     fn export(ZoneName) -> Exported;
     fn verify_storage(ProbeTicket) -> Vec<DiskView>;
     fn clear_markers(ProbeTicket) -> ();
     fn store_replica(Standby) -> ();
     fn drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-    fn reserve(Arrival, u64) -> bool;
+    fn reserve(CheckRequest, u64) -> bool;
     fn renew(ZoneName, Uuid, u64) -> ();
     fn release(ZoneName, Uuid) -> ();
     fn attach(Manifest) -> ();

@@ -5,6 +5,7 @@
 mod admission;
 mod boot_block;
 mod guests;
+mod identity;
 mod location;
 mod own;
 mod previous_config;
@@ -24,7 +25,7 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
     Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
@@ -185,7 +186,7 @@ impl Host for Local {
         self.find(uuid).await
     }
 
-    async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn check(&self, arrival: CheckRequest) -> Result<Vec<Blocker>, HostError> {
         self.with_those_of_room(self.blockers_but_the_same(&arrival).await?, &arrival).await
     }
 
@@ -222,7 +223,7 @@ impl Host for Local {
         self.claims(&origin, &zones, &heard).await
     }
 
-    async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<bool, HostError> {
+    async fn reserve(&self, arrival: CheckRequest, lease: u64) -> Result<bool, HostError> {
         self.act(Actor::Destination, Step::Reserve, self.reserve_room(&arrival, lease)).await
     }
 

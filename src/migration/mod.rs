@@ -13,6 +13,7 @@
 //!
 //! ```text
 //! live, cold, restart      the acts of each method
+//! in_place                 the acts of a zone that stays
 //! settle                   finishes or undoes a move that was interrupted
 //! destination              the acts that all share
 //! previous_config          a configuration that the zone replaces
@@ -30,6 +31,7 @@ mod attempt;
 mod cold;
 mod destination;
 mod error;
+mod in_place;
 mod insist;
 pub mod live;
 mod log;
@@ -46,6 +48,7 @@ mod watch;
 
 pub use attempt::Attempt;
 pub use error::MoveError;
+pub use in_place::InPlace;
 pub use insist::backoff;
 pub use log::Log;
 pub use task::{LEASE, Moved, RENEWAL, Task};
@@ -55,7 +58,7 @@ use tokio::sync::watch::Receiver;
 use runner::Acts;
 use steps::{Procedure, Undo};
 
-use crate::model::{Kind, MoveLimits, Step};
+use crate::model::{Method, MoveLimits, Step};
 
 /// Moves a zone. `abort` becoming true gives the move up if that is still possible.
 ///
@@ -84,9 +87,9 @@ impl Acts for Attempt<'_> {
             (Step::Attach, _) => cold::attach(self).await,
             (Step::Shutdown, _) => restart::shut_down(self).await,
             (Step::Boot, _) => restart::boot(self).await,
-            (Step::Detach, Kind::Restart) => restart::detach(self.task).await,
+            (Step::Detach, Method::Restart) => restart::detach(self.task).await,
             (Step::Detach, _) => cold::detach(self.task).await,
-            (Step::Settle, Kind::Live) => live::settle(self.task).await,
+            (Step::Settle, Method::Live) => live::settle(self.task).await,
             (Step::Settle, _) => destination::settle(self.task).await,
             (Step::Save, _) => Err(MoveError::undone(step, "a zone that moves is not saved")),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::host::Host;
-use crate::model::{Arrival, Manifest, Zone, ZoneName};
+use crate::model::{CheckRequest, Manifest, Zone, ZoneName};
 
 /// One move, decided: what, how, from where, to where.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Task {
     /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
     pub record: Manifest,
     /// What its destination is asked: how it moves, and what it will be there.
-    pub request: Arrival,
+    pub request: CheckRequest,
     /// Where it is.
     pub from: Arc<dyn Host>,
     /// Where it goes.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Home, InterfaceMapping, Kind, Manifest, Network};
+use super::{Home, InterfaceMapping, Manifest, Method, Network};
 use crate::words;
 
 /// A host's description of itself.
@@ -32,10 +32,10 @@ pub struct Facts {
 
 /// The question to a destination whether a zone may arrive there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arrival {
+pub struct CheckRequest {
     /// The zone as it will be configured at the destination.
     pub manifest: Manifest,
-    pub kind: Kind,
+    pub kind: Method,
     /// The source host's name.
     pub from: String,
     /// The host that the zone belongs to; none: the destination itself.
@@ -57,7 +57,7 @@ pub struct Arrival {
     pub owners: Vec<String>,
 }
 
-impl Arrival {
+impl CheckRequest {
     /// A network of the zone for messages, with its name at the source if that differs.
     pub fn describe(&self, network: &Network) -> String {
         let name = network.name();

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::place::{IllegalPlace, Place};
 use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::document::Written;
-use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
+use crate::model::{Brand, Home, HostUri, Location, Manifest, Method, Millis, Zone, ZoneName};
 
 /// All columns but the configurations: they are long, and are read only where they are asked for.
 pub(super) const COLUMNS: &str =
@@ -53,7 +53,7 @@ pub struct ZoneRecord {
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// Bytes sent.
     pub bytes: u64,
     /// How long it did not answer, in milliseconds.
@@ -235,7 +235,7 @@ pub(super) fn save(
             record.since.0,
             record.ended.map(|time| time.0),
             record.was_running,
-            record.kind.map(Kind::as_str),
+            record.kind.map(Method::as_str),
             stored(record.bytes),
             record.downtime.map(stored),
             start,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sysadm::evacuation::{JobState, Outcome, Request, Stage};
-use sysadm::model::{Arrival, Kind, Millis, PendingLoad};
+use sysadm::cancel::Stage;
+use sysadm::evacuation::{JobState, Outcome, Request};
+use sysadm::model::{CheckRequest, Manifest, Method, Millis, PendingLoad};
 use sysadm::platform::sim::{Effect, Fault, Operation, ZoneSpec};
 use sysadm::store::{Direction, MoveState, Reservation};
 use tokio::time::Instant;
@@ -183,7 +184,7 @@ async fn a_dry_run_names_what_would_wait_and_reserves_nothing() {
     let world = leaving(3, 9 * GIB);
     let planned = world.engine().plan(Direction::Evacuate, &World::request()).await.unwrap().planned;
     let jobs: Vec<_> = planned.iter().map(|plan| &plan.job).collect();
-    assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Kind::Live)));
+    assert!(jobs[..2].iter().all(|job| job.state == JobState::Ready && job.method() == Some(Method::Live)));
     assert_eq!(jobs[2].state.reason().as_deref(), Some("waits for room: 3G more memory on h2"));
     assert!(matches!(&jobs[2].state, JobState::Waiting(wait)
         if wait.refusal == "h2: 4G of memory needed, h2 has 1G free"));
@@ -229,18 +230,21 @@ async fn each_host_is_connected_to_once_in_a_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_lists_its_guests_once_for_a_reservation() {
-    for overwrite in [false, true] {
+    // Nothing is there; the same zone, and it may be overwritten; the same zone with the same configuration.
+    for (is_there, overwrite) in [(false, false), (true, true), (true, false)] {
         let world = World::with(Kindly::Live);
         let manifest = world.engine().local.manifest(name("web")).await.unwrap();
-        if overwrite {
-            world
-                .sim("h2")
-                .create(ZoneSpec { uuid: Some(manifest.zone.uuid), memory: GIB, ..live("web") })
-                .unwrap();
+        if is_there {
+            let spec = ZoneSpec { uuid: Some(manifest.zone.uuid), memory: GIB, ..live("web") };
+            world.sim("h2").create(spec).unwrap();
         }
-        let arrival = Arrival {
-            manifest,
-            kind: Kind::Live,
+        let there = match is_there && !overwrite {
+            true => world.engine_of("h2").local.manifest(name("web")).await.unwrap(),
+            false => manifest.clone(),
+        };
+        let arrival = CheckRequest {
+            manifest: Manifest { config: there.config, ..manifest },
+            kind: Method::Live,
             from: "h1".to_owned(),
             home: None,
             overwrite,
@@ -251,7 +255,7 @@ async fn a_host_lists_its_guests_once_for_a_reservation() {
         };
         world.script.begin(None);
         let replaces = world.engine_of("h2").local.reserve(arrival, 60_000).await.unwrap();
-        assert_eq!(replaces, overwrite);
+        assert_eq!(replaces, is_there);
         let moments = world.script.moments();
         let listings = moments.iter().filter(|one| one.host == "h2" && one.operation == Operation::Inventory);
         assert_eq!(listings.count(), 1, "{moments:?}");

@@ -8,7 +8,7 @@ use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use sysadm::testing::store::{Detached, Store};
 use sysadm_model::document::Written;
-use sysadm_model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
+use sysadm_model::{CheckRequest, Manifest, Method, Millis, PendingLoad, Zone, ZoneName, ZoneState};
 use sysadm_model::{Role, StreamId, Token};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -62,11 +62,11 @@ impl Scene {
         Self { site, agent, store, there: sim, here, exported, h1, h3 }
     }
 
-    fn arrival(&self, from: &str) -> Arrival {
+    fn arrival(&self, from: &str) -> CheckRequest {
         let manifest = self.exported.manifest.clone();
-        Arrival {
+        CheckRequest {
             manifest,
-            kind: Kind::Live,
+            kind: Method::Live,
             from: from.to_owned(),
             home: None,
             overwrite: false,
@@ -237,8 +237,8 @@ async fn a_reservation_is_used_extended_and_ended_by_its_maker_and_nobody_else()
 async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_brought() {
     let scene = Scene::new().await;
     let zone = scene.exported.manifest.zone.clone();
-    let arrival = Arrival {
-        kind: Kind::Cold,
+    let arrival = CheckRequest {
+        kind: Method::Cold,
         owners: vec!["H5".to_owned(), "h9\n".to_owned(), "x".repeat(256)],
         ..scene.arrival("h1")
     };
@@ -246,7 +246,7 @@ async fn a_zone_that_was_brought_is_left_alone_by_all_but_those_for_whom_it_was_
     scene.h1.attach(scene.exported.manifest.clone()).await.unwrap();
     scene.h1.release(zone.name.clone(), zone.uuid).await.unwrap();
     scene.are_refused(&scene.h3, &zone, "it was brought there for H5, h1").await;
-    let refused = reason(scene.h3.reserve(Arrival { overwrite: true, ..arrival }, 1000).await);
+    let refused = reason(scene.h3.reserve(CheckRequest { overwrite: true, ..arrival }, 1000).await);
     assert!(refused.contains("it was brought there for H5, h1"), "{refused}");
     let [found] = &scene.h3.inventory().await.unwrap().zones[..] else { panic!("it is gone") };
     assert_eq!((found.state, found.autostart), (ZoneState::Installed, false));
@@ -311,7 +311,7 @@ async fn one_token_lets_one_zone_in() {
     scene.h1.reserve(scene.arrival("h1"), 60_000).await.unwrap();
     scene.h1.open_incoming(scene.exported.manifest.clone(), token.clone()).await.unwrap();
     let other = export(&scene.site, &scene.here, "web2").await;
-    let arrival = Arrival { manifest: other.manifest.clone(), ..scene.arrival("h1") };
+    let arrival = CheckRequest { manifest: other.manifest.clone(), ..scene.arrival("h1") };
     scene.h1.reserve(arrival, 60_000).await.unwrap();
     let refused = reason(scene.h1.open_incoming(other.manifest, token).await);
     assert!(refused.contains("another zone is let in under this token"), "{refused}");

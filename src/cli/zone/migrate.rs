@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
 use crate::admin::AttachmentError;
+use crate::cancel::{Cancel, CancelReason};
 use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
-use crate::evacuation::cancel::{Cancel, CancelReason};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
-use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
+use crate::model::{BlockerKind, HostUri, Method, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
 
@@ -77,7 +77,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let request = Request {
         zones: vec![args.zone.clone()],
         actions: Actions { default: Some(action), ..Actions::default() },
-        only: (args.kind == Type::Live).then_some(Kind::Live),
+        only: (args.kind == Type::Live).then_some(Method::Live),
         destination: Some(args.uri.clone()),
         overwrite: args.overwrite,
         jobs: 1,

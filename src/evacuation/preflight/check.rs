@@ -6,7 +6,7 @@ use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::{LEASE, Task};
-use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, Manifest, PendingLoad};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Home, Manifest, Method, PendingLoad};
 
 /// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(in crate::evacuation) struct Check<'a> {
     /// Is told what is to be said of storage although nothing stands against it.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
-    pub kind: Kind,
+    pub kind: Method,
     pub from: &'a str,
     /// The host that the zone belongs to while it is there; none: it belongs there.
     pub home: Option<Home>,
@@ -38,8 +38,8 @@ impl Check<'_> {
         bound: &Mapped,
         host: &dyn Host,
         pending: PendingLoad,
-    ) -> Result<Arrival, Vec<Blocker>> {
-        let arrival = Arrival {
+    ) -> Result<CheckRequest, Vec<Blocker>> {
+        let arrival = CheckRequest {
             manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
@@ -77,11 +77,17 @@ impl Check<'_> {
     }
 
     /// The move of a zone that a destination has accepted.
-    pub fn task(&self, request: Arrival, record: Manifest, from: Arc<dyn Host>, to: Arc<dyn Host>) -> Task {
+    pub fn task(
+        &self,
+        request: CheckRequest,
+        record: Manifest,
+        from: Arc<dyn Host>,
+        to: Arc<dyn Host>,
+    ) -> Task {
         Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
     }
 
-    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn room(&self, host: &dyn Host, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         match self.mode {
             Mode::Look => host.check(arrival.clone()).await,
             Mode::Reserve => match host.reserve(arrival.clone(), LEASE).await {

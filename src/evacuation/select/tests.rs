@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evacuation::Actions;
-use crate::model::{Abilities, Brand, Kind};
+use crate::model::{Abilities, Brand, Method};
 use crate::store::tests::{sample, sample_away, sample_zone};
 use crate::store::{RestPhase, RestWay};
 
@@ -147,11 +147,11 @@ fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
     let summary =
         |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     let cold = "old: its way to move is cold, and only live was asked for";
-    let found = summary(&only(Kind::Live, Action::Live));
+    let found = summary(&only(Method::Live, Action::Live));
     assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
     let [db, ct] =
         ["db", "ct"].map(|name| format!("{name}: its way to move is restart, and only cold was asked for"));
-    assert_eq!(summary(&only(Kind::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
+    assert_eq!(summary(&only(Method::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
 }
 
 #[test]

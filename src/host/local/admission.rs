@@ -3,12 +3,12 @@
 
 use uuid::Uuid;
 
-use super::Local;
+use super::{Local, identity};
 use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, Inventory, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
@@ -37,7 +37,7 @@ impl Local {
 
     /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same, and one that
     /// is configured here may be attached: no other host brings it.
-    pub(super) fn announced_blocker(&self, arrival: &Arrival) -> Result<Option<Blocker>, HostError> {
+    pub(super) fn announced_blocker(&self, arrival: &CheckRequest) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
         let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
         let comes_home =
@@ -54,10 +54,7 @@ impl Local {
 
     /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
     /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
-    fn recorded_blockers(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
-        if arrival.manifest.platform != self.platform.name() {
-            return Ok(Vec::new());
-        }
+    fn recorded_blockers(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         let mut reasons = Vec::new();
         if arrival.from != self.name {
             let mut records = self.store.zones().map_err(|error| self.failed(error))?;
@@ -78,8 +75,8 @@ impl Local {
         Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
     }
 
-    /// All reasons but room and what is recorded here.
-    async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    /// What the lock, the platform and the software here have against it: all that takes long.
+    async fn unfit(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
         let theirs = &arrival.manifest.platform;
@@ -96,11 +93,21 @@ impl Local {
         Ok(blockers)
     }
 
+    /// The guests that are here, or are recorded here, and are not that zone.
+    fn clashes(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+        if arrival.manifest.platform != self.platform.name() {
+            return Ok(Vec::new());
+        }
+        let mut blockers = identity::blockers(here, arrival);
+        blockers.extend(self.recorded_blockers(arrival, here)?);
+        Ok(blockers)
+    }
+
     /// All reasons but room, and what is here: listed once, after all that takes long.
-    async fn blockers(&self, arrival: &Arrival) -> Result<(Vec<Blocker>, Present), HostError> {
+    async fn blockers(&self, arrival: &CheckRequest) -> Result<(Vec<Blocker>, Present), HostError> {
         let mut blockers = self.unfit(arrival).await?;
         let present = self.present(&arrival.manifest.zone).await?;
-        blockers.extend(self.recorded_blockers(arrival, &present.inventory)?);
+        blockers.extend(self.clashes(arrival, &present.inventory)?);
         Ok((blockers, present))
     }
 
@@ -108,17 +115,19 @@ impl Local {
     /// way: it is the same zone.
     pub(super) async fn blockers_but_the_same(
         &self,
-        arrival: &Arrival,
+        arrival: &CheckRequest,
     ) -> Result<(Vec<Blocker>, Present), HostError> {
-        let found = self.blockers(arrival).await?;
-        let is_there = found.0.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
+        let (mut blockers, present) = self.blockers(arrival).await?;
+        let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
         if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
-            return self.blockers(&Arrival { overwrite: true, ..arrival.clone() }).await;
+            blockers.retain(|blocker| blocker.kind != BlockerKind::Identity);
+            let overwriting = CheckRequest { overwrite: true, ..arrival.clone() };
+            blockers.extend(self.clashes(&overwriting, &present.inventory)?);
         }
-        Ok(found)
+        Ok((blockers, present))
     }
 
-    async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {
+    async fn has_the_same(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
         // What comes from here would find itself.
         if arrival.from == self.name {
             return Ok(false);
@@ -137,7 +146,7 @@ impl Local {
     ///
     /// # Errors
     /// If they cannot be found out.
-    pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    pub async fn validate(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers = self.with_those_of_room(self.blockers(arrival).await?, arrival).await?;
         let views = storage_probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
@@ -153,7 +162,7 @@ impl Local {
     pub(super) async fn with_those_of_room(
         &self,
         (mut blockers, present): (Vec<Blocker>, Present),
-        arrival: &Arrival,
+        arrival: &CheckRequest,
     ) -> Result<Vec<Blocker>, HostError> {
         let capacity = self.capacity(&present.inventory).await?;
         blockers.extend(capacity.blockers(arrival, &present.reserved));
@@ -201,7 +210,7 @@ impl Local {
 
 /// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
 /// `kept` is what is kept of the zone that comes.
-fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<String> {
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -> Option<String> {
     let zone = &arrival.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
     if record.place.is_elsewhere() && same_name && !same_zone {
@@ -227,14 +236,14 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, PendingLoad};
+    use crate::model::{Method, PendingLoad};
     use crate::store::Away;
     use crate::store::tests::{sample, sample_away};
 
-    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> Arrival {
-        Arrival {
+    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
+        CheckRequest {
             manifest: sample::detached(zone, uuid, None).manifest,
-            kind: Kind::Cold,
+            kind: Method::Cold,
             from: "h1".into(),
             home: None,
             overwrite,

@@ -4,7 +4,7 @@ use super::Local;
 use super::admission::Present;
 use crate::host::HostError;
 use crate::host::capacity::{cpus_of, memory_of};
-use crate::model::{Arrival, Blocker, BlockerKind, Millis};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Millis};
 use crate::store::Reservation;
 
 /// No reservation lasts longer without being made again, whatever its owner says, in milliseconds.
@@ -21,7 +21,7 @@ impl Local {
 
     /// Checks everything again, reserves room, and keeps what the zone comes over. Gives whether there is something. The
     /// zones of this host are listed once for all of it.
-    pub(super) async fn reserve_room(&self, arrival: &Arrival, lease: u64) -> Result<bool, HostError> {
+    pub(super) async fn reserve_room(&self, arrival: &CheckRequest, lease: u64) -> Result<bool, HostError> {
         let zone = &arrival.manifest.zone;
         let (mut blockers, Present { reserved: earlier, inventory }) =
             self.blockers_but_the_same(arrival).await?;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Arrival, Brand, Disk, DiskSource, Kind, Network, Obstacle, PendingLoad};
+use crate::model::{Brand, CheckRequest, Disk, DiskSource, Method, Network, Obstacle, PendingLoad};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -84,11 +84,10 @@ async fn a_check_names_everything_that_is_missing() {
     world.run(ZoneSpec { brand: Brand::LXC, networks, storages, ..spec("box") });
     let host = HostSettings { arch: "aarch64".into(), ..settings(world.folder.path(), "b") };
     world.b.set_host(&host).unwrap();
-    world.b.create(spec("box")).unwrap();
     let manifest = world.a.manifest(&name("box")).await.unwrap();
-    let arrival = Arrival {
+    let arrival = CheckRequest {
         manifest,
-        kind: Kind::Live,
+        kind: Method::Live,
         from: "a".into(),
         home: None,
         overwrite: false,
@@ -100,7 +99,6 @@ async fn a_check_names_everything_that_is_missing() {
     let found = world.b.check(&arrival).await.unwrap();
     let folder = world.folder.path().display();
     let wanted = [
-        "another zone is called box there".to_owned(),
         "it needs x86_64, the host there is aarch64".to_owned(),
         "a container cannot move live".to_owned(),
         "no bridge br7 there".to_owned(),
