@@ -59,7 +59,7 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
 }
 
 /// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
-pub(super) async fn heed(
+pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,

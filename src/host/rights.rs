@@ -156,7 +156,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_deed_is_allowed_with_these_zones_and_no_others() {
+    fn each_access_is_allowed_with_these_zones_and_no_others() {
         assert_eq!(ALLOWED.iter().map(|(access, _)| *access).collect::<Vec<_>>(), Access::ALL);
         for (access, allowed) in ALLOWED {
             for relation in Relation::ALL {

@@ -8,6 +8,7 @@
 
 mod address;
 mod brand;
+mod check;
 pub mod document;
 mod edit;
 mod error;
@@ -36,9 +37,10 @@ pub mod zonecfg;
 
 pub use address::{Address, HostName};
 pub use brand::{Abilities, Brand};
+pub use check::{Blocker, BlockerKind, CheckRequest, PendingLoad, Shortage};
 pub use edit::Edit;
 pub use error::chain;
-pub use facts::{Blocker, BlockerKind, CheckRequest, Facts, PendingLoad, Shortage};
+pub use facts::Facts;
 pub use home::Home;
 pub use host_id::HostId;
 pub use identifier::Identifier;
