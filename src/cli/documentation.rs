@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
@@ -84,11 +84,19 @@ fn named(text: &str) -> impl Iterator<Item = String> {
     all.filter(|line| !line.contains("COMMAND")).map(|line| typed(&line).unwrap_or_default().to_owned())
 }
 
-const INCOMPLETE: [ErrorKind; 3] = [
-    ErrorKind::MissingRequiredArgument,
-    ErrorKind::MissingSubcommand,
-    ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
-];
+/// Whether nothing is wrong but that something is still to come: an argument, a subcommand, the value of an option.
+fn is_incomplete(error: &clap::Error) -> bool {
+    let is_missing = |value: &ContextValue| matches!(value, ContextValue::String(text) if text.is_empty());
+    match error.kind() {
+        ErrorKind::InvalidValue => error.get(ContextKind::InvalidValue).is_some_and(is_missing),
+        kind => matches!(
+            kind,
+            ErrorKind::MissingRequiredArgument
+                | ErrorKind::MissingSubcommand
+                | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        ),
+    }
+}
 
 #[test]
 fn every_command_in_the_documentation_parses() {
@@ -98,8 +106,7 @@ fn every_command_in_the_documentation_parses() {
     for (page, text) in texts.iter().filter(|(page, _)| page.extension().is_none_or(|end| end != "sh")) {
         let examples = examples(text).map(|line| (mistake(line), line.to_owned()));
         let named = named(text).map(|line| (mistake(&line), line));
-        let named =
-            named.map(|(wrong, line)| (wrong.filter(|error| !INCOMPLETE.contains(&error.kind())), line));
+        let named = named.map(|(wrong, line)| (wrong.filter(|error| !is_incomplete(error)), line));
         for (wrong, line) in examples.chain(named) {
             seen += 1;
             mistakes.extend(wrong.map(|error| format!("{}: {line}: {error}", page.display())));
