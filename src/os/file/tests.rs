@@ -1,42 +1,13 @@
 //! What is there already, what a link leads to, and what a full disk leaves behind.
 
+#[path = "../../../tests/fixtures/small_disk.rs"]
+mod small_disk;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use self::small_disk::{fill, on_a_small_disk};
 use super::*;
-
-/// Where the small disk is, for the program that runs on it.
-const DISK: &str = "SYSADM_TEST_DISK";
-
-/// Runs a test of that module again with a small disk of its own; gives the disk's folder there, none here.
-pub(crate) fn on_a_small_disk(module: &str, test: &str) -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(DISK) {
-        return Some(folder.into());
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let test = format!("{}::{test}", module.split_once("::").unwrap().1);
-    let script = format!("mount -t tmpfs -o size=1m none \"${DISK}\" && exec \"$@\"");
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &test, "--nocapture"])
-        .env(DISK, folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{complained}");
-    None
-}
-
-/// Fills a disk to its last byte.
-pub(crate) fn fill(disk: &Path) -> PathBuf {
-    let path = disk.join("filler");
-    let mut file = File::create(&path).unwrap();
-    while file.write_all(&[0; 512]).is_ok() {}
-    path
-}
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();

@@ -11,7 +11,7 @@
 //! | [`output`] | what an operator has named: streams and devices are written to, a file goes if the caller knows it |
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
