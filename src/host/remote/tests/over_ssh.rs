@@ -49,8 +49,8 @@ async fn a_question_is_lost_with_its_line_and_the_next_one_takes_a_new_line() {
         host.asked.acquire().await.unwrap().forget();
         sshd.signal(Signal::KILL);
     };
-    let (answer, ()) = tokio::join!(remote.location(zone), cut);
-    assert!(answer.unwrap_err().is_no_answer());
+    let (lost, ()) = tokio::join!(remote.location(zone), cut);
+    assert!(lost.unwrap_err().is_no_answer());
     assert_eq!(host.asked.available_permits(), 0, "what may have been done is not asked again");
     host.gate.add_permits(2);
     assert_eq!(remote.location(zone).await, Ok(answer(zone)));
