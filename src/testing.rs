@@ -43,9 +43,3 @@ pub mod software {
 pub mod store {
     pub use crate::store::*;
 }
-
-pub mod transport {
-    #[cfg(feature = "ssh")]
-    pub use crate::transport::ssh;
-    pub use crate::transport::{ByteStream, DialError, Dialer, Duplex, cert, frame};
-}

@@ -139,8 +139,8 @@ impl Remote {
 
 async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<(HostId, ByteStream), DialError> {
     let mut stream = dialer.dial(uri).await?;
-    let seconds = dialer.config.connect.timeout;
-    let id = tokio::time::timeout(dialer.config.connect.timeout(), hello::open(uri, &mut stream, purpose))
+    let seconds = dialer.options.connect.timeout;
+    let id = tokio::time::timeout(dialer.options.connect.timeout(), hello::open(uri, &mut stream, purpose))
         .await
         .map_err(|_| DialError::Timeout { uri: uri.clone(), seconds })??;
     Ok((id, stream))
@@ -148,7 +148,7 @@ async fn open(uri: &HostUri, dialer: &Dialer, purpose: Purpose) -> Result<(HostI
 
 async fn open_link(uri: &HostUri, dialer: &Dialer) -> Result<(HostId, Link), DialError> {
     let (id, stream) = open(uri, dialer, Purpose::Rpc).await?;
-    Ok((id, Link::start(stream, Duration::from_secs(dialer.config.connect.keepalive))))
+    Ok((id, Link::start(stream, Duration::from_secs(dialer.options.connect.keepalive))))
 }
 
 /// A stream at whose far end a socket waits for the hypervisor.
