@@ -196,6 +196,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// How other hosts are dialled.
+    pub fn dial_options(&self) -> DialOptions {
+        DialOptions { connect: self.connect.clone(), ssh: self.ssh.clone() }
+    }
+
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text).map_err(|what| ConfigError::Parse { path: path.to_owned(), what }),
