@@ -23,9 +23,11 @@
 //! failover                            what a host leaves with others in case it is lost; does another host have this zone?
 //! evacuation                          ALL zones: select, check, move many at once, stop in place, recover, report
 //! migration                           ONE zone from a host to a host: live, cold or by a restart
+//! peers                               the other hosts: each is connected to once; all are asked how they are
 //! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
 //! maintenance, software               the lock; what is installed on a host
 //! platform                            libvirt or simulated
+//! cancel                              how a run is told to end: by signals, a deadline, another terminal
 //! run_lock, zonepath                  one run at a time; a zone's folder
 //! store, config, boot_lock            SQLite; sysadm.toml; who may boot a zone
 //! failpoints, backoff, paths          fail points; retries; where everything lies
@@ -67,6 +69,7 @@ mod admin;
 mod agent;
 mod backoff;
 mod boot_lock;
+mod cancel;
 pub mod cli;
 mod config;
 mod evacuation;
@@ -83,6 +86,7 @@ mod migration;
 #[cfg(test)]
 mod names;
 mod paths;
+mod peers;
 mod platform;
 mod run_lock;
 mod software;

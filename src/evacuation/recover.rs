@@ -8,13 +8,13 @@ use super::engine::Engine;
 use super::error::EvacuationError;
 use super::events::Event;
 use super::outcome::Down;
-use super::peers::NoPeer;
 use super::rest;
 use crate::host::Host;
 use crate::migration::recovery::Resolution;
 use crate::migration::settle::{InterruptedMove, Refuge, SettledAt, Trace};
 use crate::migration::steps::Side;
 use crate::model::{HostUri, Location, chain};
+use crate::peers::NoPeer;
 use crate::store::{Away, AwayPhase};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
@@ -102,14 +102,14 @@ impl End {
 }
 
 /// Looks for the zone of a record where it may have gone on to from the ends of its move.
-struct Search<'a> {
+struct RecoveryTrace<'a> {
     engine: &'a Engine,
     row: &'a Away,
     ends: &'a [End; 2],
 }
 
 #[async_trait::async_trait]
-impl Trace for Search<'_> {
+impl Trace for RecoveryTrace<'_> {
     async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
         let [source, destination] = self.ends;
         let end = if from == Side::Source { source } else { destination };
@@ -158,7 +158,7 @@ async fn settle(
         source,
         destination,
     };
-    let diagnosis = match interrupted.diagnose(&Search { engine, row, ends }).await {
+    let diagnosis = match interrupted.diagnose(&RecoveryTrace { engine, row, ends }).await {
         Ok(diagnosis) => diagnosis,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
