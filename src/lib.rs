@@ -69,6 +69,8 @@ mod backoff;
 mod boot_lock;
 pub mod cli;
 mod config;
+#[cfg(test)]
+mod dependencies;
 mod evacuation;
 mod failover;
 mod failpoints;
