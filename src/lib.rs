@@ -72,6 +72,8 @@ mod boot_lock;
 mod cancel;
 pub mod cli;
 mod config;
+#[cfg(test)]
+mod dependencies;
 mod evacuation;
 mod failover;
 mod failpoints;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use self::link::Link;
@@ -63,6 +64,13 @@ impl Remote {
     /// # Errors
     /// What the host says, or [`HostError::NoAnswer`].
     pub async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, HostError> {
+        let name = call.name();
+        serde_json::from_value(self.answer(call).await?)
+            .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}")))
+    }
+
+    /// The same before the answer is read. It is not generic, so that it is compiled only once.
+    async fn answer(&self, call: Call) -> Result<Value, HostError> {
         let (name, seconds) = (call.name(), call.seconds());
         let call = serde_json::to_value(call).map_err(|error| {
             HostError::permanent(self.host_name(), format!("failed to encode the question {name}: {error}"))
@@ -71,11 +79,7 @@ impl Remote {
         let answer = tokio::time::timeout(Duration::from_secs(seconds), answer)
             .await
             .map_err(|_| self.no_answer(format!("nothing came within {seconds} s to {name}")))?;
-        match answer? {
-            Ok(value) => serde_json::from_value(value)
-                .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}"))),
-            Err(error) => Err(self.their_error(name, error)),
-        }
+        answer?.map_err(|error| self.their_error(name, error))
     }
 
     /// Opens a stream to the hypervisor's socket there.
@@ -126,7 +130,7 @@ impl Remote {
         Ok(Arc::clone(&link))
     }
 
-    fn their_error(&self, call: &str, error: serde_json::Value) -> HostError {
+    fn their_error(&self, call: &str, error: Value) -> HostError {
         serde_json::from_value(error.clone()).unwrap_or_else(|_| {
             HostError::permanent(self.host_name(), format!("failed to do {call}: {error}"))
         })

@@ -1,6 +1,5 @@
 //! A line through a real sshd, and what becomes of a question on it when it breaks.
 
-#[expect(dead_code, reason = "the tests of the transport need more of it")]
 #[path = "../../../transport/ssh/tests/sshd.rs"]
 mod sshd;
 
