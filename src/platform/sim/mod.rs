@@ -44,6 +44,8 @@ pub use faults::{CrashPoint, Effect, Fault, Operation};
 pub use guest_ops::Counter;
 use process_lock::ProcessLock;
 use record::SimZone;
+#[cfg(test)]
+pub use settings::Profile;
 pub use settings::{HostSettings, StorageFolder, ZoneConfig, ZoneSpec};
 
 /// Returns the real time.
