@@ -33,7 +33,7 @@ pub enum Event<'a> {
         /// The zone.
         zone: &'a ZoneName,
         /// How it moves.
-        kind: Kind,
+        kind: Method,
         /// The step.
         step: Step,
         /// What is so with it.

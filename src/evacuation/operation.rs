@@ -14,7 +14,7 @@ pub enum Operation {
     /// It goes to the first of these hosts that takes it.
     Migrate {
         /// How.
-        method: Kind,
+        method: Method,
         /// Where to, in order of preference.
         targets: Vec<HostUri>,
     },
@@ -49,7 +49,7 @@ impl Operation {
             }
             (ZoneState::Running | ZoneState::Ready, _) => Self::of_running(zone, able, action),
             (ZoneState::Installed, _) => match action {
-                Action::Live | Action::Restart => migrate(Kind::Cold),
+                Action::Live | Action::Restart => migrate(Method::Cold),
                 Action::Stop | Action::Suspend | Action::Leave => Ok(Self::Keep),
             },
             (ZoneState::ShuttingDown, _) => {
@@ -68,7 +68,7 @@ impl Operation {
         let brand = zone.brand;
         let operation = match action {
             Action::Leave => return Ok(Self::Keep),
-            Action::Live if able.live => return Ok(migrate(Kind::Live)),
+            Action::Live if able.live => return Ok(migrate(Method::Live)),
             Action::Live => {
                 let text = format!("a running {brand} zone cannot be migrated live");
                 return Err(Message::from(text).with_hints([
@@ -81,7 +81,7 @@ impl Operation {
                 let text = format!("{brand} zones cannot be suspended");
                 return Err(Message::from(text).with_hint("use --action stop to shut it down"));
             }
-            Action::Restart => migrate(Kind::Restart),
+            Action::Restart => migrate(Method::Restart),
             Action::Stop => stop(RestWay::Stop),
         };
         // These end it for a while.
@@ -128,14 +128,14 @@ mod tests {
     #[test]
     fn only_what_its_platform_can_do_is_done_and_only_what_runs_is_ended() {
         each(|zone, able, action, operation| match operation {
-            Ok(Operation::Migrate { method: Kind::Live, .. }) => assert!(able.live && zone.is_running()),
+            Ok(Operation::Migrate { method: Method::Live, .. }) => assert!(able.live && zone.is_running()),
             Ok(Operation::Stop { method: RestWay::Suspend, .. }) => {
                 assert!(able.suspend && zone.is_running())
             }
-            Ok(Operation::Migrate { method: Kind::Restart, .. } | Operation::Stop { .. }) => {
+            Ok(Operation::Migrate { method: Method::Restart, .. } | Operation::Stop { .. }) => {
                 assert!(zone.is_running() && matches!(action, Action::Restart | Action::Stop), "{zone:?}");
             }
-            Ok(Operation::Migrate { method: Kind::Cold, .. }) => assert!(!zone.is_running()),
+            Ok(Operation::Migrate { method: Method::Cold, .. }) => assert!(!zone.is_running()),
             Ok(Operation::Keep) | Err(_) => {}
             Ok(other) => panic!("{other:?}"),
         });
@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn nothing_is_ended_that_is_paused_or_would_be_gone() {
         each(|zone, _, _, operation| {
-            if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Kind::Restart, .. }) = operation {
+            if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Method::Restart, .. }) = operation
+            {
                 assert!(zone.aux.is_none() && zone.persistent, "{zone:?}");
             }
         });

@@ -85,7 +85,7 @@ pub(super) async fn way_back(
     refuge: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
-) -> Result<Kind, JobEvent> {
+) -> Result<Method, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: Message| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.into()))?;
@@ -109,7 +109,7 @@ pub(super) async fn way_back(
         return Err(failed(renamed.with_hint(format!("rename it to '{}' on {name}", away.zone))));
     }
     // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Method::Restart || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {

@@ -23,7 +23,7 @@ pub struct Row {
     /// The host that it belongs to.
     pub origin: String,
     /// Live or cold.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// The step it is at, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.

@@ -59,7 +59,7 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
 }
 
 /// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
-pub(super) async fn heed(
+pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,
@@ -122,7 +122,7 @@ fn row_of(zone: &Zone, refuge: &HostUri, at: Millis) -> Away {
         one_way: false,
         // Where it was attached nobody has booted it but whoever wants it to run.
         was_running: false,
-        kind: Kind::Cold,
+        kind: Method::Cold,
         phase: AwayPhase::Away,
         started: at,
         ended: Some(at),

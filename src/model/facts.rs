@@ -1,4 +1,4 @@
-//! What a host reports about itself, and its answer to a zone that is to arrive.
+//! What a host reports about itself.
 
 use serde::{Deserialize, Serialize};
 

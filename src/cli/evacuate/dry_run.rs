@@ -26,7 +26,7 @@ fn kind(plan: &Planned) -> Option<&'static str> {
     match (&plan.job.state, &plan.job.operation) {
         (JobState::Ready, Operation::Stop { method, .. }) => Some(method.as_str()),
         (JobState::Ready, Operation::Boot(_)) => Some("boot"),
-        (JobState::Ready, _) => plan.job.method().map(Kind::as_str),
+        (JobState::Ready, _) => plan.job.method().map(Method::as_str),
         _ => None,
     }
 }

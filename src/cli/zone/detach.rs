@@ -32,9 +32,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store_to_ask()? } else { context.store()? };
     let zone = &context.zone(&store, &args.zone).await?;
     let local = context.local(store)?;
-    let desk = super::desk(&context, &local);
+    let admin = super::admin(&context, &local);
     if args.dry_run {
-        let document = desk.document(zone).await?;
+        let document = admin.document(zone).await?;
         ui::print(&document.text)?;
         if !document.text.ends_with('\n') {
             ui::print("\n")?;

@@ -21,6 +21,7 @@ mod explain;
 mod server;
 mod stream;
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::sockopt;
@@ -59,21 +60,21 @@ pub(super) async fn dial(uri: &HostUri, config: &Config, paths: &Paths) -> Resul
         let tcp = TcpStream::connect((host, port)).await.and_then(|tcp| tune(&tcp, keepalive).map(|()| tcp));
         let tcp = tcp.map_err(|source| DialError::Connect { uri: uri.clone(), source })?;
         let handshake = |error| explain::handshake(uri, port, &credentials, error);
-        let mut stream = tls.connect(name, tcp).await.map_err(handshake)?;
+        let mut stream = connector.connect(name, tcp).await.map_err(handshake)?;
         match stream.read_u8().await.map_err(handshake)? {
             ACCEPTED => Ok(Box::new(stream::Stream(stream)) as ByteStream),
             BUSY => Err(explain::busy(uri)),
             _ => Err(explain::unmanaged_guest(uri, port)),
         }
     };
-    tokio::time::timeout(config.connect.timeout(), attempt)
+    tokio::time::timeout(options.connect.timeout(), attempt)
         .await
-        .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: config.connect.timeout }))
+        .unwrap_or_else(|_| Err(DialError::Timeout { uri: uri.clone(), seconds: options.connect.timeout }))
 }
 
 /// Host and port to connect to: the URI's port counts most, then `connect.addresses`.
-fn location<'a>(uri: &'a HostUri, config: &'a Config) -> (&'a str, u16) {
-    match config.connect.address(&uri.host) {
+fn location<'a>(uri: &'a HostUri, options: &'a DialOptions) -> (&'a str, u16) {
+    match options.connect.address(&uri.host) {
         Some(address) => {
             let port = uri.port.or(address.port).unwrap_or_else(|| uri.rads_port());
             (&address.host, port)

@@ -88,8 +88,7 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-    use crate::transport::ssh::Surroundings;
+    use crate::ssh::Surroundings;
 
     fn settings(config: &str, known_hosts: &str) -> Settings {
         let home = tempfile::tempdir().unwrap();
@@ -102,7 +101,7 @@ mod tests {
             config: "/none".into(),
             known_hosts: "/etc/k".into(),
         };
-        Settings::resolve(&"ssh://h2".parse().unwrap(), &Config::parse(config).unwrap(), &surroundings)
+        Settings::resolve(&"ssh://h2".parse().unwrap(), &toml::from_str(config).unwrap(), &surroundings)
             .unwrap()
     }
 

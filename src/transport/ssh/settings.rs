@@ -82,7 +82,7 @@ impl Settings {
     /// Finds all answers.
     pub(super) fn resolve(
         uri: &HostUri,
-        config: &Config,
+        own: &DialOptions,
         surroundings: &Surroundings,
     ) -> Result<Self, DialError> {
         let setup = |what: Message| DialError::Setup { uri: uri.clone(), what };
@@ -98,7 +98,7 @@ impl Settings {
         })?;
         let named = host_name(uri, &options).map_err(setup)?;
         // Our own configuration says where; who must answer there is the host that the URI names.
-        let address = config.connect.address(&uri.host);
+        let address = own.connect.address(&uri.host);
         let port = uri.port.or(address.and_then(|address| address.port));
         let port = match (port, options.get("port")) {
             (Some(port), _) => port,
@@ -138,8 +138,8 @@ impl Settings {
                 .is_some_and(|word| word.eq_ignore_ascii_case("yes")),
             agent: paths.agent(surroundings).map_err(setup)?,
             only_ipv4: only_ipv4(&options),
-            agent_command: config.ssh.agent.clone(),
-            timeout: config.connect.timeout(),
+            agent_command: own.ssh.agent.clone(),
+            timeout: own.connect.timeout(),
             unheeded: unheeded(&options),
             host: address.map_or_else(|| named.clone(), |address| address.host.clone()),
             port,
@@ -151,7 +151,7 @@ impl Settings {
 /// What the configuration says of the host. A file that was named must be there.
 fn read(uri: &HostUri, config: &Config, surroundings: &Surroundings) -> Result<Options, Message> {
     let home = surroundings.home.as_deref();
-    let files = match &config.ssh.config {
+    let files = match &own.ssh.config {
         Some(file) => {
             std::fs::metadata(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?;
             vec![file.clone()]
