@@ -76,7 +76,7 @@ pub enum AdminRefusal {
     /// It is of something else than runs here.
     #[error("zone '{0}': it is a {1} zone, and this host runs {2}")]
     Platform(ZoneName, String, &'static str),
-    /// It is not plugged into that.
+    /// It is not connected to that.
     #[error("zone '{0}': it has no network {1}; its networks are: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
     /// Its manifest says one thing, and the configuration in it another.

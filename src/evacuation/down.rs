@@ -13,7 +13,7 @@ use super::record::MoveContext;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
 use crate::migration::settle::observe;
-use crate::model::{Ended, Kind, Message};
+use crate::model::{Ended, Message, Method};
 use crate::store::{Away, AwayPhase, Move, MoveState};
 
 impl Engine {

@@ -1,7 +1,7 @@
 //! What a run tells while it goes on.
 
 use super::job::Job;
-use crate::model::{HostUri, Kind, Message, Millis, Step, ZoneName};
+use crate::model::{HostUri, Message, Method, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, RestWay};
 
 /// What happens, as it happens.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{Abilities, Aux, HostUri, Kind, Message, Zone, ZoneState};
+use crate::model::{Abilities, Aux, HostUri, Message, Method, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Rest, RestWay};
 

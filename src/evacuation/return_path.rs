@@ -11,7 +11,7 @@ use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
 use crate::migration::settle::Refuge;
-use crate::model::{Kind, Location, Message, ZoneName};
+use crate::model::{Location, Message, Method, ZoneName};
 use crate::peers::NoPeer;
 use crate::plan::Action;
 use crate::store::Away;
@@ -117,7 +117,7 @@ pub(super) async fn way_back(
             Ok(_) => Err(JobEvent::Skip("it cannot be restarted".into())),
             Err(reason) => Err(JobEvent::Skip(reason.about(format!("on {name}")))),
         },
-        true if able.live => Ok(Kind::Live),
+        true if able.live => Ok(Method::Live),
         true => {
             let text = format!("a running {} zone cannot be migrated live", zone.brand);
             Err(JobEvent::Skip(Message::from(text).with_hints([
@@ -125,7 +125,7 @@ pub(super) async fn way_back(
                 format!("or shut it down on {name} and return it with -ra"),
             ])))
         }
-        false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
+        false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
         false if away.was_running => {
             let text = format!("it was running when it left, and is not running on {name}");
             Err(JobEvent::Skip(Message::from(text).with_hints([

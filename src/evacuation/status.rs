@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Kind, Message, Millis, RESUME, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Message, Method, Millis, RESUME, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
 };

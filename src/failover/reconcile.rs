@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ownership::{Answer, Question};
 use crate::host::{Host, Local};
-use crate::model::{Claim, HostUri, Kind, Location, Message, Millis, RESUME, UnmanagedGuest, Zone};
+use crate::model::{Claim, HostUri, Location, Message, Method, Millis, RESUME, UnmanagedGuest, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};

@@ -25,8 +25,8 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, Hinted, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Claim, Facts, Hinted, HostId, InterfaceMapping, Inventory, Location, Manifest,
+    Millis, Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};

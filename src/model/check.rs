@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Home, InterfaceMapping, Manifest, Method, Network};
+use super::{Home, InterfaceMapping, Manifest, Message, Method, Network};
 use crate::words;
 
 /// The question to a destination whether a zone may arrive there.
@@ -97,6 +97,9 @@ pub struct Blocker {
     pub kind: BlockerKind,
     /// A lower-case sentence fragment that names its subject.
     pub reason: String,
+    /// What to do about it, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// How much room is missing. None if the blocker is about something else, or if the zone would not fit even on an
     /// empty host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,8 +116,19 @@ pub struct Shortage {
 }
 
 impl Blocker {
-    pub fn new(kind: BlockerKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), shortage: None }
+    pub fn new(kind: BlockerKind, reason: impl Into<Message>) -> Self {
+        let reason = reason.into();
+        Self { kind, hint: reason.hint(), reason: reason.text, shortage: None }
+    }
+
+    /// The reason, with what to do about it.
+    pub fn message(&self) -> Message {
+        Message::recorded(self.reason.clone(), self.hint.as_deref())
+    }
+
+    /// All of these reasons.
+    pub fn join(blockers: &[Self]) -> Message {
+        Message::join(blockers.iter().map(Self::message), "; ")
     }
 }
 

@@ -40,7 +40,7 @@ pub use brand::{Abilities, Brand};
 pub use check::{Blocker, BlockerKind, CheckRequest, PendingLoad, Shortage};
 pub use edit::Edit;
 pub use error::{Hinted, Message, RESUME, RESUME_LATER, chain};
-pub use facts::{Arrival, Blocker, BlockerKind, Facts, PendingLoad, Shortage};
+pub use facts::Facts;
 pub use home::Home;
 pub use host_id::HostId;
 pub use identifier::Identifier;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     Expectation, Expected, Store, StoreError, history, parsed, parsed_optional, recorded, stored, unsigned,
 };
-use crate::model::{Brand, HostUri, Kind, Message, Millis, Step, ZoneName, words};
+use crate::model::{Brand, HostUri, Message, Method, Millis, Step, ZoneName, words};
 
 words! {
     /// Which way a run goes.

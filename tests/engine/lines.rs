@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use sysadm::host::{Call, DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket};
 use sysadm::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Message, Millis,
-    Standby, Zone, ZoneName,
+    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Message,
+    Millis, Standby, Zone, ZoneName,
 };
 use sysadm::model::{Progress, Sent, StreamId, Token};
 use sysadm::plan::Survey;

@@ -9,7 +9,7 @@ use sysadm::failpoints::{Actor, Failpoint, Timing};
 use sysadm::migration::runner::{self, Acts};
 use sysadm::migration::steps::{Procedure, Running, Side, StepSpec, Undo};
 use sysadm::migration::{Attempt, InPlace, LEASE, Log, MoveError, Task};
-use sysadm::model::{Arrival, Aux, Kind, Message, Millis, PendingLoad, Progress, Step};
+use sysadm::model::{Aux, CheckRequest, Message, Method, Millis, PendingLoad, Progress, Step};
 use sysadm::plan::Action;
 use sysadm::platform::sim::{Effect, Fault};
 use sysadm::store::{AwayPhase, Direction, RestPhase, RestWay};

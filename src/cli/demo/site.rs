@@ -11,7 +11,7 @@ use tokio::process::Child;
 use crate::cli::{CliError, Exit};
 use crate::exec;
 use crate::file;
-use crate::model::{Brand, Message, Millis, ZoneName};
+use crate::model::{Brand, Millis, ZoneName, chain};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
 use crate::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
@@ -185,6 +185,6 @@ fn make_zone(sim: &Sim, zone: &str, brand: Brand, memory: u64, running: bool) ->
     Ok(started?)
 }
 
-fn failed(error: impl Into<Message>) -> CliError {
-    CliError::new(Exit::Error, error)
+fn failed(error: impl std::error::Error) -> CliError {
+    CliError::new(Exit::Error, chain(&error))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::site::Site;
 use crate::cli::{CliError, Exit, ui};
+use crate::model::chain;
 
 /// Where the story is told.
 pub struct Terminal<'a> {
@@ -30,7 +31,7 @@ impl<'a> Terminal<'a> {
         ui::note(&format!("{}\n", self.prompt(host, args)));
         let command = self.site.sysadm(host, args)?;
         let status = command.follow(|line| ui::note(&format!("{line}\n"))).await;
-        self.tell_status(status.map_err(|error| CliError::new(Exit::Error, error))?);
+        self.tell_status(status.map_err(|error| CliError::new(Exit::Error, chain(&error)))?);
         Ok(())
     }
 
@@ -48,7 +49,7 @@ impl<'a> Terminal<'a> {
             text.push_str(&format!("{}\n", self.prompt(host, other)));
             let command = self.site.sysadm(host, other)?;
             let followed = command.follow(|line| text.push_str(&format!("{line}\n"))).await;
-            followed.map_err(|error| CliError::new(Exit::Error, error))?;
+            followed.map_err(|error| CliError::new(Exit::Error, chain(&error)))?;
             ui::note(&format!("{text}\n"));
             Ok(())
         };

@@ -4,7 +4,7 @@ use super::progress::Verbosity;
 use crate::cli::columns::{Column, table};
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{JobState, Operation, Planned};
-use crate::model::{Kind, Message, UnmanagedGuest, format_bytes, format_span};
+use crate::model::{Message, Method, UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
 
 const COLUMNS: &[Column<Planned>] = &[

@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::cli::columns::{Column, pick};
 use crate::cli::context::Context;
 use crate::evacuation::{Row, Status, rows};
-use crate::model::{Kind, Message, Millis, Step, format_bytes, format_minute, format_span};
+use crate::model::{Message, Method, Millis, Step, format_bytes, format_minute, format_span};
 use crate::run_lock::lock_holder;
 use crate::store::Store;
 

@@ -41,9 +41,9 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
         }
         return Ok(Exit::Done);
     }
-    let left = desk.detach(zone, args.manifest.as_deref()).await?;
-    context.audit(&format!("zone '{zone}' detached by {}", desk.user));
-    let stale = failover::withdraw(local.name(), local.store(), &desk.peers, zone).await?;
+    let left = admin.detach(zone, args.manifest.as_deref()).await?;
+    context.audit(&format!("zone '{zone}' detached by {}", admin.user));
+    let stale = failover::withdraw(local.name(), local.store(), &admin.peers, zone).await?;
     super::stale(&stale).into_iter().for_each(ui::complain);
     if let Some(why) = left.no_copy {
         let text = format!(

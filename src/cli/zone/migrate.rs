@@ -13,7 +13,7 @@ use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
-use crate::model::{BlockerKind, HostUri, Kind, Message, ZoneName};
+use crate::model::{BlockerKind, HostUri, Message, Method, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
 

@@ -18,7 +18,8 @@ use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
 use crate::migration::settle::Refuge;
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, Message, PendingLoad, ZoneName,
+    Blocker, BlockerKind, CheckRequest, Home, HostId, HostUri, Location, Message, Method, PendingLoad,
+    ZoneName,
 };
 use crate::peers::Connected;
 use crate::store::Away;
@@ -125,7 +126,12 @@ impl Preflight<'_> {
     }
 
     /// Offers the zone to its targets: those that the planner has for it, or else all of them.
-    async fn leave(&self, job: &Job, method: Kind, proposal: Option<&Proposal>) -> Result<JobEvent, Message> {
+    async fn leave(
+        &self,
+        job: &Job,
+        method: Method,
+        proposal: Option<&Proposal>,
+    ) -> Result<JobEvent, Message> {
         let local = &self.engine.local;
         let exported = local.export(job.zone.clone()).await.map_err(Message::from)?;
         let home = match self.engine.home_of(exported.manifest.zone.uuid) {

@@ -8,7 +8,7 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Message, Zone, ZoneName, ZoneState};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, Inventory, Message, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
@@ -192,7 +192,7 @@ impl Local {
         if reserved.iter().any(|reservation| reservation.zone == *zone && reservation.uuid == uuid) {
             return Ok(());
         }
-        let reason = format!("no room is booked for it on {} (its lease may have expired)", self.name);
+        let reason = format!("no room is reserved for it on {} (its lease may have expired)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
     }
 
@@ -210,7 +210,7 @@ impl Local {
 
 /// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
 /// `kept` is what is kept of the zone that comes.
-fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<Message> {
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -> Option<Message> {
     let zone = &arrival.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
     if record.place.is_elsewhere() && same_name && !same_zone {

@@ -68,7 +68,13 @@ mod tests {
         let mut zone = sample_zone("evac1");
         (zone.name, zone.uuid, zone.state) = (name.parse().unwrap(), uuid, state);
         let running = zone.is_running();
-        let guest = UnmanagedGuest { name: name.to_owned(), uuid: Some(uuid), reason: "no".into(), running };
+        let guest = UnmanagedGuest {
+            name: name.to_owned(),
+            uuid: Some(uuid),
+            reason: "no".into(),
+            hint: None,
+            running,
+        };
         let of = |here: Inventory| {
             blockers(&here, &arrival(overwrite)).into_iter().map(|blocker| blocker.reason).next()
         };

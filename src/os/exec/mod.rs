@@ -57,8 +57,6 @@ pub enum ExecError {
     Io { command: String, source: std::io::Error },
 }
 
-impl crate::model::Hinted for ExecError {}
-
 impl ExecError {
     /// The program's standard error, if it failed.
     pub fn stderr(&self) -> &str {

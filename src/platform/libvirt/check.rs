@@ -13,7 +13,7 @@ use super::domain_xml::{self, Domain};
 use super::machine;
 use super::virsh::{Connection, is_plain};
 use super::{Driver, Libvirt};
-use crate::model::{Arrival, Blocker, BlockerKind, Message, Network};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Message, Network};
 use crate::platform::{PlatformError, linux};
 pub(super) use processor::seen;
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Libvirt;
 use super::virsh::{Code, Connection, Driver, ListedDomain};
-use crate::model::{Inventory, Message, UnmanagedGuest, Zone, ZoneName};
+use crate::model::{Inventory, Message, UnmanagedGuest, Zone, ZoneName, chain};
 use crate::platform::PlatformError;
 
 impl Libvirt {
@@ -87,7 +87,7 @@ impl Libvirt {
         let libvirt = Connection::to(driver);
         match libvirt.tells_of(domain.uuid).await {
             Err(error) if error.code == Code::NoDomain => return Ok(None),
-            asked => asked.map_err(|error| Message::from(error.into_source()))?,
+            asked => asked.map_err(|error| chain(&error.into_source()))?,
         }
         let zone = libvirt.zone(domain.uuid).await?;
         zone.map(Some).ok_or_else(|| "libvirt lists it and tells nothing of it".into())

@@ -1,14 +1,14 @@
-//! Proving who we are, with every key that we have and without ever asking anybody.
+//! Authenticates us, with every key that we have and without ever prompting.
 
 use ssh2::{ErrorCode, Session};
 
 use super::key_file::{public_half, unusable};
 use super::known_hosts::fingerprint;
 use super::settings::Settings;
+use crate::DialError;
 use crate::model::{HostUri, Message};
-use crate::transport::DialError;
 
-/// libssh2's errors for a key that the server does not want.
+/// libssh2's errors for a key that the server does not accept.
 const NOT_THIS_KEY: [ErrorCode; 2] = [ErrorCode::Session(-18), ErrorCode::Session(-19)];
 
 /// libssh2's error for a file that it cannot use as a key.
@@ -67,7 +67,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The agent's keys, those first that an identity file names: sshd allows only a few attempts.
+    /// The agent's keys, those named by an identity file first: sshd allows only a few attempts.
     fn agent(&mut self, settings: &Settings) -> Result<bool, ssh2::Error> {
         let Some(socket) = &settings.agent else { return Ok(false) };
         let list = || -> Result<_, ssh2::Error> {
@@ -104,13 +104,13 @@ impl Attempt<'_> {
         for file in &settings.identities {
             let shown = file.display();
             if let Some(why) = unusable(file) {
-                // That a usual file is not there is usual.
+                // That a default file is missing is normal.
                 if settings.identities_named || file.exists() {
                     self.tried.push(format!("{shown} ({why})"));
                 }
                 continue;
             }
-            // An empty passphrase and not none: with none, libssh2 1.11 crashes on a key that needs one.
+            // An empty passphrase instead of none: with none, libssh2 1.11 crashes on a key that needs one.
             let result = self.session.userauth_pubkey_file(self.user, None, file, Some(""));
             let failed = result.as_ref().err().filter(|error| error.code() == NO_KEY);
             self.tried.push(match failed {
@@ -124,7 +124,7 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    /// Whether the server took a key. An error is one that makes further attempts useless.
+    /// Whether the server accepted a key. An error means that further attempts are useless.
     fn accepted(&self, result: Result<(), ssh2::Error>) -> Result<bool, ssh2::Error> {
         match result {
             Ok(()) => Ok(self.session.authenticated()),
