@@ -1,49 +1,49 @@
-//! Whether a zone that comes finds room beside what is here and what is booked. Pure.
+//! Whether an incoming zone finds room besides the zones that are here and the reservations. Pure.
 //!
 //! ```text
-//!   taken  =  zones that run here  +  bookings of zones that are not here yet
+//!   taken  =  zones that run here  +  reservations of zones that are not here yet
 //! ```
 //!
-//! A zone on its way in has a booking and, already, a process here: it counts once. Its processors are those of the
-//! process; its memory is the booking's until all of it has come, for until then the process has not taken it.
+//! A zone that is arriving has a reservation and already a process here, but counts once: its CPUs are those of
+//! the process; its memory is that of the reservation until all of it has arrived, because the process has not
+//! allocated it before.
 
 use crate::model::{Arrival, Aux, Blocker, BlockerKind, Kind, Shortage, Zone, format_bytes};
 use crate::platform::PlatformFacts;
 use crate::store::Reservation;
 
-/// What a host has, and what is on it.
+/// A host's resources, and the zones on it.
 pub(super) struct Capacity<'a> {
-    /// Its name.
     pub host: &'a str,
-    /// What the platform says of it.
+    /// The platform's description of the host.
     pub facts: PlatformFacts,
     /// The zones that run here.
     pub running: Vec<Zone>,
-    /// One of them or more are leaving.
+    /// At least one of them is leaving.
     pub leaving: bool,
-    /// Virtual processors for each processor, at most; 0: any number.
+    /// Maximum number of virtual CPUs per CPU; 0: no limit.
     pub ratio: u32,
 }
 
-/// One kind of room: bytes of memory, or processors.
+/// One resource: bytes of memory, or CPUs.
 struct Amounts {
     wanted: u64,
-    /// What is left for it now.
+    /// Available to the zone now.
     left: u64,
-    /// What would be left for it on an empty host.
+    /// Available to the zone on an empty host.
     all: u64,
-    /// What is booked for others, who may not come.
+    /// Reserved for other zones, which may not come.
     booked: u64,
 }
 
 impl Capacity<'_> {
-    /// What it has too little of for that zone, `booked` being the bookings of others.
+    /// The resources that do not suffice for that zone, `booked` being the reservations of others.
     pub fn blockers(&self, arrival: &Arrival, booked: &[Reservation]) -> Vec<Blocker> {
         [self.memory(arrival, booked), self.cpus(arrival, booked)].into_iter().flatten().collect()
     }
 
     fn memory(&self, arrival: &Arrival, booked: &[Reservation]) -> Option<Blocker> {
-        // Asleep or held, it has come whole.
+        // A suspended or paused zone has arrived completely.
         let whole = |zone: &Zone| zone.aux != Some(Aux::MigratingIn);
         let booked = self.not_here(booked, whole).map(|booking| booking.memory).fold(0, u64::saturating_add);
         let coming = booked.saturating_add(arrival.pending.memory);
@@ -80,7 +80,7 @@ impl Capacity<'_> {
         self.blocker(BlockerKind::Cpu, &amounts, reason)
     }
 
-    /// The bookings of zones that are not here yet, or not as it should be.
+    /// The reservations of zones that are not here yet, or not completely.
     fn not_here<'a>(
         &self,
         booked: &'a [Reservation],
@@ -99,7 +99,7 @@ impl Capacity<'_> {
     }
 }
 
-/// What a zone needs as soon as it is here, in bytes: nothing while it does not run.
+/// The memory that a zone needs on arrival, in bytes: none if it does not run.
 pub(super) fn memory_of(arrival: &Arrival) -> u64 {
     match arrival.kind {
         Kind::Live | Kind::Restart => arrival.manifest.zone.memory,
@@ -107,7 +107,7 @@ pub(super) fn memory_of(arrival: &Arrival) -> u64 {
     }
 }
 
-/// The virtual processors that a zone needs as soon as it is here: none while it does not run.
+/// The virtual CPUs that a zone needs on arrival: none if it does not run.
 pub(super) fn cpus_of(arrival: &Arrival) -> u32 {
     match arrival.kind {
         Kind::Live | Kind::Restart => arrival.manifest.zone.cpus,
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// A host of 100 bytes and 2 processors, with those zones.
+    /// A host of 100 bytes and 2 CPUs, with those zones.
     fn capacity(running: Vec<Zone>, memory_free: u64, ratio: u32) -> Capacity<'static> {
         let (hypervisor, arch) = (String::new(), String::new());
         let facts = PlatformFacts { hypervisor, arch, memory: 100, memory_free, cpus: 2 };

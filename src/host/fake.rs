@@ -14,21 +14,21 @@ use crate::model::{
 };
 use crate::plan::Survey;
 
-/// Answers `facts` at once and `whereabouts` when the test lets it; the far ends of its streams are the test's.
+/// Answers `facts` at once and `location` when the test allows it; the far ends of its streams are the test's.
 pub struct FakeHost {
     pub name: String,
-    /// One permit lets one `whereabouts` answer. Closed: it panics.
+    /// Each permit allows one answer to `location`. If closed, it panics.
     pub gate: Semaphore,
-    /// How many `whereabouts` have been asked, and answered.
+    /// The number of `location` requests, both asked and answered.
     pub asked: Semaphore,
     pub answered: Semaphore,
     /// The hypervisor's ends of `connect`.
     pub connected: mpsc::UnboundedSender<DuplexStream>,
-    /// What knocks at `listen`.
+    /// The connections to the sockets of `listen`.
     pub knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
-    /// Every [`Pending`] holds one permit while it lives.
+    /// Every [`Pending`] holds one permit while it exists.
     pub listening: Arc<Semaphore>,
-    /// Its connection.
+    /// The state of its connection.
     pub is_broken: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ impl FakeHost {
     }
 }
 
-/// Where a fake host says that a zone is: every zone is elsewhere.
+/// Where a fake host says that a zone is: every zone is on another host.
 pub fn answer(uuid: Uuid) -> Location {
     Location::Migrated(format!("rads://{uuid}").parse().unwrap())
 }

@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
+//! A zone is admitted only while the host is not in maintenance, and only into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -34,7 +34,6 @@ use crate::store::Store;
 use crate::transport::ByteStream;
 use crate::zonepath;
 
-/// This host.
 pub struct Local {
     name: String,
     id: HostId,
@@ -51,7 +50,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// This host, of that name.
+    /// This host, with that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let failpoints = Failpoints::of_state_folder(&paths.state_dir());
         let id = guests::identity(&store, &paths);
@@ -75,19 +74,19 @@ impl Local {
         }
     }
 
-    /// The same host, with other limits.
+    /// Sets other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// The same host, with another hook at each moment of a move.
+    /// Sets other failpoints.
     #[must_use]
     pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
         Self { failpoints, ..self }
     }
 
-    /// Acts for a step of a move.
+    /// Carries out the act of a step, between its failpoints.
     async fn act<T>(
         &self,
         actor: Actor,
@@ -104,17 +103,14 @@ impl Local {
         Ok(value)
     }
 
-    /// What runs its zones.
     pub fn platform(&self) -> &dyn Platform {
         &*self.platform
     }
 
-    /// Where it keeps what must survive.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
     }
@@ -237,7 +233,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a row says that nobody heeds any more.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -272,7 +268,7 @@ impl Host for Local {
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
         self.block_boot(uuid)?;
-        // If it runs on: who boots it after it has ended by itself does no harm.
+        // If the zone runs on and ends by itself later, booting it does no harm.
         self.stop(&zone, uuid, limit).await.inspect_err(|_| self.unblock_boot(uuid))
     }
 
@@ -350,7 +346,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a row says that nobody heeds any more.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };
