@@ -44,7 +44,7 @@ impl fmt::Display for FileChange {
             Self::Installed => "installed",
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
-            Self::Kept => "edited, stays as it is",
+            Self::Kept => "edited, left unchanged",
             Self::Removed => "removed",
             Self::Absent => "not installed",
         })

@@ -26,21 +26,21 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-/// Empty a host of its zones before maintenance, and fill it again afterwards
+/// Evacuate a host's zones before maintenance, and bring them back afterwards
 ///
-/// Zones are the KVM and LXC guests of libvirt. They go to other hosts, live
-/// where possible, several at once, each to a place that was checked before.
-/// Afterwards each comes back to where it came from.
+/// Zones are the KVM and LXC guests of libvirt. sysadm checks that other hosts
+/// can take them, and moves them there: several at a time, and live if possible.
+/// After the maintenance it brings each zone back.
 ///
-/// The order of work:
+/// A typical session:
 ///
-///   sysadm target set --default ssh://root@h2    where zones go
-///   sysadm evacuate -na                          could they? (changes nothing)
+///   sysadm target set --default ssh://root@h2    choose where zones go
+///   sysadm evacuate -na                          can they move? (changes nothing)
 ///   sysadm maintain -s -m 'new kernel'           no zone starts or arrives here
-///   sysadm evacuate -a                           all zones leave
-///   sysadm evacuate -l                           empty? then work, reboot
-///   sysadm maintain -e                           back in service
-///   sysadm evacuate -ra                          all zones return
+///   sysadm evacuate -a                           move all zones away
+///   sysadm evacuate -l                           is the host empty? then work on it
+///   sysadm maintain -e                           put the host back in service
+///   sysadm evacuate -ra                          bring all zones back
 #[derive(Debug, Parser)]
 #[command(name = "sysadm", version, verbatim_doc_comment, after_long_help = help::SYSADM)]
 struct Cli {
@@ -65,9 +65,9 @@ enum Command {
     Sim(sim::Args),
     /// Print a completion script for a shell
     ///
-    /// For bash: sysadm completion bash > /etc/bash_completion.d/sysadm
+    /// Example: sysadm completion bash > /etc/bash_completion.d/sysadm
     Completion {
-        /// The shell
+        /// Shell
         shell: clap_complete::Shell,
     },
 }

@@ -50,9 +50,9 @@ impl Stage {
     /// What it comes to, for people.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Running => "it goes on",
-            Self::Finishing => "nothing new starts, what moves is finished",
-            Self::Aborting => "moves in flight are given up, their zones stay",
+            Self::Running => "the run continues",
+            Self::Finishing => "no new moves start, moves in progress are completed",
+            Self::Aborting => "moves in progress are aborted, their zones stay where they are",
         }
     }
 

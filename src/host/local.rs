@@ -358,7 +358,12 @@ impl Host for Local {
     }
 
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
-        let path = self.live()?.incoming_socket(&self.sockets.folder(token), stream);
+        let folder = self.sockets.folder(token);
+        let path = match stream {
+            // Whoever copies the data listens there, not the hypervisor.
+            StreamId::Data(_) => folder.join(stream.socket_name()),
+            StreamId::Control | StreamId::Memory => self.live()?.incoming_socket(&folder, stream),
+        };
         let stream = self.sockets.connect(token, &path).await;
         Ok(Box::new(stream.map_err(|error| self.failed(error))?))
     }

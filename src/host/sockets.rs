@@ -1,7 +1,7 @@
 //! The folders of live migrations, and the sockets in them.
 //!
 //! ```text
-//!   /run/sysadm/NAME/ctl, mem     the hypervisor connects to these (source), or listens on them (destination)
+//!   /run/sysadm/NAME/ctl, mem, data-N   the hypervisor connects to these (source), or listens on them (destination)
 //!              NAME.expected      at a destination: a zone was admitted with this token, and its arrival has not ended
 //! ```
 //!
@@ -106,11 +106,11 @@ impl Sockets {
     /// Whether zones are leaving this host now. A process that was killed leaves its folder behind, so a yes may
     /// be wrong.
     pub fn has_departures(&self) -> bool {
-        let entries = std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten();
-        let memory = StreamId::Memory.socket_name();
-        entries
-            .map(|entry| entry.path())
-            .any(|at| at.join(memory).exists() && is_let_in(&at.with_extension(EXPECTED)).is_err())
+        let is_departure = |folder: &Path| {
+            is_let_in(&folder.with_extension(EXPECTED)).is_err()
+                && entries(folder).any(|at| stream_at(&at).is_some())
+        };
+        entries(&self.run_dir).any(|folder| is_departure(&folder))
     }
 
     /// Removes a migration's folder.
@@ -123,12 +123,11 @@ impl Sockets {
 
     /// Removes folders that a killed process left behind.
     fn sweep(&self) {
-        for entry in std::fs::read_dir(&self.run_dir).into_iter().flatten().flatten() {
-            let path = entry.path();
+        for path in entries(&self.run_dir) {
             // Folders' names have the same form as tokens.
             let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
             let is_ours = stem.is_some_and(|stem| Token::try_from(stem).is_ok());
-            let changed = entry.metadata().ok().and_then(|about| about.modified().ok());
+            let changed = path.symlink_metadata().ok().and_then(|about| about.modified().ok());
             let age = changed.and_then(|time| time.elapsed().ok());
             if is_ours && age.is_some_and(|age| age > OLD) {
                 let _ =
@@ -136,6 +135,16 @@ impl Sockets {
             }
         }
     }
+}
+
+/// What is in a folder, if it is one.
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// The stream whose socket lies there.
+fn stream_at(path: &Path) -> Option<StreamId> {
+    StreamId::of_socket(path.file_name()?.to_str()?)
 }
 
 fn is_let_in(mark: &Path) -> io::Result<()> {
@@ -198,10 +207,12 @@ mod tests {
         let folder = sockets.expect(&coming, Uuid::nil()).unwrap();
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
-        let knock = sockets.listen(&leaving, StreamId::Memory, "h1").unwrap();
-        assert!(sockets.has_departures());
-        drop(knock);
-        assert!(!sockets.has_departures());
+        for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(7)] {
+            let knock = sockets.listen(&leaving, stream, "h1").unwrap();
+            assert!(sockets.has_departures(), "{stream:?}");
+            drop(knock);
+            assert!(!sockets.has_departures(), "{stream:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -245,7 +256,7 @@ mod tests {
         let (_folder, sockets) = sockets();
         let token = Token::random();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        for stream in StreamId::ALL {
+        for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(0)] {
             let knock = sockets.listen(&token, stream, "h1").unwrap();
             assert_eq!(mode(sockets.folder(&token)), 0o700);
             assert_eq!(mode(sockets.folder(&token).join(stream.socket_name())), 0o600);

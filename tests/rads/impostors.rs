@@ -151,7 +151,7 @@ async fn a_token_is_good_for_the_peer_whose_migration_it_is_and_no_other() {
     scene.h1.open_incoming(manifest.clone(), token.clone()).await.unwrap();
 
     let foreign = "the token belongs to a migration of another host";
-    for stream in StreamId::ALL {
+    for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(3)] {
         let refused = reason(scene.h3.connect(&token, stream).await);
         assert!(refused.contains(foreign), "{refused}");
         let refused = reason(scene.h3.listen(&token, stream).await);

@@ -18,7 +18,7 @@ use crate::zonepath;
 pub use standby::problems as standby_problems;
 use standby::stale;
 
-/// Work with the zones of this host
+/// List, attach, detach, create, delete and migrate zones
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List zones: those that run, unless options say more
+    /// List zones; by default, running ones
     List(list::Args),
     Detach(detach::Args),
     Attach(attach::Args),

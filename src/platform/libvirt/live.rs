@@ -43,7 +43,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl LiveMigration for Libvirt {
     fn incoming_socket(&self, folder: &Path, stream: StreamId) -> PathBuf {
         match stream {
-            StreamId::Memory => folder.join(stream.socket_name()),
+            StreamId::Memory | StreamId::Data(_) => folder.join(stream.socket_name()),
             StreamId::Control => {
                 // Hosts with modular daemons have a socket for each driver.
                 let modular = self.paths.libvirt_run().join("virtqemud-sock");

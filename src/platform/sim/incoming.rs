@@ -74,7 +74,7 @@ impl Sim {
         let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
         cancel.cancel();
         let _ = task.await;
-        for stream in StreamId::ALL {
+        for stream in StreamId::HYPERVISOR {
             let path = folder.join(stream.socket_name());
             match std::fs::remove_file(&path) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {

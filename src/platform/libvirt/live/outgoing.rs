@@ -81,7 +81,7 @@ impl Outgoing {
         (downtime, paths): (u64, &Paths),
     ) -> Result<watch::Receiver<Outcome>, PlatformError> {
         let socket = |stream: StreamId| folder.join(stream.socket_name());
-        let [control, memory] = [StreamId::Control, StreamId::Memory].map(socket);
+        let [control, memory] = StreamId::HYPERVISOR.map(socket);
         let migration = Migration {
             uuid: zone.uuid,
             suspend: holds_incoming(&paths.state_dir()),
