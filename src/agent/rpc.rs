@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Peer;
-use super::ledger::{Held, Limits};
+use super::ledger::{PeerQuota, QuotaPermit};
 use super::token_owners::TokenUse;
 use crate::host::{Call, Deed, Host, HostError, Named, Standing};
 use crate::model::{Blocker, BlockerKind, format_bytes};
@@ -28,7 +28,7 @@ use crate::transport::rpc::{OUTSTANDING, Reply, Request, SILENCE};
 pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer) -> Result<(), FrameError> {
     let (reader, writer) = tokio::io::split(stream);
     let (replies, queue) = mpsc::channel(OUTSTANDING);
-    let mut open = Open::default();
+    let mut open = OpenRequests::default();
     let end = tokio::select! {
         end = read_requests(reader, &replies, &mut open, &host, peer) => end,
         end = write_replies(writer, queue) => end,
@@ -44,14 +44,14 @@ pub(super) async fn answer(stream: ByteStream, host: Arc<dyn Host>, peer: &Peer)
 
 /// What a stream has begun and not yet ended.
 #[derive(Default)]
-struct Open {
+struct OpenRequests {
     /// Requests being answered.
     tasks: JoinSet<()>,
     /// Arrivals that were opened and not yet closed.
     arrivals: HashMap<Token, TokenUse>,
 }
 
-impl Open {
+impl OpenRequests {
     /// Returns what must be held until the request is answered; an error if its token belongs to another peer.
     fn note(&mut self, call: &Call, peer: &Peer) -> Result<Option<TokenUse>, ()> {
         let (Call::open_incoming { token, .. } | Call::close_incoming { token } | Call::send { token, .. }) =
@@ -84,19 +84,19 @@ pub(super) fn not_allowed(host: &dyn Host, peer: &Peer, call: &str, role: Role) 
 
 async fn read_requests(
     mut reader: impl AsyncRead + Unpin,
-    replies: &mpsc::Sender<Answer>,
-    open: &mut Open,
+    replies: &mpsc::Sender<QueuedReply>,
+    open: &mut OpenRequests,
     host: &Arc<dyn Host>,
     peer: &Peer,
 ) -> Result<(), FrameError> {
     loop {
         let next = tokio::time::timeout(SILENCE, next(&mut reader, peer)).await;
         let (request, held) = match next {
-            Ok(Ok(Next::Request(request, held))) => (request, held),
-            Ok(Ok(Next::Refused { id, reason })) => {
+            Ok(Ok(Received::Request(request, held))) => (request, held),
+            Ok(Ok(Received::Refused { id, reason })) => {
                 let reason = format!("failed to begin a question: {reason}");
                 let error = HostError::permanent(host.name(), reason);
-                if replies.send(Answer::small(&reply(id, Err(error)))?).await.is_err() {
+                if replies.send(QueuedReply::small(&reply(id, Err(error)))?).await.is_err() {
                     return Ok(());
                 }
                 continue;
@@ -119,7 +119,7 @@ async fn read_requests(
                                 Err(error) => Err(error),
                             };
                             drop(claim);
-                            if let Ok(answer) = Answer::of(id, answer, &*host, &peer) {
+                            if let Ok(answer) = QueuedReply::of(id, answer, &*host, &peer) {
                                 // Fails if the client is gone: then the reply is not needed.
                                 let _ = replies.send(answer).await;
                             }
@@ -130,16 +130,16 @@ async fn read_requests(
                 }
             }
         };
-        if replies.send(Answer::small(&reply)?).await.is_err() {
+        if replies.send(QueuedReply::small(&reply)?).await.is_err() {
             return Ok(());
         }
     }
 }
 
 /// What was read from the stream.
-enum Next {
+enum Received {
     /// A request with the memory reserved for it, or a ping.
-    Request(Request, Option<Held>),
+    Request(Request, Option<QuotaPermit>),
     /// A request for which there was no memory: it was not read.
     Refused {
         /// The request's number.
@@ -152,9 +152,9 @@ enum Next {
 const SMALL: u32 = frame::MAX_HELLO;
 
 /// Reads the next request or ping.
-async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next, FrameError> {
+async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Received, FrameError> {
     let length = frame::head(reader, frame::MAX_FRAME).await?;
-    let limit = Limits::of(peer.role).question;
+    let limit = PeerQuota::of(peer.role).question;
     let room = || peer.ledger.question(&peer.name, peer.role, length as usize);
     let held = match length {
         ..=SMALL => None,
@@ -168,7 +168,7 @@ async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next
     let held = match held {
         Some(Err(reason)) => {
             let id = number_of(&frame::skip(reader, length).await?)?;
-            return Ok(Next::Refused { id, reason });
+            return Ok(Received::Refused { id, reason });
         }
         Some(Ok(held)) => Some(held),
         None => None,
@@ -180,10 +180,10 @@ async fn next(reader: &mut (impl AsyncRead + Unpin), peer: &Peer) -> Result<Next
     let request: Request = serde_json::from_slice(&text)?;
     match (&request, held) {
         (Request::Call { id, .. }, None) => match room() {
-            Ok(held) => Ok(Next::Request(request, Some(held))),
-            Err(reason) => Ok(Next::Refused { id: *id, reason }),
+            Ok(held) => Ok(Received::Request(request, Some(held))),
+            Err(reason) => Ok(Received::Refused { id: *id, reason }),
         },
-        (_, held) => Ok(Next::Request(request, held)),
+        (_, held) => Ok(Received::Request(request, held)),
     }
 }
 
@@ -224,12 +224,12 @@ fn is_dense(text: &[u8]) -> bool {
 
 /// A reply to be sent, with the memory reserved for it.
 #[derive(Debug)]
-struct Answer {
+struct QueuedReply {
     frame: Vec<u8>,
-    _held: Option<Held>,
+    _held: Option<QuotaPermit>,
 }
 
-impl Answer {
+impl QueuedReply {
     /// A reply that needs hardly any memory.
     fn small(reply: &Reply) -> Result<Self, FrameError> {
         Ok(Self { frame: frame::encode(reply)?, _held: None })
@@ -260,7 +260,7 @@ impl Answer {
 /// Sends replies. A peer that does not read them for a while is disconnected.
 async fn write_replies(
     mut writer: impl AsyncWrite + Unpin,
-    mut queue: mpsc::Receiver<Answer>,
+    mut queue: mpsc::Receiver<QueuedReply>,
 ) -> Result<(), FrameError> {
     const CHUNK: usize = 64 << 10;
     while let Some(answer) = queue.recv().await {
@@ -277,7 +277,7 @@ async fn write_replies(
 /// Checks whether this peer may make the request now, and sets its name in the request.
 fn admit(
     call: Value,
-    open: &mut Open,
+    open: &mut OpenRequests,
     host: &dyn Host,
     peer: &Peer,
 ) -> Result<(Call, Option<TokenUse>), HostError> {

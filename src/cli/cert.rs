@@ -17,11 +17,11 @@ use crate::transport::cert;
 #[command(after_long_help = super::help::CERT)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: CertCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum CertCommand {
     /// Create the CA of a site: ca.pem, and ca.key, which must not leave this host
     InitCa {
         /// Name of the site
@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     let folder = |dir: Option<PathBuf>| dir.unwrap_or_else(|| context.paths.tls_dir());
     let failed = |error: cert::CertError| CliError::new(Exit::Error, error);
     match args.action {
-        Action::InitCa { site, dir } => {
+        CertCommand::InitCa { site, dir } => {
             let pair = cert::init_ca(&folder(dir), &site, Millis::now()).map_err(failed)?;
             ui::say(&format!(
                 "created {}, to be copied to every host, and {}, which must stay on this host",
@@ -67,7 +67,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
                 pair.key.display()
             ));
         }
-        Action::Issue { host, names, days, dir } => {
+        CertCommand::Issue { host, names, days, dir } => {
             let pair = cert::issue(&folder(dir), &host, &names, days, Millis::now()).map_err(failed)?;
             ui::say(&format!(
                 "created {} and {}; copy them to {host} as host.pem and host.key",
@@ -75,7 +75,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
                 pair.key.display()
             ));
         }
-        Action::Show { file, json } => {
+        CertCommand::Show { file, json } => {
             let file = file.unwrap_or_else(|| context.paths.tls_dir().join("host.pem"));
             let facts = cert::show(&file).map_err(failed)?;
             if json {

@@ -17,11 +17,11 @@ use crate::store::Store;
 #[command(after_long_help = super::help::HOST)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: HostCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum HostCommand {
     /// Connect to a host, and show what it is and whether it accepts zones
     Check {
         /// Host: ssh://[USER@]HOST[:PORT] or rads://[USER@]HOST[:PORT]
@@ -100,9 +100,9 @@ fn state(maintenance: Option<&str>, announced: Option<&str>) -> String {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     match args.action {
-        Action::Check { uri, json } => check(&context, uri, json).await,
-        Action::List => list(&context).await,
-        Action::Inventory { uris, json, measure } => inventory(&context, uris, json, measure).await,
+        HostCommand::Check { uri, json } => check(&context, uri, json).await,
+        HostCommand::List => list(&context).await,
+        HostCommand::Inventory { uris, json, measure } => inventory(&context, uris, json, measure).await,
     }
 }
 

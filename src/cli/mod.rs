@@ -45,11 +45,11 @@ pub use error::{CliError, Exit};
 #[command(name = "sysadm", version, verbatim_doc_comment, after_long_help = help::SYSADM)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: SysadmCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum SysadmCommand {
     Maintain(maintain::Args),
     Evacuate(evacuate::Args),
     Target(target::Args),
@@ -113,22 +113,22 @@ fn told(error: &clap::Error) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-async fn run(command: Command) -> Result<Exit, CliError> {
+async fn run(command: SysadmCommand) -> Result<Exit, CliError> {
     match command {
-        Command::Maintain(args) => maintain::run(args),
-        Command::Evacuate(args) => evacuate::run(args).await,
-        Command::Target(args) => target::run(args).await,
-        Command::Plan(args) => plan::run(args).await,
-        Command::Policy(args) => policy::run(args),
-        Command::Zone(args) => zone::run(args).await,
-        Command::Host(args) => host::run(args).await,
-        Command::Store(args) => store::run(args),
-        Command::Setup(args) => setup::run(&args),
-        Command::Cert(args) => cert::run(args),
-        Command::Agent(args) => agent::run(args).await,
-        Command::Demo(args) => demo::run(&args).await,
-        Command::Sim(args) => sim::run(args).await,
-        Command::Completion { shell } => {
+        SysadmCommand::Maintain(args) => maintain::run(args),
+        SysadmCommand::Evacuate(args) => evacuate::run(args).await,
+        SysadmCommand::Target(args) => target::run(args).await,
+        SysadmCommand::Plan(args) => plan::run(args).await,
+        SysadmCommand::Policy(args) => policy::run(args),
+        SysadmCommand::Zone(args) => zone::run(args).await,
+        SysadmCommand::Host(args) => host::run(args).await,
+        SysadmCommand::Store(args) => store::run(args),
+        SysadmCommand::Setup(args) => setup::run(&args),
+        SysadmCommand::Cert(args) => cert::run(args),
+        SysadmCommand::Agent(args) => agent::run(args).await,
+        SysadmCommand::Demo(args) => demo::run(&args).await,
+        SysadmCommand::Sim(args) => sim::run(args).await,
+        SysadmCommand::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "sysadm", &mut script);
             ui::print(&String::from_utf8_lossy(&script))?;

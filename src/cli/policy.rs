@@ -21,11 +21,11 @@ use crate::policy::{Diagnostic, Policy, explain};
 #[command(after_long_help = super::help::POLICY)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: PolicyCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum PolicyCommand {
     /// List all policies
     List {
         /// Print stable output for scripts; requires -o
@@ -93,9 +93,9 @@ fn source(source: &Source) -> String {
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
-        Action::List { parsable, output } => list(&Context::load()?, parsable, output.as_deref()),
-        Action::Check { files } => Ok(check(&files)),
-        Action::Show { name, toml, json } => show(&find(&Context::load()?, &name)?, &name, toml, json),
+        PolicyCommand::List { parsable, output } => list(&Context::load()?, parsable, output.as_deref()),
+        PolicyCommand::Check { files } => Ok(check(&files)),
+        PolicyCommand::Show { name, toml, json } => show(&find(&Context::load()?, &name)?, &name, toml, json),
     }
 }
 

@@ -9,7 +9,7 @@ use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::{BlockerKind, Brand, Identifier, ZoneName, parse_bytes};
-use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
+use crate::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, StorageFolder, ZoneSpec};
 
 /// Create simulated hosts and zones, and make them fail
 ///
@@ -33,7 +33,7 @@ enum Action {
         bandwidth: Option<u64>,
         /// Storage that the host can access; hosts that name the same folder share it
         #[arg(long, value_name = "NAME[=FOLDER]", value_parser = parse_storage)]
-        storage: Vec<Storage>,
+        storage: Vec<StorageFolder>,
         /// Run N times as fast as real time, 1 to 100000
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         scale: Option<u32>,
@@ -232,11 +232,11 @@ fn parse_folder(text: &str) -> Result<PathBuf, String> {
     std::path::absolute(text).map_err(|error| error.to_string())
 }
 
-fn parse_storage(text: &str) -> Result<Storage, String> {
+fn parse_storage(text: &str) -> Result<StorageFolder, String> {
     let (name, folder) = match text.split_once('=') {
         Some((name, folder)) => (name, Some(parse_folder(folder)?)),
         None => (text, None::<PathBuf>),
     };
     name.parse::<Identifier>()?;
-    Ok(Storage { name: name.to_owned(), folder })
+    Ok(StorageFolder { name: name.to_owned(), folder })
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::Millis;
 use crate::run_lock::{RunLock, is_running};
-use crate::store::{Contents, Finding, Needs, Recovered, StoreError, Surroundings, check, damaged, recover};
+use crate::store::{CheckContext, Contents, Finding, Needs, Recovered, StoreError, check, damaged, recover};
 
 /// Check, back up and recover the database of this host
 ///
@@ -18,11 +18,11 @@ use crate::store::{Contents, Finding, Needs, Recovered, StoreError, Surroundings
 #[command(after_long_help = super::help::STORE)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: StoreCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum StoreCommand {
     /// Check database integrity, and list records that need attention
     ///
     /// Checks for damage first, then for contradictions, interrupted moves, steps without a recorded outcome, and a
@@ -55,8 +55,8 @@ enum Action {
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     match args.action {
-        Action::Check { json } => look(&context, json),
-        Action::Backup { file } => {
+        StoreCommand::Check { json } => look(&context, json),
+        StoreCommand::Backup { file } => {
             let nothing = || {
                 let path = context.paths.database();
                 CliError::new(Exit::Error, format!("there is no {} yet, so nothing to copy", path.display()))
@@ -64,7 +64,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
             context.store_to_read()?.ok_or_else(nothing)?.backup(&file)?;
             Ok(Exit::Done)
         }
-        Action::Recover => save(&context),
+        StoreCommand::Recover => save(&context),
     }
 }
 
@@ -110,7 +110,7 @@ fn look(context: &Context, as_json: bool) -> Result<Exit, CliError> {
     let around = || {
         let after = now();
         let marker = (before.1 == after.1).then_some(after.1);
-        Surroundings { running: before.0 || after.0, marker, now: Millis::now() }
+        CheckContext { running: before.0 || after.0, marker, now: Millis::now() }
     };
     let findings = match context.open_to_read() {
         Ok(Some(store)) => store.check(around)?,

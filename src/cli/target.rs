@@ -16,11 +16,11 @@ use crate::store::{TargetKey, ZoneRecord, targets_of};
 #[command(after_long_help = super::help::TARGET)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: TargetCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum TargetCommand {
     /// Set the targets of zones, or the default for all zones
     ///
     /// Replaces targets that were set before. Example: sysadm target set web1 web2 ssh://root@h2 rads://h3
@@ -71,8 +71,8 @@ const COLUMNS: &[Column<TargetLine>] = &[
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     let context = Context::load()?;
     match args.action {
-        Action::Set { default, words } => set(&context, default, &words).await,
-        Action::Unset { default, zones } => {
+        TargetCommand::Set { default, words } => set(&context, default, &words).await,
+        TargetCommand::Unset { default, zones } => {
             let store = context.store()?;
             let keys = keys(default, context.zones(&store, &zones).await?);
             let known = store.targets()?;
@@ -86,7 +86,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
             store.set_targets(&keys, &[])?;
             Ok(Exit::Done)
         }
-        Action::List { parsable, output } => list(&context, parsable, output.as_deref()).await,
+        TargetCommand::List { parsable, output } => list(&context, parsable, output.as_deref()).await,
     }
 }
 

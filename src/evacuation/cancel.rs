@@ -69,11 +69,11 @@ impl Stage {
 /// The switch; clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Cancel {
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<CancelState>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct State {
+struct CancelState {
     stage: Stage,
     reason: Option<CancelReason>,
     /// When it came to [`Stage::Aborting`].
@@ -82,7 +82,7 @@ struct State {
 
 impl Default for Cancel {
     fn default() -> Self {
-        let state = State { stage: Stage::Running, reason: None, aborted: None };
+        let state = CancelState { stage: Stage::Running, reason: None, aborted: None };
         Self { state: Arc::new(watch::Sender::new(state)) }
     }
 }

@@ -24,7 +24,7 @@ use crate::model::{Millis, ZoneName};
 
 /// What the database itself does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct CheckContext {
     /// An evacuation or a return lives.
     pub running: bool,
     /// The lock marker is there; none if it came or went just now.
@@ -34,7 +34,7 @@ pub struct Surroundings {
 }
 
 /// What there is to find in a database that is whole.
-pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
+pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     let mut findings = contradictions(contents);
     if !around.running {
         findings.extend(contents.zones.iter().filter_map(|(record, _)| interrupted(record)));
@@ -73,7 +73,7 @@ fn interrupted(record: &ZoneRecord) -> Option<Finding> {
 }
 
 /// What the newest run of each zone has left.
-fn left_by_runs(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
+fn left_by_runs(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     let mut left: BTreeMap<&ZoneName, (i64, Option<&Move>, Option<&Entry>)> = BTreeMap::new();
     for (run, a_move) in &contents.moves {
         left.insert(&a_move.zone, (*run, Some(a_move), None));
@@ -119,7 +119,7 @@ fn of_zone(zone: &ZoneName, run: i64, a_move: Option<&Move>, last: Option<&Entry
     }
 }
 
-fn marker(contents: &Contents, around: &Surroundings) -> Option<Finding> {
+fn marker(contents: &Contents, around: &CheckContext) -> Option<Finding> {
     let text = match (contents.holders.is_empty(), around.marker) {
         (true, Some(true)) => {
             "a crash left a lock marker that still blocks zones from starting; 'sysadm maintain -e' removes it"
@@ -137,7 +137,7 @@ impl Store {
     ///
     /// # Errors
     /// If it could not be looked at.
-    pub fn check(&self, around: impl FnOnce() -> Surroundings) -> Result<Vec<Finding>, StoreError> {
+    pub fn check(&self, around: impl FnOnce() -> CheckContext) -> Result<Vec<Finding>, StoreError> {
         let damage = self.damage()?;
         if damage.is_empty() {
             return match self.contents() {

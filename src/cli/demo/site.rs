@@ -14,7 +14,7 @@ use crate::file;
 use crate::model::{Brand, Millis, ZoneName};
 use crate::paths::Paths;
 use crate::platform::PlatformError;
-use crate::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
+use crate::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use crate::transport::cert;
 
 /// So many times as fast as reality the simulated hosts live.
@@ -98,7 +98,7 @@ impl Site {
             name: host.to_owned(),
             memory: memory << 30,
             scale: Scale::Times(SCALE),
-            storages: vec![Storage { name: "nfs".to_owned(), folder: Some(self.folder.join("nfs")) }],
+            storages: vec![StorageFolder { name: "nfs".to_owned(), folder: Some(self.folder.join("nfs")) }],
             ..HostSettings::default()
         })?;
         Ok(())

@@ -25,13 +25,13 @@ use crate::plan::PlanFile;
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = super::help::PLAN)]
 pub struct Args {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<PlanCommand>,
     #[command(flatten)]
     make: make::Wanted,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum PlanCommand {
     /// Show a plan file, or the differences between two
     Show {
         /// Plan file
@@ -56,11 +56,11 @@ enum Action {
 pub async fn run(args: Args) -> Result<Exit, CliError> {
     match args.action {
         None => make::run(args.make).await,
-        Some(Action::Show { file, diff: None, json }) => show::run(&read(&file)?, json),
-        Some(Action::Show { file, diff: Some(other), json }) => {
+        Some(PlanCommand::Show { file, diff: None, json }) => show::run(&read(&file)?, json),
+        Some(PlanCommand::Show { file, diff: Some(other), json }) => {
             show::diff(&read(&file)?, &read(&other)?, json)
         }
-        Some(Action::Simulate { file, json }) => simulate::run(&read(&file)?, json),
+        Some(PlanCommand::Simulate { file, json }) => simulate::run(&read(&file)?, json),
     }
 }
 

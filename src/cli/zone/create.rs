@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::admin::{AttachmentError, Draft, Overrides, ZoneAdmin};
+use crate::admin::{AttachmentError, NewZone, Overrides, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::exec;
@@ -104,7 +104,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result<Exit, CliError> {
+async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
     let created = match desk.create(draft).await {
         Ok(created) => created,
         Err(AttachmentError::Unfit { zone, findings, .. }) => {
@@ -158,7 +158,7 @@ impl Drop for Text {
 }
 
 /// Creates the zone with its configuration as it is when the editor has ended.
-async fn edited(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result<Exit, CliError> {
+async fn edited(context: &Context, desk: &ZoneAdmin<'_>, draft: NewZone) -> Result<Exit, CliError> {
     let before = draft.manifest.config.clone();
     let mut text = Text::write(context, &before)?;
     edit(&text.file).await?;

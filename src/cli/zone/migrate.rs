@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
 use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::cancel::{Cancel, CancelReason};
-use crate::evacuation::{Actions, Down, Engine, EvacuationError, Finding, Job, JobState, Request};
+use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
 use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
@@ -154,7 +154,7 @@ struct MigrationEnd {
 }
 
 impl MigrationEnd {
-    fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<Finding>) -> Self {
+    fn of(moved: Move, stopped: Option<CancelReason>, findings: Vec<HostRefusal>) -> Self {
         let reason = moved.error.clone().unwrap_or_else(|| "no reason is known".to_owned());
         let refused = moved.started.is_none() && !findings.is_empty() && stopped.is_none();
         let (exit, complaints) = match moved.state {
@@ -206,7 +206,7 @@ impl MigrationEnd {
 }
 
 /// Everything that its destination has against a zone.
-fn refusal(findings: &[Finding]) -> (Exit, Vec<String>) {
+fn refusal(findings: &[HostRefusal]) -> (Exit, Vec<String>) {
     let blockers = || findings.iter().flat_map(|one| one.blockers.iter().map(move |blocker| (one, blocker)));
     let locked = blockers().any(|(_, blocker)| blocker.kind == BlockerKind::Maintenance);
     let lines = blockers().map(|(finding, blocker)| format!("{}: {blocker}", finding.target));

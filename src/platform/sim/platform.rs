@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::faults::{Effect, Operation};
-use super::record::Record;
+use super::record::SimZone;
 use super::{Sim, check, config_of, survey};
 use crate::file::FileChange;
 use crate::model::{
@@ -66,7 +66,7 @@ impl Platform for Sim {
     async fn inventory(&self) -> Result<Inventory, PlatformError> {
         let work = async {
             self.read(|session| {
-                let zones = session.zones()?.iter().map(Record::zone).collect();
+                let zones = session.zones()?.iter().map(SimZone::zone).collect();
                 Ok(Inventory { zones, unmanaged: session.host()?.unmanaged })
             })
         };
@@ -117,7 +117,7 @@ impl Platform for Sim {
                 // A guest that runs without a definition gets one.
                 if let Some(present) = present.as_ref().filter(|present| !present.persistent) {
                     let text = manifest.config.clone();
-                    return session.save(&Record { persistent: true, text, ..present.clone() });
+                    return session.save(&SimZone { persistent: true, text, ..present.clone() });
                 }
                 if let Some(present) = present.as_ref().filter(|present| present.zone().is_running()) {
                     return Err(present.refuse("it runs here"));
@@ -127,7 +127,7 @@ impl Platform for Sim {
                     return Err(PlatformError::State { zone: config.name, what });
                 }
                 let autostart = present.is_some_and(|present| present.autostart);
-                session.save(&Record::installed(config, manifest.config.clone(), autostart))
+                session.save(&SimZone::installed(config, manifest.config.clone(), autostart))
             })
         };
         self.gated(Operation::Define, Some(&manifest.zone.name), work).await

@@ -14,13 +14,13 @@ mod migration;
 mod query_cache;
 mod stats;
 
-pub use cpu::{CpuFit, Refusal};
+pub use cpu::{CpuFit, CpuMismatch};
 pub use domains::Described;
 pub use host::{Versions, parse_version};
-pub use job::{DEFAULT_DOWNTIME, Event};
-pub use list::Listed;
-pub use migration::{Migration, Resumer};
-pub use query_cache::{Answer, QueryCache};
+pub use job::{DEFAULT_DOWNTIME, DomainEvent};
+pub use list::ListedDomain;
+pub use migration::{Resumer, VirshMigration};
+pub use query_cache::{QueryCache, VirshOutput};
 pub use stats::{Usage, Usages, per_second};
 
 use std::io::ErrorKind;
