@@ -1,11 +1,11 @@
-//! Moves ONE zone from one host to another. Which of them is this host does not matter.
+//! Moves ONE zone from one host to another. Either of them may be this host.
 //!
-//! A move ends in one of three ways, and says which: the zone has moved; it is as it was, where it was; or
-//! nobody can tell (a host did not answer at the wrong moment), and nothing more is done until both can be
-//! asked.
+//! A move ends in one of three ways, and says which: the zone has moved; it is as it was, where it was; or it is
+//! not known where it is (a host did not answer at the wrong moment), and nothing more is done until both hosts
+//! can be asked.
 //!
-//! What is done is data: [`steps`]. The [`runner`] carries it out. After an interruption [`recovery`] says what is to be
-//! done, and [`settle`] does it.
+//! The steps are data: [`steps`]. The [`runner`] carries them out. After an interruption [`recovery`] decides
+//! what to do, and [`settle`] does it.
 //!
 //! # The layers
 //!
@@ -57,7 +57,7 @@ use steps::{Procedure, Undo};
 
 use crate::model::{Kind, MoveLimits, Step};
 
-/// Moves a zone. `abort` becoming true gives the move up if that is still possible.
+/// Moves a zone. If `abort` becomes true the move is given up, if that is still possible.
 ///
 /// # Errors
 /// [`MoveError`] says whether the zone is where it was.

@@ -1,5 +1,6 @@
-//! The zones that were here and are elsewhere, or on their way. The record is there before a zone leaves and until it is
-//! back or given up on purpose; no new maintenance and no new run erases it.
+//! The zones that left this host and are on another one, or on their way. The record is written before a zone
+//! leaves, and kept until it is back or its record is discarded on purpose; no new maintenance and no new run
+//! deletes it.
 
 use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;

@@ -1,5 +1,5 @@
-//! Room that is booked on this host for zones that come. A booking ends with its zone's arrival, by its owner,
-//! or with its lease.
+//! Room that is reserved on this host for zones that will arrive. A reservation ends with the arrival, at its owner's
+//! request, or when its lease expires.
 
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -7,20 +7,16 @@ use uuid::Uuid;
 use super::{Store, StoreError, parsed, stored, unsigned};
 use crate::model::{Millis, ZoneName};
 
-/// One booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// For whom.
     pub zone: ZoneName,
-    /// The same, unmistakably.
     pub uuid: Uuid,
     /// The host that it comes from.
     pub source: String,
-    /// Bytes of memory.
+    /// Memory in bytes.
     pub memory: u64,
-    /// Processors.
     pub cpus: u32,
-    /// End of the lease.
+    /// The end of the lease.
     pub expires: Millis,
 }
 
@@ -38,8 +34,8 @@ impl Reservation {
 }
 
 impl Store {
-    /// Books room, if `admit` finds that it fits beside the bookings of others that are valid now. Looking and
-    /// booking are one transaction, so two sources never book the same room.
+    /// Reserves room, if `admit` finds that it fits beside the valid reservations of others. Both are one
+    /// transaction, so two sources never reserve the same room.
     pub fn reserve<E>(
         &self,
         wanted: &Reservation,
@@ -47,7 +43,7 @@ impl Store {
         admit: impl FnOnce(&[Reservation]) -> Result<(), E>,
     ) -> Result<Result<(), E>, StoreError> {
         self.write("book room", |transaction| {
-            // A zone that belongs here may be recovered by whoever was bringing it.
+            // A zone that belongs here may be recovered by the host that was bringing it.
             transaction.execute(
                 "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN
                  (SELECT uuid FROM zone WHERE place IN ('leaving', 'migrating', 'away', 'returning', 'relocating'))",
@@ -79,7 +75,7 @@ impl Store {
         })
     }
 
-    /// Extends a booking, and never shortens it. Whether there is one.
+    /// Extends a reservation, and never shortens it. Returns whether there is one.
     pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
         self.write("extend a booking", |transaction| {
             let sql = "UPDATE reservation SET expires_ms = max(expires_ms, ?3) WHERE zone = ?1 AND uuid = ?2";
@@ -87,7 +83,7 @@ impl Store {
         })
     }
 
-    /// Gives booked room back; what is booked for a namesake stays. Whether there was any.
+    /// Removes a reservation; another zone's with the same name stays. Returns whether there was one.
     pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("give booked room back", |transaction| {
             let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
@@ -95,12 +91,12 @@ impl Store {
         })
     }
 
-    /// All bookings, those that have run out, too.
+    /// All reservations, including expired ones.
     pub fn bookings(&self) -> Result<Vec<Reservation>, StoreError> {
         self.reservations(Millis(i64::MIN))
     }
 
-    /// All bookings that are valid now.
+    /// All reservations that are valid now.
     pub fn reservations(&self, now: Millis) -> Result<Vec<Reservation>, StoreError> {
         self.read("read bookings", |connection| {
             connection

@@ -1,5 +1,5 @@
-//! The zones that were stopped or suspended here, and are booted again on return. A row is there before a zone is
-//! asked to end, and until it runs again or is given up.
+//! The zones that were stopped or suspended here, and are booted again on return. A record is written before a
+//! zone is asked to stop, and kept until it runs again or its record is discarded.
 
 use uuid::Uuid;
 
