@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Store, parsed};
 
-/// The UUID. A database without one is given the nil UUID.
+/// The UUID. A database without one gets a random one, and so matches no other.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Uuid> {
     let kept = connection.query_row("SELECT uuid FROM zone WHERE place = 'host'", [], read_one).optional()?;
     Ok(kept.unwrap_or_else(Uuid::new_v4))
