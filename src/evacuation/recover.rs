@@ -97,15 +97,15 @@ impl End {
     }
 }
 
-/// Looks for the zone of a record on hosts to which it may have moved on from either end of its move.
-struct Search<'a> {
+/// Looks for the zone of a record where it may have gone on to from the ends of its move.
+struct RecoveryTrace<'a> {
     engine: &'a Engine,
     row: &'a Away,
     ends: &'a [End; 2],
 }
 
 #[async_trait::async_trait]
-impl Trace for Search<'_> {
+impl Trace for RecoveryTrace<'_> {
     async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
         let [source, destination] = self.ends;
         let end = if from == Side::Source { source } else { destination };
@@ -154,7 +154,7 @@ async fn settle(
         source,
         destination,
     };
-    let diagnosis = match interrupted.diagnose(&Search { engine, row, ends }).await {
+    let diagnosis = match interrupted.diagnose(&RecoveryTrace { engine, row, ends }).await {
         Ok(diagnosis) => diagnosis,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };

@@ -1,7 +1,7 @@
 //! Why a zone cannot be on a simulated host.
 
+use super::abilities::{abilities, able};
 use super::config_of;
-use super::platform::{abilities, able};
 use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};

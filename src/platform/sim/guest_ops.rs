@@ -4,8 +4,8 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use super::abilities::abilities;
 use super::faults::Fault;
-use super::platform::abilities;
 use super::record::SimZone;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};

@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::abilities::able;
 use super::faults::{CrashPoint, Effect};
-use super::platform::able;
 use super::record::SimZone;
 use super::settings::ZoneConfig;
 use super::wire::{self, Message};

@@ -6,6 +6,7 @@
 //! there and never on both hosts, and an image that is complete at the destination is held there until it is
 //! resumed or destroyed. The states of a zone are in `record.rs`, the faults in `faults.rs`.
 
+mod abilities;
 mod check;
 mod clock;
 mod database;

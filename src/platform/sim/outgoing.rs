@@ -13,9 +13,9 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::abilities::able;
 use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
-use super::platform::able;
 use super::precopy::{Precopy, PrecopyAction};
 use super::record::SimZone;
 use super::wire::{self, Message, PAYLOAD};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::abilities::abilities;
 use super::faults::{Effect, Operation};
 use super::record::SimZone;
 use super::{Sim, check, config_of, survey};
@@ -18,19 +19,6 @@ use crate::platform::{
     ConfigEditor, EnforcerError, LiveMigration, MaintenanceEnforcer, Platform, PlatformError, PlatformFacts,
     Suspend,
 };
-
-/// What the simulation can do with zones of that brand: the same as libvirt.
-pub(super) fn able(brand: Brand) -> Abilities {
-    abilities(brand).unwrap_or_default()
-}
-
-pub(super) fn abilities(brand: Brand) -> Option<Abilities> {
-    match brand {
-        Brand::KVM => Some(Abilities { live: true, suspend: true, host_software: false }),
-        Brand::LXC => Some(Abilities { live: false, suspend: false, host_software: true }),
-        _ => None,
-    }
-}
 
 #[async_trait::async_trait]
 impl Platform for Sim {

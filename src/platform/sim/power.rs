@@ -6,9 +6,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Sim;
+use super::abilities::able;
 use super::database::SimTransaction;
 use super::faults::Effect;
-use super::platform::able;
 use super::record::SimZone;
 use crate::boot_lock;
 use crate::model::{Aux, Ended, Millis, ZoneName, ZoneState};

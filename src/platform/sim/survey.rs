@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::platform::able;
+use super::abilities::able;
 use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Aux, Brand, Disk, DiskSource};
