@@ -1,6 +1,6 @@
 //! The outcome of an evacuation, a return or a migration, and whether everything that was asked is done.
 
-use super::cancel::CancelReason;
+use crate::cancel::CancelReason;
 use crate::model::{UnmanagedGuest, ZoneName};
 use crate::store::{Direction, Move, MoveState};
 

@@ -6,8 +6,8 @@
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use crate::evacuation::{NoPeer, Peers};
 use crate::model::{HostUri, Location};
+use crate::peers::{NoPeer, Peers};
 
 /// Maximum number of hosts that are asked.
 const MOST: usize = 32;

@@ -1,6 +1,8 @@
 //! The other hosts of a run: all are connected to at the same time, each only once, and each counts once,
 //! whatever names it has.
 
+pub mod survey;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -8,6 +8,8 @@
 //! An aborted run ends within [`BOUND`], whatever hangs: a hypervisor, another host, this one. Moves whose
 //! outcome is not known by then are left as after a crash, and listed as UNKNOWN.
 
+pub mod socket;
+
 use std::sync::Arc;
 use std::time::Duration;
 
