@@ -106,10 +106,10 @@ pub struct Args {
     listing: ListArgs,
 }
 
-/// How many zones move at once where nobody says.
+/// The number of simultaneous moves if neither the command line nor the policy sets it.
 const JOBS: u32 = 3;
 
-/// To be left alone is what a zone is by itself.
+/// The actions that can be requested: `leave` is only for policies.
 fn action() -> impl TypedValueParser<Value = Action> {
     let actions = Action::ALL.iter().filter(|action| **action != Action::Leave);
     PossibleValuesParser::new(actions.map(|action| action.as_str())).try_map(|word| word.parse())
@@ -182,7 +182,7 @@ pub async fn run(args: Args) -> Result<Exit, CliError> {
     act(&context, &engine, direction, &request, &reporter, args.json).await
 }
 
-/// Settles what was interrupted, and does nothing else.
+/// Settles interrupted moves, and does nothing else.
 async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> Result<Exit, CliError> {
     let engine = context.engine(Arc::clone(reporter) as Arc<dyn EventSink>, cancel)?;
     let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
@@ -203,7 +203,7 @@ async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> 
     Ok(Exit::Done)
 }
 
-/// Keeps what a dry run has found.
+/// Writes the plan of a dry run to a file.
 fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier) -> Result<(), CliError> {
     let here = HostKey::Name(engine.local.name().to_owned());
     let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
@@ -241,7 +241,7 @@ async fn act(
         outcome.count(MoveState::Skipped)
     ));
     reporter.conclude(&outcome);
-    // Whoever has begun another one meanwhile reads of that there.
+    // If another run has begun meanwhile, the list is about that run.
     if outcome.stopped.is_none()
         && let Ok(Some((run, _))) = engine.store.latest_run(None)
         && run.pid == std::process::id()
@@ -252,7 +252,7 @@ async fn act(
         if exit == Exit::Done {
             return Err(error);
         }
-        // How the run has ended says more than that it could not be listed.
+        // The result of the run is more important than the failure to list it.
         ui::complain(&error.message());
     }
     Ok(exit)
