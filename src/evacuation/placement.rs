@@ -185,7 +185,7 @@ impl PlanningView {
         places
     }
 
-    /// These moves as parts of a plan, in their order; not more than `jobs` are under way.
+    /// These moves as parts of a plan, in order; not more than `jobs` are in progress.
     pub fn items(&self, moving: &[(ZoneName, HostUri)], jobs: usize) -> Vec<QueuedMove> {
         let place_of = |name: &ZoneName| moving.iter().position(|(zone, _)| zone == name);
         let item = |(name, peer): &(ZoneName, HostUri)| {

@@ -97,7 +97,7 @@ impl End {
     }
 }
 
-/// Looks for the zone of a record where it may have gone on to from the ends of its move.
+/// Looks for the zone of a record on hosts to which it may have moved on from either end of its move.
 struct RecoveryTrace<'a> {
     engine: &'a Engine,
     row: &'a Away,

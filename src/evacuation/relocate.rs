@@ -75,7 +75,7 @@ impl Engine {
             }
         }
         let slots = Slots { jobs: request.jobs, outbound: request.jobs, inbound: request.jobs };
-        // As many as may go at once may share a line: which one does not matter.
+        // All that may move at the same time may share the network; between which hosts does not matter.
         let queue = MoveQueue::new(vec![QueuedMove::new(self.key(), self.key()); jobs.len()], slots);
         self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
         jobs.iter().any(|job| {
