@@ -104,16 +104,13 @@ pub struct Args {
     listing: ListArgs,
 }
 
-/// The number of simultaneous moves if neither the command line nor the policy sets it.
-const JOBS: u32 = 3;
-
 /// The actions that can be requested: `leave` is only for policies.
 fn action() -> impl TypedValueParser<Value = Action> {
     let actions = Action::ALL.iter().filter(|action| **action != Action::Leave);
     PossibleValuesParser::new(actions.map(|action| action.as_str())).try_map(|word| word.parse())
 }
 
-/// What the options ask for.
+/// The command that the options ask for.
 enum EvacuateCommand<'a> {
     Watch,
     List,
@@ -124,78 +121,38 @@ enum EvacuateCommand<'a> {
     Move(Direction),
 }
 
-/// Settles interrupted moves, and does nothing else.
-async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> Result<Exit, CliError> {
-    let engine = context.engine(Arc::clone(reporter) as Arc<dyn EventSink>, cancel)?;
-    let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
-    let settled = recover::settle_all(&engine).await?;
-    reporter.finish();
-    let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
-    for down in &settled.down {
-        ui::complain(&format!("{}: down: {}", down.zone, down.reason));
+impl Args {
+    fn command(&self) -> Result<EvacuateCommand<'_>, CliError> {
+        let direction = if self.back { Direction::Return } else { Direction::Evacuate };
+        Ok(match &self.forget {
+            _ if self.listing.watch => EvacuateCommand::Watch,
+            _ if self.listing.list => EvacuateCommand::List,
+            _ if self.cancel => EvacuateCommand::Cancel,
+            Some(zone) => EvacuateCommand::Forget(zone),
+            None => {
+                self.check(direction)?;
+                match (self.resume, self.dry_run) {
+                    (true, _) => EvacuateCommand::Resume,
+                    (false, true) => EvacuateCommand::Plan(direction),
+                    (false, false) => EvacuateCommand::Move(direction),
+                }
+            }
+        })
     }
-    if !settled.open.is_empty() || ending {
-        return Ok(Exit::Stuck);
-    }
-    if !settled.down.is_empty() {
-        ui::say("all interrupted moves are resolved, but some zones are down");
-        return Ok(Exit::Partly);
-    }
-    ui::say("all interrupted moves are resolved; 'sysadm evacuate -l' shows where each zone is");
-    Ok(Exit::Done)
-}
 
-/// Writes the plan of a dry run to a file.
-fn write_plan(path: &Path, engine: &Engine, found: &DryRun, policy: &Identifier) -> Result<(), CliError> {
-    let here = HostKey::Name(engine.local.name().to_owned());
-    let about = About { created: Millis::now(), hosts: vec![here.clone()], policy: policy.to_string() };
-    let stays = |one: &Planned| {
-        let reason = match &one.job.state {
-            JobState::Waiting(wait) => wait.refusal.clone(),
-            state => state.reason()?,
-        };
-        let zone = one.job.zone.to_string();
-        Some(UnplacedZone { zone, host: here.clone(), reasons: vec![reason] })
-    };
-    let unhandled = |unmanaged_guest| UnplacedZone::unhandled(&here, unmanaged_guest);
-    let left = found.planned.iter().filter_map(stays).chain(found.unmanaged.iter().map(unhandled));
-    plan::write(path, &found.built.file(about, left.collect()))
-}
-
-async fn act(
-    context: &Context,
-    engine: &Engine,
-    direction: Direction,
-    request: &Request,
-    reporter: &Reporter,
-    json: bool,
-) -> Result<Exit, CliError> {
-    let outcome = engine.run(direction, request).await;
-    reporter.finish();
-    let outcome = outcome?;
-    let exit = exit_of(&outcome);
-    context.audit(&format!(
-        "{direction}{} by {}: {} moved, {} failed, {} skipped",
-        if request.force { ", forced," } else { "" },
-        request.user,
-        outcome.moved() + outcome.resting(),
-        outcome.count(MoveState::Failed) + outcome.count(MoveState::Unknown),
-        outcome.count(MoveState::Skipped)
-    ));
-    reporter.conclude(&outcome);
-    // If another run has begun meanwhile, the list is about that run.
-    if outcome.stopped.is_none()
-        && let Ok(Some((run, _))) = engine.store.latest_run(None)
-        && run.pid == std::process::id()
-    {
-        reporter.compare(&run);
-    }
-    if json && let Err(error) = list::run(context, &ListArgs::default(), true).await {
-        if exit == Exit::Done {
-            return Err(error);
+    /// Errors in the options of a run that the parser cannot find.
+    fn check(&self, direction: Direction) -> Result<(), CliError> {
+        if let (Direction::Return, Some(action @ (Action::Stop | Action::Suspend))) = (direction, self.action)
+        {
+            return Err(CliError::usage(format!("--action {action} is for an evacuation, not for a return")));
         }
-        // The result of the run is more important than the failure to list it.
-        ui::complain(&error.message());
+        let is_decided = self.plan.is_some() && !self.dry_run;
+        let decides = self.all || !self.zones.is_empty() || self.action.is_some() || self.policy.is_some();
+        if is_decided && decides {
+            let text = "--plan: what is done with which zone was decided when the plan was made";
+            return Err(CliError::usage(text));
+        }
+        Ok(())
     }
 
     const fn verbosity(&self) -> Verbosity {
