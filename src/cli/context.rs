@@ -116,7 +116,7 @@ impl Context {
     }
 
     pub fn dialer(&self) -> Arc<Dialer> {
-        Arc::new(Dialer { config: Arc::clone(&self.config), paths: self.paths.clone() })
+        Arc::new(Dialer { options: self.config.dial_options(), tls: self.paths.tls_dir() })
     }
 
     /// The peers of that host; none: no host is excluded as this one.
