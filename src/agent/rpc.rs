@@ -55,7 +55,7 @@ struct OpenRequests {
     marks: LeftMarks,
 }
 
-/// The marks that were left on storage for a client, and not yet taken away.
+/// The markers that were left on storage for a client, and not yet removed.
 #[derive(Clone, Default)]
 struct LeftMarks(Arc<Mutex<Vec<ProbeTicket>>>);
 
@@ -64,7 +64,7 @@ impl LeftMarks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a call, and notes the marks that it leaves or takes away.
+    /// Answers a call, and records the markers that it leaves or removes.
     async fn noting(&self, host: Arc<dyn Host>, call: Call) -> Result<Value, HostError> {
         let is_export = matches!(call, Call::export { .. });
         if let Call::clear_markers { ticket } = &call {

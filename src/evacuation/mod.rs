@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   select ─► discovery ─► preflight of every zone ─► executor: N at once ─► report
-//!   (pure)               (checks, books room)        (migration::migrate)
+//!   (pure)               (checks, reserves room)     (migration::migrate)
 //!                              ▲                       │
 //!                              └── those that wait ◄───┘
 //!                                  for room (passes)

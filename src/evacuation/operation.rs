@@ -33,7 +33,6 @@ impl Operation {
     ///
     /// # Errors
     /// Why it cannot be done.
-    /// Why it cannot be done.
     pub fn of(zone: &Zone, able: Abilities, action: Action) -> Result<Self, String> {
         let migrate = |method| Ok(Self::Migrate { method, targets: Vec::new() });
         match (zone.state, zone.aux) {

@@ -176,7 +176,6 @@ impl RunState {
 
     /// Stores when the last move is expected to end, by how many ms it may be later, and the estimates of the
     /// moves that have not begun.
-    /// If it cannot be written.
     pub fn expect(
         &self,
         end: (Millis, u64),

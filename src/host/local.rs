@@ -361,7 +361,7 @@ impl Host for Local {
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
         let folder = self.sockets.folder(token);
         let path = match stream {
-            // Whoever copies the data listens there, not the hypervisor.
+            // Not the hypervisor listens there, but the program that copies the data.
             StreamId::Data(_) => folder.join(stream.socket_name()),
             StreamId::Control | StreamId::Memory => self.live()?.incoming_socket(&folder, stream),
         };

@@ -67,7 +67,7 @@ impl Remote {
             .map_err(|error| self.no_answer(format!("the answer to {name} is not understood: {error}")))
     }
 
-    /// The same before the answer is read. It is not generic, so that it is compiled only once.
+    /// Likewise, before the reply is decoded. Not generic, so that it is compiled only once.
     async fn answer(&self, call: Call) -> Result<Value, HostError> {
         let (name, seconds) = (call.name(), call.seconds());
         let call = serde_json::to_value(call).map_err(|error| {

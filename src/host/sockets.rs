@@ -137,12 +137,12 @@ impl Sockets {
     }
 }
 
-/// What is in a folder, if it is one.
+/// The entries of a folder; none if it is not a folder.
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// The stream whose socket lies there.
+/// The stream of the socket with that path.
 fn stream_at(path: &Path) -> Option<StreamId> {
     StreamId::of_socket(path.file_name()?.to_str()?)
 }

@@ -56,7 +56,7 @@ impl<'a> InPlace<'a> {
         }
     }
 
-    /// The guests of the host, if it tells of that zone.
+    /// The guests of the host, if that zone is among them.
     async fn look(&self) -> Option<Inventory> {
         let asked = self.cancel.bound(QUESTIONS, self.host.inventory()).await;
         asked.and_then(Result::ok).filter(|inventory| inventory.identified(self.uuid).is_ok())

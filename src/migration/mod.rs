@@ -13,18 +13,18 @@
 //!
 //! ```text
 //! live, cold, restart      the acts of each method
-//! in_place                 the acts of a zone that stays
-//! settle                   finishes or undoes a move that was interrupted
-//! destination              the acts that all share
+//! in_place                 the acts for a zone that stays
+//! settle                   completes or undoes an interrupted move
+//! destination              acts that all methods share
 //! previous_config          a configuration that the zone replaces
-//! attempt                  what the acts of one attempt share
-//! watch                    how far a transfer is, and whether it is given up
+//! attempt                  the state that the acts of one attempt share
+//! watch                    the progress of a transfer, and whether it is given up
 //! streams                  the streams of a live migration
-//! runner                   carries a procedure out, and undoes it
+//! runner                   carries out a procedure, and undoes it
 //! task, insist             one move; how often a host is asked
-//! recovery                 what is to be done after an interruption, as a table
+//! recovery                 what to do after an interruption, as a table
 //! steps                    the steps of every procedure, as data
-//! log, error, stall        who writes down; why a move failed; whether it stands still
+//! log, error, stall        receives what is done; why a move failed; whether it stalls
 //! ```
 
 mod attempt;

@@ -4,8 +4,8 @@
 //! # The layers
 //!
 //! ```text
-//! policy     what an administrator wants, read from a text
-//! plan       who goes where and when
+//! policy     what an administrator wants, parsed from a text
+//! plan       which zone goes where, and when
 //! model      plain data (a crate of its own: src/model)
 //! ```
 

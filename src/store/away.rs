@@ -11,7 +11,7 @@ use super::{Detached, Expectation, Store, StoreError, detached};
 use crate::model::{Brand, Home, HostUri, Kind, Manifest, Millis, ZoneName, words};
 
 words! {
-    /// How certain it is that the zone is away.
+    /// How far the zone's absence has come.
     AwayPhase, "phase of an absence" {
         /// It is being moved away, or its move was interrupted.
         Leaving = "leaving",

@@ -15,7 +15,7 @@ use super::{Store, StoreError};
 use crate::model::document::Written;
 use crate::model::{Brand, HostUri, Manifest, Millis, ZoneName};
 
-/// One zone that is configured here.
+/// A zone that is configured here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detached {
     /// Its name.

@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 use crate::model::{Brand, Millis, ZoneName, words};
 
 words! {
-    /// How a zone was put to rest.
+    /// How a zone was stopped.
     RestWay, "way of resting" {
         /// It was shut down in order.
         Stop = "stop",

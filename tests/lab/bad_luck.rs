@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use crate::harness::{Host, Lab, assert_same, dump};
 
-/// A host with a running zone and the lock, and a destination.
+/// A host in maintenance with a running zone, and a destination.
 fn lab(target: &str) -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], target);
     lab.host("h1").run_kvm(&["web"], &[]);

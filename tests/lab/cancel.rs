@@ -4,7 +4,7 @@ use rustix::process::Signal;
 
 use crate::harness::{Lab, Observer};
 
-/// Three running zones that take some seconds each, and the lock.
+/// Three running zones that take some seconds each, in maintenance.
 fn lab() -> Lab {
     let lab = Lab::with_default_target(&["h1", "h2"], "ssh://root@h2");
     let h1 = lab.host("h1");

@@ -1,4 +1,4 @@
-//! The maintenance lock: who holds it, and what it forbids.
+//! Maintenance: who holds it, and what it forbids.
 
 use crate::harness::Lab;
 

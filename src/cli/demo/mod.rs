@@ -1,4 +1,4 @@
-//! `sysadm demo`: the whole story on three simulated hosts, told by the commands themselves.
+//! `sysadm demo`: the main story on three simulated hosts, shown by the commands themselves.
 
 mod site;
 mod stage;

@@ -76,7 +76,7 @@ impl Local {
         Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
     }
 
-    /// What the lock, the platform and the software here have against it: all that takes long.
+    /// All blockers by maintenance, platform and software: everything that takes long.
     async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
@@ -94,7 +94,7 @@ impl Local {
         Ok(blockers)
     }
 
-    /// The guests that are here, or are recorded here, and are not that zone.
+    /// Conflicts with guests that are here, or that are recorded, and are not the same zone.
     fn clashes(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         if arrival.manifest.platform != self.platform.name() {
             return Ok(Vec::new());

@@ -2,10 +2,10 @@
 //! which limits apply, and what is done with which zone.
 //!
 //! ```text
-//!   policies/*.toml ─► form::parse ─► Policy ─┬─► rules()     what the planner keeps to
-//!   (or /etc/sysadm)   (all mistakes,         ├─► apply()     what holds for each zone of a Fleet
-//!                       with line, column)    ├─► hosts()     whom to ask before planning
-//!                                             └─► explain()   the same in sentences
+//!   policies/*.toml ─► form::parse ─► Policy ─┬─► rules()     what a plan must satisfy
+//!   (or /etc/sysadm)   (all errors,           ├─► apply()     what applies to each zone of a Fleet
+//!                       with line, column)    ├─► hosts()     which hosts to ask before planning
+//!                                             └─► explain()   the policy in sentences
 //! ```
 //!
 //! A policy is parsed from a text here; finding, reading and installing the files is up to the command line.

@@ -1,4 +1,4 @@
-//! Why a certificate could not be made, read or used.
+//! Why a certificate could not be created, read or used.
 
 use std::path::PathBuf;
 

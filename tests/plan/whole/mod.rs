@@ -1,6 +1,5 @@
 //! Whole plans, placement and schedule together: at each begin and end of a move all rules hold, and zones that
 //! are left have true reasons.
-//! true reasons.
 
 mod reasons;
 mod sample;

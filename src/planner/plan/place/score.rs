@@ -3,13 +3,13 @@
 //! Each host has up to three *metrics*: sums over its zones, as shares of what it has. A goal makes two numbers
 //! of all metrics, the second one for ties:
 //!
-//! | goal            | metrics                        | first                     | second              |
-//! |-----------------|--------------------------------|---------------------------|---------------------|
-//! | spread          | memory, processors, network    | load of the fullest host  | Σ load²             |
-//! | fastest         | bytes that come in / bandwidth | that of the slowest line  | Σ of its square     |
-//! | pack            | what comes in / what was free  | hosts that take zones     | −Σ load²            |
-//! | pinned          | memory, processors, network    | Σ place among the targets | Σ load²             |
-//! | balance, Ganeti | those of the goal              | Σ weight · deviation      | –                   |
+//! | goal            | metrics                        | first                      | second              |
+//! |-----------------|--------------------------------|----------------------------|---------------------|
+//! | spread          | memory, CPU, network           | load of the fullest host   | Σ load²             |
+//! | fastest         | bytes that come in / bandwidth | of the slowest connection  | Σ of its square     |
+//! | pack            | what comes in / what was free  | hosts that receive zones   | −Σ load²            |
+//! | pinned          | memory, CPU, network           | Σ rank among the targets   | Σ load²             |
+//! | balance, Ganeti | those of the goal              | Σ weight · deviation       | –                   |
 //!
 //! A host's load is the largest of its metrics. Sums, sums of squares and the tournament of loads are maintained,
 //! so a change costs the same in a fleet of ten hosts and of ten thousand. Hosts to be emptied, or in
