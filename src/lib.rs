@@ -44,14 +44,12 @@
 //! 2. A zone is never lost: its configuration is whole on at least one host at every moment, and `sysadm` can
 //!    name that host.
 //! 3. A zone is not touched before its destination has been checked and has reserved room for it.
-//! 4. A zone that cannot be moved stays as it was, where it was, and does not hold up the others.
-//! 5. Maintenance is enforced below the tool: while it is held, libvirt itself refuses `virsh start` and
-//!    arrivals.
-//! 6. Maintenance, targets, the list of zones that are away and the journal survive `kill -9`, power failures
-//!    and reboots. The next run asks both hosts what is true, then completes or undoes each interrupted move.
-//! 7. The exit status is 0 only when everything that was asked is done.
-//! 8. Zones are never powered off: a zone that is restarted or stopped is asked to shut down, and runs on if it
-//!    does not.
+//! 4. A zone that cannot move stays as it was, where it was, and stops no other one.
+//! 5. The lock is below the tool: while it is held, libvirt itself refuses `virsh start` and arrivals.
+//! 6. The lock, the targets, the list of zones that are away and the journal survive `kill -9`, power loss and
+//!    reboot. The next run asks both hosts what is true, then finishes or undoes each half-done move.
+//! 7. The exit status is 0 only when what was asked is wholly done.
+//! 8. Nothing is forced off: a zone that is restarted or stopped is asked to shut down, and runs on if it does not.
 //! 9. A zone that was shut down in order to move runs at its destination, or is booted here again.
 //!
 //! # Where to start reading

@@ -1,7 +1,7 @@
 //! The events of a run.
 
 use super::job::Job;
-use crate::model::{HostUri, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Method, Millis, Step, ZoneName};
 use crate::store::{Mark, Move, RestWay};
 
 /// Something that happens during a run.
@@ -27,9 +27,12 @@ pub enum Event<'a> {
     Retrying(&'a ZoneName, &'a str),
     /// A zone waits for room: how much, and for what.
     Waiting(&'a ZoneName, &'a str),
-    /// A step of a zone's move is about to be done, or was done. The intent of a switch is not reported: the zone
-    /// is stopped meanwhile.
-    Step { zone: &'a ZoneName, kind: Kind, step: Step, mark: Mark },
+    Step {
+        zone: &'a ZoneName,
+        kind: Method,
+        step: Step,
+        mark: Mark,
+    },
     /// Nothing is to be done for this zone: it is away already, at that host.
     AlreadyAway(&'a ZoneName, &'a HostUri),
     /// Nothing is to be done for this zone: it is home already.

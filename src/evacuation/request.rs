@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{HostUri, Kind, ZoneName};
+use crate::model::{HostUri, Method, ZoneName};
 use crate::plan::{Action, PlanFile};
 use crate::policy::Policy;
 
@@ -16,7 +16,7 @@ pub struct Request {
     /// The action for each zone.
     pub actions: Actions,
     /// Only zones that move by this method.
-    pub only: Option<Kind>,
+    pub only: Option<Method>,
     /// The only destination; none: the zones' targets.
     pub destination: Option<HostUri>,
     /// Overwrite configurations of the same zones at the destinations.

@@ -5,8 +5,8 @@
 //!   record: stopping ─► the zone is asked to stop ─► record: stopped … boot ─► no record
 //! ```
 //!
-//! Their order is that of `stop_order`: what others depend on comes `after` them in the policy, so it is stopped
-//! last and booted first.
+//! Their order is that of `stop_order`: what others depend on comes `after` them in the policy, so it is
+//! stopped last and booted first.
 //!
 //! This file has the records, and what is made of them after an interruption; `resting` acts. A zone that its
 //! owner has booted or removed meanwhile is not touched, which is reported.

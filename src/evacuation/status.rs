@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Method, Millis, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
 };
@@ -20,7 +20,7 @@ pub struct Row {
     pub error: Option<String>,
     /// The host to which it belongs.
     pub origin: String,
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// The current step, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.

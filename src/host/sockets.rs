@@ -1,8 +1,8 @@
 //! The folders of live migrations, and the sockets in them.
 //!
 //! ```text
-//!   /run/sysadm/NAME/ctl, mem, data-N   the hypervisor connects to these (source), or listens on them (destination)
-//!              NAME.expected      at a destination: a zone was admitted with this token, and its arrival has not ended
+//!   /run/sysadm/NAME/ctl, mem, data-N   where the hypervisor connects (source), or waits (destination)
+//!              NAME.expected      at a destination: a zone was let in under this token, and has not ended
 //! ```
 //!
 //! NAME is derived from the migration's token and does not reveal it: command lines and `/proc/net/unix` show it
@@ -94,13 +94,13 @@ impl Sockets {
         soon(SOCKET, attempt).await
     }
 
-    /// Creates a socket to which this host's hypervisor will connect: no other user can.
+    /// Makes a socket on which this host's hypervisor will connect: nobody else can.
     pub fn listen(&self, token: &Token, stream: StreamId, host: &str) -> io::Result<Box<dyn Pending>> {
         let path = self.make(token)?.join(stream.socket_name());
         let listener = UnixListener::bind(&path)?;
-        let knock = ListeningSocket { listener, path, host: host.to_owned() };
-        std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Box::new(knock))
+        let socket = ListeningSocket { listener, path, host: host.to_owned() };
+        std::fs::set_permissions(&socket.path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Box::new(socket))
     }
 
     /// Whether zones are leaving this host now. A process that was killed leaves its folder behind, so a yes may
@@ -164,7 +164,8 @@ where
     retry(backoff, is_to_come, attempt).await
 }
 
-/// A socket to which this host's hypervisor will connect. Removed when dropped; the last one removes the folder, too.
+/// A socket on which this host's hypervisor will connect. Gone when dropped, and the last one takes the folder
+/// with it.
 struct ListeningSocket {
     listener: UnixListener,
     path: PathBuf,
@@ -208,9 +209,9 @@ mod tests {
         let _arrival = UnixListener::bind(folder.join("mem")).unwrap();
         assert!(!sockets.has_departures());
         for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(7)] {
-            let knock = sockets.listen(&leaving, stream, "h1").unwrap();
+            let socket = sockets.listen(&leaving, stream, "h1").unwrap();
             assert!(sockets.has_departures(), "{stream:?}");
-            drop(knock);
+            drop(socket);
             assert!(!sockets.has_departures(), "{stream:?}");
         }
     }
@@ -227,7 +228,7 @@ mod tests {
         let token = Token::random();
         refused(&token).await;
         // A socket at a source admits nothing here.
-        let _knock = sockets.listen(&token, StreamId::Control, "h2").unwrap();
+        let _socket = sockets.listen(&token, StreamId::Control, "h2").unwrap();
         refused(&token).await;
         sockets.expect(&token, Uuid::nil()).unwrap();
         sockets.connect(&token, &daemon).await.unwrap();
@@ -257,11 +258,11 @@ mod tests {
         let token = Token::random();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         for stream in [StreamId::Control, StreamId::Memory, StreamId::Data(0)] {
-            let knock = sockets.listen(&token, stream, "h1").unwrap();
+            let socket = sockets.listen(&token, stream, "h1").unwrap();
             assert_eq!(mode(sockets.folder(&token)), 0o700);
             assert_eq!(mode(sockets.folder(&token).join(stream.socket_name())), 0o600);
             let _again = sockets.listen(&token, stream, "h1").map(|_| ()).unwrap_err();
-            drop(knock);
+            drop(socket);
         }
     }
 

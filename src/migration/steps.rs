@@ -15,7 +15,7 @@
 //! on at least one host at every moment. A zone that is restarted is shut down only when its destination is ready
 //! for it.
 
-use crate::model::{Kind, Step, words};
+use crate::model::{Method, Step, words};
 
 words! {
     /// What is done with a zone.
@@ -60,7 +60,7 @@ words! {
 words! {
     /// How a step is undone, whether its act was completed or not.
     Undo, "undo" {
-        /// Releases the reservation at the destination; also at the end of the move.
+        /// The reserved room is released at the destination; also when the move has ended.
         Release = "release",
         /// Closes the sockets at the destination; also at the end of the move.
         CloseIncoming = "close incoming",
@@ -197,12 +197,12 @@ impl Procedure {
     }
 }
 
-impl From<Kind> for Procedure {
-    fn from(kind: Kind) -> Self {
+impl From<Method> for Procedure {
+    fn from(kind: Method) -> Self {
         match kind {
-            Kind::Live => Self::Live,
-            Kind::Cold => Self::Cold,
-            Kind::Restart => Self::Restart,
+            Method::Live => Self::Live,
+            Method::Cold => Self::Cold,
+            Method::Restart => Self::Restart,
         }
     }
 }

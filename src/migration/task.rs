@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::host::Host;
-use crate::model::{Arrival, Manifest, Zone, ZoneName};
+use crate::model::{CheckRequest, Manifest, Zone, ZoneName};
 
 /// One move: what, how, from where, to where.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct Task {
     /// or goes.
     pub record: Manifest,
     /// The request to the destination: how the zone moves, and how it will be configured there.
-    pub request: Arrival,
+    pub request: CheckRequest,
     pub from: Arc<dyn Host>,
     pub to: Arc<dyn Host>,
 }
@@ -41,8 +41,8 @@ pub struct Moved {
     pub downtime: Option<u64>,
 }
 
-/// The lease of a reservation in milliseconds: longer than a connection is usually interrupted, but room must not be
-/// reserved for ever after the run has died.
+/// How long room stays reserved if nobody renews the reservation, in milliseconds: longer than a line is broken for a
+/// while, and not for ever after the one who has reserved is gone.
 pub const LEASE: u64 = 300_000;
 
 /// How often a reservation is renewed while its zone waits or moves.

@@ -40,11 +40,11 @@ pub fn check(contents: &Contents, around: &CheckContext) -> Vec<Finding> {
     }
     findings.extend(left_by_runs(contents, around));
     findings.extend(marker(contents, around));
-    let expired = contents.reservations.iter().filter(|booking| booking.expires <= around.now);
-    findings.extend(expired.map(|booking| {
+    let expired = contents.reservations.iter().filter(|reservation| reservation.expires <= around.now);
+    findings.extend(expired.map(|reservation| {
         let text =
-            format!("its reservation by {} has expired; the next reservation removes it", booking.source);
-        Finding::about(FindingKind::Expired, &booking.zone, text)
+            format!("its reservation by {} has expired; the next reservation removes it", reservation.source);
+        Finding::about(FindingKind::Expired, &reservation.zone, text)
     }));
     findings
 }

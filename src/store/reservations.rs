@@ -1,5 +1,5 @@
-//! Room that is reserved on this host for zones that will arrive. A reservation ends with the arrival, at its owner's
-//! request, or when its lease expires.
+//! Room that is reserved on this host for zones that come. A reservation ends with its zone's arrival, by its owner,
+//! or with its lease.
 
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Store, StoreError, parsed, stored, unsigned};
 use crate::model::{Millis, ZoneName};
 
+/// One reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     pub zone: ZoneName,
@@ -34,15 +35,15 @@ impl Reservation {
 }
 
 impl Store {
-    /// Reserves room, if `admit` finds that it fits beside the valid reservations of others. Both are one
-    /// transaction, so two sources never reserve the same room.
+    /// Reserves room, if `admit` finds that it fits beside the reservations of others that are valid now. Looking and
+    /// reservation are one transaction, so two sources never reserve the same room.
     pub fn reserve<E>(
         &self,
         wanted: &Reservation,
         now: Millis,
         admit: impl FnOnce(&[Reservation]) -> Result<(), E>,
     ) -> Result<Result<(), E>, StoreError> {
-        self.write("book room", |transaction| {
+        self.write("reserve room", |transaction| {
             // A zone that belongs here may be recovered by the host that was bringing it.
             transaction.execute(
                 "DELETE FROM reservation WHERE expires_ms <= ?1 AND uuid NOT IN
@@ -75,30 +76,30 @@ impl Store {
         })
     }
 
-    /// Extends a reservation, and never shortens it. Returns whether there is one.
+    /// Extends a reservation, and never shortens it. Whether there is one.
     pub fn renew(&self, zone: &ZoneName, uuid: Uuid, expires: Millis) -> Result<bool, StoreError> {
-        self.write("extend a booking", |transaction| {
+        self.write("extend a reservation", |transaction| {
             let sql = "UPDATE reservation SET expires_ms = max(expires_ms, ?3) WHERE zone = ?1 AND uuid = ?2";
             Ok(transaction.execute(sql, params![zone.as_str(), uuid.to_string(), expires.0])? > 0)
         })
     }
 
-    /// Removes a reservation; another zone's with the same name stays. Returns whether there was one.
+    /// Gives reserved room back; what is reserved for a namesake stays. Whether there was any.
     pub fn release(&self, zone: &ZoneName, uuid: Uuid) -> Result<bool, StoreError> {
-        self.write("give booked room back", |transaction| {
+        self.write("give reserved room back", |transaction| {
             let sql = "DELETE FROM reservation WHERE zone = ?1 AND uuid = ?2";
             Ok(transaction.execute(sql, [zone.as_str(), &uuid.to_string()])? > 0)
         })
     }
 
-    /// All reservations, including expired ones.
-    pub fn bookings(&self) -> Result<Vec<Reservation>, StoreError> {
+    /// All reservations, those that have run out, too.
+    pub fn all_reservations(&self) -> Result<Vec<Reservation>, StoreError> {
         self.reservations(Millis(i64::MIN))
     }
 
     /// All reservations that are valid now.
     pub fn reservations(&self, now: Millis) -> Result<Vec<Reservation>, StoreError> {
-        self.read("read bookings", |connection| {
+        self.read("read reservations", |connection| {
             connection
                 .prepare_cached("SELECT * FROM reservation WHERE expires_ms > ?1 ORDER BY zone")?
                 .query_map([now.0], Reservation::read)?
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_is_seen_by_the_next_one_until_its_lease_ends() {
+    fn a_reservation_is_seen_by_the_next_one_until_its_lease_ends() {
         let (_folder, store) = fresh();
         store.reserve(&wanted("a", "h1"), Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         let sum = |others: &[Reservation]| others.iter().map(|other| other.memory).sum::<u64>();
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_booking_is_not_kept_and_one_booked_again_counts_once() {
+    fn a_refused_reservation_is_not_kept_and_one_reserved_again_counts_once() {
         let (_folder, store) = fresh();
         assert_eq!(store.reserve(&wanted("a", "h1"), Millis(0), |_| Err("full")).unwrap(), Err("full"));
         assert_eq!(store.reservations(Millis(0)).unwrap(), []);

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Expectation, Expected, Store, StoreError, history, parsed, parsed_optional, stored, unsigned};
-use crate::model::{Brand, HostUri, Kind, Millis, Step, ZoneName, words};
+use crate::model::{Brand, HostUri, Method, Millis, Step, ZoneName, words};
 
 words! {
     /// The direction of a run.
@@ -98,7 +98,7 @@ pub struct Move {
     pub zone: ZoneName,
     pub state: MoveState,
     /// None until it is decided.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// None if it is not known.
     pub brand: Option<Brand>,
     /// Its destination, or the last target that was tried.
@@ -174,7 +174,7 @@ impl Move {
                 run,
                 self.zone.as_str(),
                 self.state.as_str(),
-                self.kind.map(Kind::as_str),
+                self.kind.map(Method::as_str),
                 self.brand.as_ref().map(Brand::as_str),
                 self.dest.as_ref().map(ToString::to_string),
                 self.step.map(Step::as_str),
@@ -281,7 +281,7 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(5)).unwrap();
         let full = Move {
             state: MoveState::Failed,
-            kind: Some(Kind::Live),
+            kind: Some(Method::Live),
             brand: Some(Brand::KVM),
             dest: Some("ssh://h2".parse().unwrap()),
             step: Some(Step::Transfer),
@@ -335,7 +335,7 @@ mod tests {
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
         let moved = |zone: &str, state, bytes| Move {
             state,
-            kind: Some(Kind::Live),
+            kind: Some(Method::Live),
             dest: Some(dest.clone()),
             bytes,
             started: Some(Millis(0)),

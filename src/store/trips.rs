@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError, parsed, stored, unsigned};
-use crate::model::{Kind, Millis, ZoneName};
+use crate::model::{Method, Millis, ZoneName};
 
 /// One successful move. Sizes in bytes, times in ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct PastTrip {
     pub source: String,
     /// The host to which it went.
     pub dest: String,
-    pub kind: Kind,
+    pub kind: Method,
     /// The memory that it used.
     pub memory: u64,
     /// The bandwidth that it was to get, in bytes per second.

@@ -17,7 +17,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Fleet, HostIx, HostKey, Leg, Plan, PlannedMove, Rules, ZoneIx};
-use crate::model::{Kind, Millis, UnmanagedGuest, ZoneName};
+use crate::model::{Method, Millis, UnmanagedGuest, ZoneName};
 
 /// The version of the format that this program writes.
 pub const FORM: u32 = 1;
@@ -62,7 +62,7 @@ pub struct FileMove {
     pub to: HostKey,
     /// Which part of the zone's way this is.
     pub leg: Leg,
-    pub kind: Kind,
+    pub kind: Method,
     pub action: Action,
     pub start_ms: u64,
     pub end_ms: u64,

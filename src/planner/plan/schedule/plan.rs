@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Kind;
+use crate::model::Method;
 use crate::plan::{Action, HostIx, NeverConverges, ZoneIx};
 
 /// Which move begins when. Times are milliseconds from the begin of the whole.
@@ -44,7 +44,7 @@ pub struct PlannedMove {
     pub to: HostIx,
     /// Which part of its way this is.
     pub leg: Leg,
-    pub kind: Kind,
+    pub kind: Method,
     /// What is done with the zone.
     pub action: Action,
     /// In ms.
