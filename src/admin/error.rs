@@ -16,82 +16,82 @@ use crate::run_lock::LockError;
 use crate::store::StoreError;
 use crate::zonepath::ZonepathError;
 
-/// What stands against it at once, without a look at the host.
+/// What rules out a request without a look at the host.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdminRefusal {
-    /// Nobody here knows it.
+    /// The zone is not known here.
     #[error("no such zone: {0}")]
     NoSuchZone(ZoneName),
-    /// It is here, and cannot be handled.
+    /// The guest cannot be handled.
     #[error("{0}")]
     Unhandled(UnmanagedGuest),
-    /// It runs.
+    /// The zone runs.
     #[error("zone '{0}': it is running")]
     Runs(ZoneName),
-    /// Its memory lies here.
+    /// The zone is suspended: its memory is on this host.
     #[error("zone '{0}': it is suspended; its memory is saved on this host")]
     Suspended(ZoneName, String),
-    /// It was put to rest.
+    /// The zone was stopped here by an evacuation.
     #[error("zone '{0}': it was stopped by an evacuation, and is booted on return")]
     Rests(ZoneName),
-    /// It is at its refuge.
+    /// The zone is away.
     #[error("zone '{0}': it is away at {1}")]
     Away(ZoneName, HostUri),
-    /// Nobody knows where it is.
+    /// It is not known where the zone is.
     #[error("zone '{0}': its move to {1} was interrupted")]
     Unsettled(ZoneName, HostUri),
-    /// It is in another state.
+    /// The zone is in another state.
     #[error("zone '{0}': it is {1}, and only {2} zones can be {3}")]
     State(ZoneName, ZoneState, ZoneState, &'static str),
-    /// Its host says that it cannot leave.
+    /// The zone has obstacles.
     #[error("zone '{0}': it cannot leave: {why}", why = .1.join("; "))]
     Held(ZoneName, Vec<String>),
-    /// Another zone of its name would lose its configuration.
+    /// The configuration of another zone with this name would be lost.
     #[error("zone '{0}': another zone of this name is configured here ({1}), perhaps its only configuration")]
     NameTaken(ZoneName, Uuid),
-    /// Another host has it, or may have it.
+    /// Another host has the zone, or may have it.
     #[error("zone '{0}': {1}")]
     Elsewhere(ZoneName, Elsewhere),
-    /// It lives elsewhere now.
+    /// The zone was migrated to another host.
     #[error("zone '{0}': it was migrated to {1}, and is attached there")]
     MovedTo(ZoneName, HostUri),
-    /// It is configured, and nothing more.
+    /// The zone is only configured.
     #[error("zone '{0}': it is configured, and not attached")]
     NotAttached(ZoneName),
-    /// Its host has left nothing of it.
+    /// Its host has left no replica here.
     #[error("zone '{0}': no other host has copied its manifest to this host")]
     NotLeft(ZoneName),
-    /// More than one host has a zone of that name.
+    /// Several hosts have left replicas of a zone with that name.
     #[error("zone '{0}': more than one host has copied a manifest of this name to this host: {all}", all = .1.join(", "))]
     LeftBySeveral(ZoneName, Vec<String>),
-    /// Its host may be there.
+    /// Its host may not be lost.
     #[error("zone '{0}': {1}")]
     NotLost(ZoneName, crate::failover::Refused),
-    /// Somebody has that name.
+    /// Another zone has that name.
     #[error("zone '{0}': a zone of this name is {1} on this host")]
     Name(ZoneName, ZoneState),
-    /// Somebody has that identity.
+    /// Another zone has that UUID.
     #[error("zone '{0}': zone '{1}' on this host has the same UUID, {2}")]
     Identity(ZoneName, ZoneName, Uuid),
-    /// It is of something else than runs here.
+    /// The zone is of another platform.
     #[error("zone '{0}': it is a {1} zone, and this host runs {2}")]
     Platform(ZoneName, String, &'static str),
     /// It is not connected to that.
     #[error("zone '{0}': it has no network {1}; its networks are: {all}", all = .2.join(", "))]
     NoSuchNetwork(ZoneName, NetworkName, Vec<String>),
-    /// Its manifest says one thing, and the configuration in it another.
+    /// The manifest and the configuration in it are of different zones.
     #[error(
         "zone '{0}': its manifest is for '{one}' ({one_id}), but contains the configuration of '{other}' ({other_id})",
         one = .1.0, one_id = .1.1, other = .2.0, other_id = .2.1
     )]
     TwoZones(ZoneName, (ZoneName, Uuid), (ZoneName, Uuid)),
-    /// The editor has given it another name.
+    /// The editor has changed the name.
     #[error("zone '{0}': its name was changed to '{1}' in its configuration")]
     Renamed(ZoneName, ZoneName),
-    /// The editor has given it another identity.
+    /// The editor has changed the UUID.
     #[error("zone '{0}': its UUID was changed to {1} in its configuration")]
     Reidentified(ZoneName, Uuid),
-    /// Another zone's manifest lies where its own belongs.
+    /// Another zone's manifest is in its zonepath.
     #[error("zone '{0}': {1}")]
     Occupied(ZoneName, Message),
 }
@@ -142,55 +142,43 @@ impl Hinted for AdminRefusal {
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
-    /// It may not be done.
+    /// It is not allowed.
     #[error(transparent)]
     Refused(#[from] AdminRefusal),
-    /// It does not fit here.
+    /// The zone does not fit here.
     #[error("zone '{zone}' does not fit on {host}: {}", Blocker::join(.findings))]
-    Unfit {
-        /// The zone.
-        zone: ZoneName,
-        /// This host.
-        host: String,
-        /// All that stands against it.
-        findings: Vec<Blocker>,
-    },
-    /// Its configuration was edited, and is none now.
+    Unfit { zone: ZoneName, host: String, findings: Vec<Blocker> },
+    /// The configuration is invalid after it was edited.
     #[error("zone '{zone}': its configuration is no longer valid")]
     Unreadable {
-        /// The zone.
         zone: ZoneName,
-        /// What is wrong with it.
         #[source]
         error: Box<PlatformError>,
     },
-    /// A file that is to be written is there.
+    /// A file that is to be written exists already.
     #[error("{0} already exists; nothing was changed")]
     InTheWay(PathBuf),
-    /// What was begun could not be taken back.
+    /// What was begun could not be undone.
     #[error("{cause}; what was written of it could not be removed: {also}")]
     NotUndone {
-        /// Why it was to be taken back.
+        /// Why it had to be undone.
         cause: Box<Self>,
         /// Why that failed.
         also: Message,
     },
-    /// Zones are moving.
+    /// A run is in progress.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// This host does not answer as it should.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Its platform cannot do it.
     #[error(transparent)]
     Platform(#[from] PlatformError),
-    /// Its store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A manifest could not be read or written.
     #[error(transparent)]
     Zonepath(#[from] ZonepathError),
-    /// Something cannot be written in a manifest.
+    /// A manifest cannot be written as a document.
     #[error(transparent)]
     Document(#[from] DocumentError),
 }

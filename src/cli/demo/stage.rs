@@ -1,4 +1,4 @@
-//! Typing commands and showing what they print.
+//! Runs commands as if they were typed, and shows their output.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::site::Site;
 use crate::cli::{CliError, Exit, ui};
 use crate::model::chain;
 
-/// Where the story is told.
+/// The terminal on which the demo is shown.
 pub struct Terminal<'a> {
     site: &'a Site,
     colour: bool,
@@ -19,7 +19,7 @@ impl<'a> Terminal<'a> {
         Self { site, colour: ui::in_colour() }
     }
 
-    /// What goes on, in a few words.
+    /// Prints what is happening, in a few words.
     pub fn say(&self, text: &str) {
         let lines: String = text.lines().map(|line| format!("# {line}\n")).collect();
         ui::note(&format!("\n{}", self.paint("2", lines.trim_end())));
@@ -35,7 +35,7 @@ impl<'a> Terminal<'a> {
         Ok(())
     }
 
-    /// The same, and after a while another command, as from another terminal.
+    /// Likewise; after a while another command is run at the same time, as from another terminal.
     pub async fn run_meanwhile(
         &self,
         host: &str,
@@ -76,7 +76,7 @@ impl<'a> Terminal<'a> {
     }
 }
 
-/// As one would type it.
+/// As it would be typed.
 fn quoted(arg: &str) -> String {
     if arg.contains(' ') { format!("\"{arg}\"") } else { arg.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! What went wrong between two hosts: errors that name the host, the side at fault, and in hints the next step.
+//! What went wrong between two hosts: errors that name the host, the side at fault and the next step.
 
 use std::io;
 
@@ -39,7 +39,7 @@ fn no_agent(uri: &HostUri, what: impl Into<Message>) -> DialError {
 fn identity(uri: &HostUri, credentials: &Credentials, fault: &CertificateError) -> DialError {
     let host = &uri.host;
     let what = Message::from(certificate_fault(fault, host, &credentials.authority()));
-    // Where it lies is the same on every host.
+    // The folder is the same on every host.
     let new = format!(
         "make a new certificate with 'sysadm cert issue {host}', for /etc/sysadm/tls/host.pem and host.key there"
     );

@@ -25,7 +25,7 @@ pub(super) fn identify(
     if verdict == Verdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
 }
 
-/// What stands against a key, and what settles it.
+/// What is wrong with a key, and what to do.
 fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> Message {
     let (kind, print) = (kind(key), fingerprint(key));
     let scan = scan(settings, kind);

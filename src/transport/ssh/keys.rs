@@ -20,7 +20,7 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
     let mut attempt = Attempt { user, session, tried: Vec::new() };
     let failed = |what: Message| DialError::Login { uri: uri.clone(), what };
     let methods = match session.auth_methods(user) {
-        // Without any credentials: the server says so by having none to offer.
+        // Without any authentication: the server says so by offering no method.
         _ if session.authenticated() => return Ok(()),
         Ok(methods) => methods,
         Err(error) => return Err(failed(format!("as {user}: {}", error.message()).into())),
@@ -50,7 +50,7 @@ pub(super) fn authenticate(uri: &HostUri, settings: &Settings, session: &Session
     }
 }
 
-/// What to do where there is no key at all.
+/// What to do if there is no key at all.
 fn none_to_try(settings: &Settings) -> Message {
     match settings.identities.first() {
         Some(usual) => Message::from(format!("there is no key to try, such as {}", usual.display()))
