@@ -202,7 +202,7 @@ mod tests {
                 "ready may",
                 "zone 'asleep': it is suspended, its memory lies on this host",
                 "zone 'half': it is incomplete, and only installed zones can be detached",
-                "zone 'rests': it rests here",
+                "zone 'rests': it was stopped by an evacuation",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
                 "zone 'loose': it is configured, and only installed zones can be detached",
                 "zone 'moved': it is configured, and only installed zones can be detached",

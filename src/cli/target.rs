@@ -130,7 +130,7 @@ async fn set(context: &Context, default: bool, words: &[String]) -> Result<Exit,
             let known =
                 |zone: &ZoneName| is_recorded(zone) || targets.contains_key(&TargetKey::Zone(zone.clone()));
             if let Some(unknown) = zones.iter().find(|zone| !known(zone)) {
-                let text = format!("whether there is a zone '{unknown}' is not known: {error}");
+                let text = format!("whether there is a zone '{unknown}' is unknown: {error}");
                 return Err(CliError::new(Exit::Error, text));
             }
         }

@@ -184,7 +184,7 @@ impl Engine {
         match inventory.unwrap_or_else(|| Err(no_answer())) {
             Ok(inventory) => Some(inventory),
             Err(error) => {
-                let why = Message::from(error).about("which zones still run here is not known");
+                let why = Message::from(error).about("which zones still run here is unknown");
                 self.events.emit(&Event::Warning(why));
                 None
             }

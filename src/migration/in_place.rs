@@ -84,9 +84,9 @@ impl Acts for InPlace<'_> {
     async fn act(&mut self, step: Step) -> Result<(), MoveError> {
         let (wanted, not_known, otherwise) = match step {
             Step::Boot => {
-                (Observed::Runs, "whether it is running is not known", "it stopped right after it was booted")
+                (Observed::Runs, "whether it is running is unknown", "it stopped right after it was booted")
             }
-            _ => (Observed::Installed, "whether it has shut down is not known", "it is still running"),
+            _ => (Observed::Installed, "whether it has shut down is unknown", "it is still running"),
         };
         let unknown = || MoveError::Unknown { step, reason: not_known.into() };
         if step == Step::Boot {

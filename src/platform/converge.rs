@@ -21,7 +21,7 @@
 
 use std::time::Duration;
 
-use crate::model::Progress;
+use crate::model::{Message, Progress};
 
 /// For how long the hypervisor may stop the zone in that pass to send the rest of its memory, in ms.
 ///
@@ -42,17 +42,20 @@ const AT_LEAST: Duration = Duration::from_secs(60);
 ///
 /// As long as a zone changes less than half of what is sent in the same time, each pass is half as long as the
 /// one before: it converges, perhaps slowed down.
-pub fn hopeless(passes: u32, seen: &Progress, elapsed: Duration) -> Option<String> {
+pub fn hopeless(passes: u32, seen: &Progress, elapsed: Duration) -> Option<Message> {
     let shrinks = seen.rate > 0 && seen.dirty_rate.saturating_mul(2) < seen.rate;
     if passes == 0 || seen.pass < passes || elapsed < AT_LEAST || shrinks {
         return None;
     }
-    Some(format!(
-        "its memory changes faster than it can be sent: {} MiB/s dirty, {} MiB/s sent; raise [migration] downtime, \
-         allow [libvirt] auto_converge, or stop it and move it cold",
+    let text = format!(
+        "its memory changes faster than it can be sent: {} MiB/s dirty, {} MiB/s sent",
         seen.dirty_rate >> 20,
         seen.rate >> 20
-    ))
+    );
+    Some(Message::from(text).with_hints([
+        "raise [migration] downtime in sysadm.toml, or allow [libvirt] auto_converge",
+        "or shut it down, and move it cold",
+    ]))
 }
 
 #[cfg(test)]
@@ -97,9 +100,8 @@ mod tests {
     fn the_operator_is_told_what_helps() {
         let seen = Progress { pass: 50, dirty_rate: 410 << 20, rate: 112 << 20, ..Progress::default() };
         assert_eq!(
-            hopeless(50, &seen, AT_LEAST).unwrap(),
-            "its memory changes faster than it can be sent: 410 MiB/s dirty, 112 MiB/s sent; raise [migration] \
-             downtime, allow [libvirt] auto_converge, or stop it and move it cold"
+            hopeless(50, &seen, AT_LEAST).unwrap().text,
+            "its memory changes faster than it can be sent: 410 MiB/s dirty, 112 MiB/s sent"
         );
     }
 

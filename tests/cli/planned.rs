@@ -137,7 +137,7 @@ fn a_plan_that_no_longer_holds_is_refused_and_nothing_is_done() {
     site.done("h2", "maintain -s -m disks");
     assert_snapshot!(site.run("h1", &format!("evacuate --plan {shown}")), @r"
     ------- stderr -------
-    sysadm: the plan does not hold any more: evac2: it no longer runs; rads://h2: it is in maintenance now (admin since YYYY-MM-DD HH:MM by USER: disks)
+    sysadm: the plan is out of date: evac2: it no longer runs; rads://h2: it is in maintenance now (admin since YYYY-MM-DD HH:MM by USER: disks)
     [exit status 1]
     ");
     assert_snapshot!(site.run("h1", "evacuate -l"), @r"
@@ -266,7 +266,7 @@ fn a_return_is_planned_kept_and_carried_out_too() {
     // They are at home now.
     assert_snapshot!(site.run("h1", &format!("evacuate -r --plan {file}")), @r"
     ------- stderr -------
-    sysadm: the plan does not hold any more: evac1: it is no longer on rads://h2 but on h1; evac3: it is no longer on rads://h2 but on h1
+    sysadm: the plan is out of date: evac1: it is no longer on rads://h2 but on h1; evac3: it is no longer on rads://h2 but on h1
     [exit status 1]
     ");
 }

@@ -44,7 +44,7 @@ async fn where_it_cannot_be_defined_again_its_move_is_open_and_the_next_run_does
         let outcome = world.run(direction).await.unwrap();
         assert_eq!(state_of(&outcome, "web"), MoveState::Unknown, "{direction} {kind:?}: {outcome:?}");
         let said = error_of(&outcome, "web");
-        assert!(said.contains("it has moved, but whether it is kept there is not known"), "{said}");
+        assert!(said.contains("moved, but whether its configuration is kept there is unknown"), "{said}");
         let there = world.seen(to, "web").await.unwrap();
         assert!(there.is_running() && !there.persistent, "{direction} {kind:?}");
         world.script.begin(None);

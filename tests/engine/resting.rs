@@ -155,7 +155,10 @@ async fn a_zone_that_does_not_shut_down_runs_on_and_is_named() {
         world.set_faults("h1", &[Fault::always(Effect::IgnoreShutdown)]);
         let outcome = world.run(Direction::Evacuate).await.unwrap();
         assert_eq!(state_of(&outcome, "web"), MoveState::Failed);
-        assert!(error_of(&outcome, "web").contains("has not within 180 s; it runs on"), "{outcome:?}");
+        assert!(
+            error_of(&outcome, "web").contains("did not shut down within 180 s; left running"),
+            "{outcome:?}"
+        );
         assert_eq!(outcome.left_running, Some(vec![name("web")]));
         assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
         assert_eq!(rests(&world), [] as [&str; 0]);

@@ -121,7 +121,11 @@ fn a_virtual_machine_that_does_not_heed_its_power_button_runs_on() {
     h1.maintain();
     for action in ["stop", "restart"] {
         let failed = h1.sysadm(&["evacuate", "--action", action]).ends(1);
-        failed.complains(&["web: failed: ", "has not within 2 s; it runs on", "1 still running here"]);
+        failed.complains(&[
+            "web: failed: ",
+            "did not shut down within 2 s; left running",
+            "1 still running here",
+        ]);
         lab.guests_are(&["h1: web running", "h2:"]);
     }
 }

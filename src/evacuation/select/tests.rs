@@ -118,7 +118,7 @@ fn a_named_zone_is_looked_at_in_any_state() {
 #[test]
 fn a_zone_without_a_target_is_skipped_with_the_command_that_helps() {
     let found = leaving(&host(), &BTreeMap::new(), &[], &[], &Request::default(), able).unwrap();
-    assert_eq!(summary(&found)[0], "db: no target");
+    assert_eq!(summary(&found)[0], "db: no target is set");
 }
 
 fn all_doing(action: Action) -> Request {
@@ -133,7 +133,7 @@ fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
     assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
     // A zone that does not run is not stopped.
     assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
-    let cannot = "ct: the memory of lxc zones cannot be saved";
+    let cannot = "ct: lxc zones cannot be suspended";
     assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
     let mut request = all_doing(Action::Leave);
     assert_eq!(summary(&request), [] as [&str; 0]);
@@ -146,11 +146,11 @@ fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
     let only = |only, action| Request { only: Some(only), ..all_doing(action) };
     let summary =
         |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
-    let cold = "old: its way to move is cold, and only live was asked for";
+    let cold = "old: only a cold migration is possible, but live was requested";
     let found = summary(&only(Method::Live, Action::Live));
     assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
-    let [db, ct] =
-        ["db", "ct"].map(|name| format!("{name}: its way to move is restart, and only cold was asked for"));
+    let [db, ct] = ["db", "ct"]
+        .map(|name| format!("{name}: only a restart migration is possible, but cold was requested"));
     assert_eq!(summary(&only(Method::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
 }
 
@@ -181,7 +181,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
         (all, found(&request))
     };
     let (all, named) = old(RestPhase::Resting);
-    assert!(all.is_none() && named.unwrap().starts_with("old: it rests here"));
+    assert!(all.is_none() && named.unwrap().starts_with("old: already stopped here"));
     assert_eq!(old(RestPhase::Stopping).0.unwrap(), "old: unsettled");
 }
 

@@ -1,6 +1,6 @@
 //! Whether an incoming zone has the name or the UUID of a guest that is here. Pure.
 
-use crate::model::{Blocker, BlockerKind, CheckRequest, Inventory, ZoneName};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Inventory, Message, ZoneName};
 
 /// A guest that is here, compared with the incoming zone.
 #[derive(Clone, Copy)]
@@ -27,18 +27,19 @@ pub(super) fn blockers(here: &Inventory, arrival: &CheckRequest) -> Vec<Blocker>
 }
 
 /// Why a guest rules out the zone. If it is the same zone and may be overwritten, it does not.
-fn clash(arrival: &CheckRequest, label: &str, other: Likeness) -> Option<String> {
+fn clash(arrival: &CheckRequest, label: &str, other: Likeness) -> Option<Message> {
     let zone = &arrival.manifest.zone;
     let name = &zone.name;
     match (other.same_name, other.same_uuid) {
         (false, false) => None,
-        (true, true) if other.runs => Some(format!("{name} runs there already")),
+        (true, true) if other.runs => Some(format!("{name} is already running there").into()),
         (true, true) if arrival.overwrite => None,
         (true, true) => {
-            Some(format!("{name} is there already, installed; -w of evacuate and migrate overwrites that"))
+            let text = format!("{name} is already installed there");
+            Some(Message::from(text).with_hint("use -w of evacuate or migrate to replace it"))
         }
-        (true, false) => Some(format!("another zone is called {name} there")),
-        (false, true) => Some(format!("zone {label} has the same UUID there ({})", zone.uuid)),
+        (true, false) => Some(format!("another zone is called {name} there").into()),
+        (false, true) => Some(format!("zone {label} has the same UUID there ({})", zone.uuid).into()),
     }
 }
 
@@ -89,8 +90,8 @@ mod tests {
         let (runs, rests) = (ZoneState::Running, ZoneState::Installed);
         assert_eq!(said("web", 2, runs, false), None);
         assert_eq!(said("evac1", 1, rests, true), None);
-        assert_eq!(said("evac1", 1, runs, true).unwrap(), "evac1 runs there already");
-        assert!(said("evac1", 1, rests, false).unwrap().contains("there already, installed; -w of evacuate"));
+        assert_eq!(said("evac1", 1, runs, true).unwrap(), "evac1 is already running there");
+        assert_eq!(said("evac1", 1, rests, false).unwrap(), "evac1 is already installed there");
         assert_eq!(said("evac1", 2, rests, true).unwrap(), "another zone is called evac1 there");
         assert!(said("web", 1, rests, true).unwrap().starts_with("zone web has the same UUID there"));
     }
