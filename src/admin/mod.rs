@@ -20,16 +20,16 @@ mod attach;
 mod create;
 mod detach;
 mod error;
-mod failover;
 mod give_up;
 mod state;
+mod takeover;
 
 pub use attach::AttachOptions;
 pub use create::{NewZone, Overrides};
-pub use error::{AdminRefusal, AttachmentError};
-pub use failover::TakeoverRequest;
+pub use error::{AdminError, AdminRefusal};
 pub use give_up::GivenUp;
 pub use state::KnownZones;
+pub use takeover::TakeoverRequest;
 
 use crate::host::{Host, Local};
 use crate::model::Millis;
@@ -59,7 +59,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// If it cannot be found out.
-    pub async fn known(&self) -> Result<KnownZones, AttachmentError> {
+    pub async fn known(&self) -> Result<KnownZones, AdminError> {
         let store = self.local.store();
         let zones = store.zones()?;
         let inventory = self.local.inventory().await?;
@@ -67,7 +67,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// All that is kept of a configured zone.
-    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AttachmentError> {
+    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AdminError> {
         let found = self.local.store().configured(record.uuid)?;
         found.ok_or_else(|| AdminRefusal::NoSuchZone(record.zone.clone()).into())
     }

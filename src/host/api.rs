@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{DiskView, Exported, HostError, Named, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Role, Sent, Standby, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Role, Sent, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 use crate::transport::ByteStream;
@@ -133,11 +133,11 @@ calls! {
     Migrate fn clear_markers(ticket: ProbeTicket) -> (), within 60 s;
 
     /// Keeps a manifest for the case that the zone's host is lost. Nothing else changes.
-    Migrate fn store_replica(standby: Standby) -> (), within 30 s;
+    Migrate fn store_replica(standby: Replica) -> (), within 30 s;
     /// Drops what `origin` has left of these zones, and tells which of its zones were attached here from what it has left. What
     /// it has heard of that already, it says with the moment of which it was told: that is done with.
     Migrate fn drop_replicas(origin: String, zones: Vec<Uuid>, #[serde(default)] heard: Vec<(Uuid, Millis)>)
-        -> Vec<Claim>, within 30 s;
+        -> Vec<Takeover>, within 30 s;
 
     /// Checks again and reserves room under the zone's name, for `lease` milliseconds. Reservation again extends it. An older
     /// configuration that the zone is to come over is kept from then on. Gives whether there is a zone of this identity.

@@ -77,8 +77,8 @@ fn lines(contents: &Contents) -> BTreeSet<String> {
     let moves = contents.moves.iter().map(|row| format!("{row:?}"));
     let journal = contents.journal.iter().map(|row| format!("{row:?}"));
     let zones = contents.zones.iter().map(|row| format!("{row:?}"));
-    let standbys = contents.standbys.iter().map(|row| format!("{row:?}"));
-    targets.chain(runs).chain(moves).chain(journal).chain(zones).chain(standbys).collect()
+    let held_replicas = contents.held_replicas.iter().map(|row| format!("{row:?}"));
+    targets.chain(runs).chain(moves).chain(journal).chain(zones).chain(held_replicas).collect()
 }
 
 /// Recovers it: what comes out is whole, holds nothing that was not there, and of each zone that is away and is not there
