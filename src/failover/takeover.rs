@@ -1,10 +1,10 @@
-//! Whether a zone of a lost host may be attached here.
+//! Whether a zone of a lost host may be taken over.
 
-use super::ownership::{OwnedElsewhere, OwnershipReply, ensure_unowned};
+use super::ownership::{OwnershipReply, OwnedElsewhere, ensure_unowned};
 use crate::model::{HostUri, Location};
 use crate::store::HeldReplica;
 
-/// What the administrator takes upon himself.
+/// What the administrator asserts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperatorAssertions {
     /// The origin is fenced: it does not run, and will not by itself.
@@ -13,40 +13,33 @@ pub struct OperatorAssertions {
     pub not_on: Vec<String>,
 }
 
-/// Why a zone may not be attached here.
+/// Why a zone may not be taken over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TakeoverRefusal {
-    /// Its origin lives.
+    /// Its origin answers.
     #[error(
         "{origin} answers; what becomes of its zones is decided there ('sysadm evacuate', 'sysadm zone migrate')"
     )]
-    OriginAnswers {
-        /// The host.
-        origin: String,
-    },
-    /// Its origin lives, and is another one than it was.
+    OriginAnswers { origin: String },
+    /// Its origin answers, but is not the same host as before.
     #[error("{origin} answers, and knows nothing of it; if it was set up anew, say --not-on {origin}")]
-    OriginForgot {
-        /// The host.
-        origin: String,
-    },
-    /// Its origin may live.
+    OriginForgot { origin: String },
+    /// Its origin may be running.
     #[error(
         "{origin} does not answer ({reason}), but may still run it; fence it (power off, and see that it stays so), then say --origin-is-down"
     )]
     MayRun {
-        /// The host.
         origin: String,
-        /// What was tried.
+        /// Why it could not be asked.
         reason: String,
     },
-    /// It has gone on before its origin was lost, or may have.
+    /// Before its origin was lost, the zone went to another host, or may have.
     #[error(transparent)]
     OwnedElsewhere(#[from] OwnedElsewhere),
 }
 
-/// Its origin, the other targets of the zone, and where it went on to from here before: who may have it. The origin is
-/// the first.
+/// Which hosts may have the zone: its origin, which is the first, its other targets, and the host to which it
+/// went from here.
 pub fn hosts_to_ask(row: &HeldReplica, moved_to: Option<HostUri>) -> Vec<HostUri> {
     let mut uris = vec![origin_of(row)];
     for uri in row.others.iter().cloned().chain(moved_to) {
@@ -57,20 +50,16 @@ pub fn hosts_to_ask(row: &HeldReplica, moved_to: Option<HostUri>) -> Vec<HostUri
     uris
 }
 
-/// Where the origin of a manifest is to be found: as the one with whom it has left it was found from there.
+/// The URI of the origin, derived from the one by which the origin reached this host.
 fn origin_of(row: &HeldReplica) -> HostUri {
     HostUri { host: row.origin.clone(), ..row.via.clone() }
 }
 
-/// Whether the zone may be attached here after these answers; the first is the origin's.
+/// Whether the zone may be taken over after these answers; the first is the origin's.
 ///
 /// # Errors
 /// Why not.
-pub fn may_take_over(
-    origin: &str,
-    answers: &[(HostUri, OwnershipReply)],
-    stated: &OperatorAssertions,
-) -> Result<(), TakeoverRefusal> {
+pub fn may_take_over(origin: &str, answers: &[(HostUri, OwnershipReply)], stated: &OperatorAssertions) -> Result<(), TakeoverRefusal> {
     let origin = origin.to_owned();
     let (at_home, elsewhere) = match answers {
         [(_, at_home), elsewhere @ ..] => (at_home.clone(), elsewhere),
@@ -79,11 +68,9 @@ pub fn may_take_over(
     match at_home {
         OwnershipReply::Location(Location::Unknown) if stated.not_on.contains(&origin) => {}
         OwnershipReply::Location(Location::Unknown) => return Err(TakeoverRefusal::OriginForgot { origin }),
-        // What is said of it is not true then.
+        // The administrator's assertion is wrong then.
         OwnershipReply::Location(_) => return Err(TakeoverRefusal::OriginAnswers { origin }),
-        OwnershipReply::Unreachable(reason) if !stated.origin_is_down => {
-            return Err(TakeoverRefusal::MayRun { origin, reason });
-        }
+        OwnershipReply::Unreachable(reason) if !stated.origin_is_down => return Err(TakeoverRefusal::MayRun { origin, reason }),
         OwnershipReply::Unreachable(_) => {}
     }
     Ok(ensure_unowned(elsewhere, &stated.not_on)?)
@@ -123,7 +110,7 @@ mod tests {
         let [here, unknown, configured] = [Location::Here, Location::Unknown, Location::Configured]
             .map(|known| move || knows(known.clone()));
         let moved = || knows(Location::Migrated(uri("rads://h9")));
-        // The origin, the other target, what is stated: of the origin, of the target; and what comes of it.
+        // The origin, the other target, assertions about the origin and the target; and the result.
         let table: &[(OwnershipReply, OwnershipReply, bool, &[&str], &str)] = &[
             (here(), unknown(), false, &[], "h1 answers; what becomes"),
             (here(), unknown(), true, &["h1", "h3"], "h1 answers; what becomes"),

@@ -1,5 +1,6 @@
-//! The zones that were here and are elsewhere, or on their way. The record is there before a zone leaves and until it is
-//! back or given up on purpose; no new maintenance and no new run erases it.
+//! The zones that left this host and are on another one, or on their way. The record is written before a zone
+//! leaves, and kept until it is back or its record is discarded on purpose; no new maintenance and no new run
+//! deletes it.
 
 use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use super::{Detached, Expectation, Store, StoreError, detached};
 use crate::model::{Brand, Home, HostUri, Manifest, Method, Millis, ZoneName, words};
 
 words! {
-    /// How certain it is that the zone is away.
+    /// How far the zone's absence has come.
     AwayPhase, "phase of an absence" {
         /// It is being moved away, or its move was interrupted.
         Leaving = "leaving",

@@ -1,4 +1,4 @@
-//! `sysadm zone standby`: what is left with other hosts for the case that this one is lost.
+//! `sysadm zone standby`: replicas at other hosts in case this one is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::columns::{Column, parsable, pick, table};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, ui};
-use crate::failover::{
-    ReconciledTakeover, ReplicaStatus, ReplicationReport, StaleReplica, TakeoverOutcome, replicate,
-};
+use crate::failover::{ReconciledTakeover, ReplicaStatus, ReplicationReport, StaleReplica, TakeoverOutcome, replicate};
 use crate::model::{ZoneName, format_minute};
 use crate::store::HeldReplica;
 
@@ -120,7 +118,7 @@ fn row_document(row: &HeldReplica) -> Value {
     })
 }
 
-/// One line for each thing that is not as it should be.
+/// A line for each problem.
 pub fn problems(report: &ReplicationReport) -> Vec<String> {
     let not_left = report.replicas.iter().filter_map(|left| {
         let problem = left.problem.as_ref()?;
@@ -138,7 +136,7 @@ pub fn problems(report: &ReplicationReport) -> Vec<String> {
     claimed.chain(not_left).chain(unmanaged).chain(stale(&report.stale)).collect()
 }
 
-/// What is said of manifests that could not be withdrawn, a line for each host.
+/// Replicas that could not be withdrawn, a line for each host.
 pub fn stale(all: &[StaleReplica]) -> Vec<String> {
     let mut hosts: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for StaleReplica { row, problem } in all {
@@ -158,15 +156,11 @@ fn said_of(claimed: &ReconciledTakeover) -> Option<String> {
     let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
     Some(match &claimed.outcome {
         TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome => return None,
-        TakeoverOutcome::NowAway => {
-            format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'")
-        }
+        TakeoverOutcome::NowAway => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),
         TakeoverOutcome::RunsTwice => format!(
             "{was}, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now"
         ),
-        TakeoverOutcome::NotRecorded(reason) => {
-            format!("{was}; that it is away could not be put down: {reason}")
-        }
+        TakeoverOutcome::NotRecorded(reason) => format!("{was}; that it is away could not be put down: {reason}"),
     })
 }
 
@@ -206,14 +200,10 @@ fn document(report: &ReplicationReport) -> Value {
     json!({ "schema_version": 1, "replicas": left, "attached_elsewhere": claimed, "stale": stale, "unmanaged": report.unmanaged })
 }
 
-/// The exit status: stuck where a zone may run twice.
+/// The exit status: stuck if a zone may be running twice.
 fn exit_of(report: &ReplicationReport) -> Exit {
-    let is_known = |verdict: &TakeoverOutcome| {
-        matches!(verdict, TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome)
-    };
-    let odd = |verdict: &TakeoverOutcome| {
-        matches!(verdict, TakeoverOutcome::RunsTwice | TakeoverOutcome::NotRecorded(_))
-    };
+    let is_known = |verdict: &TakeoverOutcome| matches!(verdict, TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome);
+    let odd = |verdict: &TakeoverOutcome| matches!(verdict, TakeoverOutcome::RunsTwice | TakeoverOutcome::NotRecorded(_));
     let failed = report.replicas.iter().filter(|left| left.problem.is_some()).count();
     if report.takeovers.iter().any(|claimed| odd(&claimed.outcome)) {
         Exit::Stuck
