@@ -14,7 +14,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AdminRefusal, AdminError, ZoneAdmin};
+use super::{AdminError, AdminRefusal, ZoneAdmin};
 use crate::failover::ownership::{OwnershipQuery, ensure_unowned};
 use crate::host::{Host, HostError};
 use crate::model::{
@@ -209,11 +209,7 @@ impl ZoneAdmin<'_> {
         inventory.is_ok_and(|all| all.has(uuid))
     }
 
-    pub(super) fn must_be_empty(
-        &self,
-        zone: &ZoneName,
-        findings: Vec<Blocker>,
-    ) -> Result<(), AdminError> {
+    pub(super) fn must_be_empty(&self, zone: &ZoneName, findings: Vec<Blocker>) -> Result<(), AdminError> {
         if findings.is_empty() {
             return Ok(());
         }

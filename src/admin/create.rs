@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{AdminRefusal, AdminError, KnownZones, ZoneAdmin};
+use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::model::document;
 use crate::model::{Blocker, BlockerKind, Edit, Manifest, NetMap, ZoneName, ZoneState};
 use crate::store::{Detached, Place, ZoneRecord};
@@ -138,8 +138,7 @@ impl ZoneAdmin<'_> {
     /// If that is invalid, or is of another zone.
     pub fn edited(&self, draft: &NewZone, config: String) -> Result<NewZone, AdminError> {
         let before = &draft.manifest.zone;
-        let unreadable =
-            |error| AdminError::Unreadable { zone: before.name.clone(), error: Box::new(error) };
+        let unreadable = |error| AdminError::Unreadable { zone: before.name.clone(), error: Box::new(error) };
         let manifest =
             self.local.platform().needs_editor()?.reread(&draft.manifest, config).map_err(unreadable)?;
         let (name, uuid) = (&manifest.zone.name, manifest.zone.uuid);

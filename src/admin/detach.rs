@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use super::{AdminRefusal, AdminError, KnownZones, ZoneAdmin};
+use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
@@ -73,11 +73,7 @@ impl ZoneAdmin<'_> {
     ///
     /// # Errors
     /// Why not. Nothing was changed then, or the zone is where it was and the next detach continues.
-    pub async fn detach(
-        &self,
-        zone: &ZoneName,
-        copy: Option<&Path>,
-    ) -> Result<DetachedZone, AdminError> {
+    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<DetachedZone, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(row) = self.half_detached(&known, zone)? {
@@ -116,11 +112,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Completes an interrupted detach: the platform has undefined the zone, and no other host can see its manifest.
-    fn half_detached(
-        &self,
-        known: &KnownZones,
-        zone: &ZoneName,
-    ) -> Result<Option<Detached>, AdminError> {
+    fn half_detached(&self, known: &KnownZones, zone: &ZoneName) -> Result<Option<Detached>, AdminError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);

@@ -1,6 +1,6 @@
 //! Discarding the record of a zone that is away: it will not return, but its configuration is not lost.
 
-use super::{AdminRefusal, AdminError, ZoneAdmin};
+use super::{AdminError, AdminRefusal, ZoneAdmin};
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};

@@ -22,16 +22,16 @@ mod attach;
 mod create;
 mod detach;
 mod error;
-mod takeover;
 mod give_up;
 mod state;
+mod takeover;
 
 pub use attach::AttachOptions;
 pub use create::{NewZone, Overrides};
-pub use error::{AdminRefusal, AdminError};
-pub use takeover::TakeoverRequest;
+pub use error::{AdminError, AdminRefusal};
 pub use give_up::GivenUp;
 pub use state::KnownZones;
+pub use takeover::TakeoverRequest;
 
 use crate::host::{Host, Local};
 use crate::model::Millis;

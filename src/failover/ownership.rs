@@ -58,7 +58,8 @@ impl OwnershipQuery<'_> {
         while !next.is_empty() {
             if answers.len() + next.len() > MOST {
                 let reason = "the zone was passed on too often".to_owned();
-                answers.extend(next.into_iter().map(|uri| (uri, OwnershipReply::Unreachable(reason.clone()))));
+                answers
+                    .extend(next.into_iter().map(|uri| (uri, OwnershipReply::Unreachable(reason.clone()))));
                 break;
             }
             let asking = next.into_iter().map(|uri| async {
@@ -103,13 +104,18 @@ impl OwnershipQuery<'_> {
 ///
 /// # Errors
 /// Which host has it, or may have it.
-pub fn ensure_unowned(answers: &[(HostUri, OwnershipReply)], not_on: &[String]) -> Result<(), OwnedElsewhere> {
+pub fn ensure_unowned(
+    answers: &[(HostUri, OwnershipReply)],
+    not_on: &[String],
+) -> Result<(), OwnedElsewhere> {
     for (host, answer) in answers {
         match answer {
             OwnershipReply::Location(Location::Here | Location::Guest(_)) => {
                 return Err(OwnedElsewhere::Present(host.clone()));
             }
-            OwnershipReply::Location(Location::Arriving) => return Err(OwnedElsewhere::Arriving(host.clone())),
+            OwnershipReply::Location(Location::Arriving) => {
+                return Err(OwnedElsewhere::Arriving(host.clone()));
+            }
             OwnershipReply::Unreachable(reason) if !not_on.contains(&host.host) => {
                 return Err(OwnedElsewhere::Unknown { host: host.clone(), reason: reason.clone() });
             }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::ownership::{OwnershipReply, OwnershipQuery};
+use super::ownership::{OwnershipQuery, OwnershipReply};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Takeover, HostUri, Location, Method, Millis, Zone};
+use crate::model::{HostUri, Location, Method, Millis, Takeover, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};
@@ -67,7 +67,9 @@ pub(super) async fn reconcile(
 ) -> TakeoverOutcome {
     let verdict = match look(local, store, claim).await {
         // Another host may have brought it home since.
-        Ok((TakeoverOutcome::NowAway | TakeoverOutcome::RunsTwice, _)) if is_nowhere_else(local, peers, claim, by).await => {
+        Ok((TakeoverOutcome::NowAway | TakeoverOutcome::RunsTwice, _))
+            if is_nowhere_else(local, peers, claim, by).await =>
+        {
             Ok(TakeoverOutcome::BackHome)
         }
         Ok((TakeoverOutcome::NowAway, _)) => settle(local, store, claim, by).await,
@@ -87,7 +89,11 @@ async fn is_nowhere_else(local: &Local, peers: &Peers, claim: &Takeover, by: &Ho
 }
 
 /// What follows from the takeover now, and the zone as it is here.
-async fn look(local: &Local, store: &Store, claim: &Takeover) -> Result<(TakeoverOutcome, Option<Zone>), String> {
+async fn look(
+    local: &Local,
+    store: &Store,
+    claim: &Takeover,
+) -> Result<(TakeoverOutcome, Option<Zone>), String> {
     let away = store.away().map_err(|error| chain(&error))?;
     let inventory = local.inventory().await.map_err(|error| error.to_string())?;
     let zone = inventory.identified(claim.uuid).map_err(ToString::to_string)?;
@@ -95,7 +101,12 @@ async fn look(local: &Local, store: &Store, claim: &Takeover) -> Result<(Takeove
 }
 
 /// Undefines the zone on this host, if nothing has changed meanwhile.
-async fn settle(local: &Arc<Local>, store: &Store, claim: &Takeover, by: &HostUri) -> Result<TakeoverOutcome, String> {
+async fn settle(
+    local: &Arc<Local>,
+    store: &Store,
+    claim: &Takeover,
+    by: &HostUri,
+) -> Result<TakeoverOutcome, String> {
     // A run in progress may be about this zone.
     let busy = || "an evacuation or return is in progress".to_owned();
     let _lock = RunLock::take(local.paths(), Direction::Evacuate)
@@ -143,7 +154,8 @@ mod tests {
     fn what_a_claim_means_depends_on_how_the_zone_is_here() {
         let at_home = |state| Zone { state, ..sample_zone("web") };
         let (running, installed) = (at_home(ZoneState::Running), at_home(ZoneState::Installed));
-        let claim = Takeover { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
+        let claim =
+            Takeover { zone: sample::name("web"), uuid: running.uuid, at: Millis(5), by: "ada".into() };
         let away = [Away { uuid: claim.uuid, ..sample_away("web") }];
         let leaving = [Away { phase: AwayPhase::Leaving, ..away[0].clone() }];
         let other = [Away { uuid: uuid::Uuid::from_u128(99), ..sample_away("web") }];

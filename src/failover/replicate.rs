@@ -11,7 +11,7 @@ use super::reconcile::{ReconciledTakeover, TakeoverOutcome, reconcile};
 use crate::evacuation::EvacuationError;
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Aux, Takeover, HostUri, Manifest, Replica, UnmanagedGuest, Zone, ZoneName, ZoneState};
+use crate::model::{Aux, HostUri, Manifest, Replica, Takeover, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::peers::{Connected, NoPeer, Peers, Reached};
 use crate::store::{RecordedTakeover, SentReplica, Store, StoreError, targets_of};
 
@@ -87,7 +87,8 @@ pub async fn replicate(
     let connected = peers.connect(uris.chain(heard.iter().map(|one| &one.uri)).cloned()).await;
     let here: Vec<_> = zones.into_iter().map(|(uris, zone)| (zone, connected.names_of(uris))).collect();
     let unmanaged = if only.is_empty() { inventory.unmanaged } else { Vec::new() };
-    let mut report = ReplicationReport { remarks: connected.remarks(), unmanaged, ..ReplicationReport::default() };
+    let mut report =
+        ReplicationReport { remarks: connected.remarks(), unmanaged, ..ReplicationReport::default() };
     let mut work = WorkByHost::new();
     for uri in here.iter().flat_map(|(_, uris)| uris) {
         work.entry(uri.clone()).or_default();
@@ -119,11 +120,14 @@ pub async fn replicate(
         report.stale.extend(part.stale);
         for claim in part.claims {
             let outcome = reconcile(local, store, peers, &claim, &uri).await;
-            if matches!(outcome, TakeoverOutcome::NowAway | TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome) {
+            if matches!(
+                outcome,
+                TakeoverOutcome::NowAway | TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome
+            ) {
                 let (zone, uuid, at) = (claim.zone.clone(), claim.uuid, claim.at);
                 store.record_takeover(&RecordedTakeover { uri: uri.clone(), zone, uuid, at })?;
             }
-            report.takeovers.push(ReconciledTakeover { claim, by: uri.clone(), outcome });
+            report.takeovers.push(ReconciledTakeover { takeover: claim, by: uri.clone(), outcome });
         }
     }
     report.replicas.sort_by(|a, b| (&a.zone, &a.target).cmp(&(&b.zone, &b.target)));
@@ -218,7 +222,8 @@ async fn run(
         let claims = host.drop_replicas(origin.to_owned(), uuids.clone(), known).await;
         let claims = claims.map_err(|error| error.to_string())?;
         let gone = withdraw.iter().try_for_each(|row| store.drop_sent_replicas(&row.uri, &[row.uuid]));
-        let told = || heard.iter().try_for_each(|one| store.acknowledge_takeovers(&one.uri, &[(one.uuid, one.at)]));
+        let told =
+            || heard.iter().try_for_each(|one| store.acknowledge_takeovers(&one.uri, &[(one.uuid, one.at)]));
         gone.and_then(|()| told()).map_err(|error| chain(&error))?;
         Ok::<_, String>((host, claims))
     };
@@ -238,7 +243,8 @@ async fn run(
         Err(reason) => {
             let zones = post.into_iter().map(|standby| standby.manifest.zone.name);
             part.left = zones.map(|zone| outcome(zone, Some(reason.clone()))).collect();
-            part.stale = withdraw.into_iter().map(|row| StaleReplica { row, problem: reason.clone() }).collect();
+            part.stale =
+                withdraw.into_iter().map(|row| StaleReplica { row, problem: reason.clone() }).collect();
         }
     }
     (uri, part)

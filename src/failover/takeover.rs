@@ -1,6 +1,6 @@
 //! Whether a zone of a lost host may be taken over.
 
-use super::ownership::{OwnershipReply, OwnedElsewhere, ensure_unowned};
+use super::ownership::{OwnedElsewhere, OwnershipReply, ensure_unowned};
 use crate::model::{HostUri, Location};
 use crate::store::HeldReplica;
 
@@ -59,7 +59,11 @@ fn origin_of(row: &HeldReplica) -> HostUri {
 ///
 /// # Errors
 /// Why not.
-pub fn may_take_over(origin: &str, answers: &[(HostUri, OwnershipReply)], stated: &OperatorAssertions) -> Result<(), TakeoverRefusal> {
+pub fn may_take_over(
+    origin: &str,
+    answers: &[(HostUri, OwnershipReply)],
+    stated: &OperatorAssertions,
+) -> Result<(), TakeoverRefusal> {
     let origin = origin.to_owned();
     let (at_home, elsewhere) = match answers {
         [(_, at_home), elsewhere @ ..] => (at_home.clone(), elsewhere),
@@ -70,7 +74,9 @@ pub fn may_take_over(origin: &str, answers: &[(HostUri, OwnershipReply)], stated
         OwnershipReply::Location(Location::Unknown) => return Err(TakeoverRefusal::OriginForgot { origin }),
         // The administrator's assertion is wrong then.
         OwnershipReply::Location(_) => return Err(TakeoverRefusal::OriginAnswers { origin }),
-        OwnershipReply::Unreachable(reason) if !stated.origin_is_down => return Err(TakeoverRefusal::MayRun { origin, reason }),
+        OwnershipReply::Unreachable(reason) if !stated.origin_is_down => {
+            return Err(TakeoverRefusal::MayRun { origin, reason });
+        }
         OwnershipReply::Unreachable(_) => {}
     }
     Ok(ensure_unowned(elsewhere, &stated.not_on)?)

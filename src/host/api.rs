@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{DiskView, Exported, HostError, Named, Pending, ProbeTicket, Remote, Standing};
 use crate::model::{
-    Blocker, CheckRequest, Takeover, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Role, Sent, Replica, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Role, Sent, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::plan::Survey;
 use crate::transport::ByteStream;

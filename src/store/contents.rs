@@ -7,8 +7,8 @@ use rusqlite::{Connection, Row};
 use super::maintenance::HOLDERS;
 use super::zones::{COLUMNS, ZONES, from_json};
 use super::{
-    Announcement, Entry, RecordedTakeover, Holder, SentReplica, Move, PastMove, Reservation, Run, HeldReplica, Store,
-    StoreError, TargetKey, ZoneRecord, announcement, identity, targets, past_moves,
+    Announcement, Entry, HeldReplica, Holder, Move, PastMove, RecordedTakeover, Reservation, Run,
+    SentReplica, Store, StoreError, TargetKey, ZoneRecord, announcement, identity, past_moves, targets,
 };
 use crate::model::{HostUri, Manifest};
 

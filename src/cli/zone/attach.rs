@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::admin::{AttachOptions, AdminError, TakeoverRequest, ZoneAdmin};
+use crate::admin::{AdminError, AttachOptions, TakeoverRequest, ZoneAdmin};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, ui};
 use crate::failover::OperatorAssertions;

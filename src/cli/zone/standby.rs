@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::cli::columns::{Column, parsable, pick, table};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, help, ui};
-use crate::failover::{ReconciledTakeover, ReplicaStatus, ReplicationReport, StaleReplica, TakeoverOutcome, replicate};
+use crate::failover::{
+    ReconciledTakeover, ReplicaStatus, ReplicationReport, StaleReplica, TakeoverOutcome, replicate,
+};
 use crate::model::{ZoneName, format_minute};
 use crate::store::HeldReplica;
 
@@ -156,11 +158,15 @@ fn said_of(claimed: &ReconciledTakeover) -> Option<String> {
     let was = format!("{}: attached on {by} by {} while this host did not answer", claim.zone, claim.by);
     Some(match &claimed.outcome {
         TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome => return None,
-        TakeoverOutcome::NowAway => format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'"),
+        TakeoverOutcome::NowAway => {
+            format!("{was}; it is away now, and comes home with 'sysadm evacuate -r'")
+        }
         TakeoverOutcome::RunsTwice => format!(
             "{was}, and it runs here: TWICE if it runs there, too, and then both write to its disks; stop one of them now"
         ),
-        TakeoverOutcome::NotRecorded(reason) => format!("{was}; that it is away could not be put down: {reason}"),
+        TakeoverOutcome::NotRecorded(reason) => {
+            format!("{was}; that it is away could not be put down: {reason}")
+        }
     })
 }
 
@@ -202,8 +208,12 @@ fn document(report: &ReplicationReport) -> Value {
 
 /// The exit status: stuck if a zone may be running twice.
 fn exit_of(report: &ReplicationReport) -> Exit {
-    let is_known = |verdict: &TakeoverOutcome| matches!(verdict, TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome);
-    let odd = |verdict: &TakeoverOutcome| matches!(verdict, TakeoverOutcome::RunsTwice | TakeoverOutcome::NotRecorded(_));
+    let is_known = |verdict: &TakeoverOutcome| {
+        matches!(verdict, TakeoverOutcome::AlreadyAway | TakeoverOutcome::BackHome)
+    };
+    let odd = |verdict: &TakeoverOutcome| {
+        matches!(verdict, TakeoverOutcome::RunsTwice | TakeoverOutcome::NotRecorded(_))
+    };
     let failed = report.replicas.iter().filter(|left| left.problem.is_some()).count();
     if report.takeovers.iter().any(|claimed| odd(&claimed.outcome)) {
         Exit::Stuck

@@ -9,8 +9,8 @@ use crate::model::{
 };
 use crate::store::{
     Announcement, Away, AwayPhase, CheckContext, Contents, Detached, Direction, Entry, Expectation, Expected,
-    RecordedTakeover, Holder, SentReplica, Mark, Move, MoveState, PastMove, Place, Reservation, Rest, RestPhase, RestWay,
-    Run, HeldReplica, Store, TargetKey, ZoneRecord,
+    HeldReplica, Holder, Mark, Move, MoveState, PastMove, Place, RecordedTakeover, Reservation, Rest,
+    RestPhase, RestWay, Run, SentReplica, Store, TargetKey, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
