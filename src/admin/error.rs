@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::evacuation::forget;
-use crate::failover::ownership::Elsewhere;
+use crate::failover::ownership::OwnedElsewhere;
 use crate::host::HostError;
 use crate::model::document::DocumentError;
 use crate::model::{
@@ -33,7 +33,7 @@ pub enum AdminRefusal {
     Suspended(ZoneName, String),
     /// The zone was stopped here by an evacuation.
     #[error("zone '{0}': it was stopped by an evacuation, and is booted on return")]
-    Rests(ZoneName),
+    StoppedHere(ZoneName),
     /// The zone is away.
     #[error("zone '{0}': it is away at {1}")]
     Away(ZoneName, HostUri),
@@ -51,7 +51,7 @@ pub enum AdminRefusal {
     NameTaken(ZoneName, Uuid),
     /// Another host has the zone, or may have it.
     #[error("zone '{0}': {1}")]
-    Elsewhere(ZoneName, Elsewhere),
+    Elsewhere(ZoneName, OwnedElsewhere),
     /// The zone was migrated to another host.
     #[error("zone '{0}': it was migrated to {1}, and is attached there")]
     MovedTo(ZoneName, HostUri),
@@ -60,13 +60,13 @@ pub enum AdminRefusal {
     NotAttached(ZoneName),
     /// Its host has left no replica here.
     #[error("zone '{0}': no other host has copied its manifest to this host")]
-    NotLeft(ZoneName),
+    NoReplica(ZoneName),
     /// Several hosts have left replicas of a zone with that name.
     #[error("zone '{0}': more than one host has copied a manifest of this name to this host: {all}", all = .1.join(", "))]
-    LeftBySeveral(ZoneName, Vec<String>),
+    SeveralReplicas(ZoneName, Vec<String>),
     /// Its host may not be lost.
     #[error("zone '{0}': {1}")]
-    NotLost(ZoneName, crate::failover::Refused),
+    NotTakenOver(ZoneName, crate::failover::TakeoverRefusal),
     /// Another zone has that name.
     #[error("zone '{0}': a zone of this name is {1} on this host")]
     Name(ZoneName, ZoneState),
@@ -108,7 +108,7 @@ impl Hinted for AdminRefusal {
                 "boot it".to_owned(),
                 format!("or discard its saved memory: virsh managedsave-remove {domain}"),
             ],
-            Self::Rests(zone) => vec![
+            Self::StoppedHere(zone) => vec![
                 format!("boot it: sysadm evacuate -r {zone}"),
                 format!("or keep it down: sysadm evacuate --forget {zone}"),
             ],
@@ -119,11 +119,13 @@ impl Hinted for AdminRefusal {
                 format!("or delete the configured one: sysadm zone delete {zone}"),
             ],
             Self::Elsewhere(_, why) => why.hints(),
-            Self::NotLost(_, why) => why.hints(),
+            Self::NotTakenOver(_, why) => why.hints(),
             Self::MovedTo(_, uri) => vec![format!("move it from {}", uri.host)],
             Self::NotAttached(zone) => vec![format!("attach it first: sysadm zone attach {zone}")],
-            Self::NotLeft(_) => vec!["'sysadm zone standby -l' lists the manifests on this host".to_owned()],
-            Self::LeftBySeveral(..) => vec!["name one of them with --origin".to_owned()],
+            Self::NoReplica(_) => {
+                vec!["'sysadm zone standby -l' lists the manifests on this host".to_owned()]
+            }
+            Self::SeveralReplicas(..) => vec!["name one of them with --origin".to_owned()],
             Self::Identity(..) => vec!["use --set uuid=new to make it a copy".to_owned()],
             Self::TwoZones(..) => vec!["use the manifest as 'sysadm zone detach' wrote it".to_owned()],
             Self::Renamed(_, name) => vec![format!("name it on the command line: create {name}")],
@@ -141,7 +143,7 @@ impl Hinted for AdminRefusal {
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
-pub enum AttachmentError {
+pub enum AdminError {
     /// It is not allowed.
     #[error(transparent)]
     Refused(#[from] AdminRefusal),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ssh2::Session;
 
-use super::known_hosts::{KnownKeys, Place, Verdict, fingerprint, kind};
+use super::known_hosts::{KeyVerdict, KnownKeys, Place, fingerprint, kind};
 use super::settings::{Settings, name_with_port};
 use crate::DialError;
 use crate::model::{HostUri, Message};
@@ -22,16 +22,16 @@ pub(super) fn identify(
     let wrong = |what: Message| DialError::Identity { uri: uri.clone(), what };
     let (key, _) = session.host_key().ok_or_else(|| wrong("it showed no host key".into()))?;
     let verdict = known.judge(key);
-    if verdict == Verdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
+    if verdict == KeyVerdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
 }
 
 /// What is wrong with a key, and what to do.
-fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> Message {
+fn objection(settings: &Settings, key: &[u8], verdict: &KeyVerdict) -> Message {
     let (kind, print) = (kind(key), fingerprint(key));
     let scan = scan(settings, kind);
     match verdict {
-        Verdict::Known => Message::default(),
-        Verdict::Unknown(authority) => {
+        KeyVerdict::Known => Message::default(),
+        KeyVerdict::Unknown(authority) => {
             let authority = authority.as_ref().map_or_else(String::new, |Place { file, line, .. }| {
                 let file = file.display();
                 format!(" (line {line} of {file} is an authority for it, but certificates of hosts are not supported)")
@@ -40,13 +40,13 @@ fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> Message {
             Message::from(text)
                 .with_hint(format!("compare this fingerprint with the host's own; if it is the same: {scan}"))
         }
-        Verdict::Changed(place) => Message::from(format!(
+        KeyVerdict::Changed(place) => Message::from(format!(
             "its {kind} key is {print}, not the one in line {} of {}: it was reinstalled, or another machine answers",
             place.line,
             place.file.display(),
         ))
         .with_hint(format!("if that is explained: {}, then: {scan}", removal(place, &settings.known_as))),
-        Verdict::Revoked(Place { file, line, .. }) => {
+        KeyVerdict::Revoked(Place { file, line, .. }) => {
             Message::from(format!("its {kind} key {print} is revoked in line {line} of {}", file.display()))
                 .with_hint("give the host a new key")
         }
