@@ -185,7 +185,7 @@ pub enum AdminError {
     Document(#[from] DocumentError),
 }
 
-impl Hinted for AttachmentError {
+impl Hinted for AdminError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Refused(refusal) => refusal.hints(),

@@ -48,7 +48,7 @@ impl Hinted for TakeoverRefusal {
                     format!("fence {origin} (power it off, and keep it off), then use --origin-is-down");
                 reason.clone().with_hint(fence).hints
             }
-            Self::Elsewhere(elsewhere) => elsewhere.hints(),
+            Self::OwnedElsewhere(elsewhere) => elsewhere.hints(),
         }
     }
 }
