@@ -68,7 +68,7 @@ pub struct Contents {
     pub left_with: Vec<LeftRow>,
     /// What other hosts have reported of zones that they took over.
     pub heard: Vec<Heard>,
-    /// All reservations, also expired ones.
+    /// All reservations, including expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
     pub trips: Vec<PastTrip>,
