@@ -9,9 +9,9 @@ mod identity;
 mod location;
 mod own;
 mod previous_config;
+mod replicas;
 mod reserve;
 mod software;
-mod standby;
 mod standing;
 
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Sent, Step, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};
@@ -206,7 +206,7 @@ impl Host for Local {
         Ok(())
     }
 
-    async fn store_replica(&self, standby: Standby) -> Result<(), HostError> {
+    async fn store_replica(&self, standby: Replica) -> Result<(), HostError> {
         self.keep(&standby)
     }
 
@@ -215,7 +215,7 @@ impl Host for Local {
         origin: String,
         zones: Vec<Uuid>,
         heard: Vec<(Uuid, Millis)>,
-    ) -> Result<Vec<Claim>, HostError> {
+    ) -> Result<Vec<Takeover>, HostError> {
         self.claims(&origin, &zones, &heard).await
     }
 

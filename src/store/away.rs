@@ -369,9 +369,9 @@ pub(crate) mod tests {
         assert!(store.begin_return(&sample("evac1"), &unwritable).is_err());
         assert_eq!(store.manifest_of(sample("evac1").uuid).unwrap(), Some(manifest("evac1")));
         let standby =
-            crate::model::Standby { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
-        assert!(store.keep_standby(&standby, Millis(1)).is_err());
-        assert_eq!(store.standbys().unwrap(), []);
+            crate::model::Replica { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
+        assert!(store.hold_replica(&standby, Millis(1)).is_err());
+        assert_eq!(store.held_replicas().unwrap(), []);
     }
 
     #[test]
