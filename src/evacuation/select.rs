@@ -32,7 +32,7 @@ fn undecided() -> Message {
 fn unsettled(open: &Unsettled) -> Job {
     let why = open.why.clone().unwrap_or_else(undecided);
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
-    Job { peer: Some(open.row.refuge.clone()), ..job }
+    Job { peer: Some(open.row.location.clone()), ..job }
 }
 
 /// Every zone that was named must exist, or have left already.
@@ -119,7 +119,7 @@ fn operation(
 ) -> Result<Operation, Message> {
     // Its record would replace that of the other zone.
     if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) {
-        let text = format!("another zone of this name is away at {}", other.refuge);
+        let text = format!("another zone of this name is away at {}", other.location);
         return Err(Message::from(text).with_hint(forget(&other.zone)));
     }
     match Operation::of(zone, able, request.actions.of(&zone.name))? {
@@ -143,7 +143,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
     inventory.zones.iter().filter(own).map(|zone| zone.name.clone()).collect()
 }
 
-/// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
+/// The zones that a return is about. Whether they still run at their locations is found out later. `open` are the
 /// records that could not be settled, `rests` the zones that were stopped here: these come first, in reverse
 /// order. For those that are `home` nothing is to be done.
 pub fn returning(

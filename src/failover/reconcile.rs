@@ -42,8 +42,8 @@ fn outcome_of(zone: Option<&Zone>, away: &[Away], claim: &Takeover) -> TakeoverO
         let row =
             away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.phase != AwayPhase::Away)?;
         Some(match row.phase {
-            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.refuge).into(),
-            _ => Message::from(format!("its move to {} was interrupted", row.refuge)).with_hint(RESUME),
+            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.location).into(),
+            _ => Message::from(format!("its move to {} was interrupted", row.location)).with_hint(RESUME),
         })
     };
     match zone {
@@ -122,13 +122,13 @@ async fn settle(
     Ok(verdict)
 }
 
-fn row_of(zone: &Zone, refuge: &HostUri, at: Millis) -> Away {
+fn row_of(zone: &Zone, location: &HostUri, at: Millis) -> Away {
     Away {
         zone: zone.name.clone(),
         uuid: zone.uuid,
         brand: zone.brand,
         home: None,
-        refuge: refuge.clone(),
+        location: location.clone(),
         aside: None,
         one_way: false,
         // On the other host it was booted only if an administrator wanted it to run.
