@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Method, Millis, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
 };
@@ -23,7 +23,7 @@ pub struct Row {
     /// The host that it belongs to.
     pub origin: String,
     /// Live or cold.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// The step it is at, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ownership::{Answer, Question};
 use crate::host::{Host, Local};
 use crate::model::chain;
-use crate::model::{Claim, HostUri, Kind, Location, Millis, Zone};
+use crate::model::{Claim, HostUri, Location, Method, Millis, Zone};
 use crate::peers::Peers;
 use crate::run_lock::{RunLock, is_running};
 use crate::store::{Away, AwayPhase, Direction, Store};
@@ -59,7 +59,7 @@ fn judge(zone: Option<&Zone>, away: &[Away], claim: &Claim) -> Verdict {
 }
 
 /// Puts down that a zone is away. It must not be booted here then, so its configuration goes into the store.
-pub(super) async fn heed(
+pub(super) async fn reconcile(
     local: &Arc<Local>,
     store: &Store,
     peers: &Peers,
@@ -122,7 +122,7 @@ fn row_of(zone: &Zone, refuge: &HostUri, at: Millis) -> Away {
         one_way: false,
         // Where it was attached nobody has booted it but whoever wants it to run.
         was_running: false,
-        kind: Kind::Cold,
+        kind: Method::Cold,
         phase: AwayPhase::Away,
         started: at,
         ended: Some(at),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::place::Place;
 use super::zones::{Configuration, ZoneRecord, find, save, select, settle_here};
 use super::{Detached, Expectation, Store, StoreError, detached};
-use crate::model::{Brand, Home, HostUri, Kind, Manifest, Millis, ZoneName, words};
+use crate::model::{Brand, Home, HostUri, Manifest, Method, Millis, ZoneName, words};
 
 words! {
     /// How certain it is that the zone is away.
@@ -43,7 +43,7 @@ pub struct Away {
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Kind,
+    pub kind: Method,
     /// How certain it is.
     pub phase: AwayPhase,
     /// When it began to leave.
@@ -262,7 +262,7 @@ pub(crate) mod tests {
             aside: None,
             one_way: false,
             was_running: true,
-            kind: Kind::Live,
+            kind: Method::Live,
             phase: AwayPhase::Away,
             started: Millis(1),
             ended: Some(Millis(2)),

@@ -2,7 +2,7 @@
 //! this is the only place that knows how they are configured.
 //!
 //! The record is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
-//! is attached, and its record is left over from an interruption that nobody heeds.
+//! is attached, and its record is left over from an interruption and does not count.
 
 use std::path::PathBuf;
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::place::{IllegalPlace, Place};
 use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::document::Written;
-use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
+use crate::model::{Brand, Home, HostUri, Location, Manifest, Method, Millis, Zone, ZoneName};
 
 /// All columns but the configurations: they are long, and are read only where they are asked for.
 pub(super) const COLUMNS: &str =
@@ -53,7 +53,7 @@ pub struct ZoneRecord {
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// Bytes sent.
     pub bytes: u64,
     /// How long it did not answer, in milliseconds.
@@ -235,7 +235,7 @@ pub(super) fn save(
             record.since.0,
             record.ended.map(|time| time.0),
             record.was_running,
-            record.kind.map(Kind::as_str),
+            record.kind.map(Method::as_str),
             stored(record.bytes),
             record.downtime.map(stored),
             start,
@@ -414,8 +414,8 @@ mod tests {
         let (row, manifest) = sample::away("web", AwayPhase::Away);
         store.begin_away(&row, &manifest).unwrap();
         store.begin_detached(&sample::detached("ready", 22, None)).unwrap();
-        let booking = sample::booking("guest", 99);
-        store.reserve(&booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        let reservation = sample::reservation("guest", 99);
+        store.reserve(&reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         store.bring(&zone(9), &hosts(&["h1"]), false, &[zone(1).uuid, zone(4).uuid].into()).unwrap();
         store.bring(&zone(5), &hosts(&["h1"]), false, &[zone(1).uuid].into()).unwrap();
         assert_eq!([1, 7, 22, 4, 9].map(|uuid| owners(&store, uuid).len()), [1, 1, 1, 0, 1]);

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, Home, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
+    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Standby, Step, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
@@ -66,7 +66,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
         one_way: false,
         was_running: true,
-        kind: Kind::Live,
+        kind: Method::Live,
         phase,
         started: Millis(10),
         ended: arrived.then_some(Millis(20)),
@@ -96,7 +96,7 @@ pub fn trip(zone: &str) -> PastTrip {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
-        kind: Kind::Live,
+        kind: Method::Live,
         memory: 4 << 30,
         rate: 117_000_000,
         model_ms: 36_000,
@@ -236,7 +236,7 @@ fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRo
     (row, manifest)
 }
 
-pub fn booking(zone: &str, expires: i64) -> Reservation {
+pub fn reservation(zone: &str, expires: i64) -> Reservation {
     Reservation {
         zone: name(zone),
         uuid: Uuid::from_u128(9),
@@ -250,7 +250,7 @@ pub fn booking(zone: &str, expires: i64) -> Reservation {
 pub fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
-        kind: Some(Kind::Live),
+        kind: Some(Method::Live),
         brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),
@@ -343,7 +343,7 @@ pub fn contents() -> Contents {
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
         heard: vec![heard("rads://h3:12303", 43)],
-        reservations: vec![booking("guest", 1_700_000_000_000)],
+        reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
 
@@ -407,8 +407,8 @@ pub fn write(store: &Store) {
             store.begin_detached(&row).unwrap();
         }
     }
-    for booking in &contents.reservations {
-        store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    for reservation in &contents.reservations {
+        store.reserve(reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }
     let owners = ["h3", "h4"].map(str::to_owned);
     store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();
