@@ -31,8 +31,8 @@ enum Action {
         /// Network bandwidth per second, for example 1G
         #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
         bandwidth: Option<u64>,
-        /// Storage that the host can access; hosts that name the same directory share it
-        #[arg(long, value_name = "NAME[=DIR]", value_parser = parse_storage)]
+        /// Storage that the host can access; hosts that name the same folder share it
+        #[arg(long, value_name = "NAME[=FOLDER]", value_parser = parse_storage)]
         storage: Vec<StorageFolder>,
         /// Run N times as fast as real time, 1 to 100000
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -55,11 +55,11 @@ enum Action {
         /// Storage of the zone's disk. Default: local, unless --zonepath is given
         #[arg(long, value_name = "STORAGE")]
         disk: Vec<String>,
-        /// Make the zone a container whose root file system is below this directory, on storage of the host
-        #[arg(long, value_name = "DIR", value_parser = parse_folder)]
+        /// Make the zone a container whose root file system is below this folder, on storage of the host
+        #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
         zonepath: Option<PathBuf>,
-        /// Directory of the host that the zone reads
-        #[arg(long, value_name = "DIR", value_parser = parse_folder)]
+        /// Folder of the host that the zone reads
+        #[arg(long, value_name = "FOLDER", value_parser = parse_folder)]
         inherit: Vec<PathBuf>,
         /// Boot the zone
         #[arg(long)]

@@ -57,12 +57,11 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Type {
-    /// Live if the zone is running, cold if it is not. A running zone that cannot migrate live is refused
+    /// Live if the zone is running, cold if it is not
     Auto,
     /// Live only; refuse a zone that is not running
     Live,
-    /// Shut a running zone down once the destination is ready, and boot it there. If it does not shut down, or cannot
-    /// be booted there, it keeps running here
+    /// Shut a running zone down once the destination is ready, and boot it there
     Cold,
 }
 
