@@ -113,6 +113,7 @@ impl ZoneAdmin<'_> {
             overwrite: false,
             force,
             pending,
+            disk: 0,
             mappings,
         }
     }

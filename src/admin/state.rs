@@ -76,7 +76,7 @@ impl Known {
         }
         match (zone.state, zone.aux) {
             _ if zone.is_running() => Err(Refusal::Runs(name.clone())),
-            (_, Some(Aux::Suspended)) => Err(Refusal::Suspended(name.clone(), zone.virsh_word())),
+            (_, Some(Aux::Suspended)) => Err(Refusal::Suspended(name.clone())),
             (ZoneState::Installed, _) => Ok(zone),
             (state, _) => Err(detached(state)),
         }

@@ -18,7 +18,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::file;
-use crate::model::{Blocker, BlockerKind, Disk, DiskSource, Manifest, Presence};
+use crate::model::{Blocker, BlockerKind, Disk, LocalPath, Manifest, Presence, StorageUri};
 use crate::platform::linux::{device_folder, device_name};
 use servers::reach;
 
@@ -84,7 +84,7 @@ pub enum Proof {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskView {
     /// Where it was looked for.
-    pub source: DiskSource,
+    pub source: StorageUri,
     /// What was found.
     #[serde(flatten)]
     pub seen: Seen,
@@ -120,13 +120,13 @@ impl DiskView {
     /// The problem, as a reason why the zone cannot come.
     pub fn blocker(&self) -> Option<Blocker> {
         let problem = self.seen.problem.as_ref()?;
-        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source)))
+        Some(Blocker::new(BlockerKind::Storage, format!("storage {} {problem}", self.source.label())))
     }
 
     /// What is said of it although nothing stands against it.
     pub fn note(&self) -> Option<String> {
         let note = self.seen.note.as_ref()?;
-        Some(format!("storage {} {note}", self.source))
+        Some(format!("storage {} {note}", self.source.label()))
     }
 }
 
@@ -143,17 +143,13 @@ impl Markers {
         let mut folders = BTreeMap::new();
         let marks = disks.iter().map(|disk| {
             let may_be_missing = !disk.presence.is_needed();
-            let proof = match (&disk.source, disk.readonly) {
-                (DiskSource::Network { .. }, _) => Proof::Servers,
-                (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path), _)
-                    if may_be_missing && is_missing(path) =>
-                {
-                    Proof::Absent
-                }
-                (DiskSource::Block(path), _) | (DiskSource::File(path), true) => by_content(path),
-                (DiskSource::File(path), false) if is_block_device(path) => by_content(path),
-                (DiskSource::Dir(path), _) => self.mark_in(path, &mut folders),
-                (DiskSource::File(path), false) => match (path.try_exists(), path.parent()) {
+            let proof = match (disk.source.local_path(), disk.readonly) {
+                (None, _) => Proof::Servers,
+                (Some(local), _) if may_be_missing && is_missing(local.path()) => Proof::Absent,
+                (Some(LocalPath::Device(path)), _) | (Some(LocalPath::File(path)), true) => by_content(path),
+                (Some(LocalPath::File(path)), false) if is_block_device(path) => by_content(path),
+                (Some(LocalPath::Dir(path)), _) => self.mark_in(path, &mut folders),
+                (Some(LocalPath::File(path)), false) => match (path.try_exists(), path.parent()) {
                     (Ok(true), Some(folder)) => self.mark_in(folder, &mut folders),
                     _ => Proof::None { reason: "is missing on its own host".to_owned() },
                 },
@@ -207,13 +203,13 @@ impl Drop for Markers {
 /// Looks for each mark from this host.
 pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
     let views = ticket.marks.iter().map(|mark| async {
-        let seen = match (&mark.proof, &mark.disk.source) {
-            (Proof::Servers, DiskSource::Network { protocol, servers }) => reach(protocol, servers).await,
+        let seen = match (&mark.proof, mark.disk.source.local_path()) {
+            (Proof::Servers, None) => reach(mark.disk.source.scheme(), mark.disk.source.servers()).await,
             (Proof::Absent, _) => absent(&mark.disk, "is missing on its own host"),
             (Proof::File { .. } | Proof::Fingerprint(_), _) if stays_behind(&mark.disk) => {
                 absent(&mark.disk, GONE)
             }
-            (proof, source) => compare(proof, source).into(),
+            (proof, local) => compare(proof, local).into(),
         };
         DiskView { source: mark.disk.source.clone(), seen }
     });
@@ -223,19 +219,15 @@ pub async fn verify(ticket: &ProbeTicket) -> Vec<DiskView> {
 /// Looks for storage of which nobody can prove that it is the same: whether it is there, and of its kind.
 pub async fn find(disks: &[Disk]) -> Vec<DiskView> {
     let views = disks.iter().map(|disk| async {
-        let seen = match &disk.source {
-            DiskSource::Network { protocol, servers } => reach(protocol, servers).await,
-            DiskSource::File(path) | DiskSource::Dir(path) | DiskSource::Block(path)
-                if !disk.presence.is_needed() && is_missing(path) =>
-            {
-                absent(disk, GONE)
-            }
+        let seen = match disk.source.local_path() {
+            None => reach(disk.source.scheme(), disk.source.servers()).await,
+            Some(local) if !disk.presence.is_needed() && is_missing(local.path()) => absent(disk, GONE),
             // libvirt takes a block device for a file, too.
-            DiskSource::File(path) => {
+            Some(LocalPath::File(path)) => {
                 not_a(path, "file", |kind| kind.is_file() || kind.is_block_device()).into()
             }
-            DiskSource::Dir(path) => not_a(path, "folder", std::fs::FileType::is_dir).into(),
-            DiskSource::Block(path) => not_a(path, "block device", FileTypeExt::is_block_device).into(),
+            Some(LocalPath::Dir(path)) => not_a(path, "folder", std::fs::FileType::is_dir).into(),
+            Some(LocalPath::Device(path)) => not_a(path, "block device", FileTypeExt::is_block_device).into(),
         };
         DiskView { source: disk.source.clone(), seen }
     });
@@ -247,11 +239,11 @@ const GONE: &str = "stays behind: it is not there";
 
 /// What there is to say of storage that is not there, and need not be.
 fn absent(disk: &Disk, why: &str) -> Seen {
-    match (disk.presence, &disk.source) {
+    match (disk.presence, disk.source.local_path()) {
         // A peer's word alone.
         (Presence::Needed, _) => Seen::problem(why),
         (Presence::Optional, _) => Seen::note(format!("{why}; the zone does without it")),
-        (Presence::Made, DiskSource::File(path)) if path.parent().is_some_and(is_missing) => {
+        (Presence::Made, Some(LocalPath::File(path))) if path.parent().is_some_and(is_missing) => {
             Seen::problem("cannot be made there: its folder is missing")
         }
         (Presence::Made, _) => Seen::default(),
@@ -260,10 +252,8 @@ fn absent(disk: &Disk, why: &str) -> Seen {
 
 /// Whether it is at its own host, and not here, and the zone comes without it. What it would make anew is not left behind.
 fn stays_behind(disk: &Disk) -> bool {
-    let (DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path)) = &disk.source else {
-        return false;
-    };
-    disk.presence == Presence::Optional && is_missing(path)
+    disk.presence == Presence::Optional
+        && disk.source.local_path().is_some_and(|local| is_missing(local.path()))
 }
 
 fn is_missing(path: &Path) -> bool {
@@ -283,10 +273,10 @@ fn not_a(path: &Path, kind: &str, is_so: impl Fn(&std::fs::FileType) -> bool) ->
     }
 }
 
-fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
-    match (proof, source) {
+fn compare(proof: &Proof, local: Option<LocalPath<'_>>) -> Option<String> {
+    match (proof, local) {
         (Proof::None { reason }, _) => Some(reason.clone()),
-        (Proof::File { path, content }, DiskSource::File(disk) | DiskSource::Dir(disk)) => {
+        (Proof::File { path, content }, Some(LocalPath::File(disk) | LocalPath::Dir(disk))) => {
             // What a peer names must be a mark in the disk's own folder, and nothing else.
             let in_folder = path.parent() == disk.parent() || path.parent() == Some(disk);
             let named =
@@ -301,7 +291,7 @@ fn compare(proof: &Proof, source: &DiskSource) -> Option<String> {
                 (Err(error), _) => Some(format!("cannot be looked at: {error}")),
             }
         }
-        (Proof::Fingerprint(theirs), DiskSource::File(path) | DiskSource::Block(path)) => {
+        (Proof::Fingerprint(theirs), Some(LocalPath::File(path) | LocalPath::Device(path))) => {
             match fingerprint(path) {
                 Ok(ours) if ours == *theirs => None,
                 Ok(_) => Some("is there, but with another content".to_owned()),

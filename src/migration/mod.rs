@@ -15,6 +15,7 @@
 //! live, cold, restart      the acts of each method
 //! settle                   finishes or undoes a move that was interrupted
 //! destination              the acts that all share
+//! carry                    what movers do at each step
 //! previous_config          a configuration that the zone replaces
 //! attempt                  what the acts of one attempt share
 //! watch                    how far a transfer is, and whether it is given up
@@ -23,11 +24,14 @@
 //! task, insist             one move; how often a host is asked
 //! recovery                 what is to be done after an interruption, as a table
 //! steps                    the steps of every procedure, as data
+//! data                     who carries each piece of the storage
 //! log, error, stall        who writes down; why a move failed; whether it stands still
 //! ```
 
 mod attempt;
+mod carry;
 mod cold;
+pub mod data;
 mod destination;
 mod error;
 mod insist;
@@ -76,6 +80,7 @@ pub async fn migrate(
 impl Acts for Attempt<'_> {
     async fn act(&mut self, step: Step) -> Result<(), MoveError> {
         let kind = self.task.request.kind;
+        carry::carry(self, step, carry::before(kind, step)).await?;
         match (step, kind) {
             (Step::Reserve, _) => destination::reserve(self).await,
             (Step::Prepare, _) => live::prepare(self).await,
@@ -89,12 +94,16 @@ impl Acts for Attempt<'_> {
             (Step::Settle, Kind::Live) => live::settle(self.task).await,
             (Step::Settle, _) => destination::settle(self.task).await,
             (Step::Save, _) => Err(MoveError::undone(step, "a zone that moves is not saved")),
-        }
+        }?;
+        carry::carry(self, step, carry::after(step)).await
     }
 
     async fn undo(&mut self, undo: Undo, result: Result<(), MoveError>) -> Result<(), MoveError> {
         match (undo, result) {
-            (Undo::Release, result) => destination::release(self, result).await,
+            (Undo::Release, result) => {
+                let result = carry::abandon(self, result).await;
+                destination::release(self, result).await
+            }
             (Undo::CloseIncoming, result) => {
                 live::close(self).await;
                 result

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::data::{Route, StorageMove};
 use crate::host::Host;
 use crate::model::{Arrival, Manifest, Zone, ZoneName};
 
@@ -17,6 +18,8 @@ pub struct Task {
     pub record: Manifest,
     /// What its destination is asked: how it moves, and what it will be there.
     pub request: Arrival,
+    /// Who carries each piece of its storage.
+    pub storage: Vec<StorageMove>,
     /// Where it is.
     pub from: Arc<dyn Host>,
     /// Where it goes.
@@ -32,6 +35,11 @@ impl Task {
     /// Its identity.
     pub const fn uuid(&self) -> Uuid {
         self.zone.uuid
+    }
+
+    /// The way of its data.
+    pub fn route(&self) -> Route<'_> {
+        Route { zone: &self.zone.name, uuid: self.zone.uuid, from: &*self.from, to: &*self.to }
     }
 }
 

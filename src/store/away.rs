@@ -359,7 +359,7 @@ pub(crate) mod tests {
         use std::os::unix::ffi::OsStrExt;
         let (_folder, store) = fresh();
         let odd = std::path::PathBuf::from(std::ffi::OsStr::from_bytes(b"/srv/\xff"));
-        let odd = crate::model::Disk::new("vda", crate::model::DiskSource::File(odd), false);
+        let odd = crate::model::Disk::new("vda", crate::model::StorageUri::file(odd), false);
         let unwritable = Manifest { disks: vec![odd], ..manifest("evac1") };
         let error = store.begin_away(&sample("evac1"), &unwritable).unwrap_err();
         assert!(crate::model::chain(&error).contains("invalid UTF-8"), "{}", crate::model::chain(&error));

@@ -8,7 +8,7 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, PendingLoad, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
@@ -72,10 +72,15 @@ impl Local {
         Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
 
-    /// Memory that is kept for zones that are on their way, in bytes.
-    pub(super) fn booked(&self) -> Result<u64, HostError> {
+    /// What is kept for zones that are on their way.
+    pub(super) fn booked(&self) -> Result<PendingLoad, HostError> {
         let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
+        let add = |sum: PendingLoad, one: &Reservation| PendingLoad {
+            memory: sum.memory.saturating_add(one.memory),
+            cpus: sum.cpus.saturating_add(one.cpus),
+            disk: sum.disk.saturating_add(one.disk),
+        };
+        Ok(booked.iter().fold(PendingLoad::default(), add))
     }
 
     /// All reasons but room and what is recorded here.
@@ -227,7 +232,7 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, PendingLoad};
+    use crate::model::Kind;
     use crate::store::Away;
     use crate::store::tests::{sample, sample_away};
 
@@ -240,6 +245,7 @@ mod tests {
             overwrite,
             force: false,
             pending: PendingLoad::default(),
+            disk: 0,
             mappings: vec![],
             owners: vec![],
         }

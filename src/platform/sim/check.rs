@@ -4,7 +4,7 @@ use super::config_of;
 use super::platform::{abilities, able};
 use super::record::Record;
 use super::settings::HostSettings;
-use crate::model::{Arrival, Blocker, BlockerKind, DiskSource, Kind, Network};
+use crate::model::{Arrival, Blocker, BlockerKind, Kind, LocalPath, Network};
 use crate::paths::Paths;
 use crate::platform::identity::{Other, clash};
 
@@ -46,13 +46,13 @@ pub(super) fn blockers(
     found.extend(config.networks.iter().filter_map(|network| missing_network(network, arrival, host)));
     for disk in &config.disks {
         // The storage probe looks at real files, and two hosts simulated on one machine see the same ones.
-        let seen = match &disk.source {
-            DiskSource::File(path) => host.sees(path, paths),
-            DiskSource::Dir(path) => host.has(disk, path, paths),
-            DiskSource::Block(_) | DiskSource::Network { .. } => false,
+        let seen = match disk.source.local_path() {
+            Some(LocalPath::File(path)) => host.sees(path, paths),
+            Some(LocalPath::Dir(path)) => host.has(disk, path, paths),
+            Some(LocalPath::Device(_)) | None => false,
         };
         if !seen {
-            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source);
+            let reason = format!("disk {} ({}) cannot be seen there", disk.target, disk.source.label());
             found.push(Blocker::new(BlockerKind::Storage, reason));
         }
     }

@@ -61,6 +61,7 @@ fn help_of_sim_host() {
 
     Options:
           --memory <SIZE>            Memory
+          --disk <SIZE>              Disk space of its own storages
           --bandwidth <SIZE>         What its line carries in a second
           --storage <NAME[=FOLDER]>  Storage that it sees; with a folder, the same one for all hosts
                                      that name the same

@@ -130,7 +130,7 @@ fn a_containers_root_is_its_storage_and_each_network_is_listed_once() {
          <interface type='bridge'><source bridge='br0'/></interface>
          <interface type='network'><source network='default'/></interface>",
     );
-    assert_eq!(domain.disks[0].source, DiskSource::Dir("/srv/root".into()));
+    assert_eq!(domain.disks[0].source, StorageUri::dir("/srv/root"));
     assert_eq!(domain.networks, [Network::Bridge("br0".into()), Network::Managed("default".into())]);
 }
 

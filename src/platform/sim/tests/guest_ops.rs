@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Arrival, Brand, Disk, DiskSource, Kind, Network, Obstacle, PendingLoad};
+use crate::model::{Arrival, Brand, Disk, Kind, Network, Obstacle, PendingLoad, StorageUri};
 
 #[test]
 fn a_counter_goes_on_only_while_the_zone_runs() {
@@ -94,6 +94,7 @@ async fn a_check_names_everything_that_is_missing() {
         overwrite: false,
         force: false,
         pending: PendingLoad::default(),
+        disk: 0,
         mappings: vec![],
         owners: vec![],
     };
@@ -163,7 +164,7 @@ fn any_network() -> impl Strategy<Value = Network> {
 
 fn any_disk() -> impl Strategy<Value = Disk> {
     ("\\PC{0,8}", "\\PC{0,40}", any::<bool>())
-        .prop_map(|(target, path, readonly)| Disk::new(target, DiskSource::File(path.into()), readonly))
+        .prop_map(|(target, path, readonly)| Disk::new(target, StorageUri::file(path), readonly))
 }
 
 fn any_config() -> impl Strategy<Value = ZoneConfig> {
