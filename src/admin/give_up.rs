@@ -1,6 +1,6 @@
 //! Giving up a zone that is away: it does not return, and its configuration is not lost.
 
-use super::{AttachmentError, Refusal, ZoneAdmin};
+use super::{AdminRefusal, AttachmentError, ZoneAdmin};
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
@@ -45,9 +45,9 @@ impl ZoneAdmin<'_> {
             && other.uuid != row.uuid
             && other.moved_to.is_none()
         {
-            return Err(Refusal::NameTaken(zone.clone(), other.uuid).into());
+            return Err(AdminRefusal::NameTaken(zone.clone(), other.uuid).into());
         }
-        let manifest = store.manifest_of(row.uuid)?.ok_or_else(|| Refusal::NoSuchZone(zone.clone()))?;
+        let manifest = store.manifest_of(row.uuid)?.ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
         let written = Written::by(self.local.name(), row.started);
         let kept = Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone());

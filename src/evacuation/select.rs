@@ -6,7 +6,7 @@ use super::error::EvacuationError;
 use super::job::Job;
 use super::job_state::JobState;
 use super::operation::Operation;
-use super::recover::Open;
+use super::recover::Unsettled;
 use super::request::Request;
 use crate::model::{Abilities, Brand, HostUri, Inventory, UnmanagedGuest, Zone, ZoneName, ZoneState};
 use crate::plan::Action;
@@ -24,7 +24,7 @@ pub struct Candidates {
 /// Why nothing is done with a zone of which the last move is open.
 const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --resume";
 
-fn unsettled(open: &Open) -> Job {
+fn unsettled(open: &Unsettled) -> Job {
     let why = open.why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
     Job { peer: Some(open.row.refuge.clone()), ..job }
@@ -34,7 +34,7 @@ fn unsettled(open: &Open) -> Job {
 pub fn known(
     inventory: &Inventory,
     away: &[Away],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
 ) -> Result<(), EvacuationError> {
     let is_known =
@@ -48,7 +48,7 @@ pub fn known(
 pub fn gone_already<'a>(
     inventory: &Inventory,
     away: &'a [Away],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
 ) -> Vec<&'a Away> {
     let is_named = |row: &&Away| request.zones.contains(&row.zone) && inventory.find(&row.zone).is_none();
@@ -62,7 +62,7 @@ pub fn leaving(
     inventory: &Inventory,
     targets: &BTreeMap<TargetKey, Vec<HostUri>>,
     away: &[Away],
-    open: &[Open],
+    open: &[Unsettled],
     request: &Request,
     able: impl Fn(Brand) -> Abilities,
 ) -> Result<Candidates, EvacuationError> {
@@ -145,7 +145,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
 pub fn returning(
     away: Vec<Away>,
     rests: &[Rest],
-    open: &[Open],
+    open: &[Unsettled],
     home: &[ZoneName],
     request: &Request,
 ) -> Result<Candidates, EvacuationError> {

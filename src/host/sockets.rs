@@ -98,7 +98,7 @@ impl Sockets {
     pub fn listen(&self, token: &Token, stream: StreamId, host: &str) -> io::Result<Box<dyn Pending>> {
         let path = self.make(token)?.join(stream.socket_name());
         let listener = UnixListener::bind(&path)?;
-        let knock = Knock { listener, path, host: host.to_owned() };
+        let knock = ListeningSocket { listener, path, host: host.to_owned() };
         std::fs::set_permissions(&knock.path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Box::new(knock))
     }
@@ -166,14 +166,14 @@ where
 
 /// A socket on which this host's hypervisor will knock. Gone when dropped, and the last one takes the folder
 /// with it.
-struct Knock {
+struct ListeningSocket {
     listener: UnixListener,
     path: PathBuf,
     host: String,
 }
 
 #[async_trait::async_trait]
-impl Pending for Knock {
+impl Pending for ListeningSocket {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
         let (stream, _) =
             self.listener.accept().await.map_err(|error| HostError::failed(&self.host, &error))?;
@@ -181,7 +181,7 @@ impl Pending for Knock {
     }
 }
 
-impl Drop for Knock {
+impl Drop for ListeningSocket {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
         if let Some(folder) = self.path.parent() {

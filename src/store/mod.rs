@@ -54,7 +54,7 @@ use uuid::Uuid;
 
 pub use announcement::Announcement;
 pub use away::{Away, AwayPhase};
-pub use check::{Surroundings, check, damaged};
+pub use check::{CheckContext, check, damaged};
 pub use contents::Contents;
 pub use detached::Detached;
 pub use error::StoreError;
@@ -246,7 +246,7 @@ fn is_there(path: &Path) -> Result<bool, StoreError> {
 fn make(path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Create { path: path.to_owned(), source };
     prepare_folder(path).map_err(failed)?;
-    let draft = backup::Draft::new(path).map_err(|source| match source.kind() {
+    let draft = backup::ScratchFolder::new(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::StorageFull => StoreError::Full { path: path.to_owned() },
         _ => failed(source),
     })?;

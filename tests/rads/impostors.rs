@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sysadm::testing::host::{Exported, Host, HostError, Local, Remote};
 use sysadm::testing::paths::Paths;
-use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
+use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, StorageFolder, ZoneSpec};
 use sysadm::testing::store::{Detached, Store};
 use sysadm_model::document::Written;
 use sysadm_model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
@@ -17,7 +17,8 @@ use super::site::{Agent, Site, config, dialer};
 /// A host of simulated zones on storage that all hosts share, and its store.
 fn host(site: &Site, paths: &Paths, name: &str) -> (Arc<Local>, Arc<Store>, Sim) {
     let sim = Sim::open(paths);
-    let storages = vec![Storage { name: "nfs".to_owned(), folder: Some(site.ca().with_file_name("nfs")) }];
+    let storages =
+        vec![StorageFolder { name: "nfs".to_owned(), folder: Some(site.ca().with_file_name("nfs")) }];
     let name_ = name.to_owned();
     sim.set_host(&HostSettings { name: name_, scale: Scale::Instant, storages, ..HostSettings::default() })
         .unwrap();

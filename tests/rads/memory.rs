@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use sysadm::testing::agent::{Limits, WEIGHT};
+use sysadm::testing::agent::{PeerQuota, WEIGHT};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::transport::frame;
 use sysadm_model::Role;
@@ -83,7 +83,7 @@ const CONNECTIONS: usize = 64 * (128 << 10);
 
 #[tokio::test]
 async fn an_observer_makes_the_agent_hold_no_more_than_its_share_on_however_many_connections() {
-    let limits = Limits::of(Role::Observe);
+    let limits = PeerQuota::of(Role::Observe);
     let stated = limits.questions * WEIGHT + CONNECTIONS;
     assert!(stated < 64 << 20);
     let is_refused = |reply: &Value, why: &str| {

@@ -11,7 +11,7 @@ mod processor;
 
 use super::domain_xml::{self, Domain};
 use super::machine;
-use super::virsh::{Connection, Listed, is_plain};
+use super::virsh::{Connection, ListedDomain, is_plain};
 use super::{Driver, Libvirt};
 use crate::model::{Arrival, Blocker, BlockerKind, Network};
 use crate::platform::identity::{Other, clash};
@@ -51,9 +51,9 @@ fn platform(reason: impl Into<String>) -> Blocker {
 }
 
 /// Other zones with the same name or UUID.
-fn identity(others: impl Iterator<Item = Listed>, arrival: &Arrival) -> Vec<Blocker> {
+fn identity(others: impl Iterator<Item = ListedDomain>, arrival: &Arrival) -> Vec<Blocker> {
     let zone = &arrival.manifest.zone;
-    let clash = |other: Listed| {
+    let clash = |other: ListedDomain| {
         let there = Other {
             label: &other.label(),
             same_name: other.is(&zone.name),

@@ -29,7 +29,7 @@ pub use need::Need;
 use network::{mac_of, network_of};
 pub use numbers::Numbers;
 pub use shared::writes_over;
-pub use stated::{Stated, bytes_of, stated};
+pub use stated::{DomainSettings, bytes_of, stated};
 use storage::source_of;
 
 /// The relevant parts of a domain's configuration.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use super::Libvirt;
-use super::virsh::{Code, Connection, Driver, Listed};
+use super::virsh::{Code, Connection, Driver, ListedDomain};
 use crate::model::chain;
 use crate::model::{Inventory, UnmanagedGuest, Zone, ZoneName};
 use crate::platform::PlatformError;
@@ -14,7 +14,7 @@ use crate::platform::PlatformError;
 impl Libvirt {
     /// The domains of each driver that this host has. It is an error if a driver does not answer and may have
     /// guests: they may be running all the same.
-    pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<Listed>)>, PlatformError> {
+    pub(super) async fn lists(&self) -> Result<Vec<(Driver, Vec<ListedDomain>)>, PlatformError> {
         // Each query is a process, so containers are queried only if there may be some.
         let worth = |driver: &Driver| *driver == Driver::Qemu || self.trace_of(*driver).is_some();
         let asked = Driver::ALL.into_iter().filter(worth);
@@ -28,7 +28,12 @@ impl Libvirt {
                 Err(error) if error.code == Code::NoDriver => match self.trace_of(driver) {
                     Some(trace) => {
                         let source = error.into_source();
-                        return Err(PlatformError::Unseen { brand: driver.brand(), trace, source });
+                        return Err(PlatformError::Unseen {
+                            service: "libvirt",
+                            brand: driver.brand(),
+                            trace,
+                            source,
+                        });
                     }
                     None => absent = Some(error),
                 },
@@ -54,7 +59,7 @@ impl Libvirt {
     }
 
     /// The guests of one driver. A domain that exists but that libvirt cannot describe is an unmanaged guest.
-    pub(super) async fn guests(driver: Driver, listed: &[Listed]) -> Result<Inventory, PlatformError> {
+    pub(super) async fn guests(driver: Driver, listed: &[ListedDomain]) -> Result<Inventory, PlatformError> {
         let zones = Connection::to(driver).zones(listed).await?;
         let (mut result, mut untold) = (Inventory::default(), Vec::new());
         for (domain, zone) in listed.iter().zip(zones) {
@@ -82,7 +87,7 @@ impl Libvirt {
 
     /// Asks once more about a domain that libvirt did not describe: none if it is gone by now, or why there is no
     /// description.
-    async fn asked_again(driver: Driver, domain: &Listed) -> Result<Option<Zone>, String> {
+    async fn asked_again(driver: Driver, domain: &ListedDomain) -> Result<Option<Zone>, String> {
         let libvirt = Connection::to(driver);
         match libvirt.tells_of(domain.uuid).await {
             Err(error) if error.code == Code::NoDomain => return Ok(None),
@@ -93,7 +98,9 @@ impl Libvirt {
     }
 
     /// The guests of all drivers.
-    pub(super) async fn inventory_of(lists: &[(Driver, Vec<Listed>)]) -> Result<Inventory, PlatformError> {
+    pub(super) async fn inventory_of(
+        lists: &[(Driver, Vec<ListedDomain>)],
+    ) -> Result<Inventory, PlatformError> {
         let parts = futures_util::future::try_join_all(
             lists.iter().map(|(driver, listed)| Self::guests(*driver, listed)),
         );

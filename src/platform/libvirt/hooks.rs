@@ -41,7 +41,7 @@ impl MaintenanceEnforcer for Libvirt {
     fn note(&self, changes: &[(PathBuf, FileChange)]) -> Option<&'static str> {
         let is_new = changes.iter().any(|(_, change)| *change == FileChange::Installed);
         is_new.then_some(
-            "libvirt looks for new hooks when it starts: systemctl restart libvirtd (zones that run go on running)",
+            "libvirt loads new hooks only when it starts: run 'systemctl restart libvirtd' (running zones are not affected)",
         )
     }
 }

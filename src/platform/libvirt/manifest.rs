@@ -125,7 +125,8 @@ pub(super) fn reread(manifest: &Manifest, config: String) -> Result<Manifest, Pl
         zone: manifest.zone.name.clone(),
         what: format!("its configuration: {what}"),
     };
-    let domain_xml::Stated { name, uuid, brand, memory, cpus } = domain_xml::stated(&config).map_err(odd)?;
+    let domain_xml::DomainSettings { name, uuid, brand, memory, cpus } =
+        domain_xml::stated(&config).map_err(odd)?;
     let zone = Zone { name, uuid, brand, memory, cpus, ..manifest.zone.clone() };
     let mut read = with(zone, config.clone(), &config).map_err(odd)?;
     let before = domain_xml::parse(&manifest.config).map(|domain| domain.obstacles).unwrap_or_default();

@@ -79,7 +79,7 @@ const NAME: &str = "libvirt";
 /// This host's libvirt.
 #[derive(Debug)]
 pub struct Libvirt {
-    settings: config::Libvirt,
+    settings: config::LibvirtConfig,
     /// Maximum downtime of a live migration, in ms.
     downtime: u64,
     paths: Paths,
@@ -90,10 +90,10 @@ pub struct Libvirt {
 
 impl Libvirt {
     /// Sends no query yet.
-    pub fn new(settings: config::Libvirt, paths: Paths) -> Self {
+    pub fn new(settings: config::LibvirtConfig, paths: Paths) -> Self {
         Self {
             settings,
-            downtime: config::Migration::default().downtime,
+            downtime: config::MigrationConfig::default().downtime,
             paths,
             queries: virsh::QueryCache::default(),
             outgoing: live::Outgoing::default(),
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_command_that_boots_a_zone_is_one_for_a_shell_whatever_the_zone_is_called() {
-        let libvirt = Libvirt::new(config::Libvirt::default(), Paths::new("/"));
+        let libvirt = Libvirt::new(config::LibvirtConfig::default(), Paths::new("/"));
         let uuid = Uuid::from_u128(7);
         let command =
             |name: &str, brand| libvirt.boot_command(&ZoneName::of_platform(name).unwrap(), uuid, brand);

@@ -21,8 +21,8 @@ use futures_util::future::{join_all, try_join_all};
 
 use self::needs::{Needs, Processor};
 use self::processor::Features;
-use self::storage::Storage;
-use super::virsh::{Connection, Listed, Usage, Usages, per_second};
+use self::storage::HostStorage;
+use super::virsh::{Connection, ListedDomain, Usage, Usages, per_second};
 use super::{Driver, Libvirt};
 use crate::model::{Brand, Inventory, Zone};
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
@@ -112,14 +112,17 @@ async fn zones(
     Ok((inventory, all))
 }
 
-async fn documents(driver: Driver, listed: &[Listed]) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
+async fn documents(
+    driver: Driver,
+    listed: &[ListedDomain],
+) -> Result<Vec<(uuid::Uuid, String)>, PlatformError> {
     let answers = Connection::to(driver).documents(listed.iter().map(|domain| domain.uuid)).await?;
     Ok(listed.iter().map(|domain| domain.uuid).zip(answers).collect())
 }
 
 async fn usages(
     driver: Driver,
-    listed: &[Listed],
+    listed: &[ListedDomain],
     moment: Duration,
     measure: bool,
 ) -> Result<(Brand, Usages, Usages, Duration), PlatformError> {
@@ -198,7 +201,7 @@ async fn add_features(zones: &mut [(FleetZone, Needs)], host: Option<&Features>)
 async fn add_storage(zones: &mut [(FleetZone, Needs)]) -> Option<BTreeSet<String>> {
     let disks: Vec<_> = zones.iter().map(|(_, needs)| needs.domain.disks.clone()).collect();
     let look = tokio::task::spawn_blocking(move || {
-        let storage = Storage::look();
+        let storage = HostStorage::look();
         let used: Vec<_> = disks.iter().map(|disks| storage.of(disks)).collect();
         (storage.names(), used)
     });

@@ -1,8 +1,8 @@
 //! Why a zone cannot be on a simulated host.
 
+use super::abilities::{abilities, able};
 use super::config_of;
-use super::platform::{abilities, able};
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Arrival, Blocker, BlockerKind, Kind, LocalPath, Network};
 use crate::paths::Paths;
@@ -12,7 +12,7 @@ use crate::platform::identity::{Other, clash};
 pub(super) fn blockers(
     arrival: &Arrival,
     host: &HostSettings,
-    present: &[Record],
+    present: &[SimZone],
     paths: &Paths,
 ) -> Vec<Blocker> {
     let manifest = &arrival.manifest;

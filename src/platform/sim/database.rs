@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::clock::{Anchor, Scale};
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Millis, ZoneName};
 use crate::platform::PlatformError;
@@ -28,7 +28,7 @@ pub(super) struct Database {
     connection: Mutex<Option<Connection>>,
 }
 
-pub(super) struct Session<'a> {
+pub(super) struct SimTransaction<'a> {
     path: &'a Path,
     connection: &'a Connection,
     real: Millis,
@@ -48,33 +48,33 @@ impl Database {
     pub fn read<T>(
         &self,
         real: Millis,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         let failed = |source| failed(&self.path, "open it", &source);
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() && !self.path.exists() {
             let connection = Connection::open_in_memory().map_err(failed)?;
             set_up(&connection, real).map_err(failed)?;
-            return work(&Session { path: &self.path, connection: &connection, real });
+            return work(&SimTransaction { path: &self.path, connection: &connection, real });
         }
         let connection = self.opened(&mut held, real)?;
         // One snapshot for everything that is read.
         let transaction = connection.transaction().map_err(failed)?;
-        work(&Session { path: &self.path, connection: &transaction, real })
+        work(&SimTransaction { path: &self.path, connection: &transaction, real })
     }
 
     /// Changes the database in one transaction, which is rolled back if `work` fails.
     pub fn change<T>(
         &self,
         real: Millis,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         let failed = |source| failed(&self.path, "write to it", &source);
         let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = self.opened(&mut held, real)?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let value = work(&Session { path: &self.path, connection: &transaction, real })?;
+        let value = work(&SimTransaction { path: &self.path, connection: &transaction, real })?;
         transaction.commit().map_err(failed)?;
         Ok(value)
     }
@@ -120,7 +120,7 @@ fn failed(path: &Path, what: &str, error: &dyn std::error::Error) -> PlatformErr
     PlatformError::Simulated(format!("simulation {}: failed to {what}: {cause}", path.display()))
 }
 
-impl Session<'_> {
+impl SimTransaction<'_> {
     pub fn sql<T>(
         &self,
         what: &str,
@@ -187,7 +187,7 @@ impl Session<'_> {
     }
 
     /// All zones, sorted by name.
-    pub fn zones(&self) -> Result<Vec<Record>, PlatformError> {
+    pub fn zones(&self) -> Result<Vec<SimZone>, PlatformError> {
         self.sql("read the zones", |connection| {
             connection
                 .prepare_cached("SELECT * FROM zone ORDER BY name")?
@@ -196,7 +196,7 @@ impl Session<'_> {
         })
     }
 
-    pub fn named(&self, zone: &ZoneName) -> Result<Record, PlatformError> {
+    pub fn named(&self, zone: &ZoneName) -> Result<SimZone, PlatformError> {
         self.sql("read a zone", |connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM zone WHERE name = ?1")?;
             statement.query_row([zone.as_str()], read_record).optional()
@@ -204,7 +204,7 @@ impl Session<'_> {
         .ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))
     }
 
-    pub fn identified(&self, uuid: Uuid) -> Result<Option<Record>, PlatformError> {
+    pub fn identified(&self, uuid: Uuid) -> Result<Option<SimZone>, PlatformError> {
         self.sql("read a zone", |connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM zone WHERE uuid = ?1")?;
             statement.query_row([uuid.to_string()], read_record).optional()
@@ -212,7 +212,7 @@ impl Session<'_> {
     }
 
     /// Writes a zone. One that is not persistent is removed when it no longer runs.
-    pub fn save(&self, zone: &Record) -> Result<(), PlatformError> {
+    pub fn save(&self, zone: &SimZone) -> Result<(), PlatformError> {
         if !zone.persistent && !zone.zone().is_running() {
             return self.delete(zone.config.uuid);
         }
@@ -250,12 +250,12 @@ impl Session<'_> {
     }
 }
 
-fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
+fn read_record(row: &Row<'_>) -> rusqlite::Result<SimZone> {
     let text: String = row.get("config")?;
     let config = serde_json::from_str(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
     })?;
-    Ok(Record {
+    Ok(SimZone {
         config,
         text,
         autostart: row.get("autostart")?,

@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use super::Sim;
-use super::database::Session;
+use super::database::SimTransaction;
 use crate::model::{BlockerKind, ZoneName, words};
 use crate::platform::PlatformError;
 
@@ -126,7 +126,7 @@ pub enum CrashPoint {
     Acknowledged,
 }
 
-impl Session<'_> {
+impl SimTransaction<'_> {
     pub fn put_faults(&self, faults: &[Fault]) -> Result<(), PlatformError> {
         self.sql("forget faults", |connection| connection.execute("DELETE FROM fault", []))?;
         faults.iter().try_for_each(|fault| self.put_fault(fault))

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use super::abilities::abilities;
 use super::faults::Fault;
-use super::platform::abilities;
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::{HostSettings, ZoneConfig, ZoneSpec};
 use super::{Sim, io_error};
 use crate::file;
@@ -112,7 +112,7 @@ impl Sim {
                 .try_for_each(|path| std::fs::create_dir_all(path).map_err(io_error("create", path)))?;
             let text = serde_json::to_string_pretty(&config)
                 .map_err(|error| PlatformError::Simulated(error.to_string()))?;
-            session.save(&Record::installed(config.clone(), text, spec.autostart))
+            session.save(&SimZone::installed(config.clone(), text, spec.autostart))
         })
     }
 

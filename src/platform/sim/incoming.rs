@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::abilities::able;
 use super::faults::{CrashPoint, Effect};
-use super::platform::able;
-use super::record::Record;
+use super::record::SimZone;
 use super::settings::ZoneConfig;
 use super::wire::{self, Message};
 use super::{Sim, config_of, locked};
@@ -24,7 +24,7 @@ use crate::platform::PlatformError;
 
 /// A listener for an incoming zone.
 #[derive(Debug)]
-pub(super) struct Expectation {
+pub(super) struct ExpectedArrival {
     /// The zone's UUID.
     uuid: Uuid,
     /// A connection to the control stream is accepted, but nothing is ever sent over it.
@@ -33,7 +33,7 @@ pub(super) struct Expectation {
     task: JoinHandle<()>,
 }
 
-impl Expectation {
+impl ExpectedArrival {
     /// The hypervisor ends during the migration.
     pub(super) fn vanish(&self) {
         self.task.abort();
@@ -64,14 +64,14 @@ impl Sim {
         };
         let task = tokio::spawn(receiver.run(listener, cancel.clone()));
         locked(&self.inner.incoming)
-            .insert(folder.to_owned(), Expectation { uuid, _control: control, cancel, task });
+            .insert(folder.to_owned(), ExpectedArrival { uuid, _control: control, cancel, task });
         Ok(())
     }
 
     /// Stops listening. An incomplete image vanishes, a complete one stays.
     pub(super) async fn stop_expecting(&self, folder: &Path) -> Result<(), PlatformError> {
         let expectation = locked(&self.inner.incoming).remove(folder);
-        let Some(Expectation { cancel, task, .. }) = expectation else { return Ok(()) };
+        let Some(ExpectedArrival { cancel, task, .. }) = expectation else { return Ok(()) };
         cancel.cancel();
         let _ = task.await;
         for stream in StreamId::HYPERVISOR {
@@ -181,15 +181,16 @@ impl Receiver {
             if let Some(what) = session.host()?.lacks(&config, &self.sim.inner.paths) {
                 return Err(PlatformError::State { zone: config.name, what });
             }
-            let namesake = |zone: &Record| zone.config.name == config.name && zone.config.uuid != config.uuid;
+            let namesake =
+                |zone: &SimZone| zone.config.name == config.name && zone.config.uuid != config.uuid;
             if session.zones()?.iter().any(namesake) {
                 let what = "another zone has its name here".to_owned();
                 return Err(PlatformError::State { zone: config.name, what });
             }
             let present = session.identified(config.uuid)?;
             let number = session.fresh_id()?;
-            let record = Record::begin(config, text, number, self.keeper, present)?;
-            session.save(&Record { persistent, ..record })?;
+            let record = SimZone::begin(config, text, number, self.keeper, present)?;
+            session.save(&SimZone { persistent, ..record })?;
             Ok(number)
         })?;
         let _ = self.number.set(number);
@@ -209,14 +210,14 @@ impl Receiver {
     }
 
     fn vanish(&self) -> Result<(), PlatformError> {
-        self.change(Record::vanish).map(drop)
+        self.change(SimZone::vanish).map(drop)
     }
 
     /// Changes the zone if it is the image that arrives here.
-    fn change(&self, work: impl FnOnce(Record) -> Option<Record>) -> Result<Option<()>, PlatformError> {
+    fn change(&self, work: impl FnOnce(SimZone) -> Option<SimZone>) -> Result<Option<()>, PlatformError> {
         self.sim.change(|session| {
             let number = self.number.get().copied();
-            let arrives = |record: &Record| {
+            let arrives = |record: &SimZone| {
                 number.is_some() && record.id == number && record.aux == Some(Aux::MigratingIn)
             };
             let Some(record) = session.identified(self.config.uuid)?.filter(arrives) else { return Ok(None) };

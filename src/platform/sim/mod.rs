@@ -6,6 +6,7 @@
 //! there and never on both hosts, and an image that is complete at the destination is held there until it is
 //! resumed or destroyed. The states of a zone are in `record.rs`, the faults in `faults.rs`.
 
+mod abilities;
 mod check;
 mod clock;
 mod database;
@@ -38,12 +39,12 @@ use crate::boot_lock;
 use crate::model::{Aux, Manifest, Millis, ZoneName};
 use crate::paths::Paths;
 pub use clock::Scale;
-use database::{Database, Session};
+use database::{Database, SimTransaction};
 pub use faults::{CrashPoint, Effect, Fault, Operation};
 pub use guest_ops::Counter;
 use process_lock::ProcessLock;
-use record::Record;
-pub use settings::{HostSettings, Profile, Storage, ZoneConfig, ZoneSpec};
+use record::SimZone;
+pub use settings::{HostSettings, Profile, StorageFolder, ZoneConfig, ZoneSpec};
 
 /// Returns the real time.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -65,7 +66,7 @@ struct Inner {
     hook: CrashHook,
     keeper: Mutex<Option<ProcessLock>>,
     outgoing: Mutex<HashMap<ZoneName, outgoing::Departure>>,
-    incoming: Mutex<HashMap<PathBuf, incoming::Expectation>>,
+    incoming: Mutex<HashMap<PathBuf, incoming::ExpectedArrival>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -117,14 +118,14 @@ impl Sim {
 
     fn read<T>(
         &self,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         self.inner.database.read((self.inner.clock)(), work)
     }
 
     fn change<T>(
         &self,
-        work: impl FnOnce(&Session<'_>) -> Result<T, PlatformError>,
+        work: impl FnOnce(&SimTransaction<'_>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         self.inner.database.change((self.inner.clock)(), work)
     }
@@ -148,7 +149,7 @@ impl Sim {
     /// Ends the migrations of processes that no longer exist.
     fn put_in_order(&self) -> Result<(), PlatformError> {
         let own = locked(&self.inner.keeper).as_ref().map(|keeper| keeper.id);
-        let orphan = |record: &Record| {
+        let orphan = |record: &SimZone| {
             let keeper = record.keeper.filter(|keeper| Some(*keeper) != own);
             keeper.is_some_and(|keeper| !process_lock::lives(self.inner.database.folder(), keeper))
         };

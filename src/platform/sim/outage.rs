@@ -1,6 +1,6 @@
 //! Outages of a whole simulated host: its power fails, or its hypervisor's daemon is restarted.
 
-use super::record::Record;
+use super::record::SimZone;
 use super::{Sim, locked};
 use crate::platform::PlatformError;
 
@@ -42,7 +42,7 @@ impl Sim {
         self.forget_moves();
         self.change(|session| {
             let now = session.now()?;
-            for mut record in session.zones()?.into_iter().filter(Record::moves) {
+            for mut record in session.zones()?.into_iter().filter(SimZone::moves) {
                 let uuid = record.config.uuid;
                 record.go_on(now);
                 let rest = if record.moves() { record.vanish() } else { Some(record) };

@@ -13,18 +13,18 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::abilities::able;
 use super::clock::Scale;
 use super::faults::{CrashPoint, Effect};
-use super::platform::able;
-use super::precopy::{Next, Precopy};
-use super::record::Record;
+use super::precopy::{Precopy, PrecopyAction};
+use super::record::SimZone;
 use super::wire::{self, Message, PAYLOAD};
 use super::{Sim, locked};
 use crate::model::{Aux, InterfaceMapping, Millis, Network, Progress, Sent, StreamId, ZoneName, chain};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How the migration ended; none while it is under way.
-type Outcome = Option<Result<Sent, SendFailure>>;
+type SendState = Option<Result<Sent, SendFailure>>;
 
 /// How often progress is updated in a round.
 const PARTS: u64 = 16;
@@ -35,7 +35,7 @@ pub(super) struct Departure {
     uuid: Uuid,
     cancel: CancellationToken,
     progress: watch::Receiver<Progress>,
-    outcome: watch::Receiver<Outcome>,
+    outcome: watch::Receiver<SendState>,
     task: AbortHandle,
 }
 
@@ -156,7 +156,7 @@ impl Sim {
 /// The hypervisor's part.
 struct Sender {
     sim: Sim,
-    record: Record,
+    record: SimZone,
     /// The networks of the zone at the destination.
     networks: Vec<Network>,
     progress: watch::Sender<Progress>,
@@ -194,7 +194,7 @@ impl Sender {
         loop {
             self.trouble(copy.rounds()).await?;
             match copy.next() {
-                Next::Round(bytes) => {
+                PrecopyAction::Round(bytes) => {
                     self.progress.send_modify(|progress| {
                         (progress.pass, progress.rate) = (copy.rounds(), host.bandwidth);
                     });
@@ -206,7 +206,7 @@ impl Sender {
                     let round = Message::Round { bytes, payload: bytes.min(PAYLOAD) };
                     wire::write(&mut stream, &round).await.map_err(broke)?;
                 }
-                Next::Last(bytes) => {
+                PrecopyAction::Last(bytes) => {
                     let (counter, stopped) = self.stop()?;
                     self.sim.reached(CrashPoint::Stopped, Some(&self.record.config.name));
                     // The guest is stopped, so this takes precedence over other migrations.
@@ -216,7 +216,7 @@ impl Sender {
                     expect(Message::Held, wire::read(&mut stream).await.map_err(broke)?)?;
                     return self.leave(stopped);
                 }
-                Next::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
+                PrecopyAction::Hopeless => return Err(SendFailure::permanent(copy.hopeless())),
             }
         }
     }
@@ -276,7 +276,7 @@ impl Sender {
     /// Changes the zone, if it is still the one whose migration began.
     fn change<T>(
         &self,
-        work: impl FnOnce(&mut Record, Millis) -> Result<T, PlatformError>,
+        work: impl FnOnce(&mut SimZone, Millis) -> Result<T, PlatformError>,
     ) -> Result<T, SendFailure> {
         let (uuid, id) = (self.record.config.uuid, self.record.id);
         self.sim

@@ -6,10 +6,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Sim;
-use super::database::Session;
+use super::abilities::able;
+use super::database::SimTransaction;
 use super::faults::Effect;
-use super::platform::able;
-use super::record::Record;
+use super::record::SimZone;
 use crate::boot_lock;
 use crate::model::{Aux, Ended, Millis, ZoneName, ZoneState};
 use crate::platform::PlatformError;
@@ -19,7 +19,11 @@ const SHUTDOWN: u64 = 3_000;
 
 impl Sim {
     /// Boots a zone, whoever asks.
-    pub(super) fn switch_on(&self, session: &Session<'_>, mut record: Record) -> Result<(), PlatformError> {
+    pub(super) fn switch_on(
+        &self,
+        session: &SimTransaction<'_>,
+        mut record: SimZone,
+    ) -> Result<(), PlatformError> {
         if let Some(what) = session.host()?.lacks(&record.config, &self.inner.paths) {
             return Err(record.refuse(what));
         }
@@ -27,7 +31,7 @@ impl Sim {
         session.save(&record)
     }
 
-    fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<Record, PlatformError> {
+    fn known(&self, zone: &ZoneName, uuid: Uuid) -> Result<SimZone, PlatformError> {
         let found = self.read(|session| session.identified(uuid))?;
         found.ok_or_else(|| PlatformError::NoSuchZone(zone.clone()))
     }
@@ -83,7 +87,7 @@ impl Sim {
         })?;
         if self.loses_definition(zone)? {
             self.change(|session| match session.identified(uuid)? {
-                Some(record) => session.save(&Record { persistent: false, ..record }),
+                Some(record) => session.save(&SimZone { persistent: false, ..record }),
                 None => Ok(()),
             })?;
         }
@@ -109,7 +113,7 @@ impl Sim {
     }
 }
 
-impl Record {
+impl SimZone {
     /// Saves the memory to a file and ends the zone.
     fn save(&mut self, now: Millis) -> Result<(), PlatformError> {
         let counted = self.counter(now);

@@ -25,7 +25,7 @@ use crate::model::{Aux, Ended, Millis, Zone, ZoneState};
 use crate::platform::PlatformError;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct SimZone {
     pub config: ZoneConfig,
     /// The configuration as it was given, byte for byte.
     pub text: String,
@@ -47,7 +47,7 @@ pub(super) struct Record {
     pub ended: Option<Ended>,
 }
 
-impl Record {
+impl SimZone {
     /// A zone that does not run.
     pub fn installed(config: ZoneConfig, text: String, autostart: bool) -> Self {
         Self {

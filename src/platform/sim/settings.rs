@@ -35,7 +35,7 @@ pub struct HostSettings {
     pub scale: Scale,
     pub bridges: Vec<String>,
     /// The storages that it can access.
-    pub storages: Vec<Storage>,
+    pub storages: Vec<StorageFolder>,
     pub unmanaged: Vec<UnmanagedGuest>,
     /// The software that its zones depend on, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ impl Default for HostSettings {
             bandwidth: 1 << 30,
             scale: Scale::Times(1),
             bridges: vec!["br0".to_owned()],
-            storages: vec![Storage { name: "local".to_owned(), folder: None }],
+            storages: vec![StorageFolder { name: "local".to_owned(), folder: None }],
             unmanaged: Vec::new(),
             software: None,
         }
@@ -103,7 +103,7 @@ impl HostSettings {
 /// A folder for disks of zones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Storage {
+pub struct StorageFolder {
     /// Its name, which follows the rule for names that an administrator chooses.
     pub name: String,
     /// The folder, the same on every host that shares it. None: this host's own, which no other host can access.
@@ -111,7 +111,7 @@ pub struct Storage {
     pub folder: Option<PathBuf>,
 }
 
-impl Storage {
+impl StorageFolder {
     fn folder(&self, paths: &Paths) -> PathBuf {
         let folder = match &self.folder {
             Some(folder) => folder.clone(),

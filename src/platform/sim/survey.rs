@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::platform::able;
-use super::record::Record;
+use super::abilities::able;
+use super::record::SimZone;
 use super::settings::HostSettings;
 use crate::model::{Aux, Brand, Disk, LocalPath};
 use crate::paths::Paths;
 use crate::plan::{Dirty, FleetHost, FleetZone, HostKey, Survey, Version};
 
 /// Memory available to a new zone, in bytes.
-pub(super) fn memory_free(host: &HostSettings, zones: &[Record]) -> u64 {
+pub(super) fn memory_free(host: &HostSettings, zones: &[SimZone]) -> u64 {
     let running = zones.iter().filter(|zone| zone.zone().is_running());
     // A zone that is still arriving uses no memory yet: its memory is reserved.
     let whole = running.filter(|zone| zone.aux != Some(Aux::MigratingIn));
@@ -20,7 +20,7 @@ pub(super) fn memory_free(host: &HostSettings, zones: &[Record]) -> u64 {
 }
 
 /// Bytes of a zone's disks that only its own host sees.
-fn own_data(zone: &Record, host: &HostSettings, paths: &Paths) -> u64 {
+fn own_data(zone: &SimZone, host: &HostSettings, paths: &Paths) -> u64 {
     let own = zone.config.disks.iter().filter_map(|disk| match disk.source.local_path()? {
         LocalPath::File(path) if host.is_own(path, paths) => Some(path.metadata().ok()?.len()),
         _ => None,
@@ -29,12 +29,12 @@ fn own_data(zone: &Record, host: &HostSettings, paths: &Paths) -> u64 {
 }
 
 /// Disk space that the data of new zones could have, in bytes.
-pub(super) fn disk_free(host: &HostSettings, zones: &[Record], paths: &Paths) -> u64 {
+pub(super) fn disk_free(host: &HostSettings, zones: &[SimZone], paths: &Paths) -> u64 {
     zones.iter().fold(host.disk, |free, zone| free.saturating_sub(own_data(zone, host, paths)))
 }
 
 /// The host and its zones. Storage is identified by its folder, which is what hosts share.
-pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey {
+pub(super) fn of(host: &HostSettings, zones: &[SimZone], paths: &Paths) -> Survey {
     let (free, disk_free) = (memory_free(host, zones), disk_free(host, zones, paths));
     let zones: Vec<_> = zones.iter().map(|zone| zone_of(zone, host, paths)).collect();
     let running = || zones.iter().filter(|zone| zone.running);
@@ -59,7 +59,7 @@ pub(super) fn of(host: &HostSettings, zones: &[Record], paths: &Paths) -> Survey
     Survey::new(host, zones)
 }
 
-fn zone_of(record: &Record, host: &HostSettings, paths: &Paths) -> FleetZone {
+fn zone_of(record: &SimZone, host: &HostSettings, paths: &Paths) -> FleetZone {
     let (config, zone) = (&record.config, record.zone());
     let (load, network_load) = if zone.is_running() {
         (config.profile.load, host.scale.per_real_second(config.profile.network_load))
@@ -97,15 +97,15 @@ mod tests {
     use crate::model::{Kind, Millis, ZoneName};
     use crate::plan::{Costs, Trip};
     use crate::platform::Platform;
-    use crate::platform::sim::precopy::{Next, Precopy};
+    use crate::platform::sim::precopy::{Precopy, PrecopyAction};
     use crate::platform::sim::settings::ZoneConfig;
-    use crate::platform::sim::{Scale, Sim, Storage, ZoneSpec};
+    use crate::platform::sim::{Scale, Sim, StorageFolder, ZoneSpec};
 
     #[tokio::test]
     async fn only_disks_that_no_other_host_sees_take_disk_space() {
         let root = tempfile::tempdir().unwrap();
         let sim = Sim::open(&Paths::new(root.path()));
-        let storage = |name: &str, folder| Storage { name: name.to_owned(), folder };
+        let storage = |name: &str, folder| StorageFolder { name: name.to_owned(), folder };
         let storages = vec![storage("local", None), storage("nfs", Some(root.path().join("nfs")))];
         let host = HostSettings { disk: 1000, storages, scale: Scale::Instant, ..HostSettings::default() };
         sim.set_host(&host).unwrap();
@@ -126,12 +126,12 @@ mod tests {
         let mut virtual_ms = 0;
         loop {
             virtual_ms += match copy.next() {
-                Next::Round(bytes) => copy.time(bytes),
-                Next::Last(bytes) => {
+                PrecopyAction::Round(bytes) => copy.time(bytes),
+                PrecopyAction::Last(bytes) => {
                     let times = u64::from(u32::from(host.scale).max(1));
                     return (virtual_ms + copy.time(bytes)) / times;
                 }
-                Next::Hopeless => panic!("{zone:?} does not converge"),
+                PrecopyAction::Hopeless => panic!("{zone:?} does not converge"),
             };
         }
     }
@@ -163,7 +163,7 @@ mod tests {
                 obstacles: spec.obstacles,
                 profile: spec.profile,
             };
-            let mut record = Record::installed(config, String::new(), false);
+            let mut record = SimZone::installed(config, String::new(), false);
             record.boot(Millis(0), 1).unwrap();
             let survey = of(&host, &[record], &paths);
             let (zone, host) = (&survey.zones[0], &survey.host);
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn a_round_that_others_make_longer_leaves_more_to_send() {
         let (mut alone, mut shared) = (Precopy::new(4000, 500, 1000), Precopy::new(4000, 500, 1000));
-        assert_eq!((alone.next(), shared.next()), (Next::Round(4000), Next::Round(4000)));
+        assert_eq!((alone.next(), shared.next()), (PrecopyAction::Round(4000), PrecopyAction::Round(4000)));
         shared.lasted(2 * shared.time(4000));
-        assert_eq!((alone.next(), shared.next()), (Next::Round(2000), Next::Round(4000)));
+        assert_eq!((alone.next(), shared.next()), (PrecopyAction::Round(2000), PrecopyAction::Round(4000)));
     }
 }

@@ -8,15 +8,15 @@ use crate::model::{
     ZoneState,
 };
 use crate::store::{
-    Announcement, Away, AwayPhase, Contents, Detached, Direction, Entry, Expectation, Expected, Heard,
-    Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay, Run,
-    StandbyRow, Store, Surroundings, TargetKey, ZoneRecord,
+    Announcement, Away, AwayPhase, CheckContext, Contents, Detached, Direction, Entry, Expectation, Expected,
+    Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay,
+    Run, StandbyRow, Store, TargetKey, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
 
 /// Nothing goes on, and it is late.
-pub const QUIET: Surroundings = Surroundings { running: false, marker: Some(false), now: Millis(100) };
+pub const QUIET: CheckContext = CheckContext { running: false, marker: Some(false), now: Millis(100) };
 
 pub fn name(zone: &str) -> ZoneName {
     zone.parse().unwrap()

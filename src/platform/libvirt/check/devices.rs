@@ -9,7 +9,7 @@ use roxmltree::{Document, Node};
 use super::super::domain_xml::{self, child};
 
 /// An element of configurations whose supported values the capabilities list.
-struct Listed {
+struct ListedCapability {
     /// Its path below the root, in both documents.
     path: &'static [&'static str],
     /// The child element that contains the value; empty: the element itself.
@@ -29,11 +29,11 @@ const fn all(
     [child, attribute]: [&'static str; 2],
     list: &'static str,
     name: &'static str,
-) -> Listed {
-    Listed { path, child, attribute, list, name, only: &[] }
+) -> ListedCapability {
+    ListedCapability { path, child, attribute, list, name, only: &[] }
 }
 
-const LISTED: &[Listed] = &[
+const LISTED: &[ListedCapability] = &[
     all(&["os"], ["", "firmware"], "firmware", "firmware"),
     all(&["os", "loader"], ["", "type"], "type", "loader type"),
     all(&["os", "loader"], ["", "readonly"], "readonly", "loader with readonly="),
@@ -41,16 +41,16 @@ const LISTED: &[Listed] = &[
     all(&["memoryBacking"], ["source", "type"], "sourceType", "memory backing"),
     all(&["devices", "disk"], ["", "device"], "diskDevice", "disk device"),
     all(&["devices", "disk"], ["", "model"], "model", "disk model"),
-    Listed {
+    ListedCapability {
         only: &["ide", "fdc", "scsi", "virtio", "usb", "sata"],
         ..all(&["devices", "disk"], ["target", "bus"], "bus", "disk bus")
     },
     all(&["devices", "graphics"], ["", "type"], "type", "graphics"),
-    Listed {
+    ListedCapability {
         only: &["vga", "cirrus", "vmvga", "qxl", "virtio", "bochs", "ramfb"],
         ..all(&["devices", "video"], ["model", "type"], "modelType", "video model")
     },
-    Listed {
+    ListedCapability {
         only: &["usb", "pci", "scsi"],
         ..all(&["devices", "hostdev"], ["", "type"], "subsysType", "passing through of devices of type")
     },
@@ -61,7 +61,7 @@ const LISTED: &[Listed] = &[
     all(&["devices", "tpm"], ["backend", "type"], "backendModel", "TPM backend"),
     all(&["devices", "tpm"], ["backend", "version"], "backendVersion", "TPM version"),
     all(&["devices", "redirdev"], ["", "bus"], "bus", "redirection on bus"),
-    Listed { only: &["spicevmc"], ..all(&["devices", "channel"], ["", "type"], "type", "channel") },
+    ListedCapability { only: &["spicevmc"], ..all(&["devices", "channel"], ["", "type"], "type", "channel") },
     all(&["devices", "crypto"], ["", "model"], "model", "crypto model"),
     all(&["devices", "crypto"], ["backend", "model"], "backendModel", "crypto backend"),
 ];
@@ -85,7 +85,7 @@ pub fn missing(config: &str, capabilities: &str) -> Vec<String> {
     named
 }
 
-impl Listed {
+impl ListedCapability {
     fn missing(&self, domain: Node<'_, '_>, host: Node<'_, '_>) -> Vec<String> {
         let Some(section) = below(vec![host], self.path).into_iter().next() else { return Vec::new() };
         let asked: Vec<_> =

@@ -16,7 +16,7 @@ use roxmltree::Document;
 use super::super::Libvirt;
 use super::super::domain_xml::{self, Domain, child};
 use super::super::survey::needs::{Processor, processor_of};
-use super::super::virsh::{CpuFit, Refusal};
+use super::super::virsh::{CpuFit, CpuMismatch};
 use super::platform;
 use crate::model::{Arrival, Blocker, Kind, xml};
 use crate::platform::PlatformError;
@@ -53,11 +53,11 @@ pub async fn missing(
         }
     };
     let lacks = match (refusal, model) {
-        (Refusal::Incomparable, Some(model)) if model.is_strict => {
+        (CpuMismatch::Incomparable, Some(model)) if model.is_strict => {
             let here = own(&libvirt.queries.capabilities().await?, "cpu");
             if here.as_ref() == Some(&cpu) { vec![] } else { vec!["the CPU there is another one".to_owned()] }
         }
-        (Refusal::Incomparable, model) => model
+        (CpuMismatch::Incomparable, model) => model
             .filter(|model| arrival.kind == Kind::Live && usable(capabilities, &model.name) == Some(false))
             .map(|model| format!("no CPU {} for {} there", model.name, domain.virt))
             .into_iter()

@@ -19,7 +19,7 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::stated::{bytes, bytes_of, cpus};
-use super::text::{Change, alone, at, attribute, changed, content, only};
+use super::text::{TextEdit, alone, at, attribute, changed, content, only};
 use super::{child, interfaces, network_of, read};
 use crate::model::{Edit, Mac};
 
@@ -34,7 +34,7 @@ pub fn edit(xml: &str, edits: &[Edit]) -> Result<String, String> {
     })
 }
 
-fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
+fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<TextEdit>, String> {
     match edit {
         Edit::Name(name) => Ok(differs(only(root, "name")?, &name.platform_name())?.into_iter().collect()),
         Edit::Uuid(uuid) => identity(root, *uuid),
@@ -62,13 +62,13 @@ fn changes(root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Change>, String> {
 }
 
 /// The change of this text, if it differs.
-fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<Change>, String> {
+fn differs(node: Node<'_, '_>, value: &str) -> Result<Option<TextEdit>, String> {
     if alone(node)? == value { Ok(None) } else { content(node, value).map(Some) }
 }
 
 /// libvirt requires the same UUID in the firmware's tables. It would keep other things that must be unique: the
 /// hardware addresses, and the generation id by which a guest notices that it is a copy.
-fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
+fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<TextEdit>, String> {
     let node = only(root, "uuid")?;
     if alone(node)?.trim().parse() == Ok(uuid) {
         return Ok(Vec::new());
@@ -88,7 +88,7 @@ fn identity(root: Node<'_, '_>, uuid: Uuid) -> Result<Vec<Change>, String> {
 }
 
 /// Changes every host path below the old zonepath. Texts for the guest, and for people, stay.
-fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, String> {
+fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<TextEdit>, String> {
     const NOT_OF_THE_HOST: [&str; 8] =
         ["title", "description", "metadata", "init", "initarg", "initenv", "initdir", "cmdline"];
     let is_of_the_host = |node: &Node<'_, '_>| {
@@ -114,7 +114,7 @@ fn zonepath(root: Node<'_, '_>, from: &Path, to: &Path) -> Result<Vec<Change>, S
     Ok(changes)
 }
 
-fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<TextEdit>, String> {
     let node = only(root, "memory")?;
     if bytes(node)? == wanted {
         return Ok(Vec::new());
@@ -137,7 +137,7 @@ fn memory(root: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
 }
 
 /// The amount of memory, in the element's unit or in KiB.
-fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<Change>, String> {
+fn amount(node: Node<'_, '_>, wanted: u64) -> Result<Vec<TextEdit>, String> {
     let unit = node.attribute("unit").unwrap_or("KiB");
     match bytes_of(unit).filter(|unit| wanted.is_multiple_of(*unit)) {
         Some(unit) => Ok(vec![content(node, &(wanted / unit).to_string())?]),
@@ -150,7 +150,7 @@ fn cells(root: Node<'_, '_>) -> usize {
     numa.map_or(0, |numa| numa.children().filter(|node| node.has_tag_name("cell")).count())
 }
 
-fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<Change>, String> {
+fn processors(root: Node<'_, '_>, wanted: u32) -> Result<Vec<TextEdit>, String> {
     let Some(cpus) = cpus(root)? else {
         return if wanted == 1 { Ok(Vec::new()) } else { Err(at(root, "one <vcpu> is expected")) };
     };

@@ -15,35 +15,35 @@ pub fn writes_over(copy: &str, original: &str) -> Result<Vec<String>, String> {
     let (copy, original) = (read(copy)?, read(original)?);
     let mut used: BTreeSet<_> = uses(original.root_element()).into_iter().map(|one| one.place).collect();
     // Each is reported once.
-    let mut is_shared = |one: &Use| one.is_written && used.remove(&one.place);
+    let mut is_shared = |one: &StorageUse| one.is_written && used.remove(&one.place);
     let shared = uses(copy.root_element()).into_iter().filter(|one| is_shared(one));
     Ok(shared.map(|one| one.place).collect())
 }
 
-struct Use {
+struct StorageUse {
     /// The path, or everything that identifies the storage.
     place: String,
     /// The domain writes to it, and does not share it.
     is_written: bool,
 }
 
-fn uses(root: Node<'_, '_>) -> Vec<Use> {
+fn uses(root: Node<'_, '_>) -> Vec<StorageUse> {
     let mut found = Vec::new();
     for part in root.children().filter(Node::is_element).flat_map(|section| section.children()) {
         match part.tag_name().name() {
             "nvram" | "varstore" => {
                 let path = || part.attribute("path").map(str::to_owned);
                 let place = text_of(part).or_else(path).or_else(|| place(part));
-                found.extend(place.map(|place| Use { place, is_written: true }));
+                found.extend(place.map(|place| StorageUse { place, is_written: true }));
             }
             "memory" => {
                 let path = child(part, "source").and_then(|source| child(source, "path")).and_then(text_of);
                 let is_written = child(part, "target").is_none_or(|node| child(node, "readonly").is_none());
-                found.extend(path.map(|place| Use { place, is_written }));
+                found.extend(path.map(|place| StorageUse { place, is_written }));
             }
             "pstore" => {
                 let path = child(part, "path").and_then(text_of);
-                found.extend(path.map(|place| Use { place, is_written: true }));
+                found.extend(path.map(|place| StorageUse { place, is_written: true }));
             }
             "disk" => disk(part, &mut found),
             // A folder of the container's own.
@@ -51,7 +51,7 @@ fn uses(root: Node<'_, '_>) -> Vec<Use> {
             "filesystem" => {
                 let place = child(part, "source").and_then(folder);
                 let is_written = child(part, "readonly").is_none();
-                found.extend(place.map(|place| Use { place, is_written }));
+                found.extend(place.map(|place| StorageUse { place, is_written }));
             }
             _ => {}
         }
@@ -60,15 +60,15 @@ fn uses(root: Node<'_, '_>) -> Vec<Use> {
 }
 
 /// A disk and its backing stores.
-fn disk(device: Node<'_, '_>, found: &mut Vec<Use>) {
+fn disk(device: Node<'_, '_>, found: &mut Vec<StorageUse>) {
     let is_kept = ["readonly", "shareable"].iter().any(|word| child(device, word).is_some());
     let is_written = !is_kept && !matches!(device.attribute("device"), Some("cdrom"));
-    found.extend(place(device).map(|place| Use { place, is_written }));
+    found.extend(place(device).map(|place| StorageUse { place, is_written }));
     let data = child(device, "source").and_then(|source| child(source, "dataStore")).and_then(place);
-    found.extend(data.map(|place| Use { place, is_written }));
+    found.extend(data.map(|place| StorageUse { place, is_written }));
     let mut backing = child(device, "backingStore");
     while let Some(store) = backing {
-        found.extend(place(store).map(|place| Use { place, is_written: false }));
+        found.extend(place(store).map(|place| StorageUse { place, is_written: false }));
         backing = child(store, "backingStore");
     }
 }

@@ -9,7 +9,7 @@ use super::{read, text};
 use crate::model::{Brand, ZoneName};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stated {
+pub struct DomainSettings {
     pub name: ZoneName,
     pub uuid: Uuid,
     pub brand: Brand,
@@ -21,7 +21,7 @@ pub struct Stated {
 
 /// # Errors
 /// What is wrong, with its position.
-pub fn stated(xml: &str) -> Result<Stated, String> {
+pub fn stated(xml: &str) -> Result<DomainSettings, String> {
     let document = read(xml)?;
     let root = document.root_element();
     let brand = match root.attribute("type").unwrap_or_default() {
@@ -30,7 +30,7 @@ pub fn stated(xml: &str) -> Result<Stated, String> {
         other => return Err(text::at(root, format!("a domain of type {other:?} cannot be handled"))),
     };
     let name = text::only(root, "name")?;
-    Ok(Stated {
+    Ok(DomainSettings {
         name: ZoneName::of_platform(text::alone(name)?).map_err(|error| text::at(name, error))?,
         uuid: parsed(text::only(root, "uuid")?)?,
         brand,

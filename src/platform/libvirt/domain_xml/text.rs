@@ -5,10 +5,10 @@ use std::ops::Range;
 use roxmltree::{Document, Node};
 
 /// A range of a text and its replacement.
-pub type Change = (Range<usize>, String);
+pub type TextEdit = (Range<usize>, String);
 
 /// Applies these changes, whose ranges do not overlap.
-pub fn changed(text: &str, mut changes: Vec<Change>) -> String {
+pub fn changed(text: &str, mut changes: Vec<TextEdit>) -> String {
     changes.sort_by_key(|(range, _)| range.start);
     let (mut result, mut end) = (String::with_capacity(text.len()), 0);
     for (range, value) in changes {
@@ -21,7 +21,7 @@ pub fn changed(text: &str, mut changes: Vec<Change>) -> String {
 }
 
 /// Replaces the value of an attribute, in either kind of quotes.
-pub fn attribute(node: Node<'_, '_>, name: &str, value: &str) -> Result<Change, String> {
+pub fn attribute(node: Node<'_, '_>, name: &str, value: &str) -> Result<TextEdit, String> {
     let odd = || at(node, format!("a plain attribute {name} is expected in <{}>", node.tag_name().name()));
     let range = node.attribute_node(name).ok_or_else(odd)?.range_value();
     // The parser's ranges are wrong for names and blanks of absurd length.
@@ -56,7 +56,7 @@ pub fn alone<'a>(node: Node<'a, '_>) -> Result<&'a str, String> {
 }
 
 /// Replaces the text of an element.
-pub fn content(node: Node<'_, '_>, value: &str) -> Result<Change, String> {
+pub fn content(node: Node<'_, '_>, value: &str) -> Result<TextEdit, String> {
     let text = alone(node)?;
     let range = node.first_child().map_or(0..0, |part| part.range());
     // With comments or CDATA, the text differs from what is written in the document.

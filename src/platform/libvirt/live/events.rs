@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::model::Sent;
 use crate::platform::PlatformError;
 use crate::platform::converge::allowed_downtime;
-use crate::platform::libvirt::virsh::{Connection, Event};
+use crate::platform::libvirt::virsh::{Connection, DomainEvent};
 
 /// The downtime that a zone is allowed.
 #[derive(Clone, Copy, Debug)]
@@ -57,10 +57,10 @@ pub fn watch_events(uuid: Uuid, allowance: Allowance) -> Result<StopWatch, Platf
             tokio::select! {
                 event = events.next() => match event {
                     // A pass after that moment is the last one: the zone is already stopped.
-                    Some(Event::Pass(number)) if sender.borrow().is_none() => { pass.send_replace(number); }
-                    Some(Event::StoppedToMigrate) => { sender.send_replace(Some(Instant::now())); }
-                    Some(Event::Resumed) => { sender.send_replace(None); }
-                    Some(Event::Pass(_) | Event::Other) => {}
+                    Some(DomainEvent::Pass(number)) if sender.borrow().is_none() => { pass.send_replace(number); }
+                    Some(DomainEvent::StoppedToMigrate) => { sender.send_replace(Some(Instant::now())); }
+                    Some(DomainEvent::Resumed) => { sender.send_replace(None); }
+                    Some(DomainEvent::Pass(_) | DomainEvent::Other) => {}
                     None => return,
                 },
                 // The migration is over, with whatever result. Dropping the events ends them.

@@ -16,16 +16,16 @@ use crate::failpoints::holds_incoming;
 use crate::model::{Progress, Sent, StreamId};
 use crate::model::{Zone, ZoneName};
 use crate::paths::Paths;
-use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, Migration};
+use crate::platform::libvirt::virsh::{Code, Connection, DEFAULT_DOWNTIME, Driver, VirshMigration};
 use crate::platform::{PlatformError, SendFailure};
 
 /// How virsh ended: none while it runs.
-type Outcome = Option<Result<(), SendFailure>>;
+type VirshState = Option<Result<(), SendFailure>>;
 
 /// The migrations that leave this host now.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    current: Mutex<HashMap<ZoneName, (Uuid, watch::Receiver<Outcome>)>>,
+    current: Mutex<HashMap<ZoneName, (Uuid, watch::Receiver<VirshState>)>>,
 }
 
 impl Outgoing {
@@ -35,7 +35,7 @@ impl Outgoing {
         zone: &Zone,
         folder: &Path,
         documents: Documents,
-        (settings, downtime): (&config::Libvirt, u64),
+        (settings, downtime): (&config::LibvirtConfig, u64),
         paths: &Paths,
     ) -> Result<Sent, PlatformError> {
         let allowance = Allowance { limit: downtime, stepwise: !is_emulated(&zone.name, paths) };
@@ -77,12 +77,12 @@ impl Outgoing {
         zone: &Zone,
         folder: &Path,
         documents: Documents,
-        settings: &config::Libvirt,
+        settings: &config::LibvirtConfig,
         (downtime, paths): (u64, &Paths),
-    ) -> Result<watch::Receiver<Outcome>, PlatformError> {
+    ) -> Result<watch::Receiver<VirshState>, PlatformError> {
         let socket = |stream: StreamId| folder.join(stream.socket_name());
         let [control, memory] = StreamId::HYPERVISOR.map(socket);
-        let migration = Migration {
+        let migration = VirshMigration {
             uuid: zone.uuid,
             suspend: holds_incoming(&paths.state_dir()),
             persistent: zone.persistent,
@@ -111,7 +111,7 @@ impl Outgoing {
         Ok(receiver)
     }
 
-    fn find(&self, zone: &ZoneName) -> Option<(Uuid, watch::Receiver<Outcome>)> {
+    fn find(&self, zone: &ZoneName) -> Option<(Uuid, watch::Receiver<VirshState>)> {
         locked(&self.current).get(zone).cloned()
     }
 

@@ -75,7 +75,7 @@ impl Mount {
 
 /// The storage that a host can access.
 #[derive(Clone, Debug, Default)]
-pub struct Storage {
+pub struct HostStorage {
     /// The mounts with their names. If several have the same mount point, the last one counts.
     mounts: Vec<(Mount, Option<String>)>,
     /// The world-wide names of its devices.
@@ -84,7 +84,7 @@ pub struct Storage {
     exported: Vec<PathBuf>,
 }
 
-impl Storage {
+impl HostStorage {
     pub fn look() -> Self {
         let name = |mount: &Mount| if mount.is_remote() { mount.remote_name() } else { mount.local_name() };
         let mounts = mounts().into_iter().map(|mount| (name(&mount), mount));
@@ -188,7 +188,7 @@ mod tests {
     fn a_file_belongs_to_the_innermost_mount_over_it() {
         let mounts = parse_mounts(&format!("{MOUNTS}{REMOTE}"));
         let mounts = mounts.into_iter().map(|mount| (mount.clone(), mount.remote_name())).collect();
-        let storage = Storage { mounts, ..Storage::default() };
+        let storage = HostStorage { mounts, ..HostStorage::default() };
         let disk = |path: &str, readonly| Disk::new("vda", StorageUri::file(path), readonly);
         let names = |path, readonly| storage.of(&[disk(path, readonly)]).into_iter().collect::<Vec<_>>();
         assert_eq!(names("/srv/vms/a.img", false), ["nfs:10.0.0.5:/vms"]);
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn two_files_of_one_folder_lie_on_the_same_storage_and_their_host_sees_it() {
         let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::look();
+        let storage = HostStorage::look();
         let name = |file: &str| {
             let path = folder.path().join(file);
             std::fs::write(&path, "").unwrap();
@@ -218,7 +218,7 @@ mod tests {
         let exports = parse_exports(&format!("{}\t10.0.0.0/24(rw,sync)\n", path.display()));
         assert_eq!(exports, [path.as_path()]);
         assert_eq!(parse_exports("# none\n"), [] as [PathBuf; 0]);
-        let storage = Storage { exported: exports, ..Storage::look() };
+        let storage = HostStorage { exported: exports, ..HostStorage::look() };
         let disk = Disk::new("/", StorageUri::dir(path), false);
         assert_eq!((storage.names(), storage.of(&[disk])), (None, BTreeSet::new()));
     }

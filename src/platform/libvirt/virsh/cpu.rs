@@ -10,7 +10,7 @@ use crate::platform::PlatformError;
 pub enum CpuFit {
     Fits,
     /// It is not, or that is unknown.
-    Refused(Refusal),
+    Refused(CpuMismatch),
     /// libvirt's message is not about CPUs.
     Unclear(String),
 }
@@ -32,7 +32,7 @@ impl CpuFit {
 
 /// Why a CPU is not sufficient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum CpuMismatch {
     /// These features are missing.
     Lacks(Vec<String>),
     /// These features are present, and must not be.
@@ -46,7 +46,7 @@ pub enum Refusal {
     Incomparable,
 }
 
-impl Refusal {
+impl CpuMismatch {
     /// The features that make the difference.
     fn features(&self) -> &[String] {
         match self {
@@ -90,7 +90,7 @@ const INCOMPARABLE: [&str; 5] = [
 // error: Failed to compare hypervisor CPU with /dev/stdin error: the CPU is incompatible with host CPU: Host CPU does
 // not provide required features: pni, avx512f
 /// Parses the message of virsh. None: it is not about a CPU.
-fn parse(said: &str) -> Option<Refusal> {
+fn parse(said: &str) -> Option<CpuMismatch> {
     let after = |words: &str| said.split_once(words).map(|(_, rest)| rest.trim());
     let names = |list: &str| {
         let names = list.split(',').map(str::trim).filter(|name| is_plain(name)).map(str::to_owned);
@@ -98,21 +98,21 @@ fn parse(said: &str) -> Option<Refusal> {
     };
     if let Some(list) = after("does not provide required features:").or_else(|| after("Unknown CPU feature"))
     {
-        return names(list).map(Refusal::Lacks);
+        return names(list).map(CpuMismatch::Lacks);
     }
     if let Some(list) = after("provides forbidden features:") {
-        return names(list).map(Refusal::Forbids);
+        return names(list).map(CpuMismatch::Forbids);
     }
     if let Some(list) = after("Extra features:") {
-        return names(list).map(Refusal::Extra);
+        return names(list).map(CpuMismatch::Extra);
     }
     if let Some(model) = after("Unknown CPU model") {
-        return is_plain(model).then(|| Refusal::Model(model.to_owned()));
+        return is_plain(model).then(|| CpuMismatch::Model(model.to_owned()));
     }
     if INCOMPARABLE.iter().any(|words| said.contains(words)) {
-        return Some(Refusal::Incomparable);
+        return Some(CpuMismatch::Incomparable);
     }
-    after("the CPU is incompatible with host CPU").map(|what| Refusal::Other(what.to_owned()))
+    after("the CPU is incompatible with host CPU").map(|what| CpuMismatch::Other(what.to_owned()))
 }
 
 impl Connection {
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn virsh(what: &str) -> Option<Refusal> {
+    fn virsh(what: &str) -> Option<CpuMismatch> {
         parse(&format!("error: Failed to compare hypervisor CPU with /dev/stdin error: {what}"))
     }
 
@@ -191,7 +191,7 @@ mod tests {
             "Operation not supported: comparing with the hypervisor CPU is not supported for arch aarch64",
             "operation failed: QEMU '/usr/bin/qemu-system-x86_64' does not support reporting CPU model for virttype 'kvm'",
         ] {
-            assert_eq!(virsh(cannot), Some(Refusal::Incomparable), "{cannot}");
+            assert_eq!(virsh(cannot), Some(CpuMismatch::Incomparable), "{cannot}");
         }
         for broken in [
             "End of file while reading data: Input/output error",

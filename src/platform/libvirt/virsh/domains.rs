@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Connection, Driver, LibvirtError, Listed, Usages, list, stats};
+use super::{Connection, Driver, LibvirtError, ListedDomain, Usages, list, stats};
 use crate::model::Zone;
 use crate::platform::PlatformError;
 
@@ -34,7 +34,7 @@ impl Connection {
     }
 
     /// All domains, defined or running. The outer error is libvirt's.
-    pub async fn list(self) -> Result<Result<Vec<Listed>, PlatformError>, LibvirtError> {
+    pub async fn list(self) -> Result<Result<Vec<ListedDomain>, PlatformError>, LibvirtError> {
         let output = self.run(["list", "--all", "--id", "--name", "--uuid"]).await?;
         Ok(list::parse_list(&output))
     }
@@ -43,7 +43,7 @@ impl Connection {
     /// handled.
     pub async fn zones(
         self,
-        listed: &[Listed],
+        listed: &[ListedDomain],
     ) -> Result<Vec<Result<Option<Zone>, PlatformError>>, PlatformError> {
         let commands = listed.iter().flat_map(|domain| about(domain.uuid)).collect();
         let answers = self.each(commands).await?;
@@ -110,7 +110,7 @@ impl Connection {
 
     /// The resources that the listed domains use. With `measure` it starts to measure how fast they write to
     /// their memory: a second later the next call returns the result.
-    pub async fn usages(self, listed: &[Listed], measure: bool) -> Result<Usages, PlatformError> {
+    pub async fn usages(self, listed: &[ListedDomain], measure: bool) -> Result<Usages, PlatformError> {
         let commands = stats::commands(self.driver, listed);
         let wanted = commands.len();
         let also = if measure { stats::measure(self.driver, listed) } else { Vec::new() };

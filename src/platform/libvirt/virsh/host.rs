@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Answer, Connection};
+use super::{Connection, VirshOutput};
 use crate::platform::PlatformError;
 
 /// The versions of the software that runs zones.
@@ -26,7 +26,7 @@ impl Connection {
     }
 
     /// A network, as XML.
-    pub async fn network(self, name: &str) -> Result<Answer, PlatformError> {
+    pub async fn network(self, name: &str) -> Result<VirshOutput, PlatformError> {
         self.answer(["net-dumpxml", &format!("--network={name}")]).await
     }
 
@@ -41,12 +41,12 @@ impl Connection {
     }
 
     /// The secret with that UUID, or libvirt's error.
-    pub async fn secret(self, uuid: Uuid) -> Result<Answer, PlatformError> {
+    pub async fn secret(self, uuid: Uuid) -> Result<VirshOutput, PlatformError> {
         self.answer(["secret-dumpxml", &uuid.to_string()]).await
     }
 
     /// The path of a volume in a pool.
-    pub async fn volume(self, pool: &str, volume: &str) -> Result<Answer, PlatformError> {
+    pub async fn volume(self, pool: &str, volume: &str) -> Result<VirshOutput, PlatformError> {
         self.answer(["vol-path", &format!("--pool={pool}"), &format!("--vol={volume}")]).await
     }
 
@@ -55,7 +55,7 @@ impl Connection {
         self.run(["capabilities"]).await.map_err(|error| error.failed("ask which user QEMU runs as"))
     }
 
-    async fn answer<const N: usize>(self, words: [&str; N]) -> Result<Answer, PlatformError> {
+    async fn answer<const N: usize>(self, words: [&str; N]) -> Result<VirshOutput, PlatformError> {
         match self.run(words).await {
             Ok(output) => Ok(Ok(output)),
             Err(error) => error.said(WHAT).map(Err),

@@ -34,7 +34,7 @@ pub fn parse_progress(output: &str) -> Option<Progress> {
 
 /// An event of a domain, as far as migration is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum DomainEvent {
     /// A pass over its memory has begun. The first one sends everything, each later one what was changed meanwhile.
     Pass(u32),
     /// Its virtual CPUs were stopped, and the rest of its memory is being sent.
@@ -47,22 +47,22 @@ pub enum Event {
 // 2026-11-21 07:19:15.904+0000: event 'migration-iteration' for domain 'evac1': iteration: '2'
 // 2026-11-21 07:19:16.361+0000: event 'lifecycle' for domain 'evac1': Suspended Migrated
 /// Parses a line of `virsh event --all --loop --timestamp`.
-pub fn parse_event(line: &str) -> Event {
+pub fn parse_event(line: &str) -> DomainEvent {
     // Between them is the name of the zone, which may be any text.
-    let Some((about, what)) = line.rsplit_once("': ") else { return Event::Other };
+    let Some((about, what)) = line.rsplit_once("': ") else { return DomainEvent::Other };
     let kind = about.split_once(": event '").and_then(|(_, rest)| Some(rest.split_once("' for ")?.0));
     if kind == Some("lifecycle") {
         return match what {
-            "Suspended Migrated" => Event::StoppedToMigrate,
-            what if what.starts_with("Resumed ") => Event::Resumed,
-            _ => Event::Other,
+            "Suspended Migrated" => DomainEvent::StoppedToMigrate,
+            what if what.starts_with("Resumed ") => DomainEvent::Resumed,
+            _ => DomainEvent::Other,
         };
     }
     let pass = || {
         (kind == Some("migration-iteration")).then_some(())?;
         what.strip_prefix("iteration: '")?.strip_suffix('\'')?.parse().ok()
     };
-    pass().map_or(Event::Other, Event::Pass)
+    pass().map_or(DomainEvent::Other, DomainEvent::Pass)
 }
 
 /// QEMU's default (`downtime-limit`), in ms.
@@ -90,17 +90,17 @@ mod tests {
         assert_eq!(parse_progress("Job type: 0\n\n"), None);
     }
 
-    fn event(kind: &str, what: &str) -> Event {
+    fn event(kind: &str, what: &str) -> DomainEvent {
         parse_event(&format!("2026-11-21 07:19:16.361+0000: event '{kind}' for domain 'evac1': {what}"))
     }
 
     #[test]
     fn the_moment_of_the_stop_is_recognised() {
-        assert_eq!(event("lifecycle", "Suspended Migrated"), Event::StoppedToMigrate);
-        assert_eq!(event("lifecycle", "Suspended Paused"), Event::Other);
-        assert_eq!(event("lifecycle", "Resumed Migrated"), Event::Resumed);
-        assert_eq!(event("agent-lifecycle", "Suspended Migrated"), Event::Other);
-        assert_eq!(event("job-completed", ""), Event::Other);
+        assert_eq!(event("lifecycle", "Suspended Migrated"), DomainEvent::StoppedToMigrate);
+        assert_eq!(event("lifecycle", "Suspended Paused"), DomainEvent::Other);
+        assert_eq!(event("lifecycle", "Resumed Migrated"), DomainEvent::Resumed);
+        assert_eq!(event("agent-lifecycle", "Suspended Migrated"), DomainEvent::Other);
+        assert_eq!(event("job-completed", ""), DomainEvent::Other);
     }
 
     #[test]
@@ -111,17 +111,21 @@ mod tests {
         };
         for zone in ["Windows 10", "it's", "x': Suspended Migrated", "': event 'lifecycle' for domain 'x': "]
         {
-            assert_eq!(event("lifecycle", zone, "Suspended Migrated"), Event::StoppedToMigrate, "{zone}");
-            assert_eq!(event("lifecycle", zone, "Resumed Migrated"), Event::Resumed, "{zone}");
-            assert_eq!(event("agent-lifecycle", zone, "Suspended Migrated"), Event::Other, "{zone}");
-            assert_eq!(event("migration-iteration", zone, "iteration: '3'"), Event::Pass(3), "{zone}");
+            assert_eq!(
+                event("lifecycle", zone, "Suspended Migrated"),
+                DomainEvent::StoppedToMigrate,
+                "{zone}"
+            );
+            assert_eq!(event("lifecycle", zone, "Resumed Migrated"), DomainEvent::Resumed, "{zone}");
+            assert_eq!(event("agent-lifecycle", zone, "Suspended Migrated"), DomainEvent::Other, "{zone}");
+            assert_eq!(event("migration-iteration", zone, "iteration: '3'"), DomainEvent::Pass(3), "{zone}");
         }
     }
 
     #[test]
     fn passes_are_counted() {
-        assert_eq!(event("migration-iteration", "iteration: '12'"), Event::Pass(12));
-        assert_eq!(event("migration-iteration", "iteration: 'x'"), Event::Other);
+        assert_eq!(event("migration-iteration", "iteration: '12'"), DomainEvent::Pass(12));
+        assert_eq!(event("migration-iteration", "iteration: 'x'"), DomainEvent::Other);
     }
 
     proptest! {

@@ -6,15 +6,15 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 use uuid::Uuid;
 
-use super::job::{self, Event};
+use super::job::{self, DomainEvent};
 use super::{Connection, LibvirtError, script};
-use crate::exec::{Command, ExecError, Waiting};
+use crate::exec::{Command, ExecError, PreparedCommand};
 use crate::model::Progress;
 use crate::platform::{PlatformError, SendFailure};
 
 /// The parameters of a live migration.
 #[derive(Debug)]
-pub struct Migration<'a> {
+pub struct VirshMigration<'a> {
     pub uuid: Uuid,
     /// Leave it paused at the destination.
     pub suspend: bool,
@@ -36,7 +36,7 @@ pub struct Migration<'a> {
     pub memory: &'a Path,
 }
 
-impl Migration<'_> {
+impl VirshMigration<'_> {
     fn words(&self) -> Vec<String> {
         let mut words = vec!["migrate", "--live", "--p2p", "--undefinesource"];
         words.extend(self.suspend.then_some("--suspend"));
@@ -87,7 +87,7 @@ fn allow(uuid: Uuid, downtime: u64) -> Vec<String> {
 
 impl Connection {
     /// Starts a migration and does not wait.
-    pub fn migrate(self, migration: &Migration<'_>) -> Result<Transfer, LibvirtError> {
+    pub fn migrate(self, migration: &VirshMigration<'_>) -> Result<Transfer, LibvirtError> {
         let words = script([allow(migration.uuid, migration.downtime), migration.words()]);
         let command = self.virsh().arg(words);
         let child = command.spawn().map_err(LibvirtError::new)?;
@@ -142,7 +142,7 @@ impl Connection {
 
 /// A connection that waits for the command to resume.
 #[derive(Debug)]
-pub struct Resumer(Waiting);
+pub struct Resumer(PreparedCommand);
 
 impl Resumer {
     /// Resumes the domain; returns whether libvirt has confirmed it.
@@ -160,7 +160,7 @@ pub struct Events {
 
 impl Events {
     /// The next event; none after the last one.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<DomainEvent> {
         let line = self.lines.as_mut()?.next_line().await.ok()??;
         Some(job::parse_event(&line))
     }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_migration_is_told_all_that_it_needs_and_nothing_that_was_not_asked_for() {
-        let migration = Migration {
+        let migration = VirshMigration {
             uuid: Uuid::nil(),
             suspend: true,
             persistent: false,
@@ -184,7 +184,7 @@ mod tests {
             control: Path::new("/run/x/ctl"),
             memory: Path::new("/run/x/mem"),
         };
-        let words = |migration: &Migration<'_>| migration.words().join(" ");
+        let words = |migration: &VirshMigration<'_>| migration.words().join(" ");
         let nil = Uuid::nil();
         let end =
             format!("{nil} --desturi qemu+unix:///system?socket=/run/x/ctl --migrateuri unix:///run/x/mem");
@@ -192,7 +192,7 @@ mod tests {
             words(&migration),
             format!("migrate --live --p2p --undefinesource --suspend --unsafe --abort-on-error {end}")
         );
-        let all = Migration {
+        let all = VirshMigration {
             suspend: false,
             persistent: true,
             auto_converge: true,

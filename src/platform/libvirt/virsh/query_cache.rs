@@ -13,17 +13,17 @@ use crate::platform::PlatformError;
 use crate::platform::libvirt::domain_xml::Domain;
 
 /// The output of virsh, or its error message.
-pub type Answer = Result<String, String>;
+pub type VirshOutput = Result<String, String>;
 
 /// Arguments of virsh, and its standard input.
-type Question = (Vec<String>, String);
+type VirshQuery = (Vec<String>, String);
 
 /// How long an answer is valid.
 const FRESH: Duration = Duration::from_secs(60);
 
 /// Questions with their answers, and when they were asked.
 #[derive(Debug, Default)]
-pub struct QueryCache(Mutex<HashMap<Question, (Instant, String)>>);
+pub struct QueryCache(Mutex<HashMap<VirshQuery, (Instant, String)>>);
 
 impl QueryCache {
     /// The versions of libvirt and its hypervisor.
@@ -44,7 +44,7 @@ impl QueryCache {
     ///
     /// # Errors
     /// If libvirt does not answer. An error message of libvirt's is an answer.
-    pub async fn machine(&self, domain: &Domain) -> Result<Answer, PlatformError> {
+    pub async fn machine(&self, domain: &Domain) -> Result<VirshOutput, PlatformError> {
         let words = ["domcapabilities".to_owned()].into_iter().chain(words(domain, "emulatorbin"));
         self.ask(words, "").await
     }
@@ -64,8 +64,8 @@ impl QueryCache {
         &self,
         words: impl IntoIterator<Item = I>,
         input: &str,
-    ) -> Result<Answer, PlatformError> {
-        let question: Question = (words.into_iter().map(Into::into).collect(), input.to_owned());
+    ) -> Result<VirshOutput, PlatformError> {
+        let question: VirshQuery = (words.into_iter().map(Into::into).collect(), input.to_owned());
         if let Some(answer) = self.fresh(&question, Instant::now()) {
             return Ok(Ok(answer));
         }
@@ -95,12 +95,12 @@ impl QueryCache {
         Ok(answer)
     }
 
-    fn fresh(&self, question: &Question, now: Instant) -> Option<String> {
+    fn fresh(&self, question: &VirshQuery, now: Instant) -> Option<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(question).filter(|(asked, _)| is_fresh(*asked, now)).map(|(_, answer)| answer.clone())
     }
 
-    fn keep(&self, question: Question, answer: String, now: Instant) {
+    fn keep(&self, question: VirshQuery, answer: String, now: Instant) {
         /// Peers can choose the questions, so the cache must not grow without limit.
         const MANY: usize = 256;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

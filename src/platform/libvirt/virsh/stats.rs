@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Driver, Listed};
+use super::{Driver, ListedDomain};
 
 /// What a zone has used so far, or uses now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Usage {
 pub type Usages = BTreeMap<String, Usage>;
 
 /// The commands that list what these domains of a driver use.
-pub fn commands(driver: Driver, listed: &[Listed]) -> Vec<String> {
+pub fn commands(driver: Driver, listed: &[ListedDomain]) -> Vec<String> {
     match driver {
         // Separate commands, since an older virsh does not know dirty rates.
         Driver::Qemu => vec![
@@ -41,7 +41,7 @@ pub fn commands(driver: Driver, listed: &[Listed]) -> Vec<String> {
 
 /// The commands that start to measure how fast zones write to their memory: a second later [`commands`] has the
 /// result.
-pub fn measure(driver: Driver, listed: &[Listed]) -> Vec<String> {
+pub fn measure(driver: Driver, listed: &[ListedDomain]) -> Vec<String> {
     match driver {
         Driver::Qemu => {
             running(listed).map(|domain| format!("domdirtyrate-calc {} --seconds 1", domain.uuid)).collect()
@@ -50,12 +50,12 @@ pub fn measure(driver: Driver, listed: &[Listed]) -> Vec<String> {
     }
 }
 
-fn running(listed: &[Listed]) -> impl Iterator<Item = &Listed> {
+fn running(listed: &[ListedDomain]) -> impl Iterator<Item = &ListedDomain> {
     listed.iter().filter(|domain| domain.id.is_some())
 }
 
 /// Parses the output of [`commands`].
-pub fn parse(driver: Driver, listed: &[Listed], answers: &[String]) -> Usages {
+pub fn parse(driver: Driver, listed: &[ListedDomain], answers: &[String]) -> Usages {
     match driver {
         Driver::Qemu => parse_domstats(&answers.concat()),
         Driver::Lxc => {

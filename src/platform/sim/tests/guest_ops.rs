@@ -206,7 +206,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let sim = Sim::open(&paths(folder.path(), "a"));
         let text = serde_json::to_string(&config).unwrap();
-        let zone = Record::installed(config.clone(), text.clone(), false).zone();
+        let zone = SimZone::installed(config.clone(), text.clone(), false).zone();
         let (disks, networks, obstacles) =
             (config.disks.clone(), config.networks.clone(), config.obstacles.clone());
         let interfaces = config.interfaces();

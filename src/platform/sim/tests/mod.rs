@@ -39,8 +39,8 @@ pub(super) fn paths(folder: &Path, host: &str) -> Paths {
 }
 
 pub(super) fn settings(folder: &Path, host: &str) -> HostSettings {
-    let nfs = Storage { name: "nfs".into(), folder: Some(folder.join("nfs")) };
-    let local = Storage { name: "local".into(), folder: None };
+    let nfs = StorageFolder { name: "nfs".into(), folder: Some(folder.join("nfs")) };
+    let local = StorageFolder { name: "local".into(), folder: None };
     HostSettings {
         name: host.into(),
         scale: Scale::Instant,

@@ -246,7 +246,7 @@ fn edits() -> impl Strategy<Value = Edit> {
 }
 
 /// The values of everything that can be changed.
-fn read_back(xml: &str) -> (super::super::Stated, Option<String>, Vec<String>) {
+fn read_back(xml: &str) -> (super::super::DomainSettings, Option<String>, Vec<String>) {
     let (domain, document) = (parse(xml).unwrap(), read(xml).unwrap());
     let networks = interfaces(document.root_element()).filter_map(network_of);
     (stated(xml).unwrap(), domain.machine, networks.map(|(_, network)| network.name().to_owned()).collect())
