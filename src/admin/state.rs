@@ -212,7 +212,7 @@ mod tests {
                 "zone 'paused': it runs",
                 "zone 'ending': it runs",
                 "ready may",
-                "zone 'asleep': it is suspended, its memory lies on this host",
+                "zone 'asleep': it is suspended, and its memory is saved on this host",
                 "zone 'half': it is incomplete, and only installed zones can be detached",
                 "zone 'rests': it rests here",
                 "zone 'leaves': its move to ssh://root@h2 was interrupted",
