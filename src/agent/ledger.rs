@@ -227,9 +227,9 @@ mod tests {
         let answers = [o.answers, o.answers_of_all, m.answers, m.answers_of_all].map(mib).join(" | ");
         for row in [
             format!("| one question | {} | - | {} | - |", mib(o.question as usize), mib(m.question as usize)),
-            format!("| questions that are not answered yet, their text | {questions} |"),
-            format!("| their number | {} | - | {} | - |", o.open, m.open),
-            format!("| answers that are not sent yet, their text; a single one may be longer | {answers} |"),
+            format!("| text of unanswered questions | {questions} |"),
+            format!("| number of unanswered questions | {} | - | {} | - |", o.open, m.open),
+            format!("| text of unsent answers; a single one may be longer | {answers} |"),
             format!("no more than {WEIGHT} times its text"),
         ] {
             assert!(document.contains(&row), "{row}");

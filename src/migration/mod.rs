@@ -13,6 +13,7 @@
 //!
 //! ```text
 //! live, cold, restart      the acts of each method
+//! in_place                 the acts of a zone that stays
 //! settle                   finishes or undoes a move that was interrupted
 //! destination              the acts that all share
 //! carry                    what movers do at each step
@@ -34,6 +35,7 @@ mod cold;
 pub mod data;
 mod destination;
 mod error;
+mod in_place;
 mod insist;
 pub mod live;
 mod log;
@@ -50,6 +52,7 @@ mod watch;
 
 pub use attempt::Attempt;
 pub use error::MoveError;
+pub use in_place::InPlace;
 pub use insist::backoff;
 pub use log::Log;
 pub use task::{LEASE, Moved, RENEWAL, Task};

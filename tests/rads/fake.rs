@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sysadm::testing::host::{Host, HostError, Pending};
-use sysadm::testing::transport::ByteStream;
 use sysadm_model::{Facts, HostId, StreamId, Token};
+use sysadm_transport::ByteStream;
 use uuid::Uuid;
 
 pub struct Fake;
