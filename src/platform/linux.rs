@@ -10,7 +10,7 @@ use rustix::fs::{major, minor};
 
 use super::PlatformError;
 pub use machine::{Machine, carried};
-pub use mounts::{DiskSpace, Mount, mount_table, mounts, own_space, parse_mounts, unescape};
+pub use mounts::{Mount, mount_table, mounts, own_space, parse_mounts, unescape};
 pub use process::end_of;
 
 /// The world-wide name of a block device (SCSI, NVMe, multipath, LVM). `folder` is the device's folder in `/sys`.
