@@ -10,7 +10,9 @@ use rustix::fs::{major, minor};
 
 use super::PlatformError;
 pub use machine::{Machine, carried};
-pub use mounts::{Mount, mount_table, mounts, own_space, parse_mounts, unescape};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use mounts::parse_mounts;
+pub use mounts::{Mount, mount_table, mounts, own_space, unescape};
 pub use process::end_of;
 
 /// The world-wide name of a block device (SCSI, NVMe, multipath, LVM). `folder` is the device's folder in `/sys`.
