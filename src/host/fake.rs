@@ -10,62 +10,62 @@ use uuid::Uuid;
 use super::*;
 use crate::model::{Facts, HostId, Location, StreamId, Token};
 
-/// Answers `facts` at once and `whereabouts` when the test lets it; the far ends of its streams are the test's.
+/// Answers `facts` at once and `location` when the test lets it; the far ends of its streams are the test's.
 pub struct FakeHost {
     pub name: String,
-    /// One permit lets one `whereabouts` answer. Closed: it panics.
+    /// One permit lets one `location` answer. Closed: it panics.
     pub gate: Semaphore,
-    /// How many `whereabouts` have been asked, and answered.
+    /// How many `location` have been asked, and answered.
     pub asked: Semaphore,
     pub answered: Semaphore,
     /// The hypervisor's ends of `connect`.
     pub connected: mpsc::UnboundedSender<DuplexStream>,
-    /// What knocks at `listen`.
-    pub knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
-    /// Every [`Pending`] holds one permit while it lives.
+    /// What connects to `listen`.
+    pub connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
+    /// Every [`Pending`] holds one permit while it exists.
     pub listening: Arc<Semaphore>,
-    /// Its connection.
+    /// The state of its connection.
     pub is_broken: AtomicBool,
 }
 
 /// The test's ends of a fake host's streams.
 pub struct Ends {
     pub connected: mpsc::UnboundedReceiver<DuplexStream>,
-    pub knocks: mpsc::UnboundedSender<DuplexStream>,
+    pub connections: mpsc::UnboundedSender<DuplexStream>,
 }
 
 impl FakeHost {
     pub fn new(name: &str) -> (Arc<Self>, Ends) {
         let (connected, at_connect) = mpsc::unbounded_channel();
-        let (at_knock, knocks) = mpsc::unbounded_channel();
+        let (at_connection, connections) = mpsc::unbounded_channel();
         let host = Self {
             name: name.to_owned(),
             gate: Semaphore::new(0),
             asked: Semaphore::new(0),
             answered: Semaphore::new(0),
             connected,
-            knocks: Arc::new(Mutex::new(knocks)),
+            connections: Arc::new(Mutex::new(connections)),
             listening: Arc::new(Semaphore::new(1)),
             is_broken: AtomicBool::new(false),
         };
-        (Arc::new(host), Ends { connected: at_connect, knocks: at_knock })
+        (Arc::new(host), Ends { connected: at_connect, connections: at_connection })
     }
 }
 
-/// Where a fake host says that a zone is: every zone is elsewhere.
+/// Where a fake host says that a zone is: every zone is on another host.
 pub fn answer(uuid: Uuid) -> Location {
     Location::Migrated(format!("rads://{uuid}").parse().unwrap())
 }
 
 struct FakePending {
-    knocks: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
+    connections: Arc<Mutex<mpsc::UnboundedReceiver<DuplexStream>>>,
     _listening: tokio::sync::OwnedSemaphorePermit,
 }
 
 #[async_trait::async_trait]
 impl Pending for FakePending {
     async fn accept(&mut self) -> Result<ByteStream, HostError> {
-        Ok(Box::new(self.knocks.lock().await.recv().await.unwrap()))
+        Ok(Box::new(self.connections.lock().await.recv().await.unwrap()))
     }
 }
 
@@ -121,6 +121,6 @@ impl Host for FakeHost {
 
     async fn listen(&self, _: &Token, _: StreamId) -> Result<Box<dyn Pending>, HostError> {
         let listening = Arc::clone(&self.listening).acquire_owned().await.unwrap();
-        Ok(Box::new(FakePending { knocks: Arc::clone(&self.knocks), _listening: listening }))
+        Ok(Box::new(FakePending { connections: Arc::clone(&self.connections), _listening: listening }))
     }
 }

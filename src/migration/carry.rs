@@ -15,7 +15,7 @@ use super::error::MoveError;
 use super::insist::{SHORT, insist};
 use super::runner::unless;
 use crate::host::HostError;
-use crate::model::{Disk, Kind, Step, words};
+use crate::model::{Disk, Method, Step, words};
 
 words! {
     /// What movers do in a step.
@@ -28,10 +28,10 @@ words! {
 }
 
 /// What movers do before the act of a step.
-pub(super) const fn before(kind: Kind, step: Step) -> &'static [MoverPhase] {
+pub(super) const fn before(kind: Method, step: Step) -> &'static [MoverPhase] {
     match (kind, step) {
-        (Kind::Live, Step::Prepare) | (_, Step::Attach) => &[MoverPhase::Copy],
-        (Kind::Live, Step::Transfer) | (Kind::Cold, Step::Detach) => {
+        (Method::Live, Step::Prepare) | (_, Step::Attach) => &[MoverPhase::Copy],
+        (Method::Live, Step::Transfer) | (Method::Cold, Step::Detach) => {
             &[MoverPhase::CatchUp, MoverPhase::Finish]
         }
         _ => &[],

@@ -1,5 +1,6 @@
-//! The zones that were here and are elsewhere, or on their way. The record is there before a zone leaves and until it is
-//! back or given up on purpose; no new maintenance and no new run erases it.
+//! The zones that left this host and are on another one, or on their way. The record is written before a zone
+//! leaves, and kept until it is back or its record is discarded on purpose; no new maintenance and no new run
+//! deletes it.
 
 use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
@@ -7,10 +8,10 @@ use uuid::Uuid;
 use super::place::Place;
 use super::zones::{Configuration, ZoneRecord, find, save, select, settle_here};
 use super::{Detached, Expectation, Store, StoreError, detached};
-use crate::model::{Brand, Home, HostUri, Kind, Manifest, Millis, ZoneName, words};
+use crate::model::{Brand, Home, HostUri, Manifest, Method, Millis, ZoneName, words};
 
 words! {
-    /// How certain it is that the zone is away.
+    /// How far the zone's absence has come.
     AwayPhase, "phase of an absence" {
         /// It is being moved away, or its move was interrupted.
         Leaving = "leaving",
@@ -43,7 +44,7 @@ pub struct Away {
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Kind,
+    pub kind: Method,
     /// How certain it is.
     pub phase: AwayPhase,
     /// When it began to leave.
@@ -262,7 +263,7 @@ pub(crate) mod tests {
             aside: None,
             one_way: false,
             was_running: true,
-            kind: Kind::Live,
+            kind: Method::Live,
             phase: AwayPhase::Away,
             started: Millis(1),
             ended: Some(Millis(2)),

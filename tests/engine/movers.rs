@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use sysadm::host::{DiskView, Host, HostError};
 use sysadm::migration::data::{Mover, Route, StorageMove};
 use sysadm::migration::{Log, MoveError, Task, migrate};
-use sysadm::model::{Arrival, Blocker, BlockerKind, Kind, Manifest, PendingLoad, Progress, Step, StorageUri};
+use sysadm::model::{
+    Blocker, BlockerKind, CheckRequest, Manifest, Method, PendingLoad, Progress, Step, StorageUri,
+};
 
 use super::world::{Kindly, World, name};
 
@@ -85,11 +87,11 @@ impl Log for Journal {
     fn finds_the_same(&self) {}
 }
 
-const KINDS: [(Kind, Kindly); 3] =
-    [(Kind::Live, Kindly::Live), (Kind::Cold, Kindly::Cold), (Kind::Restart, Kindly::Restart)];
+const KINDS: [(Method, Kindly); 3] =
+    [(Method::Live, Kindly::Live), (Method::Cold, Kindly::Cold), (Method::Restart, Kindly::Restart)];
 
-fn request(manifest: &Manifest, kind: Kind, disk: u64) -> Arrival {
-    Arrival {
+fn request(manifest: &Manifest, kind: Method, disk: u64) -> CheckRequest {
+    CheckRequest {
         manifest: manifest.clone(),
         kind,
         from: "h1".to_owned(),
@@ -104,7 +106,7 @@ fn request(manifest: &Manifest, kind: Kind, disk: u64) -> Arrival {
 }
 
 /// Moves web from h1 to h2; it is given up after a while. Gives all that happened.
-async fn move_with(world: &World, kind: Kind, mover: Noting) -> (Result<(), MoveError>, Vec<String>) {
+async fn move_with(world: &World, kind: Method, mover: Noting) -> (Result<(), MoveError>, Vec<String>) {
     let mover: &'static Noting = Box::leak(Box::new(mover));
     let (from, to) = (world.engine().local, world.engine_of("h2").local);
     let manifest = from.manifest(name("web")).await.unwrap();
@@ -132,11 +134,11 @@ async fn a_mover_is_reached_in_every_phase_before_the_zone_has_left() {
         let (result, seen) = move_with(&world, kind, Noting::default()).await;
         assert_eq!(result, Ok(()), "{kind}");
         let expected = match kind {
-            Kind::Live => "[reserve] prepare [prepare] copy [transfer] catch up finish [switch] [settle]",
-            Kind::Cold => {
+            Method::Live => "[reserve] prepare [prepare] copy [transfer] catch up finish [switch] [settle]",
+            Method::Cold => {
                 "[reserve] prepare (down) [attach] copy (down) [detach] catch up (down) finish (down) [settle]"
             }
-            Kind::Restart => {
+            Method::Restart => {
                 "[reserve] prepare [attach] copy [shutdown] catch up (down) finish (down) [boot] [detach] [settle]"
             }
         };
@@ -158,7 +160,7 @@ async fn wherever_a_mover_fails_the_zone_stays_as_it_was_and_the_mover_abandons_
             };
             let why = "storage /srv/web.img (noting): ";
             assert!(reason.starts_with(why) && reason.contains("no space left"), "{kind} {phase}: {reason}");
-            let last = if kind == Kind::Cold { "abandon (down)" } else { "abandon" };
+            let last = if kind == Method::Cold { "abandon (down)" } else { "abandon" };
             assert_eq!(seen.last().unwrap(), last, "{kind} {phase}: {seen:?}");
             assert!(seen[seen.len() - 2].starts_with(phase), "{kind} {phase}: {seen:?}");
             assert_eq!(world.home_of("web", kindly).await, "h1", "{kind} {phase}");
@@ -196,7 +198,7 @@ async fn what_a_mover_cannot_remove_is_said_to_be_left() {
 }
 
 /// Those of a host's reasons that are about disk space.
-async fn short_of_disk(host: &dyn Host, request: Arrival) -> Vec<String> {
+async fn short_of_disk(host: &dyn Host, request: CheckRequest) -> Vec<String> {
     let blockers = host.check(request).await.unwrap();
     let of_disk = blockers.iter().filter(|blocker| blocker.kind == BlockerKind::Disk);
     of_disk.map(ToString::to_string).collect()
@@ -208,7 +210,7 @@ async fn data_that_is_copied_books_disk_space_and_what_both_hosts_see_needs_none
     world.set_host("h2", |host| host.disk = 10 << 30);
     let (from, to) = (world.local("h1"), world.local("h2"));
     let manifest = from.manifest(name("web")).await.unwrap();
-    let with = |gigabytes: u64| request(&manifest, Kind::Cold, gigabytes << 30);
+    let with = |gigabytes: u64| request(&manifest, Method::Cold, gigabytes << 30);
     assert_eq!(short_of_disk(&*to, with(10)).await, [""; 0]);
     assert_eq!(short_of_disk(&*to, with(11)).await, ["11G of disk space needed, h2 has 10G free"]);
     let refused = to.reserve(with(11), 60_000).await.unwrap_err();

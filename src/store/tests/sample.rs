@@ -1,10 +1,10 @@
-//! One of everything that a database can hold.
+//! One of everything that a database can contain.
 
 use uuid::Uuid;
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, Home, HostUri, Kind, Manifest, Millis, Network, Standby, Step, StorageUri, Zone, ZoneName,
+    Brand, Disk, Home, HostUri, Manifest, Method, Millis, Network, Standby, Step, StorageUri, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
@@ -15,7 +15,7 @@ use crate::store::{
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
 
-/// Nothing goes on, and it is late.
+/// No run is in progress, and it is late.
 pub const QUIET: CheckContext = CheckContext { running: false, marker: Some(false), now: Millis(100) };
 
 pub fn name(zone: &str) -> ZoneName {
@@ -66,7 +66,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
         one_way: false,
         was_running: true,
-        kind: Kind::Live,
+        kind: Method::Live,
         phase,
         started: Millis(10),
         ended: arrived.then_some(Millis(20)),
@@ -78,14 +78,14 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
     (row, manifest(zone))
 }
 
-/// The same with an identity of its own.
+/// With its own UUID.
 pub fn away_with(zone: &str, uuid: u128, phase: AwayPhase) -> (Away, Manifest) {
     let (mut row, mut manifest) = away(zone, phase);
     (row.uuid, manifest.zone.uuid) = (Uuid::from_u128(uuid), Uuid::from_u128(uuid));
     (row, manifest)
 }
 
-/// One that leaves for good.
+/// A zone that leaves for good.
 pub fn moving(zone: &str) -> (Away, Manifest) {
     let (row, manifest) = away(zone, AwayPhase::Leaving);
     (Away { one_way: true, ..row }, manifest)
@@ -96,7 +96,7 @@ pub fn trip(zone: &str) -> PastTrip {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
-        kind: Kind::Live,
+        kind: Method::Live,
         memory: 4 << 30,
         rate: 117_000_000,
         model_ms: 36_000,
@@ -112,7 +112,7 @@ pub fn home() -> Home {
     Home { name: "h9".into(), id: Some(Uuid::from_u128(9).into()) }
 }
 
-/// A zone of that home that is here, or has gone on.
+/// A zone of that home that is here, or has moved on.
 pub fn guest(zone: &str, uuid: u128, gone_to: Option<&str>) -> ZoneRecord {
     let place = if gone_to.is_some() { Place::Migrated } else { Place::Here };
     let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::KVM);
@@ -129,7 +129,7 @@ pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
     rest_with(zone, 8, way, phase)
 }
 
-/// The same with an identity of its own.
+/// With its own UUID.
 pub fn rest_with(zone: &str, uuid: u128, way: RestWay, phase: RestPhase) -> Rest {
     Rest {
         zone: name(zone),
@@ -149,12 +149,12 @@ pub fn detached(zone: &str, uuid: u128, moved_to: Option<&str>) -> Detached {
     Detached { moved_to: moved_to.map(uri), ..row }
 }
 
-/// One that was given up while it was away.
+/// A zone whose record was discarded while it was away.
 pub fn given_up(zone: &str, uuid: u128) -> Detached {
     Detached { last_at: Some(uri("rads://h2")), ..detached(zone, uuid, None) }
 }
 
-/// The same zone, with a zonepath.
+/// With a zonepath.
 pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
     manifest.zone.uuid = Uuid::from_u128(uuid);
@@ -206,7 +206,7 @@ pub fn standby(zone: &str, origin: &str) -> Standby {
     Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
-/// The same with an identity of its own.
+/// With its own UUID.
 pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
     let mut standby = standby(zone, origin);
     standby.manifest.zone.uuid = Uuid::from_u128(uuid);
@@ -236,7 +236,7 @@ fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRo
     (row, manifest)
 }
 
-pub fn booking(zone: &str, expires: i64) -> Reservation {
+pub fn reservation(zone: &str, expires: i64) -> Reservation {
     Reservation {
         zone: name(zone),
         uuid: Uuid::from_u128(9),
@@ -251,7 +251,7 @@ pub fn booking(zone: &str, expires: i64) -> Reservation {
 pub fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
-        kind: Some(Kind::Live),
+        kind: Some(Method::Live),
         brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),
@@ -266,7 +266,7 @@ pub fn full_move(zone: &str) -> Move {
     }
 }
 
-/// Those that are away or on their way.
+/// The zones that are away or on their way.
 pub fn all_away() -> Vec<(Away, Manifest)> {
     vec![
         away_with("back", 11, AwayPhase::Returning),
@@ -280,7 +280,7 @@ pub fn all_away() -> Vec<(Away, Manifest)> {
     ]
 }
 
-/// Those that rest, in their order.
+/// The stopped zones, in their order.
 pub fn all_rests() -> Vec<Rest> {
     vec![
         rest_with("quiet", 15, RestWay::Stop, RestPhase::Resting),
@@ -290,7 +290,7 @@ pub fn all_rests() -> Vec<Rest> {
     ]
 }
 
-/// Those that are configured.
+/// The configured zones.
 pub fn all_detached() -> Vec<Detached> {
     vec![
         detached_container("box", 21),
@@ -300,13 +300,13 @@ pub fn all_detached() -> Vec<Detached> {
     ]
 }
 
-/// All of them, in every place.
+/// All zones, in every place.
 fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     let away = all_away().into_iter().map(|(row, manifest)| (row.record(None), Some(manifest)));
     let rests = all_rests().into_iter().zip(1..).map(|(rest, position)| (rest.record(None, position), None));
     let detached = all_detached().into_iter().map(|row| (row.record(None), Some(row.manifest)));
     let passed = guest("passed", 27, Some("rads://h3"));
-    // It was attached from the manifest that its host has left.
+    // It was taken over from its replica.
     let taken = brought("taken", 28, &["h1"]);
     let others = [passed, guest("visitor", 26, None), brought("guest", 9, &["h3", "h4"]), taken];
     let mut all: Vec<_> =
@@ -315,7 +315,7 @@ fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     all
 }
 
-/// Every table, every word of every enumeration, every column with and without a value.
+/// Every table, every word of every enum, every column with and without a value.
 pub fn contents() -> Contents {
     let moves = MoveState::ALL.iter().enumerate();
     let moves = moves.map(|(n, &state)| (1, Move { state, ..Move::new(name(&format!("z{n}"))) }));
@@ -344,7 +344,7 @@ pub fn contents() -> Contents {
         ],
         left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
         heard: vec![heard("rads://h3:12303", 43)],
-        reservations: vec![booking("guest", 1_700_000_000_000)],
+        reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
 
@@ -408,14 +408,14 @@ pub fn write(store: &Store) {
             store.begin_detached(&row).unwrap();
         }
     }
-    for booking in &contents.reservations {
-        store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    for reservation in &contents.reservations {
+        store.reserve(reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }
     let owners = ["h3", "h4"].map(str::to_owned);
     store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();
 }
 
-/// Records a zone that is away, over the places through which it came there.
+/// Records a zone that is away, through all places on its way.
 pub fn begin(store: &Store, row: &Away, manifest: &Manifest) {
     let (phase, aside) = (AwayPhase::Leaving, None);
     store.begin_away(&Away { phase, aside: aside.clone(), ..row.clone() }, manifest).unwrap();

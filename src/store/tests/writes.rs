@@ -1,16 +1,16 @@
-//! All writes that the store knows. What must hold for each of them is tested over this table.
+//! All writes of the store. The other tests check for each of them what must always hold.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, away_with, booking, detached, entry, given_up, heard, holder, home, left, manifest,
-    name, rest_with, standby, trip, uri,
+    announcement, away, away_with, detached, entry, given_up, heard, holder, home, left, manifest, name,
+    reservation, rest_with, standby, trip, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
-/// A write, under the words with which the store names it; each changes what is in the sample.
+/// A write, under its name in errors; each changes something in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
 
 pub const WRITES: &[Write] = &[
@@ -69,21 +69,25 @@ pub const WRITES: &[Write] = &[
         let row = heard("rads://h3:12303", 43);
         store.told(&row.uri, &[(row.uuid, row.at)])
     }),
-    ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
+    ("reserve room", |store| {
+        store.reserve(&reservation("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)
+    }),
     ("record who brings a zone", |store| {
         store.bring(&manifest("web").zone, &["h9".to_owned()], true, &Default::default())
     }),
-    ("extend a booking", |store| {
-        store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
+    ("extend a reservation", |store| {
+        store.renew(&name("guest"), reservation("guest", 0).uuid, Millis(1 << 50)).map(drop)
     }),
-    ("give booked room back", |store| store.release(&name("guest"), booking("guest", 0).uuid).map(drop)),
+    ("give reserved room back", |store| {
+        store.release(&name("guest"), reservation("guest", 0).uuid).map(drop)
+    }),
 ];
 
 fn uuid(number: u128) -> uuid::Uuid {
     uuid::Uuid::from_u128(number)
 }
 
-/// The words of every `self.write("…"` in the store's own code.
+/// The name in every `self.write("…"` in the store's own code.
 fn in_the_code() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
