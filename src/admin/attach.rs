@@ -1,11 +1,12 @@
 //! Attach: a configured zone is checked against this host, and given to its platform.
 //!
 //! ```text
-//!   check ─► reserve room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
-//!         ─► row and manifest go
+//!   check ─► reserve room ─► no other host has it? ─► claim the manifest in the zonepath ─► define it on the platform
+//!         ─► remove record and manifest
 //! ```
 //!
-//! Room is reserved before others are asked: of two hosts that do this at once, one at least hears of the other.
+//! Room is reserved before other hosts are asked: of two hosts that do this at once, at least one learns of the
+//! other.
 //!
 //! After an interruption before the platform has the zone, it is still configured, and this host holds the
 //! manifest.
@@ -14,8 +15,8 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AdminRefusal, AttachmentError, ZoneAdmin};
-use crate::failover::ownership::{Question, nowhere};
+use super::{AdminError, AdminRefusal, ZoneAdmin};
+use crate::failover::ownership::{OwnershipQuery, ensure_unowned};
 use crate::host::{Host, HostError};
 use crate::model::{
     Blocker, BlockerKind, CheckRequest, Edit, Home, Manifest, Method, PendingLoad, ZoneName, ZoneState,
@@ -25,7 +26,7 @@ use crate::software::Report;
 use crate::store::{Detached, targets_of};
 use crate::zonepath;
 
-/// For how long room is reserved for a zone that is being attached, in milliseconds.
+/// The lease of the reservation for a zone that is being attached, in milliseconds.
 const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
@@ -50,7 +51,7 @@ pub struct Attached {
 
 impl ZoneAdmin<'_> {
     /// Changes a zone as its platform proposes, so that it fits here.
-    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
+    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AdminError> {
         // A configuration that cannot be changed either fits as it is, or not at all.
         let Some(editor) = self.local.platform().editor() else { return Ok(Vec::new()) };
         let edits = editor.updates(manifest).await?;
@@ -61,7 +62,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// All blockers of a zone that would come here as it is: running, if it runs. Changes nothing.
-    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
+    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AdminError> {
         let arrival = CheckRequest {
             from: "another host".to_owned(),
             // That the same zone is here, not running, does not mean that it could not be here.
@@ -74,13 +75,13 @@ impl ZoneAdmin<'_> {
     }
 
     /// Compares the software of this host with what a zone depends on. None: it depends on none.
-    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AttachmentError> {
+    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AdminError> {
         let arrival = self.arrival(manifest.clone(), self.kind_of(manifest), false);
         Ok(self.local.compare_software(&arrival).await?)
     }
 
     /// The blockers of a zone that is configured here.
-    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
+    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AdminError> {
         Ok(self.local.validate(&self.arrival(row.manifest.clone(), Method::Cold, force)).await?)
     }
 
@@ -127,7 +128,7 @@ impl ZoneAdmin<'_> {
         zone: &ZoneName,
         terms: AttachOptions,
         not_on: &[String],
-    ) -> Result<Attached, AttachmentError> {
+    ) -> Result<Attached, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
         let mut row = self.configuration(self.known().await?.may_attach(zone)?)?;
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
@@ -146,26 +147,26 @@ impl ZoneAdmin<'_> {
 
     /// Every other host that could have the zone must say that it does not. If it has a zonepath, its manifest
     /// there is enough.
-    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AttachmentError> {
+    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AdminError> {
         let mut uris: Vec<_> = row.moved_to.iter().chain(&row.last_at).cloned().collect();
         if row.zonepath.is_none() {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
         }
-        let question = Question { uuid: row.uuid, asker: self.local.name() };
+        let question = OwnershipQuery { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
+        ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
     }
 
-    /// Checks a zone that does not run and belongs to `home`, if not to this host, and reserves room for it. `findings`
-    /// stand against it already.
+    /// Checks a zone that does not run, and reserves room for it. It belongs to `home`, or to this host if that
+    /// is none. `findings` are blockers found before.
     pub(super) async fn admit(
         &self,
         row: &Detached,
         terms: AttachOptions,
         home: Option<Home>,
         findings: Vec<Blocker>,
-    ) -> Result<(), AttachmentError> {
+    ) -> Result<(), AdminError> {
         let mut all = self.against(row, terms.force).await?;
         all.extend(findings);
         self.must_be_empty(&row.zone, all)?;
@@ -210,21 +211,17 @@ impl ZoneAdmin<'_> {
         inventory.is_ok_and(|all| all.has(uuid))
     }
 
-    pub(super) fn must_be_empty(
-        &self,
-        zone: &ZoneName,
-        findings: Vec<Blocker>,
-    ) -> Result<(), AttachmentError> {
+    pub(super) fn must_be_empty(&self, zone: &ZoneName, findings: Vec<Blocker>) -> Result<(), AdminError> {
         if findings.is_empty() {
             return Ok(());
         }
         let (zone, host) = (zone.clone(), self.local.name().to_owned());
-        Err(AttachmentError::Unfit { zone, host, findings })
+        Err(AdminError::Unfit { zone, host, findings })
     }
 
-    /// Takes the zone that was checked and reserved; gives what has failed after that. Row and manifest go with it: see
-    /// [`Host::attach`].
-    async fn take(&self, row: &Detached) -> Result<Vec<String>, AttachmentError> {
+    /// Attaches the zone after check and reservation; returns what failed afterwards. Record and manifest are
+    /// removed: see [`Host::attach`].
+    async fn take(&self, row: &Detached) -> Result<Vec<String>, AdminError> {
         let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
@@ -243,7 +240,7 @@ impl ZoneAdmin<'_> {
     }
 
     /// Defines a zone on the platform, and restores its autostart; returns what failed after it was defined.
-    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
+    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AdminError> {
         let zone = &manifest.zone;
         let mut warnings = Vec::new();
         if let Err(error) = self.local.attach(manifest.clone()).await {

@@ -108,7 +108,7 @@ impl Engine {
         plan: Option<PlanFile>,
     ) -> PlanningView {
         // Without the history only the forecasts are worse.
-        let history = learnt(&self.store.trips().unwrap_or_default());
+        let history = learnt(&self.store.past_moves().unwrap_or_default());
         let here = self.key();
         PlanningView { here, direction, fleet, cycles, rules, connected, history, plan }
     }

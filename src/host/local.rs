@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was reserved.
+//! A zone is admitted only while the host is not in maintenance, and only into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -9,9 +9,9 @@ mod identity;
 mod location;
 mod own;
 mod previous_config;
+mod replicas;
 mod reserve;
 mod software;
-mod standby;
 mod standing;
 
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Blocker, CheckRequest, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Sent, Step, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};
@@ -208,7 +208,7 @@ impl Host for Local {
         Ok(())
     }
 
-    async fn store_replica(&self, standby: Standby) -> Result<(), HostError> {
+    async fn store_replica(&self, standby: Replica) -> Result<(), HostError> {
         self.keep(&standby)
     }
 
@@ -217,7 +217,7 @@ impl Host for Local {
         origin: String,
         zones: Vec<Uuid>,
         heard: Vec<(Uuid, Millis)>,
-    ) -> Result<Vec<Claim>, HostError> {
+    ) -> Result<Vec<Takeover>, HostError> {
         self.claims(&origin, &zones, &heard).await
     }
 
@@ -236,7 +236,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a stale row says.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -349,7 +349,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a stale row says.
+            // An error is harmless: a record that remains is ignored while the platform has the zone.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };

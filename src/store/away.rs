@@ -365,9 +365,9 @@ pub(crate) mod tests {
         store.begin_away(&sample("evac1"), &manifest).unwrap();
         assert_eq!(store.manifest_of(sample("evac1").uuid).unwrap(), Some(manifest.clone()));
         let standby = store::tests::sample::standby("evac1", "h9");
-        let standby = crate::model::Standby { manifest, ..standby };
-        store.keep_standby(&standby, Millis(1)).unwrap();
-        let kept = store.standby_manifest(&standby.origin, &standby.manifest.zone.name).unwrap();
+        let standby = crate::model::Replica { manifest, ..standby };
+        store.hold_replica(&standby, Millis(1)).unwrap();
+        let kept = store.replica_manifest(&standby.origin, &standby.manifest.zone.name).unwrap();
         assert_eq!(kept, Some(standby.manifest));
     }
 

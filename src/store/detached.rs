@@ -1,8 +1,8 @@
 //! The zones that are `configured` here: detached, or created from a manifest, and not attached yet. For most of
 //! them this is the only place that knows their configuration.
 //!
-//! The record is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
-//! is attached, and its record is left over from an interruption and does not count.
+//! The record is written before the platform undefines a zone, and kept until the platform has it again. So a
+//! zone that both know is attached, and its record is a leftover of an interruption, which is ignored.
 
 use std::path::PathBuf;
 

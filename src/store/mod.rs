@@ -23,24 +23,22 @@ mod error;
 mod expected;
 mod file_kind;
 mod finding;
-mod heard;
 mod history;
 mod identity;
 mod integrity;
 mod journal;
-mod left;
 mod maintenance;
+mod past_moves;
 mod place;
 mod recover;
+mod replicas;
 mod reservations;
 mod rest;
 mod runs;
 mod schema;
-mod standby;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
-mod trips;
 mod zones;
 
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -61,20 +59,18 @@ pub use detached::Detached;
 pub use error::StoreError;
 pub use expected::{Expectation, Expected};
 pub use finding::{Finding, FindingKind, Needs};
-pub use heard::Heard;
 pub use journal::{Entry, Mark};
-pub use left::LeftRow;
 pub use maintenance::{Holder, MaintenanceType};
+pub use past_moves::PastMove;
 pub use place::{IllegalPlace, Place};
 #[cfg(feature = "fuzzing")]
 pub(crate) use recover::read_anything;
 pub use recover::{Recovered, recover};
+pub use replicas::{HeldReplica, RecordedTakeover, SentReplica};
 pub use reservations::Reservation;
 pub use rest::{Rest, RestPhase, RestWay};
 pub use runs::{Direction, Move, MoveState, Run};
-pub use standby::StandbyRow;
 pub use targets::{Origin as TargetOrigin, TargetKey, of_zone as targets_of};
-pub use trips::PastTrip;
 pub use zones::ZoneRecord;
 
 /// How long a writer waits for another one before the database counts as locked.

@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, Home, HostUri, Manifest, Method, Millis, Network, Standby, Step, StorageUri, Zone, ZoneName,
+    Brand, Disk, Home, HostUri, Manifest, Method, Millis, Network, Replica, Step, StorageUri, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
     Announcement, Away, AwayPhase, CheckContext, Contents, Detached, Direction, Entry, Expectation, Expected,
-    Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay,
-    Run, StandbyRow, Store, TargetKey, ZoneRecord,
+    HeldReplica, Holder, Mark, Move, MoveState, PastMove, Place, RecordedTakeover, Reservation, Rest,
+    RestPhase, RestWay, Run, SentReplica, Store, TargetKey, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
@@ -91,8 +91,8 @@ pub fn moving(zone: &str) -> (Away, Manifest) {
     (Away { one_way: true, ..row }, manifest)
 }
 
-pub fn trip(zone: &str) -> PastTrip {
-    PastTrip {
+pub fn past_move(zone: &str) -> PastMove {
+    PastMove {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
@@ -201,29 +201,29 @@ pub fn manifest(zone: &str) -> Manifest {
     }
 }
 
-pub fn standby(zone: &str, origin: &str) -> Standby {
+pub fn standby(zone: &str, origin: &str) -> Replica {
     let others = vec![uri("rads://h3:12303"), uri("ssh://root@h4")];
-    Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
+    Replica { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
 /// With its own UUID.
-pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
+pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Replica {
     let mut standby = standby(zone, origin);
     standby.manifest.zone.uuid = Uuid::from_u128(uuid);
     standby
 }
 
-pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
-    LeftRow { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
+pub fn left(zone: &str, uuid: u128, with: &str) -> SentReplica {
+    SentReplica { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
 }
 
-pub fn heard(from: &str, at: i64) -> Heard {
-    Heard { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
+pub fn heard(from: &str, at: i64) -> RecordedTakeover {
+    RecordedTakeover { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
 }
 
-fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
+fn standby_row(standby: &Replica, taken: Option<(Millis, String)>) -> (HeldReplica, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
-    let row = StandbyRow {
+    let row = HeldReplica {
         zone: zone.name.clone(),
         origin: standby.origin.clone(),
         uuid: zone.uuid,
@@ -337,13 +337,13 @@ pub fn contents() -> Contents {
         moves: moves.chain([(1, full_move("zz")), (2, full_move("web"))]).collect(),
         journal: marks.chain(steps).collect(),
         zones: zones(),
-        trips: vec![trip("zz")],
-        standbys: vec![
+        past_moves: vec![past_move("zz")],
+        held_replicas: vec![
             standby_row(&standby("left", "h1"), None),
             standby_row(&standby_with("taken", 28, "h1"), Some((Millis(41), "ada".into()))),
         ],
-        left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
-        heard: vec![heard("rads://h3:12303", 43)],
+        sent_replicas: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
+        recorded_takeovers: vec![heard("rads://h3:12303", 43)],
         reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
@@ -376,7 +376,7 @@ pub fn write(store: &Store) {
     for (row, manifest) in &all_away() {
         begin(store, row, manifest);
     }
-    store.record_trips(1, &contents.trips).unwrap();
+    store.record_past_moves(1, &contents.past_moves).unwrap();
     let zone = |zone: &str, uuid| Zone { uuid: Uuid::from_u128(uuid), ..manifest(zone).zone };
     for guest in [zone("passed", 27), zone("visitor", 26)] {
         store.set_home(&guest, &home()).unwrap();
@@ -388,16 +388,16 @@ pub fn write(store: &Store) {
         store.begin_rest(&Rest { phase: RestPhase::Stopping, ended: None, ..rest.clone() }).unwrap();
         store.update_rest(rest).unwrap();
     }
-    for (row, manifest) in &contents.standbys {
+    for (row, manifest) in &contents.held_replicas {
         let (origin, via) = (row.origin.clone(), row.via.clone());
-        let standby = Standby { manifest: manifest.clone(), origin, via, others: row.others.clone() };
-        store.keep_standby(&standby, row.since).unwrap();
+        let standby = Replica { manifest: manifest.clone(), origin, via, others: row.others.clone() };
+        store.hold_replica(&standby, row.since).unwrap();
         if let Some((at, by)) = &row.taken {
-            store.take_standby(&row.origin, &row.zone, Some((*at, by))).unwrap();
+            store.mark_replica_taken(&row.origin, &row.zone, Some((*at, by))).unwrap();
         }
     }
-    contents.left_with.iter().for_each(|row| store.leave_with(row).unwrap());
-    contents.heard.iter().for_each(|heard| store.hear(heard).unwrap());
+    contents.sent_replicas.iter().for_each(|row| store.record_sent_replica(row).unwrap());
+    contents.recorded_takeovers.iter().for_each(|heard| store.record_takeover(heard).unwrap());
     for row in all_detached() {
         if let Some(to) = &row.moved_to {
             let (moving, manifest) = away_with(row.zone.as_str(), 23, AwayPhase::Leaving);
