@@ -175,7 +175,7 @@ impl Host for Local {
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
         survey.host.max_vcpus = limit.map(|limit| survey.host.cpus.saturating_mul(limit));
         let away = self.store.away().map_err(|error| self.failed(error))?;
-        survey.away = away.into_iter().map(|row| Absent { uuid: row.uuid, refuge: row.refuge }).collect();
+        survey.away = away.into_iter().map(|row| Absent { uuid: row.uuid, location: row.location }).collect();
         survey.host.announced = self.announced()?;
         Ok(survey)
     }

@@ -180,7 +180,7 @@ mod tests {
 
     fn migrated(store: &Store, row: &Detached) {
         let (moving, manifest) = sample::away_with(row.zone.as_str(), row.uuid.as_u128(), AwayPhase::Leaving);
-        let moving = Away { one_way: true, refuge: row.moved_to.clone().unwrap(), ..moving };
+        let moving = Away { one_way: true, location: row.moved_to.clone().unwrap(), ..moving };
         store.begin_away(&moving, &manifest).unwrap();
         store.gone_for_good(row.clone()).unwrap();
     }

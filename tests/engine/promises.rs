@@ -48,7 +48,7 @@ async fn a_zone_on_its_way_is_on_the_list_before_it_leaves() {
     let (outcome, ()) = tokio::join!(world.run(Direction::Evacuate), async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let row = world.away("web").expect("it is about to leave");
-        assert_eq!((row.phase, row.refuge.to_string().as_str()), (AwayPhase::Leaving, "rads://h2"));
+        assert_eq!((row.phase, row.location.to_string().as_str()), (AwayPhase::Leaving, "rads://h2"));
         let kept = world.configuration_of("web").unwrap();
         assert_eq!(kept.config, manifest_text(&world).await);
         world.clear_faults();
