@@ -1,5 +1,5 @@
-//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, and how long a start
-//! of a zone waits for the hook; process start included. Run with `cargo bench --bench listing`.
+//! How long `sysadm evacuate -l` and `sysadm maintain -l` take with 1,000 zones in the store, and how long the
+//! start of a zone waits for the hook; including process start. Run with `cargo bench --bench listing`.
 
 #![allow(
     clippy::print_stdout,
@@ -16,7 +16,7 @@ use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::MaintenanceEnforcer;
 use sysadm::testing::platform::libvirt::Libvirt;
 use sysadm::testing::store::{Away, AwayPhase, Direction, Move, MoveState, Store};
-use sysadm_model::{Brand, Kind, Manifest, Millis, Zone, ZoneState};
+use sysadm_model::{Brand, Manifest, Method, Millis, Zone, ZoneState};
 
 const ZONES: usize = 1000;
 const RUNS: usize = 50;
@@ -116,7 +116,7 @@ fn fill(root: &Path) {
             aside: None,
             one_way: false,
             was_running: true,
-            kind: Kind::Live,
+            kind: Method::Live,
             phase: AwayPhase::Away,
             started: Millis(1),
             ended: Some(Millis(2000)),

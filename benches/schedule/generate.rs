@@ -1,6 +1,6 @@
-//! Instances from a seed, of the shapes that were published with mVM: ten migrations between four full hosts of two
-//! speeds; 48 hosts emptied onto 24 that must boot first, behind a switch with a line of ten times a host's; and
-//! moves that take less than the model says, each class by its own part, with some scatter.
+//! Instances from a seed, like those published with mVM: ten migrations between four full hosts of two speeds; 48
+//! hosts emptied onto 24 that must boot first, behind a switch with a connection of ten times a host's; and moves
+//! that take less than the model says, each class by its own factor, with some variation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,6 @@ use crate::mvm::{Case, Run, rate};
 const GB: u64 = 1_000_000_000;
 const MB: u64 = 1_000_000;
 
-/// SplitMix64.
 struct Dice(u64);
 
 impl Dice {
@@ -124,7 +123,7 @@ fn runs(case: &Case, dice: &mut Dice) -> Vec<Run> {
         let from = case.fleet.hosts.iter().find(|host| host.name == zone.host).expect("a host").clone();
         let to = case.fleet.hosts[one.to.0 as usize].clone();
         let rate = from.bandwidth.min(to.bandwidth).expect("a line");
-        let trip = Trip { zone: &zone, kind: sysadm_model::Kind::Live, from: &from, to: &to, rate };
+        let trip = Trip { zone: &zone, kind: sysadm_model::Method::Live, from: &from, to: &to, rate };
         let model = Costs::default().forecast(&trip).expect("it ends").total_ms;
         let class = 70 + zone.memory / GB * 5 + rate / MB % 10;
         Run { took: model * (class + dice.roll(9)) / 100, zone, from, to, rate }

@@ -1,38 +1,39 @@
 //! Attach: a configured zone is checked against this host, and given to its platform.
 //!
 //! ```text
-//!   check ─► book room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
+//!   check ─► reserve room ─► nobody else has it? ─► take the manifest from the zonepath ─► the platform has it
 //!         ─► row and manifest go
 //! ```
 //!
-//! Room is booked before others are asked: of two hosts that do this at once, one at least hears of the other.
+//! Room is reserved before others are asked: of two hosts that do this at once, one at least hears of the other.
 //!
-//! An interruption before the platform has it leaves the zone configured, and the manifest in this host's hands.
+//! After an interruption before the platform has the zone, it is still configured, and this host holds the
+//! manifest.
 
 use std::path::Path;
 
 use uuid::Uuid;
 
-use super::{AdminRefusal, AttachmentError, ZoneAdmin};
-use crate::failover::ownership::{Question, nowhere};
+use super::{AdminError, AdminRefusal, ZoneAdmin};
+use crate::failover::ownership::{OwnershipQuery, ensure_unowned};
 use crate::host::{Host, HostError};
 use crate::model::{
-    Arrival, Blocker, BlockerKind, Edit, Home, Kind, Manifest, PendingLoad, ZoneName, ZoneState,
+    Blocker, BlockerKind, CheckRequest, Edit, Home, Manifest, Method, PendingLoad, ZoneName, ZoneState,
 };
 use crate::run_lock::RunLock;
 use crate::software::Report;
 use crate::store::{Detached, targets_of};
 use crate::zonepath;
 
-/// For how long room is booked for a zone that is being attached, in milliseconds.
+/// For how long room is reserved for a zone that is being attached, in milliseconds.
 const LEASE: u64 = 60_000;
 
 /// How a zone is to be attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttachOptions {
-    /// Whatever its validation finds.
+    /// Ignore what its validation finds.
     pub force: bool,
-    /// Changed so that it fits, where the platform knows how.
+    /// Change it so that it fits, if the platform knows how.
     pub update: bool,
 }
 
@@ -41,19 +42,16 @@ pub struct AttachOptions {
 pub struct Attached {
     /// What was known of it before.
     pub row: Detached,
-    /// What was changed so that it fits.
+    /// The changes made so that it fits.
     pub edits: Vec<Edit>,
-    /// What has failed after that.
+    /// What failed after it was attached.
     pub warnings: Vec<String>,
 }
 
 impl ZoneAdmin<'_> {
-    /// Changes a zone as its platform says, so that it fits here.
-    ///
-    /// # Errors
-    /// If it cannot be changed so.
-    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AttachmentError> {
-        // What cannot be changed fits as it is, or not at all.
+    /// Changes a zone as its platform proposes, so that it fits here.
+    pub async fn update(&self, manifest: &mut Manifest) -> Result<Vec<Edit>, AdminError> {
+        // A configuration that cannot be changed either fits as it is, or not at all.
         let Some(editor) = self.local.platform().editor() else { return Ok(Vec::new()) };
         let edits = editor.updates(manifest).await?;
         if !edits.is_empty() {
@@ -62,14 +60,11 @@ impl ZoneAdmin<'_> {
         Ok(edits)
     }
 
-    /// All that stands against a zone that would come here as it is: running, if it runs. Changes nothing.
-    ///
-    /// # Errors
-    /// If that cannot be found out.
-    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AttachmentError> {
-        let arrival = Arrival {
+    /// All blockers of a zone that would come here as it is: running, if it runs. Changes nothing.
+    pub async fn judge(&self, manifest: &Manifest) -> Result<Vec<Blocker>, AdminError> {
+        let arrival = CheckRequest {
             from: "another host".to_owned(),
-            // That the very same is here, down, is no reason why it could not be here.
+            // That the same zone is here, not running, does not mean that it could not be here.
             overwrite: self.is_the_same_here(manifest).await,
             ..self.arrival(manifest.clone(), self.kind_of(manifest), false)
         };
@@ -78,33 +73,30 @@ impl ZoneAdmin<'_> {
         Ok(findings)
     }
 
-    /// What this host has and has not of the software that a zone depends on. None: it depends on none.
-    ///
-    /// # Errors
-    /// If that cannot be found out.
-    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AttachmentError> {
+    /// Compares the software of this host with what a zone depends on. None: it depends on none.
+    pub async fn software(&self, manifest: &Manifest) -> Result<Option<Report>, AdminError> {
         let arrival = self.arrival(manifest.clone(), self.kind_of(manifest), false);
         Ok(self.local.compare_software(&arrival).await?)
     }
 
-    /// What this host has against a zone that is configured here.
-    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AttachmentError> {
-        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Kind::Cold, force)).await?)
+    /// The blockers of a zone that is configured here.
+    pub(super) async fn against(&self, row: &Detached, force: bool) -> Result<Vec<Blocker>, AdminError> {
+        Ok(self.local.validate(&self.arrival(row.manifest.clone(), Method::Cold, force)).await?)
     }
 
-    /// How a zone would come here as it is.
-    fn kind_of(&self, manifest: &Manifest) -> Kind {
+    /// The method by which a zone would come here as it is.
+    fn kind_of(&self, manifest: &Manifest) -> Method {
         match manifest.zone.is_running() {
-            false => Kind::Cold,
-            true if self.local.platform().able(manifest.zone.brand).live => Kind::Live,
-            true => Kind::Restart,
+            false => Method::Cold,
+            true if self.local.platform().able(manifest.zone.brand).live => Method::Live,
+            true => Method::Restart,
         }
     }
 
-    fn arrival(&self, manifest: Manifest, kind: Kind, force: bool) -> Arrival {
+    fn arrival(&self, manifest: Manifest, kind: Method, force: bool) -> CheckRequest {
         let from = self.local.name().to_owned();
         let (pending, mappings) = (PendingLoad::default(), Vec::new());
-        Arrival {
+        CheckRequest {
             manifest,
             kind,
             from,
@@ -117,15 +109,15 @@ impl ZoneAdmin<'_> {
         }
     }
 
-    /// Whoever shares its zonepath may have attached it.
+    /// Whether another host that shares the zonepath may have attached it.
     fn not_to_be_had(&self, row: &Detached) -> Option<Blocker> {
         let path = row.zonepath.as_ref()?;
-        // Another zone's manifest is in the way of every arrival: that is found already.
+        // Another zone's manifest blocks every arrival, and is reported there.
         let there = matches!(zonepath::owner(path), Ok(Some(_)) | Err(_));
         (!there && !zonepath::is_claimed(path, self.local.name())).then(|| gone(&row.zone, path))
     }
 
-    /// Attaches a configured zone, which is stated not to be on the hosts of `not_on`.
+    /// Attaches a configured zone; the administrator states that it is not on the hosts of `not_on`.
     ///
     /// # Errors
     /// Why not; it is configured as before then.
@@ -134,11 +126,11 @@ impl ZoneAdmin<'_> {
         zone: &ZoneName,
         terms: AttachOptions,
         not_on: &[String],
-    ) -> Result<Attached, AttachmentError> {
+    ) -> Result<Attached, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("attach {zone}"))?;
         let mut row = self.configuration(self.known().await?.may_attach(zone)?)?;
         let edits = if terms.update { self.update(&mut row.manifest).await? } else { Vec::new() };
-        // One that was detached here is whose it was.
+        // A zone that was detached here keeps its home.
         let home = self.local.store().zone(row.uuid)?.and_then(|record| record.home);
         self.admit(&row, terms, home, self.circumstances(&row, terms.force)).await?;
         let attached = match self.must_be_nowhere(&row, not_on).await {
@@ -151,19 +143,20 @@ impl ZoneAdmin<'_> {
         Ok(Attached { row, edits, warnings })
     }
 
-    /// Whoever else could have a zone must say that it has not. Of one with a zonepath its manifest tells.
-    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AttachmentError> {
+    /// Every other host that could have the zone must say that it does not. If it has a zonepath, its manifest
+    /// there is enough.
+    async fn must_be_nowhere(&self, row: &Detached, not_on: &[String]) -> Result<(), AdminError> {
         let mut uris: Vec<_> = row.moved_to.iter().chain(&row.last_at).cloned().collect();
         if row.zonepath.is_none() {
             let targets = self.local.store().targets()?;
             uris.extend(targets_of(&targets, &row.zone).0.iter().cloned());
         }
-        let question = Question { uuid: row.uuid, asker: self.local.name() };
+        let question = OwnershipQuery { uuid: row.uuid, asker: self.local.name() };
         let answers = question.ask(&self.peers, uris).await;
-        nowhere(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
+        ensure_unowned(&answers, not_on).map_err(|why| AdminRefusal::Elsewhere(row.zone.clone(), why).into())
     }
 
-    /// Checks a zone that does not run and belongs to `home`, if not to this host, and books room for it. `findings`
+    /// Checks a zone that does not run and belongs to `home`, if not to this host, and reserves room for it. `findings`
     /// stand against it already.
     pub(super) async fn admit(
         &self,
@@ -171,71 +164,67 @@ impl ZoneAdmin<'_> {
         terms: AttachOptions,
         home: Option<Home>,
         findings: Vec<Blocker>,
-    ) -> Result<(), AttachmentError> {
+    ) -> Result<(), AdminError> {
         let mut all = self.against(row, terms.force).await?;
         all.extend(findings);
         self.must_be_empty(&row.zone, all)?;
-        let arrival = Arrival { home, ..self.arrival(row.manifest.clone(), Kind::Cold, terms.force) };
+        let arrival = CheckRequest { home, ..self.arrival(row.manifest.clone(), Method::Cold, terms.force) };
         match self.local.reserve(arrival, LEASE).await {
             Err(HostError::Refused { blockers, .. }) => self.must_be_empty(&row.zone, blockers),
-            booked => {
-                booked?;
+            reserved => {
+                reserved?;
                 Ok(())
             }
         }
     }
 
-    /// What its own host has said against its leaving, but for what is looked for wherever it is attached.
+    /// The obstacles that its own host has reported, except for those that are checked wherever it is attached.
     pub(super) fn obstacles(&self, manifest: &Manifest) -> impl Iterator<Item = Blocker> {
         let kind = self.kind_of(manifest);
         let obstacles = manifest.obstacles.clone().into_iter().filter(move |one| one.stops_by_hand(kind));
         obstacles.map(|obstacle| Blocker::new(BlockerKind::Zone, obstacle.reason))
     }
 
-    /// Whether that very zone is here, with that very configuration.
+    /// Whether the same zone is here with the same configuration.
     async fn is_the_same_here(&self, manifest: &Manifest) -> bool {
         let own = self.local.manifest(manifest.zone.name.clone()).await;
         own.is_ok_and(|own| own.zone.uuid == manifest.zone.uuid && own.config == manifest.config)
     }
 
-    /// What is known of the zone itself that stands against attaching it.
+    /// Blockers in the zone's own record.
     pub(super) fn circumstances(&self, row: &Detached, force: bool) -> Vec<Blocker> {
         let by_itself = self.obstacles(&row.manifest).chain(undetached(&row.manifest));
         by_itself.filter(|_| !force).chain(self.not_to_be_had(row)).collect()
     }
 
-    /// Whether the platform says that it has no zone of that identity. If it does not answer it may have one.
+    /// Whether the platform says that it does not have the zone. If it does not answer it may have it.
     pub(super) async fn is_known_not_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
         inventory.is_ok_and(|all| !all.has(uuid))
     }
 
-    /// Whether the platform says that it has the zone of that identity.
+    /// Whether the platform says that it has the zone.
     pub(super) async fn is_known_to_be_here(&self, uuid: Uuid) -> bool {
         let inventory = self.local.inventory().await;
         inventory.is_ok_and(|all| all.has(uuid))
     }
 
-    pub(super) fn must_be_empty(
-        &self,
-        zone: &ZoneName,
-        findings: Vec<Blocker>,
-    ) -> Result<(), AttachmentError> {
+    pub(super) fn must_be_empty(&self, zone: &ZoneName, findings: Vec<Blocker>) -> Result<(), AdminError> {
         if findings.is_empty() {
             return Ok(());
         }
         let (zone, host) = (zone.clone(), self.local.name().to_owned());
-        Err(AttachmentError::Unfit { zone, host, findings })
+        Err(AdminError::Unfit { zone, host, findings })
     }
 
-    /// Takes the zone that was checked and booked; gives what has failed after that. Row and manifest go with it: see
+    /// Takes the zone that was checked and reserved; gives what has failed after that. Row and manifest go with it: see
     /// [`Host::attach`].
-    async fn take(&self, row: &Detached) -> Result<Vec<String>, AttachmentError> {
+    async fn take(&self, row: &Detached) -> Result<Vec<String>, AdminError> {
         let (host, zonepath) = (self.local.name(), row.zonepath.as_deref());
         if let Some(path) = zonepath
             && !zonepath::claim(path, host)?
         {
-            // Another host was quicker.
+            // Another host was faster.
             self.must_be_empty(&row.zone, vec![gone(&row.zone, path)])?;
         }
         let defined = self.define(&row.manifest).await;
@@ -248,9 +237,8 @@ impl ZoneAdmin<'_> {
         defined
     }
 
-    /// Gives a zone to the platform, and lets it boot with this host if it did; gives what has failed after the platform had
-    /// it.
-    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AttachmentError> {
+    /// Defines a zone on the platform, and restores its autostart; returns what failed after it was defined.
+    pub(super) async fn define(&self, manifest: &Manifest) -> Result<Vec<String>, AdminError> {
         let zone = &manifest.zone;
         let mut warnings = Vec::new();
         if let Err(error) = self.local.attach(manifest.clone()).await {
@@ -277,7 +265,7 @@ fn gone(zone: &ZoneName, zonepath: &Path) -> Blocker {
     Blocker::new(BlockerKind::Zone, reason)
 }
 
-/// A manifest of a zone that was not detached says nothing of where the zone is now.
+/// A manifest of a zone that was not detached does not say where the zone is now.
 fn undetached(manifest: &Manifest) -> Option<Blocker> {
     let state = manifest.zone.state;
     let reason = format!(

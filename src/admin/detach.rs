@@ -1,15 +1,16 @@
-//! Detach: the configuration, the host's data and the software of a zone become a manifest, and the platform forgets it.
+//! Detach: the configuration of a zone, with its host's name and software, becomes a manifest, and the platform
+//! undefines it.
 //!
 //! ```text
-//!   manifest, in this host's hands ─► row ─► the platform forgets it ─► the manifest is everybody's
+//!   write the manifest, held by this host ─► record it ─► undefine it on the platform ─► release the manifest
 //! ```
 //!
-//! Until the platform forgets it the zone is attached, whatever was written: an interruption leaves it so, and the next
-//! detach writes all of it again. After one in the last step the next detach goes on.
+//! Until the platform has undefined the zone it is attached, whatever was written: after an interruption the next
+//! detach writes everything again. After an interruption in the last step the next detach continues.
 
 use std::path::Path;
 
-use super::{AdminRefusal, AttachmentError, KnownZones, ZoneAdmin};
+use super::{AdminError, AdminRefusal, KnownZones, ZoneAdmin};
 use crate::file;
 use crate::host::{Host, HostError};
 use crate::model::chain;
@@ -19,19 +20,18 @@ use crate::run_lock::RunLock;
 use crate::store::Detached;
 use crate::zonepath::{self, ZonepathError};
 
-/// A manifest as text.
+/// A manifest with its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// The manifest.
     pub manifest: Manifest,
     /// Where and when it is written.
     pub written: Written,
-    /// The same as text.
+    /// The manifest as a document.
     pub text: String,
 }
 
 impl Document {
-    fn of(manifest: Manifest, written: Written) -> Result<Self, AttachmentError> {
+    fn of(manifest: Manifest, written: Written) -> Result<Self, AdminError> {
         let text = document::write(&manifest, &written)?;
         Ok(Self { manifest, written, text })
     }
@@ -40,24 +40,24 @@ impl Document {
 /// A zone that was detached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetachedZone {
-    /// What is kept of it.
+    /// Its record.
     pub row: Detached,
-    /// Why there is no copy of its manifest where one was wanted.
+    /// Why there is no copy of its manifest although one was requested.
     pub no_copy: Option<String>,
 }
 
 impl ZoneAdmin<'_> {
-    /// What a detach would write of that zone, in whatever state it is. Changes nothing.
+    /// The manifest that detaching this zone would write, whatever its state. Changes nothing.
     ///
     /// # Errors
-    /// If nothing is known of it here.
-    pub async fn document(&self, zone: &ZoneName) -> Result<Document, AttachmentError> {
+    /// If the zone is not known here.
+    pub async fn document(&self, zone: &ZoneName) -> Result<Document, AdminError> {
         match self.local.manifest(zone.clone()).await {
             Ok(manifest) => Document::of(manifest, self.written()),
             Err(HostError::NoSuchZone { .. }) => {
                 let known = self.known().await?;
                 if let Some(row) = known.away(zone) {
-                    // As it was when it left: of that there may be no other copy.
+                    // As it was when it left: there may be no other copy.
                     let manifest = self.local.store().manifest_of(row.uuid)?;
                     let manifest = manifest.ok_or_else(|| AdminRefusal::NoSuchZone(zone.clone()))?;
                     return Document::of(manifest, Written::by(self.local.name(), row.since));
@@ -69,19 +69,15 @@ impl ZoneAdmin<'_> {
         }
     }
 
-    /// Detaches a zone; `copy` is where a copy of its manifest goes, too.
+    /// Detaches a zone; `copy` is the path of an additional copy of its manifest.
     ///
     /// # Errors
-    /// Why not. Nothing was changed then, or the zone is where it was and the next detach goes on.
-    pub async fn detach(
-        &self,
-        zone: &ZoneName,
-        copy: Option<&Path>,
-    ) -> Result<DetachedZone, AttachmentError> {
+    /// Why not. Nothing was changed then, or the zone is where it was and the next detach continues.
+    pub async fn detach(&self, zone: &ZoneName, copy: Option<&Path>) -> Result<DetachedZone, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("detach {zone}"))?;
         let known = self.known().await?;
         if let Some(row) = self.half_detached(&known, zone)? {
-            // The database has it: whoever wants a copy gets one with -n.
+            // The database has it: -n prints it.
             let no_copy = copy.map(|_| "the zone was detached by an earlier command".to_owned());
             return Ok(DetachedZone { row, no_copy });
         }
@@ -115,12 +111,8 @@ impl ZoneAdmin<'_> {
         Ok(DetachedZone { row, no_copy })
     }
 
-    /// Ends what an interruption has left: the platform has forgotten the zone, and nobody else can see its manifest.
-    fn half_detached(
-        &self,
-        known: &KnownZones,
-        zone: &ZoneName,
-    ) -> Result<Option<Detached>, AttachmentError> {
+    /// Completes an interrupted detach: the platform has undefined the zone, and no other host can see its manifest.
+    fn half_detached(&self, known: &KnownZones, zone: &ZoneName) -> Result<Option<Detached>, AdminError> {
         let row = known.configured(zone).filter(|_| known.inventory.find(zone).is_none());
         let Some((record, path)) = row.and_then(|row| Some((row, row.zonepath.as_ref()?))) else {
             return Ok(None);
@@ -132,8 +124,8 @@ impl ZoneAdmin<'_> {
         self.configuration(record).map(Some)
     }
 
-    /// Takes back what was written of a zone, if its platform is known to have it still.
-    async fn withdraw(&self, row: &Detached, cause: AttachmentError) -> AttachmentError {
+    /// Removes what was written of a zone, if its platform is known to still have it.
+    async fn withdraw(&self, row: &Detached, cause: AdminError) -> AdminError {
         if !self.is_known_to_be_here(row.uuid).await {
             return cause;
         }
@@ -142,15 +134,15 @@ impl ZoneAdmin<'_> {
         let removed = self.local.store().zone_is_here(row.uuid).map_err(|error| chain(&error));
         match cleared.and(removed) {
             Ok(_) => cause,
-            Err(also) => AttachmentError::NotUndone { cause: cause.into(), also },
+            Err(also) => AdminError::NotUndone { cause: cause.into(), also },
         }
     }
 }
 
-/// A copy of a manifest that is not in its place yet.
-fn draft(path: &Path, text: &str) -> Result<file::StagedFile, AttachmentError> {
+/// A copy of a manifest that does not have its final name yet.
+fn draft(path: &Path, text: &str) -> Result<file::StagedFile, AdminError> {
     if path.symlink_metadata().is_ok() {
-        return Err(AttachmentError::InTheWay(path.to_owned()));
+        return Err(AdminError::InTheWay(path.to_owned()));
     }
     let failed = |source| ZonepathError::Io { what: "write", path: path.to_owned(), source };
     Ok(file::StagedFile::write(path, text, 0o600).map_err(failed)?)

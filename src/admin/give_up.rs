@@ -1,33 +1,33 @@
-//! Giving up a zone that is away: it does not return, and its configuration is not lost.
+//! Discarding the record of a zone that is away: it will not return, but its configuration is not lost.
 
-use super::{AdminRefusal, AttachmentError, ZoneAdmin};
+use super::{AdminError, AdminRefusal, ZoneAdmin};
 use crate::host::Host;
 use crate::model::document::Written;
 use crate::model::{HostUri, Manifest, Zone, ZoneName, ZoneState};
 use crate::run_lock::RunLock;
 use crate::store::Detached;
 
-/// What became of a zone that was given up.
+/// What became of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GivenUp {
-    /// It rested here, and rests on.
+    /// It was stopped here, and stays so.
     Rest,
-    /// It is here, whole; it was recorded as away there.
+    /// It is here, complete; it was recorded as away there.
     Here(HostUri),
-    /// It was last there, and is configured here.
+    /// It was last there, and is configured here now.
     Configured(HostUri),
     /// It is here and belonged to that host; now it belongs to this one.
     Home(String),
 }
 
 impl ZoneAdmin<'_> {
-    /// Gives up a zone that is away or rests here, or the host to which a zone that is here belongs; none if nothing of
-    /// that is so. Of one that is away nobody else need have the
-    /// configuration: it is configured here then, unless this host itself has it.
+    /// Discards the record that a zone is away or stopped here, or that a zone here belongs to another host; none
+    /// if there is no such record. There may be no other copy of the configuration of a zone that is away: it is
+    /// configured here then, unless this host itself has the zone.
     ///
     /// # Errors
     /// Why not. It is away as before then.
-    pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AttachmentError> {
+    pub async fn give_up(&self, zone: &ZoneName) -> Result<Option<GivenUp>, AdminError> {
         let _lock = RunLock::take(self.local.paths(), format!("evacuate --forget {zone}"))?;
         let store = self.local.store();
         if let Some(rest) = store.rests()?.into_iter().find(|rest| rest.zone == *zone) {
@@ -55,8 +55,8 @@ impl ZoneAdmin<'_> {
         Ok(Some(GivenUp::Configured(row.refuge)))
     }
 
-    /// Makes a zone that is here and belongs to another host this host's own; gives that host's name, if it is so.
-    async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AttachmentError> {
+    /// Makes this host the home of a zone that is here; returns the host that it belonged to before.
+    async fn adopt(&self, zone: &ZoneName) -> Result<Option<String>, AdminError> {
         let inventory = self.local.inventory().await?;
         let Some(uuid) = inventory.find(zone).map(|zone| zone.uuid) else { return Ok(None) };
         let record = self.local.store().zone(uuid)?;

@@ -1,4 +1,5 @@
-//! A zone is taken from this host, or put on it, as zoneadm(8) and zonecfg(8) do: detach, attach, create, delete.
+//! One zone is removed from this host, or added to it, as by zoneadm(8) and zonecfg(8): detach, attach, create,
+//! delete.
 //!
 //! ```text
 //!             detach               create
@@ -7,29 +8,30 @@
 //!       └──── attach ─────┘  └───────────► (nothing)
 //! ```
 //!
-//! What may be done is decided in [`KnownZones`] (pure); a [`ZoneAdmin`] does it.
+//! [`KnownZones`] decides what is allowed (pure); a [`ZoneAdmin`] does it.
 //!
-//! - A detached zone's configuration is durable before its platform forgets it, and its row goes only when the platform
-//!   has it again. Where both know a zone, the platform is right: an interruption leaves the zone attached.
-//! - Of several hosts that share a zonepath only one attaches its zone (see [`crate::zonepath`]). A zone without one is
-//!   attached only if its targets, and the host that it was migrated to, say that they have it not ([`crate::failover::ownership`]).
-//! - What is done is said to be done, also when something after it has failed: that is a warning.
-//! - "Will it fit?" has one answer: that of [`Local::check`](crate::host::Host::check), which arriving zones get too.
+//! - A zone's configuration is durable before its platform undefines it, and its record is removed only when the
+//!   platform has it again. If both know a zone, the platform is right: an interruption leaves the zone attached.
+//! - Of several hosts that share a zonepath only one can attach its zone (see [`crate::zonepath`]). A zone
+//!   without one is attached only if its targets, and the host that it was migrated to, say that they do not have
+//!   it ([`crate::failover::ownership`]).
+//! - What was done is reported as done, even if something failed afterwards: that is a warning.
+//! - "Will it fit?" is always answered by [`Local::check`](crate::host::Host::check), as for arriving zones.
 
 mod attach;
 mod create;
 mod detach;
 mod error;
-mod failover;
 mod give_up;
 mod state;
+mod takeover;
 
 pub use attach::AttachOptions;
 pub use create::{NewZone, Overrides};
-pub use error::{AdminRefusal, AttachmentError};
-pub use failover::TakeoverRequest;
+pub use error::{AdminError, AdminRefusal};
 pub use give_up::GivenUp;
 pub use state::KnownZones;
+pub use takeover::TakeoverRequest;
 
 use crate::host::{Host, Local};
 use crate::model::Millis;
@@ -37,37 +39,33 @@ use crate::model::document::Written;
 use crate::peers::Peers;
 use crate::store::{Detached, ZoneRecord};
 
-/// Where zones are detached and attached.
+/// Detaches and attaches zones of this host.
 pub struct ZoneAdmin<'a> {
     /// This host.
     pub local: &'a Local,
-    /// The others.
+    /// Other hosts.
     pub peers: Peers,
-    /// Who asks.
+    /// The user.
     pub user: String,
-    /// When.
     pub now: Millis,
 }
 
 impl ZoneAdmin<'_> {
-    /// What is written here now.
+    /// Says that this host writes a manifest now.
     fn written(&self) -> Written {
         Written::by(self.local.name(), self.now)
     }
 
     /// What this host knows of zones now.
-    ///
-    /// # Errors
-    /// If it cannot be found out.
-    pub async fn known(&self) -> Result<KnownZones, AttachmentError> {
+    pub async fn known(&self) -> Result<KnownZones, AdminError> {
         let store = self.local.store();
         let zones = store.zones()?;
         let inventory = self.local.inventory().await?;
         Ok(KnownZones { inventory, zones })
     }
 
-    /// All that is kept of a configured zone.
-    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AttachmentError> {
+    /// The whole record of a configured zone, with its manifest.
+    fn configuration(&self, record: &ZoneRecord) -> Result<Detached, AdminError> {
         let found = self.local.store().configured(record.uuid)?;
         found.ok_or_else(|| AdminRefusal::NoSuchZone(record.zone.clone()).into())
     }

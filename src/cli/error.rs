@@ -1,8 +1,8 @@
-//! How a command ends: exit statuses, and errors as one line with its causes.
+//! How a command ends: exit statuses, and errors as one line with their causes.
 
 use std::process::ExitCode;
 
-use crate::admin::AttachmentError;
+use crate::admin::AdminError;
 use crate::cancel::CancelReason;
 use crate::evacuation::EvacuationError;
 use crate::host::HostError;
@@ -14,17 +14,17 @@ use crate::run_lock::LockError;
 /// The exit statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked is wholly done.
+    /// Everything that was asked is done.
     Done,
     /// An error; nothing was changed.
     Error,
     /// Wrong usage.
     Usage,
-    /// Some zones moved, some did not or still run here.
+    /// Some zones moved, others did not or still run here.
     Partly,
-    /// Maintenance is held, or not held where it must be, or another run is in progress.
+    /// Maintenance is held, or not held although it must be, or another run is in progress.
     Refused,
-    /// Where a zone is cannot be settled without the operator.
+    /// The operator must find out where a zone is.
     Stuck,
     /// Cancelled by the operator.
     Cancelled,
@@ -45,7 +45,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// With which one a zone is refused for these reasons.
+    /// The exit status if a zone is refused for these reasons.
     pub fn of(findings: &[Blocker]) -> Self {
         let locked = findings.iter().any(|finding| finding.kind == BlockerKind::Maintenance);
         if locked { Self::Refused } else { Self::Error }
@@ -55,18 +55,15 @@ impl Exit {
 /// Why a command did nothing.
 #[derive(Debug)]
 pub struct CliError {
-    /// With which status it ends.
     pub exit: Exit,
     error: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl CliError {
-    /// An error with that status.
     pub fn new(exit: Exit, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { exit, error: error.into() }
     }
 
-    /// An error of usage.
     pub fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text.into())
     }
@@ -141,20 +138,20 @@ impl From<LockError> for CliError {
     }
 }
 
-impl From<AttachmentError> for CliError {
-    fn from(error: AttachmentError) -> Self {
+impl From<AdminError> for CliError {
+    fn from(error: AdminError) -> Self {
         match error {
-            AttachmentError::Lock(error) => error.into(),
-            AttachmentError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
-            AttachmentError::NotUndone { .. } => Self::new(Exit::Partly, error),
-            AttachmentError::Refused(_)
-            | AttachmentError::InTheWay(_)
-            | AttachmentError::Unreadable { .. }
-            | AttachmentError::Host(_)
-            | AttachmentError::Platform(_)
-            | AttachmentError::Store(_)
-            | AttachmentError::Zonepath(_)
-            | AttachmentError::Document(_) => Self::new(Exit::Error, error),
+            AdminError::Lock(error) => error.into(),
+            AdminError::Unfit { ref findings, .. } => Self::new(Exit::of(findings), error),
+            AdminError::NotUndone { .. } => Self::new(Exit::Partly, error),
+            AdminError::Refused(_)
+            | AdminError::InTheWay(_)
+            | AdminError::Unreadable { .. }
+            | AdminError::Host(_)
+            | AdminError::Platform(_)
+            | AdminError::Store(_)
+            | AdminError::Zonepath(_)
+            | AdminError::Document(_) => Self::new(Exit::Error, error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What moves took is kept, and makes the forecasts of the next ones. Pure, but for what writes it down.
+//! Stores what moves took, as a basis for the forecasts of the next ones. Pure, except for the storing.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::plan::{
     BuiltPlan, Calibration, Costs, FleetHost, FleetZone, Forecast, History, HostKey, Observation,
     PlannedMove, Trip,
 };
-use crate::store::{Expectation, Move, MoveState, PastTrip};
+use crate::store::{Expectation, Move, MoveState, PastMove};
 
-/// What is known after these trips, oldest first.
-pub(super) fn learnt(trips: &[PastTrip]) -> History {
+/// What is known from these moves, oldest first.
+pub(super) fn learnt(trips: &[PastMove]) -> History {
     let costs = Costs::default();
     let calibration = trips.iter().fold(Calibration::default(), |known, past| {
         let host = |name: &str| FleetHost::new(HostKey::Name(name.to_owned()));
@@ -32,8 +32,8 @@ pub(super) fn learnt(trips: &[PastTrip]) -> History {
     History { costs, calibration, stream: None }
 }
 
-/// What the moves of a plan took that went well.
-fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
+/// The successful moves of a plan.
+fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastMove> {
     let by_name: BTreeMap<_, _> = moves.iter().map(|one| (&one.zone, one)).collect();
     let of_move = |planned: &PlannedMove| {
         let zone = built.zone(planned.zone)?;
@@ -43,7 +43,7 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
         let (from, to) = (built.host_of(planned.from)?, built.host_of(planned.to)?);
         let trip = Trip { zone, kind: planned.kind, from, to, rate: planned.rate };
         let model = Costs::default().forecast(&trip).ok()?;
-        Some(PastTrip {
+        Some(PastMove {
             zone: ended.zone.clone(),
             source: from.name.to_string(),
             dest: to.name.to_string(),
@@ -61,18 +61,19 @@ fn past(built: &BuiltPlan, moves: &[Move]) -> Vec<PastTrip> {
 }
 
 impl Engine {
-    /// Keeps what the moves of that plan took. It only makes forecasts better: that it cannot be kept is no failure.
+    /// Stores what the moves of that plan took. It only improves forecasts, so errors are ignored.
     pub(super) fn learn(&self, built: &BuiltPlan, run_state: &RunState) {
         if let Some(run) = run_state.run()
-            && let Err(error) = self.store.record_trips(run, &past(built, &run_state.moves()))
+            && let Err(error) = self.store.record_past_moves(run, &past(built, &run_state.moves()))
         {
             self.events.emit(&Event::Warning(&format!("what the moves took is not kept: {error}")));
         }
     }
 
-    /// Tells when all will have moved, and when and for how long each of those that wait moves, after some of them have.
+    /// Estimates, after some moves have ended, when the last one will, and when and for how long each waiting
+    /// zone moves.
     pub(super) fn expect(&self, built: &BuiltPlan, ended: &[ZoneName], begun: Millis, run_state: &RunState) {
-        // Of moves that the planner does not know nothing is said.
+        // The planner knows nothing of these moves.
         if built.plan.moves.is_empty() {
             return;
         }
@@ -85,7 +86,7 @@ impl Engine {
             let (start, duration) = (now.after(eta.start_ms), eta.duration_ms);
             Some(Expectation { start, duration, downtime: eta.downtime_ms })
         };
-        // Only for people: a store that cannot be written is found out by the next step.
+        // Only for people: the next step notices that the store cannot be written.
         let _ = run_state.expect((end, margin), of_zone);
         self.events.emit(&Event::Estimate { end, margin });
     }
@@ -94,14 +95,14 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_trip;
+    use crate::store::tests::sample_past_move;
 
     #[test]
     fn moves_that_took_twice_as_long_as_the_model_says_are_expected_to_do_so_again() {
-        let slow = |took_ms| PastTrip { model_ms: 10_000, took_ms, ..sample_trip("web") };
+        let slow = |took_ms| PastMove { model_ms: 10_000, took_ms, ..sample_past_move("web") };
         let known = learnt(&vec![slow(20_000); 30]);
         let host = |name: &str| FleetHost::new(name.parse().unwrap());
-        let past = sample_trip("web");
+        let past = sample_past_move("web");
         let zone = FleetZone {
             running: true,
             memory_used: past.memory,

@@ -1,8 +1,8 @@
-//! What is done with one zone of a run, and what an action comes to for a zone as it is now. Pure.
+//! What is done with one zone of a run, and how an action applies to a zone in its present state. Pure.
 
 use uuid::Uuid;
 
-use crate::model::{Abilities, Aux, HostUri, Kind, Zone, ZoneState};
+use crate::model::{Abilities, Aux, HostUri, Method, Zone, ZoneState};
 use crate::plan::Action;
 use crate::store::{Away, Rest, RestWay};
 
@@ -11,11 +11,10 @@ use crate::store::{Away, Rest, RestWay};
 pub enum Operation {
     /// Nothing; the state of the job says why.
     Keep,
-    /// It goes to the first of these hosts that takes it.
+    /// It goes to the first of these hosts that accepts it.
     Migrate {
-        /// How.
-        method: Kind,
-        /// Where to, in order of preference.
+        method: Method,
+        /// In order of preference.
         targets: Vec<HostUri>,
     },
     /// It comes back from its refuge; its record.
@@ -23,20 +22,14 @@ pub enum Operation {
     /// It goes from its refuge to another host, because its home has no room yet; its record.
     Relocate(Box<Away>),
     /// It stays here, and is stopped or suspended.
-    Stop {
-        /// Its identity.
-        uuid: Uuid,
-        /// Which of the two.
-        method: RestWay,
-    },
+    Stop { uuid: Uuid, method: RestWay },
     /// It was stopped here, and is booted; its record.
     Boot(Box<Rest>),
 }
 
 impl Operation {
-    /// What an action comes to for a zone as it is now, or why that cannot be. `able` is what its platform can do with
-    /// zones of its brand. A zone that is migrated
-    /// has no targets yet.
+    /// The operation for an action on a zone in its present state. `able` is what its platform can do with zones
+    /// of its brand. A zone that is migrated has no targets yet.
     ///
     /// # Errors
     /// Why it cannot be done.
@@ -49,7 +42,7 @@ impl Operation {
             }
             (ZoneState::Running | ZoneState::Ready, _) => Self::of_running(zone, able, action),
             (ZoneState::Installed, _) => match action {
-                Action::Live | Action::Restart => migrate(Kind::Cold),
+                Action::Live | Action::Restart => migrate(Method::Cold),
                 Action::Stop | Action::Suspend | Action::Leave => Ok(Self::Keep),
             },
             (ZoneState::ShuttingDown, _) => Err("it is shutting down; try again when it is down".to_owned()),
@@ -66,7 +59,7 @@ impl Operation {
         let brand = zone.brand;
         let operation = match action {
             Action::Leave => return Ok(Self::Keep),
-            Action::Live if able.live => return Ok(migrate(Kind::Live)),
+            Action::Live if able.live => return Ok(migrate(Method::Live)),
             Action::Live => {
                 return Err(format!(
                     "a running {brand} zone cannot be migrated live; use --action restart (zone migrate: -t cold), or shut it down and evacuate it with -a"
@@ -78,10 +71,10 @@ impl Operation {
                     "the memory of {brand} zones cannot be saved; --action stop shuts it down"
                 ));
             }
-            Action::Restart => migrate(Kind::Restart),
+            Action::Restart => migrate(Method::Restart),
             Action::Stop => stop(RestWay::Stop),
         };
-        // These end it for a while.
+        // These end the zone for a while.
         if zone.aux.is_some() {
             return Err("it is paused and cannot shut down; resume it or end it first".to_owned());
         }
@@ -123,14 +116,14 @@ mod tests {
     #[test]
     fn only_what_its_platform_can_do_is_done_and_only_what_runs_is_ended() {
         each(|zone, able, action, operation| match operation {
-            Ok(Operation::Migrate { method: Kind::Live, .. }) => assert!(able.live && zone.is_running()),
+            Ok(Operation::Migrate { method: Method::Live, .. }) => assert!(able.live && zone.is_running()),
             Ok(Operation::Stop { method: RestWay::Suspend, .. }) => {
                 assert!(able.suspend && zone.is_running())
             }
-            Ok(Operation::Migrate { method: Kind::Restart, .. } | Operation::Stop { .. }) => {
+            Ok(Operation::Migrate { method: Method::Restart, .. } | Operation::Stop { .. }) => {
                 assert!(zone.is_running() && matches!(action, Action::Restart | Action::Stop), "{zone:?}");
             }
-            Ok(Operation::Migrate { method: Kind::Cold, .. }) => assert!(!zone.is_running()),
+            Ok(Operation::Migrate { method: Method::Cold, .. }) => assert!(!zone.is_running()),
             Ok(Operation::Keep) | Err(_) => {}
             Ok(other) => panic!("{other:?}"),
         });
@@ -139,7 +132,8 @@ mod tests {
     #[test]
     fn nothing_is_ended_that_is_paused_or_would_be_gone() {
         each(|zone, _, _, operation| {
-            if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Kind::Restart, .. }) = operation {
+            if let Ok(Operation::Stop { .. } | Operation::Migrate { method: Method::Restart, .. }) = operation
+            {
                 assert!(zone.aux.is_none() && zone.persistent, "{zone:?}");
             }
         });

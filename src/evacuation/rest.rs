@@ -1,15 +1,15 @@
-//! Zones that do not leave: stopped or suspended here, one after another, and booted again on return, the last one
-//! first.
+//! Zones that do not leave: stopped or suspended here, one after another, and booted again on return in the
+//! reverse order.
 //!
 //! ```text
-//!   row: stopping ─► the zone is asked to end ─► row: resting … boot ─► no row
+//!   record: stopping ─► the zone is asked to stop ─► record: stopped … boot ─► no record
 //! ```
 //!
-//! Their order is that of `bedtime`: what others depend on comes `after` them in the policy, so it is
+//! Their order is that of `stop_order`: what others depend on comes `after` them in the policy, so it is
 //! stopped last and booted first.
 //!
-//! This is what the records say, and what is made of them after an interruption; `resting` does it. A zone that its
-//! owner has booted or removed meanwhile is not touched; that is said.
+//! This file has the records, and what is made of them after an interruption; `resting` acts. A zone that its
+//! owner has booted or removed meanwhile is not touched, which is reported.
 
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ use crate::model::{Aux, Inventory, Step, Zone, ZoneName};
 use crate::plan::Action;
 use crate::store::{MoveState, Rest, RestPhase, RestWay};
 
-/// What a zone that rests is listed as.
+/// The state in which a stopped zone is listed.
 pub(super) const fn state_of(way: RestWay) -> MoveState {
     match way {
         RestWay::Stop => MoveState::Stopped,
@@ -36,20 +36,20 @@ pub(super) fn seen(inventory: &Inventory, uuid: Uuid) -> (Observed, Option<&Zone
     (Observed::of(zone), zone)
 }
 
-/// What becomes of a record, and what is said.
+/// What becomes of a record, and what is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RecordFate {
-    /// It is as it says.
+    /// It is correct.
     Keep,
-    /// The zone rests.
+    /// The zone is stopped.
     Rests(&'static str),
     /// There is nothing to be booted any more.
     Drop(&'static str),
-    /// Not before it has ended.
+    /// The zone has not ended yet.
     Wait(&'static str),
 }
 
-/// What to make of a record that an earlier run has left. `ours`: the last that was begun was to boot it.
+/// What to make of a record that an earlier run has left. `ours`: the last step that was begun was to boot the zone.
 const fn judge(phase: RestPhase, way: RestWay, seen: Observed, ours: bool) -> RecordFate {
     match (phase, way, seen) {
         (_, _, Observed::Silent) => RecordFate::Wait("its host does not answer"),
@@ -75,7 +75,7 @@ const fn judge(phase: RestPhase, way: RestWay, seen: Observed, ours: bool) -> Re
     }
 }
 
-/// Puts the records of zones that rest here right, after an interruption and after what their owners have done.
+/// Corrects the records of zones that were stopped here, after an interruption or acts of their owners.
 pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     let rests = engine.store.rests()?;
     if rests.is_empty() {
@@ -106,14 +106,14 @@ pub(super) async fn settle(engine: &Engine) -> Result<(), EvacuationError> {
     Ok(())
 }
 
-/// The record of a zone that is down. One whose memory was not saved was stopped.
+/// The record of a zone that does not run. If its memory was not saved, it was stopped.
 pub(super) fn rests_now(rest: &Rest, zone: Option<&Zone>) -> Rest {
     let saved = zone.is_some_and(|zone| zone.aux == Some(Aux::Suspended));
     let way = if saved { rest.way } else { RestWay::Stop };
     Rest { way, phase: RestPhase::Resting, ended: Some(Engine::now()), ..rest.clone() }
 }
 
-/// Which of them run on as they are, by wish: not one that this run is about.
+/// Which of these zones the policy leaves running, and which not; zones that the run is about are not left.
 pub(super) fn left_alone(running: Vec<ZoneName>, request: &Request) -> (Vec<ZoneName>, Vec<ZoneName>) {
     running.into_iter().partition(|zone| request.actions.of(zone) == Action::Leave)
 }

@@ -1,4 +1,4 @@
-//! Zones are stopped or suspended in place, and booted again: one after another, each step written down.
+//! Stops or suspends zones in place, and boots them again: one after another, each step recorded.
 
 use uuid::Uuid;
 
@@ -69,7 +69,7 @@ impl StopInPlace<'_> {
             ended: None,
         };
         engine.must_still_be_held()?;
-        // Before all else: if the power fails in the middle of it, the zone is booted on return.
+        // Before anything else: if the power fails meanwhile, the zone is booted on return.
         engine.store.begin_rest(&row).map_err(|error| chain(&error))?;
         let procedure = match method {
             RestWay::Stop => Procedure::Stop,
@@ -95,7 +95,7 @@ impl StopInPlace<'_> {
     async fn boot(&self, rest: &Rest) -> JobEvent {
         let mut acts = self.acts(&rest.zone, rest.uuid);
         match self.run(Procedure::Boot, &mut acts).await {
-            // In this order: if the power fails just now, it is booted once more.
+            // In this order: if the power fails now, it is booted once more.
             Ok(()) => {
                 self.forget(&rest.zone, rest.uuid);
                 if rest.way == RestWay::Suspend && !acts.was_saved {
@@ -113,7 +113,7 @@ impl StopInPlace<'_> {
         InPlace::new(self.engine.local.as_ref(), &self.engine.cancel, self.engine.policy, zone, uuid)
     }
 
-    /// Runs a procedure. What is done is done: that it could not be written down is told, and no more.
+    /// Runs a procedure. What is done is done: that it could not be recorded is only reported.
     async fn run(&self, procedure: Procedure, acts: &mut InPlace<'_>) -> Result<(), MoveError> {
         let zone = acts.zone;
         let begun = self.run_state.apply(zone, JobEvent::Start);
@@ -138,7 +138,7 @@ impl StopInPlace<'_> {
         self.told(removed.map(drop).map_err(|error| chain(&error)), zone);
     }
 
-    /// What was done is done; that it could not be written down is said.
+    /// What is done is done: that it could not be recorded is only reported.
     fn told(&self, written: Result<(), String>, zone: &ZoneName) {
         if let Err(reason) = written {
             self.engine.events.emit(&Event::Warning(&format!("{zone}: {reason}")));

@@ -11,21 +11,21 @@ use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
 use crate::migration::settle::Refuge;
-use crate::model::{Kind, Location, chain};
+use crate::model::{Location, Method, chain};
 use crate::peers::NoPeer;
 use crate::plan::Action;
 use crate::store::Away;
 
-/// So many hosts may have passed a zone on, one after the other.
+/// Maximum number of hosts that may have passed a zone on, one after another.
 const FOLLOWED: usize = 8;
 
-/// Where a zone was found that had gone on.
+/// Where a zone was found that had moved on.
 pub(super) struct Trail {
-    /// The last host, of which it is not known that the zone has gone on from there.
+    /// The last host: as far as is known, the zone has not moved on from there.
     pub refuge: Refuge,
-    /// What that host says of it; none if it is too old to be asked.
+    /// What that host says of the zone; none if it is too old to be asked.
     pub known: Option<Location>,
-    /// Who has let it go, and to whom.
+    /// Which host has passed it on, and to which.
     pub hops: Vec<String>,
 }
 
@@ -53,8 +53,8 @@ impl Engine {
         }
     }
 
-    /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
-    /// has it and says that it does not belong there.
+    /// Looks for a zone that cannot be found by following it from its refuge: on one of the hosts to which zones
+    /// of this host go, if that host has it and says that it does not belong there.
     pub(super) async fn search(&self, away: &Away) -> Option<Refuge> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
@@ -70,8 +70,8 @@ impl Engine {
     }
 }
 
-/// What a refuge has said of where a zone has gone. A host that does not support the request has not moved it; an answer
-/// that did not come is none.
+/// A refuge's answer to where a zone has gone. A host that does not support the request has not moved the zone;
+/// an answer that did not arrive is an error.
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
         Err(HostError::Unsupported { .. }) => Ok(None),
@@ -79,13 +79,13 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     }
 }
 
-/// How the zone can come back, found out at its refuge.
+/// How the zone can come back, according to its refuge.
 pub(super) async fn way_back(
     away: &Away,
     refuge: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
-) -> Result<Kind, JobEvent> {
+) -> Result<Method, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: String| JobEvent::Fail(None, reason);
     let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
@@ -109,8 +109,8 @@ pub(super) async fn way_back(
     if zone.name != away.zone {
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
-    // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
+    // A zone comes back by the method by which it left.
+    let restarts = away.kind == Method::Restart || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {
@@ -118,12 +118,12 @@ pub(super) async fn way_back(
             Ok(_) => Err(JobEvent::Skip("it cannot be restarted".to_owned())),
             Err(reason) => Err(JobEvent::Skip(format!("on {name}: {reason}"))),
         },
-        true if able.live => Ok(Kind::Live),
+        true if able.live => Ok(Method::Live),
         true => Err(JobEvent::Skip(format!(
             "a running {} zone cannot be migrated live; return it with --action restart, or shut it down on {name} and use -ra",
             zone.brand
         ))),
-        false if request.all || request.zones.contains(&away.zone) => Ok(Kind::Cold),
+        false if request.all || request.zones.contains(&away.zone) => Ok(Method::Cold),
         false if away.was_running => {
             let reason = "it ran when it left and does not run on";
             Err(JobEvent::Skip(format!("{reason} {name}; boot it there: {boot}; or -ra returns it as it is")))

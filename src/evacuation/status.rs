@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rest::state_of;
 use crate::migration::steps::{self, Interrupted};
-use crate::model::{HostUri, Inventory, Kind, Millis, Step, ZoneName};
+use crate::model::{HostUri, Inventory, Method, Millis, Step, ZoneName};
 use crate::store::{
     Away, AwayPhase, Direction, Expectation, Expected, Move, MoveState, Rest, RestPhase, Run,
 };
@@ -12,44 +12,41 @@ use crate::store::{
 /// One zone's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The zone.
     pub zone: ZoneName,
-    /// What has become of it.
     pub state: MoveState,
     /// Where it is, goes, or was last tried.
     pub dest: Option<HostUri>,
     /// Why it was skipped or failed.
     pub error: Option<String>,
-    /// The host that it belongs to.
+    /// The host to which it belongs.
     pub origin: String,
-    /// Live or cold.
-    pub kind: Option<Kind>,
-    /// The step it is at, while it moves.
+    pub kind: Option<Method>,
+    /// The current step, while it moves.
     pub step: Option<Step>,
     /// Bytes sent, and to send in all.
     pub bytes: (u64, u64),
     /// When its move began.
     pub started: Option<Millis>,
-    /// When it ended.
+    /// When its move ended.
     pub ended: Option<Millis>,
-    /// How long it did not answer, in milliseconds.
+    /// In milliseconds.
     pub downtime: Option<u64>,
-    /// What is expected of its move, or was.
+    /// The estimate of its move.
     pub expected: Option<Expectation>,
 }
 
-/// All lines, and what goes on.
+/// All lines, and the run in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// By zone name.
     pub rows: Vec<Row>,
-    /// The direction of the run that is in progress.
+    /// The direction of the run in progress.
     pub running: Option<Direction>,
-    /// When that is expected to end.
+    /// When that run is expected to end.
     pub expected: Option<Expected>,
 }
 
-/// Joins the away list and the latest run. `running` says whether that run's process lives.
+/// Joins the away list and the latest run. `running` says whether that run is in progress.
 pub fn rows(
     host: &str,
     away: &[Away],
@@ -64,7 +61,7 @@ pub fn rows(
     for rest in rests {
         rows.insert(rest.zone.clone(), of_rest(rest, host));
     }
-    // One that rests and one that is away are alike here: the record says more of both than a run that is over.
+    // A stopped zone and one that is away are alike here: its record says more than a run that is over.
     let resting = rests.iter().map(|rest| (&rest.zone, phase_of(rest)));
     let phases: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away.phase)).chain(resting).collect();
     let records: BTreeMap<_, _> = away.iter().map(|away| (&away.zone, away)).collect();
@@ -105,9 +102,9 @@ fn says_more(a_move: &Move, run: &Run, phase: Option<AwayPhase>) -> bool {
     let is_away = phase.is_some();
     match a_move.state {
         MoveState::Evacuated | MoveState::Returned | MoveState::Stopped | MoveState::Suspended => false,
-        // Settled meanwhile, if it is not half done.
+        // Settled meanwhile, if it is not unfinished.
         MoveState::Unknown => phase.is_some_and(|phase| phase != AwayPhase::Away),
-        // A zone that is away and could not return is still evacuated, but the reason is what people want to see.
+        // A zone that is away and could not return is still evacuated, but people need to see the reason.
         MoveState::Failed | MoveState::Skipped => run.direction == Direction::Evacuate || is_away,
         MoveState::Preparing | MoveState::Ready => run.direction == Direction::Evacuate,
         // Settled meanwhile: one that has arrived after all has not failed.
@@ -126,7 +123,7 @@ const fn phase_of(rest: &Rest) -> AwayPhase {
     }
 }
 
-/// A zone that rests is where it belongs: it has no destination.
+/// A zone that was stopped here is where it belongs: it has no destination.
 fn of_rest(rest: &Rest, host: &str) -> Row {
     let (state, error) = match rest.phase {
         RestPhase::Resting => (state_of(rest.way), None),
@@ -176,8 +173,8 @@ fn of_away(away: &Away, host: &str) -> Row {
     }
 }
 
-/// What is known of a zone whose move was interrupted, what is not, and what settles it. `step` is the last that is
-/// known to have begun.
+/// What is known of an interrupted move, what is not, and which command settles it. `step` is the last one that
+/// is known to have begun.
 fn interrupted(step: Option<Step>, [from, to]: [&str; 2]) -> String {
     let known = match step.and_then(steps::interrupted) {
         None => format!("interrupted on its way from {from} to {to}; which has it is not known"),
@@ -207,7 +204,7 @@ fn of_move(a_move: &Move, host: &str) -> Row {
     }
 }
 
-/// A move whose run is gone: not begun, or half done.
+/// A move whose run has died: not begun, or unfinished.
 fn interrupt(row: Row, record: Option<&Away>, host: &str) -> Row {
     if let Some(record) = record.filter(|record| record.phase != AwayPhase::Away) {
         let error = Some(interrupted(row.step, record.ends(host)));
@@ -222,7 +219,7 @@ fn interrupt(row: Row, record: Option<&Away>, host: &str) -> Row {
 }
 
 impl Status {
-    /// Tells so of each of them. What is already told of one stays.
+    /// Adds a remark to zones that are away and here. Existing remarks are kept.
     pub fn tell_what_is_here(&mut self, away: &[Away], here: &Inventory) {
         let settled = away.iter().filter(|away| away.phase == AwayPhase::Away && !away.one_way);
         for away in settled {
@@ -277,7 +274,7 @@ mod tests {
             assert!(status.rows.iter().all(|row| row.dest.is_none()));
             assert!(status.rows[2].error.as_ref().unwrap().contains("--resume"));
         }
-        // Why one could not be booted again is what people want to see.
+        // The reason why a zone could not be booted again is what people need to see.
         assert_eq!(states(&listed(Direction::Return, MoveState::Failed))[0], "a FAILED");
     }
 
@@ -383,7 +380,7 @@ mod tests {
             assert_eq!(listed(Direction::Return, state, &[]), [] as [String; 0]);
         }
         assert_eq!(listed(Direction::Evacuate, MoveState::Migrating, &[]), ["a FAILED"]);
-        // As after a return that failed otherwise.
+        // As after a return that failed in another way.
         assert_eq!(listed(Direction::Return, MoveState::Migrating, &there), ["a FAILED"]);
     }
 

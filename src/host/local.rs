@@ -1,6 +1,6 @@
 //! This host: answers from its store and its platform.
 //!
-//! What arrives here is admitted only while the host is not in maintenance, and into room that was booked.
+//! What arrives here is admitted only while the host is not in maintenance, and into room that was reserved.
 
 mod admission;
 mod boot_block;
@@ -9,9 +9,9 @@ mod identity;
 mod location;
 mod own;
 mod previous_config;
+mod replicas;
 mod reserve;
 mod software;
-mod standby;
 mod standing;
 
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::config::LimitsConfig;
 use crate::failpoints::{Actor, Failpoints, Timing};
 use crate::maintenance;
 use crate::model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis,
-    Progress, Sent, Standby, Step, StreamId, Token, Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Progress,
+    Replica, Sent, Step, StreamId, Takeover, Token, Zone, ZoneName,
 };
 use crate::paths::Paths;
 use crate::plan::{Absent, HostKey, Survey};
@@ -35,7 +35,6 @@ use crate::store::Store;
 use crate::transport::ByteStream;
 use crate::zonepath;
 
-/// This host.
 pub struct Local {
     name: String,
     id: HostId,
@@ -52,7 +51,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// This host, of that name.
+    /// This host, with that name.
     pub fn new(name: String, platform: Arc<dyn Platform>, store: Arc<Store>, paths: Paths) -> Self {
         let failpoints = Failpoints::of_state_folder(&paths.state_dir());
         let id = guests::identity(&store, &paths);
@@ -76,19 +75,19 @@ impl Local {
         }
     }
 
-    /// The same host, with other limits.
+    /// Sets other limits.
     #[must_use]
     pub fn with_limits(self, limits: LimitsConfig) -> Self {
         Self { limits, ..self }
     }
 
-    /// The same host, with another hook at each moment of a move.
+    /// Sets other failpoints.
     #[must_use]
     pub fn with_failpoints(self, failpoints: Failpoints) -> Self {
         Self { failpoints, ..self }
     }
 
-    /// Acts for a step of a move.
+    /// Carries out the act of a step, between its failpoints.
     async fn act<T>(
         &self,
         actor: Actor,
@@ -105,17 +104,14 @@ impl Local {
         Ok(value)
     }
 
-    /// What runs its zones.
     pub fn platform(&self) -> &dyn Platform {
         &*self.platform
     }
 
-    /// Where it keeps what must survive.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Where this host's files lie.
     pub const fn paths(&self) -> &Paths {
         &self.paths
     }
@@ -157,7 +153,7 @@ impl Host for Local {
             hypervisor: facts.hypervisor,
             arch: facts.arch,
             memory: facts.memory,
-            memory_free: facts.memory_free.saturating_sub(self.booked()?),
+            memory_free: facts.memory_free.saturating_sub(self.reserved_memory()?),
             cpus: facts.cpus,
             maintenance: maintenance::describe(&holders),
             announced: self.announced()?,
@@ -171,7 +167,7 @@ impl Host for Local {
     async fn survey(&self, measure: bool) -> Result<Survey, HostError> {
         let survey = self.platform.survey(measure).await.map_err(|error| self.failed(error))?;
         let mut survey = survey.named(&HostKey::Name(self.name.clone()));
-        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.booked()?);
+        survey.host.memory_free = survey.host.memory_free.saturating_sub(self.reserved_memory()?);
         let holders = self.store.holders().map_err(|error| self.failed(error))?;
         survey.host.maintenance = maintenance::describe(&holders);
         let limit = Some(self.limits.vcpus_per_cpu).filter(|limit| *limit > 0);
@@ -186,7 +182,7 @@ impl Host for Local {
         self.find(uuid).await
     }
 
-    async fn check(&self, arrival: Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn check(&self, arrival: CheckRequest) -> Result<Vec<Blocker>, HostError> {
         self.with_those_of_room(self.blockers_but_the_same(&arrival).await?, &arrival).await
     }
 
@@ -210,7 +206,7 @@ impl Host for Local {
         Ok(())
     }
 
-    async fn store_replica(&self, standby: Standby) -> Result<(), HostError> {
+    async fn store_replica(&self, standby: Replica) -> Result<(), HostError> {
         self.keep(&standby)
     }
 
@@ -219,12 +215,12 @@ impl Host for Local {
         origin: String,
         zones: Vec<Uuid>,
         heard: Vec<(Uuid, Millis)>,
-    ) -> Result<Vec<Claim>, HostError> {
+    ) -> Result<Vec<Takeover>, HostError> {
         self.claims(&origin, &zones, &heard).await
     }
 
-    async fn reserve(&self, arrival: Arrival, lease: u64) -> Result<bool, HostError> {
-        self.act(Actor::Destination, Step::Reserve, self.book(&arrival, lease)).await
+    async fn reserve(&self, arrival: CheckRequest, lease: u64) -> Result<bool, HostError> {
+        self.act(Actor::Destination, Step::Reserve, self.reserve_room(&arrival, lease)).await
     }
 
     async fn renew(&self, zone: ZoneName, uuid: Uuid, lease: u64) -> Result<(), HostError> {
@@ -238,7 +234,7 @@ impl Host for Local {
     async fn release(&self, zone: ZoneName, uuid: Uuid) -> Result<(), HostError> {
         let act = async {
             self.store.release(&zone, uuid).map_err(|error| self.failed(error))?;
-            // It has come or not, whatever a row says that nobody heeds any more.
+            // It has come or not, whatever a stale row says.
             let _ = self.drop_previous_config_if_it_is_here(uuid).await;
             self.settle_in(uuid).await?;
             Ok(())
@@ -273,7 +269,7 @@ impl Host for Local {
 
     async fn shutdown(&self, zone: ZoneName, uuid: Uuid, limit: u64) -> Result<(), HostError> {
         self.block_boot(uuid)?;
-        // If it runs on: who boots it after it has ended by itself does no harm.
+        // If the zone runs on and ends by itself later, booting it does no harm.
         self.stop(&zone, uuid, limit).await.inspect_err(|_| self.unblock_boot(uuid))
     }
 
@@ -351,7 +347,7 @@ impl Host for Local {
         let act = async {
             self.live()?.resume(&zone, uuid).await.map_err(|error| self.failed(error))?;
             self.arrived.note(uuid);
-            // It runs, whatever a row says that nobody heeds any more.
+            // It runs, whatever a stale row says.
             let _ = self.drop_previous_config(uuid);
             Ok(())
         };
@@ -365,7 +361,7 @@ impl Host for Local {
     async fn connect(&self, token: &Token, stream: StreamId) -> Result<ByteStream, HostError> {
         let folder = self.sockets.folder(token);
         let path = match stream {
-            // Whoever copies the data listens there, not the hypervisor.
+            // Not the hypervisor listens there, but the program that copies the data.
             StreamId::Data(_) => folder.join(stream.socket_name()),
             StreamId::Control | StreamId::Memory => self.live()?.incoming_socket(&folder, stream),
         };

@@ -1,6 +1,7 @@
-//! What a peer with role `migrate` may do with which zone: its own ones may come and go, the others are left alone.
+//! What a peer with role `migrate` may do with which zone: it may move its own zones, and must leave all others
+//! alone.
 //!
-//! [`Deed::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
+//! [`Access::is_allowed`] is the whole table, `docs/security.md` the same for people. A zone is a peer's own here if the
 //! peer brings it, has brought it, or is one of those for whom it was brought: the hosts from which it had come to
 //! where it was before. Over ssh, and with role `admin`, every zone is one's own.
 
@@ -10,39 +11,39 @@ use super::Call;
 use crate::model::{ZoneName, words};
 
 words! {
-    /// What a zone is to a peer.
+    /// The relation of a zone to a peer.
     Relation, "relation" {
         /// The host knows no such zone.
         Absent = "absent",
-        /// It is the peer's own.
+        /// The zone is the peer's own.
         Own = "own",
         /// The peer brings it, or has brought it, to the host to which it belongs.
         Home = "home",
-        /// Another peer has booked room for it.
+        /// Another peer has reserved room for it.
         Expected = "expected",
         /// Another peer has brought it.
         Foreign = "foreign",
-        /// It is the host's: nobody has brought it.
+        /// It is the host's own: no peer has brought it.
         Resident = "resident",
     }
 }
 
 words! {
-    /// What a question is to a zone.
-    Deed, "deed" {
-        /// It only looks, is guarded by a token or in its asker's own name, or is about no zone.
-        Look = "look",
+    /// What a question does to a zone.
+    Access, "access" {
+        /// It only reads, is guarded by a token or in its asker's own name, or is about no zone.
+        Read = "read",
         /// It asks whether a zone may come.
-        Book = "book",
-        /// It brings a zone, or ends that.
+        Reserve = "reserve",
+        /// It brings a zone, or ends the arrival.
         Bring = "bring",
         /// It takes a zone away.
         Fetch = "fetch",
     }
 }
 
-impl Deed {
-    /// What a question is.
+impl Access {
+    /// What a request does.
     pub const fn of(call: &Call) -> Self {
         match call {
             Call::facts {}
@@ -56,8 +57,8 @@ impl Deed {
             | Call::clear_markers { .. }
             | Call::store_replica { .. }
             | Call::drop_replicas { .. }
-            | Call::close_incoming { .. } => Self::Look,
-            Call::reserve { .. } => Self::Book,
+            | Call::close_incoming { .. } => Self::Read,
+            Call::reserve { .. } => Self::Reserve,
             Call::renew { .. }
             | Call::release { .. }
             | Call::attach { .. }
@@ -77,28 +78,26 @@ impl Deed {
         }
     }
 
-    /// Whether a peer may do that with a zone which is that to it. What is not there is not touched.
+    /// Whether a peer may do that with a zone of that relation. Nothing may be done with a zone that is absent.
     pub const fn is_allowed(self, relation: Relation) -> bool {
         match (self, relation) {
-            (Self::Look, _) | (_, Relation::Absent | Relation::Own) => true,
-            (Self::Book | Self::Bring, Relation::Home) | (Self::Book, Relation::Resident) => true,
+            (Self::Read, _) | (_, Relation::Absent | Relation::Own) => true,
+            (Self::Reserve | Self::Bring, Relation::Home) | (Self::Reserve, Relation::Resident) => true,
             (Self::Fetch, Relation::Home) | (Self::Bring | Self::Fetch, Relation::Resident) => false,
             (_, Relation::Expected | Relation::Foreign) => false,
         }
     }
 }
 
-/// By what a question names its zone. By its name where that is all that is said, or all that is heeded.
+/// How a request identifies its zone. By name only if it has no UUID, or if the UUID is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Its name.
     pub zone: Option<ZoneName>,
-    /// Its identity.
     pub uuid: Option<Uuid>,
 }
 
 impl Named {
-    /// The zone that a question is about.
+    /// The zone that a request is about.
     pub fn by(call: &Call) -> Self {
         let identity = |uuid: &Uuid| Self { zone: None, uuid: Some(*uuid) };
         match call {
@@ -134,12 +133,11 @@ impl Named {
     }
 }
 
-/// What a zone is to a peer, and why, for people.
+/// The relation of a zone to a peer, with a reason for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// What it is.
     pub relation: Relation,
-    /// A fact about the zone and the host that tells so.
+    /// A fact that names the zone and the host.
     pub reason: String,
 }
 
@@ -147,30 +145,30 @@ pub struct Standing {
 mod tests {
     use super::*;
 
-    /// The table: what is allowed, for every deed and relation.
-    const ALLOWED: &[(Deed, &[Relation])] = &[
-        (Deed::Look, Relation::ALL),
-        (Deed::Book, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
-        (Deed::Bring, &[Relation::Absent, Relation::Own, Relation::Home]),
-        (Deed::Fetch, &[Relation::Absent, Relation::Own]),
+    /// The table: what is allowed, for every access and relation.
+    const ALLOWED: &[(Access, &[Relation])] = &[
+        (Access::Read, Relation::ALL),
+        (Access::Reserve, &[Relation::Absent, Relation::Own, Relation::Home, Relation::Resident]),
+        (Access::Bring, &[Relation::Absent, Relation::Own, Relation::Home]),
+        (Access::Fetch, &[Relation::Absent, Relation::Own]),
     ];
 
     #[test]
-    fn each_deed_is_allowed_with_these_zones_and_no_others() {
-        assert_eq!(ALLOWED.iter().map(|(deed, _)| *deed).collect::<Vec<_>>(), Deed::ALL);
-        for (deed, allowed) in ALLOWED {
+    fn each_access_is_allowed_with_these_zones_and_no_others() {
+        assert_eq!(ALLOWED.iter().map(|(access, _)| *access).collect::<Vec<_>>(), Access::ALL);
+        for (access, allowed) in ALLOWED {
             for relation in Relation::ALL {
-                assert_eq!(deed.is_allowed(*relation), allowed.contains(relation), "{deed} {relation}");
+                assert_eq!(access.is_allowed(*relation), allowed.contains(relation), "{access} {relation}");
             }
         }
     }
 
-    /// The document's words for a deed.
-    const WORDS: &[(&str, Deed)] = &[
-        ("any", Deed::Look),
-        ("one that may come", Deed::Book),
-        ("one it brings", Deed::Bring),
-        ("its own", Deed::Fetch),
+    /// The document's words for a access.
+    const WORDS: &[(&str, Access)] = &[
+        ("any", Access::Read),
+        ("one that may come", Access::Reserve),
+        ("one it brings", Access::Bring),
+        ("its own", Access::Fetch),
     ];
 
     #[test]
@@ -181,8 +179,8 @@ mod tests {
             .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"))
             .map(|line| line.split(" | ").collect())
             .collect();
-        let deed_of =
-            |row: &[&str]| WORDS.iter().find(|(word, _)| row.get(2) == Some(word)).map(|(_, deed)| *deed);
+        let access_of =
+            |row: &[&str]| WORDS.iter().find(|(word, _)| row.get(2) == Some(word)).map(|(_, access)| *access);
         for call in every_call() {
             let name = match &call {
                 Call::detach { gone: true, .. } => "detach gone",
@@ -190,7 +188,7 @@ mod tests {
             };
             let row = rows.iter().find(|row| row[0] == format!("{name}`"));
             let row = row.unwrap_or_else(|| panic!("{name} is in no row"));
-            assert_eq!(deed_of(row), Some(Deed::of(&call)), "{name}: {row:?}");
+            assert_eq!(access_of(row), Some(Access::of(&call)), "{name}: {row:?}");
         }
     }
 
@@ -198,11 +196,11 @@ mod tests {
     fn a_question_that_does_something_names_its_zone() {
         for call in every_call() {
             let is_named = Named::by(&call) != Named::default();
-            assert_eq!(is_named, Deed::of(&call) != Deed::Look, "{}", call.name());
+            assert_eq!(is_named, Access::of(&call) != Access::Read, "{}", call.name());
         }
     }
 
-    /// One of each question; both of `detach`.
+    /// One request of each kind; both forms of `detach`.
     fn every_call() -> Vec<Call> {
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let manifest = serde_json::to_value(crate::store::tests::sample::manifest("web")).unwrap();
@@ -214,7 +212,7 @@ mod tests {
         let standby = serde_json::json!({
             "manifest": manifest, "origin": "h1", "via": "rads://h2", "others": [],
         });
-        // Every argument that any question has; each takes its own.
+        // Every argument of any request; each uses its own.
         let all = serde_json::json!({
             "zone": "web", "uuid": uuid, "token": token, "manifest": manifest, "arrival": arrival, "lease": 1,
             "standby": standby, "origin": "h1", "zones": [], "ticket": value(r#"{"marks": []}"#), "measure": false,

@@ -1,5 +1,6 @@
-//! The zones that were here and are elsewhere, or on their way. The record is there before a zone leaves and until it is
-//! back or given up on purpose; no new maintenance and no new run erases it.
+//! The zones that left this host and are on another one, or on their way. The record is written before a zone
+//! leaves, and kept until it is back or its record is discarded on purpose; no new maintenance and no new run
+//! deletes it.
 
 use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
@@ -7,10 +8,10 @@ use uuid::Uuid;
 use super::place::Place;
 use super::zones::{Configuration, ZoneRecord, find, save, select, settle_here};
 use super::{Detached, Expectation, Store, StoreError, detached};
-use crate::model::{Brand, Home, HostUri, Kind, Manifest, Millis, ZoneName, words};
+use crate::model::{Brand, Home, HostUri, Manifest, Method, Millis, ZoneName, words};
 
 words! {
-    /// How certain it is that the zone is away.
+    /// How far the zone's absence has come.
     AwayPhase, "phase of an absence" {
         /// It is being moved away, or its move was interrupted.
         Leaving = "leaving",
@@ -43,7 +44,7 @@ pub struct Away {
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Kind,
+    pub kind: Method,
     /// How certain it is.
     pub phase: AwayPhase,
     /// When it began to leave.
@@ -262,7 +263,7 @@ pub(crate) mod tests {
             aside: None,
             one_way: false,
             was_running: true,
-            kind: Kind::Live,
+            kind: Method::Live,
             phase: AwayPhase::Away,
             started: Millis(1),
             ended: Some(Millis(2)),
@@ -368,9 +369,9 @@ pub(crate) mod tests {
         assert!(store.begin_return(&sample("evac1"), &unwritable).is_err());
         assert_eq!(store.manifest_of(sample("evac1").uuid).unwrap(), Some(manifest("evac1")));
         let standby =
-            crate::model::Standby { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
-        assert!(store.keep_standby(&standby, Millis(1)).is_err());
-        assert_eq!(store.standbys().unwrap(), []);
+            crate::model::Replica { manifest: unwritable, ..store::tests::sample::standby("evac1", "h9") };
+        assert!(store.hold_replica(&standby, Millis(1)).is_err());
+        assert_eq!(store.held_replicas().unwrap(), []);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Everything that is recorded, as it is at one moment.
+//! Everything that is recorded, as of one moment.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use rusqlite::{Connection, Row};
 use super::maintenance::HOLDERS;
 use super::zones::{COLUMNS, ZONES, from_json};
 use super::{
-    Announcement, Entry, Heard, Holder, LeftRow, Move, PastTrip, Reservation, Run, StandbyRow, Store,
-    StoreError, TargetKey, ZoneRecord, announcement, identity, targets, trips,
+    Announcement, Entry, HeldReplica, Holder, Move, PastMove, RecordedTakeover, Reservation, Run,
+    SentReplica, Store, StoreError, TargetKey, ZoneRecord, announcement, identity, past_moves, targets,
 };
 use crate::model::{HostUri, Manifest};
 
-/// Reads one row of a table, only to see whether that can be done.
+/// Reads one row of a table, only to check that this is possible.
 type RowReader = fn(&Row<'_>) -> rusqlite::Result<()>;
 
 /// How a row of each table is read.
@@ -31,8 +31,8 @@ pub(super) const READERS: &[(&str, RowReader)] = &[
     }),
     ("replica", |row| match row.get_ref("role")?.as_str()? {
         "held" => read_standby(row).map(drop),
-        "sent" => LeftRow::read(row).map(drop),
-        _ => Heard::read(row).map(drop),
+        "sent" => SentReplica::read(row).map(drop),
+        _ => RecordedTakeover::read(row).map(drop),
     }),
     ("reservation", |row| Reservation::read(row).map(drop)),
 ];
@@ -42,44 +42,43 @@ fn read_zone(row: &Row<'_>) -> rusqlite::Result<(ZoneRecord, Option<Manifest>)> 
     Ok((ZoneRecord::read(row)?, manifest.map(from_json).transpose()?))
 }
 
-fn read_standby(row: &Row<'_>) -> rusqlite::Result<(StandbyRow, Manifest)> {
-    Ok((StandbyRow::read(row)?, from_json(row.get_ref("manifest")?.as_str()?)?))
+fn read_standby(row: &Row<'_>) -> rusqlite::Result<(HeldReplica, Manifest)> {
+    Ok((HeldReplica::read(row)?, from_json(row.get_ref("manifest")?.as_str()?)?))
 }
 
 /// All rows of all tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Who holds this host in maintenance, oldest first.
+    /// The holders of maintenance, oldest first.
     pub holders: Vec<Holder>,
-    /// When maintenance will begin.
+    /// Announced maintenance.
     pub announcement: Option<Announcement>,
-    /// Where zones go.
     pub targets: BTreeMap<TargetKey, Vec<HostUri>>,
     /// All runs, oldest first.
     pub runs: Vec<Run>,
-    /// What each run did with each zone, with the number of the run.
+    /// What each run did with each zone, with the run's number.
     pub moves: Vec<(i64, Move)>,
-    /// The whole journal in order, with the number of the run.
+    /// The whole journal in order, with the runs' numbers.
     pub journal: Vec<(i64, Entry)>,
-    /// The records of zones by name, with the configurations that are kept of them.
+    /// The records of zones by name, with the configurations that are kept.
     pub zones: Vec<(ZoneRecord, Option<Manifest>)>,
-    /// What other hosts have left here of their zones, with the manifests.
-    pub standbys: Vec<(StandbyRow, Manifest)>,
-    /// With whom manifests of this host's zones are.
-    pub left_with: Vec<LeftRow>,
-    /// What other hosts have told of zones that they had attached.
-    pub heard: Vec<Heard>,
-    /// All bookings, also expired ones.
+    /// Replicas of other hosts' zones, with their manifests.
+    pub held_replicas: Vec<(HeldReplica, Manifest)>,
+    /// The hosts that have replicas of this host's zones.
+    pub sent_replicas: Vec<SentReplica>,
+    /// What other hosts have reported of zones that they took over.
+    pub recorded_takeovers: Vec<RecordedTakeover>,
+    /// All reservations, also expired ones.
     pub reservations: Vec<Reservation>,
     /// What earlier moves took, oldest first.
-    pub trips: Vec<PastTrip>,
+    pub past_moves: Vec<PastMove>,
 }
 
 impl Store {
-    /// Reads all of it. One row that makes no sense to this software is an error, which says what is wrong with it.
+    /// Reads everything. A row that is not valid is an error, which says what is wrong with it.
     pub fn contents(&self) -> Result<Contents, StoreError> {
         self.read("read all that is recorded", |connection| {
-            // What the tables say belongs together, whatever others write meanwhile.
+            // All tables must be of the same moment, even if another process writes meanwhile.
             let _moment = connection.unchecked_transaction()?;
             Ok(Contents {
                 holders: all(connection, HOLDERS, Holder::read)?,
@@ -93,23 +92,23 @@ impl Store {
                     Ok((row.get("run")?, Entry::read(row)?))
                 })?,
                 zones: all(connection, &format!("SELECT {COLUMNS}, manifest FROM zone {ZONES}"), read_zone)?,
-                standbys: all(
+                held_replicas: all(
                     connection,
                     "SELECT * FROM replica WHERE role = 'held' ORDER BY zone, host",
                     read_standby,
                 )?,
-                left_with: all(
+                sent_replicas: all(
                     connection,
                     "SELECT * FROM replica WHERE role = 'sent' ORDER BY host, zone",
-                    LeftRow::read,
+                    SentReplica::read,
                 )?,
-                heard: all(
+                recorded_takeovers: all(
                     connection,
                     "SELECT * FROM replica WHERE role = 'taken' ORDER BY host, uuid",
-                    Heard::read,
+                    RecordedTakeover::read,
                 )?,
                 reservations: all(connection, "SELECT * FROM reservation ORDER BY zone", Reservation::read)?,
-                trips: trips::read_all(connection)?,
+                past_moves: past_moves::read_all(connection)?,
             })
         })
     }

@@ -1,8 +1,8 @@
-//! The zones that are `configured` here: detached, or made from a manifest, and not attached yet. For most of them
-//! this is the only place that knows how they are configured.
+//! The zones that are `configured` here: detached, or created from a manifest, and not attached yet. For most of
+//! them this is the only place that knows their configuration.
 //!
 //! The record is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
-//! is attached, and its record is left over from an interruption that nobody heeds.
+//! is attached, and its record is left over from an interruption and does not count.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use super::{Store, StoreError};
 use crate::model::document::Written;
 use crate::model::{Brand, HostUri, Manifest, Millis, ZoneName};
 
-/// One zone that is configured here.
+/// A zone that is configured here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detached {
     /// Its name.

@@ -1,5 +1,5 @@
-//! The zones that were stopped or suspended here, and are booted again on return. A row is there before a zone is
-//! asked to end, and until it runs again or is given up.
+//! The zones that were stopped or suspended here, and are booted again on return. A record is written before a
+//! zone is asked to stop, and kept until it runs again or its record is discarded.
 
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 use crate::model::{Brand, Millis, ZoneName, words};
 
 words! {
-    /// How a zone was put to rest.
+    /// How a zone was stopped.
     RestWay, "way of resting" {
         /// It was shut down in order.
         Stop = "stop",

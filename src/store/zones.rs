@@ -1,8 +1,8 @@
-//! The record of each zone of which this host must know something that its platform does not tell: one row for a zone,
+//! The record of each zone of which this host must know something that its platform does not: one row for a zone,
 //! so that a zone is in one place.
 //!
-//! What the platform has is here, whatever the record says: a crash may come between the two. A record that says no more
-//! than that the zone is here is removed.
+//! What the platform has is here, whatever the record says: there may have been a crash between the two. A record
+//! that only says that the zone is here is removed.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -14,63 +14,58 @@ use uuid::Uuid;
 use super::place::{IllegalPlace, Place};
 use super::{Expectation, Store, StoreError, parsed, parsed_optional, stored, unsigned};
 use crate::model::document::Written;
-use crate::model::{Brand, Home, HostUri, Kind, Location, Manifest, Millis, Zone, ZoneName};
+use crate::model::{Brand, Home, HostUri, Location, Manifest, Method, Millis, Zone, ZoneName};
 
-/// All columns but the configurations: they are long, and are read only where they are asked for.
+/// All columns except for the configurations, which are long and read only when they are needed.
 pub(super) const COLUMNS: &str =
     "name, uuid, brand, place, location, relocating_to, home, home_id, owners, position,
     since_ms, ended_ms, was_running, kind, bytes, downtime_ms, expected_start_ms, expected_duration_ms,
     expected_downtime_ms, down, zonepath, user, written";
 
-/// All zones by name. The host itself is none.
+/// All zones by name. The host itself is not a zone.
 pub(super) const ZONES: &str = "WHERE place <> 'host' ORDER BY name, uuid";
 
 /// What is recorded of one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneRecord {
-    /// The zone.
     pub zone: ZoneName,
-    /// Its identity.
     pub uuid: Uuid,
-    /// Its brand.
     pub brand: Brand,
-    /// Where it is.
     pub place: Place,
-    /// The other host: where the zone is or goes, or was last.
+    /// The other host: where the zone is, goes, or was last.
     pub location: Option<HostUri>,
-    /// Where it is being relocated to.
     pub relocating_to: Option<HostUri>,
-    /// The host that it belongs to, if that is another one.
+    /// The host to which the zone belongs, if that is another one.
     pub home: Option<Home>,
     /// The hosts that may fetch it: those that brought it, and those for which they did.
     pub owners: Vec<String>,
-    /// Among the zones that were stopped here, in that order.
+    /// Its position in the order in which zones were stopped here.
     pub position: Option<i64>,
-    /// When that was begun.
+    /// When it began to leave or to stop.
     pub since: Millis,
     /// When it had arrived or had stopped.
     pub ended: Option<Millis>,
     /// Whether it ran before it left.
     pub was_running: bool,
     /// How it left.
-    pub kind: Option<Kind>,
+    pub kind: Option<Method>,
     /// Bytes sent.
     pub bytes: u64,
-    /// How long it did not answer, in milliseconds.
+    /// In milliseconds.
     pub downtime: Option<u64>,
-    /// What had been expected of its move.
+    /// The estimate of its move.
     pub expected: Option<Expectation>,
-    /// Why it does not run although it ran when it left, as far as was seen.
+    /// Why it does not run although it ran when it left, if that is known.
     pub down: Option<String>,
-    /// Where its manifest lies too, if it is configured and has a zonepath.
+    /// Its zonepath, in which its manifest lies too, if it is configured.
     pub zonepath: Option<PathBuf>,
-    /// Who has put it there.
+    /// The user who detached or created it.
     pub user: Option<String>,
-    /// Where and when its configuration was written, if it is configured.
+    /// Where and when its manifest was written, if it is configured.
     pub written: Option<Written>,
 }
 
-/// What becomes of the configuration that is kept of a zone.
+/// What happens to the configuration that is kept of a zone.
 pub(super) enum Configuration<'a> {
     Keep,
     Replace(&'a Manifest),
@@ -78,7 +73,7 @@ pub(super) enum Configuration<'a> {
 }
 
 impl ZoneRecord {
-    /// That zone, of which no more is known than that it is here.
+    /// A zone of which only is known that it is here.
     pub(super) fn new(zone: &ZoneName, uuid: Uuid, brand: Brand) -> Self {
         Self {
             zone: zone.clone(),
@@ -104,18 +99,18 @@ impl ZoneRecord {
         }
     }
 
-    /// The same zone here: what was recorded of where it was does not hold any more.
+    /// The record of the same zone, which is here now.
     pub(super) fn here(self) -> Self {
         let Self { zone, uuid, brand, home, owners, .. } = self;
         Self { home, owners, ..Self::new(&zone, uuid, brand) }
     }
 
-    /// Whether the record says nothing but that the zone is here.
+    /// Whether the record says only that the zone is here.
     fn is_void(&self) -> bool {
         self.place == Place::Here && self.home.is_none() && self.owners.is_empty()
     }
 
-    /// Where the zone is: `is_present` on this host's platform, or as recorded.
+    /// Where the zone is: here if `is_present` on this host's platform, or as recorded.
     pub fn known_location(&self, is_present: bool) -> Location {
         if is_present {
             return self.home.clone().map_or(Location::Here, Location::Guest);
@@ -128,7 +123,7 @@ impl ZoneRecord {
         }
     }
 
-    /// Whether its configuration, and nothing more, is here: it may be attached, unless its host has it.
+    /// Whether only its configuration is here: it may be attached, unless its host has it.
     pub const fn is_configured(&self) -> bool {
         matches!(self.place, Place::Configured | Place::Migrated) && self.written.is_some()
     }
@@ -166,31 +161,31 @@ impl ZoneRecord {
     }
 }
 
-/// What a column holds as JSON.
+/// Reads a JSON column.
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
     })
 }
 
-/// What a column is to hold as JSON.
+/// Writes a JSON column.
 pub(super) fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// What is recorded of a zone; none if nothing is.
+/// The record of a zone, if there is one.
 pub(super) fn find(connection: &Connection, uuid: Uuid) -> rusqlite::Result<Option<ZoneRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM zone WHERE uuid = ?1");
     connection.prepare_cached(&sql)?.query_row([uuid.to_string()], ZoneRecord::read).optional()
 }
 
-/// Those records of zones that are so.
+/// The records that fulfil a condition.
 pub(super) fn select(connection: &Connection, which: &str) -> rusqlite::Result<Vec<ZoneRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM zone {which}");
     connection.prepare_cached(&sql)?.query_map([], ZoneRecord::read)?.collect()
 }
 
-/// Writes a record in place of what was there of that zone, if the zone may be where it says.
+/// Writes a record in place of an earlier one, if the zone may go to its place from the earlier one.
 pub(super) fn save(
     transaction: &Transaction<'_>,
     record: &ZoneRecord,
@@ -235,7 +230,7 @@ pub(super) fn save(
             record.since.0,
             record.ended.map(|time| time.0),
             record.was_running,
-            record.kind.map(Kind::as_str),
+            record.kind.map(Method::as_str),
             stored(record.bytes),
             record.downtime.map(stored),
             start,
@@ -254,23 +249,23 @@ pub(super) fn save(
     Ok(())
 }
 
-/// Records that a zone is here. What its configuration was is its platform's affair.
+/// Records that a zone is here. Its configuration is known to the platform.
 pub(super) fn settle_here(transaction: &Transaction<'_>, record: ZoneRecord) -> rusqlite::Result<()> {
     save(transaction, &record.here(), &Configuration::Drop)
 }
 
 impl Store {
-    /// All zones of which something is recorded, by name.
+    /// The records of all zones, by name.
     pub fn zones(&self) -> Result<Vec<ZoneRecord>, StoreError> {
         self.read("read the records of zones", |connection| select(connection, ZONES))
     }
 
-    /// What is recorded of that zone; none if nothing is.
+    /// The record of a zone, if there is one.
     pub fn zone(&self, uuid: Uuid) -> Result<Option<ZoneRecord>, StoreError> {
         self.read("read the record of a zone", |connection| find(connection, uuid))
     }
 
-    /// The configuration that is kept of a zone; none if there is none.
+    /// The configuration that is kept of a zone, if there is one.
     pub fn manifest_of(&self, uuid: Uuid) -> Result<Option<Manifest>, StoreError> {
         self.read("read the configuration of a zone", |connection| {
             let sql = "SELECT manifest FROM zone WHERE uuid = ?1";
@@ -282,8 +277,8 @@ impl Store {
         })
     }
 
-    /// Records that a zone is here: it is back, has never left, runs again or was attached. Whether it was recorded to be
-    /// anywhere else.
+    /// Records that a zone is here: it is back, has never left, runs again or was attached. Returns whether it
+    /// was recorded as being elsewhere.
     pub fn zone_is_here(&self, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("record that a zone is here", |transaction| {
             let Some(record) = find(transaction, uuid)? else { return Ok(false) };
@@ -293,14 +288,14 @@ impl Store {
         })
     }
 
-    /// Removes the record of a zone that is configured here or was migrated: nobody wants it any more. Whether there was one.
+    /// Removes the record of a zone that is configured here or was migrated. Returns whether there was one.
     pub fn delete_zone(&self, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("delete the record of a zone", |transaction| {
             Ok(transaction.execute("DELETE FROM zone WHERE uuid = ?1", [uuid.to_string()])? > 0)
         })
     }
 
-    /// Records to which other host a zone belongs that is here or comes.
+    /// Records to which other host a zone belongs that is here or will arrive.
     pub fn set_home(&self, zone: &Zone, home: &Home) -> Result<(), StoreError> {
         self.write("record whose zone it is", |transaction| {
             let known = find(transaction, zone.uuid)?;
@@ -309,7 +304,7 @@ impl Store {
         })
     }
 
-    /// Records that a zone does not belong to another host, or does not come. Whether it did.
+    /// Records that a zone does not belong to another host, or does not arrive. Returns whether it did.
     pub fn remove_home(&self, uuid: Uuid) -> Result<bool, StoreError> {
         self.write("record that a zone belongs to no other host", |transaction| {
             let Some(record) = find(transaction, uuid)?.filter(|record| record.home.is_some()) else {
@@ -320,8 +315,9 @@ impl Store {
         })
     }
 
-    /// Records which hosts bring a zone, or have it brought: they may fetch it. `is_here`: beside those that are known.
-    /// What is known so of zones of which there is no trace any more (`present` are on the platform) goes.
+    /// Records which hosts bring a zone, or have it brought, and so may fetch it. `is_here`: in addition to those
+    /// that are known. Deletes such records of zones that no longer exist; those in `present` are on the
+    /// platform.
     pub fn bring(
         &self,
         zone: &Zone,
@@ -414,8 +410,8 @@ mod tests {
         let (row, manifest) = sample::away("web", AwayPhase::Away);
         store.begin_away(&row, &manifest).unwrap();
         store.begin_detached(&sample::detached("ready", 22, None)).unwrap();
-        let booking = sample::booking("guest", 99);
-        store.reserve(&booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+        let reservation = sample::reservation("guest", 99);
+        store.reserve(&reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
         store.bring(&zone(9), &hosts(&["h1"]), false, &[zone(1).uuid, zone(4).uuid].into()).unwrap();
         store.bring(&zone(5), &hosts(&["h1"]), false, &[zone(1).uuid].into()).unwrap();
         assert_eq!([1, 7, 22, 4, 9].map(|uuid| owners(&store, uuid).len()), [1, 1, 1, 0, 1]);

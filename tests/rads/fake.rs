@@ -1,10 +1,10 @@
-//! A host that answers `facts`, repeats what comes on its streams, and does nothing else.
+//! A host that answers `facts`, echoes what comes on its streams, and does nothing else.
 
 use async_trait::async_trait;
 use sysadm::testing::host::{DiskView, Exported, Host, HostError, Pending, ProbeTicket};
 use sysadm_model::{
-    Arrival, Blocker, Claim, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Standby,
-    Zone, ZoneName,
+    Blocker, CheckRequest, Facts, HostId, InterfaceMapping, Inventory, Location, Manifest, Millis, Replica,
+    Takeover, Zone, ZoneName,
 };
 use sysadm_model::{Progress, Sent, StreamId, Token};
 use sysadm_planner::plan::Survey;
@@ -75,14 +75,14 @@ macro_rules! hosts {
             inventory() -> Inventory;
             survey(bool) -> Survey;
             location(Uuid) -> Location;
-            check(Arrival) -> Vec<Blocker>;
+            check(CheckRequest) -> Vec<Blocker>;
             manifest(ZoneName) -> Manifest;
             export(ZoneName) -> Exported;
             verify_storage(ProbeTicket) -> Vec<DiskView>;
             clear_markers(ProbeTicket) -> ();
-            store_replica(Standby) -> ();
-            drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Claim>;
-            reserve(Arrival, u64) -> bool;
+            store_replica(Replica) -> ();
+            drop_replicas(String, Vec<Uuid>, Vec<(Uuid, Millis)>) -> Vec<Takeover>;
+            reserve(CheckRequest, u64) -> bool;
             renew(ZoneName, Uuid, u64) -> ();
             release(ZoneName, Uuid) -> ();
             attach(Manifest) -> ();

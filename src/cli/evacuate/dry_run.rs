@@ -1,10 +1,10 @@
-//! What a dry run prints.
+//! The output of a dry run.
 
 use super::progress::Verbosity;
 use crate::cli::columns::{Column, table};
 use crate::cli::{CliError, Exit, ui};
 use crate::evacuation::{JobState, Operation, Planned};
-use crate::model::{Kind, UnmanagedGuest, format_bytes, format_span};
+use crate::model::{Method, UnmanagedGuest, format_bytes, format_span};
 use crate::store::Direction;
 
 const COLUMNS: &[Column<Planned>] = &[
@@ -26,17 +26,17 @@ fn kind(plan: &Planned) -> Option<&'static str> {
     match (&plan.job.state, &plan.job.operation) {
         (JobState::Ready, Operation::Stop { method, .. }) => Some(method.as_str()),
         (JobState::Ready, Operation::Boot(_)) => Some("boot"),
-        (JobState::Ready, _) => plan.job.method().map(Kind::as_str),
+        (JobState::Ready, _) => plan.job.method().map(Method::as_str),
         _ => None,
     }
 }
 
-/// What crosses to another host.
+/// How much is sent to another host.
 fn size(plan: &Planned) -> Option<String> {
     (plan.job.state == JobState::Ready && plan.job.task.is_some()).then(|| format_bytes(plan.size))
 }
 
-/// Prints the plan and every blocker, and says whether all zones could move.
+/// Prints the plan and every blocker, and returns whether all zones could move.
 pub fn show(
     direction: Direction,
     plans: &[Planned],
@@ -74,7 +74,7 @@ pub fn show(
     Ok(if ready == 0 && !skipped && unmanaged.is_empty() { Exit::Error } else { Exit::Partly })
 }
 
-/// A line for each reason: what other targets had against zones that found one, too.
+/// A line for each blocker, also those of other targets of zones that have found one.
 fn blockers(plans: &[Planned]) -> impl Iterator<Item = String> {
     plans.iter().flat_map(|plan| {
         let zone = &plan.job.zone;

@@ -1,4 +1,4 @@
-//! `sysadm evacuate --resume` and `--forget`: what earlier runs have left open is settled, or given up.
+//! `sysadm evacuate --resume` and `--forget`: settles what earlier runs have left open, or discards its record.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::ZoneName;
 use crate::run_lock::RunLock;
 use crate::store::{Direction, RestPhase};
 
-/// Settles what was interrupted, and does nothing else.
+/// Settles interrupted moves, and does nothing else.
 pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, CliError> {
     let reporter = Arc::new(Reporter::new(Direction::Evacuate, verbosity));
     let engine = context.engine(Arc::clone(&reporter) as Arc<dyn EventSink>, Cancel::default())?;
@@ -34,13 +34,13 @@ pub async fn resume(context: &Context, verbosity: Verbosity) -> Result<Exit, Cli
     Ok(Exit::Done)
 }
 
-/// Gives up a zone that is away or rests here, or the host that a zone which is here belongs to.
+/// Discards the record that a zone is away or stopped here, or that a zone here belongs to another host.
 pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let store = context.store()?;
     let zone = &context.zone(&store, zone).await?;
     let local = context.local(store)?;
-    let desk = crate::cli::zone::desk(context, &local);
-    let (said, audited) = match desk.give_up(zone).await? {
+    let admin = crate::cli::zone::admin(context, &local);
+    let (said, audited) = match admin.give_up(zone).await? {
         Some(GivenUp::Rest) => {
             ("it is stopped here, and will not be booted on return".to_owned(), ", stopped here,".to_owned())
         }
@@ -55,7 +55,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             format!(", last at {refuge},"),
         ),
         Some(GivenUp::Home(home)) => {
-            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", desk.user));
+            context.audit(&format!("{zone}, of {home}, made a zone of this host by {}", admin.user));
             ui::say(&format!("{zone}: now belongs to this host, and no longer to {home}"));
             return Ok(Exit::Done);
         }
@@ -64,7 +64,7 @@ pub async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError
             return Err(CliError::new(Exit::Error, text));
         }
     };
-    context.audit(&format!("record of {zone}{audited} discarded by {}", desk.user));
+    context.audit(&format!("record of {zone}{audited} discarded by {}", admin.user));
     ui::say(&format!("{zone}: record discarded; {said}"));
     Ok(Exit::Done)
 }

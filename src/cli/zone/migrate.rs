@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::zoneadm_messages::{DRY_RUN, ZoneadmMessages};
-use crate::admin::AttachmentError;
+use crate::admin::AdminError;
 use crate::cancel::{Cancel, CancelReason};
 use crate::cli::context::Context;
 use crate::cli::evacuate::cancel;
@@ -13,7 +13,7 @@ use crate::cli::{CliError, Exit, help, policy, ui};
 use crate::evacuation::{Actions, Down, Engine, EvacuationError, HostRefusal, Job, JobState, Request};
 use crate::failover;
 use crate::migration::previous_config;
-use crate::model::{BlockerKind, HostUri, Kind, ZoneName};
+use crate::model::{BlockerKind, HostUri, Method, ZoneName};
 use crate::plan::Action;
 use crate::store::{Direction, Move, MoveState};
 
@@ -77,7 +77,7 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     let request = Request {
         zones: vec![args.zone.clone()],
         actions: Actions { default: Some(action), ..Actions::default() },
-        only: (args.kind == Type::Live).then_some(Kind::Live),
+        only: (args.kind == Type::Live).then_some(Method::Live),
         destination: Some(args.uri.clone()),
         overwrite: args.overwrite,
         jobs: 1,
@@ -117,16 +117,17 @@ pub async fn run(mut args: Args) -> Result<Exit, CliError> {
     if !args.dry_run {
         context.audit(&ended.line(&args, &request.user));
         if ended.complaints.is_empty() {
-            // It is not to be attached from what was left of it here.
+            // So that it is not taken over from its replica.
             let stale =
-                failover::withdraw(engine.local.name(), &engine.store, &engine.peers, &args.zone).await?;
+                failover::drop_replicas(engine.local.name(), &engine.store, &engine.peers, &args.zone)
+                    .await?;
             super::stale(&stale).iter().for_each(|line| ui::complain(line));
         }
     }
     Ok(ended.exit)
 }
 
-/// Of a zone that is not here, more is known than that.
+/// If the zone is not here, its record explains why.
 async fn why_absent<T>(
     context: &Context,
     engine: &Engine,
@@ -135,21 +136,21 @@ async fn why_absent<T>(
 ) -> Result<T, CliError> {
     match result {
         Err(EvacuationError::NoSuchZone(_)) => {
-            let known = super::desk(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
-            Err(AttachmentError::from(known.why_absent(zone)).into())
+            let known = super::admin(context, &*context.local(Arc::clone(&engine.store))?).known().await?;
+            Err(AdminError::from(known.why_absent(zone)).into())
         }
         result => Ok(result?),
     }
 }
 
-/// What a migration came to, or would.
+/// The result of a migration, or of a dry run.
 struct MigrationEnd {
     exit: Exit,
-    /// Why it did not go well.
+    /// Why it failed.
     complaints: Vec<String>,
-    /// What is said of it if it has moved, and ran before and does not now.
+    /// The report if the zone has moved, and ran before but not now.
     down: Vec<String>,
-    /// How it has gone.
+    /// The zone's move.
     moved: Option<Move>,
 }
 
@@ -167,7 +168,7 @@ impl MigrationEnd {
         Self { exit, complaints, down: Vec::new(), moved: Some(moved) }
     }
 
-    /// The same, with what was found of guests that are down.
+    /// Adds the report about guests that are down.
     fn beside(self, down: &[Down]) -> Self {
         let exit = if self.exit == Exit::Done && !down.is_empty() { Exit::Partly } else { self.exit };
         Self { exit, down: down.iter().map(|one| format!("down: {}", one.reason)).collect(), ..self }
@@ -205,7 +206,7 @@ impl MigrationEnd {
     }
 }
 
-/// Everything that its destination has against a zone.
+/// All blockers of the destination.
 fn refusal(findings: &[HostRefusal]) -> (Exit, Vec<String>) {
     let blockers = || findings.iter().flat_map(|one| one.blockers.iter().map(move |blocker| (one, blocker)));
     let locked = blockers().any(|(_, blocker)| blocker.kind == BlockerKind::Maintenance);

@@ -1,4 +1,4 @@
-//! The question to one destination: is there anything against this zone?
+//! Asks one destination for its blockers of a zone.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
 use crate::migration::{LEASE, Task};
-use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, Manifest, PendingLoad};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Home, Manifest, Method, PendingLoad};
 
-/// Whether room is booked at the destination.
+/// Whether room is reserved at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Only look: a dry run.
+    /// Only ask: a dry run.
     Look,
-    /// Book room, too.
-    Book,
+    /// Reserve room, too.
+    Reserve,
 }
 
-/// A question to one destination.
+/// A request to one destination.
 pub(in crate::evacuation) struct Check<'a> {
-    /// Is told what is to be said of storage although nothing stands against it.
+    /// Receives notes about storage that are no blockers.
     pub events: &'a dyn EventSink,
     pub exported: &'a Exported,
-    pub kind: Kind,
+    pub kind: Method,
     pub from: &'a str,
-    /// The host that the zone belongs to while it is there; none: it belongs there.
+    /// The host to which the zone belongs while it is there; none: the destination itself.
     pub home: Option<Home>,
     pub overwrite: bool,
     pub force: bool,
@@ -32,14 +32,14 @@ pub(in crate::evacuation) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Asks for everything that could stand against the zone, storage included, as it will be there.
+    /// Asks for all blockers, including storage, of the zone as it would be there.
     pub async fn run(
         &self,
         bound: &Mapped,
         host: &dyn Host,
         pending: PendingLoad,
-    ) -> Result<Arrival, Vec<Blocker>> {
-        let arrival = Arrival {
+    ) -> Result<CheckRequest, Vec<Blocker>> {
+        let arrival = CheckRequest {
             manifest: bound.manifest.clone(),
             kind: self.kind,
             from: self.from.to_owned(),
@@ -70,21 +70,27 @@ impl Check<'_> {
             }
             return Ok(arrival);
         }
-        if self.mode == Mode::Book {
+        if self.mode == Mode::Reserve {
             let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
         }
         Err(blockers)
     }
 
     /// The move of a zone that a destination has accepted.
-    pub fn task(&self, request: Arrival, record: Manifest, from: Arc<dyn Host>, to: Arc<dyn Host>) -> Task {
+    pub fn task(
+        &self,
+        request: CheckRequest,
+        record: Manifest,
+        from: Arc<dyn Host>,
+        to: Arc<dyn Host>,
+    ) -> Task {
         Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
     }
 
-    async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    async fn room(&self, host: &dyn Host, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         match self.mode {
             Mode::Look => host.check(arrival.clone()).await,
-            Mode::Book => match host.reserve(arrival.clone(), LEASE).await {
+            Mode::Reserve => match host.reserve(arrival.clone(), LEASE).await {
                 Ok(_) => Ok(Vec::new()),
                 Err(HostError::Refused { blockers, .. }) => Ok(blockers),
                 Err(error) => Err(error),

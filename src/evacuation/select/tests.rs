@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evacuation::Actions;
-use crate::model::{Abilities, Brand, Kind};
+use crate::model::{Abilities, Brand, Method};
 use crate::store::tests::{sample, sample_away, sample_zone};
 use crate::store::{RestPhase, RestWay};
 
@@ -10,7 +10,7 @@ fn zone(name: &str, brand: Brand, state: ZoneState) -> Zone {
     Zone { name: name.parse().unwrap(), brand, state, ..sample_zone(name) }
 }
 
-/// What has the same name in both of libvirt's drivers.
+/// Two domains with the same name in both of libvirt's drivers.
 fn unmanaged_guest(running: bool) -> UnmanagedGuest {
     let name = if running { "twin" } else { "Windows 10" };
     UnmanagedGuest { name: name.into(), uuid: None, reason: "twice".into(), running }
@@ -131,7 +131,7 @@ fn what_is_done_with_a_zone_is_what_was_asked_for_it() {
     let summary =
         |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     assert_eq!(summary(&all_doing(Action::Restart)), ["db: restart", "ct: restart", "old: cold"]);
-    // What does not run rests already.
+    // A zone that does not run is not stopped.
     assert_eq!(summary(&all_doing(Action::Stop)), ["db: stop", "ct: stop"]);
     let cannot = "ct: the memory of lxc zones cannot be saved";
     assert_eq!(summary(&all_doing(Action::Suspend)), ["db: suspend", cannot]);
@@ -147,11 +147,11 @@ fn where_only_one_way_of_moving_was_asked_for_the_others_are_skipped() {
     let summary =
         |request: &Request| summary(&leaving(&host(), &targets(), &[], &[], request, able).unwrap());
     let cold = "old: its way to move is cold, and only live was asked for";
-    let found = summary(&only(Kind::Live, Action::Live));
+    let found = summary(&only(Method::Live, Action::Live));
     assert_eq!(found, ["db: live", "ct: a running lxc zone cannot be migrated live", cold]);
     let [db, ct] =
         ["db", "ct"].map(|name| format!("{name}: its way to move is restart, and only cold was asked for"));
-    assert_eq!(summary(&only(Kind::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
+    assert_eq!(summary(&only(Method::Cold, Action::Restart)), [db.as_str(), &ct, "old: cold"]);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 }
 
 #[test]
-fn a_zone_whose_whereabouts_are_open_is_not_touched() {
+fn a_zone_whose_location_is_unknown_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
     assert_eq!(found.list[0].peer, Some(away[0].refuge.clone()));
@@ -214,7 +214,7 @@ fn only_zones_that_are_away_can_return() {
     assert_eq!(summary(&returning(away.clone(), &[], &[], &[], &request).unwrap()), ["b: return"]);
     let request = Request { zones: vec!["c".parse().unwrap()], ..Request::default() };
     assert!(matches!(returning(away.clone(), &[], &[], &[], &request), Err(EvacuationError::NotAway(_))));
-    // One that is home already has nothing to do.
+    // For a zone that is home already nothing is to be done.
     let home = ["c".parse().unwrap()];
     assert_eq!(summary(&returning(away, &[], &[], &home, &request).unwrap()), [] as [&str; 0]);
 }

@@ -1,5 +1,5 @@
 //! What may arrive here: nothing while this host is in maintenance or soon will be, nothing for which there is no room,
-//! and nothing that was not booked.
+//! and nothing that was not reserved.
 
 use uuid::Uuid;
 
@@ -8,15 +8,15 @@ use crate::boot_lock::BootPermit;
 use crate::host::capacity::Capacity;
 use crate::host::{DiskView, Host, HostError, storage_probe};
 use crate::maintenance;
-use crate::model::{Arrival, Blocker, BlockerKind, Disk, Inventory, Zone, ZoneName, ZoneState};
+use crate::model::{Blocker, BlockerKind, CheckRequest, Disk, Inventory, Zone, ZoneName, ZoneState};
 use crate::platform::PlatformError;
 use crate::store::{Place, Reservation, ZoneRecord};
 use crate::zonepath;
 
 /// What is on this host when a zone asks for room.
 pub(super) struct Present {
-    /// What is booked for other zones.
-    pub booked: Vec<Reservation>,
+    /// What is reserved for other zones.
+    pub reserved: Vec<Reservation>,
     /// The zones that are here.
     pub inventory: Inventory,
 }
@@ -29,15 +29,15 @@ impl Local {
         }))
     }
 
-    /// When maintenance begins here, for people.
+    /// When announced maintenance begins here, to be shown to people.
     pub(super) fn announced(&self) -> Result<Option<String>, HostError> {
         let announcement = self.store.announcement().map_err(|error| self.failed(error))?;
         Ok(announcement.map(|announcement| maintenance::foretell(&announcement, (self.clock)())))
     }
 
-    /// A zone that comes now would soon have to leave again. One that belongs here comes home all the same, and one that
-    /// is configured here may be attached: no other host brings it.
-    pub(super) fn announced_blocker(&self, arrival: &Arrival) -> Result<Option<Blocker>, HostError> {
+    /// A zone that arrives now would soon have to leave again. A zone that belongs here may come home all the
+    /// same, and one that is configured here may be attached: it does not come from another host.
+    pub(super) fn announced_blocker(&self, arrival: &CheckRequest) -> Result<Option<Blocker>, HostError> {
         let Some(when) = self.announced()? else { return Ok(None) };
         let record = self.store.zone(arrival.manifest.zone.uuid).map_err(|error| self.failed(error))?;
         let comes_home =
@@ -46,15 +46,16 @@ impl Local {
         Ok((!comes_home).then(|| Blocker::new(BlockerKind::Maintenance, reason)))
     }
 
-    /// What is here now. What is booked is read first: a zone that arrives meanwhile is in one of the two.
+    /// What is here now. What is reserved is read first: a zone that arrives meanwhile is in one of the two.
     pub(super) async fn present(&self, zone: &Zone) -> Result<Present, HostError> {
-        let booked = self.booked_beside(zone)?;
-        Ok(Present { booked, inventory: self.inventory().await? })
+        let reserved = self.reserved_beside(zone)?;
+        Ok(Present { reserved, inventory: self.inventory().await? })
     }
 
-    /// Zones that the platform does not have, and whose name or configuration would be lost: configured here, or away. One
-    /// that is configured here and attached here is not in its own way. And what is in the way of its folder.
-    fn recorded_blockers(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+    /// Blockers by records of zones that the platform does not have, and whose name or configuration would be
+    /// lost: zones that are configured here, or away. A zone's own record does not block attaching it. Also the
+    /// zonepath being occupied.
+    fn recorded_blockers(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         let mut reasons = Vec::new();
         if arrival.from != self.name {
             let mut records = self.store.zones().map_err(|error| self.failed(error))?;
@@ -69,14 +70,14 @@ impl Local {
         Ok(reasons.into_iter().map(|reason| Blocker::new(BlockerKind::Identity, reason)).collect())
     }
 
-    /// Memory that is kept for zones that are on their way, in bytes.
-    pub(super) fn booked(&self) -> Result<u64, HostError> {
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.iter().fold(0, |sum: u64, booking| sum.saturating_add(booking.memory)))
+    /// Memory reserved for zones on their way here, in bytes.
+    pub(super) fn reserved_memory(&self) -> Result<u64, HostError> {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(reserved.iter().fold(0, |sum: u64, reservation| sum.saturating_add(reservation.memory)))
     }
 
-    /// What the lock, the platform and the software here have against it: all that takes long.
-    async fn unfit(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    /// All blockers by maintenance, platform and software: everything that takes long.
+    async fn unfit(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers: Vec<_> = self.lock_blocker()?.into_iter().collect();
         blockers.extend(self.announced_blocker(arrival)?);
         let theirs = &arrival.manifest.platform;
@@ -93,8 +94,8 @@ impl Local {
         Ok(blockers)
     }
 
-    /// The guests that are here, or are recorded here, and are not that zone.
-    fn clashes(&self, arrival: &Arrival, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
+    /// Conflicts with guests that are here, or that are recorded, and are not the same zone.
+    fn clashes(&self, arrival: &CheckRequest, here: &Inventory) -> Result<Vec<Blocker>, HostError> {
         if arrival.manifest.platform != self.platform.name() {
             return Ok(Vec::new());
         }
@@ -103,32 +104,32 @@ impl Local {
         Ok(blockers)
     }
 
-    /// All reasons but room, and what is here: listed once, after all that takes long.
-    async fn blockers(&self, arrival: &Arrival) -> Result<(Vec<Blocker>, Present), HostError> {
+    /// All blockers except for room, and what is here, which is listed only once, after everything that takes long.
+    async fn blockers(&self, arrival: &CheckRequest) -> Result<(Vec<Blocker>, Present), HostError> {
         let mut blockers = self.unfit(arrival).await?;
         let present = self.present(&arrival.manifest.zone).await?;
         blockers.extend(self.clashes(arrival, &present.inventory)?);
         Ok((blockers, present))
     }
 
-    /// The same, where a zone that is here already, does not run and is configured as the one that comes is in nobody's
-    /// way: it is the same zone.
+    /// As `blockers`, but a zone that is here already, does not run and has the same configuration is no blocker:
+    /// it is the same zone.
     pub(super) async fn blockers_but_the_same(
         &self,
-        arrival: &Arrival,
+        arrival: &CheckRequest,
     ) -> Result<(Vec<Blocker>, Present), HostError> {
         let (mut blockers, present) = self.blockers(arrival).await?;
         let is_there = blockers.iter().any(|blocker| blocker.kind == BlockerKind::Identity);
         if is_there && !arrival.overwrite && self.has_the_same(arrival).await? {
             blockers.retain(|blocker| blocker.kind != BlockerKind::Identity);
-            let overwriting = Arrival { overwrite: true, ..arrival.clone() };
+            let overwriting = CheckRequest { overwrite: true, ..arrival.clone() };
             blockers.extend(self.clashes(&overwriting, &present.inventory)?);
         }
         Ok((blockers, present))
     }
 
-    async fn has_the_same(&self, arrival: &Arrival) -> Result<bool, HostError> {
-        // What comes from here would find itself.
+    async fn has_the_same(&self, arrival: &CheckRequest) -> Result<bool, HostError> {
+        // A zone that comes from this host would find itself.
         if arrival.from == self.name {
             return Ok(false);
         }
@@ -141,35 +142,32 @@ impl Local {
         Ok(rests && there.zone.uuid == wanted.zone.uuid && there.config == wanted.config)
     }
 
-    /// All reasons against a zone whose own host is not there to prove what its storage is: every disk must at least
-    /// be something of its kind.
-    ///
-    /// # Errors
-    /// If they cannot be found out.
-    pub async fn validate(&self, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {
+    /// All blockers of a zone whose own host cannot prove what its storage is: every disk must at least be of the
+    /// right kind.
+    pub async fn validate(&self, arrival: &CheckRequest) -> Result<Vec<Blocker>, HostError> {
         let mut blockers = self.with_those_of_room(self.blockers(arrival).await?, arrival).await?;
         let views = storage_probe::find(&arrival.manifest.disks).await;
         blockers.extend(views.iter().filter_map(DiskView::blocker));
         Ok(blockers)
     }
 
-    /// What is to be said of a zone's storage although nothing stands against it.
+    /// Notes about a zone's storage that are no blockers.
     pub async fn notes(&self, disks: &[Disk]) -> Vec<String> {
         storage_probe::find(disks).await.iter().filter_map(DiskView::note).collect()
     }
 
-    /// These reasons, and those of room.
+    /// These blockers, and those for lack of room.
     pub(super) async fn with_those_of_room(
         &self,
         (mut blockers, present): (Vec<Blocker>, Present),
-        arrival: &Arrival,
+        arrival: &CheckRequest,
     ) -> Result<Vec<Blocker>, HostError> {
         let capacity = self.capacity(&present.inventory).await?;
-        blockers.extend(capacity.blockers(arrival, &present.booked));
+        blockers.extend(capacity.blockers(arrival, &present.reserved));
         Ok(blockers)
     }
 
-    /// The room here, and what those take that run.
+    /// The capacity of this host and the use of it by running zones.
     pub(super) async fn capacity(&self, here: &Inventory) -> Result<Capacity<'_>, HostError> {
         let facts = self.platform.facts().await.map_err(|error| self.failed(error))?;
         let running = here.zones.iter().filter(|zone| zone.is_running()).cloned().collect();
@@ -177,27 +175,27 @@ impl Local {
         Ok(Capacity { host: &self.name, facts, running, leaving, ratio })
     }
 
-    /// What is booked here for other zones than that one.
-    pub(super) fn booked_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        Ok(booked.into_iter().filter(|other| other.uuid != zone.uuid).collect())
+    /// What is reserved here for other zones than that one.
+    pub(super) fn reserved_beside(&self, zone: &Zone) -> Result<Vec<Reservation>, HostError> {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        Ok(reserved.into_iter().filter(|other| other.uuid != zone.uuid).collect())
     }
 
-    /// An arrival without a booking, or after the lock was set, goes no further.
+    /// An arrival without a reservation, or after the lock was set, goes no further.
     pub(super) fn admit(&self, zone: &ZoneName, uuid: Uuid) -> Result<(), HostError> {
         if let Some(blocker) = self.lock_blocker()? {
             return Err(self.refused(zone, vec![blocker]));
         }
-        let booked = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
-        if booked.iter().any(|booking| booking.zone == *zone && booking.uuid == uuid) {
+        let reserved = self.store.reservations((self.clock)()).map_err(|error| self.failed(error))?;
+        if reserved.iter().any(|reservation| reservation.zone == *zone && reservation.uuid == uuid) {
             return Ok(());
         }
-        let reason = format!("no room is booked for it on {} (the booking has run out?)", self.name);
+        let reason = format!("no room is reserved for it on {} (the reservation has run out?)", self.name);
         Err(self.refused(zone, vec![Blocker::new(BlockerKind::Host, reason)]))
     }
 
-    /// The lock is for all but a zone that was shut down here to leave, and did not come to run over there: for that
-    /// one moment its boot is let past. None if the lock is not held.
+    /// Maintenance does not apply to a zone that was shut down here to leave, and did not start at its
+    /// destination: its boot is permitted at that moment. None if maintenance is not held.
     pub(super) fn permit_boot(&self, zone: &ZoneName, uuid: Uuid) -> Result<Option<BootPermit>, HostError> {
         let Some(blocker) = self.lock_blocker()? else { return Ok(None) };
         let record = self.store.zone(uuid).map_err(|error| self.failed(error))?;
@@ -208,9 +206,9 @@ impl Local {
     }
 }
 
-/// What a zone that the platform does not have stands for against one that comes: its name or its configuration, of which
-/// `kept` is what is kept of the zone that comes.
-fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Option<String> {
+/// Why the record of a zone that the platform does not have blocks an arrival, by its name or its configuration;
+/// `kept` is the configuration kept of the zone that arrives.
+fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &CheckRequest) -> Option<String> {
     let zone = &arrival.manifest.zone;
     let (same_name, same_zone) = (record.zone == zone.name, record.uuid == zone.uuid);
     if record.place.is_elsewhere() && same_name && !same_zone {
@@ -224,7 +222,7 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Opt
         (false, true) => {
             Some(format!("zone {} has the same UUID there, configured ({})", record.zone, zone.uuid))
         }
-        // It was given up while it was away, and comes home all the same.
+        // Its record was discarded while it was away; it comes home all the same.
         (true, true) if record.location.is_some() => None,
         (true, true) if arrival.overwrite || kept == Some(arrival.manifest.config.as_str()) => None,
         (true, true) => {
@@ -236,14 +234,14 @@ fn in_the_way(record: &ZoneRecord, kept: Option<&str>, arrival: &Arrival) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, PendingLoad};
+    use crate::model::{Method, PendingLoad};
     use crate::store::Away;
     use crate::store::tests::{sample, sample_away};
 
-    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> Arrival {
-        Arrival {
+    fn arrival(zone: &str, uuid: u128, overwrite: bool) -> CheckRequest {
+        CheckRequest {
             manifest: sample::detached(zone, uuid, None).manifest,
-            kind: Kind::Cold,
+            kind: Method::Cold,
             from: "h1".into(),
             home: None,
             overwrite,

@@ -1,5 +1,5 @@
-//! What is in the pages: the trees of tables and indexes, their cells, and the records in those. Nothing here trusts what
-//! it reads; what makes no sense is left out.
+//! The contents of the pages: the trees of tables and indexes, their cells, and the records in those. Nothing
+//! here trusts what it reads; invalid parts are left out.
 
 use std::collections::BTreeSet;
 
@@ -10,53 +10,53 @@ use super::image::{Image, word};
 /// A row of a table, or an entry of an index.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct BtreeRecord {
-    /// The number of the row; of an entry of an index that is its last value.
+    /// The number of the row; in an index, the last value of the entry.
     pub id: i64,
     /// Its values, as far as they can be read.
     pub values: Vec<Value>,
-    /// Nothing of it is missing.
+    /// It is complete.
     pub is_whole: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum PageKind {
     TableLeaf,
     TableInterior,
     IndexLeaf,
     IndexInterior,
 }
 
-/// A page that has cells.
+/// A page with cells.
 pub(super) struct BtreePage<'a> {
     image: &'a Image<'a>,
     page: &'a [u8],
-    kind: Kind,
+    kind: PageKind,
     start: usize,
     cells: usize,
 }
 
 impl<'a> BtreePage<'a> {
-    /// The page of that number, if it is one.
+    /// The page with that number, if it has cells.
     pub fn of(image: &'a Image<'a>, number: u32) -> Option<Self> {
         let (page, start) = (image.page(number)?, if number == 1 { 100 } else { 0 });
         let (kind, head) = match page.get(start)? {
-            13 => (Kind::TableLeaf, 8),
-            5 => (Kind::TableInterior, 12),
-            10 => (Kind::IndexLeaf, 8),
-            2 => (Kind::IndexInterior, 12),
+            13 => (PageKind::TableLeaf, 8),
+            5 => (PageKind::TableInterior, 12),
+            10 => (PageKind::IndexLeaf, 8),
+            2 => (PageKind::IndexInterior, 12),
             _ => return None,
         };
         let cells = usize::from(short(page, start + 3)?);
         (start + head + 2 * cells <= page.len()).then_some(Self { image, page, kind, start, cells })
     }
 
-    /// Whether rows of a table are in it.
+    /// Whether it has rows of a table.
     pub fn has_rows(&self) -> bool {
-        self.kind == Kind::TableLeaf
+        self.kind == PageKind::TableLeaf
     }
 
     fn is_interior(&self) -> bool {
-        matches!(self.kind, Kind::TableInterior | Kind::IndexInterior)
+        matches!(self.kind, PageKind::TableInterior | PageKind::IndexInterior)
     }
 
     fn cells(&self) -> impl Iterator<Item = usize> {
@@ -73,10 +73,10 @@ impl<'a> BtreePage<'a> {
         self.cells().map(|at| word(self.page, at)).chain([last]).flatten().collect()
     }
 
-    /// Its rows or entries, and the pages on which long ones go on. None in place of one that makes no sense.
+    /// Its rows or entries; none in place of an invalid one. Adds the pages on which long ones continue.
     pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<BtreeRecord>> {
         match self.kind {
-            Kind::TableInterior => Vec::new(),
+            PageKind::TableInterior => Vec::new(),
             _ => {
                 let mut left = self.page.len();
                 self.cells().map(|at| self.record(at, &mut left, overflow)).collect()
@@ -84,10 +84,10 @@ impl<'a> BtreePage<'a> {
         }
     }
 
-    /// The record of a cell, which takes its bytes from the `left` ones of the page: cells of a damaged page may all
-    /// claim the same bytes.
+    /// The record of a cell. Its bytes count against the `left` ones of the page: the cells of a damaged page may
+    /// all claim the same bytes.
     fn record(&self, at: usize, left: &mut usize, overflow: &mut BTreeSet<u32>) -> Option<BtreeRecord> {
-        let mut at = if self.kind == Kind::IndexInterior { at + 4 } else { at };
+        let mut at = if self.kind == PageKind::IndexInterior { at + 4 } else { at };
         let length = usize::try_from(varint(self.page, &mut at)?).ok()?;
         let is_row = self.has_rows();
         let id = if is_row { varint(self.page, &mut at)? } else { 0 };
@@ -100,7 +100,7 @@ impl<'a> BtreePage<'a> {
         Some(BtreeRecord { id, values, is_whole: is_whole && all })
     }
 
-    /// The bytes of a record, and whether they are all of it.
+    /// The bytes of a record, and whether they are complete.
     fn payload(
         &self,
         at: usize,
@@ -122,7 +122,7 @@ impl<'a> BtreePage<'a> {
         let mut next = word(self.page, at + here)?;
         while bytes.len() < length {
             let page = self.image.page(next).filter(|page| page.iter().any(|byte| *byte != 0));
-            // Each is of one record alone.
+            // Each page belongs to a single record.
             let Some(page) = page.filter(|_| overflow.insert(next)) else { return Some((bytes, false)) };
             let more = (length - bytes.len()).min(usable - 4);
             bytes.extend_from_slice(page.get(4..4 + more)?);

@@ -1,4 +1,4 @@
-//! What concerns all of the store: old databases, and writes that cannot be done.
+//! Tests of the store as a whole: old databases, and writes that fail.
 
 mod findings;
 mod fixtures;
@@ -8,9 +8,9 @@ mod writes;
 
 pub(crate) use super::away::tests::{sample as sample_away, sample_zone};
 use super::*;
-pub(crate) use sample::trip as sample_trip;
+pub(crate) use sample::past_move as sample_past_move;
 
-/// An empty store that lives as long as its folder.
+/// An empty store that exists as long as its folder.
 pub(crate) fn fresh() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("sysadm.db")).unwrap();

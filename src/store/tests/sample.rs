@@ -1,21 +1,21 @@
-//! One of everything that a database can hold.
+//! One of everything that a database can contain.
 
 use uuid::Uuid;
 
 use crate::model::document::Written;
 use crate::model::{
-    Brand, Disk, DiskSource, Home, HostUri, Kind, Manifest, Millis, Network, Standby, Step, Zone, ZoneName,
+    Brand, Disk, DiskSource, Home, HostUri, Manifest, Method, Millis, Network, Replica, Step, Zone, ZoneName,
     ZoneState,
 };
 use crate::store::{
     Announcement, Away, AwayPhase, CheckContext, Contents, Detached, Direction, Entry, Expectation, Expected,
-    Heard, Holder, LeftRow, Mark, Move, MoveState, PastTrip, Place, Reservation, Rest, RestPhase, RestWay,
-    Run, StandbyRow, Store, TargetKey, ZoneRecord,
+    HeldReplica, Holder, Mark, Move, MoveState, PastMove, Place, RecordedTakeover, Reservation, Rest,
+    RestPhase, RestWay, Run, SentReplica, Store, TargetKey, ZoneRecord,
 };
 
 const EXPECTATION: Expectation = Expectation { start: Millis(11), duration: 12, downtime: Some(200) };
 
-/// Nothing goes on, and it is late.
+/// No run is in progress, and it is late.
 pub const QUIET: CheckContext = CheckContext { running: false, marker: Some(false), now: Millis(100) };
 
 pub fn name(zone: &str) -> ZoneName {
@@ -66,7 +66,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
         one_way: false,
         was_running: true,
-        kind: Kind::Live,
+        kind: Method::Live,
         phase,
         started: Millis(10),
         ended: arrived.then_some(Millis(20)),
@@ -78,25 +78,25 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
     (row, manifest(zone))
 }
 
-/// The same with an identity of its own.
+/// With its own UUID.
 pub fn away_with(zone: &str, uuid: u128, phase: AwayPhase) -> (Away, Manifest) {
     let (mut row, mut manifest) = away(zone, phase);
     (row.uuid, manifest.zone.uuid) = (Uuid::from_u128(uuid), Uuid::from_u128(uuid));
     (row, manifest)
 }
 
-/// One that leaves for good.
+/// A zone that leaves for good.
 pub fn moving(zone: &str) -> (Away, Manifest) {
     let (row, manifest) = away(zone, AwayPhase::Leaving);
     (Away { one_way: true, ..row }, manifest)
 }
 
-pub fn trip(zone: &str) -> PastTrip {
-    PastTrip {
+pub fn past_move(zone: &str) -> PastMove {
+    PastMove {
         zone: name(zone),
         source: "h1".into(),
         dest: "rads://h2".into(),
-        kind: Kind::Live,
+        kind: Method::Live,
         memory: 4 << 30,
         rate: 117_000_000,
         model_ms: 36_000,
@@ -112,7 +112,7 @@ pub fn home() -> Home {
     Home { name: "h9".into(), id: Some(Uuid::from_u128(9).into()) }
 }
 
-/// A zone of that home that is here, or has gone on.
+/// A zone of that home that is here, or has moved on.
 pub fn guest(zone: &str, uuid: u128, gone_to: Option<&str>) -> ZoneRecord {
     let place = if gone_to.is_some() { Place::Migrated } else { Place::Here };
     let known = ZoneRecord::new(&name(zone), Uuid::from_u128(uuid), Brand::KVM);
@@ -129,7 +129,7 @@ pub fn rest(zone: &str, way: RestWay, phase: RestPhase) -> Rest {
     rest_with(zone, 8, way, phase)
 }
 
-/// The same with an identity of its own.
+/// With its own UUID.
 pub fn rest_with(zone: &str, uuid: u128, way: RestWay, phase: RestPhase) -> Rest {
     Rest {
         zone: name(zone),
@@ -149,12 +149,12 @@ pub fn detached(zone: &str, uuid: u128, moved_to: Option<&str>) -> Detached {
     Detached { moved_to: moved_to.map(uri), ..row }
 }
 
-/// One that was given up while it was away.
+/// A zone whose record was discarded while it was away.
 pub fn given_up(zone: &str, uuid: u128) -> Detached {
     Detached { last_at: Some(uri("rads://h2")), ..detached(zone, uuid, None) }
 }
 
-/// The same zone, with a zonepath.
+/// With a zonepath.
 pub fn detached_container(zone: &str, uuid: u128) -> Detached {
     let mut manifest = manifest(zone);
     manifest.zone.uuid = Uuid::from_u128(uuid);
@@ -201,29 +201,29 @@ pub fn manifest(zone: &str) -> Manifest {
     }
 }
 
-pub fn standby(zone: &str, origin: &str) -> Standby {
+pub fn standby(zone: &str, origin: &str) -> Replica {
     let others = vec![uri("rads://h3:12303"), uri("ssh://root@h4")];
-    Standby { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
+    Replica { manifest: manifest(zone), origin: origin.into(), via: uri("ssh://root@h2"), others }
 }
 
-/// The same with an identity of its own.
-pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Standby {
+/// With its own UUID.
+pub fn standby_with(zone: &str, uuid: u128, origin: &str) -> Replica {
     let mut standby = standby(zone, origin);
     standby.manifest.zone.uuid = Uuid::from_u128(uuid);
     standby
 }
 
-pub fn left(zone: &str, uuid: u128, with: &str) -> LeftRow {
-    LeftRow { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
+pub fn left(zone: &str, uuid: u128, with: &str) -> SentReplica {
+    SentReplica { uri: uri(with), zone: name(zone), uuid: Uuid::from_u128(uuid) }
 }
 
-pub fn heard(from: &str, at: i64) -> Heard {
-    Heard { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
+pub fn heard(from: &str, at: i64) -> RecordedTakeover {
+    RecordedTakeover { uri: uri(from), zone: name("web"), uuid: Uuid::from_u128(7), at: Millis(at) }
 }
 
-fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRow, Manifest) {
+fn standby_row(standby: &Replica, taken: Option<(Millis, String)>) -> (HeldReplica, Manifest) {
     let (zone, manifest) = (&standby.manifest.zone, standby.manifest.clone());
-    let row = StandbyRow {
+    let row = HeldReplica {
         zone: zone.name.clone(),
         origin: standby.origin.clone(),
         uuid: zone.uuid,
@@ -236,7 +236,7 @@ fn standby_row(standby: &Standby, taken: Option<(Millis, String)>) -> (StandbyRo
     (row, manifest)
 }
 
-pub fn booking(zone: &str, expires: i64) -> Reservation {
+pub fn reservation(zone: &str, expires: i64) -> Reservation {
     Reservation {
         zone: name(zone),
         uuid: Uuid::from_u128(9),
@@ -250,7 +250,7 @@ pub fn booking(zone: &str, expires: i64) -> Reservation {
 pub fn full_move(zone: &str) -> Move {
     Move {
         state: MoveState::Evacuated,
-        kind: Some(Kind::Live),
+        kind: Some(Method::Live),
         brand: Some(Brand::KVM),
         dest: Some(uri("ssh://root@h2:2222")),
         step: Some(Step::Settle),
@@ -265,7 +265,7 @@ pub fn full_move(zone: &str) -> Move {
     }
 }
 
-/// Those that are away or on their way.
+/// The zones that are away or on their way.
 pub fn all_away() -> Vec<(Away, Manifest)> {
     vec![
         away_with("back", 11, AwayPhase::Returning),
@@ -279,7 +279,7 @@ pub fn all_away() -> Vec<(Away, Manifest)> {
     ]
 }
 
-/// Those that rest, in their order.
+/// The stopped zones, in their order.
 pub fn all_rests() -> Vec<Rest> {
     vec![
         rest_with("quiet", 15, RestWay::Stop, RestPhase::Resting),
@@ -289,7 +289,7 @@ pub fn all_rests() -> Vec<Rest> {
     ]
 }
 
-/// Those that are configured.
+/// The configured zones.
 pub fn all_detached() -> Vec<Detached> {
     vec![
         detached_container("box", 21),
@@ -299,13 +299,13 @@ pub fn all_detached() -> Vec<Detached> {
     ]
 }
 
-/// All of them, in every place.
+/// All zones, in every place.
 fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     let away = all_away().into_iter().map(|(row, manifest)| (row.record(None), Some(manifest)));
     let rests = all_rests().into_iter().zip(1..).map(|(rest, position)| (rest.record(None, position), None));
     let detached = all_detached().into_iter().map(|row| (row.record(None), Some(row.manifest)));
     let passed = guest("passed", 27, Some("rads://h3"));
-    // It was attached from the manifest that its host has left.
+    // It was taken over from its replica.
     let taken = brought("taken", 28, &["h1"]);
     let others = [passed, guest("visitor", 26, None), brought("guest", 9, &["h3", "h4"]), taken];
     let mut all: Vec<_> =
@@ -314,7 +314,7 @@ fn zones() -> Vec<(ZoneRecord, Option<Manifest>)> {
     all
 }
 
-/// Every table, every word of every enumeration, every column with and without a value.
+/// Every table, every word of every enum, every column with and without a value.
 pub fn contents() -> Contents {
     let moves = MoveState::ALL.iter().enumerate();
     let moves = moves.map(|(n, &state)| (1, Move { state, ..Move::new(name(&format!("z{n}"))) }));
@@ -336,14 +336,14 @@ pub fn contents() -> Contents {
         moves: moves.chain([(1, full_move("zz")), (2, full_move("web"))]).collect(),
         journal: marks.chain(steps).collect(),
         zones: zones(),
-        trips: vec![trip("zz")],
-        standbys: vec![
+        past_moves: vec![past_move("zz")],
+        held_replicas: vec![
             standby_row(&standby("left", "h1"), None),
             standby_row(&standby_with("taken", 28, "h1"), Some((Millis(41), "ada".into()))),
         ],
-        left_with: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
-        heard: vec![heard("rads://h3:12303", 43)],
-        reservations: vec![booking("guest", 1_700_000_000_000)],
+        sent_replicas: vec![left("web", 7, "rads://h3:12303"), left("web", 7, "ssh://root@h2")],
+        recorded_takeovers: vec![heard("rads://h3:12303", 43)],
+        reservations: vec![reservation("guest", 1_700_000_000_000)],
     }
 }
 
@@ -375,7 +375,7 @@ pub fn write(store: &Store) {
     for (row, manifest) in &all_away() {
         begin(store, row, manifest);
     }
-    store.record_trips(1, &contents.trips).unwrap();
+    store.record_past_moves(1, &contents.past_moves).unwrap();
     let zone = |zone: &str, uuid| Zone { uuid: Uuid::from_u128(uuid), ..manifest(zone).zone };
     for guest in [zone("passed", 27), zone("visitor", 26)] {
         store.set_home(&guest, &home()).unwrap();
@@ -387,16 +387,16 @@ pub fn write(store: &Store) {
         store.begin_rest(&Rest { phase: RestPhase::Stopping, ended: None, ..rest.clone() }).unwrap();
         store.update_rest(rest).unwrap();
     }
-    for (row, manifest) in &contents.standbys {
+    for (row, manifest) in &contents.held_replicas {
         let (origin, via) = (row.origin.clone(), row.via.clone());
-        let standby = Standby { manifest: manifest.clone(), origin, via, others: row.others.clone() };
-        store.keep_standby(&standby, row.since).unwrap();
+        let standby = Replica { manifest: manifest.clone(), origin, via, others: row.others.clone() };
+        store.hold_replica(&standby, row.since).unwrap();
         if let Some((at, by)) = &row.taken {
-            store.take_standby(&row.origin, &row.zone, Some((*at, by))).unwrap();
+            store.mark_replica_taken(&row.origin, &row.zone, Some((*at, by))).unwrap();
         }
     }
-    contents.left_with.iter().for_each(|row| store.leave_with(row).unwrap());
-    contents.heard.iter().for_each(|heard| store.hear(heard).unwrap());
+    contents.sent_replicas.iter().for_each(|row| store.record_sent_replica(row).unwrap());
+    contents.recorded_takeovers.iter().for_each(|heard| store.record_takeover(heard).unwrap());
     for row in all_detached() {
         if let Some(to) = &row.moved_to {
             let (moving, manifest) = away_with(row.zone.as_str(), 23, AwayPhase::Leaving);
@@ -407,14 +407,14 @@ pub fn write(store: &Store) {
             store.begin_detached(&row).unwrap();
         }
     }
-    for booking in &contents.reservations {
-        store.reserve(booking, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
+    for reservation in &contents.reservations {
+        store.reserve(reservation, Millis(0), |_| Ok::<_, ()>(())).unwrap().unwrap();
     }
     let owners = ["h3", "h4"].map(str::to_owned);
     store.bring(&zone("guest", 9), &owners, true, &[Uuid::from_u128(28)].into()).unwrap();
 }
 
-/// Records a zone that is away, over the places through which it came there.
+/// Records a zone that is away, through all places on its way.
 pub fn begin(store: &Store, row: &Away, manifest: &Manifest) {
     let (phase, aside) = (AwayPhase::Leaving, None);
     store.begin_away(&Away { phase, aside: aside.clone(), ..row.clone() }, manifest).unwrap();

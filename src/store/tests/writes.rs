@@ -1,16 +1,16 @@
-//! All writes that the store knows. What must hold for each of them is tested over this table.
+//! All writes of the store. The other tests check for each of them what must always hold.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::sample::{
-    announcement, away, away_with, booking, detached, entry, given_up, heard, holder, home, left, manifest,
-    name, rest_with, standby, trip, uri,
+    announcement, away, away_with, detached, entry, given_up, heard, holder, home, left, manifest, name,
+    past_move, reservation, rest_with, standby, uri,
 };
 use crate::model::{Millis, Step};
 use crate::store::{AwayPhase, Direction, Mark, Move, RestPhase, RestWay, Store, StoreError, TargetKey};
 
-/// A write, under the words with which the store names it; each changes what is in the sample.
+/// A write, under its name in errors; each changes something in the sample.
 pub type Write = (&'static str, fn(&Store) -> Result<(), StoreError>);
 
 pub const WRITES: &[Write] = &[
@@ -53,37 +53,41 @@ pub const WRITES: &[Write] = &[
     ("record that a zone of another host has left", |store| {
         store.passed_on(uuid(14), Some(&uri("rads://h3")))
     }),
-    ("record what moves took", |store| store.record_trips(2, &[trip("web")])),
-    ("keep a manifest of another host", |store| store.keep_standby(&standby("new", "h1"), Millis(42))),
+    ("record what moves took", |store| store.record_past_moves(2, &[past_move("web")])),
+    ("keep a manifest of another host", |store| store.hold_replica(&standby("new", "h1"), Millis(42))),
     ("record a zone that was attached from a manifest of its lost host", |store| {
-        store.take_standby("h1", &name("left"), Some((Millis(42), "eve")))
+        store.mark_replica_taken("h1", &name("left"), Some((Millis(42), "eve")))
     }),
-    ("drop a manifest of another host", |store| store.drop_standby("h1", &name("taken")).map(drop)),
-    ("record with whom a manifest is left", |store| store.leave_with(&left("new", 31, "rads://h9"))),
+    ("drop a manifest of another host", |store| store.drop_replica("h1", &name("taken")).map(drop)),
+    ("record with whom a manifest is left", |store| store.record_sent_replica(&left("new", 31, "rads://h9"))),
     ("record that manifests were withdrawn", |store| {
         let row = left("web", 7, "ssh://root@h2");
-        store.withdrawn(&row.uri, &[row.uuid])
+        store.drop_sent_replicas(&row.uri, &[row.uuid])
     }),
-    ("record what was heard of a zone", |store| store.hear(&heard("rads://h9", 44))),
+    ("record what was heard of a zone", |store| store.record_takeover(&heard("rads://h9", 44))),
     ("record that a host knows what was heard", |store| {
         let row = heard("rads://h3:12303", 43);
-        store.told(&row.uri, &[(row.uuid, row.at)])
+        store.acknowledge_takeovers(&row.uri, &[(row.uuid, row.at)])
     }),
-    ("book room", |store| store.reserve(&booking("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)),
+    ("reserve room", |store| {
+        store.reserve(&reservation("new", 99), Millis(0), |_| Ok::<_, ()>(())).map(drop)
+    }),
     ("record who brings a zone", |store| {
         store.bring(&manifest("web").zone, &["h9".to_owned()], true, &Default::default())
     }),
-    ("extend a booking", |store| {
-        store.renew(&name("guest"), booking("guest", 0).uuid, Millis(1 << 50)).map(drop)
+    ("extend a reservation", |store| {
+        store.renew(&name("guest"), reservation("guest", 0).uuid, Millis(1 << 50)).map(drop)
     }),
-    ("give booked room back", |store| store.release(&name("guest"), booking("guest", 0).uuid).map(drop)),
+    ("give reserved room back", |store| {
+        store.release(&name("guest"), reservation("guest", 0).uuid).map(drop)
+    }),
 ];
 
 fn uuid(number: u128) -> uuid::Uuid {
     uuid::Uuid::from_u128(number)
 }
 
-/// The words of every `self.write("…"` in the store's own code.
+/// The name in every `self.write("…"` in the store's own code.
 fn in_the_code() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

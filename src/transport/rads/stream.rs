@@ -1,4 +1,4 @@
-//! The stream inside a TLS connection, with errors in this program's words.
+//! The stream inside a TLS connection, with this program's own error messages.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,11 +6,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A TLS stream. A connection that ends without TLS's own goodbye is an error, never an end: what was on its way
-/// may be missing.
-pub(super) struct Stream<T>(pub(super) T);
+/// A TLS stream. If a connection ends without TLS's close_notify it is an error, never an end: data may be missing.
+pub(super) struct RadsStream<T>(pub(super) T);
 
-impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for RadsStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -23,7 +22,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Stream<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for RadsStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,18 +1,18 @@
-//! Making sure that a host is the one that it should be, and what to do where it is not known to be.
+//! Authenticates a host, and says what to do if its key is not known.
 //!
-//! An advice is a command line that settles the matter as it stands: the key is written under the name that is looked up,
-//! into a file that is looked into.
+//! The advice is a command that solves the problem exactly: it writes the key under the name that is looked up,
+//! into a file that is read.
 
 use std::path::Path;
 
 use ssh2::Session;
 
-use super::known_hosts::{KnownKeys, Place, Verdict, fingerprint, kind};
+use super::known_hosts::{KeyVerdict, KnownKeys, Place, fingerprint, kind};
 use super::settings::{Settings, name_with_port};
 use crate::DialError;
 use crate::model::HostUri;
 
-/// Makes sure that the host has the key that it is known to have.
+/// Checks that the host has the key that it is known to have.
 pub(super) fn identify(
     uri: &HostUri,
     settings: &Settings,
@@ -22,16 +22,16 @@ pub(super) fn identify(
     let wrong = |what: String| DialError::Identity { uri: uri.clone(), what };
     let (key, _) = session.host_key().ok_or_else(|| wrong("it showed no host key".to_owned()))?;
     let verdict = known.judge(key);
-    if verdict == Verdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
+    if verdict == KeyVerdict::Known { Ok(()) } else { Err(wrong(objection(settings, key, &verdict))) }
 }
 
-/// What stands against a key, and what settles it.
-fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
+/// What is wrong with a key, and what to do.
+fn objection(settings: &Settings, key: &[u8], verdict: &KeyVerdict) -> String {
     let (kind, print) = (kind(key), fingerprint(key));
     let scan = scan(settings, kind);
     match verdict {
-        Verdict::Known => String::new(),
-        Verdict::Unknown(authority) => {
+        KeyVerdict::Known => String::new(),
+        KeyVerdict::Unknown(authority) => {
             let authority = authority.as_ref().map_or_else(String::new, |Place { file, line, .. }| {
                 format!(" (line {line} of {} is an authority for it, but certificates of hosts are not understood here)", file.display())
             });
@@ -40,14 +40,14 @@ fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
                 settings.known_as
             )
         }
-        Verdict::Changed(place) => format!(
+        KeyVerdict::Changed(place) => format!(
             "its {kind} key is {print} and not the one in line {} of {}: it was reinstalled, or another machine answers; if \
              that is explained: {}, then: {scan}",
             place.line,
             place.file.display(),
             removal(place, &settings.known_as),
         ),
-        Verdict::Revoked(Place { file, line, .. }) => {
+        KeyVerdict::Revoked(Place { file, line, .. }) => {
             format!(
                 "its {kind} key {print} is revoked in line {line} of {}; give the host a new one",
                 file.display()
@@ -58,7 +58,7 @@ fn objection(settings: &Settings, key: &[u8], verdict: &Verdict) -> String {
 
 /// The command that makes the key of a host known.
 fn scan(settings: &Settings, kind: &str) -> String {
-    // What is written to a device is nowhere to be read.
+    // What is written to a device cannot be read again.
     let Some(file) = settings.known_hosts.iter().find(|file| !file.starts_with("/dev")) else {
         return "name a file as UserKnownHostsFile in ssh_config, since there is none to which a key can be added".to_owned();
     };
@@ -73,7 +73,7 @@ fn scan(settings: &Settings, kind: &str) -> String {
     format!("{made}ssh-keyscan -p {port} -t {short} {host}{renamed} >> {}", quoted(file))
 }
 
-/// The command that removes a key under that name. ssh-keygen leaves patterns alone.
+/// The command that removes a key under that name. ssh-keygen does not change patterns.
 fn removal(Place { file, line, is_pattern }: &Place, name: &str) -> String {
     match is_pattern {
         true => format!("sed -i {line}d {}", quoted(file)),

@@ -1,5 +1,4 @@
-//! Which keys a host is known to have: the lines of known_hosts that concern it, sshd(8) "SSH_KNOWN_HOSTS FILE
-//! FORMAT".
+//! The known keys of a host: the lines of known_hosts that concern it, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT".
 //!
 //! ```text
 //!   h2,10.0.0.2 ssh-ed25519 AAAAC3…              plain names, with * ? and !
@@ -8,8 +7,8 @@
 //!   @revoked * ssh-rsa AAAAB3…                   never again
 //! ```
 //!
-//! Certificates (`@cert-authority`) are not used, but that there is an authority is told. A line that is not understood
-//! is skipped: it makes no key known.
+//! Certificates (`@cert-authority`) are not used, but it is reported that there is an authority. A line that
+//! cannot be parsed is skipped: it makes no key known.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ use super::pattern::among;
 #[derive(Debug, Default)]
 pub(super) struct KnownKeys {
     keys: Vec<KnownKey>,
-    /// Under its plain name while another port than 22 is asked: good enough to recognise it, no more.
+    /// Keys under its plain name while another port than 22 is asked: only a hint that it is the host.
     elsewhere: Vec<KnownKey>,
     revoked: Vec<KnownKey>,
     /// Keys that may certify the host's.
@@ -42,30 +41,28 @@ struct KnownKey {
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The file.
     pub file: PathBuf,
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// It stands for several names, by a pattern.
+    /// The line has a pattern, which may match several names.
     pub is_pattern: bool,
 }
 
-/// What to think of a key.
+/// The status of a key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum KeyVerdict {
     /// It is the host's.
     Known,
-    /// Nothing is known of it; the line of an authority that may certify the host's keys.
+    /// It is not known; the line of an authority that may certify the host's keys.
     Unknown(Option<Place>),
-    /// Another key of its type is the host's.
+    /// The host is known to have another key of its type.
     Changed(Place),
-    /// Not to be trusted any more.
+    /// It was revoked.
     Revoked(Place),
 }
 
 impl KnownKeys {
-    /// Reads the files; one that is not there says nothing. The host is known by `name`, and `plain` is that without a
-    /// port.
+    /// Reads the files; missing ones are skipped. The host is known by `name`; `plain` is that without a port.
     pub(super) fn read(files: &[PathBuf], name: &str, plain: &str) -> Result<Self, String> {
         let mut known = Self::default();
         for file in files {
@@ -76,7 +73,7 @@ impl KnownKeys {
         Ok(known)
     }
 
-    /// Takes the keys of a file for revoked: one in a line. A list in OpenSSH's own binary form cannot be read.
+    /// Treats the keys in a file as revoked, one per line. A list in OpenSSH's binary format cannot be read.
     pub(super) fn revoke(&mut self, file: &Path) -> Result<(), String> {
         let Some(text) = text_of(file)? else {
             return Err(format!("failed to read {}: it is not there", file.display()));
@@ -121,23 +118,23 @@ impl KnownKeys {
         self.keys.iter().chain(&self.elsewhere).map(|key| key.kind.as_str())
     }
 
-    /// What to think of a key that the host shows.
-    pub(super) fn judge(&self, blob: &[u8]) -> Verdict {
+    /// The status of a key that the host shows.
+    pub(super) fn judge(&self, blob: &[u8]) -> KeyVerdict {
         let find = |keys: &[KnownKey]| keys.iter().find(|key| key.blob == blob).map(|key| key.place.clone());
         if let Some(place) = find(&self.revoked) {
-            return Verdict::Revoked(place);
+            return KeyVerdict::Revoked(place);
         }
         if find(&self.keys).is_some() || find(&self.elsewhere).is_some() {
-            return Verdict::Known;
+            return KeyVerdict::Known;
         }
         match self.keys.iter().find(|key| key.kind == kind(blob)) {
-            Some(key) => Verdict::Changed(key.place.clone()),
-            None => Verdict::Unknown(self.authorities.first().map(|key| key.place.clone())),
+            Some(key) => KeyVerdict::Changed(key.place.clone()),
+            None => KeyVerdict::Unknown(self.authorities.first().map(|key| key.place.clone())),
         }
     }
 }
 
-/// What is in a file; none if it is not there.
+/// The contents of a file; none if it is missing.
 fn text_of(file: &Path) -> Result<Option<Vec<u8>>, String> {
     match std::fs::read(file) {
         Ok(text) => Ok(Some(text)),
@@ -146,7 +143,7 @@ fn text_of(file: &Path) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// The type of a key, which its first field names.
+/// The type of a key, which is its first field.
 pub(super) fn kind(blob: &[u8]) -> &str {
     let name = blob
         .split_first_chunk::<4>()
@@ -190,7 +187,7 @@ mod tests {
         format!("{names} {kind} {} comment\n", STANDARD.encode(key(kind, body)))
     }
 
-    fn judge(text: &str, host: &str, port: u16, shown: &[u8]) -> Verdict {
+    fn judge(text: &str, host: &str, port: u16, shown: &[u8]) -> KeyVerdict {
         let mut known = KnownKeys::default();
         known.add(text, Path::new("/k"), &name_with_port(host, port), host);
         known.judge(shown)
@@ -200,23 +197,23 @@ mod tests {
     fn a_key_is_known_unknown_changed_or_revoked() {
         let text = format!("# note\n\n{}{}", line("h2,10.0.0.2", "ssh-ed25519", 1), line("h2", "ssh-rsa", 1));
         let place = |line, is_pattern| Place { file: PathBuf::from("/k"), line, is_pattern };
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "10.0.0.2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
-        assert_eq!(judge(&text, "h2", 22, &key("ecdsa-sha2-nistp256", 1)), Verdict::Unknown(None));
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 2)), Verdict::Changed(place(3, false)));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "10.0.0.2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ecdsa-sha2-nistp256", 1)), KeyVerdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 2)), KeyVerdict::Changed(place(3, false)));
         let text = format!("{text}{}", line("@revoked *", "ssh-ed25519", 1));
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Revoked(place(5, true)));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Revoked(place(5, true)));
     }
 
     #[test]
     fn another_port_is_another_host_that_may_have_the_same_key() {
         let text = line("h2", "ssh-ed25519", 1);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 2)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 2)), KeyVerdict::Unknown(None));
         let text = line("[h2]:2200", "ssh-ed25519", 1);
-        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 2200, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
     }
 
     #[test]
@@ -226,8 +223,8 @@ mod tests {
         let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[7; 20]), b"h2");
         let name = format!("|1|{salt}|{}", STANDARD.encode(mac));
         let text = line(&name, "ssh-ed25519", 1);
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Known);
-        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Known);
+        assert_eq!(judge(&text, "h3", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
     }
 
     #[test]
@@ -240,16 +237,16 @@ mod tests {
     #[test]
     fn broken_lines_make_nothing_known_and_an_authority_is_told() {
         let text = "h2 ssh-ed25519 !!!\nh2 ssh-ed25519\n@odd h2 ssh-ed25519 AAAA\n".to_owned();
-        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "h2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
         let text = text + &line("@cert-authority h*", "ssh-ed25519", 1);
         let place = Place { file: "/k".into(), line: 4, is_pattern: true };
         for port in [22, 2200] {
             assert_eq!(
                 judge(&text, "h2", port, &key("ssh-ed25519", 1)),
-                Verdict::Unknown(Some(place.clone()))
+                KeyVerdict::Unknown(Some(place.clone()))
             );
         }
-        assert_eq!(judge(&text, "g2", 22, &key("ssh-ed25519", 1)), Verdict::Unknown(None));
+        assert_eq!(judge(&text, "g2", 22, &key("ssh-ed25519", 1)), KeyVerdict::Unknown(None));
     }
 
     #[test]
@@ -266,7 +263,7 @@ mod tests {
         known.revoke(&file).unwrap();
         assert_eq!(
             known.judge(&key("ssh-ed25519", 1)),
-            Verdict::Revoked(Place { file, line: 2, is_pattern: false })
+            KeyVerdict::Revoked(Place { file, line: 2, is_pattern: false })
         );
     }
 

@@ -1,4 +1,4 @@
-//! The near end of an SSH stream: a socket, plus the reason why the line behind it broke.
+//! The near end of an SSH stream: a socket, plus the reason why the session behind it ended.
 
 use std::io;
 use std::pin::Pin;
@@ -8,23 +8,23 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-/// Why the stream did not end in peace. Set before the socket closes.
+/// Why the stream ended with an error. Set before the socket closes.
 pub(super) type Fate = Arc<OnceLock<String>>;
 
-/// What the rest of the program reads and writes.
-pub(super) struct Stream {
+/// The end that the rest of the program reads and writes.
+pub(super) struct SshStream {
     socket: UnixStream,
     fate: Fate,
 }
 
-impl Stream {
+impl SshStream {
     /// Takes the near end of the socket pair.
     pub(super) fn new(socket: std::os::unix::net::UnixStream, fate: Fate) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket: UnixStream::from_std(socket)?, fate })
     }
 
-    /// The line's reason instead of what the socket knows.
+    /// The session's reason instead of the socket's error.
     fn or_fate<T>(&self, result: io::Result<T>) -> io::Result<T> {
         match self.fate.get() {
             Some(reason) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, reason.clone())),
@@ -33,7 +33,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for SshStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for SshStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes));
         Poll::Ready(if result.is_err() { self.or_fate(result) } else { result })

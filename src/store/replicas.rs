@@ -1,37 +1,39 @@
-//! Manifests of zones of other hosts that were left here for the case that their host is lost.
+//! Replicas of other hosts' zones, kept here in case their host is lost.
+
+mod sent;
+mod takeovers;
 
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::zones::{Configuration, ZoneRecord, find, from_json, save, to_json};
 use super::{Store, StoreError, parsed, unsigned};
-use crate::model::{Brand, HostUri, Manifest, Millis, Standby, ZoneName};
+use crate::model::{Brand, HostUri, Manifest, Millis, Replica, ZoneName};
+pub use sent::SentReplica;
+pub use takeovers::RecordedTakeover;
 
-/// All but the manifests: they are long.
+/// All columns except for the manifests, which are long.
 const STANDBYS: &str = "SELECT zone, host, uuid, brand, via, others, since_ms, taken_ms, taken_by FROM replica WHERE role = 'held'";
 
-/// One of them, without the manifest itself.
+/// A replica, without the manifest itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandbyRow {
-    /// The zone.
+pub struct HeldReplica {
     pub zone: ZoneName,
-    /// The host that it runs on, by its own name.
+    /// The name of the host to which the zone belongs.
     pub origin: String,
-    /// Its identity.
     pub uuid: Uuid,
-    /// Its brand.
     pub brand: Brand,
-    /// By which URI that host has reached this one.
+    /// The URI by which that host reaches this one.
     pub via: HostUri,
-    /// The other targets of the zone.
+    /// The zone's other targets.
     pub others: Vec<HostUri>,
     /// When it was left here.
     pub since: Millis,
-    /// When it was attached here from that, and who did it.
+    /// When the zone was taken over from it, and by which user.
     pub taken: Option<(Millis, String)>,
 }
 
-impl StandbyRow {
+impl HeldReplica {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let others: String = row.get("others")?;
         let odd = |error: crate::model::HostUriError| {
@@ -55,9 +57,9 @@ impl StandbyRow {
 }
 
 impl Store {
-    /// Keeps what another host has left of one of its zones, in place of what it had left before. A manifest from which
-    /// the zone was attached here is not replaced: that host does not know of it yet.
-    pub fn keep_standby(&self, standby: &Standby, since: Millis) -> Result<(), StoreError> {
+    /// Keeps a replica of another host's zone, in place of an earlier one. A replica from which the zone was
+    /// taken over here is not replaced: its host does not know of that yet.
+    pub fn hold_replica(&self, standby: &Replica, since: Millis) -> Result<(), StoreError> {
         let (zone, manifest) = (&standby.manifest.zone, &standby.manifest);
         let others: Vec<_> = standby.others.iter().map(ToString::to_string).collect();
         self.write("keep a manifest of another host", |transaction| {
@@ -82,8 +84,8 @@ impl Store {
         })
     }
 
-    /// Records when, and by whom, a zone was attached here from what its host had left, or that it was not.
-    pub fn take_standby(
+    /// Records when, and by which user, a zone was taken over from its replica; none: it was not.
+    pub fn mark_replica_taken(
         &self,
         origin: &str,
         zone: &ZoneName,
@@ -99,7 +101,7 @@ impl Store {
             }
             // Its host may fetch it when it is back.
             let of_it = format!("{STANDBYS} AND host = ?1 AND zone = ?2");
-            let row = transaction.query_row(&of_it, [origin, zone.as_str()], StandbyRow::read).optional()?;
+            let row = transaction.query_row(&of_it, [origin, zone.as_str()], HeldReplica::read).optional()?;
             let Some(row) = row else { return Ok(()) };
             let known = find(transaction, row.uuid)?;
             let mut record = known.unwrap_or_else(|| ZoneRecord::new(zone, row.uuid, row.brand));
@@ -110,8 +112,8 @@ impl Store {
         })
     }
 
-    /// Drops the manifest of a zone: its host has it no more, or the zone that was attached from it has gone on.
-    pub fn drop_standby(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
+    /// Drops a replica: its host no longer has the zone, or the zone that was taken over from it has moved on.
+    pub fn drop_replica(&self, origin: &str, zone: &ZoneName) -> Result<bool, StoreError> {
         self.write("drop a manifest of another host", |transaction| {
             let dropped = transaction.execute(
                 "DELETE FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2",
@@ -121,18 +123,18 @@ impl Store {
         })
     }
 
-    /// All of them, by zone.
-    pub fn standbys(&self) -> Result<Vec<StandbyRow>, StoreError> {
+    /// All replicas, by zone.
+    pub fn held_replicas(&self) -> Result<Vec<HeldReplica>, StoreError> {
         self.read("read the manifests of other hosts", |connection| {
             connection
                 .prepare_cached(&format!("{STANDBYS} ORDER BY zone, host"))?
-                .query_map([], StandbyRow::read)?
+                .query_map([], HeldReplica::read)?
                 .collect()
         })
     }
 
-    /// How many other zones of that host there are than this one, and how long their manifests are together, in bytes.
-    pub fn standbys_beside(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
+    /// The number of replicas of that host's other zones, and the total size of their manifests in bytes.
+    pub fn replica_usage(&self, origin: &str, zone: &ZoneName) -> Result<(u64, u64), StoreError> {
         self.read("count the manifests of another host", |connection| {
             connection.query_row(
                 "SELECT count(*) AS many, ifnull(sum(length(manifest)), 0) AS much FROM replica
@@ -143,8 +145,7 @@ impl Store {
         })
     }
 
-    /// The manifest itself.
-    pub fn standby_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
+    pub fn replica_manifest(&self, origin: &str, zone: &ZoneName) -> Result<Option<Manifest>, StoreError> {
         self.read("read a manifest of another host", |connection| {
             let sql = "SELECT manifest FROM replica WHERE role = 'held' AND host = ?1 AND zone = ?2";
             let text =
@@ -163,31 +164,31 @@ mod tests {
     fn what_is_left_again_takes_the_place_of_what_was_left_before() {
         let (_folder, store) = fresh();
         let mut standby = sample::standby("web", "h1");
-        store.keep_standby(&standby, Millis(1)).unwrap();
+        store.hold_replica(&standby, Millis(1)).unwrap();
         standby.manifest.zone.memory = 1;
-        store.keep_standby(&standby, Millis(2)).unwrap();
-        store.keep_standby(&sample::standby("web", "h3"), Millis(3)).unwrap();
+        store.hold_replica(&standby, Millis(2)).unwrap();
+        store.hold_replica(&sample::standby("web", "h3"), Millis(3)).unwrap();
         let kept: Vec<_> =
-            store.standbys().unwrap().into_iter().map(|row| (row.origin, row.since.0)).collect();
+            store.held_replicas().unwrap().into_iter().map(|row| (row.origin, row.since.0)).collect();
         assert_eq!(kept, [("h1".to_owned(), 2), ("h3".to_owned(), 3)]);
         let name = sample::name("web");
-        assert_eq!(store.standby_manifest("h1", &name).unwrap(), Some(standby.manifest));
-        assert!(store.drop_standby("h1", &name).unwrap() && !store.drop_standby("h1", &name).unwrap());
-        assert_eq!(store.standby_manifest("h1", &name).unwrap(), None);
+        assert_eq!(store.replica_manifest("h1", &name).unwrap(), Some(standby.manifest));
+        assert!(store.drop_replica("h1", &name).unwrap() && !store.drop_replica("h1", &name).unwrap());
+        assert_eq!(store.replica_manifest("h1", &name).unwrap(), None);
     }
 
     #[test]
     fn the_manifest_of_a_zone_that_was_attached_here_is_not_replaced() {
         let (_folder, store) = fresh();
         let standby = sample::standby("web", "h1");
-        store.keep_standby(&standby, Millis(1)).unwrap();
-        store.take_standby("h1", &sample::name("web"), Some((Millis(2), "ada"))).unwrap();
-        store.keep_standby(&standby, Millis(3)).unwrap();
-        let row = store.standbys().unwrap().remove(0);
+        store.hold_replica(&standby, Millis(1)).unwrap();
+        store.mark_replica_taken("h1", &sample::name("web"), Some((Millis(2), "ada"))).unwrap();
+        store.hold_replica(&standby, Millis(3)).unwrap();
+        let row = store.held_replicas().unwrap().remove(0);
         assert_eq!((row.since, row.taken), (Millis(1), Some((Millis(2), "ada".to_owned()))));
-        store.take_standby("h1", &sample::name("web"), None).unwrap();
-        store.keep_standby(&standby, Millis(3)).unwrap();
-        let row = store.standbys().unwrap().remove(0);
+        store.mark_replica_taken("h1", &sample::name("web"), None).unwrap();
+        store.hold_replica(&standby, Millis(3)).unwrap();
+        let row = store.held_replicas().unwrap().remove(0);
         assert_eq!((row.since, row.taken), (Millis(3), None));
     }
 }

@@ -1,38 +1,36 @@
-//! What moves were expected to take, and took: the next forecasts are made from that. It is kept with the moves.
+//! What moves were expected to take, and took, as a basis for the next forecasts. It is stored with the moves.
 
 use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError, parsed, stored, unsigned};
-use crate::model::{Kind, Millis, ZoneName};
+use crate::model::{Method, Millis, ZoneName};
 
-/// One move that went well. Sizes in bytes, times in ms.
+/// One successful move. Sizes in bytes, times in ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastTrip {
-    /// The zone.
+pub struct PastMove {
     pub zone: ZoneName,
-    /// The host that it left, as the planner called it.
+    /// The host that it left, by the planner's name for it.
     pub source: String,
     /// The host to which it went.
     pub dest: String,
-    /// How it moved.
-    pub kind: Kind,
-    /// Memory that it used.
+    pub kind: Method,
+    /// The memory that it used.
     pub memory: u64,
-    /// Bytes a second that it was to get.
+    /// The bandwidth that it was to get, in bytes per second.
     pub rate: u64,
-    /// What the model alone had said.
+    /// The duration by the model alone.
     pub model_ms: u64,
-    /// The same of its downtime.
+    /// The downtime by the model alone.
     pub model_downtime_ms: u64,
-    /// What it took.
+    /// The actual duration.
     pub took_ms: u64,
-    /// How long the zone did not answer; none if that was not measured.
+    /// The actual downtime; none if it was not measured.
     pub downtime_ms: Option<u64>,
     /// When it ended.
     pub ended: Millis,
 }
 
-impl PastTrip {
+impl PastMove {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let [started, ended] = [Millis(row.get("started_ms")?), Millis(row.get("ended_ms")?)];
         Ok(Self {
@@ -51,18 +49,18 @@ impl PastTrip {
     }
 }
 
-/// The moves that went well and of which all is known, oldest first.
+/// The successful moves of which everything is known, oldest first.
 const TRIPS: &str =
     "SELECT * FROM move WHERE model_ms IS NOT NULL AND kind IS NOT NULL AND started_ms IS NOT NULL
     AND ended_ms IS NOT NULL AND state IN ('EVACUATED', 'RETURNED') ORDER BY ended_ms, run, zone";
 
-pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastTrip>> {
-    connection.prepare_cached(TRIPS)?.query_map([], PastTrip::read)?.collect()
+pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<Vec<PastMove>> {
+    connection.prepare_cached(TRIPS)?.query_map([], PastMove::read)?.collect()
 }
 
 impl Store {
-    /// Keeps beside moves of a run what they were expected to take.
-    pub fn record_trips(&self, run: i64, trips: &[PastTrip]) -> Result<(), StoreError> {
+    /// Stores what some moves of a run were expected to take.
+    pub fn record_past_moves(&self, run: i64, trips: &[PastMove]) -> Result<(), StoreError> {
         self.write("record what moves took", |transaction| {
             for trip in trips {
                 transaction.execute(
@@ -85,7 +83,7 @@ impl Store {
     }
 
     /// What earlier moves took, oldest first; as many as there are runs with them.
-    pub fn trips(&self) -> Result<Vec<PastTrip>, StoreError> {
+    pub fn past_moves(&self) -> Result<Vec<PastMove>, StoreError> {
         self.read("read what moves took", read_all)
     }
 }
@@ -100,12 +98,14 @@ mod tests {
     fn what_a_move_took_is_known_as_long_as_the_move_is_and_only_if_it_went_well() {
         let (_folder, store) = fresh();
         let run = store.begin_run(Direction::Evacuate, "root", 7, Millis(0)).unwrap();
-        let (ended, trip) = (sample::full_move("zz"), sample::trip("zz"));
+        let (ended, trip) = (sample::full_move("zz"), sample::past_move("zz"));
         let failed = Move { state: MoveState::Failed, ..sample::full_move("web") };
         store.save_moves(run, &[ended.clone(), failed]).unwrap();
-        store.record_trips(run, &[trip.clone(), sample::trip("web"), sample::trip("unknown")]).unwrap();
-        // What is written of the move later leaves it.
+        store
+            .record_past_moves(run, &[trip.clone(), sample::past_move("web"), sample::past_move("unknown")])
+            .unwrap();
+        // What is stored of the move later does not change it.
         store.save_moves(run, &[ended]).unwrap();
-        assert_eq!(store.trips().unwrap(), [trip]);
+        assert_eq!(store.past_moves().unwrap(), [trip]);
     }
 }
