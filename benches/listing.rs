@@ -112,7 +112,7 @@ fn fill(root: &Path) {
             uuid: zone.uuid,
             brand: zone.brand,
             home: None,
-            refuge: "ssh://root@h2".parse().expect("a URI"),
+            location: "ssh://root@h2".parse().expect("a URI"),
             aside: None,
             one_way: false,
             was_running: true,

@@ -39,7 +39,7 @@ impl ZoneAdmin<'_> {
         };
         if self.is_known_to_be_here(row.uuid).await {
             store.zone_is_here(row.uuid)?;
-            return Ok(Some(GivenUp::Here(row.refuge)));
+            return Ok(Some(GivenUp::Here(row.location)));
         }
         if let Some(other) = store.detached()?.into_iter().find(|other| other.zone == *zone)
             && other.uuid != row.uuid
@@ -51,8 +51,8 @@ impl ZoneAdmin<'_> {
         let at_rest = Zone { state: ZoneState::Configured, aux: None, id: None, ..manifest.zone };
         let written = Written::by(self.local.name(), row.started);
         let kept = Detached::new(Manifest { zone: at_rest, ..manifest }, written, self.user.clone());
-        store.give_up(&Detached { last_at: Some(row.refuge.clone()), since: self.now, ..kept })?;
-        Ok(Some(GivenUp::Configured(row.refuge)))
+        store.give_up(&Detached { last_at: Some(row.location.clone()), since: self.now, ..kept })?;
+        Ok(Some(GivenUp::Configured(row.location)))
     }
 
     /// Makes this host the home of a zone that is here; returns the host that it belonged to before.

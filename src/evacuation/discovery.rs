@@ -63,7 +63,7 @@ impl Engine {
         Ok(self.view_of(direction, (fleet, cycles), rules, connected, plan))
     }
 
-    /// Asks this host and the refuges of the zones that return, and all hosts to which those of `waiting` may be
+    /// Asks this host and the locations of the zones that return, and all hosts to which those of `waiting` may be
     /// relocated.
     pub(super) async fn view_of_return(
         &self,
@@ -78,7 +78,7 @@ impl Engine {
         let aside = aside.filter(|_| !waiting.is_empty());
         let plan = request.plan.as_ref().map(|plan| plan.clone().returning(&self.key()));
         let planned = plan.iter().flat_map(|plan| &plan.moves).filter_map(|one| one.to.uri().cloned());
-        let named = away.iter().map(|row| &row.refuge).chain(aside).cloned();
+        let named = away.iter().map(|row| &row.location).chain(aside).cloned();
         let connected = self.peers.connect(planned.chain(named)).await;
         let targets = named_in(&connected, &targets);
         // To boot zones that were stopped here, no other host is needed.

@@ -3,7 +3,7 @@
 //!
 //! An interrupted move can end like that although its zone is whole: the image held at its destination is lost
 //! with the hypervisor there after its source has ended. Such a guest is not booted automatically: its state is
-//! lost, and its owner has to know. One that has crashed at its refuge, or whose end is unknown, is down when it
+//! lost, and its owner has to know. One that has crashed at its location, or whose end is unknown, is down when it
 //! is home again. One that was shut down or powered off there was stopped on purpose, and comes home as it is.
 
 use super::engine::Engine;
@@ -36,7 +36,7 @@ impl Engine {
         Ok(Some(Down { zone: row.zone.clone(), reason }))
     }
 
-    /// Whether the zone ran when the interrupted move began: one that comes home may have been down at its refuge.
+    /// Whether the zone ran when the interrupted move began: one that comes home may have been down at its location.
     fn ran(&self, row: &Away) -> Result<bool, EvacuationError> {
         let moves = self.store.latest_run(None)?.map(|(_, moves)| moves).unwrap_or_default();
         let kind = moves.iter().find(|one| one.zone == row.zone).and_then(|one| one.kind);
@@ -87,10 +87,10 @@ impl Engine {
     /// Looks again at the zones that are away and were found down: one that runs now is no longer down.
     pub(super) async fn look_at_those_down(&self) -> Result<(), EvacuationError> {
         let rows: Vec<_> = self.store.away()?.into_iter().filter(|row| row.down.is_some()).collect();
-        let connected = self.peers.connect(rows.iter().map(|row| row.refuge.clone())).await;
+        let connected = self.peers.connect(rows.iter().map(|row| row.location.clone())).await;
         for row in rows {
-            let Some(Ok(refuge)) = connected.get(&row.refuge) else { continue };
-            if !matches!(observe(refuge.as_ref(), row.uuid).await, Observed::Installed | Observed::Silent) {
+            let Some(Ok(location)) = connected.get(&row.location) else { continue };
+            if !matches!(observe(location.as_ref(), row.uuid).await, Observed::Installed | Observed::Silent) {
                 self.store.update_away(&Away { down: None, ..row })?;
             }
         }

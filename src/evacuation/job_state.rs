@@ -38,7 +38,7 @@ pub enum JobState {
     Selected,
     /// A host is asked whether it accepts the zone.
     Checking,
-    /// Nothing stands against it, room is reserved: it waits for its turn.
+    /// There are no blockers and room is reserved: it waits for its turn.
     Ready,
     /// A host would accept the zone if it had more room.
     Waiting(Wait),
@@ -93,7 +93,7 @@ pub enum JobEvent {
     Finish(Ending, Option<String>),
     /// The zone was relocated: its new record.
     Relocated(Box<Away>),
-    /// The zone has stayed at its refuge (the reason).
+    /// The zone has stayed at its location (the reason).
     RelocationFailed(String),
     /// It is not attempted (the reason).
     Skip(String),

@@ -47,7 +47,7 @@ impl MoveContext<'_> {
                 uuid: zone.uuid,
                 brand: zone.brand,
                 home: self.home(),
-                refuge: self.peer.clone(),
+                location: self.peer.clone(),
                 aside: None,
                 one_way: self.is_for_good(),
                 was_running: zone.is_running(),
@@ -120,9 +120,9 @@ impl MoveContext<'_> {
         self.engine.events.emit(&Event::Warning(&text));
     }
 
-    /// The record of a zone that was relocated to another refuge.
+    /// The record of a zone that was relocated to another location.
     fn relocated(&self, away: &Away) -> Away {
-        Away { refuge: self.peer.clone(), down: None, ..away.clone() }
+        Away { location: self.peer.clone(), down: None, ..away.clone() }
     }
 
     /// The event that ends the job.
@@ -161,12 +161,12 @@ impl Engine {
     ) -> Result<(), EvacuationError> {
         if let Some(home) = self.home_of(row.uuid)? {
             let is_home = home.is(to.name(), to.id());
-            return Ok(self.store.passed_on(row.uuid, Some(&row.refuge).filter(|_| !is_home))?);
+            return Ok(self.store.passed_on(row.uuid, Some(&row.location).filter(|_| !is_home))?);
         }
         let written = Written::by(self.local.name(), now);
         // The journal knows the user who began it.
         let configured = Detached::new(manifest.clone(), written, String::new());
-        Ok(self.store.gone_for_good(Detached { moved_to: Some(row.refuge.clone()), ..configured })?)
+        Ok(self.store.gone_for_good(Detached { moved_to: Some(row.location.clone()), ..configured })?)
     }
 }
 

@@ -11,7 +11,7 @@ use super::outcome::Down;
 use super::rest;
 use crate::host::Host;
 use crate::migration::recovery::Resolution;
-use crate::migration::settle::{InterruptedMove, Refuge, SettledAt, Trace};
+use crate::migration::settle::{InterruptedMove, ReachedHost, SettledAt, Trace};
 use crate::migration::steps::Side;
 use crate::model::{HostUri, Location, chain};
 use crate::peers::NoPeer;
@@ -44,20 +44,20 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
     }
     let here = engine.local.inventory().await?;
     rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
-    let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
+    let uris = rows.iter().flat_map(|row| std::iter::once(&row.location).chain(&row.aside)).cloned();
     let connected = engine.peers.connect(uris).await;
     let there = |uri: &HostUri| match connected.get(uri) {
-        Some(Ok(host)) => Ok(End::There(Refuge { uri: uri.clone(), host: Arc::clone(host) })),
+        Some(Ok(host)) => Ok(End::There(ReachedHost { uri: uri.clone(), host: Arc::clone(host) })),
         Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
     let here = || End::Here(engine.local.clone());
     for row in rows {
-        let ends = there(&row.refuge).and_then(|refuge| {
+        let ends = there(&row.location).and_then(|location| {
             Ok(match (row.phase, &row.aside) {
-                (AwayPhase::Aside, Some(aside)) => [refuge, there(aside)?],
-                (AwayPhase::Returning, _) => [refuge, here()],
-                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), refuge],
+                (AwayPhase::Aside, Some(aside)) => [location, there(aside)?],
+                (AwayPhase::Returning, _) => [location, here()],
+                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), location],
             })
         });
         let (is_settled, text) = match ends {
@@ -86,13 +86,13 @@ enum End {
     /// This host.
     Here(Arc<dyn Host>),
     /// Another host.
-    There(Refuge),
+    There(ReachedHost),
 }
 
 impl End {
     fn host(&self) -> &dyn Host {
         match self {
-            Self::Here(host) | Self::There(Refuge { host, .. }) => host.as_ref(),
+            Self::Here(host) | Self::There(ReachedHost { host, .. }) => host.as_ref(),
         }
     }
 }
@@ -106,11 +106,11 @@ struct RecoveryTrace<'a> {
 
 #[async_trait::async_trait]
 impl Trace for RecoveryTrace<'_> {
-    async fn went_on(&self, from: Side) -> Result<Option<Refuge>, String> {
+    async fn went_on(&self, from: Side) -> Result<Option<ReachedHost>, String> {
         let [source, destination] = self.ends;
         let end = if from == Side::Source { source } else { destination };
-        let End::There(refuge) = end else { return Ok(None) };
-        let trail = match self.engine.follow(self.row.uuid, refuge.clone()).await {
+        let End::There(location) = end else { return Ok(None) };
+        let trail = match self.engine.follow(self.row.uuid, location.clone()).await {
             Ok(trail) if trail.hops.is_empty() => return Ok(None),
             // A zone that went home is where the other host says.
             Err(NoPeer::Itself) => return Ok(None),
@@ -118,10 +118,10 @@ impl Trace for RecoveryTrace<'_> {
             Ok(trail) => trail,
         };
         let has_it = matches!(trail.known, Some(Location::Here | Location::Guest(_)));
-        Ok(has_it.then_some(trail.refuge))
+        Ok(has_it.then_some(trail.location))
     }
 
-    async fn search(&self) -> Option<Refuge> {
+    async fn search(&self) -> Option<ReachedHost> {
         self.engine.search(self.row).await
     }
 }
@@ -162,7 +162,7 @@ async fn settle(
         // It was not being moved, so nothing is undone or finished.
         AwayPhase::Away if diagnosis.resolution != Resolution::RolledBack => Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {}'",
-            row.refuge, row.zone
+            row.location, row.zone
         )),
         _ => interrupted.why_left_open(&diagnosis),
     };
@@ -179,7 +179,7 @@ async fn settle(
     let host = match &settled {
         SettledAt::Source => source,
         SettledAt::Destination => destination,
-        SettledAt::Refuge(refuge) => refuge.host.as_ref(),
+        SettledAt::Location(location) => location.host.as_ref(),
     };
     let down = match row.phase {
         AwayPhase::Away => None,
@@ -215,15 +215,15 @@ async fn settle(
 fn record(row: &Away, settled: &SettledAt) -> Option<Away> {
     let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
     match (settled, row.phase) {
-        (SettledAt::Refuge(refuge), _) => Some(Away { refuge: refuge.uri.clone(), ..away }),
+        (SettledAt::Location(location), _) => Some(Away { location: location.uri.clone(), ..away }),
         (SettledAt::Source, AwayPhase::Leaving) | (SettledAt::Destination, AwayPhase::Returning) => None,
         // It was found here, and not there.
         (_, AwayPhase::Away) => None,
         (SettledAt::Source, AwayPhase::Returning | AwayPhase::Aside)
         | (SettledAt::Destination, AwayPhase::Leaving) => Some(away),
         (SettledAt::Destination, AwayPhase::Aside) => {
-            let refuge = row.aside.clone().unwrap_or_else(|| row.refuge.clone());
-            Some(Away { refuge, ..away })
+            let location = row.aside.clone().unwrap_or_else(|| row.location.clone());
+            Some(Away { location, ..away })
         }
     }
 }

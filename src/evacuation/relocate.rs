@@ -80,11 +80,11 @@ impl Engine {
         self.run_moves(&jobs, &queue, request, run_state, |_| ()).await;
         jobs.iter().any(|job| {
             let now = run_state.job(&job.zone).map(|job| job.operation);
-            matches!(now, Some(Operation::Return(record)) if Some(&record.refuge) == job.peer.as_ref())
+            matches!(now, Some(Operation::Return(record)) if Some(&record.location) == job.peer.as_ref())
         })
     }
 
-    /// Reserves room for a zone on its way aside, if it can go there live.
+    /// Reserves room for a zone that is to be relocated, if it can go there live.
     async fn way_aside(
         &self,
         view: &PlanningView,
@@ -92,18 +92,18 @@ impl Engine {
         to: &HostUri,
         request: &Request,
     ) -> Option<Arc<Task>> {
-        let [refuge, third] = [&row.refuge, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
-        let (refuge, third) = (refuge?, third?);
-        let kind = way_back(row, refuge.as_ref(), request, &*self.local)
+        let [location, third] = [&row.location, to].map(|uri| view.connected.get(uri)?.as_ref().ok());
+        let (location, third) = (location?, third?);
+        let kind = way_back(row, location.as_ref(), request, &*self.local)
             .await
             .ok()
             .filter(|kind| *kind == Method::Live)?;
-        let exported = refuge.export(row.zone.clone()).await.ok()?;
+        let exported = location.export(row.zone.clone()).await.ok()?;
         let check = Check {
             events: self.events.as_ref(),
             exported: &exported,
             kind,
-            from: refuge.name(),
+            from: location.name(),
             home: Some(self.here()),
             overwrite: false,
             force: request.force,
@@ -112,12 +112,12 @@ impl Engine {
         let task = match self.sideward(&exported.manifest, row, to) {
             Some(mapped) => {
                 let answer = check.run(&mapped, third.as_ref(), PendingLoad::default()).await;
-                let (from, to) = (refuge.clone(), third.clone());
+                let (from, to) = (location.clone(), third.clone());
                 answer.ok().map(|request| Arc::new(check.task(request, mapped.record, from, to)))
             }
             None => None,
         };
-        let _ = refuge.clear_markers(exported.ticket).await;
+        let _ = location.clear_markers(exported.ticket).await;
         task
     }
 }

@@ -1,4 +1,4 @@
-//! How a zone can come back from its refuge.
+//! How a zone can come back from its location.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::job_state::JobEvent;
 use super::operation::Operation;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
-use crate::migration::settle::Refuge;
+use crate::migration::settle::ReachedHost;
 use crate::model::{Location, Method, chain};
 use crate::peers::NoPeer;
 use crate::plan::Action;
@@ -22,7 +22,7 @@ const FOLLOWED: usize = 8;
 /// Where a zone was found that had moved on.
 pub(super) struct Trail {
     /// The last host: as far as is known, the zone has not moved on from there.
-    pub refuge: Refuge,
+    pub location: ReachedHost,
     /// What that host says of the zone; none if it is too old to be asked.
     pub known: Option<Location>,
     /// Which host has passed it on, and to which.
@@ -30,17 +30,17 @@ pub(super) struct Trail {
 }
 
 impl Engine {
-    /// Follows a zone from host to host: its refuge may have passed it on, and so on.
-    pub(super) async fn follow(&self, uuid: Uuid, mut refuge: Refuge) -> Result<Trail, NoPeer> {
+    /// Follows a zone from host to host: its location may have passed it on, and so on.
+    pub(super) async fn follow(&self, uuid: Uuid, mut location: ReachedHost) -> Result<Trail, NoPeer> {
         let mut hops = Vec::new();
         loop {
-            let known = told(refuge.host.location(uuid).await.map(Some)).map_err(NoPeer::Silent)?;
+            let known = told(location.host.location(uuid).await.map(Some)).map_err(NoPeer::Silent)?;
             let (did, next) = match &known {
                 Some(Location::Migrated(next)) => ("migrated", next),
                 Some(Location::Evacuated(next)) => ("evacuated", next),
-                _ => return Ok(Trail { refuge, known, hops }),
+                _ => return Ok(Trail { location, known, hops }),
             };
-            let moved = format!("{} has {did} it to {next}", refuge.host.name());
+            let moved = format!("{} has {did} it to {next}", location.host.name());
             if hops.len() == FOLLOWED {
                 return Err(NoPeer::Silent(format!("{moved}; it was passed on too often")));
             }
@@ -48,14 +48,14 @@ impl Engine {
                 NoPeer::Itself => NoPeer::Itself,
                 NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
             })?;
-            refuge = Refuge { uri: next.clone(), host };
+            location = ReachedHost { uri: next.clone(), host };
             hops.push(moved);
         }
     }
 
-    /// Looks for a zone that cannot be found by following it from its refuge: on one of the hosts to which zones
+    /// Looks for a zone that cannot be found by following it from its location: on one of the hosts to which zones
     /// of this host go, if that host has it and says that it does not belong there.
-    pub(super) async fn search(&self, away: &Away) -> Option<Refuge> {
+    pub(super) async fn search(&self, away: &Away) -> Option<ReachedHost> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
             self.events.emit(&Event::Warning(&text));
@@ -63,14 +63,14 @@ impl Engine {
         let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
             if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
-                return Some(Refuge { uri: uri.clone(), host: Arc::clone(host) });
+                return Some(ReachedHost { uri: uri.clone(), host: Arc::clone(host) });
             }
         }
         None
     }
 }
 
-/// A refuge's answer to where a zone has gone. A host that does not support the request has not moved the zone;
+/// The answer of the host it was evacuated to: where a zone has gone. A host that does not support the request has not moved the zone;
 /// an answer that did not arrive is an error.
 fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     match answer {
@@ -79,22 +79,22 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
     }
 }
 
-/// How the zone can come back, according to its refuge.
+/// How the zone can come back, according to its location.
 pub(super) async fn way_back(
     away: &Away,
-    refuge: &dyn Host,
+    location: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
 ) -> Result<Method, JobEvent> {
     let boot = home.boot_command(&away.zone, away.uuid, away.brand);
     let failed = |reason: String| JobEvent::Fail(None, reason);
-    let inventory = refuge.inventory().await.map_err(|error| failed(error.to_string()))?;
-    let name = refuge.name();
+    let inventory = location.inventory().await.map_err(|error| failed(error.to_string()))?;
+    let name = location.name();
     let found = inventory
         .identified(away.uuid)
         .map_err(|unmanaged_guest| failed(format!("on {name}: {unmanaged_guest}")))?;
     let Some(zone) = found else {
-        let known = told(refuge.location(away.uuid).await.map(Some)).map_err(failed)?;
+        let known = told(location.location(away.uuid).await.map(Some)).map_err(failed)?;
         return Err(failed(match known {
             Some(Location::Configured) => format!(
                 "it was detached on {name}; attach it there ('sysadm zone attach {}'), or give it up: sysadm evacuate --forget {}",

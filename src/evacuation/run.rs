@@ -115,7 +115,7 @@ impl Engine {
                 };
                 select::known(&inventory, &away, open, request)?;
                 for row in select::gone_already(&inventory, &away, open, request) {
-                    self.events.emit(&Event::AlreadyAway(&row.zone, &row.refuge));
+                    self.events.emit(&Event::AlreadyAway(&row.zone, &row.location));
                 }
                 let view = self.view(direction, request).await?;
                 let request = view.resolved(request)?;

@@ -27,7 +27,7 @@ const UNSETTLED: &str = "where it is must be settled first: sysadm evacuate --re
 fn unsettled(open: &Unsettled) -> Job {
     let why = open.why.clone().unwrap_or_else(|| UNSETTLED.to_owned());
     let job = Job::kept(open.row.zone.clone(), open.row.brand, JobState::Unknown(why));
-    Job { peer: Some(open.row.refuge.clone()), ..job }
+    Job { peer: Some(open.row.location.clone()), ..job }
 }
 
 /// Every zone that was named must exist, or have left already.
@@ -116,7 +116,7 @@ fn operation(
     if let Some(other) = away.iter().find(|row| row.zone == zone.name && row.uuid != zone.uuid) {
         return Err(format!(
             "another zone of this name is away at {}; return that one, or give it up",
-            other.refuge
+            other.location
         ));
     }
     match Operation::of(zone, able, request.actions.of(&zone.name))? {
@@ -139,7 +139,7 @@ pub fn at_home(inventory: &Inventory, records: &[ZoneRecord]) -> Vec<ZoneName> {
     inventory.zones.iter().filter(own).map(|zone| zone.name.clone()).collect()
 }
 
-/// The zones that a return is about. Whether they still run at their refuges is found out later. `open` are the
+/// The zones that a return is about. Whether they still run at their locations is found out later. `open` are the
 /// records that could not be settled, `rests` the zones that were stopped here: these come first, in reverse
 /// order. For those that are `home` nothing is to be done.
 pub fn returning(

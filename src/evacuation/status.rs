@@ -155,7 +155,7 @@ fn of_away(away: &Away, host: &str) -> Row {
             AwayPhase::Away => MoveState::Evacuated,
             AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => MoveState::Unknown,
         },
-        dest: Some(away.refuge.clone()),
+        dest: Some(away.location.clone()),
         error: match away.phase {
             AwayPhase::Away => away.down.clone(),
             AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {

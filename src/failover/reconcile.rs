@@ -43,8 +43,10 @@ fn outcome_of(zone: Option<&Zone>, away: &[Away], claim: &Takeover) -> TakeoverO
         let row =
             away.iter().find(own).filter(|row| row.uuid != zone.uuid || row.phase != AwayPhase::Away)?;
         Some(match row.phase {
-            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.refuge),
-            _ => format!("its move to {} was interrupted; run 'sysadm evacuate --resume' first", row.refuge),
+            AwayPhase::Away => format!("another zone {} is away at {}", row.zone, row.location),
+            _ => {
+                format!("its move to {} was interrupted; run 'sysadm evacuate --resume' first", row.location)
+            }
         })
     };
     match zone {
@@ -122,13 +124,13 @@ async fn settle(
     Ok(verdict)
 }
 
-fn row_of(zone: &Zone, refuge: &HostUri, at: Millis) -> Away {
+fn row_of(zone: &Zone, location: &HostUri, at: Millis) -> Away {
     Away {
         zone: zone.name.clone(),
         uuid: zone.uuid,
         brand: zone.brand,
         home: None,
-        refuge: refuge.clone(),
+        location: location.clone(),
         aside: None,
         one_way: false,
         // On the other host it was booted only if an administrator wanted it to run.

@@ -15,11 +15,11 @@ words! {
     AwayPhase, "phase of an absence" {
         /// It is being moved away, or its move was interrupted.
         Leaving = "leaving",
-        /// It is at its refuge.
+        /// It is at its location.
         Away = "away",
         /// It is being brought back, or that was interrupted.
         Returning = "returning",
-        /// It is being brought from its refuge to another one, or that was interrupted.
+        /// It is being brought from its location to another one, or that was interrupted.
         Aside = "aside",
     }
 }
@@ -36,7 +36,7 @@ pub struct Away {
     /// The host that it belongs to, if that is another one.
     pub home: Option<Home>,
     /// Where it was brought.
-    pub refuge: HostUri,
+    pub location: HostUri,
     /// Where it steps aside to, in that phase.
     pub aside: Option<HostUri>,
     /// It leaves for good: it is on this list only while it moves.
@@ -82,7 +82,7 @@ impl ZoneRecord {
             uuid: self.uuid,
             brand: self.brand,
             home: self.home,
-            refuge: self.location?,
+            location: self.location?,
             aside: self.relocating_to,
             one_way: self.place == Place::Migrating,
             was_running: self.was_running,
@@ -101,11 +101,11 @@ impl ZoneRecord {
 impl Away {
     /// The hosts from and to which it moves, or has moved, as its origin `here` calls them.
     pub fn ends<'a>(&'a self, here: &'a str) -> [&'a str; 2] {
-        let refuge = self.refuge.host.as_str();
+        let location = self.location.host.as_str();
         match self.phase {
-            AwayPhase::Leaving | AwayPhase::Away => [here, refuge],
-            AwayPhase::Returning => [refuge, here],
-            AwayPhase::Aside => [refuge, self.aside.as_ref().map_or("its next refuge", |uri| &uri.host)],
+            AwayPhase::Leaving | AwayPhase::Away => [here, location],
+            AwayPhase::Returning => [location, here],
+            AwayPhase::Aside => [location, self.aside.as_ref().map_or("its next location", |uri| &uri.host)],
         }
     }
 
@@ -128,7 +128,7 @@ impl Away {
             brand: self.brand,
             place: self.place(),
             home: self.home.clone(),
-            location: Some(self.refuge.clone()),
+            location: Some(self.location.clone()),
             relocating_to: self.aside.clone(),
             was_running: self.was_running,
             kind: Some(self.kind),
@@ -163,7 +163,7 @@ impl Store {
     /// The same of one that is about to move on or to come back, with the notes in its configuration of what its networks
     /// are called where it is.
     pub fn begin_return(&self, away: &Away, manifest: &Manifest) -> Result<(), StoreError> {
-        self.write("record a zone that leaves its refuge", |transaction| {
+        self.write("record a zone that leaves its location", |transaction| {
             update(transaction, away, &Configuration::Replace(manifest))
         })
     }
@@ -259,7 +259,7 @@ pub(crate) mod tests {
             uuid: Uuid::from_u128(7),
             brand: Brand::KVM,
             home: None,
-            refuge: "ssh://root@h2".parse().unwrap(),
+            location: "ssh://root@h2".parse().unwrap(),
             aside: None,
             one_way: false,
             was_running: true,
@@ -378,14 +378,14 @@ pub(crate) mod tests {
     fn a_zone_that_has_gone_for_good_is_not_away_and_where_it_went_is_known() {
         let (_folder, store) = fresh();
         let (row, manifest) = store::tests::sample::moving("web");
-        for refuge in ["rads://h2", "rads://h3"] {
-            let row = Away { refuge: refuge.parse().unwrap(), ..row.clone() };
+        for location in ["rads://h2", "rads://h3"] {
+            let row = Away { location: location.parse().unwrap(), ..row.clone() };
             store.begin_away(&row, &manifest).unwrap();
             assert!(store.away().unwrap()[0].one_way);
-            store.gone_for_good(store::tests::sample::detached("web", 7, Some(refuge))).unwrap();
+            store.gone_for_good(store::tests::sample::detached("web", 7, Some(location))).unwrap();
             assert_eq!(store.away().unwrap(), []);
             let record = store.zone(row.uuid).unwrap().unwrap();
-            assert_eq!((record.place, record.location), (Place::Migrated, Some(row.refuge)));
+            assert_eq!((record.place, record.location), (Place::Migrated, Some(row.location)));
         }
         store.begin_away(&Away { one_way: false, ..row }, &manifest).unwrap();
         assert!(!store.away().unwrap()[0].one_way, "it comes back this time");

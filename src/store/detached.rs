@@ -1,8 +1,8 @@
 //! The zones that are `configured` here: detached, or created from a manifest, and not attached yet. For most of
 //! them this is the only place that knows their configuration.
 //!
-//! The record is there before the platform forgets a zone, and until the platform has it again. So a zone that both know
-//! is attached, and its record is left over from an interruption and does not count.
+//! The record is written before the platform undefines a zone, and kept until the platform has it again. So a
+//! zone that both know is attached, and its record is a leftover of an interruption, which is ignored.
 
 use std::path::PathBuf;
 
@@ -180,7 +180,7 @@ mod tests {
 
     fn migrated(store: &Store, row: &Detached) {
         let (moving, manifest) = sample::away_with(row.zone.as_str(), row.uuid.as_u128(), AwayPhase::Leaving);
-        let moving = Away { one_way: true, refuge: row.moved_to.clone().unwrap(), ..moving };
+        let moving = Away { one_way: true, location: row.moved_to.clone().unwrap(), ..moving };
         store.begin_away(&moving, &manifest).unwrap();
         store.gone_for_good(row.clone()).unwrap();
     }

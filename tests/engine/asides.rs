@@ -98,9 +98,9 @@ async fn a_zone_that_somebody_has_brought_back_by_hand_is_at_home() {
     let world = World::with(Kindly::Cold);
     world.make_ready_for(Direction::Return).await;
     let zone = name("web");
-    let refuge = world.sim("h2");
+    let location = world.sim("h2");
     let uuid = world.seen("h2", "web").await.unwrap().uuid;
-    refuge.remove(&zone).unwrap();
+    location.remove(&zone).unwrap();
     let spec = sysadm::platform::sim::ZoneSpec { uuid: Some(uuid), ..live("web") };
     world.sim("h1").create(spec).unwrap();
     world.settle().await;
@@ -138,7 +138,7 @@ fn strike(point: Failpoint, blow: Blow) {
         assert!(open.is_empty(), "{context}: still open: {open:?} {:?}", world.events.all());
         let (home, _) = only_home(&world, &context).await;
         let row = world.away("web").unwrap();
-        assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, home), "{context}");
+        assert_eq!((row.phase, row.location.host.as_str()), (AwayPhase::Away, home), "{context}");
         assert!(["h2", "h3"].contains(&home), "{context}");
         // Whatever happened in between: both come home.
         back(&world, "h1", 0).await;

@@ -120,7 +120,7 @@ fn written(world: &World) -> String {
         let store = world.store(host);
         let away = store.away().unwrap();
         let away: Vec<_> =
-            away.iter().map(|row| format!("{} {} {}", row.refuge, row.phase, row.one_way)).collect();
+            away.iter().map(|row| format!("{} {} {}", row.location, row.phase, row.one_way)).collect();
         let zones = store.zones().unwrap();
         let guest =
             |record: &ZoneRecord| Some((record.home.clone()?.name, record.place, record.location.clone()));

@@ -184,7 +184,7 @@ async fn a_guest_that_was_moved_on_to_where_nobody_answers_stays_there() {
     assert_eq!(state_of(&outcome, "web"), MoveState::Failed, "{outcome:?}");
     world.clear_faults();
     let row = world.away("web").unwrap();
-    assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, "h2"));
+    assert_eq!((row.phase, row.location.host.as_str()), (AwayPhase::Away, "h2"));
     assert!(world.run(Direction::Return).await.unwrap().is_complete());
     assert_eq!(world.all_is_told_truly("web", Kindly::Live).await, "h1");
 }
@@ -227,7 +227,7 @@ async fn a_guest_of_which_it_is_not_told_where_it_is_now_is_not_called_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refuge_that_is_too_old_to_be_asked_where_a_zone_is_now_has_it_or_has_not() {
+async fn a_location_that_is_too_old_to_be_asked_where_a_zone_is_now_has_it_or_has_not() {
     let world = evacuated(Kindly::Live).await;
     world.lines.lead_to_old_agents();
     assert!(world.run(Direction::Return).await.unwrap().is_complete());

@@ -169,9 +169,9 @@ pub async fn comes_back(world: &World, context: &str) {
     assert_eq!(world.script.wrong(), [] as [String; 0], "{context}");
 }
 
-/// No mark of a probe is left anywhere, and no room is kept for a zone that does not come. A host that could not be told
-/// that all is over is told by its clock and by the end of its agent: a reservation of a zone that has arrived ends with its
-/// lease, and a mark that a refuge has left goes with the agent.
+/// No marker of a probe is left, and no room is reserved for a zone that does not come. A host that could not be
+/// told of the end cleans up by its clock and by the end of its agent: the reservation of a zone that has arrived
+/// ends with its lease, and a marker that a location has left goes with the agent.
 fn nothing_is_left(world: World, case: Case, point: Failpoint, blow: Blow, context: &str) {
     let is_cut = matches!(
         blow,
@@ -206,7 +206,7 @@ async fn is_whole(world: &World, case: Case, victim: Option<&str>, context: &str
         }
         None => assert_eq!(home, "h1", "{context}: it is away and h1 does not know"),
         Some(row) => {
-            assert_eq!((row.phase, row.refuge.host.as_str()), (AwayPhase::Away, home), "{context}");
+            assert_eq!((row.phase, row.location.host.as_str()), (AwayPhase::Away, home), "{context}");
         }
     }
     // A zone that no power failure has stopped runs on.

@@ -310,7 +310,7 @@ impl World {
             }
             Some(row) => {
                 assert_eq!(row.phase, AwayPhase::Away);
-                assert_eq!(row.refuge.host, home, "{zone} is elsewhere than h1 believes");
+                assert_eq!(row.location.host, home, "{zone} is elsewhere than h1 believes");
             }
         }
         assert_eq!(self.script.wrong(), [] as [String; 0]);

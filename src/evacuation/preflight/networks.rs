@@ -1,4 +1,4 @@
-//! A zone as it will be where it goes: connected to networks that may have other names there.
+//! A zone as it will be at its destination: connected to networks that may have other names there.
 
 use crate::evacuation::engine::Engine;
 use crate::model::chain;
@@ -40,12 +40,12 @@ impl Engine {
     fn kept_of(&self, zone: &Manifest, away: &Away) -> Result<Option<Manifest>, StoreError> {
         let kept = self.store.manifest_of(away.uuid)?;
         let known = self.store.away()?;
-        // Its refuge has migrated it on, and so has mapped its networks.
-        let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);
+        // Its location has migrated it on, and so has mapped its networks.
+        let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
         Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
     }
 
-    /// A zone that goes from its refuge to another host; none if its networks have other names at either of them:
+    /// A zone that goes from its location to another host; none if its networks have other names at either of them:
     /// it would not be known which is which when it comes home.
     pub(in crate::evacuation) fn sideward(
         &self,

@@ -189,7 +189,7 @@ fn a_zone_that_rests_here_does_not_leave_as_one_that_is_installed() {
 fn a_zone_whose_location_is_unknown_is_not_touched() {
     let (away, open) = ([sample_away("db")], [open("db")]);
     let found = leaving(&host(), &targets(), &away, &open, &Request::default(), able).unwrap();
-    assert_eq!(found.list[0].peer, Some(away[0].refuge.clone()));
+    assert_eq!(found.list[0].peer, Some(away[0].location.clone()));
     assert_eq!(found.list[0].state, JobState::Unknown("why".to_owned()));
     assert_eq!(summary(&found)[0], "db: unsettled");
     let found = returning(vec![sample_away("db")], &[], &open, &[], &Request::default()).unwrap();

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Only the order can be chosen: a zone has one home, to which it belongs, so the limits that a policy sets for
-//! refuges (headroom, number of zones) do not apply there.
+//! locations (headroom, number of zones) do not apply there.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub struct ReturnPlan {
 
 impl ReturnPlan {
     /// The requested zones that are relocated, and where to: first legs to a host that is neither their home nor
-    /// their refuge.
+    /// their location.
     pub fn asides(&self) -> impl Iterator<Item = (ZoneIx, HostIx)> {
         let legs = self.built.plan.moves.iter().filter(|one| one.leg == Leg::First);
         legs.map(|one| (one.zone, one.to))
@@ -146,7 +146,7 @@ impl Asked<'_> {
 
     fn refusals(&self, zone: ZoneIx, home: HostIx) -> Vec<Refusal> {
         let pair = self.fleet.zones.get(zone.0 as usize).zip(self.fleet.hosts.get(home.0 as usize));
-        // Its home is always a target, and has the networks of which it is connected to others elsewhere.
+        // A zone's home is always a target, and has the networks whose names are mapped elsewhere.
         let at_home =
             |zone: &FleetZone| FleetZone { targets: None, networks: BTreeSet::new(), ..zone.clone() };
         pair.map(|(zone, host)| unfit(&at_home(zone), host, false)).unwrap_or_default()

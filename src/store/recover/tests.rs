@@ -20,7 +20,7 @@ fn written(store: &Store) {
         // Some on more than one page of their own.
         manifest.config = format!("<!-- {} -->", "long ".repeat(if n % 8 == 0 { 2000 } else { 50 }));
         sample::begin(store, &row, &manifest);
-        let dest = Some(row.refuge.clone());
+        let dest = Some(row.location.clone());
         let a_move = Move { state: MoveState::Evacuated, dest, ..Move::new(row.zone.clone()) };
         store.save_moves(1, &[a_move]).unwrap();
         for mark in [Mark::Intent, Mark::Done] {

@@ -62,7 +62,7 @@ pub fn away(zone: &str, phase: AwayPhase) -> (Away, Manifest) {
         uuid: Uuid::from_u128(7),
         brand: Brand::KVM,
         home: None,
-        refuge: uri("ssh://root@h2"),
+        location: uri("ssh://root@h2"),
         aside: (phase == AwayPhase::Aside).then(|| uri("rads://h3")),
         one_way: false,
         was_running: true,
@@ -400,7 +400,7 @@ pub fn write(store: &Store) {
     for row in all_detached() {
         if let Some(to) = &row.moved_to {
             let (moving, manifest) = away_with(row.zone.as_str(), 23, AwayPhase::Leaving);
-            let moving = Away { one_way: true, refuge: to.clone(), ..moving };
+            let moving = Away { one_way: true, location: to.clone(), ..moving };
             store.begin_away(&moving, &manifest).unwrap();
             store.gone_for_good(row).unwrap();
         } else {

@@ -31,7 +31,7 @@ pub const WRITES: &[Write] = &[
         store.begin_away(&away_with("new", 31, AwayPhase::Leaving).0, &manifest("new"))
     }),
     ("record a zone that is away", |store| store.update_away(&away("web", AwayPhase::Away).0)),
-    ("record a zone that leaves its refuge", |store| {
+    ("record a zone that leaves its location", |store| {
         store.begin_return(&away_with("gone", 13, AwayPhase::Returning).0, &manifest("gone"))
     }),
     ("give up a zone that is away", |store| store.give_up(&given_up("gone", 13))),
