@@ -30,7 +30,7 @@ pub enum AdminRefusal {
     Runs(ZoneName),
     /// The zone is suspended: its memory is on this host.
     #[error("zone '{0}': it is suspended; its memory is saved on this host")]
-    Suspended(ZoneName, String),
+    Suspended(ZoneName),
     /// The zone was stopped here by an evacuation.
     #[error("zone '{0}': it was stopped by an evacuation, and is booted on return")]
     StoppedHere(ZoneName),
@@ -104,10 +104,7 @@ impl Hinted for AdminRefusal {
                 "shut it down first".to_owned(),
                 format!("or move it while it is running: sysadm zone migrate {zone} URI"),
             ],
-            Self::Suspended(_, domain) => vec![
-                "boot it".to_owned(),
-                format!("or discard its saved memory: virsh managedsave-remove {domain}"),
-            ],
+            Self::Suspended(_) => vec!["boot it first, or discard its saved memory".to_owned()],
             Self::StoppedHere(zone) => vec![
                 format!("boot it: sysadm evacuate -r {zone}"),
                 format!("or keep it down: sysadm evacuate --forget {zone}"),

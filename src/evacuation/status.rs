@@ -158,7 +158,11 @@ fn of_away(away: &Away, host: &str) -> Row {
         dest: Some(away.location.clone()),
         error: match away.phase {
             AwayPhase::Away => away.down.clone().map(|down| {
-                Message::from(down).with_hint(format!("boot {} on {}", away.zone, away.location.host.as_str()))
+                Message::from(down).with_hint(format!(
+                    "boot {} on {}",
+                    away.zone,
+                    away.location.host.as_str()
+                ))
             }),
             AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => {
                 Some(interrupted(None, away.ends(host)))

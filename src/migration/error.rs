@@ -74,6 +74,17 @@ impl MoveError {
         }
     }
 
+    /// The same, with what it is about.
+    #[must_use]
+    pub(super) fn about(self, what: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Undone { step, reason, is_transient } => {
+                Self::Undone { step, reason: reason.about(what), is_transient }
+            }
+            other => other,
+        }
+    }
+
     /// Where the zone is cannot be told.
     pub(crate) fn unknown(step: Step, reason: impl Into<Message>) -> Self {
         Self::Unknown { step, reason: reason.into() }

@@ -32,13 +32,16 @@ pub enum PlatformError {
     #[error("there is no {program} on this host")]
     Absent {
         program: &'static str,
+        /// How to get it, or to do without it.
+        remedy: &'static str,
         /// The error of starting it.
         #[source]
         source: ExecError,
     },
     /// There may be zones that cannot be listed.
-    #[error("libvirt does not answer for {brand} zones, and there may be some: {}", trace.display())]
+    #[error("{service} does not answer for {brand} zones, and there may be some: {}", trace.display())]
     Unseen {
+        service: &'static str,
         brand: Brand,
         /// The path whose existence shows that there may be zones.
         trace: PathBuf,
@@ -93,10 +96,7 @@ impl Hinted for PlatformError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Down { service, hint, .. } => vec![format!("check that {service} is running: {hint}")],
-            Self::Absent { .. } => vec![
-                "install libvirt's clients".to_owned(),
-                "or set platform = \"sim\" in sysadm.toml for simulated zones".to_owned(),
-            ],
+            Self::Absent { remedy, .. } => vec![(*remedy).to_owned()],
             Self::NoSuchZone(_)
             | Self::State { .. }
             | Self::Unseen { .. }
