@@ -15,7 +15,7 @@ use super::error::MoveError;
 use super::insist::{SHORT, insist};
 use super::runner::unless;
 use crate::host::HostError;
-use crate::model::{Disk, Method, Step, words};
+use crate::model::{Disk, Message, Method, Step, words};
 
 words! {
     /// What movers do in a step.
@@ -82,8 +82,10 @@ pub(super) async fn abandon(attempt: &Attempt<'_>, result: Result<(), MoveError>
     for piece in &task.storage {
         if let Err(error) = insist(SHORT, || piece.mover.abandon(route, &piece.storage)).await {
             let there = task.to.name();
-            let reason = format!("{cause}; what was copied of {piece} may be left on {there}: {error}");
-            return Err(MoveError::Leftover { step: cause.step().unwrap_or(Step::Reserve), reason });
+            let step = cause.step().unwrap_or(Step::Reserve);
+            let left = format!("what was copied of {piece} may be left on {there}");
+            let reason = Message::from(cause).and(Message::from(error).about(left));
+            return Err(MoveError::Leftover { step, reason });
         }
     }
     Err(cause)

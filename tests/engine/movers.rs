@@ -7,7 +7,7 @@ use sysadm::host::{DiskView, Host, HostError};
 use sysadm::migration::data::{Mover, Route, StorageMove};
 use sysadm::migration::{Log, MoveError, Task, migrate};
 use sysadm::model::{
-    Blocker, BlockerKind, CheckRequest, Manifest, Method, PendingLoad, Progress, Step, StorageUri,
+    Blocker, BlockerKind, CheckRequest, Manifest, Message, Method, PendingLoad, Progress, Step, StorageUri,
 };
 
 use super::world::{Kindly, World, name};
@@ -74,11 +74,11 @@ impl Mover for Noting {
 struct Journal(&'static Noting);
 
 impl Log for Journal {
-    fn intent(&self, step: Step) -> Result<(), String> {
+    fn intent(&self, step: Step) -> Result<(), Message> {
         self.0.seen.lock().unwrap().push(format!("[{step}]"));
         Ok(())
     }
-    fn done(&self, _: Step) -> Result<(), String> {
+    fn done(&self, _: Step) -> Result<(), Message> {
         Ok(())
     }
     fn failed(&self, _: Step, _: &str) {}
@@ -159,7 +159,10 @@ async fn wherever_a_mover_fails_the_zone_stays_as_it_was_and_the_mover_abandons_
                 panic!("{kind} {phase}: {result:?}");
             };
             let why = "storage /srv/web.img (noting): ";
-            assert!(reason.starts_with(why) && reason.contains("no space left"), "{kind} {phase}: {reason}");
+            assert!(
+                reason.text.starts_with(why) && reason.text.contains("no space left"),
+                "{kind} {phase}: {reason}"
+            );
             let last = if kind == Method::Cold { "abandon (down)" } else { "abandon" };
             assert_eq!(seen.last().unwrap(), last, "{kind} {phase}: {seen:?}");
             assert!(seen[seen.len() - 2].starts_with(phase), "{kind} {phase}: {seen:?}");
@@ -191,7 +194,7 @@ async fn what_a_mover_cannot_remove_is_said_to_be_left() {
             move_with(&world, kind, Noting { fails: Some("abandon"), ..Noting::default() }).await;
         let Err(MoveError::Leftover { reason, .. }) = result else { panic!("{kind}: {result:?}") };
         let left = "what was copied of storage /srv/web.img (noting) may be left on h2: h2: no space left";
-        assert!(reason.contains("in maintenance") && reason.contains(left), "{kind}: {reason}");
+        assert!(reason.text.contains("in maintenance") && reason.text.contains(left), "{kind}: {reason}");
         assert!(seen.iter().all(|one| one.starts_with('[') || one.starts_with("abandon")), "{seen:?}");
         assert_eq!(world.home_of("web", kindly).await, "h1", "{kind}");
     }
