@@ -18,7 +18,7 @@ use crate::host::{Host, HostError};
 use crate::migration::recovery::{Observed, Resolution, decide};
 use crate::model::chain;
 use crate::model::{Aux, HostUri, Manifest, Step};
-use crate::store::{Away, AwayPhase};
+use crate::store::{Place, ZoneRecord};
 
 /// Settles every half-done move of earlier runs, as far as both of its hosts answer; also zones that are
 /// recorded as away and are here again. Gives the records that are still open then, and why: nothing may be done with
@@ -49,21 +49,21 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
         return Ok(settled);
     }
     let here = engine.local.inventory().await?;
-    rows.retain(|row| row.phase != AwayPhase::Away || here.has(row.uuid));
-    let uris = rows.iter().flat_map(|row| std::iter::once(&row.refuge).chain(&row.aside)).cloned();
+    rows.retain(|row| row.place != Place::Away || here.has(row.uuid));
+    let uris = rows.iter().flat_map(|row| row.location.iter().chain(&row.relocating_to)).cloned();
     let connected = engine.peers.connect(uris).await;
-    let host = |uri: &HostUri| match connected.get(uri) {
-        Some(Ok(host)) => Ok(End { uri: Some(uri.clone()), host: Arc::clone(host) }),
+    let host = |uri: &Option<HostUri>| match uri.as_ref().and_then(|uri| connected.get(uri)) {
+        Some(Ok(host)) => Ok(End { uri: uri.clone(), host: Arc::clone(host) }),
         Some(Err(reason)) => Err(format!("where it is cannot be told: {reason}")),
         None => Err("where it is cannot be told".to_owned()),
     };
     let here = || End { uri: None, host: engine.local.clone() };
     for row in rows {
-        let ends = host(&row.refuge).and_then(|refuge| {
-            Ok(match (row.phase, &row.aside) {
-                (AwayPhase::Aside, Some(aside)) => [refuge, host(aside)?],
-                (AwayPhase::Returning, _) => [refuge, here()],
-                (AwayPhase::Leaving | AwayPhase::Away | AwayPhase::Aside, _) => [here(), refuge],
+        let ends = host(&row.location).and_then(|there| {
+            Ok(match row.place {
+                Place::Relocating => [there, host(&row.relocating_to)?],
+                Place::Returning => [there, here()],
+                _ => [here(), there],
             })
         });
         let (is_settled, text) = match ends {
@@ -83,7 +83,7 @@ pub async fn settle_all(engine: &Engine) -> Result<Settled, EvacuationError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     /// The record.
-    pub row: Away,
+    pub row: ZoneRecord,
     /// Why, if that was tried.
     pub why: Option<String>,
 }
@@ -91,16 +91,13 @@ pub struct Open {
 /// Settles one. Gives whether that could be done, and what was found.
 async fn settle(
     engine: &Engine,
-    row: &Away,
+    row: &ZoneRecord,
     ends: &[End; 2],
     at_home: &mut Vec<Down>,
 ) -> Result<(bool, String), EvacuationError> {
     let [source, destination] = ends.each_ref().map(|end| end.host.as_ref());
-    let step = match row.phase {
-        AwayPhase::Leaving | AwayPhase::Returning | AwayPhase::Aside => engine.store.last_step(&row.zone)?,
-        // Nobody moves it.
-        AwayPhase::Away => None,
-    };
+    // One that is away nobody moves.
+    let step = if row.place.is_interim() { engine.store.last_step(&row.zone)? } else { None };
     if step == Some(Step::Transfer) {
         // Its hypervisor may still be sending what nobody carries any more. Afterwards it says what is so.
         let _ = source.abort(row.zone.clone()).await;
@@ -111,9 +108,9 @@ async fn settle(
         Ok(looked) => looked,
         Err(why) => return Ok((false, format!("where it is cannot be told: {why}"))),
     };
-    let resolution = match (row.phase, seen) {
+    let resolution = match (row.place, seen) {
         // It is home, whoever has brought it.
-        (AwayPhase::Returning, (Observed::Absent, Observed::Runs | Observed::Installed)) => Resolution::Moved,
+        (Place::Returning, (Observed::Absent, Observed::Runs | Observed::Installed)) => Resolution::Moved,
         _ => decide(step, seen.0, seen.1),
     };
     if let Some(why) = left_open(resolution, seen, [source.name(), destination.name()], row) {
@@ -129,26 +126,27 @@ async fn settle(
     };
     let destination = found.as_ref().map_or(destination, |(_, host)| host.as_ref());
     let place = if moved || resolution == Resolution::Follow { destination } else { source };
-    let down = match row.phase {
-        AwayPhase::Away => None,
+    let down = match row.place {
+        Place::Away => None,
         _ => engine.down_after(row, place).await?,
     };
     let why_down = down.as_ref().map(|down| down.reason.clone());
     let record = match &found {
         Some((there, _)) if resolution == Resolution::Follow => {
-            Some(Away { phase: AwayPhase::Away, aside: None, ..there.clone() })
+            let place = if row.place == Place::Migrating { Place::Migrated } else { Place::Away };
+            Some(ZoneRecord { place, relocating_to: None, ..there.clone() })
         }
         _ => settled(row, moved),
     };
-    let record = record.map(|record| Away { down: why_down.clone(), ..record });
-    let is_away = record.as_ref().is_some_and(|record| !record.one_way);
+    let record = record.map(|record| ZoneRecord { down: why_down.clone(), ..record });
+    let is_away = record.as_ref().is_some_and(|record| record.place == Place::Away);
     match (record, manifest) {
-        (Some(row), Some(manifest)) if row.one_way => {
+        (Some(row), Some(manifest)) if row.place == Place::Migrated => {
             if let Err(error) = engine.gone(&row, &manifest, destination, Engine::now()) {
                 return Ok((false, format!("it is on {}: {}", destination.name(), chain(&error))));
             }
         }
-        (Some(row), _) => engine.store.update_away(&row)?,
+        (Some(row), _) => engine.store.update_zone(&row)?,
         (None, _) => drop(engine.store.zone_is_here(row.uuid)?),
     }
     if let Some(down) = down.filter(|_| !is_away) {
@@ -156,7 +154,7 @@ async fn settle(
         at_home.push(down);
     }
     let place = place.name();
-    let what = if row.phase == AwayPhase::Away {
+    let what = if row.place == Place::Away {
         "it was brought back by somebody else"
     } else {
         "its move was interrupted"
@@ -166,15 +164,16 @@ async fn settle(
 }
 
 /// The record of a zone that has moved or has not; none if it is at home. One that has gone for good is not away.
-fn settled(row: &Away, moved: bool) -> Option<Away> {
-    let away = Away { phase: AwayPhase::Away, aside: None, ..row.clone() };
-    match (row.phase, &row.aside) {
-        (AwayPhase::Aside, Some(aside)) if moved => Some(Away { refuge: aside.clone(), ..away }),
-        (AwayPhase::Aside, _) => Some(away),
-        (AwayPhase::Leaving, _) => moved.then_some(away),
-        (AwayPhase::Returning, _) => (!moved).then_some(away),
+fn settled(row: &ZoneRecord, moved: bool) -> Option<ZoneRecord> {
+    let away = ZoneRecord { place: Place::Away, relocating_to: None, ..row.clone() };
+    match row.place {
+        Place::Relocating if moved => Some(ZoneRecord { location: row.relocating_to.clone(), ..away }),
+        Place::Relocating => Some(away),
+        Place::Leaving => moved.then_some(away),
+        Place::Migrating => moved.then_some(ZoneRecord { place: Place::Migrated, ..away }),
+        Place::Returning => (!moved).then_some(away),
         // It was found here, and not there.
-        (AwayPhase::Away, _) => None,
+        _ => None,
     }
 }
 
@@ -183,14 +182,14 @@ fn left_open(
     resolution: Resolution,
     seen: (Observed, Observed),
     names: [&str; 2],
-    row: &Away,
+    row: &ZoneRecord,
 ) -> Option<String> {
     let (zone, [source, destination]) = (&row.zone, names);
-    if row.phase == AwayPhase::Away && resolution != Resolution::RolledBack {
+    if row.place == Place::Away && resolution != Resolution::RolledBack {
         // Nobody was moving it, so nothing is undone or finished.
         return Some(format!(
             "it is recorded as away at {}, and a zone of this name is here, too; look at both, then 'sysadm evacuate --forget {zone}'",
-            row.refuge
+            row.other_host()
         ));
     }
     let says = |name: &str, view: Observed| match view {
@@ -218,7 +217,7 @@ fn left_open(
 /// Finishes or undoes a move of a zone; gives whether it has moved.
 async fn act(
     resolution: Resolution,
-    row: &Away,
+    row: &ZoneRecord,
     (source, destination, there): (&dyn Host, &dyn Host, Option<&dyn Host>),
     manifest: Option<&Manifest>,
 ) -> Result<bool, HostError> {
@@ -246,7 +245,7 @@ async fn act(
         }
         Resolution::UndefineAtSource => source.detach(zone.clone(), uuid, true).await?,
         Resolution::Follow => {
-            let other = if row.phase == AwayPhase::Leaving { source } else { destination };
+            let other = if row.place.is_departure() { source } else { destination };
             follow(row, other, there, persistent).await?;
             return Ok(false);
         }
@@ -273,13 +272,13 @@ async fn act(
 
 /// Lets a zone be where it went on to: what the other host still has of it goes.
 async fn follow(
-    row: &Away,
+    row: &ZoneRecord,
     other: &dyn Host,
     there: Option<&dyn Host>,
     persistent: Option<&Manifest>,
 ) -> Result<(), HostError> {
     if view(other, row).await == Observed::Installed {
-        other.detach(row.zone.clone(), row.uuid, row.phase == AwayPhase::Leaving).await?;
+        other.detach(row.zone.clone(), row.uuid, row.place.is_departure()).await?;
     }
     if let (Some(there), Some(manifest)) = (there, persistent) {
         there.keep(manifest.clone()).await?;

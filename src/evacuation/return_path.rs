@@ -11,7 +11,7 @@ use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
 use crate::model::{Kind, Location, chain};
 use crate::plan::Action;
-use crate::store::Away;
+use crate::store::ZoneRecord;
 
 /// So many hosts may have passed a zone on, one after the other.
 const FOLLOWED: usize = 8;
@@ -19,7 +19,7 @@ const FOLLOWED: usize = 8;
 /// Where a zone was found that had gone on.
 pub(super) struct Trail {
     /// Its record as it is then.
-    pub away: Away,
+    pub away: ZoneRecord,
     /// The last host, of which it is not known that the zone has gone on from there.
     pub host: Arc<dyn Host>,
     /// What that host says of it; none if it is too old to be asked.
@@ -30,7 +30,7 @@ pub(super) struct Trail {
 
 impl Engine {
     /// Follows a zone from host to host: its refuge may have passed it on, and so on.
-    pub(super) async fn follow(&self, away: &Away, refuge: Arc<dyn Host>) -> Result<Trail, NoPeer> {
+    pub(super) async fn follow(&self, away: &ZoneRecord, refuge: Arc<dyn Host>) -> Result<Trail, NoPeer> {
         let (mut away, mut host, mut hops) = (away.clone(), refuge, Vec::new());
         loop {
             let known = told(host.location(away.uuid).await.map(Some)).map_err(NoPeer::Silent)?;
@@ -47,14 +47,14 @@ impl Engine {
                 NoPeer::Itself => NoPeer::Itself,
                 NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
             })?;
-            away.refuge = next.clone();
+            away.location = Some(next.clone());
             hops.push(moved);
         }
     }
 
     /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
     /// has it and says that it does not belong there.
-    pub(super) async fn search(&self, away: &Away) -> Option<(Away, Arc<dyn Host>)> {
+    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<(ZoneRecord, Arc<dyn Host>)> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
             self.events.emit(&Event::Warning(&text));
@@ -62,7 +62,7 @@ impl Engine {
         let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
             if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
-                return Some((Away { refuge: uri.clone(), ..away.clone() }, Arc::clone(host)));
+                return Some((ZoneRecord { location: Some(uri.clone()), ..away.clone() }, Arc::clone(host)));
             }
         }
         None
@@ -80,7 +80,7 @@ fn told<T>(answer: Result<Option<T>, HostError>) -> Result<Option<T>, String> {
 
 /// How the zone can come back, found out at its refuge.
 pub(super) async fn way_back(
-    away: &Away,
+    away: &ZoneRecord,
     refuge: &dyn Host,
     request: &Request,
     home: &dyn LocalAdmin,
@@ -109,7 +109,7 @@ pub(super) async fn way_back(
         return Err(failed(format!("it is called {} on {name} now; rename it there first", zone.name)));
     }
     // A zone comes back as it went.
-    let restarts = away.kind == Kind::Restart || request.actions.of(&away.zone) == Action::Restart;
+    let restarts = away.kind == Some(Kind::Restart) || request.actions.of(&away.zone) == Action::Restart;
     let able = home.able(zone.brand);
     match zone.is_running() {
         true if restarts => match Operation::of(zone, able, Action::Restart) {

@@ -127,16 +127,16 @@ impl<'a> ZoneMove<'a> {
         let written = match &self.of.job.operation {
             Operation::Return(away) => match self.of.engine.left(manifest, away)? {
                 Some(left) => store.begin_return(&row, &left),
-                None => store.update_away(&row),
+                None => store.update_zone(&row),
             },
-            Operation::Relocate(_) => store.update_away(&row),
+            Operation::Relocate(_) => store.update_zone(&row),
             _ => {
                 // What could not be kept afterwards does not go.
                 if self.of.is_for_good() && self.of.task.arrival.home.is_none() {
                     document::write(manifest, &Written::by(self.of.engine.local.name(), started))
                         .map_err(|error| crate::model::chain(&error))?;
                 }
-                store.begin_away(&row, manifest)
+                store.begin_move(&row, manifest)
             }
         };
         written.map_err(|error| crate::model::chain(&error))

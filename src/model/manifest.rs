@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone};
+use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone, ZoneState};
 use crate::words;
 
 /// What travels instead of the zone when a host is asked to take it.
@@ -43,6 +43,13 @@ impl Manifest {
         let DiskSource::Dir(path) = &root.source else { return None };
         let is_root = path.file_name().is_some_and(|name| name == "root" || name == "rootfs");
         path.parent().filter(|parent| is_root && parent.parent().is_some())
+    }
+
+    /// The same when only the zone's configuration is left on its host.
+    #[must_use]
+    pub fn configured(self) -> Self {
+        let zone = Zone { state: ZoneState::Configured, aux: None, id: None, ..self.zone };
+        Self { zone, ..self }
     }
 
     /// The folders with programs of its host that it reads, beside its own root (`inherit-pkg-dir`). What is written to,

@@ -33,7 +33,7 @@ pub(super) fn clash(zone: &Zone, other: &Other<'_>, overwrite: bool) -> Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample_zone as sample;
+    use crate::store::tests::sample::zone as sample;
 
     #[test]
     fn every_clash_is_told_apart() {

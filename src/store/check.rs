@@ -51,7 +51,7 @@ pub fn check(contents: &Contents, around: &Surroundings) -> Vec<Finding> {
 
 fn interrupted(record: &ZoneRecord) -> Option<Finding> {
     let moved = |what: &str| {
-        let other = record.location.as_ref().map_or_else(|| "another host".to_owned(), ToString::to_string);
+        let other = record.other_host();
         format!("{what} {other} was interrupted; 'sysadm evacuate --resume' finds out where it is")
     };
     let text = match record.place {

@@ -9,7 +9,7 @@ use sysadm::testing::model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone,
 use sysadm::testing::model::{Role, StreamId, Token};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
-use sysadm::testing::store::{Detached, Store};
+use sysadm::testing::store::{Store, ZoneRecord};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::site::{Agent, Site, config, dialer};
@@ -297,10 +297,11 @@ async fn a_zone_that_is_configured_is_not_given_up_by_a_peer() {
     let manifest = scene.with_resident(false).await;
     let zone = &manifest.zone;
     let written = Written::by("h2", Millis::now());
-    scene.store.begin_detached(&Detached::new(manifest.clone(), written, "root".into())).unwrap();
+    let record = ZoneRecord::configured(&manifest, written, "root".into());
+    scene.store.configure(&record, &manifest).unwrap();
     scene.there.remove(&zone.name).unwrap();
     scene.are_refused(&scene.h3, zone, "it is a zone of h2").await;
-    assert_eq!(scene.store.detached().unwrap().len(), 1);
+    assert_eq!(scene.store.configured().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use crate::evacuation::{Actions, DryRun, Engine, EventSink, JobState, Outcome, P
 use crate::model::{Identifier, Millis, ZoneName};
 use crate::plan::{About, Action, HostKey, UnplacedZone};
 use crate::run_lock::RunLock;
-use crate::store::{Direction, MoveState, RestPhase};
+use crate::store::{Direction, MoveState};
 use list::ListArgs;
 use progress::{Reporter, Verbosity};
 
@@ -190,7 +190,7 @@ async fn resume(context: &Context, reporter: &Arc<Reporter>, cancel: Cancel) -> 
     let _lock = RunLock::take(&context.paths, "evacuate --resume")?;
     let settled = recover::settle_all(&engine).await?;
     reporter.finish();
-    let ending = engine.store.rests()?.iter().any(|rest| rest.phase == RestPhase::Stopping);
+    let ending = engine.store.stopped()?.iter().any(|zone| zone.place.is_interim());
     for down in &settled.down {
         ui::complain(&format!("{}: down: {}", down.zone, down.reason));
     }
@@ -283,7 +283,7 @@ async fn forget(context: &Context, zone: &ZoneName) -> Result<Exit, CliError> {
     let local = context.local(store)?;
     let desk = super::zone::desk(context, &local);
     let (said, audited) = match desk.give_up(zone).await? {
-        Some(GivenUp::Rest) => {
+        Some(GivenUp::Stopped) => {
             ("it rests here, and is not booted on return".to_owned(), ", at rest here,".to_owned())
         }
         Some(GivenUp::Here(refuge)) => {

@@ -112,8 +112,8 @@ async fn create(context: &Context, desk: &ZoneAdmin<'_>, draft: Draft) -> Result
         }
         Err(error) => return Err(error.into()),
     };
-    let zone = &created.row.zone;
-    context.audit(&format!("zone '{zone}' ({}) created by {}", created.row.uuid, desk.user));
+    let zone = &created.record.zone;
+    context.audit(&format!("zone '{zone}' ({}) created by {}", created.record.uuid, desk.user));
     if !created.findings.is_empty() {
         ui::complain(&format!(
             "zone '{zone}' is configured; as things are it cannot be attached to {}:",

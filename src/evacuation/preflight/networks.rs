@@ -3,7 +3,7 @@
 use crate::evacuation::engine::Engine;
 use crate::model::chain;
 use crate::model::{Blocker, BlockerKind, HostUri, InterfaceMapping, Manifest};
-use crate::store::{Away, StoreError};
+use crate::store::{StoreError, ZoneRecord};
 
 /// A zone on its way to a destination.
 pub(in crate::evacuation) struct Mapped {
@@ -30,7 +30,11 @@ impl Engine {
     }
 
     /// A zone that comes back, into the networks with which it has left.
-    pub(in crate::evacuation) fn homeward(&self, zone: &Manifest, away: &Away) -> Result<Mapped, String> {
+    pub(in crate::evacuation) fn homeward(
+        &self,
+        zone: &Manifest,
+        away: &ZoneRecord,
+    ) -> Result<Mapped, String> {
         let left = self.left(zone, away)?;
         let mappings = left.map_or(Ok(Vec::new()), |left| left.reverse_mapping(zone));
         self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)
@@ -41,13 +45,13 @@ impl Engine {
     pub(in crate::evacuation) fn left(
         &self,
         zone: &Manifest,
-        away: &Away,
+        away: &ZoneRecord,
     ) -> Result<Option<Manifest>, String> {
         let failed = |error: StoreError| chain(&error);
         let left = self.store.manifest_of(away.uuid).map_err(failed)?;
         let known = self.store.away().map_err(failed)?;
         // Its refuge has migrated it on, and has called its networks as they are called there.
-        let followed = known.iter().any(|row| row.zone == away.zone && row.refuge != away.refuge);
+        let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
         Ok(left.map(|left| if followed { left.noted_at(zone) } else { left }))
     }
 
@@ -56,7 +60,7 @@ impl Engine {
     pub(in crate::evacuation) fn sideward(
         &self,
         zone: &Manifest,
-        away: &Away,
+        away: &ZoneRecord,
         target: &HostUri,
     ) -> Option<Mapped> {
         let back = self.homeward(zone, away).ok()?;

@@ -7,7 +7,7 @@ use crate::evacuation::peers::NoPeer;
 use crate::host::Host;
 use crate::migration::recovery::{Observed, as_it_was};
 use crate::model::{HostUri, Location};
-use crate::store::Away;
+use crate::store::ZoneRecord;
 
 /// One of the two hosts of a move.
 pub(super) struct End {
@@ -20,9 +20,9 @@ pub(super) struct End {
 impl End {
     /// The record of a zone that was there and went on, as it is now; none if it did not. A zone that went home is where
     /// the other host says.
-    async fn went_on(&self, engine: &Engine, row: &Away) -> Result<Option<There>, String> {
+    async fn went_on(&self, engine: &Engine, row: &ZoneRecord) -> Result<Option<There>, String> {
         let Some(uri) = &self.uri else { return Ok(None) };
-        let row = Away { refuge: uri.clone(), ..row.clone() };
+        let row = ZoneRecord { location: Some(uri.clone()), ..row.clone() };
         let trail = match engine.follow(&row, Arc::clone(&self.host)).await {
             Ok(trail) if trail.hops.is_empty() => return Ok(None),
             Err(NoPeer::Itself) => return Ok(None),
@@ -35,7 +35,7 @@ impl End {
 }
 
 /// What a host says of the zone of a record.
-pub(in crate::evacuation) async fn view(host: &dyn Host, row: &Away) -> Observed {
+pub(in crate::evacuation) async fn view(host: &dyn Host, row: &ZoneRecord) -> Observed {
     let Ok(inventory) = host.inventory().await else { return Observed::Silent };
     match inventory.identified(row.uuid) {
         // It is there, and more is not known.
@@ -45,12 +45,12 @@ pub(in crate::evacuation) async fn view(host: &dyn Host, row: &Away) -> Observed
 }
 
 /// A host that has a zone which has gone on from one of the hosts of its move, and the record as it is then.
-pub(super) type There = (Away, Arc<dyn Host>);
+pub(super) type There = (ZoneRecord, Arc<dyn Host>);
 
 /// What both hosts say, and who has the zone if it has gone on from one of them.
 pub(super) async fn look(
     engine: &Engine,
-    row: &Away,
+    row: &ZoneRecord,
     ends: &[End; 2],
     was_paused: bool,
 ) -> Result<((Observed, Observed), Option<There>), String> {

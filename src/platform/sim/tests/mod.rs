@@ -176,5 +176,5 @@ pub(super) async fn words_of(world: &World, zone: &str) -> [String; 2] {
 
 /// A zone of that name; the simulation looks at nothing else of it when it sends.
 pub fn zone_named(zone: &str) -> crate::model::Zone {
-    crate::store::tests::sample_zone(zone)
+    crate::store::tests::sample::zone(zone)
 }
