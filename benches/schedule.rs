@@ -23,8 +23,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use mvm::{Case, Run};
-use sysadm::testing::model::Kind;
-use sysadm::testing::plan::{
+use sysadm_model::Kind;
+use sysadm_planner::plan::{
     Calibration, Costs, Forecast, NeverConverges, Observation, Plan, Rules, Terms, Trip, schedule,
 };
 use world::{Way, World};
@@ -76,7 +76,7 @@ fn plan(case: &Case, rules: &Rules) -> (Plan, f64) {
 }
 
 fn ways(plan: &Plan) -> Vec<Way> {
-    let way = |one: &sysadm::testing::plan::PlannedMove| Way {
+    let way = |one: &sysadm_planner::plan::PlannedMove| Way {
         zone: one.zone.0 as usize,
         from: one.from.0 as usize,
         to: one.to.0 as usize,
@@ -172,9 +172,9 @@ fn foretold(runs: &[Vec<Run>]) {
 
 /// A trip that owns what it speaks of.
 struct FleetTrip(
-    sysadm::testing::plan::FleetZone,
-    sysadm::testing::plan::FleetHost,
-    sysadm::testing::plan::FleetHost,
+    sysadm_planner::plan::FleetZone,
+    sysadm_planner::plan::FleetHost,
+    sysadm_planner::plan::FleetHost,
     u64,
 );
 

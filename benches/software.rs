@@ -12,8 +12,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sysadm::testing::model::{Inherited, Software};
 use sysadm::testing::software;
+use sysadm_model::{Inherited, Software};
 
 #[allow(dead_code, reason = "another benchmark needs more of it")]
 #[path = "placement/clock.rs"]

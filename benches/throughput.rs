@@ -7,7 +7,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 // What the tests' sshd calls `crate::`.
-use sysadm::testing::{config, model, transport};
+use sysadm::testing::{config, transport};
+use sysadm_model as model;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[allow(dead_code, reason = "the tests need more of it")]

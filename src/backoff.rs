@@ -1,30 +1,27 @@
-//! How often and how soon something is tried again: the one policy for retries.
+//! How often and how soon something is tried again: the only retry policy.
 //!
-//! The pauses grow by a factor from the first one up to the longest, and end when the budget is used up.
+//! Each pause is longer than the one before by a factor, up to a maximum. Retries end when the budget is used up.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How much may be spent on retries.
+/// The limit of retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
     /// No retry begins later than this after the first attempt.
     Time(Duration),
-    /// So many retries.
+    /// The number of retries.
     Retries(u32),
 }
 
-/// A policy for retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// The pause after the first attempt.
     pub first: Duration,
-    /// How many times longer each pause is than the one before it.
+    /// Each pause is this many times longer than the one before.
     pub factor: u32,
-    /// No pause is longer.
     pub max: Duration,
-    /// When to give up.
     pub budget: Budget,
 }
 
@@ -35,8 +32,7 @@ impl Backoff {
         self.first.saturating_mul(factor).min(self.max)
     }
 
-    /// The pause before the next attempt after that many, of which the first began `elapsed` ago; none if the budget is
-    /// used up.
+    /// The pause after that many attempts, of which the first began `elapsed` ago; none if the budget is used up.
     pub fn next(&self, attempts: u32, elapsed: Duration) -> Option<Duration> {
         let pause = self.pause(attempts);
         let is_within = match self.budget {
@@ -47,7 +43,8 @@ impl Backoff {
     }
 }
 
-/// Tries until it succeeds, fails for a reason that is not worth a retry, or the budget is used up. Gives the last result.
+/// Tries until the function succeeds, fails with an error that is not worth a retry, or the budget is used up.
+/// Returns the last result.
 pub async fn retry<T, E, F>(
     backoff: Backoff,
     is_worth_it: impl Fn(&E) -> bool,

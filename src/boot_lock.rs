@@ -1,12 +1,13 @@
-//! What one process says of one zone's boot, and the hypervisor must know, too.
+//! Permits and blocks for booting one zone, which the hypervisor's hook respects.
 //!
-//! - A [permit](BootPermit): for one moment the zone may be booted here although the host is in maintenance.
-//! - A [block](BootBlock): it was shut down here in order to run elsewhere, and must not be booted here, maintenance or
-//!   not.
+//! - A [permit](BootPermit): the zone may be booted now although the host is in maintenance.
+//! - A [block](BootBlock): the zone was shut down here in order to run elsewhere, and must not be booted here,
+//!   maintenance or not.
 //!
-//! Each is a file named by the zone's UUID, with the number of the process that wrote it, and the time of its start in a
-//! second line. libvirt's hook and the simulation look for it. A file whose process is gone counts for nothing, so a crash
-//! leaves no hole in the maintenance lock, and no zone that cannot be booted.
+//! Each is a file named after the zone's UUID. Its first line is the process id of its writer, its second line
+//! the time at which that process started. libvirt's hook and the simulation look for the file. It is void if its
+//! process no longer exists, so a crash leaves neither a hole in the maintenance lock nor a zone that cannot be
+//! booted.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -24,10 +25,8 @@ pub struct BootPermit {
 }
 
 impl BootPermit {
-    /// A permit for that zone, from now on.
-    ///
     /// # Errors
-    /// If it cannot be written; the file is named.
+    /// If the file cannot be written; the error names it.
     pub fn new(paths: &Paths, uuid: Uuid) -> Result<Self> {
         Ok(Self { _file: ZoneFile::write(&paths.boot_permits(), uuid)? })
     }
@@ -40,10 +39,8 @@ pub struct BootBlock {
 }
 
 impl BootBlock {
-    /// A block of that zone, from now on.
-    ///
     /// # Errors
-    /// If it cannot be written; the file is named.
+    /// If the file cannot be written; the error names it.
     pub fn new(paths: &Paths, uuid: Uuid) -> Result<Self> {
         Ok(Self { _file: ZoneFile::write(&paths.boot_blocks(), uuid)? })
     }
@@ -70,12 +67,12 @@ impl ZoneFile {
     }
 }
 
-/// Whether a living process permits the zone's boot.
+/// Whether a running process permits the zone's boot.
 pub fn is_permitted(paths: &Paths, uuid: Uuid) -> bool {
     writer(&paths.boot_permits(), uuid).is_some()
 }
 
-/// The number of the living process that prevents the zone's boot, if one does.
+/// The id of the running process that prevents the zone's boot, if there is one.
 pub fn blocked_by(paths: &Paths, uuid: Uuid) -> Option<String> {
     writer(&paths.boot_blocks(), uuid)
 }
@@ -85,15 +82,15 @@ fn writer(folder: &Path, uuid: Uuid) -> Option<String> {
     let mut lines = text.lines();
     let (process, start) = (lines.next()?, lines.next().unwrap_or_default());
     let now = start_of(process)?;
-    // Where its start could not be read, its number must do.
+    // If the start time could not be read, the process id must do.
     (start.is_empty() || start == now).then(|| process.to_owned())
 }
 
-/// When that process was started, in a measure of the kernel's own; none if it is gone. Its number may be another one's
-/// later, but not both.
+/// When that process was started, in clock ticks since boot; none if it does not exist. A process id may be
+/// reused, but not together with the start time.
 fn start_of(process: &str) -> Option<String> {
     let stat = std::fs::read(Path::new("/proc").join(process).join("stat")).ok()?;
-    // The name of its program stands in parentheses, and may hold anything.
+    // The program's name is in parentheses, and may contain anything.
     let stat = String::from_utf8_lossy(&stat);
     let (_, rest) = stat.rsplit_once(") ")?;
     rest.split(' ').nth(19).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! `/etc/sysadm/sysadm.toml`. Every key has a default; an unknown key is an error, so that a typo is found.
+//! `/etc/sysadm/sysadm.toml`. Every key has a default; an unknown key is an error, so that typing errors are found.
 
 mod map;
 
@@ -9,35 +9,31 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::model::{Address, Identifier, MoveLimits, Role};
+use crate::policy::Convergence;
 pub use map::Maps;
 
-/// The whole configuration. See `examples/sysadm.toml` for every key with its meaning.
+/// The whole configuration. See `examples/sysadm.toml` for every key and its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// This host's name, as others know it; none means the system's host name.
+    /// This host's name, as other hosts know it; none: the system's host name.
     pub host: Option<String>,
-    /// `libvirt` or `sim`. A host is simulated only where this says so.
+    /// `libvirt` or `sim`. A host is simulated only if the file says so.
     pub platform: PlatformKind,
-    /// Reaching other hosts.
     pub connect: Connect,
-    /// SSH.
     pub ssh: Ssh,
-    /// Being reached over TLS.
+    /// The agent, which is reached over TLS.
     pub agent: Agent,
-    /// What each peer may do, by the name in its certificate; others get `migrate`.
+    /// The role of each peer, by the name in its certificate; the default is `migrate`.
     pub roles: BTreeMap<String, Role>,
-    /// What other hosts call otherwise.
+    /// Network names that differ at other hosts.
     pub map: Maps,
-    /// Evacuations.
     pub evacuation: Evacuation,
-    /// How much this host takes.
+    /// Limits on what this host accepts.
     pub limits: Limits,
-    /// What is left with other hosts for the case that this one is lost.
+    /// Replicas at other hosts in case this one is lost.
     pub standby: Standby,
-    /// Moves.
     pub migration: Migration,
-    /// libvirt.
     pub libvirt: Libvirt,
 }
 
@@ -56,13 +52,13 @@ pub enum PlatformKind {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Connect {
-    /// Seconds until a host that does not answer counts as unreachable.
+    /// Seconds after which a host that does not answer counts as unreachable.
     pub timeout: u64,
-    /// Seconds between signs of life on a connection; three that stay out end it.
+    /// Seconds between keepalive messages on a connection; it is closed after three without an answer.
     pub keepalive: u64,
-    /// Where hosts are really to be found: other addresses or ports than their names say, for a network of
-    /// its own for migrations, say. A host is still known by its name: that is what its certificate must say,
-    /// and what known_hosts is searched for.
+    /// Addresses or ports at which hosts are reached instead of those in their URIs, such as a separate network
+    /// for migrations. A host is still known by its name: its certificate must contain it, and known_hosts is
+    /// searched for it.
     pub addresses: BTreeMap<String, Address>,
 }
 
@@ -73,12 +69,11 @@ impl Default for Connect {
 }
 
 impl Connect {
-    /// The timeout.
     pub const fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 
-    /// Where the host of that name is really to be found, if something is said about it.
+    /// The address at which that host is reached, if one is configured.
     pub fn address(&self, host: &str) -> Option<&Address> {
         let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         self.addresses.iter().find(|(name, _)| bare(name) == bare(host)).map(|(_, address)| address)
@@ -89,9 +84,9 @@ impl Connect {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ssh {
-    /// What is started on the far side. Handed to the login shell there as it stands.
+    /// The command that is started at the other host. The login shell there gets it unchanged.
     pub agent: String,
-    /// Another ssh_config than `~/.ssh/config`.
+    /// An ssh_config other than `~/.ssh/config`.
     pub config: Option<PathBuf>,
 }
 
@@ -105,9 +100,9 @@ impl Default for Ssh {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Agent {
-    /// Where `sysadm agent --listen` listens.
+    /// The address on which `sysadm agent --listen` listens.
     pub listen: String,
-    /// At most that many connections at once.
+    /// Maximum number of simultaneous connections.
     pub connections: usize,
 }
 
@@ -121,7 +116,7 @@ impl Default for Agent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evacuation {
-    /// The policy where the command line names none.
+    /// The policy if the command line names none.
     pub policy: Identifier,
 }
 
@@ -141,7 +136,7 @@ pub struct Standby {
 }
 
 impl Standby {
-    /// The time between, if it is to be done at all.
+    /// The interval; none if replicas are not left automatically.
     pub fn every(self) -> Option<Duration> {
         (self.every > 0).then(|| Duration::from_secs(self.every))
     }
@@ -151,7 +146,7 @@ impl Standby {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Virtual processors of running zones for each processor of this host, at most; 0: any number.
+    /// Maximum number of virtual CPUs of running zones for each CPU of this host; 0: no limit.
     pub vcpus_per_cpu: u32,
 }
 
@@ -165,11 +160,11 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Migration {
-    /// Seconds without any progress until a live migration is given up; 0: never.
+    /// Seconds without progress after which a live migration is given up; 0: never.
     pub stall: u64,
-    /// For how long a zone may be stopped at the end of it, in ms.
+    /// Maximum downtime at the end of a live migration, in ms.
     pub downtime: u64,
-    /// Passes over its memory until it is given up; 0: never.
+    /// Passes over the memory after which a live migration is given up; 0: never.
     pub passes: u32,
     /// Seconds that a zone has to shut down when it is restarted or stopped.
     pub shutdown: u64,
@@ -182,7 +177,19 @@ impl Default for Migration {
 }
 
 impl Migration {
-    /// When a move is given up.
+    /// The settings that hold under a policy: what it says, and these where it says nothing.
+    #[must_use]
+    pub fn under(&self, convergence: &Convergence) -> Self {
+        // Without `..`, so that a new setting is not forgotten here.
+        let Self { stall, downtime, passes, shutdown } = *self;
+        Self {
+            stall: convergence.stall.unwrap_or(stall),
+            downtime: convergence.downtime.unwrap_or(downtime),
+            passes: convergence.passes.unwrap_or(passes),
+            shutdown,
+        }
+    }
+
     pub fn policy(&self) -> MoveLimits {
         let stall = (self.stall > 0).then(|| Duration::from_secs(self.stall));
         MoveLimits { stall, passes: self.passes, shutdown: Duration::from_secs(self.shutdown) }
@@ -195,14 +202,16 @@ impl Migration {
 pub struct Libvirt {
     /// Memory of this host that zones never get, in MiB.
     pub headroom: u64,
-    /// Slows a zone down that writes faster than the line carries, so that its migration ends.
+    /// Slows down a zone that writes to its memory faster than the connection can send, so that its migration
+    /// converges.
     pub auto_converge: bool,
-    /// Each live migration's bandwidth, MiB/s; 0 means what the line gives.
+    /// Bandwidth of each live migration in MiB/s; 0: unlimited.
     pub bandwidth: u64,
 }
 
 impl Libvirt {
-    /// The same with each live migration kept to so many bytes a second, too. The lower limit holds.
+    /// The settings with each live migration also limited to that bandwidth in bytes per second. The lower limit
+    /// applies.
     #[must_use]
     pub fn keeping_to(self, bandwidth: Option<u64>) -> Self {
         // libvirt counts in MiB, and takes 0 for no limit.
@@ -221,18 +230,12 @@ impl Default for Libvirt {
 /// Why the configuration could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("failed to read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not what it should be.
+    Read { path: PathBuf, source: std::io::Error },
+    /// The file is not valid.
     #[error("{path} is not a valid configuration: {what}")]
     Parse {
-        /// The file.
         path: PathBuf,
         /// Line, column and reason.
         what: String,
@@ -240,10 +243,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads the file; one that is not there means the defaults.
-    ///
-    /// # Errors
-    /// If it cannot be read, or says something that is not understood.
+    /// Reads the file; if it does not exist, the defaults apply.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text).map_err(|what| ConfigError::Parse { path: path.to_owned(), what }),
@@ -252,7 +252,7 @@ impl Config {
         }
     }
 
-    /// Reads the text of a configuration.
+    /// Parses the text of a configuration.
     ///
     /// # Errors
     /// What is wrong, with line and column, on one line.
@@ -296,6 +296,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_the_policy_says_of_convergence_holds_over_the_configuration() {
+        let settings = Migration { stall: 60, downtime: 777, passes: 50, shutdown: 180 };
+        let convergence = Convergence { stall: Some(0), passes: Some(9), downtime: None };
+        assert_eq!(
+            settings.under(&convergence),
+            Migration { stall: 0, downtime: 777, passes: 9, shutdown: 180 }
+        );
+        assert_eq!(settings.under(&Convergence::default()), settings);
+    }
+
     const EXAMPLE: &str = include_str!("../examples/sysadm.toml");
 
     #[test]
@@ -313,7 +324,7 @@ mod tests {
         assert_eq!(Config::parse(EXAMPLE).unwrap(), Config::default());
     }
 
-    /// The example with its keys and sections put into force. Prose has a blank after its `#`.
+    /// The example with its commented keys and sections enabled. Prose has a blank after its `#`.
     fn in_force() -> String {
         let line = |line: &str| match line.strip_prefix('#') {
             Some(key) if !key.is_empty() && !key.starts_with(' ') => format!("{key}\n"),
@@ -342,7 +353,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_example() {
         let text = in_force();
-        // A key that is left out there is named by none of its lines: an unknown field's error lists all.
+        // Every key must be in the example: the error for an unknown field lists all of them.
         for section in ["", "connect", "ssh", "agent", "evacuation", "limits", "migration", "libvirt"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = Config::parse(&format!("{header}no_such_key = 1\n")).unwrap_err();

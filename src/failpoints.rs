@@ -1,4 +1,4 @@
-//! Failpoints: moments of a step at which a test makes something go wrong, as `source.before.transfer`.
+//! Failpoints: places at which a test makes a step fail or the process end, such as `source.before.transfer`.
 //!
 //! ```text
 //!   journal.before.S ─► source.before.S ─► (the host acts) ─► source.after.S ─► journal.after.S
@@ -7,12 +7,12 @@
 //!
 //! Only debug builds have them: in a release build [`Failpoints`] is empty and [`Failpoints::hit`] does nothing.
 //!
-//! A test in the same process gives a host a hook ([`Failpoints::hooked`]). A program that was started reads the
-//! file `failpoint` in its state folder: one line, `source.before.transfer kill`, or `fail`, or `wait`. It
-//! renames the file to `failpoint.hit` when it comes to that point; `wait` lasts until that file is removed.
+//! A test in the same process gives a host a hook ([`Failpoints::hooked`]). Another process reads the file
+//! `failpoint` in its state folder, which has one line: `source.before.transfer kill`, or `fail`, or `wait`. When
+//! it comes to that point it renames the file to `failpoint.hit`; `wait` lasts until that file is removed.
 //!
-//! The file `unheld` in the same folder disables the hold of an incoming zone ([`holds_incoming`]), so that the
-//! tests can show that they notice a zone that runs twice.
+//! The file `unheld` in the same folder disables the hold of an incoming zone ([`holds_incoming`]), so that tests
+//! can show that they would notice a zone that runs twice.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,39 +20,33 @@ use std::str::FromStr;
 use crate::model::{Step, words};
 
 words! {
-    /// Who acts.
+    /// Who carries out the step.
     Actor, "actor" {
-        /// The host that leads the move, on its journal.
+        /// The host that controls the move, when it writes its journal.
         Journal = "journal",
-        /// The source.
         Source = "source",
-        /// The destination.
         Destination = "destination",
     }
 }
 
 words! {
-    /// Before the act or after it.
+    /// Before or after the step is carried out.
     Timing, "timing" {
         /// Nothing is done yet.
         Before = "before",
-        /// It is done, and nobody else knows.
+        /// The step is done, but only its host knows.
         After = "after",
     }
 }
 
-/// One point of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Failpoint {
-    /// Who acts.
     pub actor: Actor,
-    /// Before or after the act.
     pub timing: Timing,
-    /// The step.
     pub step: Step,
 }
 
-/// Where a step is acted on, besides the journal.
+/// Who carries out a step, besides writing the journal.
 const fn actors(step: Step) -> &'static [Actor] {
     match step {
         Step::Reserve | Step::Switch | Step::Attach | Step::Boot => &[Actor::Destination],
@@ -62,7 +56,6 @@ const fn actors(step: Step) -> &'static [Actor] {
 }
 
 impl Failpoint {
-    /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         Step::ALL.iter().flat_map(|&step| {
             let acting = std::iter::once(Actor::Journal).chain(actors(step).iter().copied());
@@ -96,25 +89,21 @@ pub use in_release_builds::{Failpoints, holds_incoming};
 mod in_release_builds {
     use std::path::Path;
 
-    /// Whether an incoming zone is held until its source has ended. It always is.
+    /// Whether an incoming zone is held until its source has ended. Always, in a release build.
     pub const fn holds_incoming(_: &Path) -> bool {
         true
     }
 
-    /// Nothing.
+    /// No failpoints.
     #[derive(Clone, Copy, Debug)]
     pub struct Failpoints;
 
     impl Failpoints {
-        /// There are none.
         pub const fn of_state_folder(_: &Path) -> Self {
             Self
         }
 
-        /// Goes on.
-        ///
-        /// # Errors
-        /// Never.
+        /// Does nothing, and never fails.
         pub const fn hit(
             self,
             _: super::Actor,
@@ -135,14 +124,14 @@ mod in_debug_builds {
     use super::{Actor, Failpoint, Timing};
     use crate::model::Step;
 
-    /// Whether an incoming zone is held until its source has ended: unless the file `unheld` is in that folder.
+    /// Whether an incoming zone is held until its source has ended: unless the folder contains the file `unheld`.
     pub fn holds_incoming(state_folder: &Path) -> bool {
         !state_folder.join("unheld").exists()
     }
 
     type Hook = Arc<dyn Fn(Failpoint) -> Result<(), String> + Send + Sync>;
 
-    /// The hook that is called at each point.
+    /// The hook is called at each failpoint.
     #[derive(Clone)]
     pub struct Failpoints(Hook);
 
@@ -153,21 +142,21 @@ mod in_debug_builds {
     }
 
     impl Failpoints {
-        /// Reads the file `failpoint` in that folder.
+        /// Follows the file `failpoint` in that folder.
         pub fn of_state_folder(folder: &Path) -> Self {
             let order = folder.join("failpoint");
             Self::hooked(move |point| obey(&order, point))
         }
 
-        /// Calls a hook of a test; the step fails if the hook does.
+        /// Calls a test's hook; the step fails if the hook does.
         pub fn hooked(hook: impl Fn(Failpoint) -> Result<(), String> + Send + Sync + 'static) -> Self {
             Self(Arc::new(hook))
         }
 
-        /// A step has come to this point.
+        /// Must be called when a step comes to this failpoint.
         ///
         /// # Errors
-        /// If it is to fail here.
+        /// If a test makes the step fail here.
         pub fn hit(&self, actor: Actor, timing: Timing, step: Step) -> Result<(), String> {
             (self.0)(Failpoint { actor, timing, step })
         }
@@ -177,7 +166,7 @@ mod in_debug_builds {
         let Ok(text) = std::fs::read_to_string(order) else { return Ok(()) };
         let Some((wanted, what)) = text.trim().split_once(' ') else { return Ok(()) };
         let hit = order.with_extension("hit");
-        // One of several threads or processes is the first.
+        // Only the first of several threads or processes.
         if wanted != point.to_string() || std::fs::rename(order, &hit).is_err() {
             return Ok(());
         }

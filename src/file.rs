@@ -1,14 +1,14 @@
-//! Whole files. Whatever sysadm writes as a file is all there under its name or not there at all, also on a full disk
-//! and after a power loss.
+//! Whole files. A file that sysadm writes is either complete under its name or not there at all, even if the disk
+//! is full or the power fails.
 //!
-//! The content is written beside the file that it will be, under a name that nobody can foresee and that must not exist
-//! yet, is given to the disk, and gets its name then. If any of that fails nothing is left behind.
+//! The content is written to a file in the same folder, under an unpredictable name that must not exist yet; it
+//! is synced to the disk, and then renamed. If any of that fails, nothing is left behind.
 //!
-//! | | what is at the path already |
+//! | | if the path exists already |
 //! |---|---|
-//! | [`replace`] | a file of sysadm's own: it goes. A symbolic link goes too, and is not followed |
-//! | [`create`] | nothing: whatever is there stays, and that is an error |
-//! | [`output`] | what an operator has named: streams and devices are written to, a file goes if the caller knows it |
+//! | [`replace`] | sysadm's own file is replaced. So is a symbolic link, without following it |
+//! | [`create`] | it stays, and that is an error |
+//! | [`output`] | named by an operator: streams and devices are written to, a file is replaced if the caller recognizes it |
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,20 +22,19 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-/// What was done with a script, or with another file that setup installs.
+/// What setup did with a script or another file that it installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileChange {
-    /// It is new here.
+    /// The file is new.
     Installed,
-    /// It was there in another form.
+    /// The file had another content, and was replaced.
     Updated,
-    /// It was there already.
+    /// The file had this content already.
     Unchanged,
-    /// It was there in another form, which stays.
+    /// The file has another content, and was left as it is.
     Kept,
-    /// It was taken away.
     Removed,
-    /// It was not there.
+    /// There was no such file.
     Absent,
 }
 
@@ -52,7 +51,8 @@ impl fmt::Display for FileChange {
     }
 }
 
-/// A content that lies beside the file that it will be. It goes with this, unless it gets its name.
+/// A file that is written but does not have its final name yet. Dropping it removes it, unless it was given that
+/// name.
 #[derive(Debug)]
 pub struct Draft {
     fresh: PathBuf,
@@ -60,15 +60,12 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes it, with exactly these rights.
-    ///
-    /// # Errors
-    /// If that cannot be done.
+    /// Writes the file with exactly this mode.
     pub fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<Self> {
         Self::fill(path, content.as_ref(), 0o600, |_| mode)
     }
 
-    /// The rights are known when it is seen with which ones such a file is made.
+    /// `mode` is given the mode with which the system creates such a file, and returns the one to set.
     fn fill(path: &Path, content: &[u8], first: u32, mode: impl FnOnce(u32) -> u32) -> io::Result<Self> {
         let fresh = beside(path);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(first).open(&fresh)?;
@@ -80,19 +77,16 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Gives it its name, in place of what has it.
-    ///
-    /// # Errors
-    /// If that cannot be done.
+    /// Gives the file its final name; an existing file is replaced.
     pub fn replace(self) -> io::Result<()> {
         std::fs::rename(&self.fresh, &self.path)?;
         sync_folder(&self.path)
     }
 
-    /// Gives it its name, unless something has it.
+    /// Gives the file its final name, unless that exists.
     ///
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`], or if that cannot be done.
+    /// [`ErrorKind::AlreadyExists`] if it does.
     pub fn create(self) -> io::Result<()> {
         name_new(&self.fresh, &self.path)
     }
@@ -104,27 +98,28 @@ impl Drop for Draft {
     }
 }
 
-/// Writes a file of sysadm's own with exactly these rights, in place of what is there.
+/// Writes one of sysadm's own files with exactly this mode; an existing file is replaced.
 ///
 /// # Errors
-/// If that cannot be done; what was there is as it was.
+/// The existing file is unchanged then.
 pub fn replace(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
     Draft::write(path, content, mode)?.replace()
 }
 
-/// Writes a file that must not be there yet, with exactly these rights.
+/// Writes a new file with exactly this mode.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`], or if that cannot be done.
+/// [`ErrorKind::AlreadyExists`] if the path exists.
 pub fn create(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
     Draft::write(path, content, mode)?.create()
 }
 
-/// Writes what an operator wants to have at a path that they have named: into a stream or a device, or as a file. A file
-/// that is there is replaced if it is empty or `is_known` by its content; its rights do not grow.
+/// Writes to a path that an operator named: into a stream or a device, or as a file. An existing file is replaced
+/// if it is empty or `is_known` accepts its content; the new file is never readable by more users than the old
+/// one.
 ///
 /// # Errors
-/// If that cannot be done, or something is there that is not to be replaced.
+/// Also if the path exists and must not be replaced.
 pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()> {
     if let Some(mut stream) = stream(path)? {
         return stream.write_all(content);
@@ -150,10 +145,10 @@ pub fn output(path: &Path, content: &[u8], is_known: impl FnOnce(&[u8]) -> bool)
     Draft::fill(path, content, 0o666, |made| made & allowed)?.replace()
 }
 
-/// What is at a path, if it is not a file but something that is written to.
+/// Opens what is at a path for writing, if it is not a regular file but a stream or a device.
 fn stream(path: &Path) -> io::Result<Option<File>> {
     match own_descriptor(path).as_deref() {
-        // To open it anew would begin at its start again.
+        // Opening it again would write from its beginning.
         Some("1") => return standard_output().map(Some),
         Some("2") => return Ok(Some(io::stderr().as_fd().try_clone_to_owned()?.into())),
         Some(_) => return OpenOptions::new().append(true).open(path).map(Some),
@@ -172,11 +167,11 @@ fn stream(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// The number of the descriptor of this process that a path like `/dev/stdout` stands for.
+/// The number of this process's file descriptor that a path such as `/dev/stdout` leads to.
 fn own_descriptor(path: &Path) -> Option<String> {
     let own = Path::new("/proc/self/fd").canonicalize().ok()?;
     let mut path = path.to_owned();
-    // As many links as the kernel follows.
+    // The kernel follows 40 symbolic links, too.
     for _ in 0..40 {
         let folder = folder_of(&path);
         if folder.canonicalize().ok()? == own {
@@ -187,11 +182,11 @@ fn own_descriptor(path: &Path) -> Option<String> {
     None
 }
 
-/// Opens what is a file to read it. A pipe without a writer would keep its reader waiting for ever, and some devices have
-/// no end.
+/// Opens a regular file for reading. A pipe without a writer would block its reader for ever, and some devices
+/// have no end.
 ///
 /// # Errors
-/// If it is something else, or cannot be read.
+/// Also if the path is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     let file =
         OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
@@ -202,26 +197,23 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Standard output as it is: without a buffer that hides what could not be written.
-///
-/// # Errors
-/// If there is none.
+/// Standard output without a buffer, so that every error of writing is seen.
 pub fn standard_output() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// A name in the folder of that file that nobody can foresee.
+/// An unpredictable file name in the same folder.
 pub fn beside(path: &Path) -> PathBuf {
     folder_of(path).join(format!(".sysadm-{}.tmp", uuid::Uuid::new_v4().simple()))
 }
 
-/// Gives a file that is on the disk a name, unless something has it. A link, unlike a rename, never replaces anything.
+/// Gives a synced file a name, unless that exists. Unlike a rename, a hard link never replaces a file.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`], or if that cannot be done.
+/// [`ErrorKind::AlreadyExists`] if it does.
 pub fn name_new(fresh: &Path, path: &Path) -> io::Result<()> {
     match std::fs::hard_link(fresh, path) {
-        // Some file systems know no links: there a rename must do, after one more look.
+        // Some file systems have no hard links. There a rename must do, after one more look.
         Err(error) if error.kind() != ErrorKind::AlreadyExists && path.symlink_metadata().is_err() => {
             std::fs::rename(fresh, path)?;
         }
@@ -230,10 +222,7 @@ pub fn name_new(fresh: &Path, path: &Path) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// Gives the names in the folder of that file to the disk.
-///
-/// # Errors
-/// If that cannot be done.
+/// Syncs the folder of that file, and so the names in it, to the disk.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }

@@ -1,28 +1,25 @@
-//! This program's own folders: each has the mode that it must have, whatever the umask of whoever makes it.
+//! This program's own folders: each has exactly the mode that it needs, whatever the umask.
 //!
 //! | folder | mode | why |
 //! |---|---|---|
-//! | `/run/sysadm` | 0711 | QEMU's user passes through it to the sockets of its migration, and lists nothing |
-//! | `/run/sysadm/pass`, `hold` | 0700 | they tell what libvirt's hook lets past the lock |
-//! | `/var/lib/sysadm` | 0700 | the database, and the socket by which a run is given up |
-//! | above them, `/etc/sysadm/tls`, `/etc/sysadm/policies`, `/etc/libvirt/hooks` | 0755, if they are made here | nobody else may put a file there |
+//! | `/run/sysadm` | 0711 | QEMU's user must reach the sockets of its migration, but not list the folder |
+//! | `/run/sysadm/pass`, `hold` | 0700 | they decide what libvirt's hook lets pass in maintenance |
+//! | `/var/lib/sysadm` | 0700 | the database, and the socket by which a run is cancelled |
+//! | their parents, `/etc/sysadm/tls`, `/etc/sysadm/policies`, `/etc/libvirt/hooks` | 0755, if they are created here | nobody else may put a file there |
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// The mode of folders that lead to this program's own.
+/// The mode of parents of this program's own folders.
 const ABOVE: u32 = 0o755;
 
-/// Makes a folder, and those above it, where they are missing. One that is there is left as it is.
-///
-/// # Errors
-/// If it cannot be made.
+/// Creates a folder and its missing parents. An existing folder is left as it is.
 pub fn make(path: &Path, mode: u32) -> Result<()> {
     let create = || {
         DirBuilder::new().mode(mode).create(path)?;
-        // The umask is taken off what was asked for.
+        // Creating it is subject to the umask.
         std::fs::set_permissions(path, Permissions::from_mode(mode))
     };
     match (create(), path.parent()) {
@@ -34,10 +31,7 @@ pub fn make(path: &Path, mode: u32) -> Result<()> {
     }
 }
 
-/// The same, and one that is there gets that mode, if it is this user's.
-///
-/// # Errors
-/// If it cannot be made or changed.
+/// As [`make`], but an existing folder gets that mode, too, if this user owns it.
 pub fn keep(path: &Path, mode: u32) -> Result<()> {
     make(path, mode)?;
     let about = path.metadata()?;
@@ -47,18 +41,12 @@ pub fn keep(path: &Path, mode: u32) -> Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// The folder of what lives no longer than its process, or the system.
-///
-/// # Errors
-/// If it cannot be made as it must be.
+/// Creates the folder of files that need not survive a reboot.
 pub fn run(path: &Path) -> Result<()> {
     keep(path, 0o711)
 }
 
-/// The folder of what must survive.
-///
-/// # Errors
-/// If it cannot be made as it must be.
+/// Creates the folder of files that must survive a reboot.
 pub fn state(path: &Path) -> Result<()> {
     keep(path, 0o700)
 }
@@ -84,7 +72,7 @@ mod tests {
         state(&paths.state_dir()).unwrap();
         assert_eq!((mode(&paths.run_dir()), mode(&paths.state_dir())), (0o711, 0o700));
         assert_eq!(mode(&root.path().join("var/lib")), 0o755);
-        // As somebody else has made them before.
+        // As another program may have made them before.
         for (folder, mode) in [(paths.run_dir(), 0o700), (paths.state_dir(), 0o777)] {
             std::fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
         }

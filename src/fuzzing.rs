@@ -1,5 +1,5 @@
-//! The readers of outside data for the crate in `fuzz/`, since most of them are private. None may panic or hang,
-//! whatever it reads.
+//! The parsers of external data, for the crate in `fuzz/`: most of them are private. None may panic or hang on
+//! any input.
 
 use crate::config::Config;
 pub use crate::model::System;
@@ -14,7 +14,7 @@ use crate::store;
 use crate::transport::hello::{Hello, Welcome};
 use crate::transport::{frame, rpc};
 
-/// Host URIs, addresses and zone names. One that is taken reads back as the same.
+/// Host URIs, addresses and zone names. What is accepted prints as text that parses as the same.
 pub fn uri(text: &str) {
     let same = |taken: Option<HostUri>| taken.is_none_or(|uri| uri.to_string().parse() == Ok(uri));
     assert!(same(text.parse().ok()), "it reads back as another one");
@@ -23,10 +23,10 @@ pub fn uri(text: &str) {
     let _ = (text.parse::<Address>(), ZoneName::typed(text));
 }
 
-/// What comes over the network: one frame, and what may be in it.
+/// Network data: one frame, and the messages in it.
 pub fn wire(bytes: &[u8]) {
     use futures_util::FutureExt;
-    // From memory, all of it is there at once.
+    // In memory all bytes are available at once.
     let read = |mut bytes: &[u8]| frame::read::<serde_json::Value>(&mut bytes, 1 << 20).now_or_never();
     let Some(Ok(value)) = read(bytes) else { return };
     let _ = serde_json::from_value::<Hello>(value.clone());
@@ -37,14 +37,13 @@ pub fn wire(bytes: &[u8]) {
     }
 }
 
-/// A manifest, and the configuration in it.
 pub fn manifest(text: &str) {
     if let Ok(manifest) = serde_json::from_str::<Manifest>(text) {
         libvirt::read_domain(&manifest.config, Some(&manifest.zone));
     }
 }
 
-/// The document of a manifest. One that is read can be written, and reads back as the same.
+/// A manifest as a document. What is read can be written, and reads back as the same.
 pub fn document(bytes: &[u8]) {
     match document::read(bytes, "fuzz") {
         Ok((manifest, written)) => {
@@ -56,21 +55,20 @@ pub fn document(bytes: &[u8]) {
     }
 }
 
-/// What zonecfg exports. What is read prints as what reads back as the same.
+/// An export of zonecfg(8). What is parsed prints as text that parses as the same.
 pub fn zonecfg(text: &str) {
     if let Ok(config) = text.parse::<Zonecfg>() {
         assert_eq!(config.to_string().parse(), Ok(config));
     }
 }
 
-/// `sysadm.toml`.
 pub fn config(text: &str) {
     if let Err(what) = Config::parse(text) {
         assert!(!what.contains('\n'), "more than one line");
     }
 }
 
-/// A policy. What is wrong with one can be shown, and what is right can be explained.
+/// A policy. Every error can be shown, and every valid policy explained.
 pub fn policy(text: &str) {
     match policy::parse(text) {
         Ok(policy) => assert!(!policy::explain(&policy).is_empty(), "nothing is said of it"),
@@ -87,14 +85,14 @@ pub fn domain(text: &str) {
     libvirt::read_domain(text, None);
 }
 
-/// Everything else that virsh prints.
+/// All other output of virsh.
 pub fn virsh(text: &str) {
     for brand in [Brand::KVM, Brand::LXC] {
         libvirt::read_output(brand, text);
     }
 }
 
-/// A cluster of Ganeti, which is placed and written, and is a cluster again.
+/// A cluster of Ganeti: it is placed and written, and can be read again.
 pub fn ganeti(text: &str) {
     let Ok(cluster) = Cluster::parse(text) else { return };
     let rules = Rules { steps: 200, ..Cluster::rules() };
@@ -102,12 +100,12 @@ pub fn ganeti(text: &str) {
     assert!(Cluster::parse(&cluster.with(&placement)).is_ok(), "what was written is not read");
 }
 
-/// The pages of a damaged database.
+/// A damaged database.
 pub fn database(bytes: &[u8]) {
     store::read_anything(bytes);
 }
 
-/// What a packaging system keeps or prints, one target for each: the database is a file of another program.
+/// The database or output of a packaging system; a fuzz target for each.
 pub fn software(system: System, bytes: &[u8]) {
     software::read_anything(system, bytes);
 }

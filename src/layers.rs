@@ -1,15 +1,15 @@
-//! Which module may use which. The order is drawn in the documentation of `lib.rs` (and of a folder's `mod.rs`, for the
-//! files in that folder), highest first; this test reads the picture and every import, and fails on one that does not
-//! point downwards. Tests may use what they like.
+//! Which module may use which. The order is drawn in the documentation of `lib.rs` (and of a folder's `mod.rs`,
+//! for the files in that folder), highest first. This test reads the picture and every import, and fails on an
+//! import that does not point downwards. Tests may import anything.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The picture stands under this heading: lines of `name, name   what they are for`.
+/// The heading of the picture, whose lines are `name, name   what they are for`.
 const HEADING: &str = "//! # The layers";
 
-/// Each name with its line in the picture, 0 at the top.
+/// Each module with its line in the picture; 0 is the top.
 fn picture(text: &str) -> BTreeMap<String, usize> {
     let lines = text.lines().skip_while(|line| *line != HEADING);
     let block = lines.skip_while(|line| !line.starts_with("//! ```")).skip(1);
@@ -24,7 +24,7 @@ fn picture(text: &str) -> BTreeMap<String, usize> {
     order
 }
 
-/// The files of a folder that are no tests. A folder with a crate of its own is left out: it cannot import from here.
+/// The files of a folder, without tests, and without crates of their own, since those cannot import from here.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut found = Vec::new();
@@ -40,7 +40,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What the compiler sees of a file that is not a test.
+/// A file's code, without comments and tests.
 fn code(text: &str) -> String {
     let inline = |(at, _): &(usize, &str)| text[*at..].lines().nth(1).is_some_and(|line| line.ends_with('{'));
     let tests = text.match_indices("#[cfg(test)]\nmod ").find(inline).map_or(text.len(), |(at, _)| at);
@@ -48,7 +48,7 @@ fn code(text: &str) -> String {
     text[..tests].lines().map(bare).collect()
 }
 
-/// The names right behind each `start` (`crate::`, say): one, or those of a list in braces.
+/// The names after each `start` (`crate::`, for example): one name, or those of a list in braces.
 fn names_behind(code: &str, start: &str) -> Vec<String> {
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut names = Vec::new();
@@ -80,14 +80,14 @@ fn names_behind(code: &str, start: &str) -> Vec<String> {
     names
 }
 
-/// The module at the top of `folder` to which a file belongs.
+/// The module of `folder` to which a file belongs.
 fn module(folder: &Path, file: &Path) -> String {
     let below = file.strip_prefix(folder).unwrap().components().next().unwrap();
     below.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
-/// The imports in `folder` that do not point downwards in the picture of its `root`; `start` is how a module there is
-/// imported from anywhere.
+/// The imports in `folder` that do not point downwards in the picture of its `root`; imports of its modules begin
+/// with `start`.
 fn upward(folder: &str, root: &str, start: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
     let order = picture(&std::fs::read_to_string(folder.join(root)).unwrap());
@@ -103,7 +103,7 @@ fn upward(folder: &str, root: &str, start: &str) -> String {
         };
         let text = code(&std::fs::read_to_string(&file).unwrap());
         let mut used = names_behind(&text, start);
-        // In a folder a sibling is `super`, and what the folder's root defines is above all.
+        // In a folder, siblings are imported by `super::`, and what `mod.rs` defines is above all of them.
         if start != "crate::" && file.parent() == Some(folder.as_path()) {
             used.extend(names_behind(&text, "super::"));
         }
@@ -118,7 +118,7 @@ fn upward(folder: &str, root: &str, start: &str) -> String {
 
 #[test]
 fn modules_use_only_what_is_below_them() {
-    let found = upward("", "lib.rs", "crate::");
+    let found = upward("", "lib.rs", "crate::") + &upward("planner", "lib.rs", "crate::");
     assert!(found.is_empty(), "{found}");
 }
 

@@ -24,14 +24,15 @@
 //! evacuation                          ALL zones: select, check, move many at once, stop in place, recover, report
 //! migration                           ONE zone from a host to a host: live, cold or by a restart
 //! host                                all that a host can be asked: Local answers itself, Remote asks over a transport
-//! maintenance, policy, software       the lock; what an administrator wants; what is installed on a host
+//! maintenance, software               the lock; what is installed on a host
 //! platform, transport                 libvirt or simulated; authenticated streams to other hosts
 //! run_lock, zonepath                  one run at a time; a zone's folder
 //! store, config, boot_lock, exec      SQLite; sysadm.toml; who may boot a zone; the only place that starts programs
-//! plan, failpoints, backoff           who goes where and when (pure); fail points; retries
+//! failpoints, backoff                 fail points; retries
 //! file                                the only place that writes whole files
 //! folder, paths                       the only place that makes folders; where everything lies
-//! model                               plain data for all of them, without I/O (a crate of its own: src/model)
+//! plan, policy                        who goes where and when; what an administrator wants (pure; a crate: src/planner)
+//! model                               plain data for all of them, without I/O (a crate: src/model)
 //! ```
 //!
 //! # What is promised
@@ -51,7 +52,7 @@
 //! # Where to start reading
 //!
 //! - [`migration`]: how one zone moves, and the three ways in which that can end.
-//! - [`evacuation::recover`]: the table of what is done after an interruption.
+//! - `migration::recovery`: the table of what is done after an interruption.
 //! - `platform::libvirt::live`: why a zone is held at its destination until its source has ended.
 //! - [`maintenance`] and `platform::libvirt::hooks`: the lock, and how libvirt comes to respect it.
 //! - [`host`]: all that a host can be asked, in one list.
@@ -85,9 +86,7 @@ mod migration;
 #[cfg(test)]
 mod names;
 mod paths;
-mod plan;
 mod platform;
-mod policy;
 mod run_lock;
 mod software;
 mod store;
@@ -97,16 +96,15 @@ mod transport;
 mod zonepath;
 
 use sysadm_model as model;
+use sysadm_planner::{plan, policy};
 
 /// So that tests name the crate as those in a program of their own do.
 #[cfg(test)]
 extern crate self as sysadm;
 
-/// What takes more than one module: tests that drive the engine and the planner as the command line does.
+/// What takes more than one module: tests that drive the engine as the command line does.
 #[cfg(test)]
 #[path = "../tests"]
 mod tests {
     mod engine;
-    mod plan;
-    mod plan_schedule;
 }

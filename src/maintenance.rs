@@ -5,7 +5,7 @@
 //!   end:    rows committed            ─► marker removed (or rewritten, while others still hold)
 //! ```
 //!
-//! A crash in between locks too much, never too little; the next start or end puts it right.
+//! A crash between the two locks too much, never too little; the next start or end corrects that.
 
 use std::path::Path;
 
@@ -20,37 +20,31 @@ use crate::store::{Announcement, Direction, Holder, MaintenanceType, Store, Stor
 /// Why maintenance could not be started or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum MaintenanceError {
-    /// Somebody holds it already, under that type.
+    /// Maintenance of that type is held already.
     #[error("maintenance of type '{}' was started by {} on {}", .0.kind, .0.user, format_minute(.0.since, &TimeZone::system()))]
     Held(Holder),
-    /// Nobody holds it under that type.
+    /// No maintenance of that type is held.
     #[error("not in maintenance (type '{0}'); 'sysadm maintain -l' lists who holds it")]
     NotHeld(MaintenanceType),
-    /// An evacuation needs it.
+    /// An evacuation needs the maintenance.
     #[error(
         "an evacuation of this host is in progress ({0}) and needs its maintenance; 'sysadm evacuate --cancel' stops it, 'sysadm evacuate -l' shows when it has ended"
     )]
     Needed(String),
-    /// Whether an evacuation needs it cannot be told.
+    /// It could not be determined whether an evacuation is in progress.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The marker could not be changed.
+    /// The marker could not be written or removed.
     #[error("failed to change the lock marker {path}")]
-    Marker {
-        /// The marker.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Marker { path: std::path::PathBuf, source: std::io::Error },
 }
 
 /// Starts maintenance for one holder.
 ///
 /// # Errors
-/// [`MaintenanceError::Held`] if there is one of that type; nothing changes then.
+/// [`MaintenanceError::Held`] if its type is held already; nothing changes then.
 pub fn start(store: &Store, paths: &Paths, holder: &Holder) -> Result<(), MaintenanceError> {
     let marker = paths.lock_marker();
     match store.start_maintenance(holder, |all| write_marker(&marker, all))? {
@@ -59,27 +53,27 @@ pub fn start(store: &Store, paths: &Paths, holder: &Holder) -> Result<(), Mainte
     }
 }
 
-/// What an end has ended.
+/// The result of an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// A holder's maintenance; these hold it still.
+    /// The holder's maintenance has ended; the remaining holders still hold it.
     Held(Vec<Holder>),
-    /// Nobody held it, and it will not begin as announced.
+    /// Maintenance was not held; its announcement was withdrawn.
     Announced,
 }
 
-/// Ends maintenance for one holder, or calls off what was announced if nobody holds it.
+/// Ends maintenance for one holder, or withdraws its announcement if maintenance is not held.
 ///
 /// # Errors
-/// [`MaintenanceError::NotHeld`] if there is none of that type; [`MaintenanceError::Needed`] if it is the last one, and an
-/// evacuation is in progress.
+/// [`MaintenanceError::NotHeld`] if that type is not held; [`MaintenanceError::Needed`] if it is the last holder
+/// and an evacuation is in progress.
 pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended, MaintenanceError> {
     let is_last = matches!(store.holders()?.as_slice(), [last] if last.kind == *kind);
     let _no_evacuation = if is_last { keep_off(paths)? } else { None };
     let path = paths.lock_marker();
     let failed = |source| MaintenanceError::Marker { path: path.clone(), source };
     let Some((_, rest)) = store.end_maintenance(kind)? else {
-        // A crash may have left a marker without a holder.
+        // After a crash there may be a marker without a holder.
         if store.holders()?.is_empty() {
             remove_marker(&path).map_err(failed)?;
             if store.call_off()? {
@@ -92,8 +86,8 @@ pub fn end(store: &Store, paths: &Paths, kind: &MaintenanceType) -> Result<Ended
     Ok(Ended::Held(rest))
 }
 
-/// Lets no evacuation begin as long as the lock is held that is given. Whatever else goes on here needs no maintenance, and
-/// is not waited for.
+/// Keeps evacuations from beginning while the returned lock is held. Other commands that hold the run lock do not
+/// need maintenance, and are not waited for.
 fn keep_off(paths: &Paths) -> Result<Option<RunLock>, MaintenanceError> {
     match RunLock::take(paths, "maintain -e") {
         Ok(lock) => Ok(Some(lock)),
@@ -105,7 +99,8 @@ fn keep_off(paths: &Paths) -> Result<Option<RunLock>, MaintenanceError> {
     }
 }
 
-/// When it begins and why, on one line for people. What was to begin before `now` has not, and still may.
+/// When announced maintenance begins and why, on one line for people. If that time has passed (`now`), it may
+/// still begin.
 pub fn foretell(announcement: &Announcement, now: Millis) -> String {
     let begins = format_minute(announcement.begins, &TimeZone::system());
     let overdue = if announcement.begins < now { " (overdue)" } else { "" };
@@ -113,7 +108,7 @@ pub fn foretell(announcement: &Announcement, now: Millis) -> String {
     format!("{begins}{overdue}{message}")
 }
 
-/// Who holds it, on one line for people; none if nobody does.
+/// The holders on one line for people; none if there are none.
 pub fn describe(holders: &[Holder]) -> Option<String> {
     let one = |holder: &Holder| {
         let since = format_minute(holder.since, &TimeZone::system());
@@ -123,7 +118,7 @@ pub fn describe(holders: &[Holder]) -> Option<String> {
     (!holders.is_empty()).then(|| holders.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
-/// Its text is what a refused user gets to read.
+/// Writes the marker. Its text is what a refused user reads.
 fn write_marker(path: &Path, holders: &[Holder]) -> std::io::Result<()> {
     let text: String = describe(holders).unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
     file::replace(path, text + "\n", 0o644)

@@ -1,10 +1,10 @@
-//! A type name means one thing in the whole project: this test reads the sources, and fails on a name that is given to
-//! two types. Tests may call their types what they like.
+//! A type name means one thing in the whole project: this test reads the sources, and fails if two types have the
+//! same name. Types of tests are exempt.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Every subcommand has its own arguments, and a module may have the one error that all its functions share.
+/// Every subcommand has its own arguments, and a module may have one error type for all its functions.
 const MANY: [&str; 2] = ["Args", "Error"];
 
 /// Names that still mean several things. A new one is a mistake; rename one of its types and take it out.
@@ -19,7 +19,7 @@ const OPEN: &[&str] = &[
     "Verdict", "Waiting", "Written",
 ];
 
-/// The names of the types that a file defines, but for those of its tests.
+/// The names of the types that a file defines, without those of its tests.
 fn types(text: &str) -> impl Iterator<Item = String> {
     let inline = |(at, _): &(usize, &str)| text[*at..].lines().nth(1).is_some_and(|line| line.ends_with('{'));
     let tests = text.match_indices("#[cfg(test)]\nmod ").find(inline).map_or(text.len(), |(at, _)| at);
@@ -33,7 +33,7 @@ fn types(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Each type's name, with the files that define one of that name.
+/// Collects each type name with the files that define a type of that name.
 fn defined(folder: &Path, found: &mut BTreeMap<String, Vec<String>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

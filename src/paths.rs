@@ -1,25 +1,23 @@
-//! Where things lie. Every path is below `SYSADM_ROOT`, for tests and for a second instance on one machine.
+//! Where files are. Every path is below `SYSADM_ROOT`, for tests and for a second instance on one machine.
 
 use std::path::{Path, PathBuf};
 
-/// The layout of this host's files.
 #[derive(Clone, Debug)]
 pub struct Paths {
     root: PathBuf,
 }
 
 impl Paths {
-    /// The layout below `root`; `/` on a real host.
+    /// The paths below `root`; `/` on a real host.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The layout that the environment asks for.
+    /// The paths below `SYSADM_ROOT`, or `/`.
     pub fn from_environment() -> Self {
         Self::new(std::env::var_os("SYSADM_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from))
     }
 
-    /// The root itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -33,82 +31,79 @@ impl Paths {
         self.below("var/lib/sysadm")
     }
 
-    /// The database.
     pub fn database(&self) -> PathBuf {
         self.below("var/lib/sysadm/sysadm.db")
     }
 
-    /// The simulated platform's own database.
+    /// The database of the simulated platform.
     pub fn simulation(&self) -> PathBuf {
         self.below("var/lib/sysadm/sim.db")
     }
 
-    /// There while maintenance is held: what the hypervisor's hooks look for.
+    /// Exists while maintenance is held: the hypervisor's hooks look for it.
     pub fn lock_marker(&self) -> PathBuf {
         self.below("var/lib/sysadm/maintenance")
     }
 
-    /// Held by the process that evacuates or returns.
+    /// Locked by the process that evacuates or returns zones.
     pub fn run_lock(&self) -> PathBuf {
         self.below("var/lib/sysadm/run.lock")
     }
 
-    /// Where that process is asked to stop.
+    /// The socket by which that process is asked to cancel.
     pub fn run_socket(&self) -> PathBuf {
         self.below("var/lib/sysadm/run.sock")
     }
 
-    /// Sockets of migrations.
+    /// The folder of the sockets of migrations.
     pub fn run_dir(&self) -> PathBuf {
         self.below("run/sysadm")
     }
 
-    /// The zones that may be booted now although the host is in maintenance.
+    /// Which zones may be booted now although the host is in maintenance.
     pub fn boot_permits(&self) -> PathBuf {
         self.below("run/sysadm/boot-permits")
     }
 
-    /// The zones that must not be booted now, in maintenance or not.
+    /// Which zones must not be booted now, in maintenance or not.
     pub fn boot_blocks(&self) -> PathBuf {
         self.below("run/sysadm/boot-blocks")
     }
 
-    /// What makes this machine one of its own: see machine-id(5).
+    /// The id of this machine: see machine-id(5).
     pub fn machine_id(&self) -> PathBuf {
         self.below("etc/machine-id")
     }
 
-    /// The configuration.
+    /// sysadm.toml.
     pub fn config(&self) -> PathBuf {
         self.below("etc/sysadm/sysadm.toml")
     }
 
-    /// Policies.
     pub fn policies(&self) -> PathBuf {
         self.below("etc/sysadm/policies")
     }
 
-    /// Certificates and keys.
+    /// Certificates and private keys.
     pub fn tls_dir(&self) -> PathBuf {
         self.below("etc/sysadm/tls")
     }
 
-    /// libvirt's configuration, a folder for each driver in it.
+    /// libvirt's configuration, with a folder for each driver.
     pub fn libvirt_config(&self) -> PathBuf {
         self.below("etc/libvirt")
     }
 
-    /// libvirt's hook scripts.
     pub fn libvirt_hooks(&self) -> PathBuf {
         self.below("etc/libvirt/hooks")
     }
 
-    /// The system log's socket.
+    /// The socket of the system log.
     pub fn syslog(&self) -> PathBuf {
         self.below("dev/log")
     }
 
-    /// libvirt's sockets.
+    /// The folder of libvirt's sockets.
     pub fn libvirt_run(&self) -> PathBuf {
         self.below("run/libvirt")
     }

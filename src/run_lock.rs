@@ -1,5 +1,5 @@
-//! One run at a time on a host, and no zone is detached or attached meanwhile: a lock held by a living process, free as
-//! soon as that is gone.
+//! One run at a time on a host, during which no zone is detached or attached: a lock held by a running process,
+//! which is free as soon as that process ends.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -14,48 +14,43 @@ use serde::{Deserialize, Serialize};
 use crate::paths::Paths;
 use crate::store::Direction;
 
-/// What is said of a holder that has not said yet what it is.
+/// The description of a holder that has not yet written its own.
 const UNNAMED: &str = "another command is at work on this host's zones; try again when it has ended";
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another run has it, or something else that zones must not move beside.
+    /// Another run holds the lock, or another command during which zones must not move.
     #[error("{}", .0.as_ref().map_or_else(|| UNNAMED.to_owned(), LockHolder::to_string))]
     Busy(Option<LockHolder>),
     /// The file cannot be locked.
     #[error("failed to lock {path}")]
-    Failed {
-        /// The lock file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Failed { path: PathBuf, source: io::Error },
 }
 
-/// Held while this is alive.
+/// Holds the lock until it is dropped.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
 }
 
 impl RunLock {
-    /// Takes the lock for what is done, or says who has it.
+    /// Takes the lock for an activity.
     ///
     /// # Errors
-    /// If something else has it, or the file cannot be locked.
+    /// If another process holds the lock, or the file cannot be locked.
     pub fn take(paths: &Paths, activity: impl Into<Activity>) -> Result<Self, LockError> {
         let path = paths.run_lock();
         let failed = |source| LockError::Failed { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             crate::folder::state(folder).map_err(failed)?;
         }
-        // What a link leads to is nobody's lock, and is not emptied.
+        // Never follow a symbolic link: its target is not the lock, and must not be emptied.
         let flags = OFlags::NOFOLLOW.bits().cast_signed();
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
         let mut file = options.open(&path).map_err(failed)?;
-        // One that only looks holds it for an instant.
+        // A process that only queries the lock holds it for an instant.
         for attempt in 0..5 {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
@@ -83,7 +78,7 @@ impl RunLock {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
-    /// An evacuation, return or migration, of which there is a list.
+    /// An evacuation, return or migration, which `evacuate -l` lists.
     Run(Direction),
     /// Another command, as it is typed.
     Command(String),
@@ -116,24 +111,23 @@ impl fmt::Display for Activity {
     }
 }
 
-/// Who holds the lock. The lock file contains it as JSON.
+/// The holder of the lock. The lock file contains it as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
-    /// The number of its process.
+    /// Its process id.
     pub pid: u32,
-    /// What it does.
     pub activity: Activity,
 }
 
 impl LockHolder {
-    /// None if the file does not say: its holder has it since this instant.
+    /// None if the file is still empty, because the lock was taken only just now.
     fn named_in(file: &mut File) -> Option<Self> {
         let mut text = String::new();
         file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Which way its zones move, if it is a run, of which there is a list.
+    /// The direction of the run, if the holder is one.
     pub const fn direction(&self) -> Option<Direction> {
         match self.activity {
             Activity::Run(direction) => Some(direction),
@@ -141,7 +135,7 @@ impl LockHolder {
         }
     }
 
-    /// What it does, and the number of its process, for people.
+    /// The activity and the process id, for people.
     pub fn what(&self) -> String {
         format!("{}, pid {}", self.activity, self.pid)
     }
@@ -168,12 +162,12 @@ fn held(paths: &Paths) -> Option<File> {
     (flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)).then_some(file)
 }
 
-/// Who holds the lock now, if somebody does and has said so.
+/// The process that holds the lock, if there is one that has described itself.
 pub fn lock_holder(paths: &Paths) -> Option<LockHolder> {
     held(paths).and_then(|mut file| LockHolder::named_in(&mut file))
 }
 
-/// Whether some process holds the lock now.
+/// Whether a process holds the lock now.
 pub fn is_running(paths: &Paths) -> bool {
     held(paths).is_some()
 }
@@ -193,7 +187,7 @@ mod tests {
         assert!(error.contains(&format!("evacuate, pid {}", std::process::id())), "{error}");
         assert_eq!(lock_holder(&paths).unwrap().pid, std::process::id());
         drop(first);
-        // A child that another test starts just now has a copy of the descriptor until it has become its program.
+        // A child that another test is starting has a copy of the descriptor until it executes its program.
         let free = || {
             std::thread::sleep(std::time::Duration::from_millis(10));
             !is_running(&paths)
@@ -208,7 +202,7 @@ mod tests {
         for &run in Direction::ALL {
             assert!(said(run.into()).ends_with("'sysadm evacuate -l' shows it"), "{run}");
         }
-        // A command may be called as a run, or hold what looks like another process.
+        // A command may look like a run, or contain what looks like another process.
         for other in ["attach web", "detach web", "evacuate --resume", "evacuate", "evacuate, pid 9"] {
             let said = said(other.into());
             assert!(said.contains(&format!("({other}, pid 7)")) && !said.contains("evacuate -l"), "{said}");

@@ -1,68 +1,49 @@
-//! What benchmarks, and tests in programs of their own, reach besides the command line.
+//! The parts of the crate that benchmarks and test programs use besides the command line.
 
-pub use sysadm_model as model;
-
-/// Being reached.
 pub mod agent {
     pub use crate::agent::{Limits, WEIGHT, listen};
 }
 
-/// Settings.
 pub mod config {
     pub use crate::config::{Config, Libvirt};
 }
 
-/// Whole runs.
 pub mod evacuation {
     pub use crate::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
 }
 
-/// Crashes on request.
 pub mod failpoints {
     pub use crate::failpoints::*;
 }
 
-/// Hosts.
 pub mod host {
     pub use crate::host::{DiskView, Exported, Host, HostError, Local, Pending, ProbeTicket, Remote};
 }
 
-/// The lock.
 pub mod maintenance {
     pub use crate::maintenance::*;
 }
 
-/// Where everything lies.
 pub mod paths {
     pub use crate::paths::Paths;
 }
 
-/// The planner.
-pub mod plan {
-    pub use crate::plan::*;
-}
-
-/// Platforms.
 pub mod platform {
     pub use crate::platform::*;
 }
 
-/// One run at a time.
 pub mod run_lock {
     pub use crate::run_lock::RunLock;
 }
 
-/// What is installed on a host.
 pub mod software {
     pub use crate::software::*;
 }
 
-/// What is kept.
 pub mod store {
     pub use crate::store::*;
 }
 
-/// Reaching other hosts.
 pub mod transport {
     #[cfg(feature = "ssh")]
     pub use crate::transport::ssh;

@@ -1,7 +1,7 @@
-//! A zone's own folder, and the manifest that lies in it while the zone is detached.
+//! A zone's zonepath, and the manifest that lies in it while the zone is detached.
 //!
-//! Hosts that share the folder see the same manifest. Whoever attaches the zone takes it first, under a name that
-//! says who that is: of several hosts at once only one can.
+//! Hosts that share the folder see the same manifest. To attach the zone, a host first claims the manifest by
+//! renaming it to a name with the host's own in it: of several hosts at once only one succeeds.
 //!
 //! ```text
 //!                                               ┌──clear──► (none)
@@ -10,7 +10,7 @@
 //!                           └──────────────── claim ────────────────┘
 //! ```
 //!
-//! While a host detaches a zone its manifest is in the host's own hands, so that no other one takes it too early.
+//! While a host detaches a zone it already holds the manifest, so that no other host can claim it too early.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -24,26 +24,20 @@ use crate::model::{DiskSource, Manifest, ZoneName};
 /// The name of the manifest in the zonepath.
 pub const MANIFEST: &str = "SUNWdetached.xml";
 
-/// Why a manifest could not be read, written or taken.
+/// Why a manifest could not be read, written or claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum ZonepathError {
-    /// It could not be used.
     #[error("failed to {what} {path}")]
     Io {
         /// What was tried.
         what: &'static str,
-        /// On what.
         path: PathBuf,
-        /// Why it failed.
         source: std::io::Error,
     },
-    /// No zonepath can be called so.
+    /// The path is not UTF-8.
     #[error("the name of {} is not UTF-8; rename it first", path.display())]
-    NotText {
-        /// What is called so.
-        path: PathBuf,
-    },
-    /// It holds something else.
+    NotText { path: PathBuf },
+    /// The file is not a manifest.
     #[error(transparent)]
     Document(#[from] DocumentError),
 }
@@ -52,32 +46,28 @@ fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Zonepat
     move |source| ZonepathError::Io { what, path: path.to_owned(), source }
 }
 
-/// The manifest in a file, or in a folder that holds one.
-///
-/// # Errors
-/// If there is none, or something else.
+/// Reads a manifest from a file, or from the folder that contains it.
 pub fn read(path: &Path) -> Result<Manifest, ZonepathError> {
     let path = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
     let file = crate::file::open(&path).map_err(io("read", &path))?;
     read_from(file, &path.display().to_string())
 }
 
-/// The manifest that a reader gives; `name` is what it is called in errors.
-///
-/// # Errors
-/// If it cannot be read, or is something else.
+/// Reads a manifest; `name` is the name of the source in errors.
 pub fn read_from(reader: impl Read, name: &str) -> Result<Manifest, ZonepathError> {
     Ok(document::read_from(reader, name)?.0)
 }
 
-/// The folder of the zone whose manifest was read from that path: the folder that was named, or the one that holds the
-/// manifest and the zone's root. None for a manifest that lies anywhere else, and for a zone without such a folder.
+/// The zonepath of the zone whose manifest was read from that path: the folder that was named, or the one that
+/// contains both the manifest and the zone's root. None if the manifest lies anywhere else, and for a zone
+/// without a zonepath.
 ///
-/// It is called as the manifest calls it, if that is how it was named, and else by its own name, without links: hosts
-/// that share it need not share links to it.
+/// The result is the path as the manifest has it, if that is the path that was named. Otherwise it is the
+/// folder's canonical path without symbolic links, since the hosts that share the folder need not share the
+/// links.
 ///
 /// # Errors
-/// If that name is no text: no manifest can hold it.
+/// If the canonical path is not UTF-8: a manifest cannot contain it.
 pub fn of(manifest: &Manifest, path: &Path) -> Result<Option<PathBuf>, ZonepathError> {
     match folder_of(manifest, path) {
         Some(folder) if folder.to_str().is_none() => Err(ZonepathError::NotText { path: folder }),
@@ -103,10 +93,10 @@ fn folder_of(manifest: &Manifest, path: &Path) -> Option<PathBuf> {
     folder.canonicalize().ok()
 }
 
-/// The zone whose manifest lies in that zonepath; none if none does.
+/// The zone whose manifest lies in that zonepath.
 ///
 /// # Errors
-/// If something else lies there.
+/// Also if the file there is not a manifest.
 pub fn owner(zonepath: &Path) -> Result<Option<(ZoneName, Uuid)>, ZonepathError> {
     let path = zonepath.join(MANIFEST);
     match path.symlink_metadata() {
@@ -119,7 +109,7 @@ pub fn owner(zonepath: &Path) -> Result<Option<(ZoneName, Uuid)>, ZonepathError>
     }
 }
 
-/// Why no zone but its own may use that zonepath; none if every one may, or if it is that zone's own.
+/// Why only another zone may use that zonepath; none if it is free or belongs to the zone with this UUID.
 pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
     let holds = |what: &str| format!("its zonepath {} holds {what}", zonepath.display());
     match owner(zonepath) {
@@ -132,29 +122,20 @@ pub fn occupied(zonepath: &Path, uuid: Uuid) -> Option<String> {
     }
 }
 
-/// Puts another manifest in place of the one that lies in a zonepath.
-///
-/// # Errors
-/// If that cannot be done.
+/// Replaces the manifest in a zonepath.
 pub fn replace(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
     let path = zonepath.join(MANIFEST);
     file::replace(&path, text, 0o644).map_err(io("write", &path))
 }
 
-/// Puts a manifest into its zonepath, in the hands of that host: others see it when it is given back.
-///
-/// # Errors
-/// If that cannot be done.
+/// Writes a manifest into its zonepath, already claimed by that host: other hosts cannot see it before [`give_back`].
 pub fn hold(zonepath: &Path, host: &str, text: &str) -> Result<(), ZonepathError> {
     clear_claims(zonepath)?;
     let path = claim_of(zonepath, host);
     file::replace(&path, text, 0o644).map_err(io("write", &path))
 }
 
-/// Takes the manifest of a zone for that host. Whether it was there, or was taken by this host before.
-///
-/// # Errors
-/// If that cannot be found out.
+/// Claims a zone's manifest for that host. False if there is none; true also if this host has claimed it before.
 pub fn claim(zonepath: &Path, host: &str) -> Result<bool, ZonepathError> {
     let (path, claimed) = (zonepath.join(MANIFEST), claim_of(zonepath, host));
     match std::fs::rename(&path, &claimed) {
@@ -164,15 +145,12 @@ pub fn claim(zonepath: &Path, host: &str) -> Result<bool, ZonepathError> {
     }
 }
 
-/// Whether that host has taken the manifest, and not come to an end with it.
+/// Whether that host has claimed the manifest, and has not yet cleared it or given it back.
 pub fn is_claimed(zonepath: &Path, host: &str) -> bool {
     claim_of(zonepath, host).is_file()
 }
 
-/// Lets others have the manifest that this host has in its hands.
-///
-/// # Errors
-/// If that cannot be done.
+/// Lets other hosts claim the manifest that this host holds.
 pub fn give_back(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
     let path = zonepath.join(MANIFEST);
     std::fs::rename(claim_of(zonepath, host), &path)
@@ -180,10 +158,7 @@ pub fn give_back(zonepath: &Path, host: &str) -> Result<(), ZonepathError> {
         .map_err(io("give back", &path))
 }
 
-/// Clears that zone's manifest away, whoever has taken it: the zone is attached.
-///
-/// # Errors
-/// If that cannot be done.
+/// Removes that zone's manifest, whichever host has claimed it: the zone is attached.
 pub fn clear(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
     clear_claims(zonepath)?;
     if owner(zonepath)?.is_some_and(|(_, owner)| owner == uuid) {
@@ -193,7 +168,7 @@ pub fn clear(zonepath: &Path, uuid: Uuid) -> Result<(), ZonepathError> {
     Ok(())
 }
 
-/// One that was left by an interruption would be taken for today's.
+/// Removes claims that an interruption left behind; they would be taken for new ones.
 fn clear_claims(zonepath: &Path) -> Result<(), ZonepathError> {
     let entries = match std::fs::read_dir(zonepath) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -12,11 +12,11 @@ use sysadm::testing::config::Config;
 use sysadm::testing::evacuation::{Cancel, Connector, Engine, Event, EventSink, Peers, Request, recover};
 use sysadm::testing::host::{Host, Local};
 use sysadm::testing::maintenance;
-use sysadm::testing::model::{HostUri, Millis};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::Platform;
 use sysadm::testing::platform::sim::{Effect, Fault, HostSettings, Operation, Scale, Sim, Storage, ZoneSpec};
 use sysadm::testing::store::{Direction, Holder, Store, TargetKey};
+use sysadm_model::{HostUri, Millis};
 
 const HOSTS: usize = 20;
 const ZONES: usize = 500;
@@ -199,7 +199,7 @@ async fn round(nodes: &Nodes, dice: &mut Dice) -> usize {
     moved
 }
 
-async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm::testing::model::Zone)> {
+async fn everywhere(nodes: &Nodes) -> Vec<(String, sysadm_model::Zone)> {
     let mut found = Vec::new();
     for (host, node) in nodes.iter() {
         let zones = node.sim.inventory().await.unwrap().zones;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sysadm::testing::plan::ganeti::Cluster;
+use sysadm_planner::plan::ganeti::Cluster;
 
 use crate::generate::Dice;
 

@@ -1,6 +1,6 @@
 //! Fleets from a seed.
 
-use sysadm::testing::plan::{Fleet, FleetHost, FleetZone, HostIx, PlacementRequest, ZoneIx};
+use sysadm_planner::plan::{Fleet, FleetHost, FleetZone, HostIx, PlacementRequest, ZoneIx};
 
 pub const GIB: u64 = 1 << 30;
 

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use sysadm::testing::plan::ganeti::Cluster;
-use sysadm::testing::plan::{Assignment, HostIx, Placement, ZoneIx, place};
+use sysadm_planner::plan::ganeti::Cluster;
+use sysadm_planner::plan::{Assignment, HostIx, Placement, ZoneIx, place};
 
 use crate::clock;
 

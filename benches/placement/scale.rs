@@ -1,6 +1,6 @@
 //! How time and memory grow with the fleet.
 
-use sysadm::testing::plan::{Goal, Rules, Weights, place};
+use sysadm_planner::plan::{Goal, Rules, Weights, place};
 
 use crate::{clock, generate};
 

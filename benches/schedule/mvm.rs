@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use sysadm::testing::plan::{
+use sysadm_planner::plan::{
     Assignment, Dirty, Fleet, FleetHost, FleetZone, HostIx, HostKey, Placement, Trunk, ZoneIx,
 };
 

@@ -129,7 +129,7 @@ impl Context {
     /// Lets a policy's settings for live migrations hold in place of the configuration's, and keeps each to so many
     /// bytes a second.
     pub fn converge(&mut self, convergence: &Convergence, bandwidth: Option<u64>) {
-        let migration = convergence.over(&self.config.migration);
+        let migration = self.config.migration.under(convergence);
         let libvirt = self.config.libvirt.clone().keeping_to(bandwidth);
         self.config = Arc::new(Config { migration, libvirt, ..(*self.config).clone() });
     }

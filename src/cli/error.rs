@@ -90,7 +90,7 @@ macro_rules! plain_errors {
 plain_errors!(
     crate::store::StoreError,
     crate::config::ConfigError,
-    crate::policy::PolicyError,
+    super::policy::files::PolicyError,
     crate::platform::PlatformError,
     crate::zonepath::ZonepathError,
     crate::transport::DialError,

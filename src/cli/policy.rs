@@ -1,14 +1,17 @@
 //! `sysadm policy`.
 
+pub mod files;
+
 use std::path::PathBuf;
 
 use serde_json::json;
 
+use self::files::{Loaded, PolicyError, Source};
 use super::columns::{Column, parsable, pick, table};
 use super::context::Context;
 use super::{CliError, Exit, ui};
 use crate::model::{Identifier, plain};
-use crate::policy::{Diagnostic, Loaded, Policy, PolicyError, Source, explain, files};
+use crate::policy::{Diagnostic, Policy, explain};
 
 /// List, check and explain policies: where zones may go, and how
 ///

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::context::Context;
+use super::policy::files;
 use super::{CliError, Exit, ui};
 use crate::file::FileChange;
-use crate::policy::files;
 
 /// Make the hypervisor itself respect maintenance
 ///

@@ -1,4 +1,4 @@
-//! `[map."HOST"]`: what other hosts call things otherwise.
+//! `[map."HOST"]`: network names that differ at other hosts.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::model::{HostName, NetMap};
 
-/// What each host calls otherwise, by the host's name.
+/// The differing names, by the other host's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BTreeMap<HostName, HostMap>")]
 pub struct Maps(BTreeMap<HostName, HostMap>);
@@ -15,12 +15,12 @@ pub struct Maps(BTreeMap<HostName, HostMap>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct HostMap {
-    /// Networks: the name here, and the name there.
+    /// The network name here, and the one there.
     net: NetMap,
 }
 
 impl Maps {
-    /// What the host of that name calls its networks; nothing is said of most.
+    /// The network names that differ at that host; empty for most hosts.
     pub fn networks_of(&self, host: &str) -> NetMap {
         let of_host = self.0.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(host));
         of_host.map(|(_, map)| map.net.clone()).unwrap_or_default()

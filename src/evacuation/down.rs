@@ -10,9 +10,9 @@ use super::error::EvacuationError;
 use super::operation::Operation;
 use super::outcome::Down;
 use super::record::MoveContext;
-use super::recover::view;
 use crate::host::Host;
 use crate::migration::recovery::Observed;
+use crate::migration::settle::observe;
 use crate::model::{Ended, Kind};
 use crate::store::{Move, MoveState, Place, ZoneRecord};
 
@@ -23,7 +23,7 @@ impl Engine {
         row: &ZoneRecord,
         place: &dyn Host,
     ) -> Result<Option<Down>, EvacuationError> {
-        if !self.ran(row)? || view(place, row).await != Observed::Installed {
+        if !self.ran(row)? || observe(place, row.uuid).await != Observed::Installed {
             return Ok(None);
         }
         let command = self.local.boot_command(&row.zone, row.uuid, row.brand);
@@ -89,7 +89,7 @@ impl Engine {
         for row in rows {
             let refuge = row.location.as_ref().and_then(|uri| connected.get(uri));
             let Some(Ok(refuge)) = refuge else { continue };
-            if !matches!(view(refuge.as_ref(), &row).await, Observed::Installed | Observed::Silent) {
+            if !matches!(observe(refuge.as_ref(), row.uuid).await, Observed::Installed | Observed::Silent) {
                 self.store.update_zone(&ZoneRecord { down: None, ..row })?;
             }
         }
@@ -107,9 +107,9 @@ impl MoveContext<'_> {
     /// What is said of a guest that has come home and ran when it left, but did not any more.
     pub(super) fn came_home_down(&self) -> Option<String> {
         let Operation::Return(away) = &self.job.operation else { return None };
-        let zone = &self.task.arrival.manifest.zone;
+        let zone = &self.task.zone;
         let was_stopped = matches!(zone.ended, Some(Ended::ShutDown | Ended::Destroyed));
-        let is_down = away.was_running && self.task.arrival.kind == Kind::Cold;
+        let is_down = away.was_running && self.task.request.kind == Kind::Cold;
         if !is_down || (was_stopped && away.down.is_none()) {
             return None;
         }

@@ -73,18 +73,18 @@ impl Engine {
         let Some(task) = job.task.as_ref().filter(|_| job.state == JobState::Ready) else {
             return Ok(Planned { job, size: 0, estimate: None, eta: None });
         };
-        let (size, estimate) = match task.arrival.kind {
+        let (size, estimate) = match task.request.kind {
             Kind::Live => {
-                let size = task.arrival.manifest.zone.memory;
+                let size = task.zone.memory;
                 let known = match &job.peer {
                     Some(peer) => self.store.past_rate(peer)?,
                     None => None,
                 };
                 (size, Some(size.saturating_mul(1000) / known.unwrap_or(RATE).max(1)))
             }
-            Kind::Cold => (task.arrival.manifest.config.len() as u64, Some(1000)),
+            Kind::Cold => (task.request.manifest.config.len() as u64, Some(1000)),
             // How long its guest takes to end and to come up only that knows.
-            Kind::Restart => (task.arrival.manifest.config.len() as u64, None),
+            Kind::Restart => (task.request.manifest.config.len() as u64, None),
         };
         let estimate = eta.map(|eta| eta.duration_ms).or(estimate);
         Ok(Planned { job, size, estimate, eta })

@@ -68,7 +68,7 @@ async fn renew(bookings: &[Arc<Task>]) {
         tokio::time::sleep(RENEWAL).await;
         // A host that does not answer now is asked again, and at the latest at the moment of the move.
         futures_util::future::join_all(bookings.iter().map(|task| {
-            let zone = &task.arrival.manifest.zone;
+            let zone = &task.zone;
             task.to.renew(zone.name.clone(), zone.uuid, LEASE)
         }))
         .await;

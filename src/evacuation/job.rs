@@ -87,7 +87,7 @@ impl Job {
 
     /// How it moves, once that is decided.
     pub fn method(&self) -> Option<Kind> {
-        self.task.as_ref().map(|task| task.arrival.kind)
+        self.task.as_ref().map(|task| task.request.kind)
     }
 
     /// Lets something happen to it.
@@ -135,7 +135,7 @@ impl Job {
     }
 
     fn accept(&mut self, task: Option<Arc<Task>>) {
-        self.figures.total = task.as_ref().map_or(0, |task| task.arrival.manifest.zone.memory);
+        self.figures.total = task.as_ref().map_or(0, |task| task.zone.memory);
         self.task = task;
     }
 

@@ -27,16 +27,16 @@ pub(super) struct MoveContext<'a> {
 
 impl MoveContext<'_> {
     pub fn zone(&self) -> &ZoneName {
-        &self.task.arrival.manifest.zone.name
+        &self.task.zone.name
     }
 
     fn uuid(&self) -> Uuid {
-        self.task.arrival.manifest.zone.uuid
+        self.task.zone.uuid
     }
 
     /// Its record while it moves.
     pub fn begun(&self, started: Millis) -> ZoneRecord {
-        let zone = &self.task.arrival.manifest.zone;
+        let zone = &self.task.zone;
         match &self.job.operation {
             Operation::Return(away) => ZoneRecord { place: Place::Returning, ..(**away).clone() },
             Operation::Relocate(away) => ZoneRecord {
@@ -49,7 +49,7 @@ impl MoveContext<'_> {
                 location: Some(self.peer.clone()),
                 home: self.home(),
                 was_running: zone.is_running(),
-                kind: Some(self.task.arrival.kind),
+                kind: Some(self.task.request.kind),
                 since: started,
                 ..ZoneRecord::of(zone)
             },
@@ -58,14 +58,14 @@ impl MoveContext<'_> {
 
     /// Whether it leaves this host for good: it was told to, or belongs to another host.
     pub fn is_for_good(&self) -> bool {
-        let (local, home) = (&self.engine.local, self.task.arrival.home.as_ref());
+        let (local, home) = (&self.engine.local, self.task.request.home.as_ref());
         self.run_state.direction() == Direction::Migrate
             || home.is_some_and(|home| !home.is(local.name(), local.id()))
     }
 
     /// The host that it belongs to until it has moved, if that is another one.
     fn home(&self) -> Option<Home> {
-        let home = self.task.arrival.home.clone();
+        let home = self.task.request.home.clone();
         home.filter(|home| !home.is(self.engine.local.name(), self.engine.local.id()))
     }
 
@@ -102,8 +102,8 @@ impl MoveContext<'_> {
 
     /// The zone does not belong here any more. If that cannot be written the next run finds it out.
     fn gone(&self, now: Millis) {
-        let (manifest, to) = (&self.task.manifest, self.task.to.as_ref());
-        if let Err(error) = self.engine.gone(&self.begun(now), manifest, to, now) {
+        let (record, to) = (&self.task.record, self.task.to.as_ref());
+        if let Err(error) = self.engine.gone(&self.begun(now), record, to, now) {
             self.not_written(&error);
         }
     }

@@ -110,11 +110,10 @@ impl Engine {
             mode: Mode::Book,
         };
         let task = match self.sideward(&exported.manifest, row, to) {
-            Some(bound) => {
-                check.run(&bound, third.as_ref(), PendingLoad::default()).await.ok().map(|arrival| {
-                    let (manifest, from, to) = (bound.record, refuge.clone(), third.clone());
-                    Arc::new(Task { arrival, manifest, from, to })
-                })
+            Some(mapped) => {
+                let answer = check.run(&mapped, third.as_ref(), PendingLoad::default()).await;
+                let (from, to) = (refuge.clone(), third.clone());
+                answer.ok().map(|request| Arc::new(check.task(request, mapped.record, from, to)))
             }
             None => None,
         };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::engine::Engine;
 use super::events::Event;
 use super::job_state::JobEvent;
@@ -9,6 +11,7 @@ use super::operation::Operation;
 use super::peers::NoPeer;
 use super::request::Request;
 use crate::host::{Host, HostError, LocalAdmin};
+use crate::migration::settle::Refuge;
 use crate::model::{Kind, Location, chain};
 use crate::plan::Action;
 use crate::store::ZoneRecord;
@@ -18,10 +21,8 @@ const FOLLOWED: usize = 8;
 
 /// Where a zone was found that had gone on.
 pub(super) struct Trail {
-    /// Its record as it is then.
-    pub away: ZoneRecord,
     /// The last host, of which it is not known that the zone has gone on from there.
-    pub host: Arc<dyn Host>,
+    pub refuge: Refuge,
     /// What that host says of it; none if it is too old to be asked.
     pub known: Option<Location>,
     /// Who has let it go, and to whom.
@@ -30,31 +31,31 @@ pub(super) struct Trail {
 
 impl Engine {
     /// Follows a zone from host to host: its refuge may have passed it on, and so on.
-    pub(super) async fn follow(&self, away: &ZoneRecord, refuge: Arc<dyn Host>) -> Result<Trail, NoPeer> {
-        let (mut away, mut host, mut hops) = (away.clone(), refuge, Vec::new());
+    pub(super) async fn follow(&self, uuid: Uuid, mut refuge: Refuge) -> Result<Trail, NoPeer> {
+        let mut hops = Vec::new();
         loop {
-            let known = told(host.location(away.uuid).await.map(Some)).map_err(NoPeer::Silent)?;
+            let known = told(refuge.host.location(uuid).await.map(Some)).map_err(NoPeer::Silent)?;
             let (did, next) = match &known {
                 Some(Location::Migrated(next)) => ("migrated", next),
                 Some(Location::Evacuated(next)) => ("evacuated", next),
-                _ => return Ok(Trail { away, host, known, hops }),
+                _ => return Ok(Trail { refuge, known, hops }),
             };
-            let moved = format!("{} has {did} it to {next}", host.name());
+            let moved = format!("{} has {did} it to {next}", refuge.host.name());
             if hops.len() == FOLLOWED {
                 return Err(NoPeer::Silent(format!("{moved}; it was passed on too often")));
             }
-            host = self.peers.reach(next).await.map_err(|why| match why {
+            let host = self.peers.reach(next).await.map_err(|why| match why {
                 NoPeer::Itself => NoPeer::Itself,
                 NoPeer::Silent(why) => NoPeer::Silent(format!("{moved}: {why}")),
             })?;
-            away.location = Some(next.clone());
+            refuge = Refuge { uri: next.clone(), host };
             hops.push(moved);
         }
     }
 
     /// Where a zone is that is not found from its refuge on: at one of the hosts that zones of this host go to, if that
     /// has it and says that it does not belong there.
-    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<(ZoneRecord, Arc<dyn Host>)> {
+    pub(super) async fn search(&self, away: &ZoneRecord) -> Option<Refuge> {
         let targets = self.store.targets().inspect_err(|error| {
             let text = format!("{}: other targets are not asked for it: {}", away.zone, chain(error));
             self.events.emit(&Event::Warning(&text));
@@ -62,7 +63,7 @@ impl Engine {
         let connected = self.peers.connect(targets.ok()?.into_values().flatten()).await;
         for (uri, host) in connected.reached() {
             if let Ok(Location::Guest(_)) = host.location(away.uuid).await {
-                return Some((ZoneRecord { location: Some(uri.clone()), ..away.clone() }, Arc::clone(host)));
+                return Some(Refuge { uri: uri.clone(), host: Arc::clone(host) });
             }
         }
         None

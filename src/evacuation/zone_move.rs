@@ -40,7 +40,7 @@ impl<'a> ZoneMove<'a> {
         self.permit.wait().await;
         if self.of.engine.cancel.stage() != Stage::Running {
             self.of.run_state.cut_short();
-            let uuid = self.of.task.arrival.manifest.zone.uuid;
+            let uuid = self.of.task.zone.uuid;
             // The next one need not wait for this answer.
             self.permit.end();
             let release = self.of.task.to.release(self.zone().clone(), uuid);
@@ -120,23 +120,19 @@ impl<'a> ZoneMove<'a> {
         let started = job.figures.started.unwrap_or_else(Engine::now);
         // Before the zone is on its way in the away list: else recovery would take the last step of its move before
         // for one of this.
-        let forced = self.of.task.arrival.force.then(|| FORCED.to_owned());
+        let forced = self.of.task.request.force.then(|| FORCED.to_owned());
         self.journal().write(Step::Reserve, Mark::Intent, forced)?;
         let row = self.of.begun(started);
-        let (store, manifest) = (&self.of.engine.store, &self.of.task.manifest);
+        let (store, record) = (&self.of.engine.store, &self.of.task.record);
         let written = match &self.of.job.operation {
-            Operation::Return(away) => match self.of.engine.left(manifest, away)? {
-                Some(left) => store.begin_return(&row, &left),
-                None => store.update_zone(&row),
-            },
-            Operation::Relocate(_) => store.update_zone(&row),
+            Operation::Return(_) | Operation::Relocate(_) => store.begin_return(&row, record),
             _ => {
                 // What could not be kept afterwards does not go.
-                if self.of.is_for_good() && self.of.task.arrival.home.is_none() {
-                    document::write(manifest, &Written::by(self.of.engine.local.name(), started))
+                if self.of.is_for_good() && self.of.task.request.home.is_none() {
+                    document::write(record, &Written::by(self.of.engine.local.name(), started))
                         .map_err(|error| crate::model::chain(&error))?;
                 }
-                store.begin_move(&row, manifest)
+                store.begin_move(&row, record)
             }
         };
         written.map_err(|error| crate::model::chain(&error))
@@ -144,7 +140,7 @@ impl<'a> ZoneMove<'a> {
 
     fn journal(&self) -> Journal<'_> {
         let (engine, run_state) = (self.of.engine, self.of.run_state);
-        let procedure = Procedure::from(self.of.task.arrival.kind);
+        let procedure = Procedure::from(self.of.task.request.kind);
         Journal::new(engine, run_state, self.zone(), procedure, Some(&self.permit))
     }
 }

@@ -1,4 +1,4 @@
-//! A program whose words are passed on while it runs.
+//! A program whose output is passed on while it runs.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -8,11 +8,11 @@ use tokio::net::unix::pipe;
 use super::{Command, ExecError};
 
 impl Command {
-    /// Runs it to its end, however long that takes, and hands every line on that it prints, as on a terminal:
-    /// both outputs, in the order in which they were printed.
+    /// Runs the program to its end, without a time limit, and passes on every line that it prints: standard
+    /// output and standard error in the order in which they were printed, as on a terminal.
     ///
     /// # Errors
-    /// If it cannot be started or read. That it fails is no error here.
+    /// If the program cannot be started or read. That it exits with an error is not an error here.
     pub async fn follow(&self, mut line: impl FnMut(&str)) -> Result<ExitStatus, ExecError> {
         let io = |source| ExecError::Io { command: self.to_string(), source };
         let (writer, reader) = pipe::pipe().map_err(io)?;

@@ -1,8 +1,8 @@
-//! The only place that starts another program: an argument list, never a shell; a time limit, a cap on what it
-//! may print, a clean environment with `LC_ALL=C`. An editor alone gets the terminal.
+//! The only place that starts other programs: an argument list, never a shell; a time limit, a limit on their
+//! output, a clean environment with `LC_ALL=C`. Only an editor gets the terminal.
 //!
-//! A command that could not be started, one that failed, and one whose end nobody saw are three different
-//! errors: after the last one nobody knows whether it did its work.
+//! A program that could not be started, one that failed, and one whose end was not seen are three different
+//! errors: after the last it is unknown whether the program did its work.
 
 mod follow;
 
@@ -14,17 +14,16 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 
-/// The most that is kept of each of a program's outputs, in bytes.
+/// Maximum size of each of a program's outputs, in bytes.
 const OUTPUT_CAP: u64 = 64 << 20;
 
-/// Folders that programs are looked for in, besides those of this process's own `PATH`.
+/// Folders in which programs are searched for, besides those of this process's own `PATH`.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A program to be run, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     program: &'static str,
-    /// Where it lies, if it is not to be looked for.
+    /// The program's file, if it need not be searched for.
     path: Option<PathBuf>,
     args: Vec<String>,
     env: Vec<(&'static str, OsString)>,
@@ -32,53 +31,34 @@ pub struct Command {
     timeout: Duration,
 }
 
-/// Why a program did not do its work.
+/// Why a program did not do its work, or may not have done it.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
-    /// It is not there, or may not be run.
+    /// The program does not exist, or may not be executed.
     #[error("failed to start {program}")]
-    Start {
-        /// The program.
-        program: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It ended with an error.
+    Start { program: &'static str, source: std::io::Error },
+    /// The program exited with an error.
     #[error("{command} failed ({status}): {stderr}")]
     Failed {
-        /// The command line, for people.
+        /// The command line, to be shown.
         command: String,
-        /// How it ended.
         status: ExitStatus,
-        /// What it said, on one line.
+        /// Its standard error, on one line.
         stderr: String,
     },
-    /// It was ended because it took too long. Whether it did its work is not known.
+    /// The program was killed because it took too long. It is unknown whether it did its work.
     #[error("{command} did not end within {seconds} s")]
-    Timeout {
-        /// The command line, for people.
-        command: String,
-        /// The limit.
-        seconds: u64,
-    },
-    /// It printed more than anybody expects.
+    Timeout { command: String, seconds: u64 },
+    /// The program printed more than [`OUTPUT_CAP`].
     #[error("{command} printed more than {} MiB", OUTPUT_CAP >> 20)]
-    TooMuch {
-        /// The command line, for people.
-        command: String,
-    },
-    /// Its output could not be read.
+    TooMuch { command: String },
+    /// The program's output could not be read.
     #[error("failed to talk to {command}")]
-    Io {
-        /// The command line, for people.
-        command: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    Io { command: String, source: std::io::Error },
 }
 
 impl ExecError {
-    /// What the program itself said, if it failed.
+    /// The program's standard error, if it failed.
     pub fn stderr(&self) -> &str {
         match self {
             Self::Failed { stderr, .. } => stderr,
@@ -88,7 +68,7 @@ impl ExecError {
 }
 
 impl Command {
-    /// A program by name, found in `PATH` or the system's folders.
+    /// A program by its name, found in `PATH` or the system's folders.
     pub fn new(program: &'static str) -> Self {
         Self {
             program,
@@ -100,67 +80,56 @@ impl Command {
         }
     }
 
-    /// This very program, wherever it lies.
-    ///
-    /// # Errors
-    /// If the system does not say where.
+    /// This program itself, whatever its path.
     pub fn own() -> std::io::Result<Self> {
         Ok(Self { path: Some(std::env::current_exe()?), ..Self::new(env!("CARGO_PKG_NAME")) })
     }
 
-    /// The program that lies there; `program` is what it is called in errors.
+    /// The program in that file; `program` is its name in errors.
     pub fn at(path: impl Into<PathBuf>, program: &'static str) -> Self {
         Self { path: Some(path.into()), ..Self::new(program) }
     }
 
-    /// One more argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// More arguments.
     #[must_use]
     pub fn args<I: Into<String>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// A variable in its environment, besides those that every program gets.
+    /// Sets an environment variable, besides those that every program gets.
     #[must_use]
     pub fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.env.push((name, value.into()));
         self
     }
 
-    /// What it reads on its standard input.
+    /// Sets what the program reads on its standard input.
     #[must_use]
     pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(input.into());
         self
     }
 
-    /// How long it may take; 30 s if not said.
+    /// Sets the time limit; the default is 30 s.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Starts it and does not wait. It is ended when the handle is dropped.
-    ///
-    /// # Errors
-    /// [`ExecError::Start`].
+    /// Starts the program and does not wait. It is killed when the handle is dropped.
     pub fn spawn(&self) -> Result<Child, ExecError> {
         let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         self.spawn_with(stdin, Stdio::piped(), Stdio::piped())
     }
 
-    /// Starts it so that it waits for a line to be told.
-    ///
-    /// # Errors
-    /// [`ExecError::Start`].
+    /// Starts the program so that it waits for a line on its standard input.
     pub fn spawn_waiting(&self) -> Result<Waiting, ExecError> {
         let child = self.spawn_with(Stdio::piped(), Stdio::piped(), Stdio::piped())?;
         Ok(Waiting { child })
@@ -187,10 +156,7 @@ impl Command {
             .map_err(|source| ExecError::Start { program: self.program, source })
     }
 
-    /// Runs it to its end and gives its standard output.
-    ///
-    /// # Errors
-    /// If it cannot be started, fails, takes too long or prints too much.
+    /// Runs the program to its end and returns its standard output.
     pub async fn run(&self) -> Result<String, ExecError> {
         let mut child = self.spawn()?;
         let timeout = ExecError::Timeout { command: self.to_string(), seconds: self.timeout.as_secs() };
@@ -200,16 +166,14 @@ impl Command {
         }
     }
 
-    /// Waits for the end of what [`spawn`](Self::spawn) started, without a time limit.
-    ///
-    /// # Errors
-    /// Like [`run`](Self::run).
+    /// Waits for the end of a program started by [`spawn`](Self::spawn), without a time limit. The errors are
+    /// those of [`run`](Self::run).
     pub async fn collect(&self, child: &mut Child) -> Result<String, ExecError> {
         let io = |source| ExecError::Io { command: self.to_string(), source };
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let feed = async {
             if let (Some(mut pipe), Some(input)) = (stdin, &self.stdin) {
-                // A program that does not read all of it says why itself.
+                // A program that does not read all of its input reports the reason itself.
                 let _ = pipe.write_all(input).await;
             }
         };
@@ -227,10 +191,7 @@ impl Command {
     }
 }
 
-/// Runs a program of the user's own choice on the user's terminal and in the user's environment, to its end.
-///
-/// # Errors
-/// If it cannot be started.
+/// Runs a program of the user's choice on the user's terminal and in the user's environment, to its end.
 pub async fn on_terminal(
     program: &str,
     args: impl IntoIterator<Item = OsString>,
@@ -240,15 +201,15 @@ pub async fn on_terminal(
     command.args(args).status().await
 }
 
-/// A program that was started ahead of time and waits for its one command.
+/// A program that was started ahead of time and waits for its only command.
 #[derive(Debug)]
 pub struct Waiting {
     child: Child,
 }
 
 impl Waiting {
-    /// Tells it the line, and whether a line of its answer then contains `expected`. Everything else (an error,
-    /// its end, an answer that takes more than 10 s) is a no.
+    /// Sends the line, and returns whether a line of the answer contains `expected`. Everything else (an error, the
+    /// program's end, an answer that takes more than 10 s) is a no.
     pub async fn tell(mut self, line: &str, expected: &str) -> bool {
         let (Some(mut stdin), Some(stdout)) = (self.child.stdin.take(), self.child.stdout.take()) else {
             return false;
@@ -268,8 +229,8 @@ impl Waiting {
     }
 }
 
-/// Where programs are looked for: in the whole paths of this process's own `PATH`, and in the system's folders, wherever
-/// this was started from. An empty or relative one would be whatever folder one happens to be in.
+/// Where programs are searched for: in the absolute folders of this process's own `PATH`, and in the system's
+/// folders. An empty or relative entry would mean the current folder, whatever that is.
 fn search_path(own: Option<&OsStr>) -> OsString {
     let own = std::env::split_paths(own.unwrap_or_default()).filter(|folder| folder.is_absolute());
     let all = own.chain(std::env::split_paths(SYSTEM_PATH));
@@ -284,7 +245,7 @@ async fn read_capped(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Ve
     Ok(text)
 }
 
-/// The lines of a program's complaint on one line, without `error: ` before each.
+/// A program's error message on one line, without the `error: ` before each of its lines.
 fn one_line(text: &str) -> String {
     let lines =
         text.lines().map(|line| line.trim().trim_start_matches("error: ")).filter(|line| !line.is_empty());
@@ -293,7 +254,7 @@ fn one_line(text: &str) -> String {
 }
 
 impl std::fmt::Display for Command {
-    /// `virsh domstate web1`: program, first two words after its options.
+    /// `virsh domstate web1`: the program, and the first two words after its options.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.program)?;
         let mut words = self.args.iter().map(String::as_str).peekable();
@@ -305,7 +266,7 @@ impl std::fmt::Display for Command {
             if word.starts_with('-') {
                 continue;
             }
-            // Of several commands in one, the first.
+            // Of several commands in one argument, only the first.
             write!(f, " {}", word.split(['\n', ';']).next().unwrap_or_default())?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What is there already, what a link leads to, and what a full disk leaves behind.
+//! Existing files, symbolic links, and what a full disk leaves behind.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,11 @@ use std::process::Command;
 
 use super::*;
 
-/// Where the small disk is, for the program that runs on it.
+/// The environment variable that tells the program run on the small disk where that is.
 const DISK: &str = "SYSADM_TEST_DISK";
 
-/// Runs a test of that module again with a small disk of its own; gives the disk's folder there, none here.
+/// Runs a test of that module again, in a process with a small disk of its own. Returns the disk's folder in that
+/// process, and none in the one that starts it.
 pub(crate) fn on_a_small_disk(module: &str, test: &str) -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os(DISK) {
         return Some(folder.into());
@@ -30,7 +31,6 @@ pub(crate) fn on_a_small_disk(module: &str, test: &str) -> Option<PathBuf> {
     None
 }
 
-/// Fills a disk to its last byte.
 pub(crate) fn fill(disk: &Path) -> PathBuf {
     let path = disk.join("filler");
     let mut file = File::create(&path).unwrap();
@@ -87,7 +87,7 @@ fn what_must_be_new_replaces_nothing_not_even_a_link_that_leads_nowhere() {
         let error = create(&at(there), "other", 0o600).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{there}: {error}");
     }
-    // One that appears while it is written.
+    // A file that appears while the new one is written.
     let draft = Draft::write(&at("late"), "other", 0o600).unwrap();
     std::fs::write(at("late"), "mine").unwrap();
     assert_eq!(draft.create().unwrap_err().kind(), ErrorKind::AlreadyExists);
@@ -169,7 +169,7 @@ fn a_full_disk_leaves_what_was_there_and_nothing_else() {
     assert_eq!(names(&disk), ["filler", "own"]);
 }
 
-/// The code that is not a test, file by file.
+/// The code without tests, file by file.
 fn code() -> Vec<(PathBuf, String)> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut found = Vec::new();

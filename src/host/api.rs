@@ -44,7 +44,7 @@ macro_rules! calls {
         /// A question on the wire.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        #[allow(non_camel_case_types, missing_docs)]
+        #[allow(non_camel_case_types)]
         pub enum Call { $($name { $($(#[$wire])* $arg: $type),* },)+ }
 
         impl Call {

@@ -53,7 +53,7 @@ impl<'a> Attempt<'a> {
             is_given_up: false,
             sent: None,
             shutdown: None,
-            moved: Moved { bytes: task.arrival.manifest.config.len() as u64, downtime: None },
+            moved: Moved { bytes: task.request.manifest.config.len() as u64, downtime: None },
         }
     }
 }
@@ -61,9 +61,9 @@ impl<'a> Attempt<'a> {
 /// A zone that boots with its host is told not to while it leaves. If the source lost its power when the zone has
 /// just been resumed at its destination, it would boot it a second time.
 pub(super) async fn set_autostart_at_source(task: &Task, autostart: bool) -> Result<(), HostError> {
-    let zone = &task.arrival.manifest.zone;
+    let zone = &task.zone;
     if !zone.autostart || !zone.persistent {
         return Ok(());
     }
-    insist(SHORT, || task.from.set_autostart(task.zone(), autostart)).await
+    insist(SHORT, || task.from.set_autostart(task.name(), autostart)).await
 }

@@ -9,7 +9,7 @@ use crate::model::Step;
 
 /// Gives the configuration to the destination.
 pub(super) async fn attach(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
-    let attached = attempt.task.to.attach(attempt.task.arrival.manifest.clone()).await;
+    let attached = attempt.task.to.attach(attempt.task.request.manifest.clone()).await;
     // What failed otherwise may have been done all the same.
     attempt.is_attached = !matches!(attached, Err(HostError::Refused { .. }));
     attached.map_err(|error| MoveError::because(Step::Attach, &error))
@@ -19,7 +19,7 @@ pub(super) async fn attach(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
 pub(super) async fn detach(task: &Task) -> Result<(), MoveError> {
     let unknown = |reason: String| MoveError::unknown(Step::Detach, reason);
     let uuid = task.uuid();
-    let Err(error) = insist(SHORT, || task.from.detach(task.zone(), uuid, true)).await else { return Ok(()) };
+    let Err(error) = insist(SHORT, || task.from.detach(task.name(), uuid, true)).await else { return Ok(()) };
     if error.is_no_answer() {
         // It may yet be carried out, after the zone was seen there and taken back from the destination.
         return Err(unknown(error.to_string()));
@@ -40,7 +40,7 @@ pub(super) async fn undefine(attempt: &Attempt<'_>, cause: MoveError) -> MoveErr
     if !attempt.is_attached {
         return cause;
     }
-    match insist(SHORT, || task.to.detach(task.zone(), uuid, false)).await {
+    match insist(SHORT, || task.to.detach(task.name(), uuid, false)).await {
         Ok(()) => cause,
         Err(error) => MoveError::unknown(
             Step::Attach,

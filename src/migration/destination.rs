@@ -11,8 +11,8 @@ use crate::model::Step;
 pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
     let because = |error| MoveError::because(Step::Reserve, &error);
-    attempt.replaces_config = task.to.reserve(task.arrival.clone(), LEASE).await.map_err(because)?;
-    if attempt.replaces_config && !task.arrival.overwrite {
+    attempt.replaces_config = task.to.reserve(task.request.clone(), LEASE).await.map_err(because)?;
+    if attempt.replaces_config && !task.request.overwrite {
         attempt.log.finds_the_same();
     }
     Ok(())
@@ -21,7 +21,7 @@ pub(super) async fn reserve(attempt: &mut Attempt<'_>) -> Result<(), MoveError> 
 /// Booked room is given back in any case, also with the arrival: from then on the zone itself takes it. A host that cannot
 /// be told forgets the booking when its lease ends.
 pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>) -> Result<(), MoveError> {
-    let (task, zone, uuid) = (attempt.task, attempt.task.zone(), attempt.task.uuid());
+    let (task, zone, uuid) = (attempt.task, attempt.task.name(), attempt.task.uuid());
     match result {
         Err(MoveError::Unknown { .. } | MoveError::Leftover { .. }) => {
             // What the zone came over is needed until it is settled whether the zone has come.
@@ -42,12 +42,12 @@ pub(super) async fn release(attempt: &Attempt<'_>, result: Result<(), MoveError>
 /// its destination while it was on its way: it runs, and would be gone with its end.
 pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
     let unknown = |reason: String| MoveError::unknown(Step::Settle, reason);
-    let kept = insist(SHORT, || task.to.keep(task.arrival.manifest.clone())).await;
+    let kept = insist(SHORT, || task.to.keep(task.request.manifest.clone())).await;
     kept.map_err(|error| {
         unknown(format!("it has moved, but whether it is kept there is not known: {error}"))
     })?;
-    if task.arrival.manifest.zone.autostart && task.arrival.manifest.zone.persistent {
-        let set = task.to.set_autostart(task.zone(), true).await;
+    if task.zone.autostart && task.zone.persistent {
+        let set = task.to.set_autostart(task.name(), true).await;
         set.map_err(|error| unknown(format!("it has moved, but its autostart could not be set: {error}")))?;
     }
     Ok(())

@@ -22,7 +22,7 @@ const END: Duration = Duration::from_secs(30);
 /// Makes the destination ready, and lays the streams.
 pub(super) async fn prepare(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
-    let open = task.to.open_incoming(task.arrival.manifest.clone(), attempt.token.clone());
+    let open = task.to.open_incoming(task.request.manifest.clone(), attempt.token.clone());
     let (opened, streams) = futures_util::future::join(open, Streams::lay(task, &attempt.token)).await;
     let because = |error: HostError| MoveError::because(Step::Prepare, &error);
     opened.map_err(because)?;
@@ -44,7 +44,7 @@ pub(super) async fn transfer(attempt: &mut Attempt<'_>) -> Result<(), MoveError>
     };
     set_autostart_at_source(task, false).await.map_err(|error| because(&error))?;
     attempt.is_sent = true;
-    let (zone, mappings) = (task.arrival.manifest.zone.clone(), task.arrival.mappings.clone());
+    let (zone, mappings) = (task.zone.clone(), task.request.mappings.clone());
     let send = task.from.send(zone, attempt.token.clone(), mappings);
     tokio::pin!(send);
     let ended = tokio::select! {
@@ -81,7 +81,7 @@ async fn give_up(
     send: impl Future<Output = Result<Sent, HostError>>,
 ) -> Option<Result<Sent, HostError>> {
     let asking = async {
-        let _ = insist(SHORT, || task.from.abort(task.zone())).await;
+        let _ = insist(SHORT, || task.from.abort(task.name())).await;
         std::future::pending().await
     };
     let ended = async {
@@ -95,7 +95,7 @@ async fn give_up(
 
 /// After a transfer that failed: the zone must run at the source, and the image at the destination go.
 async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> MoveError {
-    let (zone, uuid) = (task.zone(), task.uuid());
+    let (zone, uuid) = (task.name(), task.uuid());
     let there = task.from.name();
     let unknown = |what: String| MoveError::unknown(Step::Transfer, format!("{cause}; {what}"));
     // While the source still sends, its zone runs and says nothing: the image there may yet become the zone.
@@ -112,7 +112,7 @@ async fn destroy_image(task: &Task, cause: MoveError, is_given_up: bool) -> Move
     let Some(found) = inventory.find(&zone).filter(|zone| zone.uuid == uuid && zone.is_running()) else {
         return unknown(format!("it does not run on {there} any more"));
     };
-    if found.aux == Some(Aux::Paused) && task.arrival.manifest.zone.aux != Some(Aux::Paused) {
+    if found.aux == Some(Aux::Paused) && task.zone.aux != Some(Aux::Paused) {
         return unknown(format!("it is held on {there}"));
     }
     // It runs at the source, so an image at the destination is a copy that must never run.
@@ -152,11 +152,11 @@ pub(super) async fn stay(attempt: &Attempt<'_>, cause: MoveError) -> MoveError {
 /// Resumes the zone at its destination. It is stopped for good at the source; from here it only goes forward.
 pub(super) async fn switch(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
     let task = attempt.task;
-    let zone = &task.arrival.manifest.zone;
+    let zone = &task.zone;
     let unknown = |reason: String| MoveError::unknown(Step::Switch, reason);
     // One that its owner has paused stays so.
     if zone.aux != Some(Aux::Paused) {
-        let resumed = insist(LONG, || task.to.resume(task.zone(), zone.uuid)).await;
+        let resumed = insist(LONG, || task.to.resume(task.name(), zone.uuid)).await;
         resumed.map_err(|error| unknown(format!("it is held on {}: {error}", task.to.name())))?;
     }
     let crossed = attempt.streams.as_ref().map_or(0, Streams::bytes);
@@ -170,9 +170,9 @@ pub(super) async fn switch(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
 
 /// The source puts away what is left of the zone, and the destination keeps it.
 pub(super) async fn settle(task: &Task) -> Result<(), MoveError> {
-    if let Err(error) = task.from.wait_sent(task.zone()).await {
+    if let Err(error) = task.from.wait_sent(task.name()).await {
         // Its hypervisor complains, but the zone runs over there: what is left here must not be booted again.
-        let detached = insist(SHORT, || task.from.detach(task.zone(), task.uuid(), true)).await;
+        let detached = insist(SHORT, || task.from.detach(task.name(), task.uuid(), true)).await;
         detached.map_err(|also| {
             let text = format!("it has moved, but {} says: {error}; {also}", task.from.name());
             MoveError::unknown(Step::Settle, text)

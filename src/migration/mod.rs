@@ -4,8 +4,8 @@
 //! nobody can tell (a host did not answer at the wrong moment), and nothing more is done until both can be
 //! asked.
 //!
-//! What is done is data: [`steps`]. The [`runner`] carries it out, and [`recovery`] says what is done after an
-//! interruption.
+//! What is done is data: [`steps`]. The [`runner`] carries it out. After an interruption [`recovery`] says what is to be
+//! done, and [`settle`] does it.
 //!
 //! # The layers
 //!
@@ -13,6 +13,7 @@
 //!
 //! ```text
 //! live, cold, restart      the acts of each method
+//! settle                   finishes or undoes a move that was interrupted
 //! destination              the acts that all share
 //! previous_config          a configuration that the zone replaces
 //! attempt                  what the acts of one attempt share
@@ -20,7 +21,7 @@
 //! streams                  the streams of a live migration
 //! runner                   carries a procedure out, and undoes it
 //! task, insist             one move; how often a host is asked
-//! recovery                 what is done after an interruption
+//! recovery                 what is to be done after an interruption, as a table
 //! steps                    the steps of every procedure, as data
 //! log, error, stall        who writes down; why a move failed; whether it stands still
 //! ```
@@ -36,6 +37,7 @@ pub mod previous_config;
 pub mod recovery;
 mod restart;
 pub mod runner;
+pub mod settle;
 pub mod stall;
 pub mod steps;
 mod streams;
@@ -66,14 +68,14 @@ pub async fn migrate(
     abort: Receiver<bool>,
 ) -> Result<Moved, MoveError> {
     let mut attempt = Attempt::new(task, log, limits, abort.clone());
-    runner::run(Procedure::from(task.arrival.kind), &mut attempt, log, &abort).await?;
+    runner::run(Procedure::from(task.request.kind), &mut attempt, log, &abort).await?;
     Ok(attempt.moved)
 }
 
 #[async_trait::async_trait]
 impl Acts for Attempt<'_> {
     async fn act(&mut self, step: Step) -> Result<(), MoveError> {
-        let kind = self.task.arrival.kind;
+        let kind = self.task.request.kind;
         match (step, kind) {
             (Step::Reserve, _) => destination::reserve(self).await,
             (Step::Prepare, _) => live::prepare(self).await,

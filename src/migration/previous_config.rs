@@ -12,7 +12,7 @@ use crate::model::Step;
 /// # Errors
 /// If it does not say so.
 pub async fn is_there(task: &Task) -> Result<bool, HostError> {
-    let uuid = task.arrival.manifest.zone.uuid;
+    let uuid = task.zone.uuid;
     let inventory = insist(SHORT, || task.to.inventory()).await?;
     Ok(inventory.zones.iter().any(|zone| zone.uuid == uuid))
 }
@@ -24,7 +24,7 @@ pub(super) async fn is_kept(task: &Task, cause: MoveError) -> MoveError {
     if !matches!(is_there(task).await, Ok(false)) {
         return cause;
     }
-    let (zone, there) = (task.zone(), task.to.name());
+    let (zone, there) = (task.name(), task.to.name());
     let kept = format!(
         "the configuration that {there} had of it is kept there as configured: 'sysadm zone attach {zone}' puts it back"
     );

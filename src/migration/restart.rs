@@ -23,7 +23,7 @@ pub(super) async fn shut_down(attempt: &mut Attempt<'_>) -> Result<(), MoveError
     attempt.shutdown = Some(Instant::now());
     set_autostart_at_source(task, false).await.map_err(because)?;
     let limit = u64::try_from(attempt.limits.shutdown.as_millis()).unwrap_or(u64::MAX);
-    insist(LONG, || task.from.shutdown(task.zone(), task.uuid(), limit)).await.map_err(because)
+    insist(LONG, || task.from.shutdown(task.name(), task.uuid(), limit)).await.map_err(because)
 }
 
 /// Boots it at the destination, and looks whether it runs.
@@ -33,7 +33,7 @@ pub(super) async fn boot(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
         MoveError::unknown(Step::Boot, format!("whether it runs on {there} is not known: {error}"))
     };
     let uuid = task.uuid();
-    let booted = insist(LONG, || task.to.boot(task.zone(), uuid)).await;
+    let booted = insist(LONG, || task.to.boot(task.name(), uuid)).await;
     let cause = match booted {
         Err(error) if error.is_no_answer() => return Err(unknown(&error)),
         Err(error) => MoveError::because(Step::Boot, &error),
@@ -56,7 +56,7 @@ pub(super) async fn boot(attempt: &mut Attempt<'_>) -> Result<(), MoveError> {
 
 /// It runs at the destination: what is left at the source must not be booted any more.
 pub(super) async fn detach(task: &Task) -> Result<(), MoveError> {
-    let detached = insist(SHORT, || task.from.detach(task.zone(), task.uuid(), true)).await;
+    let detached = insist(SHORT, || task.from.detach(task.name(), task.uuid(), true)).await;
     detached.map_err(|error| {
         let [here, there] = [&task.from, &task.to].map(|host| host.name());
         let text =
@@ -70,7 +70,7 @@ pub(super) async fn boot_at_source(task: &Task, cause: MoveError) -> MoveError {
     let (uuid, here) = (task.uuid(), task.from.name());
     let unknown =
         |what: String| MoveError::unknown(cause.step().unwrap_or(Step::Shutdown), format!("{cause}; {what}"));
-    let again = match insist(LONG, || task.from.boot(task.zone(), uuid)).await {
+    let again = match insist(LONG, || task.from.boot(task.name(), uuid)).await {
         Ok(again) => again,
         Err(error) => return unknown(format!("it could not be booted again on {here}: {error}")),
     };

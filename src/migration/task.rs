@@ -6,15 +6,17 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::host::Host;
-use crate::model::{Arrival, Manifest, ZoneName};
+use crate::model::{Arrival, Manifest, Zone, ZoneName};
 
 /// One move, decided: what, how, from where, to where.
 #[derive(Clone)]
 pub struct Task {
-    /// How it moves, what it will be at its destination, and what that is asked.
-    pub arrival: Arrival,
-    /// What it is where it comes from.
-    pub manifest: Manifest,
+    /// The zone, as it is where it comes from.
+    pub zone: Zone,
+    /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
+    pub record: Manifest,
+    /// What its destination is asked: how it moves, and what it will be there.
+    pub request: Arrival,
     /// Where it is.
     pub from: Arc<dyn Host>,
     /// Where it goes.
@@ -22,14 +24,14 @@ pub struct Task {
 }
 
 impl Task {
-    /// The zone.
-    pub fn zone(&self) -> ZoneName {
-        self.arrival.manifest.zone.name.clone()
+    /// Its name.
+    pub fn name(&self) -> ZoneName {
+        self.zone.name.clone()
     }
 
     /// Its identity.
     pub const fn uuid(&self) -> Uuid {
-        self.arrival.manifest.zone.uuid
+        self.zone.uuid
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn watch(task: &Task, log: &dyn Log, streams: &Streams, policy:
 async fn ask(task: &Task, told: watch::Sender<Progress>) -> MoveError {
     loop {
         tokio::time::sleep(ASK).await;
-        if let Ok(Some(progress)) = task.from.progress(task.zone()).await {
+        if let Ok(Some(progress)) = task.from.progress(task.name()).await {
             told.send_replace(progress);
         }
     }
@@ -66,6 +66,6 @@ async fn judge(
 
 fn report(task: &Task, log: &dyn Log, streams: &Streams, last: Progress) {
     let sent = streams.bytes().max(last.sent);
-    let total = last.total.max(task.arrival.manifest.zone.memory).max(sent);
+    let total = last.total.max(task.zone.memory).max(sent);
     log.progress(Progress { sent, total, ..last });
 }

@@ -1,4 +1,4 @@
-//! Where a host is really to be found, when its name alone does not say so.
+//! The network address of a host, for when the name in its URI does not resolve to the right one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::uri::split_address;
 
-/// A name or an address, and a port if one is said: `10.9.0.2`, `h2-migration:12302`, `[fd00::2]:22`.
+/// A name or IP address with an optional port: `10.9.0.2`, `h2-migration:12302`, `[fd00::2]:22`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
     /// Name or address, IPv6 without brackets.
     pub host: String,
-    /// The port; none means the usual one.
+    /// None: the scheme's default port.
     pub port: Option<u16>,
 }
 
@@ -52,13 +52,12 @@ impl fmt::Display for Address {
     }
 }
 
-/// The name of a host as it stands in its URI, IPv6 without brackets.
+/// A host name as it appears in a URI; IPv6 addresses are without brackets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HostName(String);
 
 impl HostName {
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -5,19 +5,19 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The most bytes that a brand may have.
+/// Maximum length of a brand, in bytes.
 const LONGEST: usize = 24;
 
-/// The kind of a zone, as its platform calls it: `kvm`, `lxc`, `solaris-kz`, … Any word will do: what can be done with
-/// zones of a brand, its platform says ([`Abilities`]).
+/// The kind of a zone, as its platform calls it: `kvm`, `lxc`, `solaris-kz`, … Any word is accepted; the platform
+/// says what it can do with zones of a brand ([`Abilities`]).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Brand {
-    /// The word, then zeros.
+    /// The word, padded with zeros.
     bytes: [u8; LONGEST],
 }
 
 impl Brand {
-    /// A virtual machine of QEMU, with or without hardware help.
+    /// A virtual machine run by QEMU, with or without hardware acceleration.
     pub const KVM: Self = Self::known(b"kvm");
     /// A container of libvirt's LXC driver.
     pub const LXC: Self = Self::known(b"lxc");
@@ -29,7 +29,6 @@ impl Brand {
         Self { bytes }
     }
 
-    /// The word.
     pub fn as_str(&self) -> &str {
         let end = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(LONGEST);
         std::str::from_utf8(&self.bytes[..end]).unwrap_or_default()
@@ -79,11 +78,11 @@ impl<'de> Deserialize<'de> for Brand {
 /// What a platform can do with the zones of one brand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Abilities {
-    /// They can be migrated while they run.
+    /// Zones can be migrated while they run.
     pub live: bool,
-    /// Their memory can be written to a file.
+    /// A zone's memory can be saved to a file.
     pub suspend: bool,
-    /// They run software of their host, and so depend on what is installed there.
+    /// Zones run software of their host, so they depend on the packages installed there.
     pub host_software: bool,
 }
 

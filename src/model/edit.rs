@@ -1,4 +1,4 @@
-//! Changes to a zone's configuration, as an administrator asks for them.
+//! Changes to a zone's configuration that an administrator asks for.
 
 use std::path::{Path, PathBuf};
 
@@ -6,33 +6,28 @@ use uuid::Uuid;
 
 use super::{NetMap, ZoneName, format_bytes};
 
-/// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Another name.
     Name(ZoneName),
-    /// Another identity: the zone becomes a copy, which is known by nothing that the original is known by.
+    /// A new UUID makes the zone a copy: nothing that identifies the original may remain in it.
     Uuid(Uuid),
-    /// Its folder is another one: whatever lies at or below `from` lies at or below `to`.
+    /// The zonepath moves: every path at or below `from` becomes one at or below `to`.
     Zonepath {
-        /// Where it was.
         from: PathBuf,
-        /// Where it is.
         to: PathBuf,
     },
-    /// Memory in bytes.
+    /// In bytes.
     Memory(u64),
-    /// Virtual processors.
     Cpus(u32),
-    /// Another machine type of a virtual machine.
+    /// The machine type of a virtual machine.
     Machine(String),
-    /// Every interface in a network of the one name goes into the one of the other name, all at the same time: two
-    /// networks may change places.
+    /// Moves each interface from the network with the one name to the network with the other. All at once, so
+    /// that two networks can be swapped.
     Networks(NetMap),
 }
 
 impl Edit {
-    /// Where a path is that was below the old zonepath; none if it was not.
+    /// The new path of `path`, if it was at or below the old zonepath.
     pub fn moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
         let rest = path.strip_prefix(from).ok()?;
         Some(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) })
@@ -40,7 +35,7 @@ impl Edit {
 }
 
 impl std::fmt::Display for Edit {
-    /// What it makes of the zone: `machine type pc-q35-9.0`.
+    /// The result of the change, for messages: `machine type pc-q35-9.0`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Name(name) => write!(f, "name {name}"),

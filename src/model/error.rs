@@ -1,6 +1,6 @@
-//! What is said of an error.
+//! How errors are printed.
 
-/// The causes of an error on one line, outermost first.
+/// An error and its causes on one line, outermost first.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

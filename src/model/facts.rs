@@ -1,66 +1,64 @@
-//! What a host says of itself, and of a zone that wants to come.
+//! What a host reports about itself, and its answer to a zone that is to arrive.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Home, InterfaceMapping, Kind, Manifest, Network};
 use crate::words;
 
-/// A host's answer to "who are you, and how are you?".
+/// A host's description of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Its own name.
+    /// The host's own name.
     pub host: String,
-    /// Version of sysadm there.
+    /// The version of sysadm that it runs.
     pub software: String,
     /// `libvirt` or `sim`.
     pub platform: String,
-    /// Hypervisor and version, for people.
+    /// Hypervisor and version, to be shown to people.
     pub hypervisor: String,
     /// `x86_64`, `aarch64`, …
     pub arch: String,
-    /// Memory, all of it, in bytes.
+    /// Total memory in bytes.
     pub memory: u64,
-    /// Memory that a new zone could have, in bytes, without what is reserved for others.
+    /// Memory available to a new zone, in bytes, without what is reserved for others.
     pub memory_free: u64,
-    /// Processors.
     pub cpus: u32,
-    /// Who holds it in maintenance, for people; none when nobody does.
+    /// Who holds the host in maintenance, to be shown to people.
     pub maintenance: Option<String>,
-    /// When its maintenance will begin, for people; none if nobody has said so.
+    /// When announced maintenance begins, to be shown to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<String>,
 }
 
-/// A question to a destination: may this zone come, in this way?
+/// The question to a destination whether a zone may arrive there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// The zone, whole, as it will be at the destination.
+    /// The zone as it will be configured at the destination.
     pub manifest: Manifest,
-    /// Live or cold.
     pub kind: Kind,
-    /// The host that it comes from.
+    /// The source host's name.
     pub from: String,
-    /// The host that it belongs to while it is there; none: it belongs there.
+    /// The host that the zone belongs to; none: the destination itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<Home>,
-    /// A configuration of the same zone that is there already may be overwritten.
+    /// An existing configuration of the same zone at the destination may be overwritten.
     pub overwrite: bool,
-    /// Findings that only its validation has are not heeded (`attach -F`); see [`BlockerKind::is_validation`].
+    /// Validation findings are ignored (`attach -F`); see [`BlockerKind::is_validation`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
-    /// What else comes with it and is not booked: a dry run books nothing.
+    /// Zones of the same run that also go there. Only a dry run says so, since it makes no reservations.
     #[serde(default)]
     pub pending: PendingLoad,
-    /// The interfaces that are plugged into a network of another name at the destination than where it comes from.
+    /// The interfaces whose network has another name at the destination than at the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mappings: Vec<InterfaceMapping>,
-    /// The hosts that may fetch it where it comes from: they may where it goes, too.
+    /// The hosts that may take the zone back from the source; they may do the same at the destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
 }
 
 impl Arrival {
-    /// A network of the zone in words, and what it is called where the zone comes from if that is something else.
+    /// A network of the zone for messages, with its name at the source if that differs.
     pub fn describe(&self, network: &Network) -> String {
         let name = network.name();
         match self.mappings.iter().find(|mapping| mapping.to.as_str() == name) {
@@ -70,46 +68,45 @@ impl Arrival {
     }
 }
 
-/// What zones take together that run.
+/// The resources that a set of running zones needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLoad {
-    /// Bytes of memory.
+    /// In bytes.
     pub memory: u64,
-    /// Virtual processors.
+    /// Number of virtual CPUs.
     pub cpus: u32,
 }
 
 words! {
     /// What a blocker is about.
     BlockerKind, "kind of blocker" {
-        /// The destination is in maintenance, or being emptied.
+        /// The destination is in maintenance or being evacuated.
         Maintenance = "maintenance",
-        /// Another zone has its name or identity.
+        /// Another zone has the same name or UUID.
         Identity = "identity",
-        /// Not enough memory.
         Memory = "memory",
-        /// More virtual processors than its limit allows.
+        /// More virtual CPUs than the destination allows.
         Cpu = "cpu",
-        /// Another platform, brand, architecture, machine or CPU.
+        /// Platform, brand, architecture, machine type or CPU model differ.
         Platform = "platform",
         /// Software that the zone depends on is missing, or of another version.
         Software = "software",
-        /// A disk or folder that it does not see.
+        /// The destination cannot see a disk or folder.
         Storage = "storage",
-        /// A network that it does not have.
+        /// The destination lacks a network.
         Network = "network",
-        /// Something that the policy does not allow.
+        /// The policy forbids it.
         Policy = "policy",
-        /// Something in the zone's own configuration or state.
+        /// The zone's own configuration or state.
         Zone = "zone",
-        /// The host did not answer, or not as a host should.
+        /// The host did not answer, or gave an invalid answer.
         Host = "host",
     }
 }
 
 impl BlockerKind {
-    /// Whether it is found by comparing the zone with the host, and may be overruled by `attach -F`: the zone may not
-    /// boot then, but no data is lost and no other zone suffers.
+    /// Whether `attach -F` may overrule it: the zone may then fail to boot, but no data is lost and no other zone is
+    /// affected.
     pub const fn is_validation(self) -> bool {
         match self {
             Self::Software | Self::Platform | Self::Network => true,
@@ -119,29 +116,28 @@ impl BlockerKind {
     }
 }
 
-/// One reason why a zone cannot go somewhere.
+/// One reason why a zone cannot go to a destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocker {
-    /// What it is about.
     pub kind: BlockerKind,
-    /// The reason, a lower-case fragment that names the thing.
+    /// A lower-case sentence fragment that names its subject.
     pub reason: String,
-    /// For want of room: how much. None if it is about something else, or if not even the empty host would do.
+    /// How much room is missing. None if the blocker is about something else, or if the zone would not fit even on an
+    /// empty host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortage: Option<Shortage>,
 }
 
-/// How much room is missing, and whether it may come.
+/// How much room is missing, and whether waiting may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortage {
-    /// Bytes of memory, or virtual processors: as the blocker's kind says.
+    /// Bytes of memory or virtual CPUs, depending on the blocker's kind.
     pub missing: u64,
-    /// It may come: zones are leaving there, or it is booked for others, who may not come.
+    /// Zones are leaving the destination, or the room is reserved for zones that may not arrive after all.
     pub may_free_up: bool,
 }
 
 impl Blocker {
-    /// A blocker of that kind.
     pub fn new(kind: BlockerKind, reason: impl Into<String>) -> Self {
         Self { kind, reason: reason.into(), shortage: None }
     }

@@ -1,21 +1,20 @@
-//! The host that a zone belongs to.
+//! The host to which a zone belongs.
 
 use serde::{Deserialize, Serialize};
 
 use super::HostId;
 
-/// The host that a zone belongs to, wherever it is.
+/// The host to which a zone belongs, wherever the zone is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
-    /// Its name, as it names itself.
+    /// The name that the host gives itself.
     pub name: String,
-    /// Which host that is; none if it has only left a manifest.
+    /// None if only a replica says which host it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<HostId>,
 }
 
 impl Home {
-    /// Whether it is that host.
     pub fn is(&self, name: &str, id: HostId) -> bool {
         self.id.map_or(self.name == name, |own| own == id)
     }

@@ -1,4 +1,4 @@
-//! Which host it is, under whatever names it is reached.
+//! The identity of a host, whatever names it is reached by.
 
 use std::fmt;
 use std::path::Path;
@@ -7,16 +7,15 @@ use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A host's identity. It is never kept: each connection tells it anew.
+/// A host's identity. It is never stored: each connection asks for it again.
 ///
-/// It is made from what the host's database says, its machine id, and the folder below which all its files lie. So a
-/// database that was copied to another machine, or into another folder of the same one, is that of another host.
+/// It is derived from the UUID of the host's database, the machine id, and the root folder of all its files. So a
+/// database that was copied to another machine, or to another folder on the same machine, identifies another host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HostId(Uuid);
 
 impl HostId {
-    /// The identity of the host with that database, on that machine, below that folder.
     pub fn new(database: Uuid, machine: &str, root: &Path) -> Self {
         let mut digest = Context::new(&SHA256);
         digest.update(database.as_bytes());
@@ -29,7 +28,7 @@ impl HostId {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
-    /// One that no host has.
+    /// An identity that no real host has.
     #[doc(hidden)]
     pub const fn test(number: u128) -> Self {
         Self(Uuid::from_u128(number))

@@ -1,23 +1,22 @@
-//! A name that an administrator chose.
+//! Names that an administrator chooses.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A name that an administrator chose, of a policy or of a group: like a zone name, so it is never an option, a path
-/// or a host URI.
+/// A name that an administrator chose for a policy or a group. Like a zone name it can never be taken for an option,
+/// a path or a host URI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Identifier(String);
 
 impl Identifier {
-    /// The policy that holds where none is named.
+    /// The policy that applies if none is named.
     pub fn default_policy() -> Self {
         Self("spread".to_owned())
     }
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,9 @@
-//! Plain data that every other part shares, without I/O: zones, host URIs, manifests, findings, time.
+//! Plain data that all other modules share, without I/O: zones, host URIs, manifests, blockers, time.
 //!
-//! Everything that comes from outside (an operator, a peer, a hypervisor) becomes one of these types at the
+//! Everything that comes from outside (an operator, a peer, a hypervisor) is converted to one of these types at the
 //! edge, and is valid from then on.
 
-// Tests start what they need. See clippy.toml.
+// Tests start the programs they need: see clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod address;

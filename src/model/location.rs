@@ -1,31 +1,30 @@
-//! What a host knows of where a zone is.
+//! What a host knows about where a zone is.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Home, HostUri};
 
-/// A host's answer to "where is that zone, as far as you know?".
+/// A host's answer to the question where a zone is, as far as that host knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Location {
-    /// Its platform has it.
+    /// On the host, to which it belongs.
     Here,
-    /// Its platform has it, and it belongs to that host.
+    /// On the host, but it belongs to another one.
     Guest(Home),
-    /// Room is booked for it: it is on its way there, or is being attached.
+    /// Room is reserved: the zone is being moved or attached.
     Coming,
-    /// It was evacuated from there to that host.
+    /// The host evacuated it to another one.
     Evacuated(HostUri),
-    /// It was migrated from there to that host, for good, or passed on: it belonged to another one.
+    /// The host migrated it to another one for good, or evacuated it although it belongs to a third.
     Migrated(HostUri),
-    /// It is configured there, and nothing more.
+    /// Only its configuration is known.
     Configured,
-    /// Nothing is known of it.
     Unknown,
 }
 
 impl Location {
-    /// Where it went from there.
+    /// The host to which the zone was evacuated or migrated.
     pub const fn gone_to(&self) -> Option<&HostUri> {
         match self {
             Self::Evacuated(to) | Self::Migrated(to) => Some(to),

@@ -1,4 +1,4 @@
-//! Hardware addresses.
+//! Hardware (MAC) addresses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,22 +6,21 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
-    /// The address of the same interface of a copy of the zone, which has this UUID: one of libvirt's range
-    /// (`52:54:00`), the same for the same zone, and another one for each interface.
+    /// The address of the same interface in a copy of the zone with this UUID. It is in libvirt's range (`52:54:00`),
+    /// always the same for the same copy, and different for each interface.
     #[must_use]
     pub fn of_copy(self, uuid: Uuid) -> Self {
         let [a, b, c, d, e, g] = self.0;
-        // FNV-1a: what is wanted is no secret, but spread.
+        // FNV-1a: this need not be secret, only well distributed.
         let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let sum = uuid.into_bytes().into_iter().chain([a, b, c]).fold(0xcbf2_9ce4_8422_2325, step);
         let [.., x, y, z] = (sum ^ (sum >> 32)).to_be_bytes();
-        // Never the address itself; and two of one maker stay two.
+        // Never the original address; and two addresses of one vendor stay different.
         let z = if [x, y, z] == [0; 3] { 1 } else { z };
         Self([0x52, 0x54, 0, d ^ x, e ^ y, g ^ z])
     }

@@ -1,4 +1,4 @@
-//! A zone's manifest: everything another host needs in order to take the zone.
+//! A zone's manifest: everything that another host needs to take over the zone.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -7,37 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::{Interface, InterfaceMapping, Kind, Network, Obstacle, Software, Zone, ZoneState};
 use crate::words;
 
-/// What travels instead of the zone when a host is asked to take it.
+/// A zone's whole configuration, as one host hands it to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The zone as it was when this was written.
+    /// The zone at the time of writing.
     pub zone: Zone,
-    /// The platform's own configuration, whole (libvirt: the domain's XML).
+    /// The platform's own configuration, unabridged (libvirt: the domain's XML).
     pub config: String,
-    /// Which platform can read `config`: `libvirt` or `sim`.
+    /// The platform that can read `config`: `libvirt` or `sim`.
     pub platform: String,
-    /// Its disks and folders, outside of the configuration's own files.
+    /// Disks and folders that are not part of the configuration.
     pub disks: Vec<Disk>,
-    /// What it is plugged into.
     pub networks: Vec<Network>,
-    /// Its interfaces: as they are now, and as its configuration has them. Older software does not tell them.
+    /// The interfaces, both as they are now and as they will be after the next boot. Older versions do not send them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<Interface>,
-    /// Why its own host says that it cannot move, live or at all.
+    /// Why the zone cannot be moved, live or at all, according to its own host.
     pub obstacles: Vec<Obstacle>,
-    /// What its own host has of the software that it depends on; a platform leaves that to the host. None: none, or older software does not
-    /// tell.
+    /// The installed software that the zone depends on. The host adds it, not the platform. None: nothing, or an
+    /// older version, which does not send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
-    /// What a zone that runs has seen of a processor and must find wherever it runs on, in the platform's own words
-    /// (libvirt: a `<cpu>`). None: any will do, or older software does not tell.
+    /// The CPU that a running zone has seen and must find at its destination, in the platform's own words (libvirt: a
+    /// `<cpu>` element). None: any CPU will do, or an older version, which does not send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processor: Option<String>,
 }
 
 impl Manifest {
-    /// Its zonepath (zones(7)): the folder that holds its root file system, if that is a folder by itself (`root` or
-    /// `rootfs` in it). None for a zone whose root is something else, such as every virtual machine.
+    /// The zonepath (zones(7)): the folder that contains the zone's root file system as `root` or `rootfs`. None
+    /// if the root is something else, as in every virtual machine.
     pub fn zonepath(&self) -> Option<&Path> {
         let root = self.disks.iter().find(|disk| disk.target == "/")?;
         let DiskSource::Dir(path) = &root.source else { return None };
@@ -52,8 +51,8 @@ impl Manifest {
         Self { zone, ..self }
     }
 
-    /// The folders with programs of its host that it reads, beside its own root (`inherit-pkg-dir`). What is written to,
-    /// and what lies elsewhere, is data.
+    /// The folders with the host's programs that the zone reads besides its own root (`inherit-pkg-dir`). Folders
+    /// that it writes to, and folders elsewhere, are data.
     pub fn inherited(&self) -> impl Iterator<Item = Inherited<'_>> {
         self.disks.iter().filter_map(|disk| match &disk.source {
             DiskSource::Dir(folder) if disk.readonly && disk.target != "/" && is_static(folder) => {
@@ -63,26 +62,27 @@ impl Manifest {
         })
     }
 
-    /// What of a folder that it has at `target` it does not see, since it has something else there.
+    /// The parts of a folder mounted at `target` that the zone cannot see because something else is mounted over
+    /// them.
     fn covered(&self, target: &str, folder: &Path) -> Vec<PathBuf> {
         let below = |disk: &Disk| Some(folder.join(Path::new(&disk.target).strip_prefix(target).ok()?));
         let others = self.disks.iter().filter(|disk| Path::new(&disk.target) != Path::new(target));
         others.filter_map(below).collect()
     }
 
-    /// Why its host says that it cannot move in that way; none: it can.
+    /// Why the zone cannot be moved by that method, or none if it can.
     pub fn held(&self, kind: Kind) -> Option<String> {
         let reasons = self.obstacles.iter().filter(|obstacle| obstacle.stops(kind));
         let reasons: Vec<_> = reasons.map(|obstacle| obstacle.reason.as_str()).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
-    /// Why its host says that it cannot move, beside what its configuration says: snapshots, and what it has been told.
+    /// The obstacles that do not follow from the configuration: snapshots, and runtime settings.
     pub fn obstacles_beside<'a>(&'a self, of_config: &'a [Obstacle]) -> impl Iterator<Item = Obstacle> + 'a {
         self.obstacles.iter().filter(move |obstacle| !of_config.contains(obstacle)).cloned()
     }
 
-    /// The zone as it is with these changes, `config` being its configuration with them.
+    /// The zone with its interfaces mapped to other networks; `config` must already contain the changes.
     #[must_use]
     pub fn with_mapping(&self, mappings: &[InterfaceMapping], config: String) -> Self {
         let after = |network: &Network| {
@@ -101,12 +101,12 @@ impl Manifest {
     }
 }
 
-/// A folder of its host that a zone reads.
+/// A folder of the host that a zone reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inherited<'a> {
-    /// Where it lies on the host.
+    /// Its path on the host.
     pub folder: &'a Path,
-    /// What is in it and the zone does not see: it has something else in these places.
+    /// The paths in it that the zone cannot see because something else is mounted over them.
     pub covered: Vec<PathBuf>,
 }
 
@@ -116,8 +116,8 @@ impl<'a> From<&'a Path> for Inherited<'a> {
     }
 }
 
-/// Whether programs and libraries lie there, which each host has for itself: below `/usr` and the like, or in a folder
-/// of `/opt`, where each package has its own.
+/// Whether a path holds programs and libraries that each host has for itself: `/usr` and the like, or a package's
+/// folder in `/opt`.
 pub fn is_static(folder: &Path) -> bool {
     const PLACES: [&str; 8] = ["usr", "lib", "lib32", "lib64", "libx32", "bin", "sbin", "platform"];
     let mut names = folder.components().map(|part| match part {
@@ -134,27 +134,23 @@ pub fn is_static(folder: &Path) -> bool {
     is_place && folder.components().all(|part| part != Component::ParentDir)
 }
 
-/// One piece of storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    /// What the zone calls it (`vda`, or the folder inside a container).
+    /// The zone's name for it (`vda`, or a path inside a container).
     pub target: String,
-    /// Where it lies.
     pub source: DiskSource,
-    /// The zone does not write to it.
+    /// The zone only reads it.
     pub readonly: bool,
-    /// Whether it may be missing.
     #[serde(default = "Presence::needed", skip_serializing_if = "Presence::is_needed")]
     pub presence: Presence,
 }
 
 impl Disk {
-    /// Storage that must be there.
+    /// Storage that must exist.
     pub fn new(target: impl Into<String>, source: DiskSource, readonly: bool) -> Self {
         Self { target: target.into(), source, readonly, presence: Presence::Needed }
     }
 
-    /// The same, which may be missing or not.
     #[must_use]
     pub fn with_presence(self, presence: Presence) -> Self {
         Self { presence, ..self }
@@ -162,44 +158,40 @@ impl Disk {
 }
 
 words! {
-    /// Whether a piece of storage may be missing.
+    /// Whether storage may be missing at the destination.
     Presence, "presence of storage" {
-        /// It must be there.
+        /// It must exist.
         Needed = "needed",
-        /// If it is not there yet it is made when the zone boots, as NVRAM is from its template.
+        /// Created when the zone boots if it is missing, as NVRAM is from its template.
         Made = "made",
-        /// If it is not there the zone does without it, as libvirt's `startupPolicy` allows.
+        /// The zone works without it, as libvirt's `startupPolicy` allows.
         Optional = "optional",
     }
 }
 
 impl Presence {
-    /// What holds where nothing is said.
+    /// The default.
     const fn needed() -> Self {
         Self::Needed
     }
 
-    /// Whether it must be there.
     pub fn is_needed(&self) -> bool {
         *self == Self::Needed
     }
 }
 
-/// Where a piece of storage lies, as the host of the zone sees it.
+/// Where storage is, as seen by the zone's host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiskSource {
-    /// A file.
     File(PathBuf),
-    /// A folder.
     Dir(PathBuf),
-    /// A block device.
     Block(PathBuf),
-    /// Something that the hypervisor itself reaches over the network.
+    /// Accessed over the network by the hypervisor itself.
     Network {
         /// `rbd`, `nbd`, `iscsi`, …
         protocol: String,
-        /// Its servers, `host:port`.
+        /// As `host:port`.
         servers: Vec<String>,
     },
 }
@@ -217,7 +209,7 @@ impl std::fmt::Display for DiskSource {
 mod tests {
     use super::*;
 
-    /// A container with folders at these targets, `r` if it only reads them.
+    /// A container with these folders as (source, target, mode); the mode `r` means read-only.
     fn container(folders: &[(&str, &str, &str)]) -> Manifest {
         let disks: Vec<_> = folders
             .iter()

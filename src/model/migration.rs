@@ -1,25 +1,23 @@
-//! What both hosts of a migration say to each other: its streams, its secret, how far it is and how it ended.
+//! What the two hosts of a live migration exchange: streams, token, progress and outcome.
 
 use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-/// One of the streams of a live migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamId {
-    /// From the hypervisor at the source to the hypervisor at the destination.
+    /// Between the two hypervisors' management daemons.
     Control,
     /// The zone's memory.
     Memory,
 }
 
 impl StreamId {
-    /// Both of them.
     pub const ALL: [Self; 2] = [Self::Control, Self::Memory];
 
-    /// The name of its socket in a migration's folder.
+    /// The name of the stream's socket in the migration's folder.
     pub const fn socket_name(self) -> &'static str {
         match self {
             Self::Control => "ctl",
@@ -28,21 +26,21 @@ impl StreamId {
     }
 }
 
-/// The secret of one live migration: who knows it may open the streams. It goes from host to host inside of
-/// connections, and nowhere else; the folder of the sockets has a [name](Self::folder_name) of its own.
+/// The secret of one live migration; knowing it is enough to open the streams. It is only ever sent inside of
+/// authenticated connections. The folder of the sockets has a [name](Self::folder_name) that does not reveal it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token(String);
 
 impl std::fmt::Debug for Token {
-    /// Not what it is: it could end up in a log.
+    /// Redacted, because debug output could end up in a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Token")
     }
 }
 
 impl Token {
-    /// A fresh one, from the system's randomness.
+    /// A new token from the system's random source.
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().simple().to_string())
     }
@@ -52,9 +50,9 @@ impl Token {
         &self.0
     }
 
-    /// The name of the folder with the migration's sockets, the same on both hosts: 32 hexadecimal digits that do
-    /// not lead back to the token. Every user of a host can read it, in the arguments of `virsh` and in
-    /// `/proc/net/unix`, and it finds its way into the hypervisor's logs and errors.
+    /// The name of the folder with the migration's sockets, the same on both hosts: 32 hexadecimal digits from
+    /// which the token cannot be derived. The name is not secret: every user of a host can read it in the
+    /// arguments of `virsh` and in `/proc/net/unix`, and it appears in the hypervisor's logs and errors.
     pub fn folder_name(&self) -> String {
         let digest = digest(&SHA256, self.0.as_bytes());
         digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -80,44 +78,44 @@ impl From<Token> for String {
     }
 }
 
-/// How far a live migration is. Sizes in bytes.
+/// The progress of a live migration, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Sent so far, repeated pages counted again.
+    /// Sent so far; pages sent again count again.
     pub sent: u64,
     /// Still to send, as far as is known now.
     pub remaining: u64,
-    /// All that there is to send once.
+    /// The zone's memory, counted once.
     pub total: u64,
-    /// The pass over its memory that it is in, from 1; 0 if the hypervisor does not tell.
+    /// The current pass over the memory, from 1; 0 if the hypervisor does not say.
     #[serde(default)]
     pub pass: u32,
-    /// What the zone changes of its memory, per second; 0 if the hypervisor does not tell.
+    /// Bytes per second that the zone changes; 0 if the hypervisor does not say.
     #[serde(default)]
     pub dirty_rate: u64,
-    /// What is sent, per second; 0 if the hypervisor does not tell.
+    /// Bytes per second that are sent; 0 if the hypervisor does not say.
     #[serde(default)]
     pub rate: u64,
 }
 
-/// How a live migration ended at the source, seen from there.
+/// How a live migration ended, as seen by the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// Milliseconds between the moment the zone was stopped at the source and the moment of this answer.
+    /// Milliseconds from the moment the zone was stopped at the source to this answer.
     pub stopped_for: u64,
-    /// Bytes of memory that were sent, as the hypervisor counts them; 0 if it does not.
+    /// Bytes of memory sent, as counted by the hypervisor; 0 if it does not count.
     #[serde(default)]
     pub bytes: u64,
 }
 
-/// When a move is given up that nobody has asked to give up.
+/// When a move is given up automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MoveLimits {
-    /// After so long without any progress; none: never.
+    /// After this long without progress; none: never.
     pub stall: Option<Duration>,
-    /// After so many passes over its memory, if they do not come to an end; 0: never.
+    /// After this many passes over the memory without convergence; 0: never.
     pub passes: u32,
-    /// When a zone that was asked to shut down has not after this time.
+    /// How long a zone may take to shut down.
     pub shutdown: Duration,
 }
 
@@ -140,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_tokens_folder_has_another_name_that_both_hosts_know() {
-        // sha256sum says so, too.
+        // The expected value was computed with sha256sum.
         let token = Token("0123456789abcdef".repeat(2));
         assert_eq!(token.folder_name(), "3eb1bd439947eb762998e566ccc2e099");
         assert_ne!(Token::random().folder_name(), Token::random().folder_name());

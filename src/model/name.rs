@@ -1,9 +1,10 @@
 //! The names of zones.
 //!
-//! A platform may call a zone almost anything: `Windows 10`, `müller`, `-rf`. Here a name is a text that is never an
-//! option, a path or a piece of markup, is the same in every table, file and URI, and can be copied out of them. What is
-//! not allowed in it stands as `%` and two digits for each of its bytes: `Windows%2010`, `m%C3%BCller`, `%2Drf`. There is
-//! one such text for each name, so two names are never taken for one, however alike they look.
+//! A platform may call a zone almost anything: `Windows 10`, `müller`, `-rf`. A [`ZoneName`] can never be taken
+//! for an option, a path or markup; it is the same in every table, file and URI, and can be copied from them.
+//! Each byte that is not allowed is written as `%` and two hexadecimal digits: `Windows%2010`, `m%C3%BCller`,
+//! `%2Drf`. Every platform name has exactly one such form, so two names are never confused, however similar they
+//! look.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,50 +12,49 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Bytes of a platform's own name: libvirt writes `NAME.xml.new`, and no file system takes more than 255.
+/// Maximum length of a platform's name in bytes: libvirt writes `NAME.xml.new`, and file names are limited to 255.
 const LONGEST: usize = 247;
 
-/// The name of a zone: ASCII letters, digits, `_`, `-` and `.`, the first one a letter or digit, by zonecfg(8)'s rule;
-/// all other characters of its platform's name as `%XX`, byte by byte.
+/// The name of a zone: ASCII letters, digits, `_`, `-` and `.`, starting with a letter or digit, as in
+/// zonecfg(8). All other characters of the platform's name are written as `%XX`, byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ZoneName(String);
 
-/// Why a text is not a zone name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ZoneNameError {
-    /// The empty text.
     #[error("a zone name cannot be empty")]
     Empty,
-    /// More bytes than a name can have.
+    /// The length in bytes.
     #[error("zone name is {0} bytes long, at most {LONGEST} are allowed")]
     TooLong(usize),
-    /// No platform has such a name, or none can keep it.
+    /// A character that no platform accepts or can store.
     #[error("zone name {name:?}: {character:?} is not allowed in a zone name")]
     Character {
-        /// The refused name.
+        /// The rejected name.
         name: String,
-        /// The first offending character.
+        /// The first invalid character.
         character: char,
     },
-    /// The name of a zone that is written in another way.
+    /// A valid name, but not in its canonical form.
     #[error("zone name {name:?} is written {written}")]
     Written {
-        /// The refused text.
+        /// The rejected text.
         name: String,
-        /// How the same name is written.
+        /// The canonical form.
         written: ZoneName,
     },
-    /// `global` is the host itself.
+    /// `global` means the host itself.
     #[error("'global' is the host itself; a zone of that name is written %67lobal")]
     Reserved,
 }
 
 impl ZoneName {
-    /// The name of the zone that its platform calls so.
+    /// The zone name for a platform's own name.
     ///
     /// # Errors
-    /// If no platform could keep such a name: it has a line break or another control character, or a `/`, or is too long.
+    /// If no platform can store such a name: it contains a control character such as a line break, or a `/`, or
+    /// is too long.
     pub fn of_platform(name: &str) -> Result<Self, ZoneNameError> {
         if name.is_empty() {
             return Err(ZoneNameError::Empty);
@@ -62,7 +62,7 @@ impl ZoneName {
         if name.len() > LONGEST {
             return Err(ZoneNameError::TooLong(name.len()));
         }
-        // No XML has these, or it gives a carriage return back as a line feed.
+        // XML cannot contain these, or turns a carriage return into a line feed.
         let is_refused = |c: &char| (*c < ' ' && *c != '\t') || matches!(c, '/' | '\u{fffe}' | '\u{ffff}');
         if let Some(character) = name.chars().find(is_refused) {
             return Err(ZoneNameError::Character { name: name.to_owned(), character });
@@ -82,15 +82,15 @@ impl ZoneName {
         Ok(Self(text))
     }
 
-    /// What is shown of a guest that its platform calls so, also where that can be no zone's name.
+    /// How a guest is shown, even if its platform's name cannot be a zone name.
     pub fn label(platform: &str) -> String {
         Self::of_platform(platform).map_or_else(|_| format!("{platform:?}"), Self::into)
     }
 
-    /// What an operator means who types this: a name as it is listed here, or else as its platform has it.
+    /// The name that an operator typed: a zone name as it is listed, or else the platform's own name.
     ///
     /// # Errors
-    /// If no zone can be called so.
+    /// If no zone can have that name.
     pub fn typed(text: &str) -> Result<Self, ZoneNameError> {
         match text.parse() {
             Err(ZoneNameError::Written { .. }) => Self::of_platform(text),
@@ -98,26 +98,25 @@ impl ZoneName {
         }
     }
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A word that is the zone of this name and UUID for virsh and nothing else, nor for a shell: virsh takes a number for
-    /// another zone's id.
+    /// An argument that virsh takes for this zone and no other, and that a shell does not interpret: virsh would
+    /// take a number for a domain id.
     pub fn virsh_word(&self, uuid: Uuid) -> String {
         let name = self.as_str();
         let is_name = !name.contains('%') && !name.bytes().all(|byte| byte.is_ascii_digit());
         if is_name && Uuid::parse_str(name).is_err() { name.to_owned() } else { uuid.to_string() }
     }
 
-    /// What its platform calls it. That may be almost any text: it is not for terminals, and no file's name.
+    /// The platform's own name. It may be almost any text: do not print it, and do not use it as a file name.
     pub fn platform_name(&self) -> String {
         decoded(&self.0).unwrap_or_else(|| self.0.clone())
     }
 }
 
-/// The text with one byte in place of each `%XX`; none if that is no text.
+/// The text with each `%XX` replaced by its byte; none if the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

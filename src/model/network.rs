@@ -1,12 +1,13 @@
-//! Networks, the interfaces that are plugged into them, and what another host calls them.
+//! Networks, the interfaces connected to them, and what other hosts call them.
 //!
 //! ```text
 //!   br0 at home ── NetMap of h2 ──► br10 at h2            Interface::there, kept with the zone's record
 //!   br0 at home ◄── the record, interface by interface ── br10 at h2
 //! ```
 //!
-//! The way back is not the mapping turned round: two networks may have one name at the other host, and the mapping may
-//! be another one by then. So an interface, known by its hardware address, goes back to where the record has it from.
+//! The way back is not the inverse of the mapping: two networks may map to the same name, and the mapping may
+//! have been changed since. So each interface, identified by its hardware address, returns to the network in the
+//! zone's record.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mac, Manifest};
 
-/// One network connection.
+/// The network that an interface is connected to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
@@ -28,11 +29,11 @@ pub enum Network {
     Device(String),
 }
 
-/// What stands before the name of a managed network among all that zones can be plugged into.
+/// The prefix of a managed network's label, which tells it apart from a bridge or device with the same name.
 const MANAGED: &str = "network:";
 
 impl Network {
-    /// Its name among all that zones can be plugged into: a bridge is found like any other device.
+    /// A name that is unique among all networks of a host: bridges and devices share one namespace.
     pub fn label(&self) -> String {
         match self {
             Self::Bridge(name) | Self::Device(name) => name.clone(),
@@ -40,14 +41,14 @@ impl Network {
         }
     }
 
-    /// Its own name.
+    /// The name without its kind.
     pub fn name(&self) -> &str {
         match self {
             Self::Bridge(name) | Self::Managed(name) | Self::Device(name) => name,
         }
     }
 
-    /// One of the same kind.
+    /// A network of the same kind with another name.
     #[must_use]
     pub fn called(&self, name: &NetworkName) -> Self {
         let name = name.to_string();
@@ -65,7 +66,6 @@ impl Network {
 pub struct NetworkName(String);
 
 impl NetworkName {
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -105,16 +105,14 @@ impl From<NetworkName> for String {
     }
 }
 
-/// What a host calls the networks of others, where it has another name for them.
+/// Network names that differ between hosts: the name here, and the name at the other host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NetMap(BTreeMap<NetworkName, NetworkName>);
 
 impl NetMap {
-    /// These names, the one for the other.
-    ///
     /// # Errors
-    /// The name that is there twice.
+    /// The name that is mapped twice.
     pub fn of(pairs: impl IntoIterator<Item = (NetworkName, NetworkName)>) -> Result<Self, NetworkName> {
         let mut names = BTreeMap::new();
         for (from, to) in pairs {
@@ -125,22 +123,22 @@ impl NetMap {
         Ok(Self(names))
     }
 
-    /// Each name with the other one.
+    /// Pairs of the name here and the name there.
     pub fn iter(&self) -> impl Iterator<Item = (&NetworkName, &NetworkName)> {
         self.0.iter()
     }
 
-    /// Whether all names are the same there.
+    /// Whether all networks have the same names there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What the network of that name is called there, if it has another name.
+    /// The other host's name for a network, if it differs.
     pub fn there(&self, name: &str) -> Option<&NetworkName> {
         self.0.iter().find_map(|(here, there)| (here.0 == name && here != there).then_some(there))
     }
 
-    /// The same for a [`Network::label`].
+    /// Likewise for a [`Network::label`].
     pub fn label_there(&self, label: &str) -> Option<String> {
         match label.strip_prefix(MANAGED) {
             Some(name) => self.there(name).map(|there| format!("{MANAGED}{there}")),
@@ -149,43 +147,39 @@ impl NetMap {
     }
 }
 
-/// One interface of a zone. One that will be elsewhere after the zone's next boot is listed twice.
+/// One interface of a zone. An interface that moves to another network at the zone's next boot is listed twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
-    /// Its hardware address, by which it is known.
+    /// Identifies the interface.
     pub mac: Mac,
-    /// What it is plugged into.
     pub network: Network,
-    /// What that is called where the zone goes, or was brought, if it has another name there.
+    /// The network's name at the host to which the zone goes or was moved, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub there: Option<NetworkName>,
 }
 
-/// One change: the interface goes from the network of one name to the one of the other name, of the same kind.
+/// Moves an interface from one network to another of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfaceMapping {
-    /// The interface.
     pub mac: Mac,
-    /// Where it is.
     pub from: NetworkName,
-    /// Where it goes.
     pub to: NetworkName,
 }
 
 impl Interface {
-    /// One that is in that network everywhere.
+    /// An interface whose network has the same name everywhere.
     pub const fn new(mac: Mac, network: Network) -> Self {
         Self { mac, network, there: None }
     }
 
-    /// Where these changes bring it, if they are about it.
+    /// The network to which these mappings move the interface, if they mention it.
     pub fn goes_to<'a>(&self, mappings: &'a [InterfaceMapping]) -> Option<&'a NetworkName> {
         let of_this =
             |mapping: &&InterfaceMapping| mapping.mac == self.mac && mapping.from.0 == self.network.name();
         mappings.iter().find(of_this).map(|mapping| &mapping.to)
     }
 
-    /// The same after these changes.
+    /// The interface after these mappings.
     #[must_use]
     pub fn with_mapping(&self, mappings: &[InterfaceMapping]) -> Self {
         let network =
@@ -193,40 +187,39 @@ impl Interface {
         Self { network, ..self.clone() }
     }
 
-    /// What changes about it when it goes to where its network may have another name.
+    /// The mapping that this interface needs at a host where its network has another name.
     fn mapping(&self) -> Option<InterfaceMapping> {
         let from = self.network.name().parse().ok()?;
         self.there.clone().map(|to| InterfaceMapping { mac: self.mac, from, to })
     }
 }
 
-/// Why a zone's interfaces cannot be plugged into what another host calls their networks.
+/// Why a zone's interfaces cannot be mapped to another host's networks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    /// Two networks of one interface would become one, and could not be told apart on the way back.
+    /// Two networks of one interface would become the same, and could not be told apart on the way back.
     #[error(
         "its interface {mac} is in {now} now and in {then} after its next boot, and both are {there} there"
     )]
     Merged {
-        /// The interface.
         mac: Mac,
-        /// The one network.
+        /// The network that it is in now.
         now: String,
-        /// The other one.
+        /// The network that it will be in after the next boot.
         then: String,
-        /// What they become.
+        /// The name that both have at the other host.
         there: String,
     },
-    /// The refuge does not tell the interfaces.
+    /// The refuge did not list the interfaces.
     #[error("the sysadm there is too old to give it its networks of here back ({})", .0.join(", "))]
     NotTold(Vec<String>),
 }
 
 impl Manifest {
-    /// The same with a note at each interface what its network is called where the zone goes.
+    /// The manifest with each interface's network name at the destination noted.
     ///
     /// # Errors
-    /// If that could not be undone.
+    /// If the mapping could not be undone later.
     pub fn bound_for(mut self, names: &NetMap) -> Result<Self, MappingError> {
         for one in &mut self.interfaces {
             one.there = names.there(one.network.name()).cloned();
@@ -245,20 +238,19 @@ impl Manifest {
         Ok(self)
     }
 
-    /// What changes about it where it goes.
     pub fn mappings(&self) -> Vec<InterfaceMapping> {
         self.interfaces.iter().filter_map(Interface::mapping).collect()
     }
 
-    /// The record of a zone that others have brought on to where it is `now`, with notes of what its networks are called
-    /// there: its interfaces are known by their hardware addresses alone.
+    /// The record of a zone that other hosts have moved on, with its network names updated from `now`, the
+    /// manifest at its present host. Interfaces are matched by hardware address.
     #[must_use]
     pub fn noted_at(mut self, now: &Self) -> Self {
         if now.interfaces.is_empty() {
             return self;
         }
         let mut seen = BTreeMap::new();
-        // From the last one: where one that is listed twice will be after its next boot is where it is once it was booted.
+        // From the last entry: an interface listed twice has been booted into its second network by then.
         let mut noted = |one: &Interface| {
             let place = seen.entry(one.mac).and_modify(|place| *place += 1).or_insert(0);
             let there =
@@ -272,11 +264,12 @@ impl Manifest {
         self
     }
 
-    /// What brings the zone, as it is `now` where it was brought, back into the networks with which it has left: this
-    /// is what was recorded then. An interface that is new, or that somebody has plugged in elsewhere, stays as it is.
+    /// The mappings that return the zone to the networks it left: `self` is the record made then, `now` the
+    /// manifest at the refuge. An interface that is new, or that was connected to another network there, is left
+    /// as it is.
     ///
     /// # Errors
-    /// If its interfaces are not told over there.
+    /// If the refuge did not list the interfaces.
     pub fn reverse_mapping(&self, now: &Self) -> Result<Vec<InterfaceMapping>, MappingError> {
         let back: Vec<_> = self
             .mappings()

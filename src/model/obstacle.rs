@@ -1,4 +1,4 @@
-//! Why a zone cannot move, as its own host says.
+//! Why a zone cannot be moved, according to its own host.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,39 +6,35 @@ use super::Kind;
 use crate::words;
 
 words! {
-    /// What an obstacle stands against.
+    /// What an obstacle rules out.
     Against, "kind of obstacle" {
-        /// Its being on any other host.
+        /// Running on any other host.
         Any = "any",
-        /// Its moving by itself. Whoever attaches it by hand has what it names looked for where it goes.
+        /// Automatic moves. If the zone is attached by hand, the destination checks for what the obstacle names.
         Moves = "moves",
-        /// Its moving while it runs.
+        /// Live migration.
         Live = "live",
     }
 }
 
-/// Why a zone cannot move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Obstacle {
-    /// The reason, a lower-case fragment.
+    /// A lower-case sentence fragment.
     pub reason: String,
-    /// What it stands against.
     pub against: Against,
 }
 
 impl Obstacle {
-    /// One that stands against that.
     pub fn new(against: Against, reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), against }
     }
 
-    /// Whether it stands against a move of that kind.
     pub fn stops(&self, kind: Kind) -> bool {
         self.against != Against::Live || kind == Kind::Live
     }
 
-    /// Whether it stands against attaching the zone by hand, to which it would come in that way.
+    /// Whether it rules out attaching the zone by hand, for a move by this method.
     pub fn stops_by_hand(&self, kind: Kind) -> bool {
         self.against != Against::Moves && self.stops(kind)
     }
@@ -62,7 +58,7 @@ impl From<&str> for Obstacle {
     }
 }
 
-/// How it is written: one that stands against everything as its reason alone.
+/// The serialized form: an obstacle that rules out everything is its reason alone.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {

@@ -1,6 +1,7 @@
-//! Texts from outside, as they are shown.
+//! Makes text from outside safe to print.
 
-/// The same on one line: nothing that a file, a hypervisor or a peer says may steer the terminal or break a line.
+/// The text on one line and without control characters: text from a file, a hypervisor or a peer must not steer the
+/// terminal or break lines.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

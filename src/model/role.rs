@@ -2,20 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a peer may ask; each role includes those before it.
+/// What a peer may ask for; each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look.
+    /// Read only.
     Observe,
-    /// Bring and fetch zones.
+    /// Send and fetch zones.
     Migrate,
-    /// Everything.
     Admin,
 }
 
 impl Role {
-    /// The word for it in sysadm.toml.
+    /// Its name in sysadm.toml.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Observe => "observe",

@@ -1,24 +1,24 @@
-//! What software a zone depends on, as its host has it.
+//! The installed software that a zone depends on.
 //!
-//! After the migration of Solaris zones (PSARC 2006/030): a zone that shares files with its host runs only where the
-//! packages that deliver those files are the same. A virtual machine depends on its hypervisor alone.
+//! The rule is that of Solaris zone migration (PSARC 2006/030): a zone that shares files with its host runs only
+//! where the packages that deliver those files are the same. A virtual machine depends only on its hypervisor.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words;
 
 words! {
-    /// Who counts what is installed.
+    /// The source of package names and versions.
     System, "packaging system" {
         /// System V packages and patches: Solaris 10.
         Svr4 = "svr4",
         /// The Image Packaging System: Solaris 11, illumos.
         Ips = "ips",
-        /// Debian's.
+        /// Debian packages.
         Dpkg = "dpkg",
-        /// Red Hat's, SUSE's.
+        /// Red Hat's and SUSE's packages.
         Rpm = "rpm",
-        /// No packages: the hypervisor and its management, each by its own version.
+        /// No packages: the hypervisor and its management software, by their own versions.
         Hypervisor = "hypervisor",
     }
 }
@@ -26,27 +26,25 @@ words! {
 /// The part of a host's software that one zone depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Software {
-    /// Who has counted it.
     pub system: System,
-    /// Packages, by name.
     pub packages: Vec<Package>,
-    /// Patches of these packages, by id. Only System V packages have any.
+    /// Patches of these packages. Only System V packages have patches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Patch>,
 }
 
 impl Software {
-    /// Stands in the place of the packages of a host that could not be read, where nobody can take it for something else:
-    /// no package has such a name, so no host has it, whatever its age.
+    /// A package name that stands for packages that could not be read. No real package has this name, so no host,
+    /// whatever its version, reports it as installed.
     const UNKNOWN: &str = "(unknown)";
 
-    /// What its host has could not be read, and why.
+    /// Software that could not be read, with the reason.
     pub fn unknown(system: System, why: String) -> Self {
         let package = Package { name: Self::UNKNOWN.to_owned(), version: why };
         Self { system, packages: vec![package], patches: Vec::new() }
     }
 
-    /// Why it could not be read as a whole; none if it was.
+    /// Why the software could not be read; none if it was.
     pub fn why_unknown(&self) -> Option<&str> {
         self.packages
             .iter()
@@ -55,37 +53,34 @@ impl Software {
     }
 }
 
-/// One package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Package {
-    /// Its name.
     pub name: String,
-    /// Its version, as its packaging system writes it; what stands for it, if that could not be read.
+    /// The version as the packaging system writes it, or a substitute if it could not be read.
     pub version: String,
 }
 
-/// What stands for a version that could not be read: `what` is wrong, and what is there has this fingerprint. So it is the
-/// same where the very same is there, and nowhere else. No packaging system has versions that begin so.
+/// The substitute for a version that could not be read: `what` is wrong, and a fingerprint of the contents. So it is
+/// equal where the contents are identical, and nowhere else. No packaging system has versions that begin like this.
 pub fn unknown_version(what: &str, fingerprint: &str) -> String {
     format!("{UNKNOWN_VERSION}{fingerprint}: {what})")
 }
 
-/// Whether that stands for a version that could not be read.
+/// Whether a version is such a substitute.
 pub fn is_unknown_version(version: &str) -> bool {
     version.starts_with(UNKNOWN_VERSION)
 }
 
 const UNKNOWN_VERSION: &str = "(unknown ";
 
-/// One patch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Patch {
-    /// Its id, `<number>-<revision>`.
+    /// As `<number>-<revision>`.
     pub id: String,
-    /// The patches that it holds, too: they count as present.
+    /// Patches that this one contains; they count as installed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obsoletes: Vec<String>,
-    /// The packages that have it. Older software does not tell.
+    /// The packages that it patches. Older versions do not send them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<String>,
 }

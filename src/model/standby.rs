@@ -1,32 +1,28 @@
-//! What a host leaves of its zones with their targets, for the case that it is lost.
+//! The manifests that a host leaves with its zones' targets in case the host is lost.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{HostUri, Manifest, Millis, ZoneName};
 
-/// A zone's manifest as its host has left it with one of the zone's targets.
+/// A zone's manifest as its host left it with one of the zone's targets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standby {
-    /// The zone as it is there.
     pub manifest: Manifest,
-    /// The host that it runs on, by its own name.
+    /// The name of the host to which the zone belongs.
     pub origin: String,
-    /// By which name that host has reached the one with which this is left.
+    /// The URI by which that host reaches the one that keeps this replica.
     pub via: HostUri,
-    /// The other targets of the zone, as that host calls them: it may be on one of them.
+    /// The zone's other targets, as its host calls them; the zone may be on one of them.
     pub others: Vec<HostUri>,
 }
 
-/// A zone that was attached elsewhere from such a manifest, as its host hears of it when it is back.
+/// A zone was started from its replica; its own host learns this when it is back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// The zone.
     pub zone: ZoneName,
-    /// Its identity.
     pub uuid: Uuid,
-    /// When it was attached there.
     pub at: Millis,
-    /// Who did that.
+    /// The user who did it.
     pub by: String,
 }

@@ -7,36 +7,36 @@
 //!   stop:     shutdown     suspend:  save     and on return, both:  boot
 //! ```
 //!
-//! Up to and with `transfer` (live), `attach` (cold) and `boot` (restart) a move can be undone, and the zone is what
-//! it was; from `switch` and `detach` on it only goes forward. A zone that is restarted is shut down when all is
-//! ready for it over there, and booted here again if it cannot be booted there. A cold zone is attached there before it is detached here, so
-//! its configuration is whole on one host at least at every moment; it runs on neither, and this host's lock
-//! keeps it from being booted here meanwhile.
+//! A move can be undone, leaving the zone as it was, up to and including `transfer` (live), `attach` (cold) and
+//! `boot` (restart); from `switch` and `detach` on it only goes forward. A zone that is restarted is shut down
+//! when everything is ready at the destination, and is booted here again if it cannot be booted there. A cold
+//! zone is attached at the destination before it is detached here, so its configuration is whole on at least one
+//! host at every moment; it runs on neither, and the boot block of this host keeps it from being booted
+//! meanwhile.
 
 use crate::words;
 
 words! {
-    /// One step.
     Step, "step" {
-        /// The destination checks and books room.
+        /// The destination checks the zone and reserves room.
         Reserve = "reserve",
-        /// Live: the destination is made ready, the streams are laid.
+        /// Live: the destination starts to listen, and the streams are opened.
         Prepare = "prepare",
-        /// Live: the memory crosses; the zone runs here until the end of it, and is held there.
+        /// Live: the memory is sent. The zone runs here until the end of this step, and is held at the destination.
         Transfer = "transfer",
-        /// Live: the zone is let go there. It was stopped for good here before.
+        /// Live: the zone is resumed at the destination, after it has ended here.
         Switch = "switch",
-        /// Cold and restart: the configuration is given to the destination.
+        /// Cold and restart: the destination defines the zone.
         Attach = "attach",
-        /// Restart and stop: the zone is shut down in order.
+        /// Restart and stop: the zone shuts down in order.
         Shutdown = "shutdown",
-        /// Suspend: its memory is written to a file here, and it ends.
+        /// Suspend: the memory is saved to a file here, and the zone ends.
         Save = "save",
-        /// It is started: there (restart), or here again on return (stop, suspend).
+        /// The zone is started: at the destination (restart), or here again on return (stop, suspend).
         Boot = "boot",
-        /// Cold and restart: the configuration is taken from the source.
+        /// Cold and restart: the source undefines the zone.
         Detach = "detach",
-        /// What is left is put in order: autostart there, reservation, record here.
+        /// The rest: autostart at the destination, the reservation, the record here.
         Settle = "settle",
     }
 }

@@ -1,4 +1,4 @@
-//! Points in time and how times and sizes are printed. The clock itself is read at the edges only.
+//! Points in time, and how times and sizes are printed.
 
 use std::fmt;
 
@@ -11,18 +11,17 @@ use serde::{Deserialize, Serialize};
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// The wall clock. Call it at the edge, and hand the value in.
+    /// The wall clock. Call it only at the edge, and pass the value on.
     #[expect(clippy::disallowed_methods, reason = "this is the edge")]
     pub fn now() -> Self {
         Self(Timestamp::now().as_millisecond())
     }
 
-    /// Milliseconds from `earlier` to here, zero if the clock went back.
+    /// Milliseconds since `earlier`; zero if the clock went backwards.
     pub fn since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }
 
-    /// That many milliseconds later.
     pub fn after(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(i64::try_from(milliseconds).unwrap_or(i64::MAX)))
     }
@@ -45,7 +44,7 @@ pub fn format_minute(time: Millis, zone: &TimeZone) -> String {
     }
 }
 
-/// A span as people say it: `240ms`, `3.2s`, `3m30s`, `2h05m`.
+/// A duration for people: `240ms`, `3.2s`, `3m30s`, `2h05m`.
 pub fn format_span(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
@@ -76,10 +75,10 @@ pub fn format_bytes(bytes: u64) -> String {
     if tenths == 0 || whole >= 100 { format!("{whole}{unit}") } else { format!("{whole}.{tenths}{unit}") }
 }
 
-/// The size that people write: `96M`, `1.5G`, `2GiB`, `4096`; in bytes.
+/// The size in bytes of a text such as `96M`, `1.5G`, `2GiB` or `4096`.
 ///
 /// # Errors
-/// If it is none, in words.
+/// A sentence, if the text is not a size.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let bad = || format!("{text:?} is no size; write a number and K, M, G or T: 512M, 1.5G");
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());

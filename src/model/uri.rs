@@ -10,67 +10,54 @@ use crate::words;
 words! {
     /// How another host is reached.
     Scheme, "scheme" {
-        /// Over SSH; only its sshd must be open.
+        /// Over SSH: only the port of sshd must be open.
         Ssh = "ssh",
-        /// Over TLS to its agent.
+        /// Over TLS, to the agent.
         Rads = "rads",
     }
 }
 
-/// IANA's port for RAD over TLS.
+/// The port that IANA assigned to RAD over TLS.
 const RADS_PORT: u16 = 12302;
 
-/// The address of another host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HostUri {
-    /// How it is reached.
     pub scheme: Scheme,
-    /// As whom; none means the scheme's default.
+    /// None: the scheme's default user.
     pub user: Option<String>,
-    /// Name or address, IPv6 without brackets.
+    /// Name or address; IPv6 without brackets.
     pub host: String,
-    /// Port; none means the scheme's own (ssh: what ssh_config says, or 22; rads: 12302).
+    /// None: the scheme's default (ssh: from ssh_config, or 22; rads: 12302).
     pub port: Option<u16>,
 }
 
-/// Which part of a text is wrong, so that it is not a host URI.
+/// Which part of a text is not as in a host URI.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HostUriError {
-    /// No `://`.
+    /// The text has no `://`.
     #[error("{0:?} has no scheme; write ssh://HOST or rads://HOST")]
     NoScheme(String),
-    /// Another scheme.
+    /// An unknown scheme.
     #[error("{uri:?}: unknown scheme {scheme:?}; ssh and rads are known")]
     Scheme {
-        /// The whole text.
         uri: String,
         /// The part before `://`.
         scheme: String,
     },
-    /// Bad user part.
     #[error("{uri:?}: bad user {user:?}; letters, digits, '_', '-' and '.' are allowed")]
     User {
-        /// The whole text.
         uri: String,
         /// The part before `@`.
         user: String,
     },
-    /// A password in the URI.
+    /// The URI contains a password.
     #[error("a password in a URI is not accepted (it would be kept in clear); use a key or a certificate")]
     Password,
-    /// Bad host part.
     #[error("{uri:?}: bad host {host:?}; a name, an IPv4 address or an [IPv6] address is expected")]
-    Host {
-        /// The whole text.
-        uri: String,
-        /// The part found.
-        host: String,
-    },
-    /// Bad port.
+    Host { uri: String, host: String },
     #[error("{uri:?}: bad port {port:?}; a number from 1 to 65535 is expected")]
     Port {
-        /// The whole text.
         uri: String,
         /// The part after the last `:`.
         port: String,
@@ -78,7 +65,6 @@ pub enum HostUriError {
     /// A path, query or fragment.
     #[error("{uri:?}: {rest:?} after the host is not understood; a host URI ends with the host or port")]
     Rest {
-        /// The whole text.
         uri: String,
         /// What follows the authority.
         rest: String,
@@ -86,7 +72,6 @@ pub enum HostUriError {
 }
 
 impl HostUri {
-    /// The port of a `rads` connection.
     pub fn rads_port(&self) -> u16 {
         self.port.unwrap_or(RADS_PORT)
     }
@@ -132,7 +117,7 @@ fn check_user(uri: &str, user: &str) -> Result<String, HostUriError> {
     Ok(user.to_owned())
 }
 
-/// Takes host and port apart; none if the host is not one.
+/// Splits host and port; none if the host is not valid.
 pub(super) fn split_address(address: &str) -> Option<(String, Option<&str>)> {
     if let Some(inner) = address.strip_prefix('[') {
         let (host, after) = inner.split_once(']')?;

@@ -1,6 +1,6 @@
-//! Enums that are words: in output, in the store and on the wire.
+//! Enums whose variants are words: in output, in the store and on the wire.
 
-/// An enum whose variants have one fixed word each, for output, the store and the wire.
+/// Declares an enum whose variants each have one fixed word for output, the store and the wire.
 #[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -9,7 +9,6 @@ macro_rules! words {
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
-            /// Every variant, in order of declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The word for it.

@@ -1,14 +1,14 @@
-//! XML from outside that would keep the parser busy for hours, small as it is.
+//! Limits on XML from outside, so that a small document cannot occupy the parser for hours.
 
-/// So many attributes an element has at most: the parser compares each with all before it.
+/// Maximum number of attributes of an element: the parser compares each with all before it.
 const ATTRIBUTES: usize = 1_000;
 
-/// So many namespaces are declared at most: the parser compares each with all around it, for each element within. With
-/// 4000 of them, in 100 kB, that takes a minute.
+/// Maximum number of namespace declarations: for each element the parser compares each with all in scope. 4000 of
+/// them, in 100 kB, take a minute.
 const NAMESPACES: usize = 500;
 
-/// What a text has too much of to be parsed, and in which line. This is coarse, but no way of writing a document deceives
-/// it: no `<` is in an attribute, and no `xmlns` can be written in another way.
+/// What a text has too much of to be parsed, with its line. The count is coarse but cannot be evaded: attributes
+/// cannot contain `<`, and `xmlns` has only one spelling.
 pub fn excess(text: &str) -> Option<(usize, String)> {
     if let Some((at, _)) = text.match_indices("xmlns").nth(NAMESPACES) {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;

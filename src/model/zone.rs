@@ -1,4 +1,4 @@
-//! A zone (a guest) and what can be said of it: brand, state.
+//! Zones and unmanaged guests, and their states.
 
 use std::fmt;
 
@@ -9,37 +9,36 @@ use super::{Brand, ZoneName};
 use crate::words;
 
 words! {
-    /// A zone's state, zones(7)'s words exactly.
+    /// A zone's state, with exactly the words of zones(7).
     ZoneState, "zone state" {
-        /// The configuration is known, nothing more: so is every zone that was evacuated.
+        /// Only the configuration is known, as of every evacuated zone.
         Configured = "configured",
-        /// Being installed or removed, or that was interrupted.
+        /// Installation or removal is under way or was interrupted.
         Incomplete = "incomplete",
-        /// Installed, but cannot run here as things are.
+        /// Installed, but cannot run here at present.
         Unavailable = "unavailable",
-        /// Ready to be booted.
         Installed = "installed",
-        /// The platform is up, no process runs.
+        /// The virtual platform exists; no process runs.
         Ready = "ready",
-        /// It runs, or the host would say that it does (paused, being moved, crashed but not ended).
+        /// Running, or reported as running by the host (paused, being migrated, crashed but not ended).
         Running = "running",
-        /// On its way down.
+        /// Shutting down.
         ShuttingDown = "shutting_down",
-        /// Ended, resources not yet returned.
+        /// Ended, but its resources are not yet released.
         Down = "down",
     }
 }
 
 words! {
-    /// What else is true of a zone beside its state.
+    /// What else is true of a zone besides its state.
     Aux, "auxiliary state" {
-        /// Its image arrives here.
+        /// Its memory is arriving from another host.
         MigratingIn = "migrating-in",
-        /// Its image leaves here.
+        /// Its memory is being sent to another host.
         MigratingOut = "migrating-out",
-        /// Its memory lies in a file.
+        /// Its memory is saved in a file.
         Suspended = "suspended",
-        /// Its processors are held.
+        /// Its virtual CPUs are stopped.
         Paused = "paused",
     }
 }
@@ -47,62 +46,58 @@ words! {
 words! {
     /// How a zone that does not run has ended.
     Ended, "end" {
-        /// It has shut down, by itself or because it was asked to.
+        /// It shut down, by itself or on request.
         ShutDown = "shutdown",
-        /// Somebody has ended it there.
+        /// It was powered off.
         Destroyed = "destroyed",
-        /// Nobody has: it has crashed, or its hypervisor has failed.
+        /// It crashed, or its hypervisor failed.
         Crashed = "crashed",
     }
 }
 
 words! {
-    /// How a zone moves.
+    /// The method by which a zone is moved.
     Kind, "kind of migration" {
-        /// It keeps running.
+        /// The zone keeps running.
         Live = "live",
-        /// It does not run.
+        /// The zone does not run.
         Cold = "cold",
-        /// It is shut down, moves, and is booted there.
+        /// The zone is shut down, moved, and booted at the destination.
         Restart = "restart",
     }
 }
 
-/// One zone as its host sees it.
+/// A zone as its host sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Zone {
-    /// Its name, unique on a host.
+    /// Unique on a host.
     pub name: ZoneName,
-    /// Its identity, the same wherever it lives.
+    /// The same on every host.
     pub uuid: Uuid,
-    /// What kind of guest it is.
     pub brand: Brand,
-    /// What it does now.
     pub state: ZoneState,
-    /// What is special about that.
     pub aux: Option<Aux>,
-    /// The hypervisor's number for it while it runs.
+    /// The hypervisor's number for a running zone.
     pub id: Option<u32>,
-    /// Boots with its host.
+    /// The zone boots with its host.
     pub autostart: bool,
-    /// Its configuration survives its end. (libvirt's transient domains vanish.)
+    /// The configuration remains when the zone ends. (libvirt's transient domains vanish.)
     pub persistent: bool,
-    /// How it has ended, if it does not run and its hypervisor knows.
+    /// How the zone ended, if it does not run and the hypervisor knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
-    /// Memory that it may use, in bytes.
+    /// Maximum memory in bytes.
     pub memory: u64,
-    /// Virtual processors.
     pub cpus: u32,
 }
 
 impl Zone {
-    /// A word that is this zone for virsh and nothing else, nor for a shell.
+    /// An argument that virsh takes for this zone and no other, and that a shell does not interpret.
     pub fn virsh_word(&self) -> String {
         self.name.virsh_word(self.uuid)
     }
 
-    /// Whether it runs, paused or not.
+    /// Whether the zone runs, paused or not.
     pub const fn is_running(&self) -> bool {
         match self.state {
             ZoneState::Ready | ZoneState::Running | ZoneState::ShuttingDown | ZoneState::Down => true,
@@ -113,22 +108,19 @@ impl Zone {
     }
 }
 
-/// A guest that this tool sees but cannot handle. It counts as one that is left here.
+/// A guest that is visible but cannot be handled. An evacuation counts it as left behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmanagedGuest {
-    /// What the hypervisor calls it.
+    /// The hypervisor's name for it.
     pub name: String,
-    /// Its identity, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
-    /// Why it cannot be handled.
     pub reason: String,
-    /// Whether it runs.
     pub running: bool,
 }
 
 impl UnmanagedGuest {
-    /// What it is called in tables and messages.
+    /// The name shown in tables and messages.
     pub fn label(&self) -> String {
         ZoneName::label(&self.name)
     }
@@ -144,27 +136,23 @@ impl fmt::Display for UnmanagedGuest {
 /// All guests of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
-    /// Those that can be handled, by name.
+    /// Sorted by name.
     pub zones: Vec<Zone>,
-    /// Those that cannot.
     pub unmanaged: Vec<UnmanagedGuest>,
 }
 
 impl Inventory {
-    /// The zone of that name.
     pub fn find(&self, name: &ZoneName) -> Option<&Zone> {
         self.zones.iter().find(|zone| zone.name == *name)
     }
 
-    /// The guest that would be called so, and cannot be handled.
+    /// The unmanaged guest that is shown under that name.
     pub fn called(&self, name: &ZoneName) -> Option<&UnmanagedGuest> {
         self.unmanaged.iter().find(|unmanaged_guest| unmanaged_guest.label() == name.as_str())
     }
 
-    /// The zone of that identity.
-    ///
     /// # Errors
-    /// If it is here and cannot be handled.
+    /// If the guest with that UUID cannot be handled.
     pub fn identified(&self, uuid: Uuid) -> Result<Option<&Zone>, &UnmanagedGuest> {
         match self.unmanaged.iter().find(|unmanaged_guest| unmanaged_guest.uuid == Some(uuid)) {
             Some(unmanaged_guest) => Err(unmanaged_guest),
@@ -172,12 +160,12 @@ impl Inventory {
         }
     }
 
-    /// Whether there is a guest of that identity, whatever is known of it.
+    /// Whether a guest with that UUID exists, managed or not.
     pub fn has(&self, uuid: Uuid) -> bool {
         !matches!(self.identified(uuid), Ok(None))
     }
 
-    /// Those that would have to leave and cannot be handled: with `all` also those that do not run.
+    /// The guests that an evacuation should move but cannot; with `all`, including those that do not run.
     pub fn unhandled(&self, all: bool) -> impl Iterator<Item = &UnmanagedGuest> {
         self.unmanaged.iter().filter(move |unmanaged_guest| unmanaged_guest.running || all)
     }

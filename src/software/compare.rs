@@ -1,13 +1,14 @@
-//! What a zone depends on, there and here: the comparison that `zoneadm attach` makes.
+//! Compares the software that a zone depends on with that of this host, as `zoneadm attach` does.
 //!
-//! Four passes, each of which prints a heading and its findings: packages of the source that are not here or in
-//! another version, packages of here that the source does not have, and the same for patches. Any finding is one too
-//! many. A patch counts as present where another holds it (`Obsoletes`), in any revision, and one that another holds on
-//! its own host is not asked for.
+//! There are four passes, each of which prints a heading and its findings: packages of the source that are
+//! missing here or have another version, packages here that the source does not have, and the same for patches. A
+//! single finding is enough to refuse the zone. A patch counts as present if another one contains it
+//! (`Obsoletes`), in any revision; a patch that is contained in another one at the source is not required here.
 //!
-//! Where nothing counts, on either side, it makes no difference who counts.
+//! If nothing counts on either side, the packaging systems may differ.
 //!
-//! Hypervisors are no packages: a newer one takes the guests of an older one, so here only an older release is a
+//! Hypervisors are not packages: a newer one can run the guests of an older one. So only an older release here is
+//! a finding, and additional software here is not.
 //! finding, and what the source does not have is none.
 
 use std::cmp::Ordering;
@@ -19,47 +20,43 @@ use serde::Serialize;
 use super::order::{release, revisions};
 use crate::model::{Patch, Software, System, plain};
 
-/// What is not the same on two systems. It prints as `zoneadm attach` does.
+/// The differences between two hosts. It prints like the output of `zoneadm attach`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The packaging system of the source.
     pub source: System,
-    /// The packaging system here. None: none that is known.
+    /// The packaging system here; none: no known one.
     pub local: Option<System>,
-    /// Why nothing was compared, if nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incomparable: Option<Incomparable>,
-    /// Packages.
     pub packages: Vec<Difference>,
-    /// Patches by their numbers; their versions are revisions.
+    /// Patches by number; their versions are revisions.
     pub patches: Vec<Difference>,
 }
 
-/// Why what two systems have cannot be compared.
+/// Why the software of two hosts cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Incomparable {
-    /// Their packaging systems are not the same.
+    /// The packaging systems differ.
     Systems,
-    /// What the source has could not be read there, and why.
+    /// The software of the source could not be read there; the reason.
     Unknown(String),
 }
 
-/// A package or a patch that is not the same on two systems.
+/// A package or patch that differs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Difference {
-    /// Its name or number.
+    /// A package's name or a patch's number.
     pub name: String,
-    /// Its version on the source. None: it is not there.
+    /// None: not installed at the source.
     pub source: Option<String>,
-    /// Its version here. None: it is not here.
+    /// None: not installed here.
     pub local: Option<String>,
-    /// Of a patch, the packages that have it on the source; none if that is not known.
+    /// The packages that a patch patches at the source; empty if that is not known.
     #[serde(skip)]
     pub packages: Vec<String>,
 }
 
-/// Compares what the source had with what is here.
 pub fn compare(source: &Software, local: Option<&Software>) -> Report {
     let mut report = Report {
         source: source.system,
@@ -83,7 +80,7 @@ pub fn compare(source: &Software, local: Option<&Software>) -> Report {
     report
 }
 
-/// Whether a version here will do for one on the source.
+/// Whether a version here is acceptable for one at the source.
 fn fits(system: System, source: &str, local: &str) -> bool {
     match (system, release(source), release(local)) {
         (System::Hypervisor, Some(source), Some(local)) => local >= source,
@@ -112,12 +109,12 @@ fn packages(source: &Software, local: &Software) -> Vec<Difference> {
     differences
 }
 
-/// The patches of one system by number.
+/// The patches of one host by number.
 #[derive(Default)]
 struct Patches<'a> {
-    /// The newest revision that is installed, and which packages have it.
+    /// The newest installed revision, and the packages that it patches.
     installed: BTreeMap<&'a str, (&'a str, &'a [String])>,
-    /// Those that another patch holds.
+    /// The patches that are contained in others.
     held: BTreeSet<&'a str>,
 }
 
@@ -130,7 +127,7 @@ impl<'a> Patches<'a> {
             if revisions(known.0, revision) == Ordering::Less {
                 *known = (revision, &patch.packages);
             }
-            // Many a patch names its own earlier revisions.
+            // Many patches list their own earlier revisions.
             let others = patch.obsoletes.iter().map(|id| parts(id).0).filter(|other| *other != number);
             all.held.extend(others);
         }
@@ -139,7 +136,6 @@ impl<'a> Patches<'a> {
     }
 }
 
-/// The number and the revision of a patch.
 fn parts(id: &str) -> (&str, &str) {
     id.split_once('-').unwrap_or((id, ""))
 }
@@ -166,19 +162,17 @@ fn patches(source: &[Patch], local: &[Patch]) -> Vec<Difference> {
 }
 
 impl Report {
-    /// Whether nothing is different.
     pub fn is_empty(&self) -> bool {
         self.incomparable.is_none() && self.packages.is_empty() && self.patches.is_empty()
     }
 
-    /// Every difference on one line, `source` and `local` being what the two hosts are called.
+    /// Every difference on one line; `source` and `local` are the names of the two hosts.
     pub fn findings(&self, source: &str, local: &str) -> Vec<String> {
         let packages = self.packages.iter().map(|one| one.describe(self.source, "", source, local));
         let patches = self.patches.iter().map(|one| one.describe(self.source, "patch ", source, local));
         self.why_incomparable(source, local).into_iter().chain(packages).chain(patches).collect()
     }
 
-    /// Why nothing was compared, if nothing was.
     pub(super) fn why_incomparable(&self, source: &str, local: &str) -> Option<String> {
         Some(match self.incomparable.as_ref()? {
             Incomparable::Systems => {
@@ -232,7 +226,7 @@ impl fmt::Display for Report {
 }
 
 impl Difference {
-    /// As the example of the proposal has it, a mismatch as `zoneadm` prints it.
+    /// In the format of the example in the proposal; a mismatch as `zoneadm` prints it.
     fn line(&self, f: &mut fmt::Formatter<'_>, kind: &str) -> fmt::Result {
         let name = &self.name;
         match (kind, &self.source, &self.local) {
@@ -252,7 +246,7 @@ impl Difference {
     }
 }
 
-/// A patch as its host writes it.
+/// A patch id, in the format of its packaging system.
 fn id(number: &str, revision: &str) -> String {
     if revision.is_empty() { number.to_owned() } else { format!("{number}-{revision}") }
 }

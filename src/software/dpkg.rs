@@ -1,10 +1,11 @@
-//! Debian's packages: `var/lib/dpkg/status`, and `var/lib/dpkg/info/*.list` for the files of each.
+//! Debian packages: `var/lib/dpkg/status`, and `var/lib/dpkg/info/*.list` for the files of each package.
 //!
-//! A list has no types, so a package counts for a folder that it lists as it does for a file. That makes no difference, but
-//! for one that is empty: what lists `/usr/share/fonts` lists the fonts below it, too. Whether what is
-//! delivered is a file is looked up. Settings lie in `/etc`, which is no place for programs.
+//! A list does not distinguish files from folders, so a package counts if it lists a folder within a shared one.
+//! That makes a difference only for empty folders: a package that lists `/usr/share/fonts` also lists the fonts
+//! in it. Whether what is delivered is a file is looked up. Configuration is in `/etc`, which is not a folder
+//! with programs.
 //!
-//! A package whose installation was interrupted has what it has: perhaps no version yet, and no list.
+//! A package whose installation was interrupted is taken as it is: it may not have a version or a list yet.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -18,20 +19,19 @@ use super::lines::{OddLines, each, fingerprint, shown, version as version_of, wo
 use super::{Folders, Found, SoftwareError};
 use crate::model::{Package, System, plain, unknown_version};
 
-/// One package of which files are there.
+/// A package with files on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Installed {
-    /// Its name; `<name>:<architecture>` if it may be there for several of them.
+    /// `<name>`, or `<name>:<architecture>` if it may be installed for several architectures.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// For which machines it is.
+    /// The architecture.
     pub arch: String,
-    /// Its installation was interrupted.
+    /// The installation was interrupted.
     pub is_half: bool,
 }
 
-/// What counts of the host below `root`. None: it has no package.
+/// The packages that count on the host below `root`; none if it has no packages.
 pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let dpkg = root.join("var/lib/dpkg");
     let (reader, file) = open(&dpkg.join("status"))?;
@@ -53,7 +53,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
         match looked {
             Ok((counts, None)) => packages.extend(counts.then_some(Package { name, version })),
             Err(SoftwareError::Read { source, .. }) if is_half && source.kind() == ErrorKind::NotFound => {}
-            // Nobody knows what files it has: then it has some there.
+            // Its files are not known, so it may have some in the folder.
             Ok((_, Some(what))) => packages.push(unlisted(name, &version, &what)),
             Err(error) => packages.push(unlisted(name, &version, &plain(&reason(&error)))),
         }
@@ -62,14 +62,14 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
     Ok(Some(Found::unpatched(System::Dpkg, packages, delivers).beside(odd)))
 }
 
-/// A package whose list of files is not what it should be.
+/// A package whose list of files is damaged.
 fn unlisted(name: String, version: &str, what: &str) -> Package {
     let what = format!("{version}, in its list of files {what}");
     let version = unknown_version(&what, &fingerprint(what.as_bytes()));
     Package { name, version }
 }
 
-/// Why a file cannot be read, wherever it lies.
+/// Why a file cannot be read, without its path.
 fn reason(error: &SoftwareError) -> String {
     match error {
         SoftwareError::Read { source, .. } => source.to_string(),
@@ -77,14 +77,14 @@ fn reason(error: &SoftwareError) -> String {
     }
 }
 
-/// Whether there were packages once, and nothing at all is known of them now.
+/// Whether the database is gone although packages were once installed.
 fn is_lost(dpkg: &Path) -> bool {
     let is_empty = dpkg.join("status").metadata().is_ok_and(|file| file.len() == 0);
     let mut files = std::fs::read_dir(dpkg.join("info")).into_iter().flatten().flatten();
     is_empty && files.any(|file| file.path().extension() == Some(OsStr::new("list")))
 }
 
-/// Whether it is no folder. What is not there is taken for a file.
+/// Whether the path is not a folder. A missing path counts as a file.
 fn is_file(root: &Path, path: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(path));
     let file = root.join(path.strip_prefix("/").unwrap_or(path)).symlink_metadata();
@@ -96,8 +96,8 @@ fn open(file: &Path) -> Result<(BufReader<File>, String), SoftwareError> {
     Ok((BufReader::new(reader), file.display().to_string()))
 }
 
-/// Its list of files: the name has the architecture where the name of the package has, or, after that has changed
-/// with an upgrade, where it had.
+/// Opens a package's list of files. Its name contains the architecture if the package's name does, or if it did
+/// before an upgrade changed that.
 fn list(info: &Path, name: &str, arch: &str) -> Result<(BufReader<File>, String), SoftwareError> {
     let file = |name: &str| -> PathBuf { info.join(format!("{name}.list")) };
     let other = match name.split_once(':') {
@@ -114,7 +114,7 @@ fn list(info: &Path, name: &str, arch: &str) -> Result<(BufReader<File>, String)
     }
 }
 
-/// The packages of which files are there, in the order of the file, and what is told without a name.
+/// The packages with files on the host, in the order of the file, and the damaged stanzas without a name.
 ///
 /// ```text
 /// Package: libc6
@@ -138,7 +138,7 @@ pub(super) fn status(
     each(reader, file, |line| {
         match line {
             Ok(b"") => end(&mut stanza),
-            // Two packages have become one: the line between them is lost, and perhaps more.
+            // Two stanzas have run together: the blank line between them is lost, and perhaps more.
             Ok(line) if line.starts_with(b"Package:") && stanza.fields.contains_key("Package") => {
                 let lost = "the line before the next package is not there";
                 stanza.damage.get_or_insert(lost.to_owned());
@@ -156,18 +156,18 @@ pub(super) fn status(
     Ok((installed, odd))
 }
 
-/// What is read of a package.
+/// The fields that are read.
 const FIELDS: [&str; 5] = ["Package", "Status", "Version", "Architecture", "Multi-Arch"];
 
 /// The lines about one package.
 #[derive(Default)]
 struct Stanza {
     fields: BTreeMap<&'static str, String>,
-    /// All of them, for the version of a package whose own is not known.
+    /// The whole stanza: a fingerprint of it stands for a version that cannot be read.
     text: Vec<u8>,
     /// The first line.
     first: Vec<u8>,
-    /// What is wrong with the first line that is odd.
+    /// What is wrong with the first invalid line.
     damage: Option<String>,
 }
 
@@ -215,7 +215,8 @@ impl Stanza {
         self.text.push(b'\n');
     }
 
-    /// The package. None: there is none, or its files are gone. Without a name, the line with which it begins.
+    /// The package; none if it is not installed, or its files are gone. The error for a stanza without a name is
+    /// its first line and what is wrong.
     fn package(self) -> Result<Option<Installed>, (Vec<u8>, String)> {
         if self.first.is_empty() {
             return Ok(None);
@@ -250,8 +251,9 @@ impl Stanza {
     }
 }
 
-/// Whether something in a list of files lies in one of these folders, and what is wrong with its first odd line. `delivers`
-/// is set for those into which a file is delivered; where it is set already that is not looked up.
+/// Whether a list of files names something in one of these folders, and what is wrong with its first invalid
+/// line. Sets `delivers` for the folders into which a file is delivered; folders for which it is set already are
+/// not looked up.
 pub(super) fn look(
     reader: impl BufRead,
     file: &str,
@@ -281,6 +283,6 @@ pub(super) fn look(
         let is_enough = counts && delivers.iter().all(|delivers| *delivers);
         if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    // Where it is known that it counts, what else it lists makes no difference.
+    // An invalid line makes no difference for a package that counts anyway.
     Ok((counts, odd.filter(|_| !counts)))
 }

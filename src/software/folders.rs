@@ -1,37 +1,37 @@
-//! The folders of its host that a zone shares, and whether a file lies in one of them.
+//! The folders of its host that a zone shares, and which files are in them.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::model::Inherited;
 
-/// Folders, each also under the other names that its host has for it.
+/// Folders, each under all names that the host has for it.
 ///
-/// A Debian's `/lib` is a link to `/usr/lib`, and its packages deliver files into either: a zone that shares `/usr/lib`
-/// shares them all.
+/// On Debian `/lib` is a symbolic link to `/usr/lib`, and packages deliver files into either: a zone that shares
+/// `/usr/lib` shares them all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folders {
     names: Vec<Name>,
     count: usize,
 }
 
-/// A name of a folder.
+/// One name of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Name {
     path: Vec<u8>,
-    /// Which folder it is, in the order in which they were given.
+    /// The index of the folder.
     folder: usize,
-    /// What is in it and the zone does not see, under all its names.
+    /// Paths in the folder that the zone does not see, under all their names.
     covered: Vec<Vec<u8>>,
 }
 
 impl Folders {
-    /// These folders of the host whose files lie below `root`.
+    /// The names of these folders on the host below `root`.
     pub fn new(root: &Path, inherited: &[Inherited<'_>]) -> Self {
         if inherited.is_empty() { Self::default() } else { Self::with_links(inherited, &links(root)) }
     }
 
-    /// These folders, where the first of each pair is a link to the second.
+    /// In each pair of `links` the first is a symbolic link to the second.
     fn with_links(inherited: &[Inherited<'_>], links: &[(Vec<u8>, Vec<u8>)]) -> Self {
         let mut names = Vec::new();
         for (folder, one) in inherited.iter().enumerate() {
@@ -42,22 +42,21 @@ impl Folders {
         Self { names, count: inherited.len() }
     }
 
-    /// How many there are.
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Whether something is in one of them.
+    /// Whether a path is in one of the folders.
     pub fn hold(&self, path: &[u8]) -> bool {
         self.holding(path).next().is_some()
     }
 
-    /// The folders that something is in. The folder itself is not: that it is delivered makes no difference.
+    /// The folders that contain a path. A folder does not contain itself: that a package delivers it makes no
+    /// difference.
     pub fn holding(&self, path: &[u8]) -> impl Iterator<Item = usize> {
         let holds = |name: &&Name| {
             path.len() > name.path.len()
@@ -88,12 +87,12 @@ fn names_of(folder: &Path, links: &[(Vec<u8>, Vec<u8>)]) -> Vec<Vec<u8>> {
     names
 }
 
-/// Whether a path is a folder, or in it.
+/// Whether a path is the folder or in it.
 fn is_in(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
-/// Without slashes at its end: `/` is the empty text.
+/// Removes trailing slashes: `/` becomes the empty text.
 fn trimmed(mut path: &[u8]) -> &[u8] {
     while let Some(shorter) = path.strip_suffix(b"/") {
         path = shorter;
@@ -101,7 +100,7 @@ fn trimmed(mut path: &[u8]) -> &[u8] {
     path
 }
 
-/// The links right below the root, and where they lead. What cannot be read is no link.
+/// The symbolic links in the root folder, and their targets. A link that cannot be read is ignored.
 fn links(root: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     let link = |entry: std::fs::DirEntry| {
@@ -109,7 +108,7 @@ fn links(root: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
         let target = target.as_os_str().as_bytes();
         let target = target.strip_prefix(b"./").unwrap_or(target);
         let target = target.strip_prefix(b"/").unwrap_or(target);
-        // One that leads elsewhere by another way is not worth following.
+        // Links with `..` in them are not worth following.
         let plain = !target.is_empty() && target.split(|byte| *byte == b'/').all(|name| name != b"..");
         plain.then(|| ([b"/", entry.file_name().as_bytes()].concat(), [b"/", trimmed(target)].concat()))
     };

@@ -1,4 +1,4 @@
-//! The Image Packaging System of Solaris 11 and illumos, as pkg(1) prints it.
+//! The Image Packaging System of Solaris 11 and illumos, by the output of pkg(1).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::{Folders, Found, PATIENCE, SoftwareError};
 use crate::exec::Command;
 use crate::model::{Package, System, plain, unknown_version};
 
-/// What counts of the image below `root`. None: it has no package.
+/// The packages that count in the image below `root`; none if it has no packages.
 pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
     let pkg = Command::new("pkg").arg("-R").arg(root.display().to_string());
     let start = Instant::now();
@@ -26,7 +26,7 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
     Ok(Some(Found::unpatched(System::Ips, packages, delivers).beside(odd_files)))
 }
 
-/// Those packages that deliver something. One that does and is in no line of the list is in one of the odd lines.
+/// The packages that deliver something. One that is missing from the list is in one of the invalid lines.
 pub(super) fn counted(mut listed: Vec<Package>, odd: &str, delivered: &[BTreeSet<&str>]) -> Vec<Package> {
     let names: BTreeSet<&str> = delivered.iter().flatten().copied().collect();
     listed.retain(|package| names.contains(package.name.as_str()));
@@ -42,13 +42,13 @@ pub(super) fn counted(mut listed: Vec<Package>, odd: &str, delivered: &[BTreeSet
     listed
 }
 
-/// The packages that are installed, by name; where they were published makes no difference.
+/// The installed packages by name; the publisher makes no difference.
 ///
 /// ```text
 /// pkg://solaris/compress/bzip2@1.0.6-11.4.0.0.1.14.0:20180814T153143Z          i--
 /// ```
 ///
-/// The second answer are the lines that are odd.
+/// Also returns the invalid lines.
 pub(super) fn list(output: &str) -> (Vec<Package>, String) {
     let (mut packages, mut odd) = (Vec::new(), String::new());
     for line in output.lines() {
@@ -61,7 +61,7 @@ pub(super) fn list(output: &str) -> (Vec<Package>, String) {
     (packages, odd)
 }
 
-/// The package of one line. None: it is known and not installed.
+/// The package on one line; none if it is known but not installed.
 fn installed(line: &str) -> Result<Option<Package>, String> {
     let odd = || format!("no package: {}", shown(line.as_bytes()));
     let mut words = line.split_ascii_whitespace();
@@ -82,7 +82,7 @@ fn installed(line: &str) -> Result<Option<Package>, String> {
     }
 }
 
-/// The packages that deliver a file into each of these folders, and the odd lines that may tell of more.
+/// The packages that deliver a file into each of these folders, and the invalid lines, which may name more.
 ///
 /// ```text
 /// lib/libc.so.1⇥system/library

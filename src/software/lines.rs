@@ -1,4 +1,4 @@
-//! Lines of a file of a packaging system, or of what its tool prints: one at a time, whatever the size of the whole.
+//! Reads files and output of packaging systems line by line, whatever their size.
 
 use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
@@ -8,19 +8,21 @@ use ring::digest::{SHA256, digest};
 use super::SoftwareError;
 use crate::model::{Package, unknown_version};
 
-/// No line of a package database is longer, in bytes.
+/// Maximum length of a line, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// So many lines of a file may be odd; with more of them it is not what it should be.
+/// Maximum number of invalid lines in a file; with more it is not taken for a package database.
 const MOST: usize = 16;
 
-/// A line without its end, or the start of one that is odd, and what is wrong with it.
+/// A line without its end; or the beginning of an invalid one, and what is wrong with it.
 pub(super) type Line<'a> = Result<&'a [u8], (&'a [u8], String)>;
 
-/// Gives each line to `take`, until that has had enough. `file` is what it is called in errors. A file that ends within a
-/// line has an odd last one: all that write these files end it, too, and half the name of a package is a name as well.
+/// Calls `take` for each line, until that stops. `file` is the file's name in errors. A last line without a line
+/// end is invalid: every program that writes these files ends it, and half the name of a package is a name as
+/// well.
 ///
 /// # Errors
+/// If the file cannot be read.
 /// If it cannot be read.
 pub(super) fn each(
     mut reader: impl BufRead,
@@ -47,12 +49,12 @@ pub(super) fn each(
     }
 }
 
-/// The odd lines of a file that is not that of one package: each stands in the list of packages for what it may have said.
+/// The invalid lines of a file about many packages. Each becomes a package of unknown version, for what it may
+/// have said.
 #[derive(Debug, Default)]
 pub(super) struct OddLines(Vec<Package>);
 
 impl OddLines {
-    /// One more.
     pub(super) fn add(&mut self, line: &[u8], what: &str) {
         if self.0.len() <= MOST {
             let name = format!("({what})");
@@ -60,7 +62,7 @@ impl OddLines {
         }
     }
 
-    /// All of them, each once.
+    /// All of them, without duplicates.
     ///
     /// # Errors
     /// If there are too many.
@@ -78,16 +80,16 @@ impl OddLines {
     }
 }
 
-/// What tells some bytes from any others, in short.
+/// A short hash that identifies some bytes.
 pub(super) fn fingerprint(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A version as it is to be kept: any text, with what cannot be shown escaped. What is no version at all is an error.
+/// A version to be stored: any text, with unprintable characters escaped. Text that cannot be a version is an error.
 pub(super) fn version(value: &[u8]) -> Result<String, String> {
     match value {
         b"" => Err("an empty version".to_owned()),
-        // No version begins so, and what stands for one that is not known does.
+        // No real version begins like this, but the substitute for an unknown one does.
         [b'(', ..] => Err(format!("{} is not a version", shown(value))),
         value if value.len() > 512 => Err("a version of more than 512 bytes".to_owned()),
         value => Ok(value
@@ -99,7 +101,7 @@ pub(super) fn version(value: &[u8]) -> Result<String, String> {
     }
 }
 
-/// A name: ASCII that can be seen, and shown.
+/// A name: printable ASCII.
 pub(super) fn word<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, String> {
     let good = !bytes.is_empty() && bytes.len() <= 512 && bytes.iter().all(u8::is_ascii_graphic);
     match std::str::from_utf8(bytes) {
@@ -108,7 +110,7 @@ pub(super) fn word<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, String> {
     }
 }
 
-/// Some bytes of a file, for people.
+/// Bytes of a file, escaped to be shown.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let start = bytes.get(..60).unwrap_or(bytes);
     format!("\"{}\"{}", start.escape_ascii(), if start.len() < bytes.len() { "…" } else { "" })

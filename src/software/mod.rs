@@ -1,7 +1,8 @@
 //! What is installed on a host, and whether a zone may attach there.
 //!
-//! A zone that shares folders with its host runs the host's programs and libraries. Elsewhere it runs only if the
-//! packages that deliver those files are there, in the same versions (PSARC 2006/030, the migration of Solaris zones).
+//! A zone that shares folders with its host runs the host's programs and libraries. It runs on another host only
+//! if the packages that deliver those files are installed there in the same versions (PSARC 2006/030, zone
+//! migration).
 //!
 //! ```text
 //!   the source                                                  the destination
@@ -13,33 +14,37 @@
 //!        └ svr4   var/sadm/pkg/*/pkginfo, var/sadm/install/contents
 //! ```
 //!
-//! # Who counts
+//! # Which packaging system
 //!
-//! Of several packaging systems on one host the first in this order counts whose database is there and not empty:
-//! IPS, dpkg, rpm, System V. IPS comes first since Solaris 11 keeps a System V database for what is added to it, and
-//! System V last for the same reason; dpkg comes before rpm since many a Debian has rpm's tools and a few packages of
-//! it, while a Red Hat system with a Debian's database has it empty.
+//! If a host has several packaging systems, the first in this order is used whose database exists and is not
+//! empty: IPS, dpkg, rpm, System V. IPS comes before System V since Solaris 11 keeps a System V database for
+//! additional packages; dpkg comes before rpm since many a Debian has rpm's tools and a few of its packages,
+//! while dpkg's database on a Red Hat system is empty.
 //!
-//! # What counts
+//! # Which packages count
 //!
-//! - A package that delivers a file into a folder with programs that the zone reads ([`Folders`]), where it sees the file.
-//! - System V: a package that says `SUNW_PKG_ALLZONES=true`, whatever the zone shares, with all its patches; and never
-//!   one that says `SUNW_PKG_THISZONE=true`. See `svr4`.
+//! - A package that delivers a file into a folder with programs that the zone reads ([`Folders`]), if the zone
+//!   sees the file.
+//! - System V: a package with `SUNW_PKG_ALLZONES=true`, whatever the zone shares, with all its patches; and never
+//!   one with `SUNW_PKG_THISZONE=true`. See `svr4`.
 //!
-//! A zone that shares nothing reads nothing, but on a System V host. A database that cannot be read is an error with the
-//! file, never "no packages"; in a manifest that stands in the place of the packages ([`Software::unknown`]).
+//! For a zone that shares nothing nothing is read, except on a System V host. A database that cannot be read is
+//! an error that names the file, and never means "no packages"; in a manifest the error takes the place of the
+//! packages ([`Software::unknown`]).
 //!
-//! # What is odd
+//! # Invalid lines
 //!
-//! Packages are made by many. A version may be any text. Where an odd line leaves open what a package is, this package is
-//! unknown, and no other one: in place of its version stands what is wrong, with a fingerprint of what is there, so that
-//! the same counts as the same. A line of which not even the package can be told stands in the list by itself.
+//! Packages are made by many people. A version may be any text. If an invalid line leaves something about a
+//! package unknown, only that package is unknown: its version is replaced by what is wrong and a fingerprint of
+//! the lines, so that identical lines compare as equal. A line whose package is not known either becomes an entry
+//! of its own.
 //!
-//! # What is the host's own
+//! # Folders of the host's own
 //!
-//! A folder with programs that the zone reads is storage like any other, and must be the very same elsewhere, unless
-//! packages deliver files into it: not folders, not settings, not files that come and go. Nor is it the host's own if it
-//! is a mount point, or lies below one that is none of the system's, or is a link to such a place.
+//! A folder with programs that the zone reads is storage like any other, and must be the same one at the
+//! destination, unless packages deliver files into it: files, not folders, configuration or volatile files. Nor
+//! is it the host's own if it is a mount point, lies below one that is not the system's, or is a symbolic link to
+//! such a place.
 
 mod compare;
 mod dpkg;
@@ -64,29 +69,23 @@ use crate::exec::ExecError;
 use crate::model::chain;
 use crate::model::{Inherited, Package, Software, System};
 
-/// How long a packaging system's own tool may take for all that it is asked: whoever asks for a manifest waits for 30 s.
+/// Time limit for all calls of a packaging system's own tool: a request for a manifest times out after 30 s.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// Why it is not known what is installed.
+/// Why the installed software is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum SoftwareError {
     /// A file or folder cannot be read.
     #[error("failed to read {file}")]
-    Read {
-        /// Which.
-        file: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not what it should be.
+    Read { file: String, source: std::io::Error },
+    /// A file or an output is invalid.
     #[error("{file}: {what}")]
     Damaged {
-        /// The file, or the command that printed it.
+        /// The file, or the command that printed the output.
         file: String,
-        /// What is wrong with it.
         what: String,
     },
-    /// The packaging system's own tool does not tell.
+    /// The packaging system's own tool failed.
     #[error(transparent)]
     Tool(#[from] ExecError),
 }
@@ -97,24 +96,24 @@ impl SoftwareError {
     }
 }
 
-/// The packaging systems, in the order in which they count.
+/// The packaging systems, in the order of preference.
 const ORDER: [System; 4] = [System::Ips, System::Dpkg, System::Rpm, System::Svr4];
 
-/// What is found in a database.
+/// What was found in a database.
 struct Found {
-    /// What counts.
+    /// The packages that count.
     software: Software,
-    /// Into which of the folders something of it delivers a file. Not one that is there to be changed, such as a setting.
+    /// For each folder, whether a package delivers a file into it that is neither configuration nor volatile.
     delivers: Vec<bool>,
 }
 
 impl Found {
-    /// Packages that have no patches.
+    /// Software without patches.
     fn unpatched(system: System, packages: Vec<Package>, delivers: Vec<bool>) -> Self {
         Self { software: Software { system, packages, patches: Vec::new() }, delivers }
     }
 
-    /// The same with odd lines in the list, each of which may have told of a file in any of the folders.
+    /// Adds entries for invalid lines, each of which may have named a file in any of the folders.
     fn beside(mut self, odd: Vec<Package>) -> Self {
         if !odd.is_empty() {
             self.delivers.fill(true);
@@ -127,18 +126,17 @@ impl Found {
 /// What a container depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// The packages that count. None: the host has no packaging system that is known here, or nothing is counted for a
-    /// container that shares nothing.
+    /// None: the host has no known packaging system, or nothing counts for a container that shares nothing.
     pub software: Option<Software>,
-    /// The folders that are the host's own: packages deliver files into them. Each host has its own of these, and the
-    /// packages say whether they are the same.
+    /// The folders of the host's own: packages deliver files into them. Each host has its own copy, and the
+    /// packages tell whether the copies are the same.
     pub own: Vec<PathBuf>,
 }
 
-/// What of the packages of the host below `root` a container depends on that shares these folders with it.
+/// The packages of the host below `root` that count for a container which shares these folders with it.
 ///
 /// # Errors
-/// What cannot be read, and which line of it is damaged.
+/// Which file cannot be read, or which of its lines is damaged.
 pub async fn count(root: &Path, inherited: &[Inherited<'_>]) -> Result<Counted, SoftwareError> {
     let Some(found) = find(root, inherited).await? else { return Ok(Counted::default()) };
     let delivered = inherited.iter().zip(found.delivers).filter(|(_, delivers)| *delivers);
@@ -146,10 +144,8 @@ pub async fn count(root: &Path, inherited: &[Inherited<'_>]) -> Result<Counted, 
     Ok(Counted { software: Some(found.software), own: own(root, delivered).await? })
 }
 
-/// What stands for the packages of a host that cannot be read. What it would have of its own is taken for that.
-///
-/// # Errors
-/// If not even that can be told.
+/// The substitute for the packages of a host that cannot be read. Folders that could be the host's own are taken
+/// for such.
 pub async fn uncounted(
     root: &Path,
     inherited: &[Inherited<'_>],
@@ -196,7 +192,7 @@ async fn find(root: &Path, inherited: &[Inherited<'_>]) -> Result<Option<Found>,
     Ok(None)
 }
 
-/// Whether its database is there; it may be empty. One that cannot be looked at is not taken for none.
+/// Whether the system's database exists; it may be empty. An error is not taken for a no.
 fn is_there(system: System, root: &Path) -> Result<bool, SoftwareError> {
     let marks: &[&str] = match system {
         System::Ips => &["var/pkg/pkg5.image"],
@@ -215,7 +211,7 @@ fn is_there(system: System, root: &Path) -> Result<bool, SoftwareError> {
     Ok(false)
 }
 
-/// Reads files beside the threads that answer others.
+/// Reads files on a thread of its own, so that other requests are not held up.
 async fn aside<T: Send + 'static>(
     root: &Path,
     read: impl FnOnce(&Path) -> Result<T, SoftwareError> + Send + 'static,
@@ -225,8 +221,8 @@ async fn aside<T: Send + 'static>(
     work.await.map_err(|error| SoftwareError::read(&place, std::io::Error::other(error)))?
 }
 
-/// Reads anything as what this packaging system writes, for tests and `fuzzing`. No reader may panic or hang, and what it says is
-/// wrong may not steer a terminal.
+/// Reads arbitrary bytes as the database of this packaging system, for tests and fuzzing. No parser may panic or
+/// hang, and its errors must not contain control characters.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_anything(system: System, bytes: &[u8]) {
     let folders = Folders::new(Path::new("/nonexistent"), &[Path::new("/usr").into()]);

@@ -1,13 +1,13 @@
-//! Which of two versions is the older one: each packaging system has its own rule.
+//! Which of two versions is older, by the rule of each packaging system.
 
 use std::cmp::Ordering;
 
 use crate::model::{System, is_unknown_version};
 
-/// Between the versions of a package that is there in several. Such are in no order.
+/// Separates the versions of a package that is installed in several. Those are not ordered.
 pub(super) const SEVERAL: &str = ", ";
 
-/// How two versions of a package stand to each other. None: that cannot be told.
+/// Compares two versions of a package; none if they are not comparable.
 pub(super) fn order(system: System, one: &str, other: &str) -> Option<Ordering> {
     if one == other {
         return Some(Ordering::Equal);
@@ -20,17 +20,17 @@ pub(super) fn order(system: System, one: &str, other: &str) -> Option<Ordering> 
         System::Rpm if one.contains(SEVERAL) || other.contains(SEVERAL) => None,
         System::Rpm => Some(rpm(one, other)),
         System::Ips => ips(one, other),
-        // Not ruled anywhere: numbers by their value, as in `11.10.0,REV=2005.01.21.15.53` and `8.2.2`.
+        // No manual has a rule: numbers are compared by value, as in `11.10.0,REV=2005.01.21.15.53` and `8.2.2`.
         System::Svr4 | System::Hypervisor => Some(segments(one.as_bytes(), other.as_bytes())),
     }
 }
 
-/// How two revisions of a patch stand to each other.
+/// Compares two revisions of a patch.
 pub(super) fn revisions(one: &str, other: &str) -> Ordering {
     segments(one.as_bytes(), other.as_bytes())
 }
 
-/// The first two numbers of a version: its release. None: it does not begin with a number.
+/// The release: the first two numbers of a version. None if it does not begin with a number.
 pub(super) fn release(version: &str) -> Option<[u64; 2]> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit());
     let first = numbers.next()?.parse().ok()?;
@@ -55,8 +55,8 @@ fn rpm(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The image packaging system's: `release[,build][-branch][:time]`, numbers between dots. What it was built on does
-/// not count.
+/// The image packaging system's: `release[,build][-branch][:time]`, numbers between dots. The build release is
+/// ignored.
 fn ips(one: &str, other: &str) -> Option<Ordering> {
     let key = |version: &str| {
         let (version, time) = version.split_once(':').unwrap_or((version, ""));
@@ -89,8 +89,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Debian's rule for one part: texts and numbers in turn; in texts `~` is less than the end, letters are less than
-/// all other signs.
+/// Debian's rule for one part: text and numbers alternate; in text `~` sorts before the end, and letters before
+/// all other characters.
 fn debian(one: &str, other: &str) -> Ordering {
     let weight = |byte: Option<&u8>| match byte {
         None => 0,
@@ -120,8 +120,8 @@ fn debian(one: &str, other: &str) -> Ordering {
     Ordering::Equal
 }
 
-/// rpm's rule for one part: numbers and words, whatever is between them; a number is more than a word; `~` is less
-/// than the end, `^` is more than the end and less than anything else.
+/// rpm's rule for one part: numbers and words, with any separators; a number is greater than a word; `~` sorts before
+/// the end, `^` after the end and before anything else.
 fn segments(mut one: &[u8], mut other: &[u8]) -> Ordering {
     loop {
         (one, other) = (to_segment(one), to_segment(other));
@@ -163,7 +163,7 @@ fn segments(mut one: &[u8], mut other: &[u8]) -> Ordering {
     }
 }
 
-/// From the next letter, digit, `~` or `^` on.
+/// The text from the next letter, digit, `~` or `^` on.
 fn to_segment(text: &[u8]) -> &[u8] {
     split(text, |byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^')).1
 }
@@ -172,13 +172,13 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
     split(text, u8::is_ascii_digit)
 }
 
-/// The beginning that is all of one sort, and the rest.
+/// The beginning that consists of such characters, and the rest.
 fn split(text: &[u8], is: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     let end = text.iter().position(|byte| !is(byte)).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, &[]))
 }
 
-/// Two numbers of any length.
+/// Compares two numbers of any length.
 fn by_value(one: &[u8], other: &[u8]) -> Ordering {
     let significant = |digits| split(digits, |digit| *digit == b'0').1;
     let (one, other) = (significant(one), significant(other));

@@ -1,4 +1,4 @@
-//! Whether a folder is the host's own, or leads to storage that has its place among the host's programs.
+//! Whether a folder is the host's own, or leads to storage that is mounted among the host's programs.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -8,10 +8,9 @@ use std::path::Path;
 use super::SoftwareError;
 use crate::model::is_static;
 
-/// The mount points of this system.
+/// The mount table of this process.
 const MOUNTS: &str = "/proc/self/mountinfo";
 
-/// Whether each of these folders of the host below `root` is its own.
 pub(super) fn are_own(root: &Path, folders: &[&Path]) -> Result<Vec<bool>, SoftwareError> {
     let failed = |error| SoftwareError::read(root, error);
     let root = root.canonicalize().map_err(failed)?;
@@ -31,7 +30,7 @@ fn is_own(root: &Path, folder: &Path, mounts: &HashSet<&[u8]>) -> Result<bool, S
         Err(error) if error.kind() == ErrorKind::NotFound => path,
         Err(error) => return Err(SoftwareError::read(&path, error)),
     };
-    // Where it leads to, below the root.
+    // The target of symbolic links, relative to the root.
     let Ok(inside) = path.strip_prefix(root) else { return Ok(false) };
     let inside = Path::new("/").join(inside);
     // `/usr` itself may be a file system of its own.
@@ -50,7 +49,7 @@ fn mount_points(text: &[u8]) -> HashSet<&[u8]> {
     lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4)).collect()
 }
 
-/// As the kernel writes it there.
+/// A path with the kernel's escapes.
 fn escaped(path: &[u8]) -> Vec<u8> {
     let escape = |byte: &u8| match byte {
         b' ' | b'\t' | b'\n' | b'\\' => format!("\\{byte:03o}").into_bytes(),

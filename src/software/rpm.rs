@@ -1,4 +1,4 @@
-//! Red Hat's and SUSE's packages, as `rpm -qa` prints them: its database is its own affair.
+//! Red Hat's and SUSE's packages, by the output of `rpm -qa`: the format of the database is private.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::{Folders, Found, PATIENCE, SoftwareError};
 use crate::exec::Command;
 use crate::model::{Package, System, is_unknown_version, unknown_version};
 
-/// The database, in each form that it has had.
+/// The database's file, in each of its formats.
 pub(super) const DATABASES: [&str; 6] = [
     "usr/lib/sysimage/rpm/rpmdb.sqlite",
     "usr/lib/sysimage/rpm/Packages.db",
@@ -18,12 +18,12 @@ pub(super) const DATABASES: [&str; 6] = [
     "var/lib/rpm/Packages",
 ];
 
-/// A line for each package, then one for each of its files and folders: its mode, what is special of it, and its name.
+/// A line for each package, followed by one for each of its files and folders: mode, flags and name.
 const FORMAT: &str = ">%{NAME}.%{ARCH} %{EVR}\\n[%{FILEMODES:perms}%{FILEFLAGS:fflags} %{FILENAMES}\\n]";
 
-/// What counts of the host below `root`. None: it has no package.
+/// The packages that count on the host below `root`; none if it has no packages.
 pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
-    // rpm makes a database that is not there: only one that is may be named.
+    // rpm creates a database that does not exist: only an existing one may be named.
     let Some(database) = DATABASES.into_iter().map(|file| root.join(file)).find(|file| file.exists()) else {
         return Ok(None);
     };
@@ -34,7 +34,8 @@ pub(super) async fn read(root: &Path, folders: &Folders) -> Result<Option<Found>
     parse(&command.run().await?, folders)
 }
 
-/// Reads what it prints. None: nothing. What is there in several versions (kernels are) has all of them.
+/// Parses the output; none if it is empty. A package that is installed in several versions, such as the kernel,
+/// has all of them.
 ///
 /// ```text
 /// >bash.x86_64 5.2.15-3.fc39
@@ -69,7 +70,7 @@ pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, So
                 }
                 counts
             }
-            // One of its files has an odd name, or none.
+            // The name of one of its files is invalid, or missing.
             None => {
                 if !is_unknown_version(version) {
                     let what = format!("{version}, with {}", shown(line.as_bytes()));
@@ -96,13 +97,13 @@ pub(super) fn parse(output: &str, folders: &Folders) -> Result<Option<Found>, So
     Ok((!is_empty).then(|| Found::unpatched(System::Rpm, packages, delivers).beside(odd)))
 }
 
-/// Whether it is no folder, no setting (`c`), and really in the package (`g` if not).
+/// Whether the path is neither a folder nor configuration (`c`), and is really in the package (`g` if not).
 fn is_static(mode: &str) -> bool {
     let flags = mode.get(10..).unwrap_or_default();
     !mode.starts_with('d') && !flags.contains(['c', 'g'])
 }
 
-/// The name and the version of a package.
+/// The name and version of a package.
 fn header(head: &str) -> (String, String) {
     let (name, version) = head.split_once(' ').unwrap_or((head, ""));
     let version = version_of(version.as_bytes());

@@ -1,4 +1,4 @@
-//! What hosts depend on, read from their own files.
+//! The packages that count, read from the files of hosts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -96,7 +96,7 @@ async fn a_solaris_10_counts_what_all_zones_have_and_what_lies_in_inherited_fold
     );
     let patches: Vec<_> = found.patches.iter().map(|patch| patch.id.as_str()).collect();
     assert_eq!(patches, ["113000-07", "121805-03"]);
-    // A package of the list of files that has no entry is not installed.
+    // A package in the list of files without a pkginfo is not installed.
     assert_eq!(shown(&read(&root, &["/usr"]).await.unwrap().unwrap()).len(), 1);
 }
 

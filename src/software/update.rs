@@ -1,8 +1,8 @@
-//! What `attach -u` would have to change in a zone's own copy, so that it is like the host.
+//! What `attach -u` would have to change in a zone's own copy of the software to match the host.
 //!
-//! An update takes things up to the host's level, or installs and removes what the host has and has not. It never
-//! takes anything down: if something is newer in the zone, the whole update is refused, also when everything else
-//! is older.
+//! An update raises versions to those of the host, installs what only the host has, and removes what only the
+//! zone has. It never downgrades: if anything in the zone is newer, the whole update is refused, even if
+//! everything else is older.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,14 +11,14 @@ use super::order::{order, revisions};
 use super::{Difference, Report};
 use crate::model::System;
 
-/// One thing that an update changes. `from` and `to` are versions; None: not installed.
+/// A change of one package or patch; the version none means that it is not installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The package, or `patch` and its number.
+    /// The package's name, or `patch` and its number.
     pub name: String,
-    /// As the zone has it.
+    /// In the zone.
     pub from: Option<String>,
-    /// As the host has it.
+    /// On the host.
     pub to: Option<String>,
 }
 
@@ -33,32 +33,26 @@ impl fmt::Display for Change {
     }
 }
 
-/// Why no update makes a zone like the host.
+/// Why a zone cannot be updated to match the host.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UpdateError {
-    /// What there is cannot be compared.
+    /// The software cannot be compared.
     #[error("{0}")]
     Incomparable(String),
-    /// These are newer in the zone than here: they would have to be taken down.
+    /// These are newer in the zone, and would have to be downgraded.
     #[error("newer in the zone than on this system: {}", names.join(", "))]
-    Downgrade {
-        /// Packages and patches.
-        names: Vec<String>,
-    },
-    /// Which of the two is newer cannot be told.
+    Downgrade { names: Vec<String> },
+    /// It is not known which of the two versions is newer.
     #[error("neither version is known to be the newer one: {}", names.join(", "))]
-    Unordered {
-        /// Packages.
-        names: Vec<String>,
-    },
+    Unordered { names: Vec<String> },
 }
 
 impl Report {
-    /// What an update of the zone would have to change; nothing if nothing is different. A hypervisor is none of the
-    /// zone's software.
+    /// What an update of the zone would have to change; empty if nothing differs. A hypervisor is not part of the
+    /// zone.
     ///
     /// # Errors
-    /// Why there is no such update.
+    /// Why the zone cannot be updated.
     pub fn update(&self) -> Result<Vec<Change>, UpdateError> {
         if let Some(why) = self.why_incomparable("the source system", "this system") {
             return Err(UpdateError::Incomparable(why));
@@ -69,7 +63,7 @@ impl Report {
         let packages =
             self.packages.iter().map(|one| (change("", one), one.order(|a, b| order(self.source, a, b))));
         let patches = self.patches.iter().filter(|patch| !self.goes_with_packages(patch)).map(|one| {
-            // To back one out is to take down what it has patched.
+            // To back out a patch is a downgrade of the files that it patched.
             let order = one
                 .local
                 .as_ref()
@@ -90,8 +84,8 @@ impl Report {
         if unordered.is_empty() { Ok(changes) } else { Err(UpdateError::Unordered { names: unordered }) }
     }
 
-    /// Whether all packages that have a patch on the source become others here, or go: another version has patches of its
-    /// own, and what they were in this one says nothing of it.
+    /// Whether all packages with that patch at the source are updated or removed here: another version has
+    /// patches of its own, so the patches of this one no longer matter.
     fn goes_with_packages(&self, patch: &Difference) -> bool {
         let is_other = |name: &String| self.packages.iter().any(|package| package.name == *name);
         !patch.packages.is_empty() && patch.packages.iter().all(is_other)
@@ -103,7 +97,7 @@ fn change(kind: &str, one: &Difference) -> Change {
 }
 
 impl Difference {
-    /// How the versions stand to each other; a package that is installed or removed is in order.
+    /// Compares the versions; to install or remove is always allowed.
     fn order(&self, order: impl Fn(&str, &str) -> Option<Ordering>) -> Option<Ordering> {
         match (&self.source, &self.local) {
             (Some(source), Some(local)) => order(source, local),

@@ -21,10 +21,10 @@ impl Store {
         })
     }
 
-    /// Records a zone that is about to come back, with the notes in its configuration of what its networks are called where
-    /// it is.
+    /// Records a zone that is about to move on or to come back, with the notes in its configuration of what its networks are
+    /// called where it is.
     pub fn begin_return(&self, record: &ZoneRecord, manifest: &Manifest) -> Result<(), StoreError> {
-        self.write("record a zone that comes back", |transaction| {
+        self.write("record a zone that leaves its refuge", |transaction| {
             update(transaction, record, &Configuration::Replace(manifest))
         })
     }

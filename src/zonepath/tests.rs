@@ -1,4 +1,4 @@
-//! Manifests in zonepaths: who may take one, and what an interruption leaves.
+//! Manifests in zonepaths: who may take one, and what an interruption leaves behind.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -10,7 +10,7 @@ fn text_of(zone: &str, uuid: u128) -> String {
     document::write(&sample::manifest_of(zone, uuid), &written).unwrap()
 }
 
-/// Puts a manifest into its zonepath, for everybody.
+/// Writes a manifest into its zonepath, where every host may take it.
 fn put(zonepath: &Path, text: &str) -> Result<(), ZonepathError> {
     hold(zonepath, "h0", text)?;
     give_back(zonepath, "h0")

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use sysadm::testing::model::{Brand, Millis, ZoneName};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{Fault, HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::testing::transport::cert;
+use sysadm_model::{Brand, Millis, ZoneName};
 
 use crate::output::Printed;
 

@@ -1,8 +1,8 @@
 //! `sysadm evacuate`.
 
 use insta::assert_snapshot;
-use sysadm::testing::model::Brand;
 use sysadm::testing::platform::sim::{Effect, Fault};
+use sysadm_model::Brand;
 
 use crate::environment::Environment;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
-use sysadm::testing::plan::Fleet;
+use sysadm_planner::plan::Fleet;
 
 use crate::environment::Environment;
 

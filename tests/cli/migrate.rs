@@ -1,9 +1,9 @@
 //! `sysadm zone migrate`.
 
 use insta::{allow_duplicates, assert_snapshot};
-use sysadm::testing::model::{BlockerKind, Brand, Edit, Manifest};
 use sysadm::testing::platform::sim::{Effect, Fault, Operation};
 use sysadm::testing::platform::{ConfigEditor, Platform};
+use sysadm_model::{BlockerKind, Brand, Edit, Manifest};
 
 use crate::environment::Environment;
 

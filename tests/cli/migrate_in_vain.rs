@@ -1,9 +1,9 @@
 //! `sysadm zone migrate` of a zone that is not here, or must not go, or whose migration comes to nothing.
 
 use insta::assert_snapshot;
-use sysadm::testing::model::BlockerKind;
 use sysadm::testing::platform::Platform;
 use sysadm::testing::platform::sim::{Effect, Fault, Operation};
+use sysadm_model::BlockerKind;
 
 use crate::environment::Environment;
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
-use sysadm::testing::model::UnmanagedGuest;
+use sysadm_model::UnmanagedGuest;
 
 use crate::environment::Environment;
 

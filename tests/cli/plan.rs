@@ -1,7 +1,7 @@
 //! `sysadm evacuate -n`.
 
 use insta::assert_snapshot;
-use sysadm::testing::model::Brand;
+use sysadm_model::Brand;
 
 use crate::environment::{Environment, HOSTS};
 

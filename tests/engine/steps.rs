@@ -320,7 +320,7 @@ async fn move_twice(world: &World, kind: Kind, fails: Option<Step>) -> Result<()
     let from = world.engine().local;
     let to = world.engine_of("h2").local;
     let manifest = from.manifest(name("web")).await.unwrap();
-    let arrival = Arrival {
+    let request = Arrival {
         manifest: manifest.clone(),
         kind,
         from: "h1".to_owned(),
@@ -331,7 +331,7 @@ async fn move_twice(world: &World, kind: Kind, fails: Option<Step>) -> Result<()
         mappings: Vec::new(),
         owners: Vec::new(),
     };
-    let task = Task { arrival, manifest, from, to };
+    let task = Task { zone: manifest.zone.clone(), record: manifest, request, from, to };
     let (_abort, aborting) = tokio::sync::watch::channel(false);
     let acts = Attempt::new(&task, &NoLog, world.engine().policy, aborting.clone());
     runner::run(Procedure::from(kind), &mut Twice { acts, fails }, &NoLog, &aborting).await

@@ -1,9 +1,9 @@
 //! A zone whose virtual hardware the destination does not have stays where it is, running or not; `-n` says so first.
 
-use sysadm::testing::model::{Edit, NetMap};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::ConfigEditor;
 use sysadm::testing::platform::libvirt::Libvirt;
+use sysadm_model::{Edit, NetMap};
 
 use crate::harness::{Host, Lab};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sysadm::testing::plan::{Fleet, FleetHost, FleetZone, Version};
+use sysadm_planner::plan::{Fleet, FleetHost, FleetZone, Version};
 
 use crate::harness::{Host, Lab};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sysadm::plan::{Action, Fleet, FleetHost, FleetZone, Placement, PlacementRequest, Rules};
+use sysadm_planner::plan::{Action, Fleet, FleetHost, FleetZone, Placement, PlacementRequest, Rules};
 
 /// Where each zone is once all moves are done, and everything that is wrong then.
 pub fn violations(

@@ -1,6 +1,6 @@
 //! Placements beside the best that there is: all placements are tried.
 
-use sysadm::plan::{Action, Goal, Placement, Rules, Weights, place};
+use sysadm_planner::plan::{Action, Goal, Placement, Rules, Weights, place};
 
 use super::checker::unfit;
 use super::samples::{Sample, small};
@@ -24,7 +24,10 @@ impl<'a> Exact<'a> {
         exact
     }
 
-    fn members(&self, set: usize) -> impl Iterator<Item = &'a sysadm::plan::FleetZone> + Clone + use<'a> {
+    fn members(
+        &self,
+        set: usize,
+    ) -> impl Iterator<Item = &'a sysadm_planner::plan::FleetZone> + Clone + use<'a> {
         let zones = &self.sample.fleet.zones[..self.zones];
         zones.iter().enumerate().filter(move |(at, _)| set & (1 << at) != 0).map(|(_, zone)| zone)
     }
@@ -45,7 +48,7 @@ impl<'a> Exact<'a> {
         let cpus: u32 = running().map(|zone| zone.cpus).sum();
         let cpus_there: u32 = stays.iter().filter(|zone| zone.running).map(|zone| zone.cpus).sum();
         let disk: u64 = comes.clone().map(|zone| zone.disk).sum();
-        let apart = |zone: &sysadm::plan::FleetZone| {
+        let apart = |zone: &sysadm_planner::plan::FleetZone| {
             let others = comes.clone().chain(stays.iter().copied()).filter(|other| other.name != zone.name);
             others.into_iter().all(|other| zone.apart.is_disjoint(&other.apart))
         };
@@ -66,13 +69,14 @@ impl<'a> Exact<'a> {
     /// What a host's metrics are with this set.
     fn metrics(&self, host: usize, set: usize) -> [f64; 3] {
         let host = &self.sample.fleet.hosts[host];
-        let sum = |of: &dyn Fn(&sysadm::plan::FleetZone) -> f64| self.members(set).map(of).sum::<f64>();
+        let sum =
+            |of: &dyn Fn(&sysadm_planner::plan::FleetZone) -> f64| self.members(set).map(of).sum::<f64>();
         let memory =
             (host.memory - host.memory_free) as f64 + sum(&|z| if z.running { z.memory as f64 } else { 0.0 });
         let line = host.bandwidth.unwrap_or_default() as f64;
         match self.sample.rules.goal {
             Goal::Fastest => {
-                let live = |z: &sysadm::plan::FleetZone| z.running && z.action == Action::Live;
+                let live = |z: &sysadm_planner::plan::FleetZone| z.running && z.action == Action::Live;
                 [sum(&|z| (z.disk + if live(z) { z.memory_used } else { 0 }) as f64) / line, 0.0, 0.0]
             }
             Goal::Ganeti => {

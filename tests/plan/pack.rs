@@ -1,6 +1,8 @@
 //! Packing beside a known optimum: hosts that were filled to the last byte, and emptied again.
 
-use sysadm::plan::{Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx, place};
+use sysadm_planner::plan::{
+    Fleet, FleetHost, FleetZone, Goal, HostIx, PlacementRequest, Rules, ZoneIx, place,
+};
 
 use super::samples::Dice;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{
+use sysadm_planner::plan::{
     Action, Assignment, Fleet, FleetHost, FleetZone, Goal, HostIx, HugePages, NumaNode, Placement,
     PlacementRequest, Refusal, Rules, Version, ZoneIx, place,
 };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::model::Brand;
-use sysadm::plan::{
+use sysadm_model::Brand;
+use sysadm_planner::plan::{
     Action, Fleet, FleetHost, FleetZone, Goal, HostIx, HostKey, HugePages, NumaNode, PlacementRequest, Rules,
     Version, Weights, ZoneIx,
 };

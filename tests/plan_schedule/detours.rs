@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::generate::{Case, Dice, GB, MB, host, to, zone};
-use sysadm::plan::{HostIx, ZoneIx};
+use sysadm_planner::plan::{HostIx, ZoneIx};
 
 use super::world::{Way, World};
 
@@ -18,8 +18,8 @@ pub fn cyclic(seed: u64) -> (Case, Aside) {
     let ring = 2 + dice.roll(hosts - 1);
     let mut moves = Vec::new();
     let mut case = Case {
-        fleet: sysadm::plan::Fleet::default(),
-        rules: sysadm::plan::Rules { steps: 2000, seed, ..Default::default() },
+        fleet: sysadm_planner::plan::Fleet::default(),
+        rules: sysadm_planner::plan::Rules { steps: 2000, seed, ..Default::default() },
         placement: to(&[]),
         trunks: Vec::new(),
     };

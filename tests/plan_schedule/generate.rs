@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::testing::plan::{
+use sysadm_planner::plan::{
     Assignment, Fleet, FleetHost, FleetZone, HostIx, Placement, Rules, Trunk, ZoneIx,
 };
 

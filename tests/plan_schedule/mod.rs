@@ -12,10 +12,10 @@ mod tight;
 pub(super) mod world;
 
 use generate::Case;
-use sysadm::plan::{Costs, HostIx, Plan, Terms, Trip, ZoneIx, schedule};
+use sysadm_planner::plan::{Costs, HostIx, Plan, Terms, Trip, ZoneIx, schedule};
 use world::{Way, World};
 
-fn forecast(trip: &Trip<'_>) -> Result<sysadm::plan::Forecast, sysadm::plan::NeverConverges> {
+fn forecast(trip: &Trip<'_>) -> Result<sysadm_planner::plan::Forecast, sysadm_planner::plan::NeverConverges> {
     Costs::default().forecast(trip)
 }
 
@@ -40,7 +40,7 @@ fn world(case: &Case) -> World<'_> {
 }
 
 fn ways(plan: &Plan) -> Vec<Way> {
-    let way = |one: &sysadm::plan::PlannedMove| Way {
+    let way = |one: &sysadm_planner::plan::PlannedMove| Way {
         zone: one.zone.0 as usize,
         from: one.from.0 as usize,
         to: one.to.0 as usize,

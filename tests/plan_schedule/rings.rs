@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::{Blocked, Fleet, HostIx, Leg, Obstacle, Plan, Resource, Rules, ZoneIx, schedule};
+use sysadm_planner::plan::{Blocked, Fleet, HostIx, Leg, Obstacle, Plan, Resource, Rules, ZoneIx, schedule};
 
 use super::generate::{Case, GB, MB, host, ring, to, zone};
 use super::{detours, plan, terms, world, wrong};

@@ -1,6 +1,6 @@
 //! How fast moves go, and what they would do to each other.
 
-use sysadm::plan::{
+use sysadm_planner::plan::{
     Breach, Costs, Dirty, Fleet, HostIx, NeverConverges, Obstacle, Plan, Rules, Terms, ZoneIx, schedule,
     simulate,
 };
@@ -155,8 +155,8 @@ fn a_plan_that_is_not_kept_to_is_seen_through() {
 #[test]
 fn the_margin_grows_with_what_is_not_known() {
     let case = two_hosts(4, 0);
-    let late = |trip: &sysadm::plan::Trip<'_>| {
-        forecast(trip).map(|all| sysadm::plan::Forecast { late_ms: all.total_ms + 3000, ..all })
+    let late = |trip: &sysadm_planner::plan::Trip<'_>| {
+        forecast(trip).map(|all| sysadm_planner::plan::Forecast { late_ms: all.total_ms + 3000, ..all })
     };
     let terms = Terms { forecast: &late, ..terms(&case, &|_, _| false) };
     let unsure = schedule(&case.fleet, &case.rules, &case.placement, &terms);
@@ -166,7 +166,7 @@ fn the_margin_grows_with_what_is_not_known() {
 #[test]
 fn a_restart_is_down_for_as_long_as_it_moves() {
     let mut case = two_hosts(1, 0);
-    case.fleet.zones[0].action = sysadm::plan::Action::Restart;
+    case.fleet.zones[0].action = sysadm_planner::plan::Action::Restart;
     let plan = plan(&case, false);
     let costs = Costs::default();
     assert_eq!(plan.moves[0].downtime_ms, costs.shutdown_ms + costs.boot_ms);

@@ -1,7 +1,7 @@
 //! Hosts with hardly any room, from seeds.
 
 use proptest::prelude::*;
-use sysadm::plan::{Obstacle, Rules, Trip, simulate};
+use sysadm_planner::plan::{Obstacle, Rules, Trip, simulate};
 
 use super::generate::{Case, Dice, tight};
 use super::world::Way;
@@ -57,17 +57,17 @@ proptest! {
 
 /// All moves of a case as they go if nothing is in their way.
 fn free_ways(case: &Case) -> Vec<Way> {
-    let way = |one: &sysadm::plan::Assignment| {
+    let way = |one: &sysadm_planner::plan::Assignment| {
         let zone = &case.fleet.zones[one.zone.0 as usize];
         let (from, to) = (world(case).host(&zone.host), one.to.0 as usize);
-        let crosses = |trunk: &&sysadm::plan::Trunk| {
+        let crosses = |trunk: &&sysadm_planner::plan::Trunk| {
             let behind = |host: usize| trunk.hosts.iter().any(|one| one.0 as usize == host);
             behind(from) != behind(to)
         };
         let trunks = case.trunks.iter().filter(crosses);
         let lines = [from, to].map(|host| case.fleet.hosts[host].bandwidth.unwrap());
         let rate = trunks.map(|trunk| trunk.bandwidth).chain(lines).min().unwrap();
-        let kind = if zone.running { sysadm::model::Kind::Live } else { sysadm::model::Kind::Cold };
+        let kind = if zone.running { sysadm_model::Kind::Live } else { sysadm_model::Kind::Cold };
         let hosts = &case.fleet.hosts;
         let end =
             forecast(&Trip { zone, kind, from: &hosts[from], to: &hosts[to], rate }).unwrap().total_ms.max(1);
@@ -120,21 +120,21 @@ fn a_zone_after_one_that_cannot_move_says_so() {
     case.placement = super::generate::to(&[(0, 1), (1, 0), (2, 2)]);
     let plan = plan(&case, false);
     let last = plan.blocked.iter().find(|one| one.zone.0 == 2).unwrap();
-    assert_eq!(last.obstacles, [Obstacle::After(sysadm::plan::ZoneIx(0))]);
+    assert_eq!(last.obstacles, [Obstacle::After(sysadm_planner::plan::ZoneIx(0))]);
 }
 
 #[test]
 fn huge_pages_are_taken_and_given_back_whole() {
     use super::generate::{GB, MB, host, to, zone};
-    let page = |free| vec![sysadm::plan::HugePages { size: 4, free }];
-    let paged = |name: &str, host: &str| sysadm::plan::FleetZone {
+    let page = |free| vec![sysadm_planner::plan::HugePages { size: 4, free }];
+    let paged = |name: &str, host: &str| sysadm_planner::plan::FleetZone {
         memory: 6,
         memory_used: 3,
         huge_page: Some(4),
         ..zone(name, host, 0)
     };
     let mut case = Case {
-        fleet: sysadm::plan::Fleet {
+        fleet: sysadm_planner::plan::Fleet {
             hosts: ["a", "b"].map(|name| host(name, 9 * GB, 0, 100 * MB)).into(),
             zones: vec![paged("one", "a"), paged("other", "a")],
         },
@@ -144,7 +144,7 @@ fn huge_pages_are_taken_and_given_back_whole() {
     };
     case.fleet.hosts[1].huge_pages = page(3);
     let short = plan(&case, false);
-    let missing = |one: &sysadm::plan::Blocked| match one.obstacles[..] {
+    let missing = |one: &sysadm_planner::plan::Blocked| match one.obstacles[..] {
         [Obstacle::Room { missing, .. }] => missing,
         _ => 0,
     };

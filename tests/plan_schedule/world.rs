@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::testing::plan::{Fleet, FleetHost, FleetZone, HostKey, Rules, Trunk};
+use sysadm_planner::plan::{Fleet, FleetHost, FleetZone, HostKey, Rules, Trunk};
 
 /// A move from host to host, by their places in the fleet. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]

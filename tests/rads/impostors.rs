@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use sysadm::testing::host::{Exported, Host, HostError, Local, Remote};
-use sysadm::testing::model::document::Written;
-use sysadm::testing::model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
-use sysadm::testing::model::{Role, StreamId, Token};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::platform::sim::{HostSettings, Scale, Sim, Storage, ZoneSpec};
 use sysadm::testing::store::{Store, ZoneRecord};
+use sysadm_model::document::Written;
+use sysadm_model::{Arrival, Kind, Manifest, Millis, PendingLoad, Zone, ZoneName, ZoneState};
+use sysadm_model::{Role, StreamId, Token};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::site::{Agent, Site, config, dialer};

@@ -5,9 +5,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use sysadm::testing::agent::{Limits, WEIGHT};
-use sysadm::testing::model::Role;
 use sysadm::testing::paths::Paths;
 use sysadm::testing::transport::frame;
+use sysadm_model::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::raw;

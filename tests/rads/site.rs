@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use sysadm::testing::agent::listen::{Listener, Log};
 use sysadm::testing::config::Config;
 use sysadm::testing::host::Host;
-use sysadm::testing::model::{HostUri, Millis};
 use sysadm::testing::paths::Paths;
 use sysadm::testing::transport::{Dialer, cert};
+use sysadm_model::{HostUri, Millis};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

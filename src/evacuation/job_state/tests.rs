@@ -47,7 +47,7 @@ fn events() -> [JobEvent; 16] {
     let (record, manifest) = (sample::evacuated("web"), sample::manifest("web"));
     let hosts = ["h1", "h2"].map(|name| FakeHost::new(name).0);
     let [from, to] = hosts;
-    let arrival = Arrival {
+    let request = Arrival {
         manifest: manifest.clone(),
         kind: Kind::Live,
         from: "h1".to_owned(),
@@ -58,7 +58,7 @@ fn events() -> [JobEvent; 16] {
         mappings: Vec::new(),
         owners: Vec::new(),
     };
-    let task = Arc::new(Task { arrival, manifest, from, to });
+    let task = Arc::new(Task { zone: manifest.zone.clone(), record: manifest, request, from, to });
     [
         JobEvent::Select,
         JobEvent::Found(Box::new(record.clone())),

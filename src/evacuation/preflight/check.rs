@@ -1,10 +1,12 @@
 //! The question to one destination: is there anything against this zone?
 
+use std::sync::Arc;
+
 use super::networks::Mapped;
 use crate::evacuation::events::{Event, EventSink};
 use crate::host::{DiskView, Exported, Host, HostError};
-use crate::migration::LEASE;
-use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, PendingLoad};
+use crate::migration::{LEASE, Task};
+use crate::model::{Arrival, Blocker, BlockerKind, Home, Kind, Manifest, PendingLoad};
 
 /// Whether room is booked at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,11 @@ impl Check<'_> {
             let _ = host.release(arrival.manifest.zone.name, arrival.manifest.zone.uuid).await;
         }
         Err(blockers)
+    }
+
+    /// The move of a zone that a destination has accepted.
+    pub fn task(&self, request: Arrival, record: Manifest, from: Arc<dyn Host>, to: Arc<dyn Host>) -> Task {
+        Task { zone: self.exported.manifest.zone.clone(), record, request, from, to }
     }
 
     async fn room(&self, host: &dyn Host, arrival: &Arrival) -> Result<Vec<Blocker>, HostError> {

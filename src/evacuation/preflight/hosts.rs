@@ -17,7 +17,7 @@ use crate::evacuation::request::Request;
 use crate::evacuation::return_path::{Trail, way_back};
 use crate::evacuation::run_state::RunState;
 use crate::host::{Exported, Host};
-use crate::migration::Task;
+use crate::migration::settle::Refuge;
 use crate::model::{
     Arrival, Blocker, BlockerKind, Home, HostId, HostUri, Kind, Location, PendingLoad, ZoneName, chain,
 };
@@ -169,9 +169,8 @@ impl Preflight<'_> {
         for target in targets {
             self.run_state.report(&job.zone, JobEvent::Check(target.clone()));
             let answer = match self.way_to(target, check.exported) {
-                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|arrival| {
-                    let (manifest, from) = (mapped.record, self.engine.local.clone());
-                    Arc::new(Task { arrival, manifest, from, to })
+                Ok((to, mapped)) => self.put(check, &mapped, to.as_ref()).await.map(|request| {
+                    Arc::new(check.task(request, mapped.record, self.engine.local.clone(), to))
                 }),
                 Err(blockers) => Err(blockers),
             };
@@ -218,23 +217,26 @@ impl Preflight<'_> {
 
     /// The host that has the zone, and its record as it is then: its refuge, or where the zone went from there.
     async fn find(&self, away: &ZoneRecord) -> Result<(ZoneRecord, Arc<dyn Host>), String> {
-        let Some(at) = &away.location else { return Err("it is not away".to_owned()) };
-        let trail = match self.host(at) {
-            Ok(refuge) => self.engine.follow(away, refuge).await.map_err(String::from),
+        let at = |refuge: Refuge| (ZoneRecord { location: Some(refuge.uri), ..away.clone() }, refuge.host);
+        let Some(uri) = &away.location else { return Err("it is not away".to_owned()) };
+        let trail = match self.host(uri) {
+            Ok(host) => {
+                let refuge = Refuge { uri: uri.clone(), host };
+                self.engine.follow(away.uuid, refuge).await.map_err(String::from)
+            }
             Err(reason) => Err(reason),
         };
         let is_there = |trail: &Trail| trail.known != Some(Location::Unknown);
         if !trail.as_ref().is_ok_and(is_there)
-            && let Some((found, host)) = self.engine.search(away).await
+            && let Some(found) = self.engine.search(away).await
         {
-            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", at.host.as_str()));
-            let there = found.location.as_ref().unwrap_or(at);
-            self.tell(away, &format!("{why}; it returns from {there}, which has it"));
-            return Ok((found, host));
+            let why = trail.err().unwrap_or_else(|| format!("it is no longer on {}", uri.host.as_str()));
+            self.tell(away, &format!("{why}; it returns from {}, which has it", found.uri));
+            return Ok(at(found));
         }
-        let Trail { away: found, host, hops, .. } = trail?;
+        let Trail { refuge, hops, .. } = trail?;
         hops.iter().for_each(|hop| self.tell(away, &format!("{hop}; it returns from there")));
-        Ok((found, host))
+        Ok(at(refuge))
     }
 
     fn tell(&self, away: &ZoneRecord, text: &str) {
@@ -253,9 +255,9 @@ impl Preflight<'_> {
         let check = self.question(exported, method, refuge.name(), Some(self.engine.here()));
         let to = self.engine.local.clone();
         Ok(match self.put(&check, &mapped, to.as_ref()).await {
-            Ok(arrival) => {
-                let (manifest, from) = (mapped.record, Arc::clone(refuge));
-                JobEvent::Accept(Some(Arc::new(Task { arrival, manifest, from, to })))
+            Ok(request) => {
+                let task = check.task(request, mapped.record, Arc::clone(refuge), to);
+                JobEvent::Accept(Some(Arc::new(task)))
             }
             Err(blockers) => JobEvent::refused([(to.name(), blockers.as_slice())], join(&blockers)),
         })

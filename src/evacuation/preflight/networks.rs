@@ -7,7 +7,7 @@ use crate::store::{StoreError, ZoneRecord};
 
 /// A zone on its way to a destination.
 pub(in crate::evacuation) struct Mapped {
-    /// As it is now. For one that leaves this host what its networks are called there is noted: that is kept.
+    /// What is kept of it by the host that it belongs to, with what its networks are called where it is or goes.
     pub record: Manifest,
     /// As it will be there.
     pub manifest: Manifest,
@@ -35,28 +35,24 @@ impl Engine {
         zone: &Manifest,
         away: &ZoneRecord,
     ) -> Result<Mapped, String> {
-        let left = self.left(zone, away)?;
-        let mappings = left.map_or(Ok(Vec::new()), |left| left.reverse_mapping(zone));
-        self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)
+        let kept = self.kept_of(zone, away).map_err(|error| chain(&error))?;
+        let mappings = kept.as_ref().map_or(Ok(Vec::new()), |kept| kept.reverse_mapping(zone));
+        let mapped = self.bound(zone.clone(), mappings.map_err(|error| error.to_string())?)?;
+        Ok(Mapped { record: kept.unwrap_or(mapped.record), ..mapped })
     }
 
-    /// The record of a zone that comes back from where it is as that manifest says, with notes of what its networks are
-    /// called there.
-    pub(in crate::evacuation) fn left(
-        &self,
-        zone: &Manifest,
-        away: &ZoneRecord,
-    ) -> Result<Option<Manifest>, String> {
-        let failed = |error: StoreError| chain(&error);
-        let left = self.store.manifest_of(away.uuid).map_err(failed)?;
-        let known = self.store.away().map_err(failed)?;
+    /// What is kept of a zone that is away and is now as that manifest says, with notes of what its networks are called
+    /// there.
+    fn kept_of(&self, zone: &Manifest, away: &ZoneRecord) -> Result<Option<Manifest>, StoreError> {
+        let kept = self.store.manifest_of(away.uuid)?;
+        let known = self.store.away()?;
         // Its refuge has migrated it on, and has called its networks as they are called there.
         let followed = known.iter().any(|row| row.zone == away.zone && row.location != away.location);
-        Ok(left.map(|left| if followed { left.noted_at(zone) } else { left }))
+        Ok(kept.map(|kept| if followed { kept.noted_at(zone) } else { kept }))
     }
 
-    /// A zone that steps aside; none if its networks have other names where it is or there: they could not be told
-    /// apart when it comes home.
+    /// A zone that goes from its refuge to another host; none if its networks have other names where it is or there: they
+    /// could not be told apart when it comes home.
     pub(in crate::evacuation) fn sideward(
         &self,
         zone: &Manifest,
@@ -65,7 +61,8 @@ impl Engine {
     ) -> Option<Mapped> {
         let back = self.homeward(zone, away).ok()?;
         let on = self.outward(zone, target).ok()?;
-        (back.mappings.is_empty() && on.mappings.is_empty()).then_some(on)
+        let is_same = back.mappings.is_empty() && on.mappings.is_empty();
+        is_same.then_some(Mapped { record: back.record, ..on })
     }
 
     fn bound(&self, record: Manifest, mappings: Vec<InterfaceMapping>) -> Result<Mapped, String> {

@@ -1,9 +1,9 @@
-//! From bytes to the text of an XML document, and what else they may be.
+//! Decodes the bytes of an XML document, and rejects other encodings.
 
 use super::{DocumentError, LIMIT, too_long};
 use crate::xml::excess;
 
-/// The text in these bytes, if it can be an XML document in UTF-8 of a manifest's size.
+/// The text of an XML document in UTF-8, if it is one and not larger than a manifest may be.
 pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentError> {
     let wrong = |line, what: &str| Err(DocumentError::new(file, line, what));
     if bytes.len() > LIMIT {
@@ -39,7 +39,7 @@ pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, DocumentE
     Ok(text)
 }
 
-/// The encoding that the XML declaration names. It is in ASCII, whatever comes after it.
+/// The encoding named by the XML declaration, which is in ASCII whatever follows it.
 fn declared(bytes: &[u8]) -> Option<&str> {
     let begin = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
     let end = begin.windows(2).position(|two| two == b"?>")?;

@@ -1,4 +1,4 @@
-//! Attributes and children of elements, as errors that say where.
+//! Access to attributes and child elements; errors say where in the document.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -7,20 +7,19 @@ use roxmltree::{Document, Node};
 
 use super::DocumentError;
 
-/// A document, and what it is called.
+/// A document and its name, for errors.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    /// The document.
     pub document: &'a Document<'a>,
-    /// What it is called.
+    /// Its name in errors.
     pub file: &'a str,
 }
 
 impl Place<'_> {
-    /// What is wrong with a node.
+    /// An error about a node, with its line.
     pub fn wrong(&self, node: Node<'_, '_>, what: &str) -> DocumentError {
         let range = node.range();
-        // A text begins with the end of the line before it.
+        // A text node begins with the line break before it.
         let source = self.document.input_text().get(range.clone()).unwrap_or_default();
         let blank = source.len() - source.trim_ascii_start().len();
         let line = self.document.text_pos_at(range.start + blank).row;
@@ -28,13 +27,13 @@ impl Place<'_> {
     }
 }
 
-/// The name of an element that is in no namespace, as all of a manifest are.
+/// The name of an element in no namespace; all of a manifest's elements are in none.
 pub(super) fn name<'a>(node: Node<'a, '_>) -> &'a str {
     let tag = node.tag_name();
     if tag.namespace().is_none() { tag.name() } else { "" }
 }
 
-/// The elements in an element; there is nothing else in it but comments.
+/// The child elements. Anything else but comments is an error.
 pub(super) fn elements<'a, 'i>(
     node: Node<'a, 'i>,
     place: &Place<'_>,
@@ -46,12 +45,11 @@ pub(super) fn elements<'a, 'i>(
     }
 }
 
-/// The error for an element that is not known there.
+/// The error for an element that is not allowed there.
 pub(super) fn unknown(node: Node<'_, '_>, place: &Place<'_>) -> DocumentError {
     place.wrong(node, &format!("<{}> is not known, and would be lost", node.tag_name().name()))
 }
 
-/// The attributes of an element.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a, 'i, 'p> {
     node: Node<'a, 'i>,
@@ -59,7 +57,7 @@ pub(super) struct Fields<'a, 'i, 'p> {
 }
 
 impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
-    /// Those of an element with these attributes at most, and elements in it.
+    /// Accepts only the `known` attributes; child elements are allowed.
     pub fn of(node: Node<'a, 'i>, place: &'p Place<'p>, known: &[&str]) -> Result<Self, DocumentError> {
         let is_odd = |name: &str, space: Option<&str>| space.is_some() || !known.contains(&name);
         match node.attributes().find(|one| is_odd(one.name(), one.namespace())) {
@@ -72,7 +70,7 @@ impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
         }
     }
 
-    /// Those of an element with these attributes at most, and nothing in it.
+    /// Accepts only the `known` attributes, and no content.
     pub fn of_leaf(node: Node<'a, 'i>, place: &'p Place<'p>, known: &[&str]) -> Result<Self, DocumentError> {
         match elements(node, place)?.first() {
             Some(child) => Err(unknown(*child, place)),
@@ -80,30 +78,29 @@ impl<'a, 'i, 'p> Fields<'a, 'i, 'p> {
         }
     }
 
-    /// An attribute that may be missing.
+    /// An optional attribute.
     pub fn text_if_there(&self, key: &str) -> Option<&'a str> {
         self.node.attribute(key)
     }
 
-    /// An attribute.
+    /// A required attribute.
     pub fn text(&self, key: &str) -> Result<&'a str, DocumentError> {
         let what = || format!("<{}> has no {key:?}: the manifest is not whole", name(self.node));
         self.node.attribute(key).ok_or_else(|| self.wrong(&what()))
     }
 
-    /// An attribute that is more than a text.
+    /// A required attribute, parsed.
     pub fn parse<T: FromStr<Err: Display>>(&self, key: &str) -> Result<T, DocumentError> {
         let text = self.text(key)?;
         text.parse()
             .map_err(|error: T::Err| self.wrong(&format!("{key}={text:?} of <{}>: {error}", name(self.node))))
     }
 
-    /// The same for one that may be missing.
+    /// An optional attribute, parsed.
     pub fn parse_if_there<T: FromStr<Err: Display>>(&self, key: &str) -> Result<Option<T>, DocumentError> {
         self.text_if_there(key).map(|_| self.parse(key)).transpose()
     }
 
-    /// What is wrong with the element.
     pub fn wrong(&self, what: &str) -> DocumentError {
         self.place.wrong(self.node, what)
     }

@@ -1,17 +1,17 @@
 //! A manifest as a document: what `zone detach` writes and `zone attach` reads.
 //!
-//! It is the manifest that zoneadm(8) leaves in a zonepath as `SUNWdetached.xml`: an ordinary zone configuration in
-//! XML, with the elements of the zones DTD where they fit, and with what a hypervisor needs beyond: the zone's identity
-//! and its platform's own configuration, byte for byte. `docs/manifest.md` shows one.
+//! It is like the manifest that zoneadm(8) leaves in a zonepath as `SUNWdetached.xml`: a zone configuration in
+//! XML, with the elements of the zones DTD where they fit, plus what a hypervisor needs: the zone's UUID and the
+//! platform's own configuration, byte for byte. `docs/manifest.md` shows an example.
 //!
 //! ```text
 //!   Manifest ── write ──► text ── read ──► the same Manifest, or FILE:LINE: what is wrong
 //! ```
 //!
-//! Nothing is lost, and nothing guessed: what XML cannot carry is an error of [`write()`], and what is not known, missing
-//! or there twice is an error of [`read()`]. Whoever adds to the document raises [`VERSION`] and still reads the older
-//! ones: the store keeps documents, too. No DTD is accepted, so no entities: neither other files nor a text that grows
-//! without end can come in.
+//! Nothing is lost, and nothing guessed: what XML cannot carry is an error of [`write()`], and anything unknown,
+//! missing or duplicate is an error of [`read()`]. When the document changes, raise [`VERSION`] and keep reading
+//! older versions: the store keeps documents, too. DTDs are rejected, so there are no entities: a document can
+//! neither include other files nor expand without limit.
 
 mod encoding;
 mod fields;
@@ -25,47 +25,44 @@ use super::{Manifest, Millis, plain};
 pub use read::read;
 pub use write::write;
 
-/// The version of the document that is written. It is read, and so are all before it.
+/// The version that is written. It can be read, and so can all before it.
 pub const VERSION: u32 = 1;
 
-/// The bytes that a document has at most.
+/// Maximum size of a document in bytes.
 pub const LIMIT: usize = 4 << 20;
 
-/// Where a document comes from.
+/// Who wrote a document.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Written {
-    /// The host that has written it.
     pub host: String,
-    /// The version of sysadm there.
+    /// The version of sysadm.
     pub software: String,
-    /// When.
     pub at: Millis,
 }
 
 impl Written {
-    /// By this software.
     pub fn by(host: &str, at: Millis) -> Self {
         Self { host: host.to_owned(), software: env!("CARGO_PKG_VERSION").to_owned(), at }
     }
 }
 
-/// Why a document is not a manifest, or a manifest no document.
+/// Why a document is not a manifest, or why a manifest cannot be written as a document.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}{what}", place(file, *line))]
 pub struct DocumentError {
-    /// Where it was read: a path, or `standard input`; empty if it was to be written.
+    /// The path that was read, or `standard input`; empty for an error of writing.
     pub file: String,
-    /// The line, from 1; 0 if it is about the whole.
+    /// From 1; 0 if the error is about the whole document.
     pub line: usize,
-    /// What is wrong with it, on one line.
+    /// One line.
     pub what: String,
 }
 
-/// So many characters of an explanation are shown.
+/// Maximum number of characters shown of an explanation.
 const SHOWN: usize = 400;
 
 impl DocumentError {
-    /// Nothing in it steers a terminal, or fills it.
+    /// Removes control characters from the explanation, and shortens it.
     fn new(file: &str, line: usize, what: &str) -> Self {
         let clean = |text: &str| plain(text).chars().take(SHOWN).collect::<String>();
         let more = if what.chars().nth(SHOWN).is_some() { "…" } else { "" };
@@ -73,7 +70,7 @@ impl DocumentError {
     }
 }
 
-/// What stands before an explanation.
+/// The prefix of an explanation: `FILE:LINE: `.
 fn place(file: &str, line: usize) -> String {
     match (file, line) {
         ("", _) => String::new(),
@@ -82,11 +79,11 @@ fn place(file: &str, line: usize) -> String {
     }
 }
 
-/// The manifest in what a reader gives, `file` being what it is called in errors. Of a source without end, no more than
-/// [`LIMIT`] and one byte is taken.
+/// Reads a manifest; `file` is its name in errors. Reads at most [`LIMIT`] and one byte, even if the source has
+/// no end.
 ///
 /// # Errors
-/// If it cannot be read, and as [`read()`].
+/// If the source cannot be read, and those of [`read()`].
 pub fn read_from(reader: impl Read, file: &str) -> Result<(Manifest, Written), DocumentError> {
     let mut bytes = Vec::new();
     let taken = reader.take(LIMIT as u64 + 1).read_to_end(&mut bytes);

@@ -1,4 +1,4 @@
-//! What the elements of a document say, one by one.
+//! Reads the elements of a document, one by one.
 
 use roxmltree::Node;
 
@@ -8,7 +8,7 @@ use crate::{
     Against, Disk, DiskSource, Interface, Millis, Network, Obstacle, Package, Patch, Presence, System,
 };
 
-/// All that has been read so far.
+/// What has been read so far.
 #[derive(Default)]
 pub(super) struct Parts {
     pub written: Option<Written>,
@@ -22,12 +22,12 @@ pub(super) struct Parts {
     pub packages: Vec<Package>,
     pub patches: Vec<Patch>,
     pub processor: Option<String>,
-    /// Platform, and what it reads.
+    /// The platform and its configuration.
     pub config: Option<(String, String)>,
 }
 
 impl Parts {
-    /// Adds what an element says.
+    /// Adds the contents of an element.
     pub fn take(&mut self, node: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
         match name(node) {
             "written" => once(&mut self.written, written(node, place)?, node, place)?,
@@ -104,7 +104,7 @@ fn interface(node: Node<'_, '_>, place: &Place<'_>) -> Result<Interface, Documen
     Ok(Interface { mac, network: network(&fields)?, there })
 }
 
-/// Storage with a path.
+/// Storage given by a path.
 fn source(fields: &Fields<'_, '_, '_>, key: &str) -> Result<DiskSource, DocumentError> {
     let path = fields.text(key)?.into();
     match fields.text("type")? {
@@ -150,7 +150,7 @@ fn presence(fields: &Fields<'_, '_, '_>) -> Result<Presence, DocumentError> {
     Ok(fields.parse_if_there("presence")?.unwrap_or(Presence::Needed))
 }
 
-/// One attribute of each element, all of which have that name.
+/// The named attribute of each child element; all children must have the same name.
 fn names(
     nodes: &[Node<'_, '_>],
     element: &str,
@@ -191,7 +191,7 @@ fn processor(node: Node<'_, '_>, place: &Place<'_>) -> Result<String, DocumentEr
     verbatim(node, place)
 }
 
-/// A text as it was written.
+/// Text, unchanged.
 fn verbatim(node: Node<'_, '_>, place: &Place<'_>) -> Result<String, DocumentError> {
     match node.children().find(|child| !child.is_text()) {
         Some(other) => {

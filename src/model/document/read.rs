@@ -9,10 +9,10 @@ use super::parts::Parts;
 use super::{DocumentError, VERSION, Written, encoding};
 use crate::{Manifest, Software, Zone};
 
-/// The manifest in a document, and where that comes from; `file` is what it is called in errors.
+/// Reads the manifest and who wrote it; `file` is the document's name in errors.
 ///
 /// # Errors
-/// What is wrong with it, and in which line.
+/// What is wrong, and in which line.
 pub fn read(bytes: &[u8], file: &str) -> Result<(Manifest, Written), DocumentError> {
     let text = encoding::text(bytes, file)?;
     let document = Document::parse(text).map_err(|error| explain(&error, text, file))?;
@@ -28,7 +28,7 @@ pub fn read(bytes: &[u8], file: &str) -> Result<(Manifest, Written), DocumentErr
     Ok((manifest(&Fields::of(root, &place, ROOT)?, parts, missing)?, written))
 }
 
-/// The attributes of the root.
+/// The attributes of the root element.
 const ROOT: &[&str] =
     &["name", "zonepath", "autoboot", "brand", "version", "uuid", "state", "aux", "id", "persistent"];
 
@@ -65,7 +65,7 @@ fn manifest(
         software: parts.system.map(|system| Software { system, packages, patches }),
         processor: parts.processor,
     };
-    // It is there for those who know zones, and follows from the rest: two answers would be one too many.
+    // The zonepath is there for people who know zones. It follows from the rest, so it must agree.
     let path = zone.text("zonepath")?;
     if Path::new(path) == manifest.zonepath().unwrap_or(Path::new("")) {
         return Ok(manifest);
@@ -73,8 +73,8 @@ fn manifest(
     Err(zone.wrong(&format!("zonepath={path:?} of <zone>: the zone's root file system is not in it")))
 }
 
-/// Whether it is a manifest of this program in a version that it reads. One of another system is told apart first: it
-/// would lack this and that.
+/// Whether this is a manifest of this program in a version that it can read. Manifests of other systems are
+/// recognized first, since otherwise the error would be about some missing attribute.
 fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
     if name(root) != "zone" {
         let what = format!("a manifest begins with <zone>, and this with <{}>", root.tag_name().name());
@@ -94,12 +94,12 @@ fn is_ours(root: Node<'_, '_>, place: &Place<'_>) -> Result<(), DocumentError> {
     Ok(())
 }
 
-/// Whether that is a version up to the newest one, as it is written.
+/// Whether a version, as written, is at most the newest one.
 fn is_known(version: &str, newest: u32) -> bool {
     (1..=newest).any(|known| version == known.to_string())
 }
 
-/// What is wrong with a text that is no XML document.
+/// The error for a text that is not well-formed XML.
 fn explain(error: &Error, text: &str, file: &str) -> DocumentError {
     let line = usize::try_from(error.pos().row).unwrap_or(0);
     match error {
@@ -115,7 +115,8 @@ fn explain(error: &Error, text: &str, file: &str) -> DocumentError {
     }
 }
 
-/// A manifest of Solaris or illumos has a DTD, and is told apart. It is looked at only if it declares no entity.
+/// The error for a document with a DTD. It is parsed, to recognize manifests of Solaris and illumos, only if it
+/// declares no entity.
 fn has_dtd(text: &str, file: &str) -> DocumentError {
     let options = ParsingOptions { allow_dtd: !text.contains("<!ENTITY"), ..ParsingOptions::default() };
     if let Ok(document) = Document::parse_with_options(text, options) {

@@ -6,11 +6,11 @@ use super::{DocumentError, LIMIT, VERSION, Written, too_long};
 use crate::xml::excess;
 use crate::{Against, Disk, DiskSource, Interface, Manifest, Millis, Network, Software};
 
-/// The document of a manifest: 2 spaces of indent for each level, a line for each element, and the platform's
-/// configuration as it is.
+/// Writes a manifest: an element per line, indented by 2 spaces per level, and the platform's configuration
+/// unchanged.
 ///
 /// # Errors
-/// If something in it cannot be written in XML, or is too much for a document.
+/// If something in it cannot be written in XML, or the document would be too large.
 pub fn write(manifest: &Manifest, written: &Written) -> Result<String, DocumentError> {
     let text = document(manifest, written).map_err(|what| DocumentError::new("", 0, &what))?;
     if text.len() > LIMIT {
@@ -79,7 +79,7 @@ fn write_interface(xml: &mut Xml, interface: &Interface) -> Result<(), String> {
     Ok(())
 }
 
-/// A folder of a container is a `filesystem`, what a virtual machine sees as a device is a `device`.
+/// A folder of a container becomes a `filesystem`, a disk of a virtual machine a `device`.
 fn write_disk(xml: &mut Xml, disk: &Disk) -> Result<(), String> {
     let (kind, path) = match &disk.source {
         DiskSource::File(path) => ("file", path),
@@ -138,22 +138,22 @@ fn path_text(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| format!("{path:?} is not UTF-8, and cannot be written in XML"))
 }
 
-/// RFC 3339, to the millisecond.
+/// RFC 3339, with milliseconds.
 fn moment(at: Millis) -> Result<String, String> {
     let time = jiff::Timestamp::from_millisecond(at.0);
     time.map(|time| time.to_string()).map_err(|_| format!("{} ms is no point in time", at.0))
 }
 
-/// A document under way.
+/// A document being written.
 struct Xml(String);
 
 impl Xml {
-    /// An element of that level begins.
+    /// Begins an element at that level.
     fn open(&mut self, level: usize, name: &str) -> &mut Self {
         self.raw(&"  ".repeat(level)).raw("<").raw(name)
     }
 
-    /// An attribute of it.
+    /// Adds an attribute.
     fn with(&mut self, name: &str, value: impl ToString) -> Result<&mut Self, String> {
         let value = value.to_string();
         self.raw(" ").raw(name).raw("=\"");
@@ -162,7 +162,7 @@ impl Xml {
                 '<' => self.raw("&lt;"),
                 '&' => self.raw("&amp;"),
                 '"' => self.raw("&quot;"),
-                // A parser makes spaces of them unless they are written so.
+                // Unless escaped, a parser turns these into spaces.
                 '\t' => self.raw("&#9;"),
                 '\n' => self.raw("&#10;"),
                 '\r' => self.raw("&#13;"),
@@ -185,12 +185,12 @@ impl Xml {
         if disk.presence.is_needed() { Ok(self) } else { self.with("presence", disk.presence) }
     }
 
-    /// Nothing is in it.
+    /// Ends an element without content.
     fn empty(&mut self) -> &mut Self {
         self.raw("/>\n")
     }
 
-    /// Elements are in it, until [`Self::close`].
+    /// Begins the content of an element, until [`Self::close`].
     fn inside(&mut self) -> &mut Self {
         self.raw(">\n")
     }
@@ -199,8 +199,8 @@ impl Xml {
         self.raw(&"  ".repeat(level)).raw("</").raw(name).raw(">\n")
     }
 
-    /// A text is in it, byte for byte, and ends it. A section of CDATA cannot hold its own end, and a parser makes line
-    /// ends of all carriage returns in one: these are written between two of them.
+    /// Writes a text byte for byte and ends the element. A CDATA section cannot contain its own end mark, and a
+    /// parser turns each carriage return in it into a line feed: both are written between two sections.
     fn content(&mut self, name: &str, text: &str) -> Result<(), String> {
         text.chars().try_for_each(|c| carried(c).map(|_| ()))?;
         let text = text.replace("]]>", "]]]]><![CDATA[>").replace('\r', "]]>&#13;<![CDATA[");

@@ -1,4 +1,4 @@
-//! Names of networks, interfaces and what they are plugged into, there and back.
+//! Network names, and interfaces mapped to other networks and back.
 
 use proptest::prelude::*;
 
@@ -49,14 +49,14 @@ fn zone(interfaces: Vec<Interface>) -> Manifest {
     }
 }
 
-/// What it is over there.
+/// The manifest at the refuge.
 fn brought(left: &Manifest) -> Manifest {
     let mut there = left.with_mapping(&left.mappings(), String::new());
     there.interfaces.iter_mut().for_each(|one| one.there = None);
     there
 }
 
-/// The networks of its interfaces.
+/// The networks of the zone's interfaces.
 fn seen(zone: &Manifest) -> Vec<&str> {
     zone.interfaces.iter().map(|one| one.network.name()).collect()
 }
@@ -210,7 +210,7 @@ fn of_an_interface_that_will_be_elsewhere_after_a_boot_the_place_after_that_coun
         back(vec![interface(1, "br21"), interface(2, "br2")]),
         [interface(1, "br1"), interface(2, "br2")]
     );
-    // One that is of another kind now was plugged in elsewhere by somebody; a new one is not known.
+    // An interface of another kind was connected elsewhere by hand; a new one is not in the record.
     let managed = Interface::new(interface(2, "x").mac, Network::Managed("lan".into()));
     assert_eq!(back(vec![managed.clone(), interface(3, "br9")]), [managed, interface(3, "br9")]);
 }

@@ -1,4 +1,4 @@
-//! A zone's configuration as zonecfg(8) exports it.
+//! A zone's configuration in the format of zonecfg(8) export.
 //!
 //! ```text
 //!   create -b                      always the first line
@@ -14,11 +14,11 @@
 //!   end
 //! ```
 //!
-//! What is exported reads and prints as the same text, and every configuration prints and reads as the same one. So
-//! no resource and no property is known here by name: fs, net, anet, device, capped-memory, rctl, attr, dataset,
-//! dedicated-cpu, admin, virtual-cpu, suspend, security-flags and those of systems to come are kept alike, in their
-//! order. The zone's name is not in an export, nor are capped-cpu and the swap of capped-memory: they are the rctls
-//! `zone.cpu-cap` and `zone.max-swap` there.
+//! What is exported parses and prints as the same text, and every configuration prints and parses as the same
+//! one. So no resource or property is known by name here: fs, net, anet, device, capped-memory, rctl, attr,
+//! dataset, dedicated-cpu, admin, virtual-cpu, suspend, security-flags and those of future systems are kept
+//! alike, in their order. An export contains neither the zone's name, nor capped-cpu and the swap of
+//! capped-memory: these appear as the rctls `zone.cpu-cap` and `zone.max-swap`.
 
 mod parse;
 
@@ -27,40 +27,37 @@ use std::str::FromStr;
 
 pub use parse::ZonecfgError;
 
-/// A configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zonecfg {
-    /// Properties and resources, in their order.
     pub items: Vec<Item>,
 }
 
-/// One thing that is said of a zone, or of one of its resources.
+/// A statement about a zone or one of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// The value of a property.
+    /// A property's value.
     Set(Name, Value),
-    /// One more value of a property that has several.
+    /// One more value of a property with several values.
     Add(Name, Value),
-    /// One more value of a property that has several, each of several parts.
+    /// One more value of a property with several values, each of which has several parts.
     AddParts(Name, Vec<(Name, Value)>),
-    /// A resource: what it is, and what is said of it.
+    /// A resource: its kind and its contents.
     Resource(Name, Vec<Item>),
 }
 
-/// The name of a resource or property: ASCII letters, digits, `-`, `_` and `.`, a letter first.
+/// The name of a resource or property: ASCII letters, digits, `-`, `_` and `.`, starting with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(String);
 
-/// A value: a text without double quotes and control characters, which zonecfg cannot have in one.
+/// A value: text without double quotes and control characters, which zonecfg does not allow.
 #[derive(Clone, Debug)]
 pub struct Value {
     text: String,
-    /// It stands in quotes. The same value may stand so in one place, and without in another.
+    /// Written in quotes. An export may write the same value with quotes in one place and without in another.
     quoted: bool,
 }
 
 impl Name {
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -91,7 +88,7 @@ impl Value {
         }
     }
 
-    /// The value as it stands after a word or a sign: in quotes if it was, or if it would be another one without.
+    /// The value as it is printed: in quotes if it was, or if it would change its meaning without.
     fn shown(&self, needs_quotes: impl Fn(&str) -> bool) -> String {
         let text = &self.text;
         if self.quoted || needs_quotes(text) { format!("\"{text}\"") } else { text.clone() }
@@ -101,7 +98,7 @@ impl Value {
 impl FromStr for Value {
     type Err = String;
 
-    /// In quotes if zonecfg might take what is in it for signs of its own.
+    /// In quotes if zonecfg would otherwise interpret a character in it.
     fn from_str(text: &str) -> Result<Self, String> {
         Self::new(text, text.contains([' ', ';', '=', '[', ']', '(', ')']))
     }
@@ -121,7 +118,7 @@ impl Zonecfg {
         get(&self.items, name)
     }
 
-    /// What is said of each resource of that kind.
+    /// The contents of each resource of that kind.
     pub fn resources<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a [Item]> {
         self.items.iter().filter_map(move |item| match item {
             Item::Resource(name, items) if name.0 == kind => Some(items.as_slice()),
@@ -130,7 +127,7 @@ impl Zonecfg {
     }
 }
 
-/// The value of a property among these.
+/// The value of a property.
 pub fn get<'a>(items: &'a [Item], name: &str) -> Option<&'a str> {
     items.iter().find_map(|item| match item {
         Item::Set(property, value) if property.0 == name => Some(value.as_str()),
@@ -145,7 +142,7 @@ impl fmt::Display for Name {
 }
 
 impl fmt::Display for Zonecfg {
-    /// What zonecfg would export, each line with its end.
+    /// The export, each line with its line end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("create -b\n")?;
         self.items.iter().try_for_each(|item| item.fmt(f))

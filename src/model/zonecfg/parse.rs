@@ -1,27 +1,27 @@
-//! Reads what zonecfg(8) has exported, line by line.
+//! Parses an export of zonecfg(8), line by line.
 
 use std::str::FromStr;
 
 use super::{Item, Name, Value, Zonecfg};
 use crate::plain;
 
-/// So many resources are within each other at most: an `anet` has a `mac` in it, and there it ends.
+/// Maximum depth of nested resources: an `anet` contains a `mac`, and that is all in practice.
 const DEPTH: usize = 8;
 
-/// What is wrong with an export.
+/// Why an export is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line}: {what}")]
 pub struct ZonecfgError {
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// What is wrong with it, on one line.
+    /// One line.
     pub what: String,
 }
 
 impl FromStr for Zonecfg {
     type Err = ZonecfgError;
 
-    /// Reads an export. Blank lines, indentation and comments (`#`) may be in it.
+    /// Parses an export. Blank lines, indentation and comments (`#`) are allowed.
     fn from_str(text: &str) -> Result<Self, ZonecfgError> {
         let wrong =
             |line: usize, what: &str| ZonecfgError { line, what: plain(what).chars().take(200).collect() };
@@ -43,12 +43,12 @@ impl FromStr for Zonecfg {
 
 const NO_CREATE: &str = "'create -b' is expected first, as 'zonecfg -z ZONE export' prints it";
 
-/// What has been read so far.
+/// The state of the parser.
 #[derive(Default)]
 struct Open {
     created: bool,
     items: Vec<Item>,
-    /// The resources without an end yet, from the outermost.
+    /// The resources that are still open, outermost first.
     within: Vec<(Name, Vec<Item>)>,
 }
 
@@ -75,7 +75,7 @@ impl Open {
         Ok(())
     }
 
-    /// A resource, or one of several values.
+    /// Begins a resource, or adds one of several values.
     fn begin(&mut self, rest: &str) -> Result<(), String> {
         let Some((name, value)) = rest.split_once(' ').filter(|(_, value)| !value.trim_end().is_empty())
         else {
@@ -98,7 +98,7 @@ impl Open {
     }
 }
 
-/// The rest of a line.
+/// The value at the end of a line.
 fn value_of(text: &str) -> Result<Value, String> {
     match text.strip_prefix('"') {
         None => Value::new(text, false),
@@ -109,7 +109,7 @@ fn value_of(text: &str) -> Result<Value, String> {
     }
 }
 
-/// `priv=privileged,limit=150,action=deny)`: the parts of a value up to the parenthesis.
+/// The parts of a value up to the closing parenthesis: `priv=privileged,limit=150,action=deny)`.
 fn parts_of(text: &str) -> Result<Vec<(Name, Value)>, String> {
     let mut rest = text.trim_end();
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! What zonecfg prints, what it takes, and what is no configuration.
+//! What zonecfg prints, what it accepts, and what is not a configuration.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn what_people_write_for_zonecfg_is_printed_without_its_indentation() {
 
 #[test]
 fn every_form_of_an_export_is_told_apart_and_printed_as_it_was() {
-    // The order and the quotes of illumos' export: a property of the zone has none, whatever is in it.
+    // The order and quotes are those of illumos: properties of the zone itself are never quoted.
     let text = "create -b
 set zonepath=/zones/my zone
 set brand=ipkg

@@ -1,4 +1,4 @@
-//! What is different between two inventories, and how that is reported.
+//! The differences between two hosts, and how they are reported.
 
 use super::*;
 use crate::model::Package;
@@ -60,7 +60,8 @@ fn a_report_prints_as_zoneadm_attach_prints_it() {
     assert!(!report.is_empty());
 }
 
-/// The example of the proposal; mismatches are those of an attach on a Solaris 10 host in 2009, shortened by whole lines.
+/// The proposal's example; the mismatches are those of an attach on a Solaris 10 host in 2009, with some lines
+/// left out.
 #[test]
 fn a_report_prints_the_words_of_the_proposal() {
     let source = svr4(
@@ -96,18 +97,18 @@ These patches installed on this system were not installed on the source system:
 fn a_patch_counts_as_present_where_another_one_holds_it() {
     let newer: (&str, &[&str]) = ("113964-08", &["113153-01", "112914-04"]);
     for (there, here, differ) in [
-        // Installed piece by piece there, in one here.
+        // Installed one by one there, in one patch here.
         (&[("113153-01", &[][..]), newer][..], &[newer][..], &[][..]),
         (&[newer], &[("113153-01", &[][..]), newer], &[]),
         (&[("112914-03", &[][..]), newer], &[newer], &[]),
-        // Whatever revision it says.
+        // Whatever its revision.
         (&[("112914-05", &[][..])], &[newer], &["113964"]),
-        // What another holds on its own host is not asked for, though here none does.
+        // A patch contained in another one at the source is not required, even if no patch here contains it.
         (&[("112914-05", &[][..]), newer], &[("113964-08", &[][..])], &[]),
         (&[("113964-08", &[][..])], &[("112914-05", &[][..]), newer], &[]),
-        // Not if that is an earlier revision of itself.
+        // Unless the contained one is an earlier revision of the same patch.
         (&[("113964-08", &["113964-07"][..])], &[], &["113964"]),
-        // Of several revisions the newest one is there.
+        // Of several revisions the newest one counts.
         (&[("112914-05", &[][..]), ("112914-06", &[])], &[("112914-06", &[][..])], &[]),
         (&[("112914-06", &[][..])], &[("112914-05", &[][..])], &["112914"]),
         (&[], &[newer], &["113964"]),

@@ -11,7 +11,7 @@ fn sign(order: Ordering) -> char {
     }
 }
 
-/// Each line: a version, a sign, another version.
+/// Checks lines with a version, a sign and another version.
 fn all_hold(system: System, lines: &str) {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let [one, wanted, other] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
@@ -42,7 +42,7 @@ fn debian_versions_stand_in_the_order_of_deb_version_7() {
     );
 }
 
-/// What dpkg itself says.
+/// The result of dpkg itself.
 fn dpkg_says(one: &str, other: &str) -> Option<char> {
     let holds = |relation: &str| {
         let mut dpkg = std::process::Command::new("dpkg");
@@ -90,7 +90,7 @@ proptest! {
     }
 }
 
-/// What rpm itself says.
+/// The result of rpm itself.
 fn rpm_says(one: &str, other: &str) -> Option<char> {
     let expression = format!("%{{lua:print(rpm.vercmp(\"{one}\", \"{other}\"))}}");
     let output = std::process::Command::new("rpm").args(["--eval", &expression]).output();

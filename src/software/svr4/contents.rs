@@ -1,4 +1,4 @@
-//! `/var/sadm/install/contents`: every file of every package, contents(4).
+//! `/var/sadm/install/contents`, the list of every file of every package: contents(4).
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -11,27 +11,26 @@ use crate::software::{Folders, SoftwareError};
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
-    /// What is delivered; no more than a folder, if `is_folder`.
+    /// The path that is delivered.
     pub path: &'a [u8],
-    /// Folders are shared by many packages, and nothing in them can run.
+    /// A folder, which many packages may share, and which cannot be executed.
     pub is_folder: bool,
-    /// It is there to be changed (`e`), or comes and goes (`v`).
+    /// Editable (`e`) or volatile (`v`).
     pub is_variable: bool,
-    /// Its packages, each with its marks, separated by spaces.
+    /// The packages that deliver it, each with its marks, separated by spaces.
     packages: &'a [u8],
 }
 
 impl<'a> Entry<'a> {
-    /// The names of its packages.
     pub fn packages(&self) -> impl Iterator<Item = Result<&'a str, String>> {
         words(self.packages).map(package_name)
     }
 }
 
-/// Packages, and whether one of the files of each is to stay as it is.
+/// Packages, and whether each delivers a file that is neither editable nor volatile.
 pub(in crate::software) type Deliverers = BTreeMap<String, bool>;
 
-/// The packages that deliver a file into each of these folders, and the odd lines that may tell of more.
+/// The packages that deliver a file into each of these folders, and the invalid lines, which may name more.
 pub(in crate::software) fn packages_in(
     reader: impl BufRead,
     file: &str,
@@ -52,13 +51,13 @@ pub(in crate::software) fn packages_in(
     Ok((found, odd.packages(file)?))
 }
 
-/// Whether a line may be about something in one of these folders: what is told elsewhere is of no matter.
+/// Whether an invalid line may be about a path in one of these folders; others do not matter.
 fn may_lie_in(line: &[u8], folders: &Folders) -> bool {
     let path = line.split(|byte| matches!(byte, b' ' | b'=')).next().unwrap_or_default();
     !path.starts_with(b"/") || folders.hold(path) || path.len() == line.len()
 }
 
-/// Notes who delivers what a line tells of.
+/// Records the packages on a line.
 fn note(line: &[u8], folders: &Folders, found: &mut [Deliverers]) -> Result<(), String> {
     let Some(entry) = entry(line)? else { return Ok(()) };
     for name in entry.packages() {
@@ -78,7 +77,7 @@ fn note(line: &[u8], folders: &Folders, found: &mut [Deliverers]) -> Result<(), 
     Ok(())
 }
 
-/// Reads one line. None: it is a remark.
+/// Parses one line; none if it is a comment.
 ///
 /// ```text
 /// /etc/passwd e passwd 0644 root sys 580 48299 1077177419 SUNWcsr
@@ -93,7 +92,8 @@ pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
     let odd = |what: &str| format!("{what}: {}", shown(line));
     let (path, rest) = cut(line).ok_or_else(|| odd("no type"))?;
     let (kind, rest) = cut(rest).ok_or_else(|| odd("no class"))?;
-    // Between the type and the packages: class; then mode, owner, group; then size, sum, time; or the device's numbers.
+    // Between the type and the packages: class; then mode, owner, group; then size, sum, time; or the device's
+    // numbers.
     let between = match kind {
         b"s" | b"l" | b"?" => 1,
         b"d" | b"x" | b"p" => 4,
@@ -111,13 +111,13 @@ pub(super) fn entry(line: &[u8]) -> Result<Option<Entry<'_>>, String> {
     if !path.starts_with(b"/") {
         return Err(odd("no path"));
     }
-    // The type `?` is in no manual; it is what pkgadd leaves of a folder that it cannot tell.
+    // No manual has the type `?`; pkgadd writes it for a folder that it does not recognize.
     let is_folder = matches!(kind, b"d" | b"x" | b"?");
     Ok(Some(Entry { path, is_folder, is_variable: matches!(kind, b"e" | b"v"), packages }))
 }
 
-/// The name of a package, without the marks that the list of files puts around it: a sign before it (`*` edited, `!`
-/// not verified, `+`, `-`, …) and a class or a sign after it (`:class`, `\`).
+/// The name of a package without the marks that contents(4) puts around it: a sign before it (`*` edited, `!` not
+/// verified, `+`, `-`, …) and a class or a sign after it (`:class`, `\`).
 pub(super) fn package_name(marked: &[u8]) -> Result<&str, String> {
     let name = match marked {
         [b'*' | b'!' | b'+' | b'-' | b'~' | b'%' | b'#' | b'@' | b'?', name @ ..] => name,
@@ -133,7 +133,7 @@ pub(super) fn package_name(marked: &[u8]) -> Result<&str, String> {
     }
 }
 
-/// The first word, and what comes after the space.
+/// Splits at the first space.
 fn cut(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = text.iter().position(|byte| *byte == b' ')?;
     let (word, rest) = text.split_at_checked(at)?;

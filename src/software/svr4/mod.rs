@@ -8,13 +8,13 @@
 //! | `SUNW_PKG_ALLZONES=true` | always: every zone must have it in the host's version |
 //! | any other | if it delivers a file into a folder that the zone inherits |
 //!
-//! A zone that inherits nothing (a whole-root zone) has its own copy of every file: the list of files is not even
-//! opened for it.
+//! A zone that inherits nothing (a whole-root zone) has its own copy of every file: for it the list of files is
+//! not even opened.
 //!
-//! `SUNW_PKG_HOLLOW=true` changes nothing. Such a package delivers no file into a zone, but an entry in the zone's
-//! package database, and that entry, with its version and its patches, must be the host's. pkginfo(4) wants
-//! `ALLZONES` for every hollow package, so it counts by that. One without counts like any other: the files that it
-//! delivers into inherited folders are the host's, and the zone sees them.
+//! `SUNW_PKG_HOLLOW=true` makes no difference. A hollow package delivers no file into a zone, but an entry in the
+//! zone's package database, and that entry, with its version and its patches, must match the host's. pkginfo(4)
+//! requires `ALLZONES` for every hollow package, so it counts for that reason. A hollow package without it counts
+//! like any other: the files that it delivers into inherited folders are the host's, and the zone sees them.
 
 mod contents;
 mod pkginfo;
@@ -35,15 +35,14 @@ use pkginfo::Pkginfo;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) use pkginfo::read as pkginfo;
 
-/// The database of packages below the root: a folder for each.
+/// The package database below the root, with a folder for each package.
 pub(super) const PACKAGES: &str = "var/sadm/pkg";
 
-/// The list of all files of all packages.
 const CONTENTS: &str = "var/sadm/install/contents";
 
-/// What counts of the host below `root`. None: it has no package.
+/// The packages that count on the host below `root`; none if it has no packages.
 pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, SoftwareError> {
-    // Thousands of small files, and one that is long: the one beside the other.
+    // Thousands of small files and a long one: read in parallel.
     let (installed, delivered) = std::thread::scope(|scope| {
         let delivered = scope.spawn(|| delivered(root, folders));
         (installed(&root.join(PACKAGES)), delivered.join())
@@ -58,7 +57,7 @@ pub(super) fn read(root: &Path, folders: &Folders) -> Result<Option<Found>, Soft
     Ok(Some(count(installed, &delivered).beside(odd)))
 }
 
-/// The packages that deliver something into each of these folders, and the odd lines of the list of files.
+/// The packages that deliver something into each of these folders, and the invalid lines of the list of files.
 fn delivered(root: &Path, folders: &Folders) -> Result<(Vec<Deliverers>, Vec<Package>), SoftwareError> {
     if folders.is_empty() {
         return Ok((Vec::new(), Vec::new()));
@@ -84,7 +83,7 @@ fn installed(folder: &Path) -> Result<BTreeMap<String, Installed>, SoftwareError
         let entry = entry.map_err(failed)?;
         let file = entry.path().join("pkginfo");
         let opened = file::open(&file);
-        // pkginfo(1) goes by the same: a folder without it is what a removed package has left.
+        // As in pkginfo(1): a folder without the file is what a removed package has left behind.
         let is_gone =
             |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
         if opened.as_ref().is_err_and(is_gone) {
@@ -96,7 +95,7 @@ fn installed(folder: &Path) -> Result<BTreeMap<String, Installed>, SoftwareError
     Ok(installed)
 }
 
-/// A package from its file. Of one that cannot be read, nobody knows whether every zone must have it.
+/// Reads a package. If its file cannot be read, it may be one that every zone must have.
 fn package(file: &Path, opened: io::Result<File>) -> Installed {
     let read = opened
         .map_err(|source| SoftwareError::read(file, source))
@@ -116,7 +115,7 @@ fn package(file: &Path, opened: io::Result<File>) -> Installed {
     }
 }
 
-/// What is in a file; of one that cannot be read, what it is known by.
+/// The contents of a file, or its error, of which the fingerprint is taken.
 fn evidence(file: &Path) -> Vec<u8> {
     let mut content = Vec::new();
     let read = file::open(file).and_then(|mut opened| opened.read_to_end(&mut content));

@@ -1,4 +1,4 @@
-//! `/var/sadm/pkg/*/pkginfo`: what a package says of itself, pkginfo(4), and which patches it has.
+//! `/var/sadm/pkg/*/pkginfo`: a package's description of itself, pkginfo(4), and its patches.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -11,17 +11,17 @@ use crate::software::lines::{each, shown, version, word};
 /// One package.
 #[derive(Debug)]
 pub(in crate::software) struct Pkginfo {
-    /// `SUNW_PKG_ALLZONES`: every zone has it, in the same version.
+    /// `SUNW_PKG_ALLZONES`: every zone must have the package, in the same version.
     pub all_zones: bool,
-    /// `SUNW_PKG_THISZONE`: no other zone has it.
+    /// `SUNW_PKG_THISZONE`: other zones do not have the package.
     pub this_zone: bool,
-    /// `VERSION`; what is wrong, if that or anything else that matters cannot be read.
+    /// `VERSION`; or what is wrong, if that or another parameter that matters cannot be read.
     pub version: Result<String, String>,
-    /// The patches of `PATCHLIST` in its order, as far as they can be read.
+    /// The patches of `PATCHLIST`, in its order, as far as they can be read.
     pub patches: Vec<Patch>,
 }
 
-/// What is read line by line.
+/// What has been parsed so far.
 #[derive(Default)]
 struct Said {
     all_zones: bool,
@@ -29,12 +29,12 @@ struct Said {
     version: Option<String>,
     list: Vec<String>,
     held: BTreeMap<String, Vec<String>>,
-    /// What is wrong with the first line that is damaged.
+    /// What is wrong with the first damaged line.
     damage: Option<String>,
 }
 
-/// Reads one. `PATCHLIST` says which patches there are, `PATCH_INFO_<id>` what one of them holds. A line that ends in a
-/// backslash goes on in the next one:
+/// Parses a pkginfo. `PATCHLIST` lists the patches, `PATCH_INFO_<id>` describes one of them. A line that ends in a
+/// backslash is continued on the next line:
 ///
 /// ```text
 /// VERSION=11.9.0,REV=2002.04.06.15.27
@@ -44,7 +44,7 @@ struct Said {
 /// ```
 pub(in crate::software) fn read(reader: impl BufRead, file: &str) -> Result<Pkginfo, SoftwareError> {
     let mut said = Said::default();
-    // What has been read of a line that goes on.
+    // The beginning of a continued line.
     let mut begun: Vec<u8> = Vec::new();
     each(reader, file, |line| {
         let line = match line {
@@ -79,14 +79,14 @@ pub(in crate::software) fn read(reader: impl BufRead, file: &str) -> Result<Pkgi
     Ok(Pkginfo { all_zones: said.all_zones, this_zone: said.this_zone, version, patches })
 }
 
-/// The parameter that says that every zone has the package.
+/// Whether every zone must have the package.
 const ALL_ZONES: &[u8] = b"SUNW_PKG_ALLZONES";
 
-/// No parameter is longer, in bytes.
+/// Maximum length of a parameter, in bytes.
 const LONGEST: usize = 1 << 20;
 
 impl Said {
-    /// Reads a line, with all in which it goes on.
+    /// Takes a line with its continuations.
     fn take(&mut self, line: &[u8]) {
         let (name, value) = match parameter(line) {
             Ok(Some(parameter)) => parameter,
@@ -104,7 +104,7 @@ impl Said {
         }
     }
 
-    /// A line that cannot be read. If it tells of zones, every zone may have to have the package.
+    /// Records a line that cannot be read. If it is about zones, it may say that every zone must have the package.
     fn damaged(&mut self, line: &[u8], what: String) {
         self.damage.get_or_insert(what);
         self.all_zones |= line.windows(ALL_ZONES.len()).any(|part| part == ALL_ZONES);
@@ -126,10 +126,10 @@ impl Said {
     }
 }
 
-/// The name and the value of a parameter.
+/// Name and value.
 type Parameter<'a> = (&'a [u8], &'a [u8]);
 
-/// `NAME=value`, the value perhaps in quotes. None: an empty line or a remark.
+/// `NAME=value`, the value optionally in quotes. None: an empty line or a comment.
 fn parameter(line: &[u8]) -> Result<Option<Parameter<'_>>, String> {
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(None);
@@ -148,7 +148,7 @@ fn no_parameter(line: &[u8]) -> String {
     format!("no PARAMETER=value: {}", shown(line))
 }
 
-/// What stands between `Obsoletes:` and the next word with a colon.
+/// The patches between `Obsoletes:` and the next word with a colon.
 fn obsoletes(info: &[u8]) -> Result<Vec<String>, String> {
     let words = info.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let after = words.skip_while(|word| *word != b"Obsoletes:").skip(1);
@@ -159,7 +159,7 @@ fn ids(value: &[u8]) -> Result<Vec<String>, String> {
     value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(patch_id).collect()
 }
 
-/// `<number>-<revision>`, the number perhaps with letters (`IDR137292-01`), perhaps without a revision.
+/// `<number>-<revision>`; the number may contain letters (`IDR137292-01`), and the revision may be missing.
 fn patch_id(id: &[u8]) -> Result<String, String> {
     let id = word(id, "a patch")?;
     let (number, revision) = id.split_once('-').unwrap_or((id, "00"));

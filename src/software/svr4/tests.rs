@@ -1,4 +1,4 @@
-//! Which System V packages and patches count, and which damage is told.
+//! Which System V packages and patches count, and which damage is reported.
 
 use super::contents::{entry, package_name};
 use super::*;

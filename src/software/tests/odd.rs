@@ -1,9 +1,9 @@
-//! One odd line makes one package unknown, and no other one. A host compared with itself always fits.
+//! An invalid line makes one package unknown, and no other. A host always matches itself.
 
 use super::*;
 use crate::model::is_unknown_version;
 
-/// What a host reads, which must be the very same on another host with the same files, and fit there and here.
+/// The packages of a host with these files. Another host with the same files must have the same ones, and match.
 async fn packages<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
     packages_of(&files).await
 }
@@ -17,7 +17,7 @@ async fn packages_of(files: &[(&str, &str)]) -> Vec<String> {
     shown(&one)
 }
 
-/// The same without fingerprints.
+/// A package without its fingerprint.
 fn bare(package: &str) -> String {
     let Some((start, rest)) = package.split_once("(unknown ") else { return package.to_owned() };
     let (fingerprint, what) = rest.split_once(": ").unwrap();
@@ -74,7 +74,7 @@ async fn a_package_of_which_it_is_not_known_whether_all_zones_have_it_counts() {
     assert_eq!(count("VERSION=1\nhello\n").await, 1);
     assert_eq!(count("VERSION=1\nSUNW_PKG_ALLZONES true\n").await, 2);
     assert_eq!(count("VERSION=1\nSUNW_PKG_ALLZONES=tr").await, 2);
-    // What cannot even be opened as a file.
+    // A path that cannot be opened as a file.
     let root = info("VERSION=1\n");
     fs::create_dir_all(root.path().join("var/sadm/pkg/SUNWc/pkginfo")).unwrap();
     let found = read(&root, &[]).await.unwrap().unwrap();
@@ -124,7 +124,7 @@ async fn an_odd_line_of_the_list_of_files_stands_for_itself() {
         assert!(all.len() == 3 && all[2].starts_with(wanted), "{all:?}");
         assert!(bare(&all[2]).ends_with(" (an odd line)"), "{all:?}");
     }
-    // What is told of other folders is of no matter.
+    // Lines about other folders do not matter.
     let all = packages([
         ("var/sadm/install/contents", &line("/etc/c Z none")),
         ("var/sadm/pkg/SUNWa/pkginfo", "VERSION=1\n"),
@@ -220,7 +220,7 @@ async fn an_odd_list_of_files_makes_its_package_unknown() {
         (Some("usr/x\n"), Some("a (1, in its list of files no path: \"usr/x\")")),
         (Some("/etc/x\n/us"), Some("a (1, in its list of files the file ends within a line)")),
         (Some("/etc/x\n\n"), Some("a (1, in its list of files no path: \"\")")),
-        // That it counts is known all the same.
+        // The package is known to count all the same.
         (Some("/usr/x\n\n"), Some("a 1")),
         (Some("/etc/x\n"), None),
         (None, Some("a (1, in its list of files No such file or directory (os error 2))")),
@@ -301,7 +301,7 @@ fn what_is_unknown_is_the_same_only_where_the_very_same_is_there() {
     for (there, here) in [(&one, &other), (&one, &"1".to_owned()), (&"1".to_owned(), &one)] {
         let report = compare(&software(there), Some(&software(here)));
         assert_eq!(report.packages.len(), 1);
-        // Which of them is newer nobody can tell: nothing is updated.
+        // It is not known which is newer: nothing is updated.
         assert!(matches!(report.update(), Err(UpdateError::Unordered { .. })), "{there} {here}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Which of these folders are the host's own.
+/// Those of these folders that are the host's own.
 async fn own(root: &Path, folders: &[&str]) -> Vec<String> {
     let folders: Vec<_> = folders.iter().map(|folder| Path::new(*folder).into()).collect();
     let own = count(root, &folders).await.unwrap().own;
@@ -37,7 +37,7 @@ async fn a_folder_into_which_dpkg_delivers_no_more_than_folders_is_data() {
     assert_eq!(shown(&read(&root, &["/opt/a"]).await.unwrap().unwrap()), ["a 1"]);
 }
 
-/// What rpm 4.18 prints of a package with `%dir`, `%doc`, `%config(noreplace)` and `%ghost`.
+/// The output of rpm 4.18 for a package with `%dir`, `%doc`, `%config(noreplace)` and `%ghost`.
 #[test]
 fn a_folder_into_which_rpm_delivers_no_more_than_settings_is_data() {
     let output = ">t2.noarch 1-1\ndrwxr-xr-x /opt/t2\n-rw-r--r--d /opt/t2/doc/README\ndrwxr-xr-x /opt/t2/bin\n\

@@ -34,13 +34,16 @@ impl<'a> Image<'a> {
         self.file.get(start..start.checked_add(self.size)?)
     }
 
-    /// The number of the last page that is there, or that is said to be.
+    /// The number of the last page of which any byte exists.
     pub fn last(&self) -> u32 {
-        let there = u32::try_from(self.file.len().div_ceil(self.size)).unwrap_or(u32::MAX);
+        let file = u32::try_from(self.file.len().div_ceil(self.size)).unwrap_or(u32::MAX);
         let journal = self.journal.keys().next_back().copied().unwrap_or(0);
-        // A damaged beginning says anything.
-        let said = self.header(28).filter(|said| *said <= MOST).unwrap_or(0);
-        there.max(journal).max(said)
+        file.max(journal)
+    }
+
+    /// The number of the last page that the header claims, which a damaged header makes up; 0 if it is absurd.
+    pub fn claimed(&self) -> u32 {
+        self.header(28).filter(|claimed| *claimed <= MOST).unwrap_or(0)
     }
 
     /// The bytes of a page of which the others make use.

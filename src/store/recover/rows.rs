@@ -241,14 +241,29 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        if self.image.last() == 0 {
+        if self.image.last().max(self.image.claimed()) == 0 {
             self.lose(None, "the file is empty; what was in it is not known".to_owned());
         }
         // What they go on with is found only when all are read.
-        let pages: BTreeSet<_> = unreadable.difference(&self.overflow).copied().collect();
-        if !pages.is_empty() {
-            self.lose(None, format!("{}; what was there is not known", cannot_be_read(&pages)));
+        let mut pages = Ranges::default();
+        unreadable.difference(&self.overflow).for_each(|page| pages.push(*page, *page));
+        self.push_claimed(&mut pages);
+        if !pages.0.is_empty() {
+            self.lose(None, format!("{}; what was there is not known", pages.cannot_be_read()));
         }
+    }
+
+    /// Adds the pages that only the header knows. They are never counted one by one: a damaged header claims millions.
+    fn push_claimed(&self, pages: &mut Ranges) {
+        let (mut first, last) = (self.image.last() + 1, self.image.claimed());
+        if first > last {
+            return;
+        }
+        for known in self.seen.range(first..=last) {
+            pages.push(first, known - 1);
+            first = known + 1;
+        }
+        pages.push(first, last);
     }
 
     fn stray(&mut self, record: Record) {
@@ -282,7 +297,9 @@ impl<'a> Search<'a> {
             }
         }
         for (table, pages) in std::mem::take(&mut self.gone) {
-            self.lose(Some(table), cannot_be_read(&pages));
+            let mut ranges = Ranges::default();
+            pages.iter().for_each(|page| ranges.push(*page, *page));
+            self.lose(Some(table), ranges.cannot_be_read());
         }
     }
 
@@ -296,18 +313,26 @@ fn is_schema(record: &Record) -> bool {
     matches!(record.values.as_slice(), [Value::Text(kind), ..] if kind == "table" || kind == "index" || kind == "trigger")
 }
 
-fn cannot_be_read(pages: &BTreeSet<u32>) -> String {
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for page in pages {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == *page => *last = *page,
-            _ => ranges.push((*page, *page)),
+/// Page numbers in rising order, as ranges.
+#[derive(Default)]
+struct Ranges(Vec<(u32, u32)>);
+
+impl Ranges {
+    fn push(&mut self, first: u32, last: u32) {
+        match self.0.last_mut() {
+            _ if first > last => {}
+            Some((_, end)) if *end + 1 == first => *end = last,
+            _ => self.0.push((first, last)),
         }
     }
-    let words = ranges.into_iter().map(|(first, last)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    });
-    let word = if pages.len() == 1 { "page" } else { "pages" };
-    format!("{word} {} of the file cannot be read", words.collect::<Vec<_>>().join(", "))
+
+    fn cannot_be_read(&self) -> String {
+        let words = self.0.iter().map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        });
+        let word =
+            if matches!(self.0.as_slice(), [(first, last)] if first == last) { "page" } else { "pages" };
+        format!("{word} {} of the file cannot be read", words.collect::<Vec<_>>().join(", "))
+    }
 }

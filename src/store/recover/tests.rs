@@ -285,3 +285,30 @@ proptest! {
         let _ = search(&image, &[]);
     }
 }
+
+#[test]
+fn pages_that_only_the_header_claims_are_lost_as_one_range() {
+    let (mut bytes, _) = database();
+    let pages = bytes.len() / PAGE;
+    bytes[28..32].copy_from_slice(&(1_u32 << 20).to_be_bytes());
+    let found = search(&Image::new(&bytes, &[]), &[]);
+    let text = format!("pages {}-1048576 of the file cannot be read; what was there is not known", pages + 1);
+    assert_eq!(found.lost.last(), Some(&(None, text)));
+}
+
+#[test]
+fn cells_that_claim_the_same_bytes_are_not_read_again_and_again() {
+    let mut page = vec![0; 2 * PAGE];
+    let at = PAGE + 1000;
+    page[PAGE] = 13;
+    page[PAGE + 4] = 100;
+    for cell in 0..100 {
+        page[PAGE + 8 + 2 * cell..][..2].copy_from_slice(&1000_u16.to_be_bytes());
+    }
+    // 3000 bytes in row 1, and a header of two bytes for one blob.
+    page[at..at + 6].copy_from_slice(&[0x97, 0x38, 1, 3, 0xae, 0x68]);
+    let image = Image::new(&page, &[]);
+    let records = tree::Node::of(&image, 2).unwrap().records(&mut BTreeSet::new());
+    assert_eq!(records.len(), 100);
+    assert_eq!(records.iter().flatten().count(), 1);
+}

@@ -77,16 +77,21 @@ impl<'a> Node<'a> {
     pub fn records(&self, overflow: &mut BTreeSet<u32>) -> Vec<Option<Record>> {
         match self.kind {
             Kind::TableInterior => Vec::new(),
-            _ => self.cells().map(|at| self.record(at, overflow)).collect(),
+            _ => {
+                let mut left = self.page.len();
+                self.cells().map(|at| self.record(at, &mut left, overflow)).collect()
+            }
         }
     }
 
-    fn record(&self, at: usize, overflow: &mut BTreeSet<u32>) -> Option<Record> {
+    /// The record of a cell, which takes its bytes from the `left` ones of the page: cells of a damaged page may all
+    /// claim the same bytes.
+    fn record(&self, at: usize, left: &mut usize, overflow: &mut BTreeSet<u32>) -> Option<Record> {
         let mut at = if self.kind == Kind::IndexInterior { at + 4 } else { at };
         let length = usize::try_from(varint(self.page, &mut at)?).ok()?;
-        let is_row = self.kind == Kind::TableLeaf;
+        let is_row = self.has_rows();
         let id = if is_row { varint(self.page, &mut at)? } else { 0 };
-        let (payload, is_whole) = self.payload(at, length, is_row, overflow)?;
+        let (payload, is_whole) = self.payload(at, length, left, overflow)?;
         let (values, all) = values(&payload)?;
         let id = match values.last() {
             Some(Value::Integer(id)) if !is_row => *id,
@@ -100,17 +105,19 @@ impl<'a> Node<'a> {
         &self,
         at: usize,
         length: usize,
-        is_row: bool,
+        left: &mut usize,
         overflow: &mut BTreeSet<u32>,
     ) -> Option<(Vec<u8>, bool)> {
         let usable = self.image.usable();
-        let most = if is_row { usable - 35 } else { (usable - 12) * 64 / 255 - 23 };
+        let most = if self.has_rows() { usable - 35 } else { (usable - 12) * 64 / 255 - 23 };
         if length <= most {
+            *left = left.checked_sub(length)?;
             return Some((self.page.get(at..at.checked_add(length)?)?.to_owned(), true));
         }
         let least = (usable - 12) * 32 / 255 - 23;
         let here = least + (length - least) % (usable - 4);
         let here = if here <= most { here } else { least };
+        *left = left.checked_sub(here)?;
         let mut bytes = self.page.get(at..at + here)?.to_owned();
         let mut next = word(self.page, at + here)?;
         while bytes.len() < length {

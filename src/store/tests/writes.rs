@@ -31,7 +31,7 @@ pub const WRITES: &[Write] = &[
         store.begin_move(&record("new", 31, Place::Leaving), &manifest_of("new", 31))
     }),
     ("change the record of a zone", |store| store.update_zone(&record("web", 7, Place::Away))),
-    ("record a zone that comes back", |store| {
+    ("record a zone that leaves its refuge", |store| {
         store.begin_return(&record("gone", 13, Place::Returning), &manifest_of("gone", 13))
     }),
     ("record that a zone is here", |store| store.zone_is_here(uuid(13)).map(drop)),

@@ -1,7 +1,7 @@
 //! Zones that are made from manifests, and what is no manifest.
 
 use insta::assert_snapshot;
-use sysadm::testing::model::Network;
+use sysadm_model::Network;
 
 use super::{document_of, pipe, site};
 

@@ -11,7 +11,7 @@ mod software;
 
 use std::process::Stdio;
 
-use sysadm::testing::model::{Manifest, document};
+use sysadm_model::{Manifest, document};
 
 use crate::environment::Environment;
 use crate::output::Printed;

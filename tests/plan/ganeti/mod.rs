@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::plan::ganeti::Cluster;
-use sysadm::plan::{Assignment, HostIx, Placement, PlacementRequest, Refusal, Rules, ZoneIx, place};
+use sysadm_planner::plan::ganeti::Cluster;
+use sysadm_planner::plan::{Assignment, HostIx, Placement, PlacementRequest, Refusal, Rules, ZoneIx, place};
 
 use super::checker;
 
@@ -251,7 +251,7 @@ fn a_drained_node_is_emptied_as_hbal_empties_it() {
 
 #[test]
 fn each_node_of_many_clusters_is_emptied_without_a_fault_and_no_worse_than_by_hbal() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plan/ganeti/clusters");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/plan/ganeti/clusters");
     let (mut clusters, mut compared) = (0, 0);
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();

@@ -6,7 +6,7 @@ mod sample;
 mod walk;
 
 use proptest::prelude::*;
-use sysadm::plan::{BuiltPlan, History, Refusal, build};
+use sysadm_planner::plan::{BuiltPlan, History, Refusal, build};
 
 use super::samples::Sample;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sysadm::model::ZoneName;
-use sysadm::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
+use sysadm_model::ZoneName;
+use sysadm_planner::plan::{Blocked, BuiltPlan, FleetZone, Obstacle, Refusal, Resource};
 
 use super::super::checker::{cannot_go_live, unfit};
 use super::super::samples::Sample;
@@ -186,7 +186,7 @@ impl End<'_> {
         let fleet = &self.walk.sample.fleet;
         let (zone, host) = (blocked.zone.0 as usize, blocked.to.0 as usize);
         let one = &fleet.zones[zone];
-        let wait = |zones: &BTreeSet<sysadm::plan::ZoneIx>| {
+        let wait = |zones: &BTreeSet<sysadm_planner::plan::ZoneIx>| {
             zones.iter().all(|other| {
                 let other = &fleet.zones[other.0 as usize];
                 other.host == fleet.hosts[host].name && self.walk.is_left(&other.name)

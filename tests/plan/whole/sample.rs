@@ -1,6 +1,6 @@
 //! Fleets from a seed of which hosts are emptied, with all that a plan must keep to on the way as well.
 
-use sysadm::plan::{Dirty, HostIx, HostKey, PlacementRequest, Rules};
+use sysadm_planner::plan::{Dirty, HostIx, HostKey, PlacementRequest, Rules};
 
 use super::super::samples::{Dice, Sample, wild};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sysadm::model::{Kind, ZoneName};
-use sysadm::plan::{Action, BuiltPlan, Leg, PlannedMove};
+use sysadm_model::{Kind, ZoneName};
+use sysadm_planner::plan::{Action, BuiltPlan, Leg, PlannedMove};
 
 use super::super::checker::{seats, unfit, violations};
 use super::super::samples::Sample;

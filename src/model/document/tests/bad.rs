@@ -1,4 +1,4 @@
-//! Documents that are no manifests, and what is said of them.
+//! Documents that are not manifests, and their errors.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ fn refusal(bytes: &[u8]) -> String {
     error
 }
 
-/// What is said of the document with one thing in it changed.
+/// The error for the document with one part replaced.
 fn changed(from: &str, to: &str) -> String {
     assert!(text().contains(from), "{from}");
     refusal(text().replacen(from, to, 1).as_bytes())
@@ -62,7 +62,7 @@ fn what_is_no_xml_in_utf_8_is_told_by_its_first_bytes() {
         );
         let declaration = format!("encoding='{name}'");
         assert_eq!(changed("encoding=\"UTF-8\"", &declaration), what);
-        // With an é in it, too, which is no UTF-8.
+        // Contains an é, too, which is not valid UTF-8 in Latin-1.
         let bytes = String::from_utf8_lossy(&latin1).replace("encoding=\"UTF-8\"", &declaration);
         let bytes: Vec<u8> = bytes.chars().map(|c| if c == '\u{fffd}' { 0xe9 } else { c as u8 }).collect();
         assert_eq!((refusal(&bytes), bytes.contains(&0xe9)), (what, true));
@@ -186,7 +186,7 @@ fn what_is_missing_unknown_or_there_twice_is_named() {
     );
 }
 
-/// As zoneadm(8) writes one.
+/// A manifest as zoneadm(8) writes it.
 const SUNW: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE zone PUBLIC "-//Sun Microsystems Inc//DTD Zones//EN" "file:///usr/share/lib/xml/dtd/zonecfg.dtd.1">
 <!--
@@ -255,7 +255,7 @@ fn a_document_that_is_huge_deep_or_wide_is_refused_in_time() {
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
-/// Bytes without end, counted.
+/// Endless bytes, counted.
 struct Endless(usize);
 
 impl Read for Endless {
@@ -275,7 +275,7 @@ fn a_source_without_end_is_not_read_without_end() {
     assert_eq!(read_from(text().as_bytes(), "x"), Ok((web1(), written())));
 }
 
-/// A folder, say.
+/// Fails when read, as a folder does.
 struct Broken;
 
 impl Read for Broken {

@@ -1,4 +1,4 @@
-//! Manifests there and back, and documents that are none.
+//! Manifests written and read back, and documents that are not manifests.
 
 mod bad;
 mod whole;
@@ -12,7 +12,7 @@ fn written() -> Written {
     Written { host: "h1.example.org".into(), software: "0.1.0".into(), at: Millis(1_795_000_000_123) }
 }
 
-/// A container that has one of everything that a container has.
+/// A container with one of everything that a container can have.
 fn web1() -> Manifest {
     let mac = "52:54:00:aa:bb:01".parse().unwrap();
     let disk = |target: &str, source, readonly| Disk::new(target, source, readonly);

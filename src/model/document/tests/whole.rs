@@ -1,4 +1,4 @@
-//! What is written is read, and nothing of it is another one.
+//! Every manifest that is written reads back as the same one.
 
 use proptest::collection::vec;
 use proptest::option::of as option;
@@ -135,7 +135,7 @@ fn every_word_of_a_zone_is_written_and_read() {
     }
 }
 
-/// Texts that markup, line ends and control characters are in.
+/// Texts with markup, line ends and control characters.
 fn nasty() -> impl Strategy<Value = String> {
     let pieces = select(vec![
         "a",

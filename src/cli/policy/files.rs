@@ -5,20 +5,10 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Diagnostic, Identifier, Policy, parse};
-use crate::file;
-use crate::file::FileChange;
+use crate::file::{self, FileChange};
+use crate::model::Identifier;
 use crate::paths::Paths;
-
-/// The policies that are part of the program: name and text.
-pub const SHIPPED: [(&str, &str); 6] = [
-    ("balance", include_str!("../../policies/balance.toml")),
-    ("fastest", include_str!("../../policies/fastest.toml")),
-    ("pack", include_str!("../../policies/pack.toml")),
-    ("pinned", include_str!("../../policies/pinned.toml")),
-    ("single-host", include_str!("../../policies/single-host.toml")),
-    ("spread", include_str!("../../policies/spread.toml")),
-];
+use crate::policy::{Diagnostic, Policy, SHIPPED, parse};
 
 /// Where a policy was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use crate::plan::{Fleet, FleetZone, HostIx, PlannedMove, Rules, ZoneIx};
 /// A rule that was broken, and when (ms).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields are what the sentence of their variant speaks of")]
 pub enum Breach {
     /// A host had so many bytes of memory less than it must have when a zone began to arrive.
     Memory { at_ms: u64, host: HostIx, missing: u64 },

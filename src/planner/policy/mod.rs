@@ -8,7 +8,7 @@
 //!                                             └─► explain()   the same in sentences
 //! ```
 //!
-//! All of it is pure but [`files`], which finds, reads and installs the files.
+//! A policy is read from a text here; who finds, reads and installs the files is the command line.
 //!
 //! **Which blocks hold.** Every `[[zones]]` block whose `match` fits a zone holds for it, in the order of the file: of
 //! two that say different things (`action`, `priority`, `targets`) the later one wins, and what can be said several
@@ -18,9 +18,9 @@ mod apply;
 mod cycles;
 mod diagnostic;
 mod explain;
-pub mod files;
 mod form;
 mod read;
+mod shipped;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -32,11 +32,10 @@ use serde::Serialize;
 pub use cycles::describe as describe_cycle;
 pub use diagnostic::Diagnostic;
 pub use explain::explain;
-pub use files::{Loaded, PolicyError, Source};
 pub use form::parse;
+pub use shipped::SHIPPED;
 pub use values::{HostRef, Pattern, Rate, Share};
 
-use crate::config::Migration;
 use crate::model::{Brand, HostUri, Identifier, words};
 use crate::plan::{Action, Goal, Rules};
 
@@ -121,21 +120,6 @@ pub struct Convergence {
     /// Passes over its memory until it is given up; 0: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<u32>,
-}
-
-impl Convergence {
-    /// The settings that hold: these, and those of sysadm.toml where nothing is said.
-    #[must_use]
-    pub fn over(&self, settings: &Migration) -> Migration {
-        // Without `..`, so that a new setting is not forgotten here.
-        let Migration { stall, downtime, passes, shutdown } = *settings;
-        Migration {
-            stall: self.stall.unwrap_or(stall),
-            downtime: self.downtime.unwrap_or(downtime),
-            passes: self.passes.unwrap_or(passes),
-            shutdown,
-        }
-    }
 }
 
 /// `[[zones]]`: what holds for the zones that it matches.

@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use super::files::SHIPPED;
 use super::*;
 use crate::plan::Weights;
 
@@ -52,17 +51,6 @@ fn the_rules_are_what_the_file_says() {
         ..Rules::default()
     };
     assert_eq!(policy.unwrap().rules(), expected);
-}
-
-#[test]
-fn what_the_policy_says_of_convergence_holds_over_the_configuration() {
-    let policy = parse("[convergence]\nstall = 0\npasses = 9\n").unwrap();
-    let settings = Migration { stall: 60, downtime: 777, passes: 50, shutdown: 180 };
-    assert_eq!(
-        policy.convergence.over(&settings),
-        Migration { stall: 0, downtime: 777, passes: 9, shutdown: 180 }
-    );
-    assert_eq!(Convergence::default().over(&settings), settings);
 }
 
 #[test]
